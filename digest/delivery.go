@@ -1,0 +1,70 @@
+package digest
+
+import "time"
+
+// State is where a delivery stands. docs/architecture.md has the table of who moves it.
+type State uint8
+
+// The states of a delivery. Pending is the state of a recipient of whom nothing was written yet.
+const (
+	Pending    State = iota
+	Intent           // about to enter the SMTP transaction; what a kill leaves here is in doubt
+	Sent             // the server took it: final
+	Deferred         // to be tried again at Due
+	Failed           // final, with the server's words
+	InDoubt          // died inside the SMTP transaction; resent once, byte for byte
+	Held             // in doubt and not resent: by policy, or in doubt twice, or its key is gone. Final
+	Suppressed       // the address was suppressed before the message went: final
+	Expired          // deferred until give_up: final
+	Withdrawn        // the edition went back before anything was sent: final
+	Nothing          // nothing in this reader's topics: final
+)
+
+var stateNames = [...]string{"pending", "intent", "sent", "deferred", "failed", "in doubt", "held",
+	"suppressed", "expired", "withdrawn", "nothing in your topics"}
+
+func (s State) String() string {
+	if int(s) < len(stateNames) {
+		return stateNames[s]
+	}
+	return "unknown"
+}
+
+// Final reports whether nothing will move the delivery any more.
+func (s State) Final() bool {
+	switch s {
+	case Sent, Failed, Held, Suppressed, Expired, Withdrawn, Nothing:
+		return true
+	}
+	return false
+}
+
+// Recipient is a subscriber as an edition froze him: what a resend needs, whatever the config says by then.
+type Recipient struct {
+	Index   int    `json:"-"` // within the edition, from 0; the delivery's name
+	Email   string `json:"e"`
+	Name    string `json:"n,omitempty"`
+	Variant int    `json:"v"` // index into the edition's variants
+}
+
+// Event moves one delivery of an edition to a state. The last event of a delivery is its state.
+type Event struct {
+	Index   int       `json:"i"`
+	State   State     `json:"s"`
+	At      time.Time `json:"t"`
+	Attempt int       `json:"n,omitempty"` // messages begun so far, this one included
+	First   time.Time `json:"f,omitzero"`  // of the delivery's first attempt, what give_up counts from
+	Due     time.Time `json:"d,omitzero"`  // of a deferred or doubtful one: not before
+	Stage   string    `json:"g,omitempty"` // where in the dialogue: "connect", "rcpt", "dot"…
+	Code    int       `json:"c,omitempty"` // SMTP reply code, 0 for a transport error
+	Words   string    `json:"w,omitempty"` // the server's words, one line, ≤ 300 bytes
+}
+
+// Suppression is an address, or an (address, digest), that gets nothing, whatever the config says.
+type Suppression struct {
+	Email  string    `json:"email"`
+	Digest string    `json:"digest,omitempty"` // empty: all of them
+	Source string    `json:"source"`           // "one-click", "mailto", "bounce", "complaint", "operator", "rcpt"
+	Words  string    `json:"words,omitempty"`
+	At     time.Time `json:"at"`
+}

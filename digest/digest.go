@@ -1,0 +1,281 @@
+// Package digest holds the words that the rooms of digestd share: what a feed yields, what a story
+// is, what an edition says, and what is owed to whom. It does no I/O, knows no other package of the
+// program, and has no opinion on how any of it comes about.
+package digest
+
+import (
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Kind says how the items of a feed are to be read.
+type Kind string
+
+// The kinds of a feed, an item or a story. The empty kind is news.
+const (
+	News    Kind = ""
+	Opinion Kind = "opinion"
+)
+
+// Feed is one URL that yields items, as the config names it.
+type Feed struct {
+	URL    string  // http, https or file URL, or an absolute path; the feed's identity
+	Name   string  // how the outlet is called in the mail; empty: the feed's own title
+	Weight float64 // of its items in the ranking; 1 is neutral
+	Kind   Kind
+}
+
+// Topic is a named set of feeds with its filters and limits.
+type Topic struct {
+	ID         string // the key in the config: "global"
+	Title      string // what readers see: "Global"
+	Feeds      []Feed
+	Include    []*regexp.Regexp // over title and summary; empty lets everything in
+	Exclude    []*regexp.Regexp
+	MaxStories int // full entries in one edition
+	MaxPerFeed int // of them, led by one feed
+}
+
+// Digest is a configured newsletter.
+type Digest struct {
+	ID        string // the key in the config: "daily"
+	Title     string // masthead
+	Subject   string // text/template over the Page
+	Schedule  string // cron line, five fields
+	Zone      string // IANA name: one lane for all; empty: each subscriber's own zone
+	Topics    []Topic
+	CatchUp   time.Duration // a slot missed by less is sent late
+	SendEmpty bool
+	Images    string // "remote" or "none"
+	MaxSize   int    // bytes of each encoded part
+	Template  string // directory whose files replace the built-in ones
+}
+
+// Lane is one digest in one time zone.
+type Lane struct {
+	Digest string // Digest.ID
+	Zone   string // IANA name, never empty
+}
+
+// String names the lane in logs and in the ledger: "daily/Europe/Paris".
+func (l Lane) String() string { return l.Digest + "/" + l.Zone }
+
+// Text is feed text that is safe to show: words with the few inline marks that a mail keeps. It is
+// made from hostile HTML by collect; nobody downstream ever sees markup.
+type Text []Span
+
+// Span is a run of text with one set of marks. S holds no control characters, no bidi controls
+// left open, no line breaks; Href is empty or an absolute http, https or mailto address.
+type Span struct {
+	S      string `json:"s"`
+	Strong bool   `json:"b,omitempty"`
+	Em     bool   `json:"i,omitempty"`
+	Href   string `json:"a,omitempty"`
+}
+
+// Plain is the text without its marks.
+func (t Text) Plain() string {
+	switch len(t) {
+	case 0:
+		return ""
+	case 1:
+		return t[0].S
+	}
+	var b strings.Builder
+	for _, s := range t {
+		b.WriteString(s.S)
+	}
+	return b.String()
+}
+
+// PlainText makes a Text without marks.
+func PlainText(s string) Text {
+	if s == "" {
+		return nil
+	}
+	return Text{{S: s}}
+}
+
+// Image is a picture that a feed declares for an item.
+type Image struct {
+	URL    string `json:"url"`              // absolute, https
+	Width  int    `json:"width,omitempty"`  // CSS px as declared; 0 when unknown
+	Height int    `json:"height,omitempty"` // likewise
+	Alt    string `json:"alt,omitempty"`
+}
+
+// Item is one entry of one feed.
+type Item struct {
+	Seq        uint64    `json:"seq,omitempty"` // its position in the ledger, from 1; 0: not recorded yet
+	Feed       string    `json:"feed"`          // Feed.URL
+	Source     string    `json:"source"`        // outlet name as shown
+	GUID       string    `json:"guid,omitempty"`
+	Link       string    `json:"link,omitempty"` // absolute http or https, or empty
+	Title      string    `json:"title"`          // one line of plain text, never empty once recorded
+	Summary    Text      `json:"summary,omitempty"`
+	Content    Text      `json:"content,omitempty"` // read, but not recorded
+	Author     string    `json:"author,omitempty"`
+	Categories []string  `json:"categories,omitempty"`
+	Language   string    `json:"lang,omitempty"` // as the feed declares it (BCP 47), or empty
+	Kind       Kind      `json:"kind,omitempty"`
+	Image      *Image    `json:"image,omitempty"`
+	Published  time.Time `json:"published,omitzero"` // zero when the feed gives none that can be true
+	Updated    time.Time `json:"updated,omitzero"`
+	FirstSeen  time.Time `json:"first_seen,omitzero"` // by this ledger; what makes an item new
+	LastShown  time.Time `json:"last_shown,omitzero"` // to the day: when the feed last had it
+	History    bool      `json:"history,omitempty"`   // older than lookback at the feed's first poll: never news
+}
+
+// When is the time shown for an item: Published, clamped to FirstSeen, since feeds lie about the
+// future and often say nothing.
+func (it Item) When() time.Time {
+	if it.Published.IsZero() || (!it.FirstSeen.IsZero() && it.Published.After(it.FirstSeen)) {
+		return it.FirstSeen
+	}
+	return it.Published
+}
+
+// FeedState is what is remembered of a feed between two polls.
+type FeedState struct {
+	URL          string        `json:"url"`
+	Title        string        `json:"title,omitempty"` // the feed's own title
+	Site         string        `json:"site,omitempty"`  // the page it belongs to
+	ETag         string        `json:"etag,omitempty"`  // verbatim, quotes and W/ included
+	LastModified string        `json:"last_modified,omitempty"`
+	NextPoll     time.Time     `json:"next_poll,omitzero"`
+	LastPoll     time.Time     `json:"last_poll,omitzero"`
+	LastSuccess  time.Time     `json:"last_success,omitzero"` // a 200 that was read, or a 304
+	LastFull     time.Time     `json:"last_full,omitzero"`    // a 200 that was read
+	LastItems    time.Time     `json:"last_items,omitzero"`   // when it last had a new item
+	Failures     int           `json:"failures,omitempty"`    // in a row
+	FailingSince time.Time     `json:"failing_since,omitzero"`
+	Error        string        `json:"error,omitempty"` // of the last poll, in words; empty when it succeeded
+	Gone         bool          `json:"gone,omitempty"`  // 410: not polled any more
+	MovedTo      string        `json:"moved_to,omitempty"`
+	MovedSeen    int           `json:"moved_seen,omitempty"` // how often in a row the permanent move was seen
+	Interval     time.Duration `json:"interval,omitempty"`   // between polls as its cache hints ask
+	Daily        []int         `json:"daily,omitempty"`      // new items of the last days, today last
+	DailyFrom    string        `json:"daily_from,omitempty"` // date of Daily's last element, UTC
+}
+
+// Join tells why an item became part of a story.
+type Join struct {
+	Item  uint64   `json:"item"`  // Seq of the item that joined
+	With  uint64   `json:"with"`  // Seq of the item that it was joined to
+	Score float64  `json:"score"` // 0 to 1
+	Terms []string `json:"terms,omitempty"`
+}
+
+// Rank explains a story's place: the parts and their product.
+type Rank struct {
+	Coverage float64 `json:"coverage"`
+	Recency  float64 `json:"recency"`
+	Weight   float64 `json:"weight"`
+	Total    float64 `json:"total"`
+}
+
+// Story is one or more items about the same thing.
+type Story struct {
+	ID      string   `json:"id"`     // stable while its leading item leads
+	Items   []Item   `json:"items"`  // the first leads; the others are its coverage
+	Topics  []string `json:"topics"` // Topic.IDs that carry it, in the digest's order
+	Kind    Kind     `json:"kind,omitempty"`
+	Rank    Rank     `json:"rank"`
+	Joins   []Join   `json:"joins,omitempty"`
+	Brief   bool     `json:"brief,omitempty"`   // selected for latest news: a headline only
+	Carried int      `json:"carried,omitempty"` // editions that had no room for it so far
+}
+
+// Lead is the item that stands for the story.
+func (s Story) Lead() Item { return s.Items[0] }
+
+// Coverage are the items beyond the first, one an outlet.
+func (s Story) Coverage() []Item { return s.Items[1:] }
+
+// Outlets counts the different outlets that carry the story.
+func (s Story) Outlets() int {
+	seen := make(map[string]bool, len(s.Items))
+	for _, it := range s.Items {
+		seen[it.Source] = true
+	}
+	return len(seen)
+}
+
+// FeedReport is one feed's part of the coverage footer.
+type FeedReport struct {
+	Name        string    `json:"name"`
+	OK          bool      `json:"ok"`
+	LastSuccess time.Time `json:"last_success,omitzero"` // zero: never
+}
+
+// TopicName is a topic as an edition remembers it.
+type TopicName struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+}
+
+// Edition is what a lane says at a slot, frozen once composed: the selection over all topics of the
+// digest. What one reader sees of it is a Page.
+type Edition struct {
+	ID       string       `json:"id"` // "daily/Europe/Paris/2026-11-22T07:00", "+1" behind an extra
+	Digest   string       `json:"digest"`
+	Title    string       `json:"title"`
+	Zone     string       `json:"zone"`
+	Slot     time.Time    `json:"slot"`
+	Number   int          `json:"number"`   // of the lane, from 1
+	Composed time.Time    `json:"composed"` // also the Date of its mails
+	Since    time.Time    `json:"since"`    // when the lane last composed, or the start of its look back
+	Topics   []TopicName  `json:"topics"`   // of the digest, in order
+	Stories  []Story      `json:"stories"`  // the selection in rank order, full entries before briefs
+	Read     int          `json:"read"`     // items considered
+	Feeds    []FeedReport `json:"feeds"`
+	Carried  int          `json:"carried"` // stories without room, kept for the next edition
+	Dropped  int          `json:"dropped"` // stories that had no room twice, closed
+}
+
+// VariantKey is what the readers of one variant share.
+type VariantKey struct {
+	Topics   []string `json:"topics,omitempty"` // nil: all of the digest
+	Language string   `json:"language"`
+	Format   string   `json:"format"`           // "html" or "text"
+	Except   []string `json:"except,omitempty"` // ids of stories that these readers had in another lane
+}
+
+// SectionKind tells the parts of an edition apart.
+type SectionKind string
+
+// The sections in their order on the page.
+const (
+	SectionLead        SectionKind = "lead"
+	SectionTopic       SectionKind = "topic"
+	SectionMostCovered SectionKind = "most covered"
+	SectionOpinion     SectionKind = "opinion"
+	SectionLatest      SectionKind = "latest news"
+)
+
+// Section is a part of a page.
+type Section struct {
+	Kind    SectionKind `json:"kind"`
+	Topic   string      `json:"topic,omitempty"` // TopicName.ID, of a topic's section
+	Title   string      `json:"title,omitempty"` // of a topic's section; the others are named by the language
+	Entries []Entry     `json:"entries"`
+}
+
+// Entry is a story as one reader sees it.
+type Entry struct {
+	Story
+	Topic      string `json:"topic"` // the first of this reader's topics that has the story
+	TopicTitle string `json:"topic_title"`
+}
+
+// Page is an edition as the readers of one variant see it. Lead and emptiness are its own.
+type Page struct {
+	Edition  Edition    `json:"-"`
+	Variant  VariantKey `json:"variant"`
+	Lead     *Entry     `json:"lead"`     // nil when the page is empty
+	Sections []Section  `json:"sections"` // without the lead; empty ones are absent
+}
+
+// Empty reports whether there is nothing for these readers.
+func (p Page) Empty() bool { return p.Lead == nil && len(p.Sections) == 0 }
