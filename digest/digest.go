@@ -125,6 +125,7 @@ type Item struct {
 	FirstSeen  time.Time `json:"first_seen,omitzero"` // by this ledger; what makes an item new
 	LastShown  time.Time `json:"last_shown,omitzero"` // to the day: when the feed last had it
 	History    bool      `json:"history,omitempty"`   // older than lookback at the feed's first poll: never news
+	Of         uint64    `json:"of,omitempty"`        // Seq of the same entry, that another feed showed before; 0: none
 }
 
 // When is the time shown for an item: Published, clamped to FirstSeen, since feeds lie about the
