@@ -1,0 +1,113 @@
+package subscribers
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+func testKey(t testing.TB, fill byte) TokenKey {
+	t.Helper()
+	secret := make([]byte, TokenKeySize)
+	for i := range secret {
+		secret[i] = fill
+	}
+	k, err := NewTokenKey(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+const anEdition = "daily/Europe/Paris/2026-11-22T07:00"
+
+func TestTokenNamesItsDelivery(t *testing.T) {
+	k := testKey(t, 7)
+	for _, p := range []Purpose{ForUnsubscribe, ForMessageID, ForBounce} {
+		for _, index := range []int{0, 1, 999_999} {
+			tok := k.Delivery(p, anEdition, index)
+			if p == ForUnsubscribe && len(tok) != TokenLen {
+				t.Errorf("token %q has %d characters", tok, len(tok))
+			}
+			if tok != k.Delivery(p, anEdition, index) {
+				t.Error("the same delivery has two tokens")
+			}
+			r, err := k.Open(tok, p)
+			if err != nil || r.Index != index || !r.OfEdition(anEdition) || r.OfEdition(anEdition+"+1") || r.OfAccount("ana@example.org", "daily") {
+				t.Errorf("Open(%q) = %+v, %v", tok, r, err)
+			}
+			for _, other := range []Purpose{ForUnsubscribe, ForMessageID, ForBounce, ForAccount} {
+				if _, err := k.Open(tok, other); (err == nil) != (other == p) {
+					t.Errorf("a token for %d opened for %d: %v", p, other, err)
+				}
+			}
+		}
+	}
+}
+
+func TestAccountToken(t *testing.T) {
+	k := testKey(t, 7)
+	tok := k.Account("Ana@example.org", "daily")
+	r, err := k.Open(tok, ForUnsubscribe, ForAccount)
+	if err != nil || !r.OfAccount("ana@example.org", "daily") || r.OfAccount("ana@example.org", "") || r.OfAccount("bob@example.org", "daily") || r.OfEdition(anEdition) {
+		t.Fatalf("Open = %+v, %v", r, err)
+	}
+}
+
+func TestEveryChangedCharacterIsRefused(t *testing.T) {
+	k := testKey(t, 7)
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+/ \r\n"
+	for _, tok := range []string{k.Delivery(ForUnsubscribe, anEdition, 41), k.Delivery(ForBounce, anEdition, 41), k.Account("ana@example.org", "")} {
+		for i := range tok {
+			for _, c := range alphabet {
+				changed := tok[:i] + string(c) + tok[i+1:]
+				if changed == tok {
+					continue
+				}
+				if r, err := k.Open(changed, ForUnsubscribe, ForBounce, ForAccount); !errors.Is(err, ErrToken) {
+					t.Fatalf("Open(%q) = %+v, %v; it was made from %q", changed, r, err, tok)
+				}
+			}
+		}
+		for _, changed := range []string{tok[1:], tok[:len(tok)-1], tok + "A", tok + "=", tok + "\n", strings.ToUpper(tok), ""} {
+			if _, err := k.Open(changed, ForUnsubscribe, ForBounce, ForAccount); !errors.Is(err, ErrToken) {
+				t.Errorf("Open(%q) = %v", changed, err)
+			}
+		}
+		if _, err := testKey(t, 8).Open(tok, ForUnsubscribe, ForBounce, ForAccount); !errors.Is(err, ErrToken) {
+			t.Errorf("another key opened it: %v", err)
+		}
+	}
+}
+
+func TestTokenKeySize(t *testing.T) {
+	if _, err := NewTokenKey(make([]byte, 15)); err == nil {
+		t.Error("a short secret was taken")
+	}
+	if _, err := (TokenKey{}).Open(strings.Repeat("A", TokenLen), ForUnsubscribe); !errors.Is(err, ErrToken) {
+		t.Errorf("the zero key opened a token: %v", err)
+	}
+	secret, err := GenerateTokenKey(strings.NewReader("0123456789abcdef"))
+	if err != nil || len(secret) != TokenKeySize {
+		t.Errorf("GenerateTokenKey = %q, %v", secret, err)
+	}
+	if testKey(t, 1).ID() == testKey(t, 2).ID() {
+		t.Error("two keys have one id")
+	}
+}
+
+func FuzzOpenToken(f *testing.F) {
+	k := testKey(f, 7)
+	f.Add(k.Delivery(ForUnsubscribe, anEdition, 3))
+	f.Add(k.Delivery(ForBounce, anEdition, 3))
+	f.Add(strings.Repeat("A", TokenLen))
+	f.Fuzz(func(t *testing.T, token string) {
+		r, err := k.Open(token, ForUnsubscribe, ForMessageID, ForBounce, ForAccount)
+		if err != nil {
+			return
+		}
+		if k.seal(r.block) != token {
+			t.Errorf("%q is a second spelling of %q", token, k.seal(r.block))
+		}
+	})
+}
