@@ -1,0 +1,187 @@
+package subscribers
+
+import (
+	"bufio"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"digestd/internal/spelling"
+)
+
+// ReadCSV yields the rows of a CSV file (RFC 4180), which it opens when the iteration begins. Its first
+// line names the columns, in any order; only email is needed. The cells of digests and topics hold
+// names separated by ";" or spaces. Problems call the file by its label.
+func ReadCSV(path, label string) Rows {
+	return func(yield func(*Row, *Problem) bool) {
+		f, err := os.Open(path)
+		if err != nil {
+			var pe *fs.PathError
+			if errors.As(err, &pe) {
+				err = pe.Err
+			}
+			yield(nil, &Problem{Place{File: label}, "can't be read: " + err.Error()})
+			return
+		}
+		defer f.Close()
+		readCSV(f, label, yield)
+	}
+}
+
+func readCSV(r io.Reader, label string, yield func(*Row, *Problem) bool) {
+	buffered := bufio.NewReaderSize(r, 1<<16)
+	if bom, err := buffered.Peek(3); err == nil && string(bom) == "\xef\xbb\xbf" {
+		buffered.Discard(len(bom)) // spreadsheets write one; the header is not called "\ufeffemail"
+	}
+	records := csv.NewReader(buffered)
+	records.ReuseRecord = true
+	records.FieldsPerRecord = -1 // counted below, in words that name the header
+	problem := func(line, col int, format string, args ...any) *Problem {
+		return &Problem{Place{label, line, col}, fmt.Sprintf(format, args...)}
+	}
+
+	header, err := records.Read()
+	if err == io.EOF {
+		yield(nil, problem(1, 1, `is empty; its first line must name the columns, "email" at least`))
+		return
+	}
+	if err != nil {
+		yield(nil, unreadable(err, label))
+		return
+	}
+	columns, problems := readHeader(header, func(i int, format string, args ...any) *Problem {
+		line, col := records.FieldPos(i)
+		return problem(line, col, format, args...)
+	})
+	if len(problems) > 0 {
+		for _, p := range problems {
+			if !yield(nil, p) {
+				return
+			}
+		}
+		return // without its columns no line of the file means anything
+	}
+
+	var row Row
+	for {
+		record, err := records.Read()
+		if err == io.EOF {
+			return
+		}
+		if err != nil {
+			var pe *csv.ParseError
+			if !yield(nil, unreadable(err, label)) || !errors.As(err, &pe) {
+				return
+			}
+			continue
+		}
+		if !slices.ContainsFunc(record, func(s string) bool { return strings.TrimSpace(s) != "" }) {
+			continue // spreadsheets leave lines of nothing but commas
+		}
+		line, col := records.FieldPos(0)
+		if len(record) != len(columns) {
+			if !yield(nil, problem(line, col, "has %d columns where the first line names %d", len(record), len(columns))) {
+				return
+			}
+			continue
+		}
+		row = Row{File: label, Line: line, Col: col, Digests: row.Digests[:0], Topics: row.Topics[:0]}
+		for i, field := range record {
+			field, shift := trim(field)
+			if field == "" {
+				continue
+			}
+			line, col := records.FieldPos(i)
+			row.set(columns[i], Cell{field, line, col + shift})
+		}
+		if !yield(&row, nil) {
+			return
+		}
+	}
+}
+
+// readHeader maps positions to the names of columns.
+func readHeader(header []string, problem func(i int, format string, args ...any) *Problem) (columns []string, problems []*Problem) {
+	for i, field := range header {
+		name := strings.ToLower(strings.TrimSpace(field))
+		switch {
+		case slices.Contains(columns, name):
+			problems = append(problems, problem(i, "column %q stands twice in the first line", name))
+		case !slices.Contains(Columns, name):
+			hint := spelling.Hint(name, Columns)
+			if strings.ContainsAny(name, ";\t") {
+				hint = "; columns are separated by commas"
+			} else if strings.Contains(name, "@") {
+				hint = `; the first line must name the columns, "email" at least`
+			}
+			problems = append(problems, problem(i, "unknown column %q%s", name, hint))
+		}
+		columns = append(columns, name)
+	}
+	if len(problems) == 0 && !slices.Contains(columns, "email") {
+		problems = append(problems, problem(0, `the first line names no column "email"`))
+	}
+	return columns, problems
+}
+
+func (r *Row) set(column string, c Cell) {
+	switch column {
+	case "email":
+		r.Email = c
+	case "name":
+		r.Name = c
+	case "digests":
+		r.Digests = split(c, r.Digests)
+	case "topics":
+		r.Topics = split(c, r.Topics)
+	case "timezone":
+		r.Timezone = c
+	case "language":
+		r.Language = c
+	case "format":
+		r.Format = c
+	case "paused_until":
+		r.PausedUntil = c
+	}
+}
+
+// split appends the names in a cell, each with its own place.
+func split(c Cell, names []Cell) []Cell {
+	for i := 0; i < len(c.Text); {
+		end := i + strings.IndexAny(c.Text[i:], "; ")
+		if end < i {
+			end = len(c.Text)
+		}
+		if end > i {
+			names = append(names, Cell{c.Text[i:end], c.Line, c.Col + i})
+		}
+		i = end + 1
+	}
+	return names
+}
+
+// trim returns s without the spaces around it, and how many stood before it.
+func trim(s string) (string, int) {
+	left := strings.TrimLeft(s, " \t")
+	return strings.TrimRight(left, " \t"), len(s) - len(left)
+}
+
+func unreadable(err error, label string) *Problem {
+	var pe *csv.ParseError
+	if errors.As(err, &pe) {
+		words := pe.Err.Error()
+		switch {
+		case errors.Is(pe.Err, csv.ErrBareQuote):
+			words = `has a quotation mark inside an unquoted cell; quote the cell and double the mark`
+		case errors.Is(pe.Err, csv.ErrQuote):
+			words = fmt.Sprintf("has a quoted cell, begun on line %d, that does not end before its comma", pe.StartLine)
+		}
+		return &Problem{Place{label, pe.Line, pe.Column}, words}
+	}
+	return &Problem{Place{File: label}, "can't be read: " + err.Error()}
+}

@@ -1,0 +1,129 @@
+// Package subscribers knows who gets the newsletter: the rules of addresses and of the rows that name
+// them, in config.toml and in CSV files alike, and the list that comes out. It reads the CSV files that
+// it is told to read; of feeds, editions, the ledger and mail it knows nothing, and what readers chose
+// or refused later stands in the ledger, not here.
+package subscribers
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+)
+
+// Place is where something stands in a file, as compilers print it.
+type Place struct {
+	File string `json:"file"`
+	Line int    `json:"line,omitempty"` // from 1; 0: the file as a whole
+	Col  int    `json:"col,omitempty"`  // in bytes from 1; 0: the whole line
+}
+
+// String is FILE:LINE:COL, as far as they are known.
+func (p Place) String() string {
+	switch {
+	case p.Line == 0:
+		return p.File
+	case p.Col == 0:
+		return fmt.Sprintf("%s:%d", p.File, p.Line)
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
+}
+
+// Problem is something wrong in a file, with its place, in words that say what to do.
+type Problem struct {
+	Place
+	Text string `json:"text"`
+}
+
+// Error is FILE:LINE:COL: TEXT.
+func (p Problem) Error() string { return p.Place.String() + ": " + p.Text }
+
+// Cell is one value of a row as it is written, with its place.
+type Cell struct {
+	Text      string
+	Line, Col int
+}
+
+// Row is a subscriber as a file names him, before anything is checked. An empty cell and one that is
+// not there mean the same: the default.
+type Row struct {
+	File        string
+	Line, Col   int // where the row begins
+	Email       Cell
+	Name        Cell
+	Digests     []Cell
+	Topics      []Cell
+	Timezone    Cell
+	Language    Cell
+	Format      Cell
+	PausedUntil Cell // a date, 2026-12-24
+}
+
+// Rows yields rows one after the other, so that a million of them never stand in memory at once; in the
+// place of a row that can't be read it yields the problem. A row is valid until the next is asked for.
+type Rows = iter.Seq2[*Row, *Problem]
+
+// Columns are the names of a row's cells, in CSV files and in [[subscribers]].
+var Columns = []string{"email", "name", "digests", "topics", "timezone", "language", "format", "paused_until"}
+
+// Concat yields the rows of one source after the other.
+func Concat(sources ...Rows) Rows {
+	return func(yield func(*Row, *Problem) bool) {
+		for _, rows := range sources {
+			for row, problem := range rows {
+				if !yield(row, problem) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Formats are the values of format.
+var Formats = []string{"html", "text"}
+
+// Profile is what a subscriber asked for. Subscribers who asked for the same share one Profile, which
+// nobody changes: its pointer may serve as a key.
+type Profile struct {
+	Digests     []string  // ids; nil: all
+	Topics      []string  // ids; nil: all of each digest
+	Zone        string    // IANA name; the newsletter's when the row names none
+	Language    string    // BCP 47 tag; the newsletter's when the row names none
+	Format      string    // "html" or "text"
+	PausedUntil time.Time // the first instant of that day in Zone; zero: not paused
+}
+
+// Subscriber is one reader.
+type Subscriber struct {
+	Email string // as written, its domain in lower case and ASCII
+	Name  string // may be empty
+	*Profile
+	File string // where he stands
+	Line int
+}
+
+// Wants reports whether the profile asks for a digest.
+func (p *Profile) Wants(digest string) bool {
+	return p.Digests == nil || slices.Contains(p.Digests, digest)
+}
+
+// TopicsOf narrows a digest's topics to those that the profile asks for, in the digest's order: nil
+// when it is all of them, empty but not nil when it is none, and nothing of the digest is to be sent.
+func (p *Profile) TopicsOf(topics []string) []string {
+	if p.Topics == nil {
+		return nil
+	}
+	some := make([]string, 0, len(topics))
+	for _, t := range topics {
+		if slices.Contains(p.Topics, t) {
+			some = append(some, t)
+		}
+	}
+	if len(some) == len(topics) && len(topics) > 0 {
+		return nil
+	}
+	return some
+}
+
+// Paused reports whether the reader wants no mail at that moment.
+func (p *Profile) Paused(now time.Time) bool { return now.Before(p.PausedUntil) }
