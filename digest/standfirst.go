@@ -1,0 +1,220 @@
+package digest
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Standfirst is the beginning of a text: whole sentences, as many as asked for at most, and of about
+// so many characters. The first sentence is kept whole up to half as many characters again; one that
+// is longer still ends at a word, the last before the limit, with an ellipsis. A last sentence that
+// the feed itself broke off is left out where a whole one stands before it. Marks are kept.
+func (t Text) Standfirst(sentences, chars int) Text {
+	plain := t.Plain()
+	ends := sentenceEnds(plain)
+	if n := len(ends); n > 1 && brokenOff(plain) {
+		ends = ends[:n-1]
+	}
+	cut := 0
+	for i, end := range ends {
+		n := utf8.RuneCountInString(plain[:end])
+		if i >= sentences || n > chars && (i > 0 || n > chars+chars/2) {
+			break
+		}
+		cut = end
+	}
+	if cut == 0 && sentences > 0 && len(ends) > 0 {
+		cut = wordEnd(plain[:ends[0]], chars)
+		return append(t.until(cut), Span{S: "…"}).joined()
+	}
+	return t.until(cut)
+}
+
+// until is the text up to a byte offset of its plain form.
+func (t Text) until(offset int) Text {
+	var out Text
+	for _, s := range t {
+		if offset <= 0 {
+			break
+		}
+		if len(s.S) > offset {
+			s.S = s.S[:offset]
+		}
+		offset -= len(s.S)
+		out = append(out, s)
+	}
+	if n := len(out); n > 0 {
+		out[n-1].S = strings.TrimRightFunc(out[n-1].S, unicode.IsSpace)
+		if out[n-1].S == "" {
+			out = out[:n-1]
+		}
+	}
+	return out
+}
+
+// joined is the text with neighbouring spans of the same marks made one.
+func (t Text) joined() Text {
+	var out Text
+	for _, s := range t {
+		if n := len(out); n > 0 && out[n-1].Strong == s.Strong && out[n-1].Em == s.Em && out[n-1].Href == s.Href {
+			out[n-1].S += s.S
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// wordEnd is the offset of the last end of a word within so many characters. Scripts without spaces
+// have none near; there any character will do.
+func wordEnd(s string, chars int) int {
+	limit, n := len(s), 0
+	for i := range s {
+		if n == chars {
+			limit = i
+			break
+		}
+		n++
+	}
+	if limit == len(s) {
+		return limit
+	}
+	cut := limit
+	if r, _ := utf8.DecodeRuneInString(s[limit:]); !unicode.IsSpace(r) {
+		if i := strings.LastIndexFunc(s[:limit], unicode.IsSpace); i > limit/2 {
+			cut = i
+		}
+	}
+	return len(strings.TrimRightFunc(s[:cut], func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",;:–—-", r) }))
+}
+
+// brokenOff reports whether a feed cut its text in the middle of a sentence.
+func brokenOff(s string) bool {
+	s = strings.TrimRightFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == ']' || r == ')' })
+	return strings.HasSuffix(s, "…") || strings.HasSuffix(s, "...")
+}
+
+// sentenceEnds are the offsets behind the sentences of a text, closing quotes and brackets included;
+// the last is the end of the text.
+func sentenceEnds(s string) []int {
+	var ends []int
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		end := i + size
+		if !strings.ContainsRune(".!?…。！？؟۔।", r) {
+			i = end
+			continue
+		}
+		for end < len(s) {
+			c, n := utf8.DecodeRuneInString(s[end:])
+			if !strings.ContainsRune(".!?…。！？؟۔।\"'”’»)]」』）", c) {
+				break
+			}
+			end += n
+		}
+		if endsSentence(s, i, end, r) {
+			ends = append(ends, end)
+		}
+		i = end
+	}
+	if n := len(ends); strings.TrimSpace(s) != "" && (n == 0 || strings.TrimSpace(s[ends[n-1]:]) != "") {
+		ends = append(ends, len(s))
+	}
+	return ends
+}
+
+// endsSentence reports whether the mark at from, with what closes behind it up to end, ends a sentence.
+func endsSentence(s string, from, end int, mark rune) bool {
+	if end == len(s) || strings.ContainsRune("。！？۔।", mark) {
+		return true
+	}
+	next, _ := utf8.DecodeRuneInString(s[end:])
+	if !unicode.IsSpace(next) {
+		return false
+	}
+	rest := strings.TrimLeftFunc(s[end:], func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("\"'“‘«([¿¡—–-", r) })
+	first, _ := utf8.DecodeRuneInString(rest)
+	if unicode.IsLower(first) {
+		return false
+	}
+	if mark != '.' || end > from+1 && s[from+1] == '.' {
+		return true
+	}
+	word := lastWord(s[:from])
+	return !abbreviated(word, lastWord(strings.TrimRightFunc(s[:from-len(word)], unicode.IsSpace)), rest)
+}
+
+// lastWord is the end of a text behind its last space, opening bracket or quote.
+func lastWord(s string) string {
+	i := strings.LastIndexFunc(s, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("(“‘\"'«", r) })
+	if i < 0 {
+		return s
+	}
+	_, n := utf8.DecodeRuneInString(s[i:])
+	return s[i+n:]
+}
+
+// abbreviations end in a full stop in the middle of a sentence, in front of a capital: titles and the
+// like. Those that as often end a sentence (Inc., Jr., p.m.) are not among them.
+var abbreviations = map[string]bool{
+	"mr": true, "mrs": true, "ms": true, "dr": true, "prof": true, "gen": true, "sen": true, "rep": true, "gov": true, "lt": true,
+	"col": true, "capt": true, "sgt": true, "maj": true, "cmdr": true, "rev": true, "hon": true, "st": true, "mt": true, "vs": true,
+	"messrs": true, "ft": true, "approx": true, "dept": true, "supt": true, "e.g": true, "i.e": true, "cf": true,
+	"jan": true, "feb": true, "aug": true, "sept": true, "oct": true, "nov": true, "dec": true,
+	"mm": true, "mme": true, "mlle": true, "mgr": true, "ste": true,
+	"z.b": true, "d.h": true, "u.a": true, "bzw": true, "ca": true, "nr": true, "hrsg": true, "dipl": true, "sog": true,
+	"vgl": true, "evtl": true, "ggf": true, "mio": true, "mrd": true,
+	"sr": true, "sra": true, "srta": true, "dra": true, "ee.uu": true, "gral": true, "cía": true, "núm": true,
+	"sig": true, "dott": true, "avv": true, "exmo": true, "exma": true,
+}
+
+// beforeNumber are abbreviations only in front of a number: "No. 10", "Art. 5".
+var beforeNumber = map[string]bool{"no": true, "nos": true, "art": true, "sec": true, "vol": true, "p": true, "pp": true, "fig": true, "abs": true, "ch": true, "op": true, "tel": true}
+
+// starters are the words behind "U.S." that begin a sentence; other capitals there are mostly names:
+// "U.S. Senator", "U.N. Security Council".
+var starters = map[string]bool{
+	"the": true, "a": true, "an": true, "in": true, "on": true, "at": true, "it": true, "he": true, "she": true, "they": true, "we": true, "i": true,
+	"this": true, "that": true, "these": true, "there": true, "but": true, "and": true, "if": true, "as": true, "when": true, "while": true,
+	"after": true, "for": true, "his": true, "her": true, "its": true, "their": true, "what": true, "how": true, "why": true, "here": true,
+}
+
+// germanBeforeOrdinal are the words after which a number with a full stop is a day: "am 3. Oktober".
+var germanBeforeOrdinal = map[string]bool{
+	"am": true, "der": true, "den": true, "dem": true, "des": true, "vom": true, "zum": true, "beim": true, "im": true, "bis": true, "seit": true, "das": true, "die": true, "zur": true,
+}
+
+// abbreviated reports whether a full stop behind word belongs to it, given the word in front of it and
+// what follows.
+func abbreviated(word, before, rest string) bool {
+	low := strings.ToLower(word)
+	next := strings.ToLower(rest[:len(rest)-len(strings.TrimLeftFunc(rest, unicode.IsLetter))])
+	switch {
+	case word == "":
+		return false
+	case abbreviations[low]:
+		return true
+	case beforeNumber[low]:
+		return rest != "" && rest[0] >= '0' && rest[0] <= '9'
+	case isDigits(word):
+		return len(word) <= 2 && next != "" && germanBeforeOrdinal[strings.ToLower(before)]
+	case capitals(word): // "J. Smith", "U.S. Senator"
+		return len(word) == 1 && low != "i" || next != "" && !starters[next]
+	}
+	return false
+}
+
+func isDigits(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' }) < 0
+}
+
+// capitals reports whether a word is capital letters parted by full stops.
+func capitals(s string) bool {
+	for i, r := range []rune(s) {
+		if i%2 == 1 && r != '.' || i%2 == 0 && !unicode.IsUpper(r) {
+			return false
+		}
+	}
+	return true
+}

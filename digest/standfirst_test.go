@@ -1,0 +1,76 @@
+package digest
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestStandfirst(t *testing.T) {
+	for _, c := range []struct {
+		name, text       string
+		sentences, chars int
+		want             string
+	}{
+		{"all of a short text", "Ports reopened.", 3, 300, "Ports reopened."},
+		{"so many sentences", "One came. Two came. Three came.", 2, 300, "One came. Two came."},
+		{"so many characters", "One came. Two came. Three came.", 3, 20, "One came. Two came."},
+		{"no full stop at the end", "Ports reopened after a strike", 3, 300, "Ports reopened after a strike"},
+		{"a long first sentence stays whole", "Ports along the coast reopened. Two came.", 3, 24, "Ports along the coast reopened."},
+		{"a far too long one ends at a word", "Ports along the coast, long shut, reopened this very morning at dawn.", 3, 22, "Ports along the coast…"},
+		{"titles", "Dr. Imke Aro met Gov. Lund. They spoke.", 1, 300, "Dr. Imke Aro met Gov. Lund."},
+		{"initials", "It was J. K. Aro. They spoke.", 1, 300, "It was J. K. Aro."},
+		{"countries in capitals", "The U.S. Senate met. It voted.", 1, 300, "The U.S. Senate met."},
+		{"countries at an end", "He left the U.S. The court met.", 1, 300, "He left the U.S."},
+		{"decimals", "Rates rose by 2.5 per cent. Shares fell.", 1, 300, "Rates rose by 2.5 per cent."},
+		{"numbers", "No. 10 was silent. It rained.", 1, 300, "No. 10 was silent."},
+		{"a quote closes behind the stop", "“We won.” They sang.", 1, 300, "“We won.”"},
+		{"a question", "Who won? They sang.", 1, 300, "Who won?"},
+		{"dots for a pause", "They waited... and left. It rained.", 1, 300, "They waited... and left."},
+		{"broken off by the feed", "Ports reopened. The deal raises night…", 3, 300, "Ports reopened."},
+		{"broken off in WordPress's way", "Ports reopened. The deal raises night [...]", 3, 300, "Ports reopened."},
+		{"only a broken sentence", "The deal raises night…", 3, 300, "The deal raises night…"},
+		{"German days", "Das Treffen am 3. Oktober fällt aus. Es regnet.", 1, 300, "Das Treffen am 3. Oktober fällt aus."},
+		{"German abbreviations", "Rund 3 Mio. Euro fehlen. Es regnet.", 1, 300, "Rund 3 Mio. Euro fehlen."},
+		{"French titles", "M. Aro a vu Mme. Lund. Il pleut.", 1, 300, "M. Aro a vu Mme. Lund."},
+		{"Spanish questions", "Llueve hoy. ¿Quién ganó? Nadie.", 2, 300, "Llueve hoy. ¿Quién ganó?"},
+		{"Chinese", "港口重新开放。罢工结束了。工资上涨。", 2, 300, "港口重新开放。罢工结束了。"},
+		{"Hindi", "बंदरगाह खुले। हड़ताल समाप्त।", 1, 300, "बंदरगाह खुले।"},
+		{"Arabic", "هل فتحت الموانئ؟ نعم.", 1, 300, "هل فتحت الموانئ؟"},
+		{"nothing", "", 3, 300, ""},
+		{"none asked for", "One came.", 0, 300, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := PlainText(c.text).Standfirst(c.sentences, c.chars).Plain(); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestStandfirstKeepsMarks(t *testing.T) {
+	text := Text{{S: "The "}, {S: "Kestrel Bay", Href: "https://example.org/"}, {S: " ports "}, {S: "reopened. They", Strong: true}, {S: " work."}}
+	want := Text{{S: "The "}, {S: "Kestrel Bay", Href: "https://example.org/"}, {S: " ports "}, {S: "reopened.", Strong: true}}
+	if got := text.Standfirst(1, 300); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v", got)
+	}
+	if text[3].S != "reopened. They" {
+		t.Errorf("the text given was changed: %+v", text)
+	}
+}
+
+func FuzzStandfirst(f *testing.F) {
+	f.Add("One. Two. “Three.” 四。", 2, 10)
+	f.Add("A B. C", 1, 1)
+	f.Fuzz(func(t *testing.T, s string, sentences, chars int) {
+		s = strings.ToValidUTF8(s, "")
+		got := PlainText(s).Standfirst(sentences, max(1, min(chars, 1000))).Plain()
+		if !utf8.ValidString(got) {
+			t.Fatalf("%q: invalid UTF-8: %q", s, got)
+		}
+		if rest, ok := strings.CutSuffix(got, "…"); !strings.HasPrefix(s, got) && !(ok && strings.HasPrefix(s, rest)) {
+			t.Fatalf("%q: %q is not its beginning", s, got)
+		}
+	})
+}
