@@ -1,0 +1,116 @@
+package compose
+
+import (
+	"cmp"
+	"slices"
+
+	"digestd/digest"
+)
+
+// maxMostCovered is how many lines the most covered index has at most; below two it says nothing.
+const (
+	maxMostCovered = 4
+	minMostCovered = 2
+)
+
+// Filter is what the readers of a variant see of an edition. It selects nothing: a full entry stays a
+// full entry, in the first of the readers' topics (in the digest's order) that has it. The first news
+// story leads; where the readers' topics have no news in full, the first opinion piece does, then the
+// first headline, so that a page that says anything has a lead.
+func Filter(e digest.Edition, v digest.VariantKey) digest.Page {
+	entries := visible(e, v)
+	p := digest.Page{Edition: e, Variant: v}
+	lead := leadOf(entries)
+	if lead < 0 {
+		return p
+	}
+	first := entries[lead]
+	first.Brief = false
+	p.Lead = &first
+	rest := slices.Delete(slices.Clone(entries), lead, lead+1)
+
+	var opinion, latest []digest.Entry
+	byTopic := make(map[string][]digest.Entry)
+	for _, en := range rest {
+		switch {
+		case en.Brief:
+			latest = append(latest, en)
+		case en.Kind == digest.Opinion:
+			opinion = append(opinion, en)
+		default:
+			byTopic[en.Topic] = append(byTopic[en.Topic], en)
+		}
+	}
+	add := func(s digest.Section) {
+		if len(s.Entries) > 0 {
+			p.Sections = append(p.Sections, s)
+		}
+	}
+	for _, t := range e.Topics {
+		add(digest.Section{Kind: digest.SectionTopic, Topic: t.ID, Title: t.Title, Entries: byTopic[t.ID]})
+	}
+	add(digest.Section{Kind: digest.SectionMostCovered, Entries: mostCovered(entries)})
+	add(digest.Section{Kind: digest.SectionOpinion, Entries: opinion})
+	add(digest.Section{Kind: digest.SectionLatest, Entries: latest})
+	return p
+}
+
+// visible are the stories of these readers' topics that they did not have yet, in rank order.
+func visible(e digest.Edition, v digest.VariantKey) []digest.Entry {
+	var topics []digest.TopicName
+	for _, t := range e.Topics {
+		if v.Topics == nil || slices.Contains(v.Topics, t.ID) {
+			topics = append(topics, t)
+		}
+	}
+	except := make(map[string]bool, len(v.Except))
+	for _, id := range v.Except {
+		except[id] = true
+	}
+	var out []digest.Entry
+	for _, s := range e.Stories {
+		if except[s.ID] {
+			continue
+		}
+		for _, t := range topics {
+			if slices.Contains(s.Topics, t.ID) {
+				out = append(out, digest.Entry{Story: s, Topic: t.ID, TopicTitle: t.Title})
+				break
+			}
+		}
+	}
+	return out
+}
+
+// leadOf is the place of the entry that leads the page, -1 if there is none.
+func leadOf(entries []digest.Entry) int {
+	for _, fit := range []func(digest.Entry) bool{
+		func(en digest.Entry) bool { return !en.Brief && en.Kind == digest.News },
+		func(en digest.Entry) bool { return !en.Brief },
+		func(en digest.Entry) bool { return en.Kind == digest.News },
+		func(digest.Entry) bool { return true },
+	} {
+		if i := slices.IndexFunc(entries, fit); i >= 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// mostCovered is the index of the entries that two outlets and more carry: the most outlets first,
+// then the freshest, then rank.
+func mostCovered(entries []digest.Entry) []digest.Entry {
+	var out []digest.Entry
+	for _, en := range entries {
+		if en.Outlets() >= 2 {
+			out = append(out, en)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b digest.Entry) int {
+		return cmp.Or(-cmp.Compare(a.Outlets(), b.Outlets()), -a.Lead().When().Compare(b.Lead().When()))
+	})
+	if len(out) < minMostCovered {
+		return nil
+	}
+	return out[:min(len(out), maxMostCovered)]
+}

@@ -1,0 +1,183 @@
+package curate
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"digestd/digest"
+)
+
+// DefaultWindow is how far apart in time two items of one story may be.
+const DefaultWindow = 36 * time.Hour
+
+// Options are what Curate depends on beside items.
+type Options struct {
+	Now     time.Time
+	Since   time.Time             // when the lane last composed; zero: a day before Now
+	Window  time.Duration         // how far apart items of one story may be; 0: DefaultWindow
+	Carried []digest.Story        // stories that an earlier edition had no room for
+	Had     func(seq uint64) bool // whether an edition of the lane has had this item; nil: none has
+}
+
+// Closed tells why an item is in no edition.
+type Closed struct {
+	Item   digest.Item
+	Reason string  // in words, for why: "excluded by (?i)horoscope of topic global"
+	Story  string  // ID of the story that it is coverage of, if that is the reason
+	Score  float64 // with which it joined that story
+	Terms  []string
+}
+
+// Curate makes stories of items for one lane. Stories come ranked, the best first, each with the
+// topics that carry it; every item given, those of opt.Carried included, is in exactly one of them or
+// in one Closed. sent are the stories of the lane's editions within the window: they take in new
+// items as coverage, but never merge, split or come back.
+func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt Options) ([]digest.Story, []Closed) {
+	if opt.Window == 0 {
+		opt.Window = DefaultWindow
+	}
+	if opt.Since.IsZero() {
+		opt.Since = opt.Now.Add(-24 * time.Hour)
+	}
+	filters := newFilters(topics)
+	var closed []Closed
+	var nodes []node
+	topicsOf := make(map[*digest.Item][]string)
+	admit := func(it digest.Item, group int) {
+		kept, why := filters.admit(it)
+		switch {
+		case why != "":
+		case it.History:
+			why = "history"
+		case it.Of != 0 && opt.Had != nil && opt.Had(it.Of):
+			why = "already in an edition, from another feed"
+		}
+		if why != "" {
+			closed = append(closed, Closed{Item: it, Reason: why})
+			return
+		}
+		it.Kind = kindOf(it, filters.kind(it.Feed))
+		it.Summary = CleanSummary(it.Summary)
+		n := newNode(it, group)
+		topicsOf[n.item] = kept
+		nodes = append(nodes, n)
+	}
+	for i, s := range sent {
+		for _, it := range s.Items {
+			nodes = append(nodes, newNode(it, i+1))
+		}
+	}
+	for i, s := range opt.Carried {
+		for _, it := range s.Items {
+			admit(it, len(sent)+i+1)
+		}
+	}
+	for _, it := range items {
+		admit(it, 0)
+	}
+
+	var stories []digest.Story
+	for _, c := range clusters(nodes, len(sent), opt.Window) {
+		if c.sent > 0 {
+			closed = append(closed, closeInto(c, sent[c.sent-1])...)
+			continue
+		}
+		story, extra := newStory(c, filters)
+		for _, n := range c.nodes {
+			if n.group > len(sent) {
+				story.Carried = max(story.Carried, opt.Carried[n.group-len(sent)-1].Carried)
+			}
+			story.Topics = append(story.Topics, topicsOf[n.item]...)
+		}
+		story.Topics = filters.inOrder(story.Topics)
+		story.Rank = rank(story, filters, opt)
+		stories = append(stories, story)
+		closed = append(closed, extra...)
+	}
+	slices.SortFunc(stories, byRank)
+	slices.SortFunc(closed, func(a, b Closed) int { return compareItems(&a.Item, &b.Item) })
+	return stories, closed
+}
+
+// closeInto closes the new items of a cluster that joined a story already sent.
+func closeInto(c cluster, s digest.Story) []Closed {
+	var closed []Closed
+	for _, n := range c.nodes {
+		if n.group == c.sent {
+			continue
+		}
+		j := c.joinOf(n)
+		closed = append(closed, Closed{Item: *n.item, Reason: fmt.Sprintf("coverage of %q", s.Lead().Title), Story: s.ID, Score: j.Score, Terms: j.Terms})
+	}
+	return closed
+}
+
+// newStory makes a story of a cluster: the best item leads, then one of each other outlet, the
+// earliest first. What an outlet shows beyond its first item of the story is closed as coverage of it.
+func newStory(c cluster, f filters) (digest.Story, []Closed) {
+	nodes := slices.Clone(c.nodes)
+	aggregators := c.aggregators
+	slices.SortStableFunc(nodes, func(a, b *node) int {
+		return cmp.Or(-cmp.Compare(leadPoints(a, f, aggregators), leadPoints(b, f, aggregators)), a.when.Compare(b.when), compareItems(a.item, b.item))
+	})
+	lead := nodes[0]
+	rest := nodes[1:]
+	slices.SortStableFunc(rest, func(a, b *node) int {
+		return cmp.Or(a.when.Compare(b.when), compareItems(a.item, b.item))
+	})
+	story := digest.Story{ID: storyID(lead.item), Kind: lead.item.Kind, Items: []digest.Item{*lead.item}}
+	outlets := []*node{lead}
+	var closed []Closed
+	for _, n := range rest {
+		j := c.joinOf(n)
+		if slices.ContainsFunc(outlets, func(o *node) bool { return sameOutlet(o, n) }) {
+			closed = append(closed, Closed{Item: *n.item, Reason: fmt.Sprintf("coverage of %q", lead.item.Title), Story: story.ID, Score: j.Score, Terms: j.Terms})
+			continue
+		}
+		outlets = append(outlets, n)
+		story.Items = append(story.Items, *n.item)
+	}
+	for _, e := range c.edges {
+		joined, with := e.b, e.a
+		if joined == lead {
+			joined, with = with, joined
+		}
+		story.Joins = append(story.Joins, digest.Join{Item: joined.item.Seq, With: with.item.Seq, Score: e.score, Terms: e.terms})
+	}
+	return story, closed
+}
+
+// storyID names a story after its leading item.
+func storyID(it *digest.Item) string {
+	if it.Seq != 0 {
+		return fmt.Sprintf("s%d", it.Seq)
+	}
+	key := newKey(exactKey, it.Feed, it.GUID, it.Link, it.Title)
+	return "x" + strings.TrimPrefix(string(key), exactKey)[:12]
+}
+
+// Clusters groups items into stories as Curate does, without topics, filters or memory: for measuring.
+// Every item given is in exactly one group; groups and the items in them come in a stable order.
+func Clusters(items []digest.Item, window time.Duration) [][]digest.Item {
+	nodes := make([]node, len(items))
+	for i, it := range items {
+		it.Kind = kindOf(it, digest.News)
+		it.Summary = CleanSummary(it.Summary)
+		nodes[i] = newNode(it, 0)
+	}
+	if window == 0 {
+		window = DefaultWindow
+	}
+	var out [][]digest.Item
+	for _, c := range clusters(nodes, 0, window) {
+		group := make([]digest.Item, len(c.nodes))
+		for i, n := range c.nodes {
+			group[i] = *n.item
+		}
+		out = append(out, group)
+	}
+	return out
+}

@@ -1,0 +1,213 @@
+package curate
+
+import (
+	"net/url"
+	"regexp"
+	"sort"
+	"strings"
+)
+
+// trackingParams are query parameters that say where a reader came from, never what he reads. Each
+// belongs to a widely used analytics, advertising or newsletter product, or to a large publisher's own.
+var trackingParams = map[string]bool{
+	"fbclid": true, "gclid": true, "dclid": true, "gbraid": true, "wbraid": true, "gclsrc": true,
+	"msclkid": true, "yclid": true, "twclid": true, "ttclid": true, "igshid": true, "igsh": true,
+	"li_fat_id": true, "mc_cid": true, "mc_eid": true, "mkt_tok": true, "vero_id": true,
+	"_hsenc": true, "_hsmi": true, "__hstc": true, "__hssc": true, "__hsfp": true, "hsctatracking": true,
+	"oly_anon_id": true, "oly_enc_id": true, "ncid": true, "nr_email_referer": true, "cmpid": true,
+	"cmp": true, "icid": true, "ito": true, "xtor": true, "wt_mc": true, "wt.mc_id": true,
+	"smid": true, "smtyp": true, "partner": true, "emc": true, "ref": true, "ref_src": true, "ref_url": true,
+	"referrer": true, "referer": true, "source": true, "src": true, "feedtype": true, "feedname": true,
+	"rss": true, "output": true, "outputtype": true, "amp": true, "spm": true, "ocid": true, "traffic_source": true,
+	"guccounter": true, "guce_referrer": true, "guce_referrer_sig": true, "s_cid": true, "sh": true,
+	"share": true, "shared": true, "mod": true, "campaign": true, "cid": true, "trk": true, "via": true,
+	"taid": true, "tblci": true, "dicbo": true, "soc_src": true, "soc_trk": true, "sr_share": true, "syndication": true,
+	"maca": true, "intcid": true, "intcmp": true, "rss_id": true, "ssm": true, "from_rss": true, "fromrss": true,
+}
+
+// trackingPrefixes begin whole families of such parameters: utm_source, at_medium (BBC),
+// ns_mchannel (comScore), pk_campaign and mtm_ (Matomo), itm_, hsa_ and so on.
+var trackingPrefixes = []string{"utm_", "at_", "ns_", "pk_", "mtm_", "piwik_", "itm_", "hsa_", "ga_", "stm_", "wt_", "xt_", "vero_", "mc_", "_branch_"}
+
+// namingParams name the article in sites that serve all of them from one path, as in ?p=123 or
+// story.php?id=5. They are kept on every path.
+var namingParams = map[string]bool{
+	"p": true, "id": true, "v": true, "q": true, "page": true, "page_id": true, "post": true, "postid": true, "post_id": true,
+	"article": true, "articleid": true, "article_id": true, "aid": true, "story": true, "storyid": true, "story_id": true,
+	"news": true, "newsid": true, "news_id": true, "nid": true, "item": true, "itemid": true, "item_id": true, "key": true,
+	"number": true, "no": true, "doc": true, "docid": true, "doc_id": true, "issue": true, "ep": true, "episode": true, "t": true,
+	"guid": true, "uuid": true, "artid": true, "art_id": true, "idxno": true, "sid": true, "pid": true, "content_id": true,
+	"contentid": true, "code": true, "list": true, "video": true, "videoid": true, "video_id": true, "tid": true, "threadid": true, "thread": true,
+}
+
+// What a last path segment must have to be one article and nothing else: a slug of three words and
+// more, a number of five digits and more, or an opaque id, in which letters and digits alternate.
+// A script's own name, such as show_one_story.php, is neither slug nor id.
+var (
+	slug       = regexp.MustCompile(`[^-_]+[-_][^-_]+[-_][^-_]+`)
+	longNumber = regexp.MustCompile(`[0-9]{5,}`)
+	opaqueID   = regexp.MustCompile(`^[0-9a-z]*(?:[a-z][0-9]|[0-9][a-z])[0-9a-z]*$`)
+	scriptName = regexp.MustCompile(`\.(?:php[0-9]?|aspx?|jspx?|cgi|cfm|pl|do|dll)$`)
+)
+
+// namesArticle reports whether a path's last segment, in lower case, names one article by itself.
+func namesArticle(last string) bool {
+	if longNumber.MatchString(last) {
+		return true
+	}
+	return !scriptName.MatchString(last) && (slug.MatchString(last) || len(last) > 10 && opaqueID.MatchString(last))
+}
+
+// mobileHost matches the label by which a host serves the same page to phones or in AMP. The bare
+// "m" and the like count only in front of a name that is itself a host (two labels at least).
+var mobileHost = regexp.MustCompile(`^(?:www[0-9]?|m|mobile|amp|touch|wap)\.(.+\..+)$`)
+
+// CanonicalLink is the address under which two links to the same page become equal. It is made for
+// comparing, not for following. The rules, and why each:
+//
+//   - The scheme is dropped: feeds move from http to https in one night, and it is the same page.
+//   - Host in lower case, without default port, trailing dot, www., m., mobile., amp. (also in a row):
+//     outlets link to whichever they think the reader wants.
+//   - User info and fragment are dropped: a fragment is a place on the page, and BBC's "#0", "#1"
+//     count revisions. A fragment that begins with "!" or "/" is kept, as it names the page there.
+//   - In the path, "." and ".." are resolved, doubled and trailing slashes, "index.html" and its
+//     kin, and AMP's own segment at either end are dropped, percent-encoding is made uniform. Letter
+//     case is kept, since short links are told apart by it.
+//   - Tracking parameters (utm_*, at_*, fbclid and so on) are dropped everywhere.
+//   - On a path that names one article by itself (a slug of three words, a long number) every other
+//     parameter goes as well, unless it is one that names articles (id, p, v …): the same path with
+//     another query is the same article. Elsewhere ("/", "/story.php") all but the tracking ones stay.
+//   - Parameters are sorted, as servers do not mind their order.
+//
+// What is not an absolute http or https address has no canonical link and gives "".
+func CanonicalLink(link string) string {
+	u, err := url.Parse(strings.TrimSpace(link))
+	if err != nil || u.Host == "" || u.Opaque != "" {
+		return ""
+	}
+	scheme := strings.ToLower(u.Scheme)
+	if scheme != "http" && scheme != "https" {
+		return ""
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	for {
+		m := mobileHost.FindStringSubmatch(host)
+		if m == nil {
+			break
+		}
+		host = m[1]
+	}
+	if host == "" {
+		return ""
+	}
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if p := u.Port(); p != "" && p != "80" && p != "443" {
+		host += ":" + p
+	}
+	path := canonicalPath(u)
+	out := host + path
+	if q := canonicalQuery(u.RawQuery, path); q != "" {
+		out += "?" + q
+	}
+	if strings.HasPrefix(u.Fragment, "!") || strings.HasPrefix(u.Fragment, "/") {
+		out += "#" + u.Fragment
+	}
+	return out
+}
+
+// canonicalPath is the path part of CanonicalLink: "" for the root, else "/a/b" without a slash behind.
+func canonicalPath(u *url.URL) string {
+	var segments []string
+	for seg := range strings.SplitSeq(u.EscapedPath(), "/") {
+		if plain, err := url.PathUnescape(seg); err == nil {
+			seg = url.PathEscape(plain)
+		}
+		switch seg {
+		case "", ".":
+		case "..":
+			if len(segments) > 0 {
+				segments = segments[:len(segments)-1]
+			}
+		default:
+			segments = append(segments, seg)
+		}
+	}
+	if n := len(segments); n > 1 {
+		if last := strings.ToLower(segments[n-1]); last == "amp" || last == "amp.html" {
+			segments = segments[:n-1]
+		} else if segments[0] == "amp" {
+			segments = segments[1:]
+		}
+	}
+	if n := len(segments); n > 0 {
+		switch last := strings.ToLower(segments[n-1]); {
+		case last == "index.html", last == "index.htm", last == "index.php", last == "index.shtml", last == "default.aspx":
+			segments = segments[:n-1]
+		case strings.HasSuffix(last, ".amp.html"):
+			segments[n-1] = segments[n-1][:len(last)-len(".amp.html")] + ".html"
+		case strings.HasSuffix(last, ".amp"):
+			segments[n-1] = segments[n-1][:len(last)-len(".amp")]
+		}
+	}
+	if len(segments) == 0 {
+		return ""
+	}
+	return "/" + strings.Join(segments, "/")
+}
+
+// canonicalQuery is what of the query tells pages apart, sorted.
+func canonicalQuery(raw, path string) string {
+	if raw == "" {
+		return ""
+	}
+	specific := namesArticle(strings.ToLower(path[strings.LastIndexByte(path, '/')+1:]))
+	var kept []string
+	for pair := range strings.SplitSeq(strings.ReplaceAll(raw, "&amp;", "&"), "&") {
+		rawName, rawValue, hasValue := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(rawName)
+		if err != nil {
+			name = rawName
+		}
+		value, err := url.QueryUnescape(rawValue)
+		if err != nil {
+			value = rawValue
+		}
+		low := strings.ToLower(name)
+		if name == "" || isTracking(low) || (specific && !namingParams[low]) {
+			continue
+		}
+		s := url.QueryEscape(name)
+		if hasValue {
+			s += "=" + url.QueryEscape(value)
+		}
+		kept = append(kept, s)
+	}
+	sort.Strings(kept)
+	return strings.Join(kept, "&")
+}
+
+func isTracking(name string) bool {
+	if trackingParams[name] {
+		return true
+	}
+	for _, p := range trackingPrefixes {
+		if strings.HasPrefix(name, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// linkHost is the host of a canonical link, without port.
+func linkHost(canonical string) string {
+	host, _, _ := strings.Cut(canonical, "/")
+	host, _, _ = strings.Cut(host, "?")
+	host, _, _ = strings.Cut(host, "#")
+	return host
+}
+
+// isFrontPage reports whether a canonical link names no page of its own but a site's entrance. Some
+// feeds link all their items there.
+func isFrontPage(canonical string) bool { return canonical == linkHost(canonical) }

@@ -1,0 +1,50 @@
+package curate
+
+import (
+	"net/url"
+	"strings"
+
+	"digestd/digest"
+)
+
+// opinionWords are what outlets call their opinion pages, as a category or as a part of the address,
+// in the languages that the product is measured in.
+var opinionWords = map[string]bool{
+	"opinion": true, "opinions": true, "op-ed": true, "oped": true, "op-eds": true, "editorial": true, "editorials": true,
+	"commentisfree": true, "commentary": true, "comment": true, "columnist": true, "columnists": true, "column": true, "columns": true,
+	"letters to the editor": true, "viewpoint": true, "viewpoints": true, "perspectives": true,
+	"tribune": true, "tribunes": true, "chroniques": true, "éditorial": true, "éditos": true, "edito": true, "édito": true, "idees": true, "idées": true, "debats": true, "débats": true,
+	"meinung": true, "kommentar": true, "kommentare": true, "kolumne": true, "kolumnen": true, "leitartikel": true, "gastbeitrag": true,
+	"opinión": true, "opinión y blogs": true, "tribunas": true, "columna": true, "columnas": true, "columnistas": true, "editoriales": true,
+	"opinioni": true, "editoriali": true, "commenti": true, "opinião": true, "opiniao": true, "colunas": true, "colunistas": true, "editoriais": true,
+	"رأي": true, "آراء": true, "مقالات": true, "مقالات الرأي": true, "विचार": true, "संपादकीय": true, "राय": true,
+	"评论": true, "評論": true, "社论": true, "社評": true, "观点": true, "觀點": true, "社説": true, "オピニオン": true, "コラム": true,
+}
+
+// kindOf is what an item is: what the config says of its feed, what collect found, or opinion if a
+// category or one of the first three parts of its address says so.
+func kindOf(it digest.Item, feed digest.Kind) digest.Kind {
+	if feed != digest.News {
+		return feed
+	}
+	if it.Kind != digest.News {
+		return it.Kind
+	}
+	for _, c := range it.Categories {
+		if opinionWords[strings.ToLower(strings.TrimSpace(c))] {
+			return digest.Opinion
+		}
+	}
+	u, err := url.Parse(it.Link)
+	if err != nil {
+		return digest.News
+	}
+	parts := strings.Split(strings.ToLower(strings.Trim(u.Path, "/")), "/")
+	// The last part is the article's own name, which may well be "editorial".
+	for i, part := range parts {
+		if i < len(parts)-1 && opinionWords[part] {
+			return digest.Opinion
+		}
+	}
+	return digest.News
+}
