@@ -1,0 +1,151 @@
+package message
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// The stored form of a template: a line that names format and version, then its fields in order, each
+// number as a varint and each run of bytes behind its length. Version 1 must stay readable for as long
+// as a ledger may hold an edition that is still owed.
+const formatV1 = "digestd message 1\n"
+
+// maxStored bounds what UnmarshalBinary believes; a variant has a fraction of it.
+const maxStored = 64 << 20
+
+// MarshalBinary is the stored form. Compressing it is left to whoever stores it.
+func (t *Template) MarshalBinary() ([]byte, error) {
+	b := make([]byte, 0, t.size+512)
+	b = append(b, formatV1...)
+	for _, s := range []string{t.edition, t.keyID, t.signature, t.bounceTo} {
+		b = appendBytes(b, []byte(s))
+	}
+	verp := uint64(0)
+	if t.verp {
+		verp = 1
+	}
+	b = binary.AppendUvarint(b, verp)
+	b = binary.AppendVarint(b, t.date.Unix())
+	for _, p := range []pieces{t.head, t.body} {
+		b = binary.AppendUvarint(b, uint64(len(p.slots)))
+		for i, literal := range p.literals {
+			b = appendBytes(b, literal)
+			if i < len(p.slots) {
+				b = append(b, byte(p.slots[i]))
+			}
+		}
+	}
+	return b, nil
+}
+
+func appendBytes(b, s []byte) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+// UnmarshalBinary reads the stored form into t. It copies what it keeps.
+func (t *Template) UnmarshalBinary(data []byte) error {
+	if len(data) > maxStored || len(data) < len(formatV1) || string(data[:len(formatV1)]) != formatV1 {
+		return errors.New("stored message: not in a format that this version reads")
+	}
+	r := reader{rest: append([]byte(nil), data[len(formatV1):]...)}
+	u := Template{
+		edition:   string(r.bytes()),
+		keyID:     string(r.bytes()),
+		signature: string(r.bytes()),
+		bounceTo:  string(r.bytes()),
+	}
+	switch r.uvarint() {
+	case 0:
+	case 1:
+		u.verp = true
+	default:
+		r.fail("bad flags")
+	}
+	u.date = time.Unix(r.varint(), 0).UTC()
+	u.head = r.pieces()
+	u.body = r.pieces()
+	if r.err == nil && len(r.rest) > 0 {
+		r.fail("bytes left over")
+	}
+	if r.err != nil {
+		return r.err
+	}
+	if _, _, ok := cutAddress(u.bounceTo); !ok {
+		return fmt.Errorf("stored message: bad envelope sender %q", u.bounceTo)
+	}
+	u.prepare()
+	*t = u
+	return nil
+}
+
+// reader takes fields off the front; after a failure it yields zeros.
+type reader struct {
+	rest []byte
+	err  error
+}
+
+func (r *reader) fail(what string) {
+	if r.err == nil {
+		r.err = fmt.Errorf("stored message is damaged: %s", what)
+	}
+	r.rest = nil
+}
+
+func (r *reader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.rest)
+	if n <= 0 {
+		r.fail("bad number")
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return v
+}
+
+func (r *reader) varint() int64 {
+	v, n := binary.Varint(r.rest)
+	if n <= 0 {
+		r.fail("bad number")
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return v
+}
+
+func (r *reader) bytes() []byte {
+	n := r.uvarint()
+	if n > uint64(len(r.rest)) {
+		r.fail("cut short")
+		return nil
+	}
+	b := r.rest[:n:n]
+	r.rest = r.rest[n:]
+	return b
+}
+
+func (r *reader) pieces() (p pieces) {
+	n := r.uvarint()
+	if n > uint64(len(r.rest)) {
+		r.fail("cut short")
+		return p
+	}
+	for i := range n + 1 {
+		p.literals = append(p.literals, r.bytes())
+		if i == n || r.err != nil {
+			break
+		}
+		if len(r.rest) == 0 {
+			r.fail("cut short")
+			break
+		}
+		s := slot(r.rest[0])
+		if s == 0 || s > lastSlot {
+			r.fail("unknown slot")
+			break
+		}
+		p.slots = append(p.slots, s)
+		r.rest = r.rest[1:]
+	}
+	return p
+}

@@ -1,0 +1,224 @@
+// Package message turns a rendered edition into mail. A variant is encoded once, when the edition is
+// composed, into a Template: the bytes of the whole message, header block included, with slots for what
+// differs between readers. The ledger keeps the template, so that a message sent again is the same
+// byte for byte, whatever config, templates or program version have become by then.
+//
+// The package knows nothing of servers, ledgers or schedules, and reads no clock and no random source.
+package message
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/mail"
+	"strings"
+	"time"
+
+	"golang.org/x/net/idna"
+
+	"digestd/digest"
+	"digestd/mailer/dkim"
+	"digestd/subscribers"
+)
+
+// ErrKeyGone means that a message can't be made again as it was: the ledger has lost the key that its
+// tokens were made with.
+var ErrKeyGone = errors.New("the token key of this edition is gone")
+
+// slot is a place in a template that each reader's own value fills.
+type slot byte
+
+const (
+	slotTo          slot = iota + 1 // header: the mailbox, folded
+	slotMessageID                   // header: left side of the Message-ID
+	slotToken                       // anywhere: the token of his links, safe in every encoding
+	slotAddressText                 // quoted-printable text: his address
+	slotAddressHTML                 // quoted-printable HTML: his address
+	lastSlot        = slotAddressHTML
+)
+
+// pieces is text with slots: literals[0], slots[0], literals[1], … There is one literal more than slots.
+type pieces struct {
+	literals [][]byte
+	slots    []slot
+}
+
+// Template is a variant ready to be sent: everything but the reader. It is never changed once made and
+// may be filled by several goroutines at once.
+type Template struct {
+	edition   string
+	keyID     string // of the token key
+	signature string // dkim.Signer.ID of the key that signs, or empty
+	date      time.Time
+	bounceTo  string // envelope sender, ASCII
+	verp      bool
+	head      pieces // up to and including the empty line
+	body      pieces
+	canonical pieces // body in DKIM's relaxed form, when there is a signature
+	size      int    // bytes of all literals
+}
+
+// Edition is the id of the edition that the template says.
+func (t *Template) Edition() string { return t.edition }
+
+// SignedBy is the ID of the dkim.Signer that belongs to the template; empty when it goes unsigned.
+func (t *Template) SignedBy() string { return t.signature }
+
+// TokenKey is the ID of the token key that belongs to the template.
+func (t *Template) TokenKey() string { return t.keyID }
+
+// Envelope is what the server is told about a message.
+type Envelope struct {
+	From string // reverse path without brackets, ASCII
+	To   string // forward path without brackets; its domain is ASCII
+	UTF8 bool   // the local part of To is not ASCII: only a server with SMTPUTF8 takes it
+	ID   string // left side of the Message-ID: names the delivery, the same each time
+}
+
+// Keys are what a message is made with besides template and reader.
+type Keys struct {
+	Token  subscribers.TokenKey
+	Signer *dkim.Signer // nil: not signed
+}
+
+// Fill appends the message for r to dst: CRLF line ends, no line that begins with a dot, no line
+// longer than 998 bytes, a line end last. It is the same each time for the same reader and keys.
+// The error is ErrKeyGone, or tells what is wrong with the reader's address.
+func (t *Template) Fill(dst []byte, r digest.Recipient, k Keys) ([]byte, Envelope, error) {
+	if k.Token.ID() != t.keyID {
+		return dst, Envelope{}, fmt.Errorf("edition %s: %w", t.edition, ErrKeyGone)
+	}
+	to, utf8, err := wireAddress(r.Email)
+	if err != nil {
+		return dst, Envelope{}, err
+	}
+	v := values{
+		to:        to,
+		name:      r.Name,
+		email:     r.Email,
+		messageID: k.Token.Delivery(subscribers.ForMessageID, t.edition, r.Index),
+		token:     k.Token.Delivery(subscribers.ForUnsubscribe, t.edition, r.Index),
+	}
+	env := Envelope{From: t.bounceTo, To: to, UTF8: utf8, ID: v.messageID}
+	if t.verp {
+		local, domain, _ := cutAddress(t.bounceTo)
+		env.From = local + "+" + k.Token.Delivery(subscribers.ForBounce, t.edition, r.Index) + "@" + domain
+	}
+	if k.Signer == nil {
+		dst = t.head.fill(dst, &v)
+		return t.body.fill(dst, &v), env, nil
+	}
+	canonical := t.canonical
+	if canonical.literals == nil { // the template was frozen without a signature
+		canonical = t.body.relaxed()
+	}
+	head := t.head.fill(nil, &v)
+	hash := sha256.New()
+	canonical.each(&v, func(b []byte) { hash.Write(b) })
+	if dst, err = k.Signer.Sign(dst, head, hash.Sum(nil), t.date); err != nil {
+		return dst, Envelope{}, fmt.Errorf("signing for %s: %w", r.Email, err)
+	}
+	dst = append(dst, head...)
+	return t.body.fill(dst, &v), env, nil
+}
+
+// values are what fills the slots for one reader.
+type values struct {
+	to, name, email  string
+	messageID, token string
+}
+
+func (v *values) append(dst []byte, s slot) []byte {
+	switch s {
+	case slotTo:
+		return appendMailbox(dst, len("To: "), v.name, v.to)
+	case slotMessageID:
+		return append(dst, v.messageID...)
+	case slotToken:
+		return append(dst, v.token...)
+	case slotAddressText:
+		return appendValue(dst, v.email)
+	case slotAddressHTML:
+		return appendValue(dst, escapeHTML(v.email))
+	}
+	panic("message: unknown slot")
+}
+
+func (p pieces) fill(dst []byte, v *values) []byte {
+	for i, literal := range p.literals {
+		dst = append(dst, literal...)
+		if i < len(p.slots) {
+			dst = v.append(dst, p.slots[i])
+		}
+	}
+	return dst
+}
+
+// each hands the filled text to f piece by piece.
+func (p pieces) each(v *values, f func([]byte)) {
+	var scratch []byte
+	for i, literal := range p.literals {
+		f(literal)
+		if i < len(p.slots) {
+			scratch = v.append(scratch[:0], p.slots[i])
+			f(scratch)
+		}
+	}
+}
+
+// relaxed is the text in DKIM's relaxed body form. The pieces can be treated one by one: at both sides
+// of a slot in a body stands a soft line break, and the values have no white space.
+func (p pieces) relaxed() pieces {
+	q := pieces{slots: p.slots}
+	for _, literal := range p.literals {
+		q.literals = append(q.literals, dkim.RelaxedBody(literal))
+	}
+	return q
+}
+
+func (p pieces) len() int {
+	n := 0
+	for _, l := range p.literals {
+		n += len(l)
+	}
+	return n
+}
+
+// cutAddress splits an address at its last @.
+func cutAddress(addr string) (local, domain string, ok bool) {
+	i := strings.LastIndexByte(addr, '@')
+	if i < 1 || i == len(addr)-1 {
+		return "", "", false
+	}
+	return addr[:i], addr[i+1:], true
+}
+
+// wireAddress is an address as SMTP wants it: the domain in ASCII (IDNA2008), the local part as it is.
+// utf8 says that the local part is not ASCII (RFC 6531).
+func wireAddress(addr string) (wire string, utf8 bool, err error) {
+	local, domain, ok := cutAddress(addr)
+	if !ok || strings.ContainsFunc(addr, isControl) {
+		return "", false, fmt.Errorf("%q is not an e-mail address", addr)
+	}
+	if !isASCII(domain) {
+		if domain, err = idna.Lookup.ToASCII(domain); err != nil {
+			return "", false, fmt.Errorf("domain of %s: %w", addr, err)
+		}
+	}
+	if utf8 = !isASCII(local); utf8 {
+		return local + "@" + domain, true, nil
+	}
+	quoted := (&mail.Address{Address: local + "@" + domain}).String()
+	return strings.Trim(quoted, "<>"), false, nil
+}
+
+func isASCII(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+func isControl(r rune) bool { return r < 0x20 || r == 0x7f }
