@@ -44,7 +44,7 @@ var reach = map[string][]string{
 	"digest/render":   {"digest", "templates"},
 	"digest/schedule": {"digest"},
 	"templates":       {},
-	"subscribers":     {"digest"},
+	"subscribers":     {"digest", "internal/spelling"},
 	"mailer":          {"digest"},
 	"internal/ledger": {"digest", "digest/curate"},
 }

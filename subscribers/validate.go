@@ -116,7 +116,7 @@ func (v *validator) row(row *Row) {
 	if len(name) > maxText {
 		name = "" // reported by checkName
 	}
-	v.list.add(key, email, name, profile, row.File, row.Line)
+	v.list.add(key, email, name, profile, row.File, row.Email.Line)
 }
 
 func checkName(name string) error {

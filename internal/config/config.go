@@ -26,6 +26,7 @@ type Config struct {
 	Digests         []digest.Digest // in the order of the file
 	Subscribers     *subscribers.List
 	SubscriberFiles []string // absolute paths
+	Warnings        []Problem
 }
 
 // Newsletter is [newsletter].
@@ -42,7 +43,9 @@ type Newsletter struct {
 
 // Mail is [mail].
 type Mail struct {
-	From          string // RFC 5322 mailbox: "Morning Wire <digest@example.org>"
+	From          string // RFC 5322 mailbox as net/mail reads it, always with a name
+	FromName      string // the newsletter's when the file names none
+	FromAddress   string
 	ReplyTo       string
 	BounceTo      string // bare address; From's address when not set
 	UnsubscribeTo string // bare address; From's address when not set

@@ -1,0 +1,45 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Find is the path of the configuration: that of --config (flag, empty when not given), else
+// $DIGESTD_CONFIG, else ./config.toml, else /etc/digestd/config.toml. What is named must exist; the
+// others are looked for. The error says where it looked.
+func Find(flag string, getenv func(string) string) (string, error) {
+	return find(flag, getenv, "config.toml", "/etc/digestd/config.toml")
+}
+
+func find(flag string, getenv func(string) string, here, system string) (string, error) {
+	if flag != "" {
+		return named(flag, "--config")
+	}
+	if path := getenv("DIGESTD_CONFIG"); path != "" {
+		return named(path, "$DIGESTD_CONFIG")
+	}
+	for _, path := range []string{here, system} {
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		} else if !os.IsNotExist(err) {
+			return "", fmt.Errorf("%s: can't be read: %w", path, reason(err))
+		}
+	}
+	if absolute, err := filepath.Abs(here); err == nil {
+		here = absolute
+	}
+	return "", fmt.Errorf("no configuration: neither --config nor $DIGESTD_CONFIG is given, and there is neither %s nor %s", here, system)
+}
+
+func named(path, by string) (string, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("%s: can't be read: %w (named by %s)", path, reason(err), by)
+	case info.IsDir():
+		return "", fmt.Errorf("%s: is a directory (named by %s)", path, by)
+	}
+	return path, nil
+}

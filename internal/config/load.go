@@ -1,0 +1,343 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/mail"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"digestd/digest"
+	"digestd/subscribers"
+)
+
+// Problem is something wrong in the configuration: FILE:LINE:COL: words.
+type Problem = subscribers.Problem
+
+// Problems are all that is wrong, in the order of the files and lines. As an error it has a line each.
+type Problems []Problem
+
+func (p Problems) Error() string {
+	lines := make([]string, len(p))
+	for i, problem := range p {
+		lines[i] = problem.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Env is what a configuration depends on besides its files.
+type Env struct {
+	// Getenv is asked for STATE_DIRECTORY and CREDENTIALS_DIRECTORY, as systemd sets them. Nil: neither
+	// is set.
+	Getenv func(name string) string
+	// Version of the program, for the default user_agent.
+	Version string
+	// CheckTemplates tries a digest's subject and templates; its error stands where the digest names its
+	// template directory, or its subject. Nil: they are not tried.
+	CheckTemplates func(d digest.Digest) error
+}
+
+func (e Env) getenv(name string) string {
+	if e.Getenv == nil {
+		return ""
+	}
+	return e.Getenv(name)
+}
+
+// withoutEffect names the tables that are read and checked, and that no part of the program uses yet.
+var withoutEffect = []string{"web", "alerts"}
+
+// Load reads a configuration and all files that it names. It returns a Config, or every problem that
+// there is, and no Config. A relative path is shown in problems as it was given.
+func Load(path string, env Env) (*Config, Problems) {
+	r := &reader{file: path, env: env}
+	absolute, err := filepath.Abs(path)
+	if err == nil {
+		r.dir, r.state = filepath.Dir(absolute), filepath.Dir(absolute)
+		if state, _, _ := strings.Cut(env.getenv("STATE_DIRECTORY"), ":"); state != "" {
+			r.state = state
+		}
+	}
+	file, readErr := os.ReadFile(path)
+	if err := cmp.Or(err, readErr); err != nil {
+		r.report(place{}, "can't be read: %v", reason(err))
+		return nil, r.problems
+	}
+	root, whole := parse(file, r.report)
+	r.cut = !whole
+	c := r.config(root)
+	c.Path = absolute
+	if len(r.problems) > 0 {
+		return nil, r.sorted(c.SubscriberFiles)
+	}
+	c.Warnings = r.warnings
+	return c, nil
+}
+
+// sorted are the problems in the order of the files and their lines.
+func (r *reader) sorted(files []string) Problems {
+	order := map[string]int{}
+	for _, p := range r.problems {
+		if _, known := order[p.File]; !known && p.File != r.file {
+			order[p.File] = len(order) + 1 // Validate keeps the order of the files
+		}
+	}
+	slices.SortStableFunc(r.problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(order[a.File], order[b.File]), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
+	})
+	return r.problems
+}
+
+// section reads a table that may be absent and then has its defaults. It reports whether it is there.
+func section[T any](r *reader, root *table, name string, keys []key[T], into *T) (*table, bool) {
+	v := root.values[name]
+	if v != nil && !r.is(v, name, tableKind, "["+name+"]") {
+		v = nil
+	}
+	var t *table
+	if v != nil {
+		t = v.table
+	}
+	readTable(r, "["+name+"]", t, keys, into)
+	return t, t != nil
+}
+
+// sections are the names at the root of the file.
+func sections() []string {
+	var all []string
+	for _, t := range Reference() {
+		all = append(all, strings.Split(t.Name, ".")[0])
+	}
+	return slices.Compact(all)
+}
+
+func (r *reader) config(root *table) *Config {
+	c := &Config{}
+	r.unknown(root, sections())
+	section(r, root, "newsletter", newsletterKeys(), &c.Newsletter)
+	mailTable, ok := section(r, root, "mail", mailKeys(), &c.Mail)
+	if !ok && root.values["mail"] == nil && !r.cut {
+		r.report(root.place, `needs a table [mail] with the key from: whom the mail is from`)
+	}
+	r.mail(c, mailTable)
+	section(r, root, "delivery", deliveryKeys(), &c.Delivery)
+	smtp, _ := section(r, root, "smtp", smtpKeys(), &c.SMTP)
+	r.smtp(c, root, smtp)
+	dkim := DKIM{}
+	if t, ok := section(r, root, "dkim", dkimKeys(), &dkim); ok {
+		c.DKIM = &dkim
+		r.dkim(c, t)
+	}
+	section(r, root, "collect", collectKeys(), &c.Collect)
+	if _, address := from(c); c.Collect.UserAgent == "" && address != "" {
+		c.Collect.UserAgent = fmt.Sprintf("digestd/%s (+mailto:%s)", cmp.Or(r.env.Version, "dev"), address)
+	}
+	section(r, root, "ledger", ledgerKeys(), &c.Ledger)
+	web := Web{}
+	if _, ok := section(r, root, "web", webKeys(), &web); ok {
+		c.Web = &web
+	} else {
+		r.warn(place{}, "without [web] readers unsubscribe by mail only, to %s", c.Mail.UnsubscribeTo)
+	}
+	section(r, root, "alerts", alertsKeys(), &c.Alerts)
+	files := filesTable{}
+	section(r, root, "subscriber_files", filesKeys(), &files)
+
+	c.Topics = r.topics(root)
+	c.Digests = r.digests(root, c.Newsletter.Name, c.Topics)
+	if r.cut {
+		return c // what refers to what can't be known
+	}
+	r.templates(c, root)
+	r.subscribers(c, root, files.paths)
+	if len(r.problems) == 0 {
+		r.idle(c, root)
+		r.noEffect(root)
+	}
+	return c
+}
+
+// noEffect warns, once, of tables that do nothing yet.
+func (r *reader) noEffect(root *table) {
+	var there []string
+	at := place{}
+	for _, name := range withoutEffect {
+		if v := root.values[name]; v != nil {
+			there = append(there, "["+name+"]")
+			if at.line == 0 {
+				at = v.place
+			}
+		}
+	}
+	if len(there) > 0 {
+		r.warn(at, "without effect in this version: %s", strings.Join(there, ", "))
+	}
+}
+
+// mail fills in what follows from the From line.
+func (r *reader) mail(c *Config, t *table) {
+	name, address := from(c)
+	if address == "" {
+		return
+	}
+	if c.Newsletter.Name == "" {
+		c.Newsletter.Name = name
+	}
+	if c.Newsletter.Name == "" && !r.cut {
+		r.report(t.values["from"].place, "the newsletter has no name: set name in [newsletter], or write from as \"Name <%s>\"", address)
+	}
+	c.Mail.FromAddress = address
+	if c.Mail.FromName = name; name == "" {
+		c.Mail.FromName = c.Newsletter.Name
+	}
+	c.Mail.From = (&mail.Address{Name: c.Mail.FromName, Address: address}).String()
+	c.Mail.BounceTo = cmp.Or(c.Mail.BounceTo, address)
+	c.Mail.UnsubscribeTo = cmp.Or(c.Mail.UnsubscribeTo, address)
+}
+
+func from(c *Config) (name, address string) {
+	m, err := mail.ParseAddress(c.Mail.From)
+	if err != nil {
+		return "", ""
+	}
+	return m.Name, m.Address
+}
+
+// smtp checks what the keys of [smtp] mean together.
+func (r *reader) smtp(c *Config, root, t *table) {
+	if t == nil {
+		t = newTable(root.place, implied)
+	}
+	at := func(name string) place {
+		if v := t.values[name]; v != nil {
+			return v.place
+		}
+		return t.place
+	}
+	s := &c.SMTP
+	if s.TLS == "implicit" && t.values["port"] == nil {
+		s.Port = 465
+	}
+	if c.Delivery.Transport == "smtp" && s.Host == "" && !r.cut && (t.values["host"] == nil || t.values["host"].text == "") {
+		r.report(at("host"), `transport = "smtp" needs the key host in [smtp]`)
+	}
+	if s.TLS == "none" && s.Host != "" && !loopback(s.Host) {
+		switch {
+		case !s.Insecure:
+			r.report(at("tls"), `tls = "none" would send the mail in the open to %s: use "starttls" or "implicit", or set insecure = true`, s.Host)
+		case s.Username != "":
+			r.report(at("username"), `tls = "none" would send the password in the open to %s, which insecure does not allow`, s.Host)
+		}
+	}
+	if s.CAFile != "" {
+		r.readable(at("ca_file"), "ca_file of [smtp]", s.CAFile)
+	}
+	r.secret(at("password_file"), "password_file of [smtp]", &s.PasswordFile, "smtp-password", s.Username != "")
+	switch {
+	case s.Username != "" && s.PasswordFile == "":
+		r.report(at("username"), "username of [smtp] needs a password: name password_file, or give the systemd credential smtp-password")
+	case s.Username == "" && t.values["password_file"] != nil && s.PasswordFile != "":
+		r.report(at("password_file"), "password_file of [smtp] needs a username")
+	}
+}
+
+func (r *reader) dkim(c *Config, t *table) {
+	at := t.place
+	if v := t.values["key_file"]; v != nil {
+		at = v.place
+	}
+	r.secret(at, "key_file of [dkim]", &c.DKIM.KeyFile, "dkim-key", true)
+	if c.DKIM.KeyFile == "" && !r.cut {
+		r.report(at, "[dkim] needs a key: name key_file, or give the systemd credential dkim-key; `digestd dkim keygen` makes one")
+	}
+	_, address := from(c)
+	domain := address[strings.LastIndexByte(address, '@')+1:]
+	if d := c.DKIM.Domain; d != "" && domain != "" && domain != d && !strings.HasSuffix(domain, "."+d) {
+		r.warn(at, "[dkim] signs for %s, but the mail is from %s: DMARC does not count such a signature", d, domain)
+	}
+}
+
+// secret checks a file with a secret, or finds the credential in its place. The path becomes absolute
+// or stays empty.
+func (r *reader) secret(at place, what string, path *string, credential string, wanted bool) {
+	if *path != "" {
+		r.readable(at, what, *path)
+		if info, err := os.Stat(*path); err == nil && info.Mode().Perm()&0o004 != 0 {
+			r.warn(at, "%s: everybody on this machine may read %s; chmod 0640 it", what, *path)
+		}
+		return
+	}
+	if dir := r.env.getenv("CREDENTIALS_DIRECTORY"); dir != "" && wanted {
+		if p := filepath.Join(dir, credential); exists(p) {
+			*path = p
+			r.readable(at, "credential "+credential, p)
+		}
+	}
+}
+
+// readable reports a file that can't be read or is empty.
+func (r *reader) readable(at place, what, path string) {
+	f, err := os.Open(path)
+	if err == nil {
+		defer f.Close()
+		_, err = f.Read(make([]byte, 1))
+		if err == io.EOF {
+			err = errors.New("is empty")
+		}
+	}
+	if err != nil {
+		r.report(at, "%s: %s: %v", what, path, reason(err))
+	}
+}
+
+// templates tries the templates of each digest.
+func (r *reader) templates(c *Config, root *table) {
+	if r.env.CheckTemplates == nil {
+		return
+	}
+	for _, d := range c.Digests {
+		if d.Template != "" && !isDirectory(d.Template) {
+			continue // reported
+		}
+		if err := r.env.CheckTemplates(d); err != nil {
+			t := root.values["digests"].table.values[d.ID].table
+			at := t.place
+			for _, name := range []string{"template", "subject"} {
+				if v := t.values[name]; v != nil && v.text != "" {
+					at = v.place
+					break
+				}
+			}
+			r.report(at, "digest %q: %v", d.ID, err)
+		}
+	}
+}
+
+// reason is what a file system error says beyond the path, which the message names already.
+func reason(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func isDirectory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
+}

@@ -1,0 +1,62 @@
+package config
+
+import (
+	"slices"
+	"strings"
+)
+
+// TableDoc is a table of config.toml as docs/configuration.md describes it.
+type TableDoc struct {
+	Name    string // as its header has it, without brackets: "mail", "topics.NAME", "subscribers"
+	Header  string // "[mail]", "[topics.NAME]", "[[subscribers]]"
+	Meaning string
+	Keys    []KeyDoc
+}
+
+// KeyDoc is a key of config.toml.
+type KeyDoc struct {
+	Name    string
+	Type    string
+	Default string // TOML; empty when there is none
+	Needed  bool
+	Meaning string
+}
+
+// Reference describes every table and key, in the order of the file. It is made from what reads them.
+func Reference() []TableDoc {
+	return []TableDoc{
+		describe("newsletter", "[newsletter]", "What the newsletter is.", newsletterKeys()),
+		describe("mail", "[mail]", "Whose mail it is.", mailKeys()),
+		describe("delivery", "[delivery]", "How the mail is handed over.", deliveryKeys()),
+		describe("smtp", "[smtp]", "The mail server. It is not used with transport \"maildir\".", smtpKeys()),
+		describe("dkim", "[dkim]", "Signatures. Without this table the mail is not signed here.", dkimKeys()),
+		describe("collect", "[collect]", "How feeds are read.", collectKeys()),
+		describe("ledger", "[ledger]", "The program's memory.", ledgerKeys()),
+		describe("web", "[web]", "The pages for readers. Without this table readers unsubscribe by mail only.", webKeys()),
+		describe("alerts", "[alerts]", "Whom to tell when something needs a person.", alertsKeys()),
+		describe("topics.NAME", "[topics.NAME]", "A set of feeds. Its name is letters, digits, \"-\" and \"_\".", topicKeys()),
+		describe("topics.NAME.feeds", "a table in feeds", "A feed with more to say than its address.", feedKeys()),
+		describe("digests.NAME", "[digests.NAME]", "A newsletter with its topics and its schedule. Its name is letters, digits, \"-\" and \"_\".", digestKeys()),
+		describe("subscribers", "[[subscribers]]", "One such table for each reader.", rowKeys()),
+		describe("subscriber_files", "[subscriber_files]", "Long lists of readers.", filesKeys()),
+	}
+}
+
+func describe[T any](name, header, meaning string, keys []key[T]) TableDoc {
+	t := TableDoc{Name: name, Header: header, Meaning: meaning}
+	for _, k := range keys {
+		t.Keys = append(t.Keys, KeyDoc{Name: k.name, Type: k.typ, Default: k.def, Needed: k.needed, Meaning: k.meaning})
+	}
+	return t
+}
+
+// homesOf are the headers of the tables that have a key of that name.
+func homesOf(name string) []string {
+	var homes []string
+	for _, t := range Reference() {
+		if slices.ContainsFunc(t.Keys, func(k KeyDoc) bool { return k.Name == name }) && strings.HasPrefix(t.Header, "[") {
+			homes = append(homes, t.Header)
+		}
+	}
+	return homes
+}

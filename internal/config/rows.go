@@ -1,0 +1,162 @@
+package config
+
+import (
+	"path/filepath"
+	"strconv"
+
+	"digestd/digest"
+	"digestd/subscribers"
+)
+
+func rowKeys() []key[subscribers.Row] {
+	word := func(name, typ, meaning string, at func(*subscribers.Row) *subscribers.Cell) key[subscribers.Row] {
+		return key[subscribers.Row]{name: name, def: `""`, typ: typ, meaning: meaning, read: func(r *reader, v *value, row *subscribers.Row) {
+			if r.is(v, name, textKind, "") {
+				*at(row) = subscribers.Cell{Text: v.text, Line: v.line, Col: v.col}
+			}
+		}}
+	}
+	words := func(name, meaning string, at func(*subscribers.Row) *[]subscribers.Cell) key[subscribers.Row] {
+		k := list(name, "", "list of names", meaning,
+			func(row *subscribers.Row) { *at(row) = nil },
+			func(r *reader, v *value, row *subscribers.Row) {
+				if r.is(v, name, textKind, "") {
+					*at(row) = append(*at(row), subscribers.Cell{Text: v.text, Line: v.line, Col: v.col})
+				}
+			})
+		read := k.read
+		k.read = func(r *reader, v *value, row *subscribers.Row) {
+			read(r, v, row)
+			if v.kind == listKind && len(v.list) == 0 {
+				r.report(v.place, "%s is empty: that reader would get nothing; leave the key out for all", r.of(name))
+			}
+		}
+		return k
+	}
+	email := need(word("email", "address", "Where the mail goes. Each address may stand only once, in all files.",
+		func(r *subscribers.Row) *subscribers.Cell { return &r.Email }))
+	email.def = ""
+	return []key[subscribers.Row]{
+		email,
+		word("name", "text", "For the To line.", func(r *subscribers.Row) *subscribers.Cell { return &r.Name }),
+		words("digests", "Which digests. Without it, all.", func(r *subscribers.Row) *[]subscribers.Cell { return &r.Digests }),
+		words("topics", "Which topics. Without it, all of each digest.", func(r *subscribers.Row) *[]subscribers.Cell { return &r.Topics }),
+		word("timezone", "time zone", "Without it, that of [newsletter].", func(r *subscribers.Row) *subscribers.Cell { return &r.Timezone }),
+		word("language", "language tag", "Without it, that of [newsletter].", func(r *subscribers.Row) *subscribers.Cell { return &r.Language }),
+		word("format", `"html" | "text"`, `"html" comes with a text part, "text" is that part alone. Without it, "html".`,
+			func(r *subscribers.Row) *subscribers.Cell { return &r.Format }),
+		{name: "paused_until", typ: "date", meaning: "No mail before this day, which begins in the subscriber's zone.",
+			read: func(r *reader, v *value, row *subscribers.Row) {
+				if r.is(v, "paused_until", dateKind, "2026-12-24, without quotes") {
+					row.PausedUntil = subscribers.Cell{Text: v.text, Line: v.line, Col: v.col}
+				}
+			}},
+	}
+}
+
+// subscribers reads [[subscribers]] and the files of [subscriber_files].
+func (r *reader) subscribers(c *Config, root *table, files []cell) {
+	rules := subscribers.Rules{Zone: c.Newsletter.Timezone, Language: c.Newsletter.Language, Topics: defined(root, "topics")}
+	for _, d := range c.Digests {
+		rule := subscribers.DigestRule{ID: d.ID}
+		for _, t := range d.Topics {
+			rule.Topics = append(rule.Topics, t.ID)
+		}
+		rules.Digests = append(rules.Digests, rule)
+	}
+	sources := []subscribers.Rows{r.rows(root)}
+	for i, f := range files {
+		path := resolve(r.dir, f.text)
+		for _, other := range files[:i] {
+			if resolve(r.dir, other.text) == path {
+				r.report(f.place, "paths of [subscriber_files] names %q twice", f.text)
+				path = ""
+			}
+		}
+		if path == "" {
+			continue
+		}
+		if !isFile(path) {
+			r.report(f.place, "paths of [subscriber_files]: there is no file %s", path)
+			continue
+		}
+		label := f.text
+		if !filepath.IsAbs(label) {
+			label = filepath.Join(filepath.Dir(r.file), label)
+		}
+		c.SubscriberFiles = append(c.SubscriberFiles, path)
+		sources = append(sources, subscribers.ReadCSV(path, label))
+	}
+	list, problems := subscribers.Validate(subscribers.Concat(sources...), rules)
+	r.problems = append(r.problems, problems...)
+	c.Subscribers = list
+}
+
+// rows yields the rows of [[subscribers]], and reports what can't be one.
+func (r *reader) rows(root *table) subscribers.Rows {
+	return func(yield func(*subscribers.Row, *subscribers.Problem) bool) {
+		v := root.values["subscribers"]
+		if v == nil {
+			return
+		}
+		if v.kind != listKind {
+			r.report(v.place, "subscribers must be a list of tables: [[subscribers]], with two brackets")
+			return
+		}
+		keys := rowKeys()
+		for _, e := range v.list {
+			if e.kind != tableKind {
+				r.report(e.place, "each of subscribers must be a table: [[subscribers]]")
+				continue
+			}
+			what := "[[subscribers]]"
+			if email := e.table.values["email"]; email != nil && email.kind == textKind {
+				what = "subscriber " + strconv.Quote(shorten(email.text))
+			}
+			row := subscribers.Row{File: r.file, Line: e.line, Col: e.col}
+			readTable(r, what, e.table, keys, &row)
+			if e.table.values["email"] == nil {
+				continue // reported by the table
+			}
+			if row.Email.Line == 0 {
+				continue // not text, reported
+			}
+			if !yield(&row, nil) {
+				return
+			}
+		}
+	}
+}
+
+// idle reports what is configured and leads nowhere.
+func (r *reader) idle(c *Config, root *table) {
+	for _, t := range c.Topics {
+		used := false
+		for _, d := range c.Digests {
+			for _, o := range d.Topics {
+				used = used || o.ID == t.ID
+			}
+		}
+		if !used && len(c.Digests) > 0 {
+			r.warn(root.values["topics"].table.keys[t.ID], "topic %q is in no digest", t.ID)
+		}
+	}
+	if len(c.Digests) == 0 {
+		r.warn(place{}, "there is no digest: items are collected and nothing is ever sent")
+		return
+	}
+	for _, d := range c.Digests {
+		if !r.wanted(c, d) {
+			r.warn(root.values["digests"].table.keys[d.ID], "digest %q has no subscribers", d.ID)
+		}
+	}
+}
+
+func (r *reader) wanted(c *Config, d digest.Digest) bool {
+	for _, p := range c.Subscribers.Profiles() {
+		if p.Wants(d.ID) {
+			return true
+		}
+	}
+	return false
+}

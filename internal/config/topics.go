@@ -1,0 +1,310 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"digestd/digest"
+	"digestd/digest/schedule"
+	"digestd/internal/spelling"
+)
+
+// topicTable is [topics.ID] as it is written.
+type topicTable struct {
+	digest.Topic
+	at []place // of each feed
+}
+
+func topicKeys() []key[topicTable] {
+	return []key[topicTable]{
+		text("title", `""`, "text", "What readers see. Without it, the name of the table.",
+			func(t *topicTable) *string { return &t.Title }),
+		need(list("feeds", "", "list of feeds", "URLs (http, https, file), paths relative to this file, or tables that begin with a url.",
+			func(t *topicTable) { t.Feeds, t.at = nil, nil }, readFeed)),
+		patterns("include", "Only items whose title or summary matches one of these are taken; with none, all are.",
+			func(t *topicTable) *[]*regexp.Regexp { return &t.Include }),
+		patterns("exclude", "Items whose title or summary matches one of these are left out.",
+			func(t *topicTable) *[]*regexp.Regexp { return &t.Exclude }),
+		whole("max_stories", "12", 1, 500, "Full entries in one edition.",
+			func(t *topicTable) *int { return &t.MaxStories }),
+		whole("max_per_feed", "4", 1, 500, "Of them, from one feed, so that one outlet can't fill the page.",
+			func(t *topicTable) *int { return &t.MaxPerFeed }),
+	}
+}
+
+func feedKeys() []key[digest.Feed] {
+	return []key[digest.Feed]{
+		need(key[digest.Feed]{name: "url", typ: "URL or path", meaning: "Where the feed is.",
+			read: func(r *reader, v *value, f *digest.Feed) { f.URL = r.feedURL(v) }}),
+		text("name", `""`, "text", "How the outlet is called in the mail. Without it, the feed's own title.",
+			func(f *digest.Feed) *string { return &f.Name }),
+		{name: "weight", def: "1.0", typ: "number", meaning: "Of its items in the ranking, from 0.01 to 100.", read: readWeight},
+		{name: "kind", def: `""`, typ: `"" | "opinion"`, meaning: "Opinion stands in a section of its own.",
+			read: func(r *reader, v *value, f *digest.Feed) {
+				s, ok := r.line(v, "kind", "")
+				if !ok {
+					return
+				}
+				if s != "" && s != "news" {
+					if err := checkChoice(s, []string{"opinion"}); err != nil {
+						r.bad(v, "kind", err)
+						return
+					}
+					f.Kind = digest.Opinion
+				}
+			}},
+	}
+}
+
+func readWeight(r *reader, v *value, f *digest.Feed) {
+	if v.kind != wholeKind && !r.is(v, "weight", fractionKind, "1.5") {
+		return
+	}
+	w, err := strconv.ParseFloat(strings.ReplaceAll(v.text, "_", ""), 64)
+	if err != nil || !(w >= 0.01 && w <= 100) {
+		r.bad(v, "weight", fmt.Errorf("must be from 0.01 to 100, not %s", v.text))
+		return
+	}
+	f.Weight = w
+}
+
+// readFeed reads one element of feeds: a text or a table.
+func readFeed(r *reader, v *value, t *topicTable) {
+	f := digest.Feed{}
+	switch v.kind {
+	case textKind:
+		f.Weight = 1
+		f.URL = r.feedURL(v)
+	case tableKind:
+		readTable(r, "a feed of "+r.what, v.table, feedKeys(), &f)
+		v = cmpValue(v.table.values["url"], v)
+	default:
+		r.report(v.place, `%s must be URLs in quotes or tables such as { url = "…", name = "…" }, not %s`, r.of("feeds"), v.shown())
+		return
+	}
+	if f.URL == "" {
+		return // reported
+	}
+	if i := slices.IndexFunc(t.Feeds, func(g digest.Feed) bool { return g.URL == f.URL }); i >= 0 {
+		r.report(v.place, "%s names this feed already on line %d", r.what, t.at[i].line)
+		return
+	}
+	t.Feeds = append(t.Feeds, f)
+	t.at = append(t.at, v.place)
+}
+
+func cmpValue(v, otherwise *value) *value {
+	if v != nil {
+		return v
+	}
+	return otherwise
+}
+
+// feedURL reads a feed's address: scheme and host in lower case, since the address is the feed's
+// identity; of a file, the absolute path. It returns "" after reporting.
+func (r *reader) feedURL(v *value) string {
+	s, ok := r.line(v, "url", "")
+	if !ok {
+		return ""
+	}
+	scheme, rest, hasScheme := strings.Cut(s, ":")
+	fail := func(format string, args ...any) string {
+		r.report(v.place, "%s", fmt.Sprintf("feed of "+strings.TrimPrefix(r.what, "a feed of ")+" "+format, args...))
+		return ""
+	}
+	switch scheme = strings.ToLower(scheme); {
+	case s == "":
+		return fail("has an empty address")
+	case hasScheme && (scheme == "http" || scheme == "https"):
+		u, err := url.Parse(s)
+		if err != nil || u.Hostname() == "" || u.Opaque != "" {
+			return fail("%q is not a valid address", redacted(s))
+		}
+		u.Host = strings.ToLower(u.Host)
+		return u.String()
+	case hasScheme && scheme == "file":
+		path, err := filePath(rest)
+		if err != nil {
+			return fail("%q %v", shorten(s), err)
+		}
+		return resolve(r.dir, path)
+	case strings.HasPrefix(rest, "//") && hasScheme:
+		return fail("%q must begin with http:, https: or file:", redacted(s))
+	}
+	path := resolve(r.dir, s)
+	if host, _, _ := strings.Cut(s, "/"); looksLikeHost(host) && !exists(path) {
+		return fail("%q is neither an address nor a file; did you mean %q?", redacted(s), "https://"+redacted(s))
+	}
+	return path
+}
+
+func filePath(rest string) (string, error) {
+	if after, ok := strings.CutPrefix(rest, "//"); ok {
+		host, path, ok := strings.Cut(after, "/")
+		if !ok || (host != "" && host != "localhost") {
+			return "", errors.New("must name a file of this machine, as in file:///var/lib/feeds/a.xml")
+		}
+		rest = "/" + path
+	}
+	path, err := url.PathUnescape(rest)
+	if err != nil || path == "" || strings.ContainsRune(path, 0) {
+		return "", errors.New("is not a valid file address")
+	}
+	return path, nil
+}
+
+// looksLikeHost reports whether the start of a path is rather that of an address whose scheme was left
+// out: "news.example.org" is, "feeds", "../x" and "local.xml" are not.
+func looksLikeHost(s string) bool {
+	if strings.ContainsAny(s, "@:") {
+		return true
+	}
+	dot := strings.LastIndexByte(s, '.')
+	if dot <= 0 || s[0] == '.' {
+		return false
+	}
+	switch filepath.Ext(s) {
+	case ".xml", ".rss", ".atom", ".rdf", ".json", ".feed", ".gz", ".txt":
+		return false
+	}
+	return !strings.ContainsAny(s[dot+1:], "0123456789_") && len(s) > dot+2
+}
+
+// digestTable is [digests.ID] as it is written.
+type digestTable struct {
+	digest.Digest
+	topics []cell
+	all    bool // topics is not named
+}
+
+func digestKeys() []key[digestTable] {
+	return []key[digestTable]{
+		text("title", `""`, "text", "The masthead. Without it, the newsletter's name.",
+			func(d *digestTable) *string { return &d.Title }),
+		text("subject", `"{{.Lead.Title}}"`, "template", "Subject, a Go text/template over the edition.",
+			func(d *digestTable) *string { return &d.Subject }),
+		text("schedule", `"0 7 * * *"`, "cron line", "When an edition is due, on the wall clock: minute, hour, day of month, month, day of week.",
+			func(d *digestTable) *string { return &d.Schedule }, func(_ *reader, s string) (string, error) {
+				if _, err := schedule.Parse(s); err != nil {
+					return "", fmt.Errorf("%q: %w", s, cmp.Or(errors.Unwrap(err), err))
+				}
+				return s, nil
+			}),
+		text("timezone", `""`, "time zone", "Set: the schedule is read in this zone for all. Empty: each subscriber's own.",
+			func(d *digestTable) *string { return &d.Zone }, zone),
+		list("topics", "", "list of topics", "Names of topics, in the order of the page. Without it, all topics in the order of this file.",
+			func(d *digestTable) { d.topics, d.all = nil, false },
+			func(r *reader, v *value, d *digestTable) {
+				if s, ok := r.line(v, "topics", ""); ok {
+					d.topics = append(d.topics, cell{s, v.place})
+				}
+			}),
+		duration("catch_up", `"6h"`, 0, 366*day, "A slot missed by less is sent late, once; by more, and its items go into the next edition.",
+			func(d *digestTable) *time.Duration { return &d.CatchUp }),
+		boolean("send_empty", "false", "Send an edition that has nothing in it.",
+			func(d *digestTable) *bool { return &d.SendEmpty }),
+		choice("images", `"remote"`, []string{"remote", "none"}, "Pictures from the outlets' servers, or none.",
+			func(d *digestTable) *string { return &d.Images }),
+		size("max_size", `"95KB"`, 16<<10, 10<<20, "Of each encoded part of a mail. Gmail cuts a mail off at about 102KB.",
+			func(d *digestTable) *int { return &d.MaxSize }),
+		text("template", `""`, "path", "Directory with templates that replace the built-in ones of the same name.",
+			func(d *digestTable) *string { return &d.Template }, input),
+	}
+}
+
+// named yields the tables of [topics] or [digests] with their names.
+func (r *reader) named(root *table, name string, read func(id, what string, t *table)) {
+	v := root.values[name]
+	if v == nil || !r.is(v, name, tableKind, "["+name+".daily]") {
+		return
+	}
+	singular := strings.TrimSuffix(name, "s")
+	for _, id := range v.table.names {
+		at, entry := v.table.keys[id], v.table.values[id]
+		if entry.kind != tableKind {
+			r.report(at, "%s.%s must be a table: [%s.%s]", name, id, name, "daily")
+			continue
+		}
+		if !validID(id) {
+			r.report(at, `%s %q must be named with letters, digits, "-" and "_", at most 40 of them`, singular, id)
+			continue
+		}
+		read(id, fmt.Sprintf("%s %q", singular, id), entry.table)
+	}
+}
+
+// validID reports whether a name may stand in ledger keys, links and headers.
+func validID(s string) bool {
+	return len(s) > 0 && len(s) <= 40 && !strings.ContainsFunc(s, func(c rune) bool {
+		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_'
+	})
+}
+
+// topics reads [topics.…].
+func (r *reader) topics(root *table) []digest.Topic {
+	var all []digest.Topic
+	r.named(root, "topics", func(id, what string, t *table) {
+		topic := topicTable{}
+		readTable(r, what, t, topicKeys(), &topic)
+		topic.ID = id
+		if topic.Title == "" {
+			topic.Title = title(id)
+		}
+		if v := t.values["feeds"]; v != nil && v.kind == listKind && len(v.list) == 0 {
+			r.report(v.place, "%s has no feeds", what)
+		}
+		all = append(all, topic.Topic)
+	})
+	return all
+}
+
+// digests reads [digests.…], and finds the topics that they name.
+func (r *reader) digests(root *table, newsletter string, topics []digest.Topic) []digest.Digest {
+	var all []digest.Digest
+	known := defined(root, "topics")
+	r.named(root, "digests", func(id, what string, t *table) {
+		d := digestTable{all: true}
+		readTable(r, what, t, digestKeys(), &d)
+		d.ID = id
+		if d.Title == "" {
+			d.Title = newsletter
+		}
+		if d.all {
+			d.Topics = slices.Clone(topics)
+		} else if v := t.values["topics"]; len(v.list) == 0 {
+			r.report(v.place, "%s has no topics; leave the key out for all", what)
+		}
+		for i, c := range d.topics {
+			same := func(t digest.Topic) bool { return t.ID == c.text }
+			switch j := slices.IndexFunc(topics, same); {
+			case !slices.Contains(known, c.text):
+				r.report(c.place, "topic %q of %s is not defined%s", c.text, what, spelling.Hint(c.text, known))
+			case slices.ContainsFunc(d.topics[:i], func(o cell) bool { return o.text == c.text }):
+				r.report(c.place, "topic %q of %s is named twice", c.text, what)
+			case j >= 0:
+				d.Topics = append(d.Topics, topics[j])
+			}
+		}
+		if d.Template != "" && !isDirectory(d.Template) {
+			r.report(t.values["template"].place, "template of %s: there is no directory %s", what, d.Template)
+		}
+		all = append(all, d.Digest)
+	})
+	return all
+}
+
+// defined are the names below [topics] or [digests], of wrong tables too: what refers to them is right.
+func defined(root *table, name string) []string {
+	if v := root.values[name]; v != nil && v.kind == tableKind {
+		return v.table.names
+	}
+	return nil
+}
