@@ -1,0 +1,131 @@
+package ledger
+
+import (
+	"encoding/json"
+	"fmt"
+
+	bolt "go.etcd.io/bbolt"
+
+	"digestd/digest"
+)
+
+// Check looks whether the ledger is whole: the pages of the file, that every row can be read, and that
+// what refers to each other is there. It returns what is wrong, nothing when all is well, and changes
+// nothing. It reads the whole file.
+func (l *Ledger) Check() (problems []error) {
+	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	err := l.view(func(tx *bolt.Tx) error {
+		for err := range tx.Check() {
+			report("page structure: %w", err)
+		}
+		for _, name := range buckets {
+			if tx.Bucket(name) == nil {
+				report("bucket %s is missing", name)
+			}
+		}
+		if len(problems) > 0 {
+			return nil // what follows would only repeat it
+		}
+		last := checkItems(tx, report)
+		checkLanes(tx, last, report)
+		checkEditions(tx, report)
+		return nil
+	})
+	if err != nil {
+		report("%w", err)
+	}
+	return append(problems, l.CheckDeliveries()...)
+}
+
+// checkItems holds: items stand in the order in which they were seen, identities lead to items. It
+// returns the last position given out.
+func checkItems(tx *bolt.Tx, report func(string, ...any)) uint64 {
+	items := tx.Bucket(bucketItems)
+	_ = items.ForEach(func(k, v []byte) error {
+		var it digest.Item
+		if err := json.Unmarshal(v, &it); err != nil {
+			report("item %d can't be read: %w", seqOf(k), err)
+			return nil
+		}
+		if it.Seq != seqOf(k) {
+			report("item %d says that it is item %d", seqOf(k), it.Seq)
+		}
+		if it.FirstSeen.IsZero() {
+			report("item %d was never seen", it.Seq)
+		}
+		return nil
+	})
+	_ = tx.Bucket(bucketIdentities).ForEach(func(k, v []byte) error {
+		for _, seq := range seqs(v) {
+			if seq > items.Sequence() {
+				report("identity %s leads to item %d, which was never given out", k, seq)
+			}
+		}
+		return nil
+	})
+	return items.Sequence()
+}
+
+// checkLanes holds: no lane stands beyond the last item, its last edition is there, what waits in its
+// pool is settled nowhere.
+func checkLanes(tx *bolt.Tx, last uint64, report func(string, ...any)) {
+	_ = tx.Bucket(bucketLanes).ForEach(func(k, v []byte) error {
+		var st LaneState
+		if err := json.Unmarshal(v, &st); err != nil {
+			report("lane %s can't be read: %w", k, err)
+			return nil
+		}
+		if st.Position > last {
+			report("lane %s stands at item %d, beyond the last, %d", k, st.Position, last)
+		}
+		outcomes := tx.Bucket(bucketOutcomes).Bucket(k)
+		for _, p := range st.Pool {
+			if p.Item > st.Position {
+				report("item %d waits in the pool of lane %s, which has not come to it yet", p.Item, k)
+			}
+			if outcomes != nil && outcomes.Get(seqKey(p.Item)) != nil {
+				report("item %d waits in the pool of lane %s and is settled there", p.Item, k)
+			}
+		}
+		return nil
+	})
+}
+
+// checkEditions holds: an edition has what was frozen with it, and each of its items has its outcome.
+func checkEditions(tx *bolt.Tx, report func(string, ...any)) {
+	_ = tx.Bucket(bucketEditions).ForEach(func(k, v []byte) error {
+		var st EditionState
+		if err := json.Unmarshal(v, &st); err != nil {
+			report("edition %s can't be read: %w", k, err)
+			return nil
+		}
+		var e digest.Edition
+		if raw := tx.Bucket(bucketFrozen).Get(k); raw == nil {
+			report("edition %s has no frozen selection", k)
+		} else if err := inflate(raw, &e); err != nil {
+			report("the frozen selection of edition %s can't be read: %w", k, err)
+		}
+		for i := range st.Variants {
+			if !st.Variants[i].Empty && tx.Bucket(bucketBodies).Get(partKey(st.ID, i)) == nil {
+				report("variant %d of edition %s has no message", i, k)
+			}
+		}
+		for chunk := 0; chunk*chunkSize < st.Recipients; chunk++ {
+			if tx.Bucket(bucketRecipients).Get(partKey(st.ID, chunk)) == nil {
+				report("edition %s misses recipients from %d on", k, chunk*chunkSize)
+			}
+		}
+		if st.Withdrawn {
+			return nil
+		}
+		outcomes := tx.Bucket(bucketOutcomes).Bucket([]byte(st.Lane().String()))
+		for _, story := range e.Stories {
+			for _, it := range story.Items {
+				if outcomes == nil || (tx.Bucket(bucketItems).Get(seqKey(it.Seq)) != nil && outcomes.Get(seqKey(it.Seq)) == nil) {
+					report("item %d stands in edition %s, but has no outcome in lane %s", it.Seq, k, st.Lane())
+				}
+			}
+		}
+		return nil
+	})
+}

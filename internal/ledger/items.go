@@ -1,0 +1,291 @@
+package ledger
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"digestd/digest"
+	"digestd/digest/curate"
+)
+
+// FeedState is what is remembered of a feed; of an unknown one only its URL.
+func (l *Ledger) FeedState(url string) (digest.FeedState, error) {
+	st := digest.FeedState{URL: url}
+	err := l.view(func(tx *bolt.Tx) error {
+		_, err := get(tx.Bucket(bucketFeeds), []byte(url), &st)
+		return err
+	})
+	if err != nil {
+		return st, fmt.Errorf("state of feed %s: %w", url, err)
+	}
+	return st, nil
+}
+
+// CommitPoll makes the result of one poll durable in one transaction: items that are known are
+// recognised, the others are appended with their first-seen time, and then the feed's state is
+// stored, so that validators never outrun the items that they stand for. It returns how many items
+// no feed had shown before.
+func (l *Ledger) CommitPoll(_ context.Context, st digest.FeedState, items []digest.Item) (fresh int, err error) {
+	now := l.now().UTC()
+	err = l.update(func(tx *bolt.Tx) error {
+		fresh = 0
+		r := recorder{items: tx.Bucket(bucketItems), identities: tx.Bucket(bucketIdentities), now: now}
+		for _, it := range items {
+			isFresh, err := r.record(it)
+			if err != nil {
+				return err
+			}
+			if isFresh {
+				fresh++
+			}
+		}
+		if fresh > 0 {
+			st.LastItems = now
+		}
+		countDaily(&st, now, fresh)
+		return put(tx.Bucket(bucketFeeds), []byte(st.URL), st)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("record what feed %s showed: %w", st.URL, err)
+	}
+	return fresh, nil
+}
+
+// dailyDays is how many days of item counts a feed keeps.
+const dailyDays = 14
+
+// countDaily adds the new items of a poll to the feed's counts by day.
+func countDaily(st *digest.FeedState, now time.Time, fresh int) {
+	today := now.Format(time.DateOnly)
+	if last, err := time.Parse(time.DateOnly, st.DailyFrom); err == nil {
+		for d := last; d.Format(time.DateOnly) < today && len(st.Daily) < 2*dailyDays; d = d.AddDate(0, 0, 1) {
+			st.Daily = append(st.Daily, 0)
+		}
+	}
+	if len(st.Daily) == 0 {
+		st.Daily = []int{0}
+	}
+	st.Daily[len(st.Daily)-1] += fresh
+	st.Daily = st.Daily[max(0, len(st.Daily)-dailyDays):]
+	st.DailyFrom = today
+}
+
+// recorder joins shown items to known ones inside a transaction.
+type recorder struct {
+	items, identities *bolt.Bucket
+	now               time.Time
+}
+
+// record stores one shown item and reports whether no feed had shown it before.
+//
+// An entry that its own feed showed before is the same item. An entry that another feed showed
+// before gets an item of its own that names the first (Of): which topics want it depends on the
+// feed, and a lane that wanted neither the one nor the other yet must still see it.
+func (r *recorder) record(it digest.Item) (fresh bool, err error) {
+	keys := curate.Keys(it)
+	own, first, err := r.find(it, keys)
+	if err != nil {
+		return false, err
+	}
+	if own != nil {
+		return false, r.refresh(own, it, keys)
+	}
+	it.Content = nil
+	it.FirstSeen, it.LastShown = r.now, r.now
+	if first != nil {
+		it.Of = first.Seq
+		if first.Of != 0 {
+			it.Of = first.Of
+		}
+	}
+	if it.Seq, err = r.items.NextSequence(); err != nil {
+		return false, err
+	}
+	if err := put(r.items, seqKey(it.Seq), it); err != nil {
+		return false, err
+	}
+	return first == nil, r.alias(keys, it.Seq)
+}
+
+// find looks for the item among the known: as one of its own feed, and as the first of any other.
+func (r *recorder) find(it digest.Item, keys []curate.Key) (own, first *digest.Item, err error) {
+	for _, key := range keys {
+		for _, seq := range seqs(r.identities.Get([]byte(key))) {
+			var known digest.Item
+			ok, err := get(r.items, seqKey(seq), &known)
+			if err != nil {
+				return nil, nil, err
+			}
+			if !ok || !curate.Same(known, it, key) {
+				continue
+			}
+			if known.Feed == it.Feed {
+				return &known, nil, nil
+			}
+			if first == nil {
+				first = &known
+			}
+		}
+	}
+	return nil, first, nil
+}
+
+// refresh updates a known item: new aliases, the day it was last shown, and what its outlet changed.
+// When it was first seen never changes.
+func (r *recorder) refresh(known *digest.Item, shown digest.Item, keys []curate.Key) error {
+	changed := false
+	if r.now.Sub(known.LastShown) >= 24*time.Hour { // to the day: else every poll would write every item
+		known.LastShown, changed = r.now, true
+	}
+	if shown.Title != "" && (shown.Title != known.Title || shown.Summary.Plain() != known.Summary.Plain()) {
+		known.Title, known.Summary, changed = shown.Title, shown.Summary, true
+	}
+	if shown.Updated.After(known.Updated) {
+		known.Updated, changed = shown.Updated, true
+	}
+	if shown.Image != nil && (known.Image == nil || *known.Image != *shown.Image) {
+		known.Image, changed = shown.Image, true
+	}
+	if changed {
+		if err := put(r.items, seqKey(known.Seq), known); err != nil {
+			return err
+		}
+	}
+	return r.alias(keys, known.Seq)
+}
+
+// alias lets each key lead to the item.
+func (r *recorder) alias(keys []curate.Key, seq uint64) error {
+	for _, key := range keys {
+		raw := r.identities.Get([]byte(key))
+		if slices.Contains(seqs(raw), seq) {
+			continue
+		}
+		if err := r.identities.Put([]byte(key), binary.BigEndian.AppendUint64(slices.Clone(raw), seq)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func seqs(raw []byte) []uint64 {
+	out := make([]uint64, 0, len(raw)/8)
+	for ; len(raw) >= 8; raw = raw[8:] {
+		out = append(out, binary.BigEndian.Uint64(raw))
+	}
+	return out
+}
+
+// LastSeq is the position of the newest item, 0 when there is none.
+func (l *Ledger) LastSeq() (seq uint64, err error) {
+	err = l.view(func(tx *bolt.Tx) error {
+		if k, _ := tx.Bucket(bucketItems).Cursor().Last(); k != nil {
+			seq = binary.BigEndian.Uint64(k)
+		}
+		return nil
+	})
+	return seq, err
+}
+
+// ItemsAfter returns the items behind a position, oldest first.
+func (l *Ledger) ItemsAfter(position uint64) (items []digest.Item, err error) {
+	err = l.view(func(tx *bolt.Tx) error {
+		c := tx.Bucket(bucketItems).Cursor()
+		for k, v := c.Seek(seqKey(position + 1)); k != nil; k, v = c.Next() {
+			var it digest.Item
+			if err := json.Unmarshal(v, &it); err != nil {
+				return fmt.Errorf("item %d: %w: %w", binary.BigEndian.Uint64(k), ErrDamaged, err)
+			}
+			items = append(items, it)
+		}
+		return nil
+	})
+	return items, err
+}
+
+// PositionAt is the position behind the last item first seen before t: what ItemsAfter takes to
+// return everything first seen at t or later.
+func (l *Ledger) PositionAt(t time.Time) (position uint64, err error) {
+	err = l.view(func(tx *bolt.Tx) error {
+		c := tx.Bucket(bucketItems).Cursor()
+		for k, v := c.Last(); k != nil; k, v = c.Prev() {
+			var it digest.Item
+			if err := json.Unmarshal(v, &it); err != nil {
+				return fmt.Errorf("item %d: %w: %w", binary.BigEndian.Uint64(k), ErrDamaged, err)
+			}
+			if it.FirstSeen.Before(t) {
+				position = it.Seq
+				return nil
+			}
+		}
+		return nil
+	})
+	return position, err
+}
+
+// Items returns the items with these positions; those that were pruned are absent.
+func (l *Ledger) Items(positions []uint64) (items []digest.Item, err error) {
+	err = l.view(func(tx *bolt.Tx) error {
+		b := tx.Bucket(bucketItems)
+		for _, seq := range positions {
+			var it digest.Item
+			ok, err := get(b, seqKey(seq), &it)
+			if err != nil {
+				return err
+			}
+			if ok {
+				items = append(items, it)
+			}
+		}
+		return nil
+	})
+	return items, err
+}
+
+// Sightings returns the positions of all items that are the same entry as this one, itself included:
+// one for each feed that showed it.
+func (l *Ledger) Sightings(it digest.Item) ([]uint64, error) {
+	root := it.Seq
+	if it.Of != 0 {
+		root = it.Of
+	}
+	all := []uint64{root}
+	err := l.view(func(tx *bolt.Tx) error {
+		for _, key := range curate.Keys(it) {
+			for _, seq := range seqs(tx.Bucket(bucketIdentities).Get([]byte(key))) {
+				var other digest.Item
+				ok, err := get(tx.Bucket(bucketItems), seqKey(seq), &other)
+				if err != nil {
+					return err
+				}
+				if ok && other.Of == root && !slices.Contains(all, seq) {
+					all = append(all, seq)
+				}
+			}
+		}
+		return nil
+	})
+	return all, err
+}
+
+// FeedStates returns all that is remembered of feeds, by URL.
+func (l *Ledger) FeedStates() (map[string]digest.FeedState, error) {
+	states := map[string]digest.FeedState{}
+	err := l.view(func(tx *bolt.Tx) error {
+		return tx.Bucket(bucketFeeds).ForEach(func(k, v []byte) error {
+			var st digest.FeedState
+			if err := json.Unmarshal(v, &st); err != nil {
+				return fmt.Errorf("feed %s: %w: %w", k, ErrDamaged, err)
+			}
+			states[string(k)] = st
+			return nil
+		})
+	})
+	return states, err
+}

@@ -1,0 +1,181 @@
+package ledger
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"digestd/digest"
+	"digestd/digest/curate"
+)
+
+// clockLeap is how far the clock may have moved since the last write before pruning waits: a clock that
+// jumped ahead would forget everything.
+const clockLeap = 48 * time.Hour
+
+// pruneBatch bounds one transaction of a prune, so that deliveries never wait long for it.
+const pruneBatch = 2000
+
+// Pruned counts what a prune forgot.
+type Pruned struct{ Items, Editions int }
+
+// Prune forgets items that were last shown longer than keep ago and complete editions as old, with
+// everything that speaks of them. It does nothing while the clock stands more than 48 hours behind or
+// past the last write.
+func (l *Ledger) Prune(keep time.Duration) (Pruned, error) {
+	var total Pruned
+	now := l.now()
+	last, err := l.LastCommit()
+	if err != nil {
+		return total, err
+	}
+	if away := now.Sub(last); !last.IsZero() && (away > clockLeap || away < -clockLeap) {
+		return total, nil
+	}
+	before := now.Add(-keep)
+	for position := uint64(0); ; {
+		n, next, err := l.pruneItems(position, before)
+		total.Items += n
+		if err != nil {
+			return total, fmt.Errorf("prune items: %w", err)
+		}
+		if next == 0 {
+			break
+		}
+		position = next
+	}
+	old, err := l.Editions(func(e EditionState) bool { return e.Complete && e.Composed.Before(before) })
+	if err != nil {
+		return total, err
+	}
+	for _, e := range old {
+		if err := l.forget(e); err != nil {
+			return total, fmt.Errorf("prune edition %s: %w", e.ID, err)
+		}
+		total.Editions++
+	}
+	return total, nil
+}
+
+// LastCommit is when the ledger was last written, zero for a new one.
+func (l *Ledger) LastCommit() (at time.Time, err error) {
+	err = l.view(func(tx *bolt.Tx) error {
+		if raw := tx.Bucket(bucketMeta).Get(keyLastCommit); raw != nil {
+			at, err = time.Parse(time.RFC3339Nano, string(raw))
+		}
+		return err
+	})
+	return at, err
+}
+
+// pruneItems looks at one batch of items behind a position; next is where to go on, 0 at the end.
+func (l *Ledger) pruneItems(position uint64, before time.Time) (n int, next uint64, err error) {
+	var old []digest.Item
+	err = l.view(func(tx *bolt.Tx) error {
+		c := tx.Bucket(bucketItems).Cursor()
+		seen := 0
+		for k, v := c.Seek(seqKey(position + 1)); k != nil; k, v = c.Next() {
+			var it digest.Item
+			if err := json.Unmarshal(v, &it); err != nil {
+				return err
+			}
+			if it.FirstSeen.After(before) { // and all behind it as well
+				return nil
+			}
+			if it.LastShown.Before(before) {
+				old = append(old, it)
+			}
+			if seen++; seen == pruneBatch {
+				next = it.Seq
+				return nil
+			}
+		}
+		return nil
+	})
+	if err != nil || len(old) == 0 {
+		return 0, next, err
+	}
+	err = l.update(func(tx *bolt.Tx) error {
+		waiting := map[uint64]bool{}
+		if err := tx.Bucket(bucketLanes).ForEach(func(_, v []byte) error {
+			var st LaneState
+			if err := json.Unmarshal(v, &st); err != nil {
+				return err
+			}
+			for _, p := range st.Pool {
+				waiting[p.Item] = true
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+		n = 0
+		for _, it := range old {
+			if waiting[it.Seq] {
+				continue
+			}
+			if err := forgetItem(tx, it); err != nil {
+				return err
+			}
+			n++
+		}
+		return nil
+	})
+	return n, next, err
+}
+
+func forgetItem(tx *bolt.Tx, it digest.Item) error {
+	identities := tx.Bucket(bucketIdentities)
+	for _, key := range curate.Keys(it) { // aliases of former guids stay: a few bytes, and they find nothing
+		var rest []byte
+		for _, seq := range seqs(identities.Get([]byte(key))) {
+			if seq != it.Seq {
+				rest = binary.BigEndian.AppendUint64(rest, seq)
+			}
+		}
+		var err error
+		if rest == nil {
+			err = identities.Delete([]byte(key))
+		} else {
+			err = identities.Put([]byte(key), rest)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	outcomes := tx.Bucket(bucketOutcomes)
+	err := outcomes.ForEachBucket(func(lane []byte) error {
+		return outcomes.Bucket(lane).Delete(seqKey(it.Seq))
+	})
+	if err != nil {
+		return err
+	}
+	return tx.Bucket(bucketItems).Delete(seqKey(it.Seq))
+}
+
+// forget removes an edition and everything kept for it. Its recipients go first and its row last, so
+// that a prune that is cut short is finished by the next one.
+func (l *Ledger) forget(e EditionState) error {
+	return l.update(func(tx *bolt.Tx) error {
+		for chunk := 0; chunk*chunkSize < e.Recipients; chunk++ {
+			if err := tx.Bucket(bucketRecipients).Delete(partKey(e.ID, chunk)); err != nil {
+				return err
+			}
+		}
+		for i := range e.Variants {
+			if err := tx.Bucket(bucketBodies).Delete(partKey(e.ID, i)); err != nil {
+				return err
+			}
+		}
+		if err := forgetDeliveries(tx, e); err != nil {
+			return err
+		}
+		if err := tx.Bucket(bucketFrozen).Delete([]byte(e.ID)); err != nil {
+			return err
+		}
+		return tx.Bucket(bucketEditions).Delete([]byte(e.ID))
+	})
+}
