@@ -1,0 +1,211 @@
+package render
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"digestd/digest"
+)
+
+// silentNamed is how many silent feeds the coverage paragraph names.
+const silentNamed = 3
+
+// footer fills in the coverage paragraph and the legal lines.
+func (b *builder) footer(v *View) {
+	e := b.page.Edition
+	since := e.Since
+	if since.IsZero() {
+		since = b.now
+	}
+	v.Nothing = b.sentence(fill(b.lang.Nothing, "since", b.lang.since(since.In(b.zone), b.now)))
+	v.Coverage = b.coverage(v, since.In(b.zone))
+	v.Why = b.turn(split(b.lang.Why, "name", v.Title, "address", b.frame.Address))
+	v.WhyText = fill(b.lang.WhyText, "name", v.Title)
+	v.Imprint = b.imprint()
+	v.Links = b.links()
+}
+
+// coverage says in plain words what the edition was made from and what is missing.
+func (b *builder) coverage(v *View, since time.Time) []Piece {
+	e := b.page.Edition
+	var out []Piece
+	say := func(pieces ...Piece) {
+		if len(out) > 0 {
+			out = append(out, Piece{S: b.lang.Space})
+		}
+		out = append(out, pieces...)
+		if !strings.HasSuffix(out[len(out)-1].S, b.lang.Stop) {
+			out = append(out, Piece{S: b.lang.Stop})
+		}
+	}
+	if len(e.Feeds) > 0 {
+		ok := 0
+		for _, f := range e.Feeds {
+			if f.OK {
+				ok++
+			}
+		}
+		parts := []string{b.lang.plural(b.lang.FeedsRead, len(e.Feeds), "ok", strconv.Itoa(ok),
+			"since", b.lang.since(since, b.now))}
+		if e.Read > 0 {
+			parts = append(parts, b.lang.plural(b.lang.Items, e.Read))
+		}
+		if n := stories(b.page); n > 0 {
+			parts = append(parts, b.lang.plural(b.lang.Stories, n))
+		}
+		say(Piece{S: strings.Join(parts, b.lang.Comma)})
+	}
+	for _, s := range b.silent(e.Feeds) {
+		say(s...)
+	}
+	if e.Carried > 0 {
+		say(Piece{S: b.lang.plural(b.lang.CarriedOver, e.Carried)})
+	}
+	if e.Dropped > 0 {
+		say(Piece{S: b.lang.plural(b.lang.Dropped, e.Dropped)})
+	}
+	if !v.Empty {
+		say(Piece{S: fill(b.lang.Zone, "zone", zoneName(b.now))})
+	}
+	return b.turn(out)
+}
+
+// silent names the feeds that did not answer, and counts those beyond the first few.
+func (b *builder) silent(feeds []digest.FeedReport) [][]Piece {
+	var out [][]Piece
+	more := 0
+	for _, f := range feeds {
+		name := shorten(clean(f.Name), nameLength)
+		switch {
+		case f.OK:
+		case len(out) == silentNamed:
+			more++
+		case f.LastSuccess.IsZero():
+			out = append(out, split(b.lang.SilentAlways, "name", name))
+		default:
+			since := b.lang.sinceDay(f.LastSuccess.In(b.zone), b.now)
+			out = append(out, split(b.lang.Silent, "name", name, "since", since))
+		}
+	}
+	if more > 0 {
+		out = append(out, []Piece{{S: b.lang.plural(b.lang.SilentMore, more)}})
+	}
+	return out
+}
+
+// stories counts the different stories of a page.
+func stories(p digest.Page) int {
+	seen := map[string]bool{}
+	if p.Lead != nil {
+		seen[p.Lead.ID] = true
+	}
+	for _, s := range p.Sections {
+		for _, e := range s.Entries {
+			seen[e.ID] = true
+		}
+	}
+	return len(seen)
+}
+
+func (b *builder) imprint() []Piece {
+	name, postal := clean(b.frame.Newsletter), clean(b.frame.PostalAddress)
+	switch {
+	case name == "" && postal == "":
+		return nil
+	case name == "":
+		return b.turn([]Piece{{S: postal, Name: "postal"}})
+	case postal == "":
+		return b.turn([]Piece{{S: name, Name: "name"}})
+	}
+	return b.turn([]Piece{{S: name, Name: "name"}, {S: b.lang.Comma}, {S: postal, Name: "postal"}})
+}
+
+// links are the optional ones, those that the config gives.
+func (b *builder) links() []Link {
+	var out []Link
+	for _, l := range []Link{
+		{b.lang.Preferences, b.frame.PreferencesURL},
+		{b.lang.Subscribe, b.frame.Subscribe},
+		{b.lang.Feedback, b.frame.Feedback},
+		{b.lang.Privacy, b.frame.Privacy},
+		{b.lang.RSS, b.frame.RSS},
+	} {
+		if l.URL != "" {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+func (b *builder) sentence(s string) string { return s + b.lang.Stop }
+
+// turn marks the pieces that were filled in and run against the page. An address is left-to-right
+// whatever it is made of, and in a right-to-left page it is always marked: it may be a placeholder.
+func (b *builder) turn(pieces []Piece) []Piece {
+	for i := range pieces {
+		p := &pieces[i]
+		if p.Name == "" || p.Name == "since" {
+			continue
+		}
+		dir := direction(p.S)
+		if p.Name == "address" {
+			dir = leftToRight.Dir
+		}
+		if dir != b.side.Dir {
+			p.Dir = dir
+		}
+	}
+	return pieces
+}
+
+// preheaderLength is the most characters of the line that inboxes show behind the subject.
+const preheaderLength = 240
+
+// preheader is real news: the lead in a sentence, then the next headlines. It never says what the
+// subject says.
+func preheader(v *View) string {
+	if v.Empty {
+		return v.Nothing
+	}
+	var parts []string
+	add := func(s string) {
+		if s != "" && !strings.Contains(v.Subject, s) {
+			parts = append(parts, s)
+		}
+	}
+	if v.Lead != nil {
+		add(v.Lead.Title)
+		add(standfirst(v.Lead.Summary, 1, preheaderLength).Plain())
+	}
+	for _, s := range v.Sections {
+		if s.Kind == string(digest.SectionMostCovered) {
+			continue
+		}
+		for i := range s.Stories {
+			add(s.Stories[i].Title)
+			if len(parts) > 8 {
+				break
+			}
+		}
+	}
+	var out strings.Builder
+	n := 0
+	for i, p := range parts {
+		size := len([]rune(p))
+		if i > 0 {
+			// A headline that is cut short tells nothing, unless the line would stay empty without it.
+			if n+3+size > preheaderLength && n >= 180 {
+				break
+			}
+			out.WriteString(" · ")
+			n += 3
+		}
+		out.WriteString(p)
+		n += size
+		if n >= preheaderLength {
+			break
+		}
+	}
+	return shorten(out.String(), preheaderLength)
+}

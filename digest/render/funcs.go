@@ -1,0 +1,90 @@
+package render
+
+import (
+	htmltemplate "html/template"
+	"strconv"
+	"strings"
+	texttemplate "text/template"
+)
+
+// The conditional comments that only Outlook's Word engine reads. html/template deletes comments, so
+// they come from these constants; none of them carries text, since T-online shows what stands inside.
+const (
+	wordSettings = `<!--[if mso]><xml><o:OfficeDocumentSettings><o:PixelsPerInch>96</o:PixelsPerInch>` +
+		`</o:OfficeDocumentSettings></xml><![endif]-->`
+	wordTableHead = `<!--[if mso]><table role="presentation" width="600" align="center" cellpadding="0" ` +
+		`cellspacing="0" border="0" dir="`
+	wordTableTail = `"><tr><td><![endif]-->`
+	wordTableEnd  = `<!--[if mso]></td></tr></table><![endif]-->`
+)
+
+// htmlFuncs are what the HTML template has beside Go's own functions.
+var htmlFuncs = htmltemplate.FuncMap{
+	"wordSettings": func() htmltemplate.HTML { return wordSettings },
+	"wordTable": func(dir string) htmltemplate.HTML {
+		return htmltemplate.HTML(wordTableHead + sideOf(dir).Dir + wordTableTail)
+	},
+	"wordTableEnd": func() htmltemplate.HTML { return wordTableEnd },
+}
+
+// textFuncs are what the text template has beside Go's own functions.
+var textFuncs = texttemplate.FuncMap{
+	"wrap":     wrap,
+	"hang":     hang,
+	"rule":     func(sign string) string { return strings.Repeat(sign, textWidth/max(1, cells(sign))) },
+	"upper":    strings.ToUpper,
+	"dots":     dots,
+	"contents": contentsLine,
+	"source":   sourceLine,
+	"join":     joinPieces,
+}
+
+// dots joins what is not empty by a dot that never begins a line.
+func dots(parts ...string) string {
+	var kept []string
+	for _, p := range parts {
+		if p != "" {
+			kept = append(kept, p)
+		}
+	}
+	return strings.Join(kept, noBreakSpace+"· ")
+}
+
+func contentsLine(contents []Content) string {
+	parts := make([]string, len(contents))
+	for i, c := range contents {
+		parts[i] = c.Name
+		if c.N > 0 {
+			parts[i] += noBreakSpace + strconv.Itoa(c.N)
+		}
+	}
+	return wrap(0, dots(parts...))
+}
+
+// sourceLine is a story's source, times and coverage, on one line as long as the coverage has a form
+// that fits.
+func sourceLine(indent int, s Story) string {
+	line := s.Byline
+	for _, part := range []string{s.Time, s.Updated} {
+		if part != "" {
+			line += s.Dot + part
+		}
+	}
+	if s.Also == nil {
+		return wrap(indent, line)
+	}
+	for _, also := range s.Also.Lines {
+		if full := line + s.Dot + also; indent+cells(full) <= textWidth {
+			return wrap(indent, full)
+		}
+	}
+	return wrap(indent, line+s.Dot+s.Also.Lines[len(s.Also.Lines)-1])
+}
+
+func joinPieces(pieces []Piece) string {
+	var b strings.Builder
+	for _, p := range pieces {
+		b.WriteString(p.S)
+	}
+	return b.String()
+}

@@ -1,0 +1,361 @@
+package render
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"digestd/templates"
+
+	"golang.org/x/text/feature/plural"
+	xlanguage "golang.org/x/text/language"
+)
+
+// fallback is the language of a reader whose own has no catalogue.
+const fallback = "en"
+
+// Words are the frame's strings in one language, as the catalogue lang/XX.json has them. What stands
+// in braces is filled in.
+type Words struct {
+	InThisEdition string `json:"in_this_edition"`
+	MostCovered   string `json:"most_covered"`
+	Opinion       string `json:"opinion"`
+	LatestNews    string `json:"latest_news"`
+	Coverage      string `json:"coverage"`
+	Number        string `json:"number"`  // {n}
+	AlsoIn        string `json:"also_in"` // {list}
+	Updated       string `json:"updated"` // {time}
+	Byline        string `json:"byline"`  // {author}, {source}
+	Silent        string `json:"silent"`  // {name}, {since}
+	SilentAlways  string `json:"silent_always"`
+	Zone          string `json:"zone"`     // {zone}
+	Nothing       string `json:"nothing"`  // {since}
+	Why           string `json:"why"`      // {name}, {address}
+	WhyText       string `json:"why_text"` // {name}; the address stands on the next line
+	Unsubscribe   string `json:"unsubscribe"`
+	Preferences   string `json:"preferences"`
+	Subscribe     string `json:"subscribe"`
+	Feedback      string `json:"feedback"`
+	Privacy       string `json:"privacy"`
+	RSS           string `json:"rss"`
+	Comma         string `json:"comma"` // between the names of a list
+	Stop          string `json:"stop"`  // ends a sentence
+	Space         string `json:"space"` // between two sentences
+
+	Reading     forms `json:"reading"`      // {n} minutes
+	AlsoInMore  forms `json:"also_in_more"` // {list}, {n} more outlets
+	Outlets     forms `json:"outlets"`      // {n}
+	FeedsRead   forms `json:"feeds_read"`   // {ok} of {n}, {since}
+	Items       forms `json:"items"`        // {n}
+	Stories     forms `json:"stories"`      // {n}
+	SilentMore  forms `json:"silent_more"`  // {n}
+	CarriedOver forms `json:"carried"`      // {n}
+	Dropped     forms `json:"dropped"`      // {n}
+}
+
+// forms are the plural forms of a phrase by CLDR's names: zero, one, two, few, many, other.
+type forms map[string]string
+
+// UnmarshalJSON replaces all forms: one left over from another language would be wrong.
+func (f *forms) UnmarshalJSON(b []byte) error {
+	var m map[string]string
+	if err := json.Unmarshal(b, &m); err != nil {
+		return err
+	}
+	for name := range m {
+		switch name {
+		case "zero", "one", "two", "few", "many", "other":
+		default:
+			return fmt.Errorf("%q is no plural form: they are zero, one, two, few, many, other", name)
+		}
+	}
+	*f = m
+	return nil
+}
+
+var formNames = map[plural.Form]string{plural.Zero: "zero", plural.One: "one", plural.Two: "two",
+	plural.Few: "few", plural.Many: "many", plural.Other: "other"}
+
+// language is a catalogue: words, and how dates are written.
+type language struct {
+	tag  string
+	cldr xlanguage.Tag
+
+	Name          string     `json:"name"` // in itself
+	Dir           string     `json:"dir"`  // "ltr" or "rtl"
+	Weekdays      [7]string  `json:"weekdays"`
+	WeekdaysShort [7]string  `json:"weekdays_short"`
+	Months        [12]string `json:"months"`
+	FirstDay      string     `json:"first_day"` // how the first of a month is written
+	Date          string     `json:"date"`      // {weekday}, {day}, {month}, {year}
+	DateShort     string     `json:"date_short"`
+	Day           string     `json:"day"`           // of an item older than a week
+	DayTime       string     `json:"day_time"`      // of an item of an earlier day: short {weekday}, {time}
+	SinceTime     string     `json:"since_time"`    // after "since": {weekday}, {time}
+	SinceWeekday  string     `json:"since_weekday"` // {weekday}
+	SinceDate     string     `json:"since_date"`    // {day}, {month}
+	Words
+}
+
+// Languages are the languages that the program has a catalogue for, sorted.
+func Languages() []string {
+	entries, err := fs.Glob(templates.FS, path.Join(languageDir, "*.json"))
+	if err != nil { // only for a bad pattern
+		return nil
+	}
+	for i, name := range entries {
+		entries[i] = strings.TrimSuffix(path.Base(name), ".json")
+	}
+	return entries
+}
+
+// MatchLanguage finds the built-in language that serves a BCP 47 tag: itself or its base language,
+// "fr" for "fr-CA". Without one it is "en" and false.
+func MatchLanguage(tag string) (string, bool) {
+	known := Languages()
+	name, ok := match(tag, func(n string) bool {
+		for _, k := range known {
+			if k == n {
+				return true
+			}
+		}
+		return false
+	})
+	if !ok {
+		return fallback, false
+	}
+	return name, true
+}
+
+// match tries a tag, then what stands before its first hyphen.
+func match(tag string, known func(string) bool) (string, bool) {
+	tag = strings.ToLower(strings.ReplaceAll(tag, "_", "-"))
+	if known(tag) {
+		return tag, true
+	}
+	base, _, _ := strings.Cut(tag, "-")
+	return base, known(base)
+}
+
+// addLanguage lays a catalogue over what is known of its language; a new one starts as English.
+func addLanguage(languages map[string]*language, file, shown string, text []byte) error {
+	tag := strings.ToLower(strings.TrimSuffix(path.Base(file), ".json"))
+	l := &language{}
+	switch {
+	case languages[tag] != nil:
+		*l = *languages[tag]
+	case languages[fallback] != nil:
+		*l = *languages[fallback]
+	}
+	l.tag = tag
+	var err error
+	if l.cldr, err = xlanguage.Parse(tag); err != nil {
+		return fmt.Errorf("%s:1: the file's name is no language: name it like fr.json", shown)
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(l); err != nil {
+		return fmt.Errorf("%s:%d: %w", shown, errorLine(text, err, d.InputOffset()), err)
+	}
+	if d.More() {
+		return fmt.Errorf("%s:%d: something stands behind the catalogue", shown, lineAt(text, d.InputOffset()))
+	}
+	if err := l.validate(); err != nil {
+		return fmt.Errorf("%s:1: %w", shown, err)
+	}
+	languages[tag] = l
+	return nil
+}
+
+// errorLine finds the line that an error of the JSON decoder is about; an unknown key has no offset.
+func errorLine(text []byte, err error, read int64) int {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return lineAt(text, syntax.Offset)
+	case errors.As(err, &kind):
+		return lineAt(text, kind.Offset)
+	}
+	if _, key, ok := strings.Cut(err.Error(), "unknown field "); ok {
+		if i := bytes.Index(text, []byte(key)); i >= 0 {
+			return lineAt(text, int64(i))
+		}
+	}
+	return lineAt(text, read)
+}
+
+func lineAt(text []byte, offset int64) int {
+	return 1 + bytes.Count(text[:min(int(offset), len(text))], []byte("\n"))
+}
+
+// validate says what a catalogue lacks.
+func (l *language) validate() error {
+	if l.Dir != "ltr" && l.Dir != "rtl" {
+		return fmt.Errorf("dir is %q: it must be \"ltr\" or \"rtl\"", l.Dir)
+	}
+	for _, names := range [][]string{l.Weekdays[:], l.WeekdaysShort[:], l.Months[:]} {
+		for _, n := range names {
+			if n == "" {
+				return errors.New("weekdays and weekdays_short need 7 names, months 12")
+			}
+		}
+	}
+	for key, pattern := range map[string]struct{ text, holds string }{
+		"date":       {l.Date, "{day} {month} {year}"},
+		"date_short": {l.DateShort, "{day} {month} {year}"},
+		"day":        {l.Day, "{day} {month}"},
+		"day_time":   {l.DayTime, "{weekday} {time}"},
+		"also_in":    {l.AlsoIn, "{list}"},
+		"why":        {l.Why, "{name} {address}"},
+		"why_text":   {l.WhyText, "{name}"},
+		"updated":    {l.Updated, "{time}"},
+		"byline":     {l.Byline, "{author} {source}"},
+		"silent":     {l.Silent, "{name} {since}"},
+		"nothing":    {l.Nothing, "{since}"},
+		"zone":       {l.Zone, "{zone}"},
+		"comma":      {l.Comma, ""},
+	} {
+		if pattern.text == "" {
+			return fmt.Errorf("%s is empty", key)
+		}
+		for _, hole := range strings.Fields(pattern.holds) {
+			if !strings.Contains(pattern.text, hole) {
+				return fmt.Errorf("%s is %q: it must contain %s", key, pattern.text, hole)
+			}
+		}
+	}
+	for key, f := range map[string]forms{"reading": l.Reading, "also_in_more": l.AlsoInMore, "outlets": l.Outlets,
+		"feeds_read": l.FeedsRead, "items": l.Items, "stories": l.Stories, "silent_more": l.SilentMore,
+		"carried": l.CarriedOver, "dropped": l.Dropped} {
+		if f["other"] == "" {
+			return fmt.Errorf("%s needs the form \"other\"", key)
+		}
+	}
+	return nil
+}
+
+// plural picks the form for a number and fills it in; pairs are further names and values.
+func (l *language) plural(f forms, n int, pairs ...string) string {
+	return fill(l.form(f, n), append(pairs, "n", strconv.Itoa(n))...)
+}
+
+func (l *language) form(f forms, n int) string {
+	text, ok := f[formNames[plural.Cardinal.MatchPlural(l.cldr, n, 0, 0, 0, 0)]]
+	if !ok {
+		text = f["other"]
+	}
+	return text
+}
+
+// fill replaces {name} by its value in one pass, so that a value with braces stays what it is.
+func fill(pattern string, pairs ...string) string {
+	var b strings.Builder
+	for _, p := range split(pattern, pairs...) {
+		b.WriteString(p.S)
+	}
+	return b.String()
+}
+
+// split is fill that keeps the values apart: Piece.Name is the hole that a piece stood in.
+func split(pattern string, pairs ...string) []Piece {
+	var out []Piece
+	for {
+		open := strings.IndexByte(pattern, '{')
+		if open < 0 {
+			break
+		}
+		end := strings.IndexByte(pattern[open:], '}')
+		if end < 0 {
+			break
+		}
+		name, found := pattern[open+1:open+end], false
+		for i := 0; i+1 < len(pairs); i += 2 {
+			if pairs[i] == name {
+				if open > 0 {
+					out = append(out, Piece{S: pattern[:open]})
+				}
+				out, found = append(out, Piece{S: pairs[i+1], Name: name}), true
+				break
+			}
+		}
+		if !found { // braces that are no hole
+			out = append(out, Piece{S: pattern[:open+end+1]})
+		}
+		pattern = pattern[open+end+1:]
+	}
+	if pattern != "" {
+		out = append(out, Piece{S: pattern})
+	}
+	return out
+}
+
+func (l *language) fillDate(pattern string, weekdays *[7]string, t time.Time) string {
+	day := strconv.Itoa(t.Day())
+	if t.Day() == 1 && l.FirstDay != "" {
+		day = l.FirstDay
+	}
+	return fill(pattern, "weekday", weekdays[t.Weekday()], "day", day, "month", l.Months[t.Month()-1],
+		"year", strconv.Itoa(t.Year()), "time", t.Format("15:04"))
+}
+
+// date is the masthead's: it begins a line, so it begins with a capital where the script has them.
+func (l *language) date(t time.Time) string { return capital(l.fillDate(l.Date, &l.Weekdays, t)) }
+
+func (l *language) dateShort(t time.Time) string {
+	return capital(l.fillDate(l.DateShort, &l.Weekdays, t))
+}
+
+// moment is how an entry shows its time to readers of now: "06:40", "Wed 22:15", "3 March". Both
+// times are in the lane's zone.
+func (l *language) moment(t, now time.Time) string {
+	switch days := daysBetween(t, now); {
+	case days == 0:
+		return t.Format("15:04")
+	case days > 0 && days < 7:
+		return l.fillDate(l.DayTime, &l.WeekdaysShort, t)
+	}
+	return l.fillDate(l.Day, &l.WeekdaysShort, t)
+}
+
+// since is moment as it stands after "since": "Wednesday 07:00", "3 March".
+func (l *language) since(t, now time.Time) string {
+	if days := daysBetween(t, now); days >= 0 && days < 7 {
+		return l.fillDate(l.SinceTime, &l.Weekdays, t)
+	}
+	return l.fillDate(l.SinceDate, &l.Weekdays, t)
+}
+
+// sinceDay is since without the time of day.
+func (l *language) sinceDay(t, now time.Time) string {
+	if days := daysBetween(t, now); days >= 0 && days < 7 {
+		return l.fillDate(l.SinceWeekday, &l.Weekdays, t)
+	}
+	return l.fillDate(l.SinceDate, &l.Weekdays, t)
+}
+
+// daysBetween counts calendar days from t to now, both read in their own zone.
+func daysBetween(t, now time.Time) int {
+	a := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
+	b := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.UTC)
+	return int(b.Sub(a) / (24 * time.Hour))
+}
+
+// zoneName is the zone of a time as readers know it: "CET", or "UTC+3" where it has no letters.
+func zoneName(t time.Time) string {
+	name, offset := t.Zone()
+	if name != "" && name[0] != '+' && name[0] != '-' {
+		return name
+	}
+	text := fmt.Sprintf("UTC%+d", offset/3600)
+	if m := offset / 60 % 60; m != 0 {
+		text += fmt.Sprintf(":%02d", max(m, -m))
+	}
+	return text
+}

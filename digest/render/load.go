@@ -1,0 +1,221 @@
+package render
+
+import (
+	"errors"
+	"fmt"
+	htmltemplate "html/template"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	texttemplate "text/template"
+
+	"digestd/digest"
+)
+
+// The files that a Set is made of.
+const (
+	htmlFile    = "digest.html.tmpl"
+	textFile    = "digest.txt.tmpl"
+	languageDir = "lang"
+)
+
+// SubjectName is how errors name the subject template, which stands in the config and not in a file:
+// "subject:1:3: …".
+const SubjectName = "subject"
+
+// Load parses the templates of a digest: the built-in ones, each replaced by the file of the same name
+// in dir where there is one; dir "" replaces none. A catalogue in dir changes the words that it names
+// and leaves the others, or adds a language. Load tries everything on a sample edition, so that a
+// template that can't be executed is found here. Errors name file:line, and all files are looked at:
+// several are joined.
+func Load(builtin fs.FS, dir, subject string) (*Set, error) {
+	src := source{builtin: builtin, dir: dir}
+	var own fs.FS
+	if dir != "" {
+		info, err := os.Stat(dir)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("template directory: %w", err)
+		case !info.IsDir():
+			return nil, fmt.Errorf("template directory %s: not a directory", dir)
+		}
+		own = os.DirFS(dir)
+		src.own = own
+	}
+
+	s := &Set{}
+	var problems []error
+	note := func(err error) {
+		if err != nil {
+			problems = append(problems, err)
+		}
+	}
+	note(src.strangers())
+	note(s.parseHTML(src))
+	note(s.parseText(src))
+	note(s.parseSubject(subject))
+	var err error
+	s.languages, err = loadLanguages(src)
+	note(err)
+	if len(problems) == 0 {
+		note(s.try())
+	}
+	if len(problems) > 0 {
+		return nil, errors.Join(problems...)
+	}
+	return s, nil
+}
+
+// source reads a file from the owner's directory or else from the built-in ones.
+type source struct {
+	builtin fs.FS
+	own     fs.FS // nil: none
+	dir     string
+}
+
+// read returns a file and the name by which errors call it.
+func (s source) read(name string) (text, shown string, err error) {
+	if s.own != nil {
+		b, err := fs.ReadFile(s.own, name)
+		if err == nil {
+			return string(b), filepath.Join(s.dir, filepath.FromSlash(name)), nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return "", "", fmt.Errorf("template directory %s: %w", s.dir, err)
+		}
+	}
+	b, err := fs.ReadFile(s.builtin, name)
+	if err != nil {
+		return "", "", fmt.Errorf("built-in template: %w", err)
+	}
+	return string(b), name, nil
+}
+
+// strangers reports templates in the owner's directory that replace nothing: most likely a misspelt name.
+func (s source) strangers() error {
+	if s.own == nil {
+		return nil
+	}
+	entries, err := fs.ReadDir(s.own, ".")
+	if err != nil {
+		return fmt.Errorf("template directory %s: %w", s.dir, err)
+	}
+	var problems []error
+	for _, e := range entries {
+		if e.IsDir() || !strings.HasSuffix(e.Name(), ".tmpl") {
+			continue
+		}
+		if _, err := fs.Stat(s.builtin, e.Name()); err != nil {
+			names, _ := fs.Glob(s.builtin, "*.tmpl")
+			problems = append(problems, fmt.Errorf("%s:1: replaces no template: there are %s",
+				filepath.Join(s.dir, e.Name()), strings.Join(names, ", ")))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func (s *Set) parseHTML(src source) error {
+	text, name, err := src.read(htmlFile)
+	if err != nil {
+		return err
+	}
+	s.html, err = htmltemplate.New(name).Funcs(htmlFuncs).Parse(text)
+	return templateError(err)
+}
+
+func (s *Set) parseText(src source) error {
+	text, name, err := src.read(textFile)
+	if err != nil {
+		return err
+	}
+	s.text, err = texttemplate.New(name).Funcs(textFuncs).Parse(text)
+	return templateError(err)
+}
+
+func (s *Set) parseSubject(subject string) error {
+	var err error
+	s.subject, err = texttemplate.New(SubjectName).Parse(subject)
+	return templateError(err)
+}
+
+// loadLanguages reads every built-in catalogue and lays the owner's over them.
+func loadLanguages(src source) (map[string]*language, error) {
+	names, err := fs.Glob(src.builtin, path.Join(languageDir, "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	languages := make(map[string]*language, len(names))
+	var problems []error
+	for _, name := range names {
+		b, err := fs.ReadFile(src.builtin, name)
+		if err == nil {
+			err = addLanguage(languages, name, name, b)
+		}
+		if err != nil {
+			problems = append(problems, err)
+		}
+	}
+	if languages[fallback] == nil && len(problems) == 0 {
+		problems = append(problems, fmt.Errorf("built-in catalogue %s/%s.json is missing", languageDir, fallback))
+	}
+	if src.own == nil || len(problems) > 0 {
+		return languages, errors.Join(problems...)
+	}
+	names, err = fs.Glob(src.own, path.Join(languageDir, "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		b, err := fs.ReadFile(src.own, name)
+		if err == nil {
+			err = addLanguage(languages, name, filepath.Join(src.dir, filepath.FromSlash(name)), b)
+		}
+		if err != nil {
+			problems = append(problems, err)
+		}
+	}
+	return languages, errors.Join(problems...)
+}
+
+// try renders the sample edition in a left-to-right and a right-to-left language, and an empty page,
+// so that an error of execution is met before an edition meets it.
+func (s *Set) try() error {
+	for _, lang := range []string{"en", "ar"} {
+		for _, p := range []digest.Page{samplePage(lang), emptySample(lang)} {
+			out, err := s.Render(p, sampleFrame)
+			if err != nil {
+				return err
+			}
+			for part, text := range map[string]string{htmlFile: out.HTML, textFile: out.Text} {
+				if !strings.Contains(text, sampleFrame.UnsubscribeURL) {
+					return fmt.Errorf("%s: shows no unsubscribe link: it must contain {{.UnsubscribeURL}}", part)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// templateError makes "file:line:column: what" of the error of a template.
+func templateError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &TemplateError{err}
+}
+
+// TemplateError is an error in a template: its text begins with file:line.
+type TemplateError struct{ err error }
+
+func (e *TemplateError) Error() string {
+	text := e.err.Error()
+	for _, prefix := range []string{"template: ", "html/template:"} {
+		text = strings.TrimPrefix(text, prefix)
+	}
+	return strings.TrimSpace(text)
+}
+
+// Unwrap gives the error of text/template or html/template.
+func (e *TemplateError) Unwrap() error { return e.err }

@@ -1,0 +1,465 @@
+package render
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"digestd/digest"
+)
+
+// Side is a writing direction with what templates need of it.
+type Side struct {
+	Dir   string // "ltr" or "rtl"
+	Start string // "left" or "right": where a line begins
+	End   string
+	RTL   bool
+}
+
+var (
+	leftToRight = Side{Dir: "ltr", Start: "left", End: "right"}
+	rightToLeft = Side{Dir: "rtl", Start: "right", End: "left", RTL: true}
+)
+
+func sideOf(dir string) Side {
+	if dir == "rtl" {
+		return rightToLeft
+	}
+	return leftToRight
+}
+
+// View is what templates see of a page: everything that the two parts say, in the reader's language,
+// with times already in words. docs/templates.md describes it for owners of templates.
+type View struct {
+	Side
+	Lang      string // BCP 47, of the frame
+	Subject   string // empty while the subject itself is made
+	Preheader string // likewise
+
+	Title     string // masthead
+	TitleLong bool   // over 12 letters
+	Date      string // "Thursday 12 March 2026"
+	FolioDate string // Date, without the weekday where it would not fit beside the rest
+	Number    string // "No. 42"; empty for an edition without number
+	Reading   string // "5 minute read"; empty for an empty page
+	Contents  []Content
+
+	Lead     *Story // nil when the page has none
+	Sections []Section
+	Empty    bool
+	Nothing  string // what an empty page says
+
+	Coverage []Piece // "14 of 15 feeds read since …"
+	Why      []Piece // "You receive Morning Wire because ana@example.org is …"
+	WhyText  string  // the same for a text in which the address stands on the next line
+	Imprint  []Piece // name and postal address
+	Links    []Link  // preferences, subscribe, feedback, privacy, RSS: those that there are
+
+	Address        string
+	UnsubscribeURL string
+	PreferencesURL string
+
+	Words Words
+
+	Edition string // id, for templates that link to an archive
+	Slot    time.Time
+
+	entries int // for the size of buffers
+}
+
+// Content is one part of the contents line. N is 0 where a number says nothing.
+type Content struct {
+	Name string
+	N    int
+}
+
+// Piece is a part of a sentence. Dir is set where its direction is not the page's, Name where it
+// was filled in.
+type Piece struct {
+	S    string
+	Dir  string
+	Name string
+}
+
+// Link is a link of the footer.
+type Link struct {
+	Name string
+	URL  string
+}
+
+// Section is a part of the page below the lead.
+type Section struct {
+	Kind    string // "topic", "most covered", "opinion", "latest news"
+	Name    string
+	Stories []Story
+}
+
+// Story is an entry. Its Side is that of its own headline, which may not be the page's.
+type Story struct {
+	Side
+	ID       string
+	Lang     string // of the story, where it is declared and not the page's; else empty
+	Title    string
+	Headline string // Title, its last two words bound where a short one would be left alone
+	URL      string // https or http; empty when the item has none that can be trusted
+	Italic   bool   // the headline's script has italics
+	Topic    string
+	Image    *Image // of the lead only
+	Summary  digest.Text
+	Source   string
+	Author   string // of opinion only
+	Byline   string // "Teodor Hale, Meridian Wire"; Source where there is no author
+	Dot      string // between byline and time
+	Time     string // "06:40", "Wed 22:15", "3 March"
+	Updated  string // "updated 13:44", or empty
+	Also     *Also  // nil when no other outlet has it
+	Outlets  string // "in 9 outlets"
+	Rank     int    // from 1, in most covered
+	Above    bool   // in most covered: the story stands on the page as an entry of its own
+}
+
+// Image is the lead's picture.
+type Image struct {
+	URL string
+	Alt string // may be empty; then the picture must not be a link
+}
+
+// Also is the coverage line, in the page's language and direction: Before, the outlets parted by
+// Comma, After.
+type Also struct {
+	Side
+	Before  string
+	Outlets []Link // URL may be empty
+	Comma   string
+	After   string
+	Lines   []string // for text: from all that fits in a line to the shortest form
+}
+
+// The bounds of what is told of a story, in characters. A first sentence that is longer is cut.
+const (
+	standfirstLength = 360
+	summaryLength    = 280
+	opinionLength    = 200
+	titleLength      = 200
+	nameLength       = 60
+	sentences        = 3
+	alsoNamed        = 3
+)
+
+// updatedMargin is by how much an item must have been changed after it was published to say so.
+const updatedMargin = 15 * time.Minute
+
+// builder makes a View; it holds what all parts of it need.
+type builder struct {
+	page  digest.Page
+	frame Frame
+	lang  *language
+	side  Side
+	zone  *time.Location
+	now   time.Time // of composing, in the zone
+	words int       // to read
+	shown map[string]bool
+}
+
+func newView(p digest.Page, f Frame, l *language) *View {
+	b := &builder{page: p, frame: f, lang: l, side: sideOf(l.Dir), zone: f.Zone, shown: map[string]bool{}}
+	if b.zone == nil {
+		b.zone = time.UTC
+	}
+	b.now = p.Edition.Composed.In(b.zone)
+	v := &View{
+		Side:           b.side,
+		Lang:           l.tag,
+		Title:          clean(p.Edition.Title),
+		Empty:          p.Empty(),
+		Words:          l.Words,
+		Address:        f.Address,
+		UnsubscribeURL: f.UnsubscribeURL,
+		PreferencesURL: f.PreferencesURL,
+		Edition:        p.Edition.ID,
+		Slot:           p.Edition.Slot.In(b.zone),
+	}
+	if v.Title == "" {
+		v.Title = clean(f.Newsletter)
+	}
+	v.TitleLong = cells(v.Title) > 12
+
+	if p.Lead != nil {
+		s := b.story(*p.Lead, digest.SectionLead)
+		v.Lead = &s
+		v.entries++
+	}
+	for _, s := range p.Sections { // most covered needs to know what stands on the page
+		if s.Kind != digest.SectionMostCovered {
+			for _, e := range s.Entries {
+				b.shown[e.ID] = true
+			}
+		}
+	}
+	for _, s := range p.Sections {
+		if len(s.Entries) == 0 {
+			continue
+		}
+		section := Section{Kind: string(s.Kind), Name: b.sectionName(s), Stories: make([]Story, len(s.Entries))}
+		for i, e := range s.Entries {
+			section.Stories[i] = b.story(e, s.Kind)
+			section.Stories[i].Rank = i + 1
+		}
+		v.Sections = append(v.Sections, section)
+		v.entries += len(s.Entries)
+	}
+	b.masthead(v)
+	v.Contents = b.contents(v)
+	b.footer(v)
+	return v
+}
+
+func (b *builder) sectionName(s digest.Section) string {
+	switch s.Kind {
+	case digest.SectionMostCovered:
+		return b.lang.MostCovered
+	case digest.SectionOpinion:
+		return b.lang.Opinion
+	case digest.SectionLatest:
+		return b.lang.LatestNews
+	}
+	return topicName(s.Title, s.Topic)
+}
+
+// topicName is what readers see of a topic: its title, or its id when it has none.
+func topicName(title, id string) string {
+	if title = clean(title); title != "" {
+		return title
+	}
+	return clean(id)
+}
+
+// folioLength is the most characters of the folio line: what fits 335 px, the line of a phone.
+const folioLength = 46
+
+func (b *builder) masthead(v *View) {
+	slot := v.Slot
+	if b.page.Edition.Slot.IsZero() {
+		slot = b.now
+	}
+	v.Date = b.lang.date(slot)
+	if n := b.page.Edition.Number; n > 0 {
+		v.Number = fill(b.lang.Number, "n", strconv.Itoa(n))
+	}
+	if !v.Empty {
+		const wordsPerMinute = 220
+		v.Reading = b.lang.plural(b.lang.Reading, max(1, (b.words+wordsPerMinute-1)/wordsPerMinute))
+	}
+	v.FolioDate = v.Date
+	if cells(v.Date)+cells(v.Number)+cells(v.Reading) > folioLength {
+		v.FolioDate = b.lang.dateShort(slot)
+	}
+}
+
+// contents counts full entries by section. The lead counts in its topic, which may have no other.
+func (b *builder) contents(v *View) []Content {
+	var out []Content
+	leadTopic := ""
+	if b.page.Lead != nil {
+		leadTopic = b.page.Lead.Topic
+	}
+	counts, names := map[string]int{}, map[string]string{}
+	var order []string
+	if leadTopic != "" {
+		counts[leadTopic], names[leadTopic] = 1, v.Lead.Topic
+	}
+	for _, s := range b.page.Sections {
+		if s.Kind == digest.SectionTopic && len(s.Entries) > 0 {
+			counts[s.Topic] += len(s.Entries)
+			names[s.Topic] = topicName(s.Title, s.Topic)
+			order = append(order, s.Topic)
+		}
+	}
+	if leadTopic != "" && names[leadTopic] != "" && counts[leadTopic] == 1 {
+		order = b.insert(order, leadTopic)
+	}
+	for _, id := range order {
+		out = append(out, Content{names[id], counts[id]})
+	}
+	for _, s := range v.Sections {
+		switch s.Kind {
+		case string(digest.SectionMostCovered):
+			out = append(out, Content{Name: s.Name})
+		case string(digest.SectionTopic):
+		default:
+			out = append(out, Content{s.Name, len(s.Stories)})
+		}
+	}
+	return out
+}
+
+// insert puts the lead's topic, which has no section, where the digest has it.
+func (b *builder) insert(order []string, topic string) []string {
+	place := make(map[string]int)
+	for i, t := range b.page.Edition.Topics {
+		place[t.ID] = i
+	}
+	for i, id := range order {
+		if place[topic] < place[id] {
+			return append(order[:i:i], append([]string{topic}, order[i:]...)...)
+		}
+	}
+	return append(order, topic)
+}
+
+// story makes an entry of a section.
+func (b *builder) story(e digest.Entry, kind digest.SectionKind) Story {
+	it := e.Lead()
+	s := Story{
+		ID:     e.ID,
+		Title:  shorten(clean(it.Title), titleLength),
+		Topic:  topicName(e.TopicTitle, e.Topic),
+		Source: shorten(clean(it.Source), nameLength),
+	}
+	s.Side = b.sideOfStory(s.Title, it.Language)
+	s.Headline = bindLast(s.Title)
+	s.Italic = hasItalics(s.Title)
+	s.URL, _ = webURL(it.Link)
+	if lang := validTag(it.Language); lang != "" && !sameLanguage(lang, b.lang.tag) {
+		s.Lang = lang
+	}
+	s.Byline = s.Source
+	s.Above = b.shown[e.ID] || b.page.Lead != nil && b.page.Lead.ID == e.ID
+	if when := it.When(); !when.IsZero() {
+		s.Time = b.lang.moment(when.In(b.zone), b.now)
+		if it.Updated.Sub(when) >= updatedMargin && !it.Updated.After(b.now) {
+			s.Updated = fill(b.lang.Updated, "time", b.lang.moment(it.Updated.In(b.zone), b.now))
+		}
+	}
+	switch kind {
+	case digest.SectionMostCovered:
+		s.Outlets = b.lang.plural(b.lang.Outlets, e.Outlets())
+		s.Side = b.side
+		s.Dot = dot(b.side, s.Topic)
+		return s
+	case digest.SectionLatest:
+		b.read(s.Title)
+	case digest.SectionOpinion:
+		s.Summary = b.summary(it, s.Title, 1, opinionLength)
+		if s.Author = author(it.Author, s.Source); s.Author != "" {
+			s.Byline = fill(b.lang.Byline, "author", s.Author, "source", s.Source)
+		}
+		s.Also = b.also(e)
+	case digest.SectionLead:
+		s.Summary = b.summary(it, s.Title, sentences, standfirstLength)
+		s.Also = b.also(e)
+		s.Image = b.image(it.Image)
+	default:
+		s.Summary = b.summary(it, s.Title, sentences, summaryLength)
+		s.Also = b.also(e)
+	}
+	s.Dot = dot(s.Side, s.Byline)
+	return s
+}
+
+// sideOfStory goes by the first letter of the headline, then by the language, then by the page.
+func (b *builder) sideOfStory(title, lang string) Side {
+	if dir := direction(title); dir != "" {
+		return sideOf(dir)
+	}
+	if lang != "" && rtlLanguage(lang) {
+		return rightToLeft
+	}
+	return b.side
+}
+
+// summary cuts what the outlet says of the story to whole sentences; a summary that only repeats
+// the headline says nothing.
+func (b *builder) summary(it digest.Item, title string, most, length int) digest.Text {
+	t := standfirst(cleanText(it.Summary), most, length)
+	plain := t.Plain()
+	if strings.EqualFold(strings.TrimSuffix(plain, "."), strings.TrimSuffix(title, ".")) {
+		t, plain = nil, ""
+	}
+	b.read(title)
+	b.read(plain)
+	return t
+}
+
+func (b *builder) read(s string) { b.words += wordCount(s) }
+
+// also makes the coverage line: every outlet once, without the story's own.
+func (b *builder) also(e digest.Entry) *Also {
+	own := e.Lead().Source
+	seen := map[string]bool{own: true}
+	var outlets []Link
+	for _, it := range e.Coverage() {
+		if seen[it.Source] || it.Source == "" {
+			continue
+		}
+		seen[it.Source] = true
+		u, _ := webURL(it.Link)
+		outlets = append(outlets, Link{Name: shorten(clean(it.Source), nameLength), URL: u})
+	}
+	if len(outlets) == 0 {
+		return nil
+	}
+	a := &Also{Side: b.side, Comma: b.lang.Comma}
+	if b.side.RTL { // between two names of Latin letters the comma would turn round
+		a.Comma = rightMark + a.Comma
+	}
+	named := min(alsoNamed, len(outlets))
+	a.Outlets = outlets[:named]
+	pattern := b.alsoPattern(len(outlets) - named)
+	before, after, _ := strings.Cut(pattern, "{list}")
+	a.Before, a.After = capital(before), after
+	for ; named > 0; named-- {
+		var names strings.Builder
+		for i, o := range outlets[:named] {
+			if i > 0 {
+				names.WriteString(a.Comma)
+			}
+			names.WriteString(o.Name)
+		}
+		a.Lines = append(a.Lines, fill(b.alsoPattern(len(outlets)-named), "list", names.String()))
+	}
+	return a
+}
+
+// alsoPattern is the coverage line with {list} still open.
+func (b *builder) alsoPattern(more int) string {
+	if more == 0 {
+		return b.lang.AlsoIn
+	}
+	return fill(b.lang.form(b.lang.AlsoInMore, more), "n", strconv.Itoa(more), "list", "{list}")
+}
+
+// image takes a picture by the rules of the look: a mail can't crop.
+func (b *builder) image(img *digest.Image) *Image {
+	if img == nil || b.frame.Images == "none" {
+		return nil
+	}
+	const (
+		minWidth           = 560
+		minRatio, maxRatio = 1.3, 2.0
+	)
+	if img.Width < minWidth || img.Height <= 0 {
+		return nil
+	}
+	if ratio := float64(img.Width) / float64(img.Height); ratio < minRatio || ratio > maxRatio {
+		return nil
+	}
+	u, ok := pictureURL(img.URL)
+	if !ok {
+		return nil
+	}
+	return &Image{URL: u, Alt: shorten(clean(img.Alt), titleLength)}
+}
+
+// dot stands between a name and a time. Where a name's direction is not that of its line, or the line
+// is right-to-left, a mark keeps the two from running backwards.
+func dot(line Side, name string) string {
+	const d = noBreakSpace + "·" + " "
+	switch {
+	case line.RTL:
+		return rightMark + d
+	case direction(name) == "rtl":
+		return leftMark + d
+	}
+	return d
+}
