@@ -156,7 +156,12 @@ func open(path string, opt Options) (l *Ledger, err error) {
 			return nil, fmt.Errorf("make the ledger's directory: %w", err)
 		}
 	}
+	var file *os.File
 	db, err := bolt.Open(path, 0o600, &bolt.Options{
+		OpenFile: func(name string, flag int, mode fs.FileMode) (f *os.File, err error) {
+			file, err = os.OpenFile(name, flag, mode)
+			return file, err
+		},
 		Timeout:      opt.Timeout,
 		ReadOnly:     opt.ReadOnly,
 		FreelistType: bolt.FreelistMapType,
@@ -172,6 +177,13 @@ func open(path string, opt Options) (l *Ledger, err error) {
 		return nil, damaged(path, err)
 	case err != nil:
 		return nil, fmt.Errorf("open ledger %s: %w", path, err)
+	}
+	// Whoever waited for the lock while the file was replaced (compact, a restored backup) holds the old one.
+	if locked, err := file.Stat(); err == nil {
+		if there, err := os.Stat(path); err != nil || !os.SameFile(locked, there) {
+			db.Close()
+			return nil, fmt.Errorf("%s: %w, which has just replaced the file: try again", path, ErrBusy)
+		}
 	}
 	l = &Ledger{db: db, path: path, now: opt.Now}
 	if err := l.identify(opt.ReadOnly); err != nil {

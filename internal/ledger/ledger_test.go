@@ -482,3 +482,41 @@ func scribble(t *testing.T, path string, from, n int) {
 		t.Fatal(err)
 	}
 }
+
+func TestBackupAndCompactKeepEverything(t *testing.T) {
+	l, _ := opened(t)
+	for i := range 300 {
+		poll(t, l, "a", fmt.Sprintf("Story number %d of a long day", i))
+	}
+	if err := l.CommitEdition(composition(t, l, "2026-03-12T07:00", 10)); err != nil {
+		t.Fatal(err)
+	}
+	copied := filepath.Join(t.TempDir(), "copy.db")
+	f, err := os.Create(copied)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Backup(f); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	before, after, err := Compact(copied)
+	if err != nil || after > before {
+		t.Fatalf("compact: %d to %d bytes, %v", before, after, err)
+	}
+	r, err := Open(copied, Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	items, err := r.ItemsAfter(0)
+	if err != nil || len(items) != 300 {
+		t.Errorf("the copy has %d items, %v; want 300", len(items), err)
+	}
+	if problems := r.Check(); len(problems) > 0 {
+		t.Error(problems)
+	}
+	if string(r.TokenKeys()[0]) != string(l.TokenKeys()[0]) {
+		t.Error("the copy has another token key")
+	}
+}

@@ -1,0 +1,79 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// compactStep is how many bytes one transaction of a compaction copies.
+const compactStep = 64 << 20
+
+// Backup writes a consistent copy of the ledger, also while it is in use, and returns its length. It
+// copies to a temporary file first: a slow reader must not keep a transaction open, since a ledger that
+// grows waits for it.
+func (l *Ledger) Backup(w io.Writer) (n int64, err error) {
+	tmp, err := os.CreateTemp("", "digestd-backup-*.db")
+	if err != nil {
+		return 0, fmt.Errorf("backup: %w", err)
+	}
+	defer os.Remove(tmp.Name())
+	defer tmp.Close()
+	err = l.view(func(tx *bolt.Tx) error {
+		_, err := tx.WriteTo(tmp)
+		return err
+	})
+	if err == nil {
+		_, err = tmp.Seek(0, io.SeekStart)
+	}
+	if err == nil {
+		n, err = io.Copy(w, tmp)
+	}
+	if err != nil {
+		return n, fmt.Errorf("backup: %w", err)
+	}
+	return n, nil
+}
+
+// Compact rewrites the ledger at path without the space that forgotten rows left; bbolt's file never
+// shrinks by itself. The old file is replaced when the new one is complete on the disk. It returns the
+// lengths before and after. ErrBusy when the ledger is in use.
+func Compact(path string) (before, after int64, err error) {
+	l, err := Open(path, Options{})
+	if err != nil {
+		return 0, 0, err
+	}
+	defer l.Close()
+	tmp := path + ".compact"
+	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return 0, 0, fmt.Errorf("compact: %w", err)
+	}
+	into, err := bolt.Open(tmp, 0o600, &bolt.Options{NoSync: true, FreelistType: bolt.FreelistMapType})
+	if err != nil {
+		return 0, 0, fmt.Errorf("compact: %w", err)
+	}
+	defer os.Remove(tmp)
+	err = bolt.Compact(into, l.db, compactStep)
+	if err == nil {
+		err = into.Sync()
+	}
+	if closing := into.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("compact: %w", err)
+	}
+	before = l.Size()
+	info, err := os.Stat(tmp)
+	if err != nil {
+		return 0, 0, fmt.Errorf("compact: %w", err)
+	}
+	// The lock on the old file is held until after the rename: nobody opens what is about to go away.
+	if err := os.Rename(tmp, path); err != nil {
+		return 0, 0, fmt.Errorf("compact: %w", err)
+	}
+	return before, info.Size(), nil
+}
