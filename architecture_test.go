@@ -45,12 +45,16 @@ var reach = map[string][]string{
 	"digest/schedule": {"digest"},
 	"templates":       {},
 	"subscribers":     {"digest", "internal/spelling"},
-	"mailer":          {"digest"},
-	"internal/ledger": {"digest", "digest/curate"},
+	"mailer":          {"digest", "subscribers"},
+	"internal/ledger": {"digest", "digest/curate", "subscribers"},
 }
 
 // pure rooms do no I/O and take the clock as a value.
 var pure = []string{"digest", "digest/curate", "digest/compose", "digest/render", "digest/schedule"}
+
+// opensTemplates is the one file of a pure room that touches the file system: it turns the owner's
+// template directory into the fs.FS that the rest of render reads.
+const opensTemplates = "digest/render/load.go"
 
 // effects are the parts of the standard library that a pure room has no use for. io/fs is not among
 // them: render reads its templates through it.
@@ -180,6 +184,9 @@ func TestPureRoomsDoNoInputAndOutput(t *testing.T) {
 			continue
 		}
 		for _, imported := range s.imports() {
+			if imported == "os" && s.name == opensTemplates {
+				continue
+			}
 			if slices.Contains(effects, imported) || within(imported, "os") {
 				t.Errorf("%s imports %s: %s does no I/O", s.name, imported, s.room)
 			}
