@@ -30,6 +30,8 @@ func ParseAddress(s string) (string, error) {
 	switch {
 	case s == "":
 		return "", errors.New("is empty")
+	case len(s) > 4*maxAddress: // even if its domain is shorter in ASCII
+		return "", fmt.Errorf("is longer than %d bytes", maxAddress)
 	case !utf8.ValidString(s):
 		return "", errors.New("is not valid UTF-8")
 	case strings.ContainsFunc(s, unicode.IsControl):
@@ -89,6 +91,9 @@ var domains = idna.New(idna.MapForLookup(), idna.StrictDomainName(true), idna.Ve
 func ParseDomain(s string) (string, error) {
 	if s == "" {
 		return "", errors.New("has no domain")
+	}
+	if len(s) > 4*maxDomain { // even if it is shorter in ASCII; IDNA takes its time for long ones
+		return "", fmt.Errorf("has a domain longer than %d bytes", maxDomain)
 	}
 	if s[0] == '[' {
 		return "", errors.New("has an address literal for a domain, which is not supported")

@@ -179,7 +179,7 @@ func unreadable(err error, label string) *Problem {
 		case errors.Is(pe.Err, csv.ErrBareQuote):
 			words = `has a quotation mark inside an unquoted cell; quote the cell and double the mark`
 		case errors.Is(pe.Err, csv.ErrQuote):
-			words = fmt.Sprintf("has a quoted cell, begun on line %d, that does not end before its comma", pe.StartLine)
+			words = fmt.Sprintf("has a quoted cell, begun on line %d, whose closing mark is missing or does not end the cell", pe.StartLine)
 		}
 		return &Problem{Place{label, pe.Line, pe.Column}, words}
 	}

@@ -1,7 +1,7 @@
 // Package subscribers knows who gets the newsletter: the rules of addresses and of the rows that name
-// them, in config.toml and in CSV files alike, and the list that comes out. It reads the CSV files that
-// it is told to read; of feeds, editions, the ledger and mail it knows nothing, and what readers chose
-// or refused later stands in the ledger, not here.
+// them, in config.toml and in CSV files alike, the list that comes out, and the tokens that stand for
+// a reader in links. It reads the CSV files that it is told to read; of feeds, editions, the ledger and
+// mail it knows nothing, and what readers chose or refused later stands in the ledger, not here.
 package subscribers
 
 import (

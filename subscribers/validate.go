@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	_ "time/tzdata" // a subscriber's zone must not depend on what the machine has installed
 	"unicode"
 	"unicode/utf8"
 
@@ -96,13 +95,17 @@ func (v *validator) row(row *Row) {
 		v.profile(row)
 		return
 	}
-	if err := checkName(row.Name.Text); err != nil {
-		v.reject(row, row.Name, "name of subscriber %q %v", row.Email.Text, err)
-	}
-	profile := v.profile(row)
 	email, err := ParseAddress(row.Email.Text)
 	if err != nil {
 		v.reject(row, row.Email, "email %q %v", row.Email.Text, err)
+	}
+	name := row.Name.Text
+	if err := checkName(name); err != nil {
+		v.reject(row, row.Name, "name of subscriber %q %v", row.Email.Text, err)
+		name = ""
+	}
+	profile := v.profile(row)
+	if err != nil {
 		return
 	}
 	key := Key(email)
@@ -111,10 +114,6 @@ func (v *validator) row(row *Row) {
 		v.reject(row, row.Email, "email %q stands already at %s; each person may be named once",
 			row.Email.Text, Place{File: other.File, Line: other.Line})
 		return
-	}
-	name := row.Name.Text
-	if len(name) > maxText {
-		name = "" // reported by checkName
 	}
 	v.list.add(key, email, name, profile, row.File, row.Email.Line)
 }
@@ -245,17 +244,6 @@ func (v *validator) reachable(row *Row, p *Profile, who string) {
 			v.reject(row, c, "topic %q of subscriber %s is in none of that subscriber's digests", c.Text, who)
 		}
 	}
-}
-
-// LoadZone is time.LoadLocation for names of the IANA data base only: "" and "Local" mean whatever the
-// machine is set to, and no newsletter should depend on that.
-func LoadZone(name string) (*time.Location, error) {
-	if name != "" && name != "Local" {
-		if l, err := time.LoadLocation(name); err == nil {
-			return l, nil
-		}
-	}
-	return nil, fmt.Errorf(`must be a time zone such as "Europe/Paris", not %q`, name)
 }
 
 // ParseLanguage checks a BCP 47 language tag and returns it in its usual writing: "pt-BR".
