@@ -130,8 +130,7 @@ func baseURL(_ *reader, s string) (string, error) {
 func listen(_ *reader, s string) (string, error) {
 	h, p, err := net.SplitHostPort(s)
 	if err == nil {
-		var n uint64
-		if n, err = strconv.ParseUint(p, 10, 16); err == nil && n >= 0 && h != "" {
+		if _, err = strconv.ParseUint(p, 10, 16); err == nil && h != "" {
 			if _, err = netip.ParseAddr(h); err != nil {
 				_, err = subscribers.ParseDomain(h)
 			}
@@ -161,13 +160,16 @@ func loopback(host string) bool {
 	return err == nil && ip.Unmap().IsLoopback()
 }
 
-// redacted is a URL for a message: without its password, and without anything before its "@" when it
-// can't be read well enough to tell.
+// redacted is a URL for a message: without its password, and without all that stands before its "@"
+// when it can't be read well enough to tell.
 func redacted(s string) string {
-	if u, err := url.Parse(s); err == nil && (u.User == nil || u.Host != "") {
-		if u.User != nil || !strings.Contains(s, "@") || u.Scheme == "mailto" {
-			return shorten(u.Redacted())
-		}
+	u, err := url.Parse(s)
+	switch {
+	case err == nil && u.User != nil:
+		u.User = url.User("…") // the name too: some services take a token there
+		return shorten(strings.Replace(u.String(), url.User("…").String(), "…", 1))
+	case err == nil && u.Scheme == "mailto":
+		return shorten(s)
 	}
 	if i := strings.LastIndexByte(s, '@'); i >= 0 {
 		s = "…" + s[i:]

@@ -33,7 +33,8 @@ type reader struct {
 	state    string // what ledger and maildir paths are relative to, absolute
 	cut      bool   // a syntax error hides the rest of the file
 	env      Env
-	what     string // whose keys are read: `[delivery]`, `digest "daily"`
+	what     string            // whose keys are read: `[delivery]`, `digest "daily"`
+	literals map[string]*value // defaults by their TOML
 	problems Problems
 	warnings Problems
 }
@@ -58,7 +59,7 @@ func readTable[T any](r *reader, what string, t *table, keys []key[T], into *T) 
 	defer func() { r.what = outer }()
 	for _, k := range keys {
 		if k.def != "" {
-			k.read(r, literal(k.def), into)
+			k.read(r, r.literal(k.def), into)
 		}
 		if t == nil {
 			continue
@@ -89,10 +90,8 @@ func (r *reader) unknown(t *table, known []string) {
 			continue
 		}
 		hint := spelling.Hint(name, known)
-		if hint == "" {
-			if homes := homesOf(name); len(homes) > 0 {
-				hint = "; it belongs in " + strings.Join(homes, " or ")
-			}
+		if homes := homesOf(name); hint == "" && len(homes) > 0 {
+			hint = "; it belongs in " + strings.Join(homes, " or ")
 		}
 		where := ""
 		if r.what != "" {
@@ -102,12 +101,20 @@ func (r *reader) unknown(t *table, known []string) {
 	}
 }
 
-// literal reads a default. Those of this package are tested to be TOML.
-func literal(toml string) *value {
-	root, _ := parse([]byte("v = "+toml), func(at place, format string, args ...any) {
-		panic(fmt.Sprintf("default %s: "+format, append([]any{toml}, args...)...))
+// literal reads a default, once for all tables that have it. Those of this package are tested to be
+// TOML.
+func (r *reader) literal(toml string) *value {
+	if v := r.literals[toml]; v != nil {
+		return v
+	}
+	root, _ := parse([]byte("v = "+toml), func(_ place, format string, args ...any) {
+		panic("default " + toml + ": " + fmt.Sprintf(format, args...))
 	})
-	return root.values["v"]
+	if r.literals == nil {
+		r.literals = map[string]*value{}
+	}
+	r.literals[toml] = root.values["v"]
+	return r.literals[toml]
 }
 
 // is reports whether a value has a type, and complains when it doesn't.
@@ -195,7 +202,7 @@ func text[T any](name, def, typ, meaning string, at func(*T) *string, checks ...
 
 // choice is a key for one of a few words.
 func choice[T any](name, def string, words []string, meaning string, at func(*T) *string) key[T] {
-	return text(name, def, oneOf(words, " | "), meaning, at, func(_ *reader, s string) (string, error) {
+	return text(name, def, quoted(words, " | "), meaning, at, func(_ *reader, s string) (string, error) {
 		return s, checkChoice(s, words)
 	})
 }
@@ -204,15 +211,19 @@ func checkChoice(s string, words []string) error {
 	if slices.Contains(words, s) {
 		return nil
 	}
-	return fmt.Errorf("must be %s, not %q%s", oneOf(words, " or "), shorten(s), spelling.Hint(s, words))
+	allowed := quoted(words, ", ")
+	if i := strings.LastIndex(allowed, ", "); i >= 0 {
+		allowed = allowed[:i] + " or " + allowed[i+2:]
+	}
+	return fmt.Errorf("must be %s, not %q%s", allowed, shorten(s), spelling.Hint(s, words))
 }
 
-func oneOf(words []string, or string) string {
-	quoted := make([]string, len(words))
+func quoted(words []string, between string) string {
+	all := make([]string, len(words))
 	for i, w := range words {
-		quoted[i] = strconv.Quote(w)
+		all[i] = strconv.Quote(w)
 	}
-	return strings.Join(quoted, or)
+	return strings.Join(all, between)
 }
 
 // whole is a key for a whole number from lo to hi.

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"digestd/digest"
+	"digestd/internal/spelling"
 	"digestd/subscribers"
 )
 
@@ -37,8 +38,9 @@ type Env struct {
 	Getenv func(name string) string
 	// Version of the program, for the default user_agent.
 	Version string
-	// CheckTemplates tries a digest's subject and templates; its error stands where the digest names its
-	// template directory, or its subject. Nil: they are not tried.
+	// CheckTemplates tries a digest's subject and templates, as render.Load does. An error that begins
+	// with "subject:" is reported where the digest has its subject, any other (several may be joined)
+	// where it names its template directory. Nil: nothing is tried.
 	CheckTemplates func(d digest.Digest) error
 }
 
@@ -73,24 +75,25 @@ func Load(path string, env Env) (*Config, Problems) {
 	c := r.config(root)
 	c.Path = absolute
 	if len(r.problems) > 0 {
-		return nil, r.sorted(c.SubscriberFiles)
+		r.sort(r.problems)
+		return nil, r.problems
 	}
+	r.sort(r.warnings)
 	c.Warnings = r.warnings
 	return c, nil
 }
 
-// sorted are the problems in the order of the files and their lines.
-func (r *reader) sorted(files []string) Problems {
-	order := map[string]int{}
-	for _, p := range r.problems {
-		if _, known := order[p.File]; !known && p.File != r.file {
-			order[p.File] = len(order) + 1 // Validate keeps the order of the files
+// sort puts problems in the order of the files and their lines.
+func (r *reader) sort(problems Problems) {
+	order := map[string]int{r.file: 0}
+	for _, p := range problems {
+		if _, known := order[p.File]; !known {
+			order[p.File] = len(order) // rows are read in the order of their files
 		}
 	}
-	slices.SortStableFunc(r.problems, func(a, b Problem) int {
+	slices.SortStableFunc(problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(order[a.File], order[b.File]), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
 	})
-	return r.problems
 }
 
 // section reads a table that may be absent and then has its defaults. It reports whether it is there.
@@ -121,7 +124,7 @@ func (r *reader) config(root *table) *Config {
 	r.unknown(root, sections())
 	section(r, root, "newsletter", newsletterKeys(), &c.Newsletter)
 	mailTable, ok := section(r, root, "mail", mailKeys(), &c.Mail)
-	if !ok && root.values["mail"] == nil && !r.cut {
+	if !ok && root.values["mail"] == nil && !r.cut && !misspelt(root, "mail") {
 		r.report(root.place, `needs a table [mail] with the key from: whom the mail is from`)
 	}
 	r.mail(c, mailTable)
@@ -160,6 +163,14 @@ func (r *reader) config(root *table) *Config {
 		r.noEffect(root)
 	}
 	return c
+}
+
+// misspelt reports whether an unknown table at the root was probably meant to have that name, so that
+// its absence is no problem of its own.
+func misspelt(root *table, name string) bool {
+	return slices.ContainsFunc(root.names, func(n string) bool {
+		return !slices.Contains(sections(), n) && spelling.Nearest(n, sections()) == name
+	})
 }
 
 // noEffect warns, once, of tables that do nothing yet.
@@ -268,7 +279,7 @@ func (r *reader) secret(at place, what string, path *string, credential string, 
 	if *path != "" {
 		r.readable(at, what, *path)
 		if info, err := os.Stat(*path); err == nil && info.Mode().Perm()&0o004 != 0 {
-			r.warn(at, "%s: everybody on this machine may read %s; chmod 0640 it", what, *path)
+			r.warn(at, "%s: everybody on this machine may read %s; chmod 0640 it", what, r.shown(*path))
 		}
 		return
 	}
@@ -291,7 +302,7 @@ func (r *reader) readable(at place, what, path string) {
 		}
 	}
 	if err != nil {
-		r.report(at, "%s: %s: %v", what, path, reason(err))
+		r.report(at, "%s: %s: %v", what, r.shown(path), reason(err))
 	}
 }
 
@@ -304,18 +315,40 @@ func (r *reader) templates(c *Config, root *table) {
 		if d.Template != "" && !isDirectory(d.Template) {
 			continue // reported
 		}
-		if err := r.env.CheckTemplates(d); err != nil {
-			t := root.values["digests"].table.values[d.ID].table
-			at := t.place
-			for _, name := range []string{"template", "subject"} {
-				if v := t.values[name]; v != nil && v.text != "" {
-					at = v.place
-					break
-				}
+		t := root.values["digests"].table.values[d.ID].table
+		at := func(name string) place {
+			if v := t.values[name]; v != nil {
+				return v.place
 			}
-			r.report(at, "digest %q: %v", d.ID, err)
+			return t.place
+		}
+		for _, err := range each(r.env.CheckTemplates(d)) {
+			name := "template"
+			if strings.HasPrefix(err.Error(), "subject:") {
+				name = "subject"
+			}
+			r.report(at(name), "digest %q: %v", d.ID, err)
 		}
 	}
+}
+
+// each is the errors that were joined, or the one that there is.
+func each(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
+
+// shown is the path of a file for a message: beside the config file it is called the way that is.
+func (r *reader) shown(path string) string {
+	if rel, err := filepath.Rel(r.dir, path); err == nil && filepath.IsLocal(rel) {
+		return filepath.Join(filepath.Dir(r.file), rel)
+	}
+	return path
 }
 
 // reason is what a file system error says beyond the path, which the message names already.
@@ -339,5 +372,5 @@ func isDirectory(path string) bool {
 
 func isFile(path string) bool {
 	info, err := os.Stat(path)
-	return err == nil && !info.IsDir()
+	return err == nil && info.Mode().IsRegular()
 }

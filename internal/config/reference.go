@@ -3,6 +3,8 @@ package config
 import (
 	"slices"
 	"strings"
+
+	"digestd/internal/spelling"
 )
 
 // TableDoc is a table of config.toml as docs/configuration.md describes it.
@@ -50,13 +52,30 @@ func describe[T any](name, header, meaning string, keys []key[T]) TableDoc {
 	return t
 }
 
-// homesOf are the headers of the tables that have a key of that name.
+// homesOf are the headers of the tables that have a key of that name, or of one that is near it.
 func homesOf(name string) []string {
-	var homes []string
+	var homes, near []string
 	for _, t := range Reference() {
-		if slices.ContainsFunc(t.Keys, func(k KeyDoc) bool { return k.Name == name }) && strings.HasPrefix(t.Header, "[") {
+		if !strings.HasPrefix(t.Header, "[") {
+			continue
+		}
+		known := t.names()
+		if slices.Contains(known, name) {
 			homes = append(homes, t.Header)
+		} else if n := spelling.Nearest(name, known); n != "" {
+			near = append(near, t.Header+" as "+n)
 		}
 	}
+	if len(homes) == 0 {
+		return near
+	}
 	return homes
+}
+
+func (t TableDoc) names() []string {
+	all := make([]string, len(t.Keys))
+	for i, k := range t.Keys {
+		all[i] = k.Name
+	}
+	return all
 }

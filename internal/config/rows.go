@@ -1,7 +1,6 @@
 package config
 
 import (
-	"path/filepath"
 	"strconv"
 
 	"digestd/digest"
@@ -77,15 +76,11 @@ func (r *reader) subscribers(c *Config, root *table, files []cell) {
 			continue
 		}
 		if !isFile(path) {
-			r.report(f.place, "paths of [subscriber_files]: there is no file %s", path)
+			r.report(f.place, "paths of [subscriber_files]: there is no file %s", r.shown(path))
 			continue
 		}
-		label := f.text
-		if !filepath.IsAbs(label) {
-			label = filepath.Join(filepath.Dir(r.file), label)
-		}
 		c.SubscriberFiles = append(c.SubscriberFiles, path)
-		sources = append(sources, subscribers.ReadCSV(path, label))
+		sources = append(sources, subscribers.ReadCSV(path, r.shown(path)))
 	}
 	list, problems := subscribers.Validate(subscribers.Concat(sources...), rules)
 	r.problems = append(r.problems, problems...)

@@ -91,11 +91,11 @@ func perDomain(r *reader, v *value, d *Delivery) {
 	for _, name := range v.table.names {
 		domain, err := subscribers.ParseDomain(name)
 		if err != nil {
-			r.report(v.table.keys[name], "per_domain %v", err)
+			r.report(v.table.keys[name], "%s %v", r.of("per_domain"), err)
 			continue
 		}
 		if _, twice := d.PerDomain[domain]; twice {
-			r.report(v.table.keys[name], "per_domain names the domain %q twice", domain)
+			r.report(v.table.keys[name], "%s names the domain %q twice", r.of("per_domain"), domain)
 			continue
 		}
 		if rate, ok := r.rate(v.table.values[name], "per_domain."+name); ok {

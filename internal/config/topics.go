@@ -85,7 +85,7 @@ func readFeed(r *reader, v *value, t *topicTable) {
 		f.URL = r.feedURL(v)
 	case tableKind:
 		readTable(r, "a feed of "+r.what, v.table, feedKeys(), &f)
-		v = cmpValue(v.table.values["url"], v)
+		v = firstValue(v.table.values["url"], v)
 	default:
 		r.report(v.place, `%s must be URLs in quotes or tables such as { url = "…", name = "…" }, not %s`, r.of("feeds"), v.shown())
 		return
@@ -101,7 +101,7 @@ func readFeed(r *reader, v *value, t *topicTable) {
 	t.at = append(t.at, v.place)
 }
 
-func cmpValue(v, otherwise *value) *value {
+func firstValue(v, otherwise *value) *value {
 	if v != nil {
 		return v
 	}
@@ -117,12 +117,12 @@ func (r *reader) feedURL(v *value) string {
 	}
 	scheme, rest, hasScheme := strings.Cut(s, ":")
 	fail := func(format string, args ...any) string {
-		r.report(v.place, "%s", fmt.Sprintf("feed of "+strings.TrimPrefix(r.what, "a feed of ")+" "+format, args...))
+		r.report(v.place, "feed of %s: %s", strings.TrimPrefix(r.what, "a feed of "), fmt.Sprintf(format, args...))
 		return ""
 	}
 	switch scheme = strings.ToLower(scheme); {
 	case s == "":
-		return fail("has an empty address")
+		return fail("its address is empty")
 	case hasScheme && (scheme == "http" || scheme == "https"):
 		u, err := url.Parse(s)
 		if err != nil || u.Hostname() == "" || u.Opaque != "" {
@@ -135,13 +135,21 @@ func (r *reader) feedURL(v *value) string {
 		if err != nil {
 			return fail("%q %v", shorten(s), err)
 		}
-		return resolve(r.dir, path)
+		return r.localFeed(v, resolve(r.dir, path))
 	case strings.HasPrefix(rest, "//") && hasScheme:
 		return fail("%q must begin with http:, https: or file:", redacted(s))
 	}
 	path := resolve(r.dir, s)
 	if host, _, _ := strings.Cut(s, "/"); looksLikeHost(host) && !exists(path) {
 		return fail("%q is neither an address nor a file; did you mean %q?", redacted(s), "https://"+redacted(s))
+	}
+	return r.localFeed(v, path)
+}
+
+// localFeed warns of a file that isn't there; it may come, so that is no error.
+func (r *reader) localFeed(v *value, path string) string {
+	if !isFile(path) {
+		r.warn(v.place, "feed of %s: there is no file %s", strings.TrimPrefix(r.what, "a feed of "), r.shown(path))
 	}
 	return path
 }
@@ -220,17 +228,20 @@ func digestKeys() []key[digestTable] {
 	}
 }
 
+// gmailCut is where Gmail cuts an HTML part off, in bytes, with the unsubscribe link in what it hides.
+const gmailCut = 102 << 10
+
 // named yields the tables of [topics] or [digests] with their names.
 func (r *reader) named(root *table, name string, read func(id, what string, t *table)) {
 	v := root.values[name]
-	if v == nil || !r.is(v, name, tableKind, "["+name+".daily]") {
+	if v == nil || !r.is(v, name, tableKind, "["+name+".NAME]") {
 		return
 	}
 	singular := strings.TrimSuffix(name, "s")
 	for _, id := range v.table.names {
 		at, entry := v.table.keys[id], v.table.values[id]
 		if entry.kind != tableKind {
-			r.report(at, "%s.%s must be a table: [%s.%s]", name, id, name, "daily")
+			r.report(at, "%s.%s must be a table: [%s.NAME]", name, id, name)
 			continue
 		}
 		if !validID(id) {
@@ -294,7 +305,10 @@ func (r *reader) digests(root *table, newsletter string, topics []digest.Topic) 
 			}
 		}
 		if d.Template != "" && !isDirectory(d.Template) {
-			r.report(t.values["template"].place, "template of %s: there is no directory %s", what, d.Template)
+			r.report(t.values["template"].place, "template of %s: there is no directory %s", what, r.shown(d.Template))
+		}
+		if v := t.values["max_size"]; v != nil && d.MaxSize > gmailCut {
+			r.warn(v.place, "max_size of %s is more than the 102KB at which Gmail cuts a mail off", what)
 		}
 		all = append(all, d.Digest)
 	})

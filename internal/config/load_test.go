@@ -1,0 +1,349 @@
+package config
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"digestd/digest"
+)
+
+var update = flag.Bool("update", false, "write the expected files anew")
+
+// golden compares with a file, or writes it.
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s is not what it should be (-update writes it anew); got\n%s", path, got)
+	}
+}
+
+// TestBadConfigs reads each testdata/bad/NAME.toml and expects the lines of NAME.want.
+func TestBadConfigs(t *testing.T) {
+	t.Chdir(filepath.Join("testdata", "bad"))
+	names, err := filepath.Glob("*.toml")
+	if err != nil || len(names) == 0 {
+		t.Fatal("no bad configs", err)
+	}
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			c, problems := Load(name, Env{})
+			if c != nil || len(problems) == 0 {
+				t.Fatalf("is accepted: %+v", c)
+			}
+			text := problems.Error() + "\n"
+			if strings.Contains(text, "secret") || strings.Contains(text, "hunter2") {
+				t.Errorf("a password shows in\n%s", text)
+			}
+			golden(t, strings.TrimSuffix(name, ".toml")+".want", text)
+		})
+	}
+}
+
+func TestUnreadableConfig(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("dir.toml", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		"none.toml": "none.toml: can't be read: no such file or directory",
+		"dir.toml":  "dir.toml: can't be read: is a directory",
+	} {
+		if _, problems := Load(path, Env{}); problems.Error() != want {
+			t.Errorf("got %v, want %s", problems, want)
+		}
+	}
+}
+
+// write makes a directory with files in it and goes there.
+func write(t *testing.T, files map[string]string) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	for name, text := range files {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// load reads a configuration that must be right.
+func load(t *testing.T, text string, env Env) *Config {
+	t.Helper()
+	if err := os.WriteFile("config.toml", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, problems := Load("config.toml", env)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	return c
+}
+
+const minimal = `
+[mail]
+from = "Morning Wire <digest@example.org>"
+[topics.world-news]
+feeds = ["https://example.org/feed"]
+[digests.daily]
+[[subscribers]]
+email = "ana@example.org"
+`
+
+func TestDefaults(t *testing.T) {
+	write(t, nil)
+	c := load(t, minimal, Env{Version: "1.2.3"})
+	dir := filepath.Dir(c.Path)
+	topic := digest.Topic{ID: "world-news", Title: "World news", Feeds: []digest.Feed{{URL: "https://example.org/feed", Weight: 1}},
+		MaxStories: 12, MaxPerFeed: 4}
+	want := &Config{
+		Path:       filepath.Join(dir, "config.toml"),
+		Newsletter: Newsletter{Name: "Morning Wire", Language: "en", Timezone: "Europe/Paris"},
+		Mail: Mail{From: `"Morning Wire" <digest@example.org>`, FromName: "Morning Wire", FromAddress: "digest@example.org",
+			BounceTo: "digest@example.org", UnsubscribeTo: "digest@example.org"},
+		Delivery: Delivery{Transport: "maildir", Maildir: filepath.Join(dir, "outbox"), Connections: 4, Rate: 20, PerDomain: map[string]Rate{},
+			MaxPerConnection: 100, Retry: []time.Duration{5 * time.Minute, 15 * time.Minute, time.Hour, 3 * time.Hour},
+			GiveUp: 20 * time.Hour, InDoubt: "resend"},
+		SMTP: SMTP{Port: 587, TLS: "starttls", Auth: "auto", DialTimeout: 30 * time.Second, ReplyTimeout: 10 * time.Minute},
+		Collect: Collect{Every: 30 * time.Minute, Lookback: 24 * time.Hour, Timeout: 30 * time.Second, MaxSize: 10 << 20,
+			Concurrency: 32, PerHost: 2, UserAgent: "digestd/1.2.3 (+mailto:digest@example.org)"},
+		Ledger: Ledger{Path: filepath.Join(dir, "digestd.db"), Keep: 400 * 24 * time.Hour},
+		Topics: []digest.Topic{topic},
+		Digests: []digest.Digest{{ID: "daily", Title: "Morning Wire", Subject: "{{.Lead.Title}}", Schedule: "0 7 * * *",
+			Topics: []digest.Topic{topic}, CatchUp: 6 * time.Hour, Images: "remote", MaxSize: 95 << 10}},
+		Subscribers: c.Subscribers,
+		Warnings:    c.Warnings,
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("got\n%+v\nwant\n%+v", c, want)
+	}
+	ana, ok := c.Subscribers.Find("ana@example.org")
+	if !ok || ana.Line != 8 || ana.File != "config.toml" || ana.Zone != "Europe/Paris" || ana.Language != "en" || ana.Format != "html" {
+		t.Errorf("ana is %+v %+v", ana, ana.Profile)
+	}
+	if len(c.Warnings) != 1 || c.Warnings[0].Error() != "config.toml: without [web] readers unsubscribe by mail only, to digest@example.org" {
+		t.Errorf("warnings: %v", c.Warnings)
+	}
+}
+
+func TestEverythingSet(t *testing.T) {
+	write(t, map[string]string{"password": "x", "key.pem": "x", "ca.pem": "x", "look/digest.html.tmpl": "x", "local.xml": "<rss/>",
+		"more/readers.csv": "email,topics\nbob@example.org,diplomacy\n"})
+	c := load(t, `
+subscribers = [{ email = "carl@example.org" }]
+newsletter = { name = "Morning Wire", language = "pt-br", timezone = "UTC", feedback = "mailto:editor@example.org", privacy = "https://example.org/privacy" }
+mail.from = "Wire, Morning <digest@BÜCHER.example>"
+mail.reply_to = "\"Editor\" <editor@example.org>"
+mail.bounce_to = "bounces@example.org"
+mail.unsubscribe_to = "leave@example.org"
+mail.verp = true
+[delivery]
+transport = "smtp"
+connections = 0x10
+rate = "unlimited"
+per_domain = { "gmail.com" = "500/h", "BÜCHER" = "1/s" }
+retry = []
+in_doubt = "hold"
+[smtp]
+host = "SMTP.example.org"
+tls = "implicit"
+ca_file = "ca.pem"
+username = "digest"
+password_file = "password"
+auth = "plain"
+[dkim]
+domain = "bücher.example"
+selector = "S1"
+key_file = "key.pem"
+[collect]
+allow_private_networks = ["192.168.1.7/24", "::1/128"]
+[ledger]
+path = "/var/lib/digestd/ledger.db"
+[web]
+base_url = "https://news.example.org/"
+[alerts]
+command = "mail root"
+[topics.global]
+title = "Welt"
+feeds = ["https://reader:secret@Example.org/Feed?a=b#c", { url = "local.xml", name = "Local", weight = 2, kind = "opinion" }, "file:local%2Eatom", "file:///srv/feed.xml", { url = "/srv/other.xml", kind = "news" }]
+include = ["(?i)peace"]
+exclude = ["horoscope", '^\d']
+max_stories = 3
+[topics.diplomacy]
+feeds = ["https://Example.org/feed"]
+[digests.weekly]
+title = "Weekly"
+schedule = "0 7 * * 1"
+timezone = "Asia/Tokyo"
+topics = ["diplomacy", "global"]
+catch_up = "1d12h"
+send_empty = true
+images = "none"
+max_size = "64KB"
+template = "look"
+[subscriber_files]
+paths = ["more/readers.csv"]
+`, Env{Getenv: func(name string) string {
+		return map[string]string{"STATE_DIRECTORY": "/var/lib/digestd:/var/lib/other", "CREDENTIALS_DIRECTORY": "/nowhere"}[name]
+	}})
+	dir := filepath.Dir(c.Path)
+	for _, got := range []struct{ got, want any }{
+		{c.Newsletter, Newsletter{Name: "Morning Wire", Language: "pt-BR", Timezone: "UTC", Feedback: "mailto:editor@example.org", Privacy: "https://example.org/privacy"}},
+		{c.Mail, Mail{From: `"Wire, Morning" <digest@xn--bcher-kva.example>`, FromName: "Wire, Morning", FromAddress: "digest@xn--bcher-kva.example",
+			ReplyTo: `"Editor" <editor@example.org>`, BounceTo: "bounces@example.org", UnsubscribeTo: "leave@example.org", VERP: true}},
+		{c.Delivery.Maildir, "/var/lib/digestd/outbox"},
+		{c.Delivery.Connections, 16},
+		{c.Delivery.Rate, Rate(0)},
+		{c.Delivery.PerDomain, map[string]Rate{"gmail.com": 500.0 / 3600, "xn--bcher-kva": 1}},
+		{len(c.Delivery.Retry), 0},
+		{c.SMTP.Host, "smtp.example.org"},
+		{c.SMTP.Port, 465},
+		{c.SMTP.PasswordFile, filepath.Join(dir, "password")},
+		{*c.DKIM, DKIM{Domain: "xn--bcher-kva.example", Selector: "s1", KeyFile: filepath.Join(dir, "key.pem")}},
+		{c.Collect.AllowPrivateNetworks, []string{"192.168.1.0/24", "::1/128"}},
+		{c.Ledger.Path, "/var/lib/digestd/ledger.db"},
+		{*c.Web, Web{Listen: "127.0.0.1:8080", BaseURL: "https://news.example.org"}},
+		{c.Topics[0].Feeds, []digest.Feed{
+			{URL: "https://reader:secret@example.org/Feed?a=b#c", Weight: 1},
+			{URL: filepath.Join(dir, "local.xml"), Name: "Local", Weight: 2, Kind: digest.Opinion},
+			{URL: filepath.Join(dir, "local.atom"), Weight: 1},
+			{URL: "/srv/feed.xml", Weight: 1},
+			{URL: "/srv/other.xml", Weight: 1},
+		}},
+		{c.Topics[0].Exclude[1].String(), `^\d`},
+		{c.Topics[1].Title, "Diplomacy"},
+		{c.Digests[0].Topics[0].ID, "diplomacy"},
+		{c.Digests[0].CatchUp, 36 * time.Hour},
+		{c.Digests[0].Template, filepath.Join(dir, "look")},
+		{c.SubscriberFiles, []string{filepath.Join(dir, "more/readers.csv")}},
+		{c.Subscribers.Len(), 2},
+		{c.Subscribers.At(1).File, "more/readers.csv"},
+	} {
+		if !reflect.DeepEqual(got.got, got.want) {
+			t.Errorf("got\n%+v\nwant\n%+v", got.got, got.want)
+		}
+	}
+	if len(c.Warnings) != 4 || c.Warnings[0].Error() != "config.toml:31:2: without effect in this version: [web], [alerts]" {
+		t.Errorf("warnings: %v", c.Warnings)
+	}
+}
+
+func TestCredentials(t *testing.T) {
+	write(t, map[string]string{"credentials/smtp-password": "x", "credentials/dkim-key": "x", "own": "x", "empty/dkim-key": ""})
+	text := minimal + "[smtp]\nhost = \"localhost\"\nusername = \"digest\"\n[dkim]\ndomain = \"example.org\"\nselector = \"s\"\n"
+	env := func(dir string) Env {
+		return Env{Getenv: func(name string) string {
+			if name == "CREDENTIALS_DIRECTORY" {
+				return dir
+			}
+			return ""
+		}}
+	}
+	c := load(t, text, env("credentials"))
+	if c.SMTP.PasswordFile != filepath.Join("credentials", "smtp-password") || c.DKIM.KeyFile != filepath.Join("credentials", "dkim-key") {
+		t.Errorf("got %q and %q", c.SMTP.PasswordFile, c.DKIM.KeyFile)
+	}
+	c = load(t, strings.Replace(text, "username", "password_file = \"own\"\nusername", 1), env("credentials"))
+	if filepath.Base(c.SMTP.PasswordFile) != "own" {
+		t.Errorf("the credential outranks password_file: %q", c.SMTP.PasswordFile)
+	}
+	if err := os.WriteFile("config.toml", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for dir, want := range map[string]string{
+		"": "config.toml:11:12: username of [smtp] needs a password: name password_file, or give the systemd credential smtp-password\n" +
+			"config.toml:12:2: [dkim] needs a key: name key_file, or give the systemd credential dkim-key; `digestd dkim keygen` makes one",
+		"empty": "config.toml:11:12: username of [smtp] needs a password: name password_file, or give the systemd credential smtp-password\n" +
+			"config.toml:12:2: credential dkim-key: empty/dkim-key: is empty",
+	} {
+		if _, problems := Load("config.toml", env(dir)); problems.Error() != want {
+			t.Errorf("with credentials in %q got\n%v\nwant\n%s", dir, problems, want)
+		}
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	write(t, map[string]string{"readable.pem": "x"})
+	if err := os.Chmod("readable.pem", 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := load(t, `
+[mail]
+from = "Morning Wire <digest@example.org>"
+[dkim]
+domain = "example.net"
+selector = "s"
+key_file = "readable.pem"
+[topics.global]
+feeds = ["https://example.org/feed", "missing.xml"]
+[topics.spare]
+feeds = ["https://example.org/feed"]
+[digests.daily]
+topics = ["global"]
+max_size = "200KB"
+[digests.weekly]
+topics = ["global"]
+[[subscribers]]
+email = "ana@example.org"
+digests = ["daily"]
+`, Env{})
+	var got []string
+	for _, w := range c.Warnings {
+		got = append(got, w.Error())
+	}
+	want := []string{
+		"config.toml: without [web] readers unsubscribe by mail only, to digest@example.org",
+		"config.toml:7:12: key_file of [dkim]: everybody on this machine may read readable.pem; chmod 0640 it",
+		"config.toml:7:12: [dkim] signs for example.net, but the mail is from example.org: DMARC does not count such a signature",
+		`config.toml:9:38: feed of topic "global": there is no file missing.xml`,
+		`config.toml:10:9: topic "spare" is in no digest`,
+		`config.toml:14:12: max_size of digest "daily" is more than the 102KB at which Gmail cuts a mail off`,
+		`config.toml:15:10: digest "weekly" has no subscribers`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestTemplatesAreTried(t *testing.T) {
+	write(t, map[string]string{"look/x": "x", "config.toml": strings.Replace(minimal, "[digests.daily]", "[digests.daily]\nsubject = \"{{.\"\ntemplate = \"look\"", 1)})
+	_, problems := Load("config.toml", Env{CheckTemplates: func(d digest.Digest) error {
+		if d.Subject != "{{." || filepath.Base(d.Template) != "look" {
+			t.Errorf("got %+v", d)
+		}
+		return errors.Join(errors.New("subject:1:3: unclosed action"), errors.New("digest.html.tmpl:3:7: no function"))
+	}})
+	want := "config.toml:7:11: digest \"daily\": subject:1:3: unclosed action\nconfig.toml:8:12: digest \"daily\": digest.html.tmpl:3:7: no function"
+	if problems.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", problems, want)
+	}
+}
+
+func TestByteOrderMarkAndWindowsLines(t *testing.T) {
+	write(t, nil)
+	load(t, "\ufeff"+strings.ReplaceAll(minimal, "\n", "\r\n"), Env{})
+	if err := os.WriteFile("config.toml", []byte("\ufeff nmae = 1"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, problems := Load("config.toml", Env{}); len(problems) == 0 || problems[len(problems)-1].Col != 5 {
+		t.Errorf("columns are not those of the file's bytes: %v", problems)
+	}
+}
