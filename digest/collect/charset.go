@@ -1,0 +1,179 @@
+package collect
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"mime"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/html/charset"
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/ianaindex"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/encoding/unicode/utf32"
+)
+
+var xmlEncoding = regexp.MustCompile(`^\s*<\?xml[^>]{0,200}?\sencoding\s*=\s*["']\s*([A-Za-z0-9._:-]+)`)
+
+// decodeText turns a body into UTF-8. What names the charset, strongest first: the byte order mark,
+// the pattern of the first bytes, the charset of HTTP (RFC 7303 §3), the XML declaration, a guess.
+// Bytes that are none of the charset are read as Windows-1252 one by one: a stray byte must not cost
+// the feed. The result may share the body's memory.
+func decodeText(body []byte, contentType string) (text []byte, repairs []string) {
+	if enc, size, name := byteOrder(body); enc != nil {
+		return mustDecode(enc, body[size:]), []string{"read as " + name}
+	}
+	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
+	valid := utf8.Valid(body)
+
+	for _, named := range charsetNames(body, contentType) {
+		enc, known := lookup(named.label)
+		switch {
+		case !known:
+			repairs = append(repairs, fmt.Sprintf("the charset %.40q of its %s is not known", named.label, named.by))
+		case enc == nil && (valid || mostlyUTF8(body)):
+			return toUTF8(body, valid, repairs)
+		case enc == nil:
+			repairs = append(repairs, fmt.Sprintf("its %s says UTF-8, which it is not", named.by))
+		case valid && isWestern(enc) && hasHighByte(body):
+			// Text that makes sense as UTF-8 makes none in these, whoever names them.
+			repairs = append(repairs, fmt.Sprintf("its %s says %.40s, but it is UTF-8", named.by, named.label))
+			return body, repairs
+		default:
+			return mustDecode(enc, body), repairs
+		}
+	}
+	return toUTF8(body, valid, repairs)
+}
+
+// namedCharset is what a part of the answer says about the charset.
+type namedCharset struct{ label, by string }
+
+func charsetNames(body []byte, contentType string) []namedCharset {
+	var names []namedCharset
+	if _, params, err := mime.ParseMediaType(contentType); err == nil && params["charset"] != "" {
+		names = append(names, namedCharset{params["charset"], "HTTP header"})
+	}
+	if m := xmlEncoding.FindSubmatch(body[:min(len(body), 1024)]); m != nil {
+		names = append(names, namedCharset{string(m[1]), "XML declaration"})
+	}
+	return names
+}
+
+func toUTF8(body []byte, valid bool, repairs []string) ([]byte, []string) {
+	if valid {
+		return body, repairs
+	}
+	text, strays := repairUTF8(body)
+	return text, append(repairs, fmt.Sprintf("%d bytes that are not UTF-8 read as Windows-1252", strays))
+}
+
+// byteOrder finds UTF-16 and UTF-32, with a byte order mark or by the zeros around the first "<" or "{".
+// The size is the mark's.
+func byteOrder(b []byte) (enc encoding.Encoding, size int, name string) {
+	if len(b) >= 4 {
+		switch binary.BigEndian.Uint32(b) {
+		case 0x0000feff:
+			return utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM), 4, "UTF-32"
+		case 0xfffe0000:
+			return utf32.UTF32(utf32.LittleEndian, utf32.IgnoreBOM), 4, "UTF-32"
+		case '<', '{':
+			return utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM), 0, "UTF-32"
+		case '<' << 24, '{' << 24:
+			return utf32.UTF32(utf32.LittleEndian, utf32.IgnoreBOM), 0, "UTF-32"
+		}
+	}
+	if len(b) >= 2 {
+		switch binary.BigEndian.Uint16(b) {
+		case 0xfeff:
+			return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), 2, "UTF-16"
+		case 0xfffe:
+			return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), 2, "UTF-16"
+		case '<', '{':
+			return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), 0, "UTF-16"
+		case '<' << 8, '{' << 8:
+			return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), 0, "UTF-16"
+		}
+	}
+	return nil, 0, ""
+}
+
+// mustDecode decodes with an encoding that replaces what it can't read.
+func mustDecode(enc encoding.Encoding, b []byte) []byte {
+	out, err := enc.NewDecoder().Bytes(b)
+	if err != nil { // an odd last byte
+		out = bytes.ToValidUTF8(out, []byte("\ufffd"))
+	}
+	return out
+}
+
+// lookup finds an encoding by its label; nil for UTF-8, and for UTF-16 and its like, which a body that
+// begins with bytes of 8 bits can't be, whatever it says.
+func lookup(label string) (encoding.Encoding, bool) {
+	label = strings.ToLower(strings.TrimSpace(label))
+	if label == "" {
+		return nil, false
+	}
+	for _, wide := range []string{"utf-16", "utf16", "utf-32", "utf32", "ucs-2", "ucs-4", "iso-10646", "unicode", "utf-8", "utf8"} {
+		if strings.HasPrefix(label, wide) {
+			return nil, true
+		}
+	}
+	if enc, _ := charset.Lookup(label); enc != nil && enc != encoding.Replacement {
+		return enc, true
+	}
+	if enc, err := ianaindex.IANA.Encoding(label); err == nil && enc != nil {
+		return enc, true
+	}
+	return nil, false
+}
+
+// isWestern reports whether an encoding is one of those that servers claim by default.
+func isWestern(enc encoding.Encoding) bool {
+	return enc == charmap.Windows1252 || enc == charmap.ISO8859_1 || enc == charmap.ISO8859_15
+}
+
+func hasHighByte(b []byte) bool {
+	for _, c := range b {
+		if c >= 0x80 {
+			return true
+		}
+	}
+	return false
+}
+
+// mostlyUTF8 reports whether a body that is not UTF-8 has more characters of it than bytes that are
+// not: then those are strays.
+func mostlyUTF8(b []byte) bool {
+	var chars, strays int
+	for len(b) > 0 {
+		r, size := utf8.DecodeRune(b)
+		if r == utf8.RuneError && size == 1 {
+			strays++
+		} else if size > 1 {
+			chars++
+		}
+		b = b[size:]
+	}
+	return chars >= strays
+}
+
+// repairUTF8 replaces each byte that is no part of UTF-8 by what it is in Windows-1252.
+func repairUTF8(b []byte) (text []byte, strays int) {
+	text = make([]byte, 0, len(b)+len(b)/16)
+	for len(b) > 0 {
+		r, size := utf8.DecodeRune(b)
+		if r == utf8.RuneError && size == 1 {
+			strays++
+			text = utf8.AppendRune(text, charmap.Windows1252.DecodeByte(b[0]))
+		} else {
+			text = append(text, b[:size]...)
+		}
+		b = b[size:]
+	}
+	return text, strays
+}

@@ -1,0 +1,323 @@
+package collect
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// The years that a feed's date can be true in begin with this one. Later than a year from now is not
+// true either.
+const firstYear = 1990
+
+// believable returns the date if it can be true, else the zero time.
+func believable(date, now time.Time) time.Time {
+	if date.Year() < firstYear || date.After(now.AddDate(1, 0, 0)) {
+		return time.Time{}
+	}
+	return date
+}
+
+var (
+	isoDate = regexp.MustCompile(`^(\d{4})([-/.]?)(\d{1,2})(?:[-/.]?(\d{1,2}))?(?:(?:\s*t\s*|\s+)(.*))?$`)
+	// 2026년 7월 6일 오전 8:00, 2026年7月6日 8:00
+	eastDate  = regexp.MustCompile(`^(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]\s*(?:\S?요일|[((]\S[))])?\s*(오전|오후|上午|下午|午前|午後)?\s*(.*)$`)
+	dottyDate = regexp.MustCompile(`^(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4}),?(?:\s+(.*))?$`)
+	slashDate = regexp.MustCompile(`^(\d{1,2})([/-])(\d{1,2})[/-](\d{4}),?(?:[\s-]+(.*))?$`)
+	clockTime = regexp.MustCompile(`^(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,:]\d+)?)?\s*(.*)$`)
+	offset    = regexp.MustCompile(`^-?([+-])(\d{1,2}):?(\d{2})?(?::\d{2})?$`)
+	bareTime  = regexp.MustCompile(`^(\d{2})(\d{2})(\d{2})?(?:[.,]\d+)?(z|[+-].*)?$`)
+)
+
+// parseDate reads a date as feeds write it: RFC 822 and its many misspellings, W3C and ISO 8601, Unix
+// time, month names in a dozen languages. It never guesses: 06/07/2026 is two dates, so it is none.
+// A date without a zone is taken as UTC.
+func parseDate(s string) (time.Time, bool) {
+	if len(s) > 100 {
+		return time.Time{}, false
+	}
+	s = strings.ToLower(strings.Join(strings.Fields(s), " "))
+	if s == "" {
+		return time.Time{}, false
+	}
+	if t, ok := unixDate(s); ok {
+		return t, true
+	}
+	if m := isoDate.FindStringSubmatch(s); m != nil {
+		if m[2] == "" && len(m[3]) < 2 {
+			return time.Time{}, false
+		}
+		day := m[4]
+		if day == "" {
+			day = "1"
+		}
+		return assemble(m[1], m[3], day, m[5], "")
+	}
+	if m := eastDate.FindStringSubmatch(s); m != nil {
+		half := ""
+		switch m[4] {
+		case "오전", "上午", "午前":
+			half = "am"
+		case "오후", "下午", "午後":
+			half = "pm"
+		}
+		return assemble(m[1], m[2], m[3], m[5], half)
+	}
+	if m := dottyDate.FindStringSubmatch(s); m != nil {
+		return assemble(m[3], m[2], m[1], m[4], "")
+	}
+	if m := slashDate.FindStringSubmatch(s); m != nil {
+		first, _ := strconv.Atoi(m[1])
+		second, _ := strconv.Atoi(m[3])
+		switch {
+		case first > 12 || first == second:
+			return assemble(m[4], m[3], m[1], m[5], "")
+		case second > 12:
+			return assemble(m[4], m[1], m[3], m[5], "")
+		}
+		return time.Time{}, false
+	}
+	return wordDate(s)
+}
+
+// unixDate reads seconds or milliseconds since 1970.
+func unixDate(s string) (time.Time, bool) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	switch {
+	case err != nil:
+	case len(s) == 9 || len(s) == 10:
+		return time.Unix(n, 0).UTC(), true
+	case len(s) == 13:
+		return time.UnixMilli(n).UTC(), true
+	}
+	return time.Time{}, false
+}
+
+// assemble makes a time of its parts, or nothing when one of them can't be.
+func assemble(year, month, day, clock, half string) (time.Time, bool) {
+	y, err1 := strconv.Atoi(year)
+	m, err2 := strconv.Atoi(month)
+	d, err3 := strconv.Atoi(day)
+	if err1 != nil || err2 != nil || err3 != nil {
+		return time.Time{}, false
+	}
+	return at(y, time.Month(m), d, clock, half)
+}
+
+// at adds the time of the day, "15:04:05 +0200" or less, to a date.
+func at(year int, month time.Month, day int, clock, half string) (time.Time, bool) {
+	var hour, minute, second int
+	zone := time.UTC
+	if clock = strings.TrimSpace(clock); clock != "" {
+		clock = strings.TrimPrefix(clock, "at ")
+		rest := ""
+		if m := clockTime.FindStringSubmatch(clock); m != nil {
+			hour, _ = strconv.Atoi(m[1])
+			minute, _ = strconv.Atoi(m[2])
+			second, _ = strconv.Atoi(m[3])
+			rest = m[4]
+		} else if m := bareTime.FindStringSubmatch(clock); m != nil {
+			hour, _ = strconv.Atoi(m[1])
+			minute, _ = strconv.Atoi(m[2])
+			second, _ = strconv.Atoi(m[3])
+			rest = m[4]
+		} else {
+			rest = clock
+		}
+		zone, half = zoneOf(rest, half)
+		if zone == nil {
+			return time.Time{}, false
+		}
+	}
+	switch {
+	case half == "pm" && hour < 12:
+		hour += 12
+	case half == "am" && hour == 12:
+		hour = 0
+	}
+	if second == 60 { // a leap second
+		second = 59
+	}
+	if hour > 23 || minute > 59 || second > 59 || month < 1 || month > 12 || day < 1 || year < 1 {
+		return time.Time{}, false
+	}
+	t := time.Date(year, month, day, hour, minute, second, 0, zone)
+	if t.Day() != day { // 31 February
+		return time.Time{}, false
+	}
+	return t, true
+}
+
+// zoneOf reads what stands behind a time of the day: "am", "+0200", "gmt+2", "z", "est (…)". It
+// returns nil for an offset that can't be; an unknown name is UTC.
+func zoneOf(rest, half string) (*time.Location, string) {
+	zone := time.UTC
+	rest = strings.NewReplacer("(", " ", ")", " ", ",", " ").Replace(rest)
+	known := false
+	for word := range strings.FieldsSeq(rest) {
+		switch word {
+		case "am", "a.m.":
+			half = "am"
+			continue
+		case "pm", "p.m.":
+			half = "pm"
+			continue
+		}
+		name := word
+		if i := strings.IndexAny(word, "+-"); i > 0 { // gmt+2
+			name, word = word[:i], word[i:]
+		}
+		if m := offset.FindStringSubmatch(word); m != nil {
+			hours, _ := strconv.Atoi(m[2])
+			minutes, _ := strconv.Atoi(m[3])
+			if hours > 14 || minutes > 59 {
+				return nil, half
+			}
+			seconds := hours*3600 + minutes*60
+			if m[1] == "-" {
+				seconds = -seconds
+			}
+			if !known || seconds != 0 { // "gmt+0200" is east of gmt; "+0200 gmt" keeps its offset
+				zone = time.FixedZone("", seconds)
+			}
+			known = true
+			continue
+		}
+		if seconds, ok := zoneNames[name]; ok && !known {
+			zone = time.FixedZone("", seconds)
+			known = true
+		}
+	}
+	return zone, half
+}
+
+// wordDate reads a date whose month is a word: "Mon, 06 Jul 2026 08:01:00 GMT", "Montag, 6. Juli 2026",
+// "July 6, 2026 3:04 pm", "Mon Jul 6 15:04:05 EST 2026", "06-Jul-26".
+func wordDate(s string) (time.Time, bool) {
+	var (
+		day, year = -1, -1
+		month     time.Month
+		clock     []string
+		firstWord = true
+		doubtful  bool // the month is "mar", which is a weekday too
+	)
+	words := strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == ',' })
+	for i := 0; i < len(words); i++ {
+		word := words[i]
+		if parts := strings.Split(word, "-"); len(parts) == 3 && month == 0 && !strings.ContainsAny(word, ":+") {
+			words = append(words[:i:i], append(parts, words[i+1:]...)...) // 06-jul-26
+			word = words[i]
+		}
+		if strings.ContainsRune(word, ':') && word[0] >= '0' && word[0] <= '9' {
+			clock = append([]string{word}, clock...)
+			continue
+		}
+		letters := strings.TrimRight(word, ".")
+		if m, ok := monthNames[letters]; ok {
+			switch {
+			case month == 0:
+				month, doubtful = m, letters == "mar" && firstWord
+			case doubtful: // mardi, martes, martedì: it was the weekday
+				month, doubtful = m, false
+			case m != month:
+				return time.Time{}, false
+			}
+			firstWord = false
+			continue
+		}
+		number, err := strconv.Atoi(ordinal(letters))
+		switch {
+		case err == nil && number >= 0 && letters[0] != '+' && letters[0] != '-':
+			switch {
+			case len(letters) == 4 && year < 0 && month != 0:
+				year = number
+			case len(letters) == 4 && year < 0 && day < 0: // 2026 January 02
+				year = number
+			case day < 0 && number <= 31:
+				day = number
+			case year < 0 && len(letters) == 2 && len(clock) == 0:
+				year = 2000 + number
+				if number >= 70 {
+					year -= 100
+				}
+			case len(letters) == 4 || len(letters) <= 2: // "+0200" without its sign, "15"
+				return time.Time{}, false
+			}
+		case letters == "":
+		case unicode.IsLetter(firstRune(letters)) && len(clock) == 0 && (year < 0 || month == 0):
+			// A weekday, "de", "um", "Uhr": nothing that moves the date.
+		default:
+			clock = append(clock, word)
+		}
+		firstWord = false
+	}
+	if month == 0 || day < 1 || year < 0 {
+		return time.Time{}, false
+	}
+	return at(year, month, day, strings.Join(clock, " "), "")
+}
+
+func firstRune(s string) rune {
+	for _, r := range s {
+		return r
+	}
+	return 0
+}
+
+// ordinal strips "1st" to "1", and "1er".
+func ordinal(s string) string {
+	if s == "" || s[0] < '0' || s[0] > '9' {
+		return s
+	}
+	for _, suffix := range []string{"st", "nd", "rd", "th", "er", "º", "ª"} {
+		if digits, found := strings.CutSuffix(s, suffix); found {
+			return digits
+		}
+	}
+	return s
+}
+
+// zoneNames are offsets from UTC in seconds. Where a name has two meanings it is the one that feeds
+// use it for: CST is Chicago's, IST India's, BST London's.
+var zoneNames = map[string]int{
+	"z": 0, "ut": 0, "utc": 0, "gmt": 0, "wet": 0, "west": 3600, "bst": 3600,
+	"cet": 3600, "cest": 2 * 3600, "met": 3600, "mest": 2 * 3600, "mez": 3600, "mesz": 2 * 3600,
+	"eet": 2 * 3600, "eest": 3 * 3600, "sast": 2 * 3600, "msk": 3 * 3600, "trt": 3 * 3600,
+	"pkt": 5 * 3600, "ist": 5*3600 + 1800, "ict": 7 * 3600, "wib": 7 * 3600, "sgt": 8 * 3600, "hkt": 8 * 3600,
+	"jst": 9 * 3600, "kst": 9 * 3600, "aest": 10 * 3600, "aedt": 11 * 3600, "nzst": 12 * 3600, "nzdt": 13 * 3600,
+	"ast": -4 * 3600, "adt": -3 * 3600, "brt": -3 * 3600, "art": -3 * 3600,
+	"est": -5 * 3600, "edt": -4 * 3600, "cst": -6 * 3600, "cdt": -5 * 3600,
+	"mst": -7 * 3600, "mdt": -6 * 3600, "pst": -8 * 3600, "pdt": -7 * 3600,
+	"akst": -9 * 3600, "akdt": -8 * 3600, "hst": -10 * 3600,
+}
+
+// monthNames are the months' names and abbreviations, in lower case and without a final dot, in the
+// languages of English, German, French, Spanish, Italian, Portuguese, Dutch, Scandinavian, Polish,
+// Russian, Ukrainian, Turkish feeds. A word that is one month here and another there ("listopad", "srpnja")
+// is left out: better no date than a wrong month.
+var monthNames = monthTable([12]string{
+	"jan january januar jänner jän janvier janv enero ene gennaio gen janeiro januari styczeń stycznia sty янв январь января січень січня січ ocak oca",
+	"feb february februar februari februar feber février févr fevrier fevr fév febrero febbraio fevereiro fev luty lutego lut фев февр февраль февраля лютий лютого лют şubat şub",
+	"mar march märz mär maerz mrz mars marzo março marco maart mrt marca marzec мар март марта mart березень березня бер",
+	"apr april avril avr abril abr aprile kwiecień kwietnia kwi апр апрель апреля квітень квітня квіт nisan nis",
+	"may mai mayo maggio mag maio mei maj maja май мая мае травень травня трав mayıs",
+	"jun june juni juin junio giugno giu junho czerwiec czerwca cze июн июнь июня червень червня черв haziran haz",
+	"jul july juli juillet juil julio luglio lug julho lipiec lipca июл июль июля липень липня лип temmuz tem",
+	"aug august août aout agosto ago augusti augustus sierpień sierpnia sie авг август августа серпень серпня серп ağustos ağu",
+	"sep sept september septembre septiembre setiembre settembre set setembro wrzesień września wrz сен сент сентябрь сентября вересень вересня вер eylül eyl",
+	"oct october oktober okt octobre octubre ottobre ott outubro out październik października paź окт октябрь октября жовтень жовтня жовт ekim eki",
+	"nov november novembre noviembre novembro ноя нояб ноябрь ноября kasım kas",
+	"dec december dezember dez décembre decembre déc diciembre dic dicembre dezembro desember des grudzień grudnia gru дек декабрь декабря грудень грудня груд aralık ara",
+})
+
+func monthTable(names [12]string) map[string]time.Month {
+	table := make(map[string]time.Month)
+	for i, line := range names {
+		for name := range strings.FieldsSeq(line) {
+			table[name] = time.Month(i + 1)
+		}
+	}
+	return table
+}

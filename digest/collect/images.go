@@ -1,0 +1,133 @@
+package collect
+
+import (
+	"net/url"
+	"path"
+	"strings"
+
+	"digestd/digest"
+
+	"github.com/mmcdole/gofeed"
+	ext "github.com/mmcdole/gofeed/extensions"
+)
+
+// wantedWidth is enough for a picture across a mail on a sharp screen; wider ones only cost.
+const wantedWidth = 1280
+
+// itemImage is the best picture that an entry declares, else the first one of its text.
+func itemImage(it *gofeed.Item, base *url.URL, inText *digest.Image) *digest.Image {
+	var best *digest.Image
+	consider := func(img *digest.Image) {
+		if img != nil && (best == nil || betterImage(img, best)) {
+			best = img
+		}
+	}
+	for _, m := range mediaElements(it.Extensions["media"], 0) {
+		if isPicture(m) {
+			consider(newImage(base, m.Attrs["url"], m.Attrs["width"], m.Attrs["height"], mediaAlt(m)))
+		}
+	}
+	for _, e := range it.Enclosures {
+		if strings.HasPrefix(strings.ToLower(e.Type), "image/") || e.Type == "" && hasPictureName(e.URL) {
+			consider(newImage(base, e.URL, "", "", ""))
+		}
+	}
+	if best == nil && it.Image != nil {
+		consider(newImage(base, it.Image.URL, "", "", it.Image.Title))
+	}
+	if best == nil {
+		for _, e := range it.Extensions["itunes"]["image"] {
+			consider(newImage(base, e.Attrs["href"], "", "", ""))
+		}
+	}
+	if best == nil {
+		return inText
+	}
+	if best.Alt == "" && inText != nil && inText.URL == best.URL {
+		best.Alt = inText.Alt
+	}
+	return best
+}
+
+// betterImage prefers the widest picture up to wantedWidth, then the narrowest above; a declared size
+// to none.
+func betterImage(a, b *digest.Image) bool {
+	aFits, bFits := a.Width <= wantedWidth, b.Width <= wantedWidth
+	switch {
+	case aFits != bFits:
+		return aFits && a.Width > 0 || !aFits && b.Width == 0
+	case aFits:
+		return a.Width > b.Width
+	default:
+		return a.Width < b.Width
+	}
+}
+
+// mediaElements are the media:content and media:thumbnail of an entry, also those inside of groups.
+func mediaElements(media map[string][]ext.Extension, depth int) []ext.Extension {
+	var found []ext.Extension
+	for _, name := range []string{"content", "thumbnail", "group"} {
+		for _, e := range media[name] {
+			if name != "group" {
+				found = append(found, e)
+			}
+			if depth < 3 {
+				found = append(found, mediaElements(e.Children, depth+1)...)
+			}
+		}
+	}
+	return found
+}
+
+func isPicture(m ext.Extension) bool {
+	if m.Name == "thumbnail" {
+		return true
+	}
+	typ, medium := strings.ToLower(m.Attrs["type"]), strings.ToLower(m.Attrs["medium"])
+	if strings.HasPrefix(typ, "image") || medium == "image" {
+		return true
+	}
+	return typ == "" && medium == "" && hasPictureName(m.Attrs["url"])
+}
+
+func hasPictureName(address string) bool {
+	u, err := url.Parse(strings.TrimSpace(address))
+	if err != nil {
+		return false
+	}
+	switch strings.ToLower(path.Ext(u.Path)) {
+	case ".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif":
+		return true
+	}
+	return false
+}
+
+// mediaAlt is what a media element says about its picture.
+func mediaAlt(m ext.Extension) string {
+	for _, name := range []string{"description", "title"} {
+		for _, e := range m.Children[name] {
+			if alt := plainTitle(e.Value); alt != "" {
+				return alt
+			}
+		}
+	}
+	return ""
+}
+
+// mediaText is the title or description that an entry has in its media elements alone, as videos do.
+func mediaText(it *gofeed.Item, name string) string {
+	media := it.Extensions["media"]
+	for _, e := range media[name] {
+		if e.Value != "" {
+			return e.Value
+		}
+	}
+	for _, group := range media["group"] {
+		for _, e := range group.Children[name] {
+			if e.Value != "" {
+				return e.Value
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,124 @@
+package collect
+
+import (
+	"net/url"
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
+// maxURL bounds an address, in bytes; longer ones are data in disguise.
+const maxURL = 2048
+
+// resolve reads an address as a browser would, relative to base where that is known, and returns it
+// only if it is http or https with a host and no user name, which would hide where it leads.
+func resolve(base *url.URL, ref string) *url.URL {
+	ref = cleanReference(ref)
+	if ref == "" || len(ref) > maxURL {
+		return nil
+	}
+	u, err := url.Parse(ref)
+	if err != nil {
+		return nil
+	}
+	if !u.IsAbs() {
+		if base == nil || u.Opaque != "" {
+			return nil
+		}
+		u = base.ResolveReference(u)
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Opaque != "" {
+		return nil
+	}
+	if !isASCII(u.Host) {
+		host, err := idna.Lookup.ToASCII(u.Hostname())
+		if err != nil || host == "" {
+			return nil
+		}
+		if port := u.Port(); port != "" {
+			host += ":" + port
+		}
+		u.Host = host
+	}
+	u.RawQuery = escapeRest(u.RawQuery)
+	return u
+}
+
+// link resolves the address of an item, an anchor or a picture; empty when it may not be followed.
+func link(base *url.URL, ref string) string {
+	u := resolve(base, ref)
+	if u == nil {
+		return ""
+	}
+	// Most addresses are fine as they are; they stay byte for byte, since other feeds and later
+	// polls are compared with them.
+	if clean := cleanReference(ref); clean == strings.TrimSpace(ref) && isPlainURL(clean) && strings.HasPrefix(clean, u.Scheme+"://") {
+		return clean
+	}
+	return u.String()
+}
+
+// anchor is link for an <a> of a text, where mailto is welcome too. A mail address takes no headers
+// along: "?bcc=" would write to somebody else.
+func anchor(base *url.URL, ref string) string {
+	clean := cleanReference(ref)
+	if len(clean) > 7 && strings.EqualFold(clean[:7], "mailto:") {
+		address, _, _ := strings.Cut(clean[7:], "?")
+		if len(address) > 254 || strings.Count(address, "@") != 1 || !isPlainURL(address) || strings.ContainsAny(address, ",;%/&") {
+			return ""
+		}
+		return "mailto:" + address
+	}
+	return link(base, ref)
+}
+
+// cleanReference drops what browsers drop: space around an address, tabs and line breaks inside. Any
+// other control character makes it none.
+func cleanReference(ref string) string {
+	ref = strings.TrimFunc(ref, func(r rune) bool { return r <= ' ' || r == 0x7f || r == 0xa0 || r == 0xfeff })
+	if strings.ContainsAny(ref, "\t\r\n") {
+		ref = strings.NewReplacer("\t", "", "\r", "", "\n", "").Replace(ref)
+	}
+	for _, r := range ref {
+		if r < ' ' || r >= 0x7f && r <= 0x9f || isBidiControl(r) {
+			return ""
+		}
+	}
+	return ref
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// isPlainURL reports whether s consists of characters that a URL may hold as they are (RFC 3986 §2).
+func isPlainURL(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>\\^`{|}", c) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// escapeRest percent-encodes what may not stand in a query; net/url does it for the path alone.
+func escapeRest(s string) string {
+	if isPlainURL(s) {
+		return s
+	}
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>\\^`{|}", c) >= 0 {
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,374 @@
+package collect
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"digestd/digest"
+
+	"github.com/rivo/uniseg"
+	"golang.org/x/net/html"
+)
+
+// The lengths of what is kept of an item, in characters as a reader sees them (grapheme clusters) and
+// in bytes, since one cluster can be as long as its author likes.
+const (
+	maxTitle        = 300
+	maxTitleBytes   = 4 * maxTitle
+	maxSummary      = 2000
+	maxSummaryBytes = 4 * maxSummary
+	maxContentBytes = 64 << 10
+	maxNameOf       = 200 // of an author, a category, an outlet
+)
+
+// skippedElements are left out with all that is in them: they hold no text for a reader.
+var skippedElements = map[string]bool{
+	"script": true, "style": true, "svg": true, "math": true, "iframe": true, "object": true, "embed": true,
+	"applet": true, "noscript": true, "noembed": true, "noframes": true, "template": true, "head": true,
+	"title": true, "textarea": true, "xmp": true, "plaintext": true, "select": true, "button": true,
+	"video": true, "audio": true, "canvas": true, "frameset": true, "datalist": true,
+}
+
+// inlineElements run on in the line; any other tag ends a word.
+var inlineElements = map[string]bool{
+	"a": true, "abbr": true, "acronym": true, "b": true, "bdi": true, "bdo": true, "big": true, "cite": true,
+	"code": true, "data": true, "del": true, "dfn": true, "em": true, "font": true, "i": true, "ins": true,
+	"kbd": true, "label": true, "mark": true, "nobr": true, "q": true, "s": true, "samp": true, "small": true,
+	"span": true, "strike": true, "strong": true, "sub": true, "sup": true, "time": true, "tt": true, "u": true,
+	"var": true, "wbr": true,
+}
+
+// prose is what a text in HTML says: its words with the few marks that a mail keeps, and its first
+// picture.
+type prose struct {
+	text  digest.Text
+	image *digest.Image
+	cut   bool
+}
+
+// readHTML reads hostile HTML. It walks over the tokens once and builds no tree: neither unbalanced
+// nor endlessly nested markup can do more than be left out. maxBytes bounds the text.
+func readHTML(source string, base *url.URL, maxBytes int) prose {
+	r := htmlReader{base: base, room: maxBytes}
+	z := html.NewTokenizer(strings.NewReader(joinSurrogates(source)))
+	for r.room > 0 {
+		switch z.Next() {
+		case html.ErrorToken:
+			return r.prose()
+		case html.TextToken:
+			if r.skip == "" {
+				r.words(string(z.Text()))
+			}
+		case html.StartTagToken:
+			r.startTag(z.Token(), false)
+		case html.SelfClosingTagToken:
+			r.startTag(z.Token(), true)
+		case html.EndTagToken:
+			name, _ := z.TagName()
+			r.endTag(string(name))
+		}
+	}
+	r.cut = true
+	return r.prose()
+}
+
+type htmlReader struct {
+	base *url.URL
+	room int
+
+	spans  digest.Text
+	run    strings.Builder // of the words under the marks below
+	strong int
+	em     int
+	href   string
+	space  bool // one is due before the next word
+
+	skip      string // the element that is being left out
+	skipDepth int
+	image     *digest.Image
+	cut       bool
+}
+
+func (r *htmlReader) prose() prose {
+	r.flush()
+	if n := len(r.spans); n > 0 { // a space that was due before a mark can be left at the end
+		r.spans[n-1].S = strings.TrimRight(r.spans[n-1].S, " ")
+		if r.spans[n-1].S == "" {
+			r.spans = r.spans[:n-1]
+		}
+	}
+	return prose{text: r.spans, image: r.image, cut: r.cut}
+}
+
+func (r *htmlReader) startTag(t html.Token, closed bool) {
+	if r.skip != "" {
+		if t.Data == r.skip && !closed {
+			r.skipDepth++
+		}
+		return
+	}
+	if t.Data == "img" {
+		r.picture(t)
+		r.space = true
+		return
+	}
+	if skippedElements[t.Data] || isHidden(t) {
+		r.space = true
+		if !voidElements[t.Data] && !(closed && (t.Data == "svg" || t.Data == "math")) {
+			r.skip, r.skipDepth = t.Data, 1
+		}
+		return
+	}
+	switch t.Data {
+	case "b", "strong":
+		r.flush()
+		r.strong++
+	case "i", "em":
+		r.flush()
+		r.em++
+	case "a":
+		r.flush()
+		r.href = anchor(r.base, htmlAttr(t, "href"))
+	case "q":
+		r.words("“")
+	default:
+		if !inlineElements[t.Data] {
+			r.space = true
+		}
+	}
+}
+
+func (r *htmlReader) endTag(name string) {
+	if r.skip != "" {
+		if name == r.skip {
+			if r.skipDepth--; r.skipDepth == 0 {
+				r.skip = ""
+			}
+		}
+		return
+	}
+	switch name {
+	case "b", "strong":
+		r.flush()
+		r.strong = max(0, r.strong-1)
+	case "i", "em":
+		r.flush()
+		r.em = max(0, r.em-1)
+	case "a":
+		r.flush()
+		r.href = ""
+	case "q":
+		r.words("”")
+	default:
+		if !inlineElements[name] {
+			r.space = true
+		}
+	}
+}
+
+// isHidden reports whether the element is not meant to be seen.
+func isHidden(t html.Token) bool {
+	for _, a := range t.Attr {
+		switch a.Key {
+		case "hidden":
+			return true
+		case "style":
+			style := strings.ToLower(strings.Join(strings.Fields(a.Val), ""))
+			if strings.Contains(style, "display:none") || strings.Contains(style, "visibility:hidden") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// words adds text, its white space collapsed and its control characters dropped.
+func (r *htmlReader) words(s string) {
+	for _, c := range s {
+		switch {
+		case isBlank(c):
+			r.space = true
+			continue
+		case isDropped(c):
+			continue
+		}
+		if r.space {
+			r.space = false
+			r.blank()
+		}
+		r.run.WriteRune(c)
+		r.room -= utf8.RuneLen(c)
+		if r.room <= 0 {
+			r.cut = true
+			return
+		}
+	}
+}
+
+// blank writes the space between two words; never at the beginning, and rather outside of a link.
+func (r *htmlReader) blank() {
+	switch n := len(r.spans); {
+	case r.run.Len() > 0 || n > 0 && r.spans[n-1].Href != "" && r.href == "":
+		r.run.WriteByte(' ')
+	case n > 0:
+		r.spans[n-1].S += " "
+	default:
+		return
+	}
+	r.room--
+}
+
+// flush ends the run of words that share their marks.
+func (r *htmlReader) flush() {
+	if r.run.Len() == 0 {
+		return
+	}
+	span := digest.Span{S: r.run.String(), Strong: r.strong > 0, Em: r.em > 0, Href: r.href}
+	r.run.Reset()
+	if n := len(r.spans); n > 0 {
+		last := &r.spans[n-1]
+		if last.Strong == span.Strong && last.Em == span.Em && last.Href == span.Href {
+			last.S += span.S
+			return
+		}
+	}
+	r.spans = append(r.spans, span)
+}
+
+// minPicture is the least width and height of a picture worth showing, in CSS px: what is smaller is
+// a tracking pixel, a smiley or a button.
+const minPicture = 50
+
+// picture takes an <img>; the first one that is worth showing stands for the text.
+func (r *htmlReader) picture(t html.Token) {
+	if r.image != nil || isHidden(t) {
+		return
+	}
+	r.image = newImage(r.base, htmlAttr(t, "src"), htmlAttr(t, "width"), htmlAttr(t, "height"), htmlAttr(t, "alt"))
+}
+
+// newImage makes a picture of what a feed declares, or nil when it is none that can be shown.
+func newImage(base *url.URL, src, width, height, alt string) *digest.Image {
+	u := resolve(base, src)
+	if u == nil {
+		return nil
+	}
+	w, h := pixels(width), pixels(height)
+	if w >= 0 && w < minPicture || h >= 0 && h < minPicture {
+		return nil
+	}
+	u.Scheme = "https" // a mail shows no picture that came over plain http
+	if u.Port() == "80" {
+		u.Host = u.Hostname()
+	}
+	return &digest.Image{URL: u.String(), Width: max(0, w), Height: max(0, h), Alt: oneLine(alt, maxTitle)}
+}
+
+// pixels reads a length in CSS px; -1 when there is none.
+func pixels(s string) int {
+	s = strings.TrimSuffix(strings.TrimSpace(strings.ToLower(s)), "px")
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil || n < 0 || n > 100_000 {
+		return -1
+	}
+	return int(n)
+}
+
+// isBlank reports whether a character is white space to be collapsed. A no-break space stays: it
+// stands there for a reason.
+func isBlank(c rune) bool {
+	return c != 0xa0 && c != 0x202f && unicode.IsSpace(c) || c == 0x0b || c == 0x1c || c == 0x1d || c == 0x1e || c == 0x1f
+}
+
+// isDropped reports whether a character has no place in a line of text: controls, what turns the
+// direction of the text around it, invisible ones that only tear words apart, and non-characters.
+func isDropped(c rune) bool {
+	return c < ' ' || c >= 0x7f && c <= 0x9f || isBidiControl(c) ||
+		c == 0xad || c == 0x200b || c == 0xfeff || c >= 0x2060 && c <= 0x2064 ||
+		c >= 0xfff9 && c <= 0xfffb || c&0xfffe == 0xfffe || c >= 0xfdd0 && c <= 0xfdef
+}
+
+// isBidiControl reports whether c opens or closes an override, an embedding or an isolate. Left open
+// they would turn the rest of the mail. The marks for a single place (U+200E, U+200F) stay.
+func isBidiControl(c rune) bool { return c >= 0x202a && c <= 0x202e || c >= 0x2066 && c <= 0x2069 }
+
+// plainTitle is the one line that a title in HTML says.
+func plainTitle(source string) string {
+	if !strings.ContainsAny(source, "<&") {
+		return oneLine(source, maxTitle)
+	}
+	return shorten(strings.Trim(readHTML(source, nil, 4*maxTitleBytes).text.Plain(), "\u00a0 "), maxTitle, maxTitleBytes)
+}
+
+// oneLine makes one line of plain text out of plain text, at most max characters long.
+func oneLine(s string, max int) string {
+	r := htmlReader{room: 4 * maxTitleBytes}
+	r.words(s)
+	return shorten(strings.Trim(r.prose().text.Plain(), "\u00a0 "), max, 4*max)
+}
+
+// shorten cuts a line at the end of a word, else of a character as a reader sees it, and says so with
+// an ellipsis.
+func shorten(s string, clusters, bytes int) string {
+	if len(s) <= clusters {
+		return s
+	}
+	end, word := 0, 0
+	state, rest := -1, s
+	for n := 0; rest != ""; n++ {
+		var cluster string
+		cluster, rest, _, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		if n == clusters || end+len(cluster) > bytes {
+			cut := end
+			if word > end/2 { // a word's end, unless that would cost half of the line
+				cut = word
+			}
+			return strings.TrimRight(s[:cut], " ,;:-–—\u00a0") + "…"
+		}
+		if cluster == " " {
+			word = end
+		}
+		end += len(cluster)
+	}
+	return s
+}
+
+// shortenText is shorten for a text with marks.
+func shortenText(t digest.Text, clusters, bytes int) digest.Text {
+	whole := t.Plain()
+	short := shorten(whole, clusters, bytes)
+	if short == whole {
+		return t
+	}
+	room := len(short) - len("…")
+	out := make(digest.Text, 0, len(t))
+	for _, span := range t {
+		if room <= 0 {
+			break
+		}
+		if len(span.S) > room {
+			span.S = span.S[:room]
+		}
+		room -= len(span.S)
+		out = append(out, span)
+	}
+	if len(out) == 0 {
+		return digest.PlainText("…")
+	}
+	out[len(out)-1].S += "…"
+	return out
+}
+
+// cutAt is the greatest length up to max at which s can be cut without tearing a character.
+func cutAt(s string, max int) int {
+	if len(s) <= max {
+		return len(s)
+	}
+	for max > 0 && !utf8.RuneStart(s[max]) {
+		max--
+	}
+	return max
+}

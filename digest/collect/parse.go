@@ -1,0 +1,487 @@
+package collect
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"digestd/digest"
+
+	"github.com/mmcdole/gofeed"
+	"github.com/mmcdole/gofeed/atom"
+	"github.com/mmcdole/gofeed/rss"
+)
+
+// source is a body and what is known of where it came from.
+type source struct {
+	body        []byte
+	contentType string   // of HTTP, with its charset
+	fetched     *url.URL // the address that answered; nil for a file
+}
+
+// channel is a feed as this program reads it.
+type channel struct {
+	title    string
+	link     string // of the site
+	format   string // "rss 2.0", "atom 1.0", "json 1.1"
+	language string
+	items    []parsedItem
+	repairs  []string
+	cut      bool // it ended early
+	pace     paceHints
+}
+
+// parsedItem is an entry. It has nothing to show when it has no title, no text and no link.
+type parsedItem struct {
+	digest.Item
+	nothing bool
+}
+
+// A page is what gofeed is given at a time. It keeps its costs bounded, about 11 KB an entry, and
+// what one entry breaks small.
+const (
+	pageEntries = 100
+	pageBytes   = 256 << 10
+)
+
+// parse reads a feed in any format that this program knows. With withContent the items carry their
+// whole text, up to maxContentBytes.
+func parse(ctx context.Context, src source, withContent bool) (ch *channel, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			ch, err = nil, fmt.Errorf("%w: reading it failed unexpectedly: %v", ErrNotFeed, p)
+		}
+	}()
+	text, repairs := decodeText(src.body, src.contentType)
+	switch first := firstByte(text); first {
+	case 0:
+		return nil, fmt.Errorf("%w: the answer is empty", ErrNotFeed)
+	case '{', '[':
+		ch, err = parseJSON(ctx, text, src, withContent)
+	default:
+		ch, err = parseXML(ctx, text, src, withContent)
+	}
+	if err != nil {
+		return nil, err
+	}
+	ch.repairs = append(repairs, ch.repairs...)
+	return ch, nil
+}
+
+// firstByte is the first byte that is not white space, or 0.
+func firstByte(b []byte) byte {
+	for _, c := range b {
+		if !isSpace(c) && c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+func parseXML(ctx context.Context, text []byte, src source, withContent bool) (*channel, error) {
+	feed, err := tidy(ctx, text, src.fetched)
+	if err != nil {
+		return nil, err
+	}
+	head, err := gofeedParse(feed.page(feed.head, nil))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrNotFeed, err)
+	}
+	ch := &channel{
+		title:    plainTitle(head.Title),
+		format:   strings.TrimSpace(head.FeedType + " " + feed.version),
+		language: languageTag(head.Language, feed.lang),
+		repairs:  feed.repairs,
+		cut:      feed.cut,
+		pace:     hintsOf(head),
+		items:    make([]parsedItem, 0, len(feed.entries)),
+	}
+	base := feed.base
+	if base == nil {
+		base = src.fetched
+	}
+	ch.link = siteLink(head, base)
+	if feed.base == nil {
+		if site := resolve(nil, ch.link); site != nil {
+			base = site
+		}
+	}
+
+	conv := converter{base: base, language: ch.language, withContent: withContent}
+	if len(head.Authors) > 0 {
+		conv.author = personName(head.Authors[0])
+	}
+	broken := 0
+	for from := 0; from < len(feed.entries); {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		to := from + 1
+		for to < len(feed.entries) && to-from < pageEntries && feed.entries[to].end-feed.entries[from].start < pageBytes {
+			to++
+		}
+		items, failed := conv.entries(feed, from, to)
+		ch.items = append(ch.items, items...)
+		broken += failed
+		from = to
+	}
+	if broken > 0 {
+		ch.repairs = append(ch.repairs, fmt.Sprintf("%d entries could not be read", broken))
+	}
+	return ch, nil
+}
+
+// page is the feed with some of its entries.
+func (f *tidied) page(head, entries []byte) []byte {
+	var b bytes.Buffer
+	b.Grow(len(head) + len(entries) + 600)
+	const vocabularies = ` xmlns:content="http://purl.org/rss/1.0/modules/content/"` +
+		` xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="http://purl.org/dc/terms/"` +
+		` xmlns:itunes="http://www.itunes.com/DTDs/PodCast-1.0.dtd" xmlns:media="http://search.yahoo.com/mrss/"` +
+		` xmlns:sy="http://purl.org/rss/1.0/modules/syndication/"`
+	if f.atom {
+		b.WriteString(`<feed xmlns="http://www.w3.org/2005/Atom"` + vocabularies + `>`)
+		b.Write(head)
+		b.Write(entries)
+		b.WriteString(`</feed>`)
+	} else {
+		b.WriteString(`<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"` + vocabularies + `><channel>`)
+		b.Write(head)
+		b.Write(entries)
+		b.WriteString(`</channel></rss>`)
+	}
+	return b.Bytes()
+}
+
+// gofeedParse gives a page to gofeed. A panic in it is that page's error.
+func gofeedParse(page []byte) (feed *gofeed.Feed, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			feed, err = nil, fmt.Errorf("the parser failed: %v", p)
+		}
+	}()
+	parser := gofeed.NewParser()
+	parser.KeepOriginalFeed = true
+	parser.RSSTranslator = &gofeed.DefaultRSSTranslator{DisableContentImageScan: true}
+	return parser.Parse(bytes.NewReader(page))
+}
+
+// converter makes items of what gofeed read.
+type converter struct {
+	base        *url.URL // for addresses where no xml:base is in force
+	language    string
+	author      string // of the feed, for entries that name none
+	withContent bool
+}
+
+// entries reads a run of entries. When gofeed can't read it as a page, each is tried alone.
+func (c converter) entries(feed *tidied, from, to int) (items []parsedItem, failed int) {
+	page, err := gofeedParse(feed.page(nil, feed.xml[feed.entries[from].start:feed.entries[to-1].end]))
+	if err != nil || len(page.Items) != to-from {
+		if to-from == 1 {
+			return nil, 1
+		}
+		for i := from; i < to; i++ {
+			one, n := c.entries(feed, i, i+1)
+			items, failed = append(items, one...), failed+n
+		}
+		return items, failed
+	}
+	for i, it := range page.Items {
+		var rssItem *rss.Item
+		var atomEntry *atom.Entry
+		switch original := page.OriginalFeed().(type) {
+		case *rss.Feed:
+			rssItem = original.Items[i]
+		case *atom.Feed:
+			atomEntry = original.Entries[i]
+		}
+		items = append(items, c.item(it, rssItem, atomEntry, feed.entries[from+i]))
+	}
+	return items, 0
+}
+
+// item converts one entry. What is not known of its format is nil.
+func (c converter) item(it *gofeed.Item, inRSS *rss.Item, inAtom *atom.Entry, e entry) parsedItem {
+	base := c.base
+	if e.base != nil {
+		base = e.base
+	}
+	var out digest.Item
+	out.GUID = shortGUID(it.GUID)
+	out.Link = itemLink(it, inRSS, inAtom, base)
+	if out.GUID == "" && e.about != "" {
+		out.GUID = shortGUID(e.about)
+		if out.Link == "" {
+			out.Link = link(base, e.about)
+		}
+	}
+	out.Language = languageTag(e.lang, c.language)
+	out.Author = author(it, c.author)
+	out.Categories = categories(it)
+	out.Published, out.Updated = dates(it, inAtom)
+
+	summarySource, contentSource := it.Description, it.Content
+	if summarySource == "" {
+		summarySource = mediaText(it, "description")
+	}
+	summary := readHTML(summarySource, orElse(e.summaryBase, base), 4*maxSummaryBytes)
+	picture := summary.image
+	var content prose
+	if contentSource != "" {
+		room := maxContentBytes
+		if !c.withContent && len(summary.text) > 0 && picture != nil {
+			room = 0 // nothing of it is wanted
+		}
+		content = readHTML(contentSource, orElse(e.contentBase, base), room)
+		if content.image != nil {
+			picture = content.image
+		}
+	}
+	out.Summary = shortenText(summary.text, maxSummary, maxSummaryBytes)
+	if len(out.Summary) == 0 {
+		out.Summary = shortenText(content.text, maxSummary, maxSummaryBytes)
+	}
+	if c.withContent {
+		out.Content = content.text
+		if len(out.Content) == 0 {
+			out.Content = summary.text
+		}
+	}
+	out.Image = itemImage(it, base, picture)
+
+	out.Title = plainTitle(it.Title)
+	if out.Title == "" {
+		out.Title = plainTitle(mediaText(it, "title"))
+	}
+	nothing := out.Title == "" && len(out.Summary) == 0 && out.Link == ""
+	if out.Title == "" {
+		out.Title = titleFromText(out.Summary.Plain())
+	}
+	return parsedItem{Item: out, nothing: nothing}
+}
+
+func orElse(u, fallback *url.URL) *url.URL {
+	if u != nil {
+		return u
+	}
+	return fallback
+}
+
+// maxGUID bounds a guid. It is an identity, so a longer one is kept by its beginning and its end
+// rather than cut to what it may share with others.
+const maxGUID = 1024
+
+func shortGUID(guid string) string {
+	guid = oneLineOf(guid)
+	if len(guid) <= maxGUID {
+		return guid
+	}
+	return strings.ToValidUTF8(guid[:maxGUID/2], "") + "…" + strings.ToValidUTF8(guid[len(guid)-maxGUID/2:], "")
+}
+
+// oneLineOf collapses white space and drops controls, without a bound.
+func oneLineOf(s string) string {
+	r := htmlReader{room: len(s) + 1}
+	r.words(s)
+	return r.prose().text.Plain()
+}
+
+// itemLink is where the entry can be read.
+func itemLink(it *gofeed.Item, inRSS *rss.Item, inAtom *atom.Entry, base *url.URL) string {
+	if inAtom != nil {
+		var second string
+		for _, l := range inAtom.Links {
+			if l.Rel != "alternate" && l.Rel != "" {
+				continue
+			}
+			address := link(base, l.Href)
+			if address == "" {
+				continue
+			}
+			if l.Type == "" || strings.Contains(l.Type, "html") {
+				return address
+			}
+			if second == "" {
+				second = address
+			}
+		}
+		if second != "" {
+			return second
+		}
+		if isWebAddress(inAtom.ID) && len(inAtom.Links) == 0 {
+			return link(nil, inAtom.ID)
+		}
+		return ""
+	}
+	for _, l := range it.Links {
+		if strings.TrimSpace(l) == "" {
+			continue
+		}
+		if address := link(base, l); address != "" {
+			return address
+		}
+	}
+	for _, l := range it.Extensions["atom"]["link"] {
+		if rel := l.Attrs["rel"]; rel == "" || rel == "alternate" {
+			if address := link(base, l.Attrs["href"]); address != "" {
+				return address
+			}
+		}
+	}
+	// A guid is a permalink unless it says that it is none (RSS 2.0).
+	if inRSS != nil && inRSS.GUID != nil && !strings.EqualFold(strings.TrimSpace(inRSS.GUID.IsPermalink), "false") &&
+		isWebAddress(inRSS.GUID.Value) {
+		return link(nil, inRSS.GUID.Value)
+	}
+	return ""
+}
+
+func isWebAddress(s string) bool {
+	s = strings.ToLower(strings.TrimSpace(s))
+	return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://")
+}
+
+// siteLink is the page that the feed belongs to.
+func siteLink(head *gofeed.Feed, base *url.URL) string {
+	if address := link(base, head.Link); head.Link != "" && address != "" {
+		return address
+	}
+	for _, l := range head.Links {
+		if address := link(base, l); l != "" && l != head.FeedLink && address != "" {
+			return address
+		}
+	}
+	return ""
+}
+
+// author names who wrote the entry; a bare mail address is nobody's name.
+func author(it *gofeed.Item, ofFeed string) string {
+	var names []string
+	for _, p := range it.Authors {
+		if name := personName(p); name != "" && len(names) < 3 {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		for _, e := range it.Extensions["dc"]["creator"] {
+			if name := oneLine(e.Value, maxNameOf); name != "" && len(names) < 3 {
+				names = append(names, name)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return ofFeed
+	}
+	return strings.Join(names, ", ")
+}
+
+func personName(p *gofeed.Person) string {
+	if p == nil {
+		return ""
+	}
+	name := plainTitle(p.Name)
+	if strings.Count(name, "@") == 1 && !strings.Contains(name, " ") {
+		return ""
+	}
+	return shorten(name, maxNameOf, 4*maxNameOf)
+}
+
+const maxCategories = 20
+
+func categories(it *gofeed.Item) []string {
+	var out []string
+	seen := make(map[string]bool)
+	for _, c := range it.Categories {
+		c = shorten(plainTitle(c), maxNameOf, 4*maxNameOf)
+		if c == "" || seen[c] {
+			continue
+		}
+		seen[c] = true
+		if out = append(out, c); len(out) == maxCategories {
+			break
+		}
+	}
+	return out
+}
+
+// dates reads when the entry was published and updated; zero where it does not say so in words that
+// can be read. gofeed's own reading is not used: it takes 06/07 for June.
+func dates(it *gofeed.Item, inAtom *atom.Entry) (published, updated time.Time) {
+	texts := []string{it.Published}
+	if inAtom != nil {
+		texts = []string{inAtom.Published}
+		texts = append(texts, extensionTexts(it, "dc", "date")...)
+	}
+	texts = append(texts, extensionTexts(it, "dcterms", "created")...)
+	texts = append(texts, extensionTexts(it, "dcterms", "issued")...)
+	for _, text := range texts {
+		if t, ok := parseDate(text); ok {
+			published = t
+			break
+		}
+	}
+	for _, text := range append([]string{it.Updated}, extensionTexts(it, "dcterms", "modified")...) {
+		if t, ok := parseDate(text); ok {
+			updated = t
+			break
+		}
+	}
+	if published.IsZero() {
+		published = updated
+	}
+	return published, updated
+}
+
+func extensionTexts(it *gofeed.Item, prefix, name string) []string {
+	var texts []string
+	for _, e := range it.Extensions[prefix][name] {
+		texts = append(texts, e.Value)
+	}
+	return texts
+}
+
+// titleFromText makes a title of the beginning of a text: its first sentence, if that is short.
+func titleFromText(text string) string {
+	const most = 100
+	for i, c := range text {
+		if (c == '.' || c == '!' || c == '?' || c == '。') && i >= 20 {
+			if end := i + len(string(c)); end <= most && (end == len(text) || text[end] == ' ') {
+				return text[:end]
+			}
+		}
+		if i > most {
+			break
+		}
+	}
+	return shorten(text, most, 4*most)
+}
+
+// languageTag returns the first that looks like a BCP 47 tag.
+func languageTag(tags ...string) string {
+	for _, tag := range tags {
+		tag = strings.ReplaceAll(strings.TrimSpace(tag), "_", "-")
+		if isLanguageTag(tag) {
+			return tag
+		}
+	}
+	return ""
+}
+
+func isLanguageTag(tag string) bool {
+	for i, part := range strings.Split(tag, "-") {
+		if len(part) < 1 || len(part) > 8 || i == 0 && (len(part) < 2 || len(part) > 3) {
+			return false
+		}
+		for _, c := range []byte(part) {
+			letter := c|0x20 >= 'a' && c|0x20 <= 'z'
+			if !letter && (i == 0 || c < '0' || c > '9') {
+				return false
+			}
+		}
+	}
+	return len(tag) <= 35
+}

@@ -1,0 +1,235 @@
+package collect
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"digestd/digest"
+)
+
+// Document is what this program makes of a feed.
+type Document struct {
+	Title    string
+	Link     string // of the site
+	Format   string // "rss 2.0", "atom 1.0", "json 1.1"
+	Language string
+	Items    []ReadItem
+	Repairs  []string // what was mended to read it
+}
+
+// ReadItem is an entry of a document, whole.
+type ReadItem struct {
+	digest.Item      // with its Content
+	Skipped     bool // it has nothing to show, so collecting leaves it out
+}
+
+// Read reads a feed from an address or a file and stores nothing. The errors name it.
+func (c *Collector) Read(ctx context.Context, urlOrFile string) (*Document, error) {
+	feed := digest.Feed{URL: urlOrFile}
+	if _, isFile := filePath(urlOrFile); !isFile && !isWebAddress(urlOrFile) {
+		path, err := filepath.Abs(urlOrFile)
+		if err != nil {
+			return nil, fmt.Errorf("feed %s: %w", urlOrFile, err)
+		}
+		feed.URL = path
+	}
+	doc, err := c.document(ctx, feed)
+	if err != nil {
+		return nil, fmt.Errorf("feed %s: %w", nameOf(digest.Feed{URL: urlOrFile}), err)
+	}
+	return doc, nil
+}
+
+func (c *Collector) document(ctx context.Context, feed digest.Feed) (*Document, error) {
+	now := c.now()
+	src, ans, err := c.open(ctx, feed.URL, digest.FeedState{URL: feed.URL}, now)
+	if err != nil {
+		return nil, err
+	}
+	if ans != nil {
+		defer func() { _ = ans.body.Close() }() // nothing that is still wanted can be lost by it
+	}
+	ch, _, err := c.read(ctx, src, true)
+	if err != nil {
+		return nil, err
+	}
+	doc := &Document{Title: ch.title, Link: ch.link, Format: ch.format, Language: ch.language, Repairs: ch.repairs}
+	for _, it := range ch.items {
+		item := it.Item
+		item.Published, item.Updated = believable(item.Published, now), believable(item.Updated, now)
+		item.Feed, item.Source = feed.URL, sourceName(feed, ch)
+		doc.Items = append(doc.Items, ReadItem{Item: item, Skipped: it.nothing})
+	}
+	return doc, nil
+}
+
+// opened is a body that is not read yet.
+type opened struct {
+	body        *spool
+	encoding    string
+	contentType string
+	fetched     *url.URL
+	path        string // of a file
+}
+
+// open gets at a feed's body: over HTTP, where the answer is returned too, or from a file.
+func (c *Collector) open(ctx context.Context, address string, st digest.FeedState, now time.Time) (opened, *answer, error) {
+	if path, isFile := filePath(address); isFile {
+		return opened{path: path}, nil, nil
+	}
+	if !isWebAddress(address) {
+		return opened{}, nil, fmt.Errorf("its address is neither http, https nor a file")
+	}
+	conditional := (st.ETag != "" || st.LastModified != "") && now.Sub(st.LastFull) < fullFetchEvery && !st.LastFull.After(now.Add(clockTolerance))
+	ans, err := c.fetch(ctx, address, st, conditional)
+	if err != nil {
+		return opened{}, nil, err
+	}
+	return opened{
+		body:        ans.body,
+		encoding:    ans.header.Get("Content-Encoding"),
+		contentType: ans.header.Get("Content-Type"),
+		fetched:     ans.final,
+	}, ans, nil
+}
+
+// filePath is the path of a feed that is a file.
+func filePath(address string) (string, bool) {
+	if filepath.IsAbs(address) {
+		return address, true
+	}
+	if len(address) > 5 && strings.EqualFold(address[:5], "file:") {
+		u, err := url.Parse(address)
+		if err != nil || u.Host != "" && u.Host != "localhost" {
+			return "", false
+		}
+		if u.Opaque != "" {
+			return u.Opaque, true
+		}
+		return filepath.FromSlash(u.Path), true
+	}
+	return "", false
+}
+
+// read decodes and parses a body when it is its turn: few at once, and of the large ones one. cut
+// reports that it was not whole, so that it must be asked for again without validators.
+func (c *Collector) read(ctx context.Context, src opened, withContent bool) (ch *channel, cut bool, err error) {
+	select {
+	case c.slots <- struct{}{}:
+		defer func() { <-c.slots }()
+	case <-ctx.Done():
+		return nil, false, ctx.Err()
+	}
+	holdsLarge := false
+	defer func() {
+		if holdsLarge {
+			<-c.large
+		}
+	}()
+	large := func() error {
+		select {
+		case c.large <- struct{}{}:
+			holdsLarge = true
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	body := src.body
+	if src.path != "" {
+		if body, err = c.openFile(src.path); err != nil {
+			return nil, false, err
+		}
+		defer func() { _ = body.Close() }() // it was only read
+	}
+	bytes, damaged, err := body.decoded(src.encoding, c.options.MaxSize, large)
+	if err != nil {
+		return nil, false, err
+	}
+	ch, err = parse(ctx, source{body: bytes, contentType: src.contentType, fetched: src.fetched}, withContent)
+	if err != nil {
+		return nil, false, err
+	}
+	if damaged {
+		ch.repairs = append(ch.repairs, "its compressed body ends early or is damaged")
+	}
+	return ch, damaged || ch.cut, nil
+}
+
+// openFile opens a feed on disk.
+func (c *Collector) openFile(path string) (*spool, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("its file can't be read: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", path)
+	}
+	if info.Size() > c.options.MaxSize {
+		return nil, tooBig(c.options.MaxSize)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("its file can't be read: %w", err)
+	}
+	return &spool{file: file, size: info.Size()}, nil
+}
+
+// undatedNews is how many items without a date are news at a feed's first poll.
+const undatedNews = 5
+
+// itemsOf are the items of a feed that have something to show, ready to be recorded. At its first
+// poll what is older than lookback is history; of what has no date the first few are news.
+func itemsOf(ch *channel, feed digest.Feed, first bool, now time.Time, lookback time.Duration) []digest.Item {
+	items := make([]digest.Item, 0, len(ch.items))
+	name := sourceName(feed, ch)
+	undated := 0
+	for _, parsed := range ch.items {
+		if parsed.nothing {
+			continue
+		}
+		it := parsed.Item
+		it.Feed, it.Source, it.Kind = feed.URL, name, feed.Kind
+		it.Published, it.Updated = believable(it.Published, now), believable(it.Updated, now)
+		if first {
+			switch {
+			case it.Published.IsZero():
+				undated++
+				it.History = undated > undatedNews
+			default:
+				it.History = it.Published.Before(now.Add(-lookback))
+			}
+		}
+		items = append(items, it)
+	}
+	return items
+}
+
+// feedNoise is what feeds append to the name of their outlet.
+var feedNoise = regexp.MustCompile(`(?i)(?:\s*[-–—|:»>]+\s*(?:rss|atom|xml|feed|rss[ -]?feed|atom[ -]?feed|rss 2\.0|news ?feed)|\s*\((?:rss|atom|feed|rss feed|atom feed)\)|\s+rss(?: feed)?)\s*$`)
+
+// sourceName is how the outlet is called: as the config says, else as the feed does, else its host.
+func sourceName(feed digest.Feed, ch *channel) string {
+	if feed.Name != "" {
+		return feed.Name
+	}
+	name := shorten(ch.title, maxNameOf, 4*maxNameOf)
+	if cleaned := feedNoise.ReplaceAllString(name, ""); len(cleaned) > 1 {
+		name = cleaned
+	}
+	if name != "" {
+		return name
+	}
+	for _, address := range []string{ch.link, feed.URL} {
+		if u, err := url.Parse(address); err == nil && u.Hostname() != "" {
+			return strings.TrimPrefix(u.Hostname(), "www.")
+		}
+	}
+	return filepath.Base(feed.URL)
+}

@@ -1,0 +1,420 @@
+package collect
+
+import (
+	"bytes"
+	"html"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// tokenKind tells what the scanner met.
+type tokenKind uint8
+
+const (
+	tokenEOF tokenKind = iota
+	tokenStart
+	tokenEnd
+	tokenText    // character data, references replaced
+	tokenDoctype // text holds the declaration
+)
+
+// attr is an attribute with its references replaced. The name is as written, prefix included.
+type attr struct{ name, value string }
+
+// token is one piece of a document.
+type token struct {
+	kind      tokenKind
+	name      string // of a start or end tag, as written, prefix included
+	attrs     []attr
+	selfClose bool // <name/>
+	text      string
+	cut       bool // the document ended inside this token
+}
+
+const (
+	maxNameLength = 200   // bytes of a tag's or attribute's name
+	maxAttributes = 64    // of one tag; further ones are dropped
+	maxAttrLength = 32768 // bytes of an attribute; a longer one has lost its quote
+)
+
+// scanner reads UTF-8 that is meant to be XML and never refuses it: what is no markup is text. It is
+// not encoding/xml, even in its lenient mode, because that one stops at the first "<" that begins no
+// tag, at a misquoted attribute or at "--" in a comment, and one such slip would cost the whole feed.
+// Every byte is looked at a bounded number of times, so that no document is slow to read.
+type scanner struct {
+	data []byte
+	pos  int
+
+	noPIEnd    bool // no "?>" beyond pos
+	brokenDecl bool // a declaration before pos never ended: further ones end at their first ">"
+	forgetting bool // references to unknown entities are left out instead of kept as text
+
+	// Of what was mended on the way.
+	looseMarkup int // "<" that began nothing
+}
+
+func (s *scanner) rest() []byte { return s.data[s.pos:] }
+
+// next returns the next token; comments and processing instructions are passed over.
+func (s *scanner) next() token {
+	for s.pos < len(s.data) {
+		rest := s.rest()
+		if rest[0] != '<' || !beginsMarkup(rest) {
+			return s.text()
+		}
+		switch {
+		case bytes.HasPrefix(rest, []byte("<!--")):
+			end := bytes.Index(rest[4:], []byte("-->"))
+			if end < 0 {
+				s.pos = len(s.data)
+				return token{kind: tokenEOF, cut: true}
+			}
+			s.pos += 4 + end + 3
+		case bytes.HasPrefix(rest, []byte("<![CDATA[")):
+			return s.cdata()
+		case rest[1] == '!':
+			return s.declaration()
+		case rest[1] == '?':
+			if !s.instruction() {
+				return token{kind: tokenEOF, cut: true}
+			}
+		case rest[1] == '/':
+			return s.endTag()
+		default:
+			return s.startTag()
+		}
+	}
+	return token{kind: tokenEOF}
+}
+
+// beginsMarkup reports whether the "<" at the front of b begins markup rather than standing for itself.
+func beginsMarkup(b []byte) bool {
+	if len(b) < 2 {
+		return false
+	}
+	switch c := b[1]; {
+	case c == '!' || c == '?':
+		return true
+	case c == '/':
+		return len(b) > 2 && isNameStart(b[2])
+	default:
+		return isNameStart(c)
+	}
+}
+
+func isNameStart(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c == ':' || c >= 0x80
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' }
+
+// text reads up to the next markup.
+func (s *scanner) text() token {
+	start := s.pos
+	for s.pos < len(s.data) {
+		i := bytes.IndexByte(s.rest(), '<')
+		if i < 0 {
+			s.pos = len(s.data)
+			break
+		}
+		s.pos += i
+		if beginsMarkup(s.rest()) {
+			break
+		}
+		s.looseMarkup++
+		s.pos++
+	}
+	return token{kind: tokenText, text: s.unescape(s.data[start:s.pos])}
+}
+
+func (s *scanner) cdata() token {
+	body := s.rest()[len("<![CDATA["):]
+	end := bytes.Index(body, []byte("]]>"))
+	if end < 0 {
+		s.pos = len(s.data)
+		return token{kind: tokenText, text: string(body), cut: true}
+	}
+	s.pos += len("<![CDATA[") + end + len("]]>")
+	return token{kind: tokenText, text: string(body[:end])}
+}
+
+// declaration reads <!DOCTYPE …>, with its internal subset, or any other <!…>.
+func (s *scanner) declaration() token {
+	rest := s.rest()
+	depth, quote := 0, byte(0)
+	for i := 2; i < len(rest) && !s.brokenDecl; i++ {
+		switch c := rest[i]; {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '"' || c == '\'':
+			quote = c
+		case c == '[':
+			depth++
+		case c == ']':
+			depth--
+		case c == '<' && depth <= 0:
+			// The declaration was never closed: the feed goes on here.
+			s.pos += i
+			return token{kind: tokenDoctype, text: string(rest[:i])}
+		case c == '>' && depth <= 0:
+			s.pos += i + 1
+			return token{kind: tokenDoctype, text: string(rest[:i+1])}
+		}
+	}
+	// An apostrophe in the subset can hide its end: then up to "]>", or to the first ">".
+	end := -1
+	if !s.brokenDecl {
+		end = bytes.Index(rest, []byte("]>"))
+		s.brokenDecl = true
+	}
+	if end >= 0 {
+		end++
+	} else if end = bytes.IndexByte(rest, '>'); end < 0 {
+		s.pos = len(s.data)
+		return token{kind: tokenEOF, cut: true}
+	}
+	s.pos += end + 1
+	return token{kind: tokenDoctype, text: string(rest[:end+1])}
+}
+
+// instruction passes over <?…?>.
+func (s *scanner) instruction() bool {
+	if !s.noPIEnd {
+		if end := bytes.Index(s.rest(), []byte("?>")); end >= 0 {
+			s.pos += end + 2
+			return true
+		}
+		s.noPIEnd = true
+	}
+	end := bytes.IndexByte(s.rest(), '>')
+	if end < 0 {
+		s.pos = len(s.data)
+		return false
+	}
+	s.pos += end + 1
+	return true
+}
+
+// name reads a tag's or attribute's name at pos.
+func (s *scanner) name() string {
+	start := s.pos
+	for s.pos < len(s.data) {
+		c := s.data[s.pos]
+		if isSpace(c) || c == '>' || c == '/' || c == '=' || c == '<' {
+			break
+		}
+		s.pos++
+	}
+	end := min(s.pos, start+maxNameLength)
+	return string(s.data[start:end])
+}
+
+func (s *scanner) skipSpace() {
+	for s.pos < len(s.data) && isSpace(s.data[s.pos]) {
+		s.pos++
+	}
+}
+
+func (s *scanner) endTag() token {
+	s.pos += 2
+	t := token{kind: tokenEnd, name: s.name()}
+	for s.pos < len(s.data) {
+		switch s.data[s.pos] {
+		case '>':
+			s.pos++
+			return t
+		case '<': // </title<pubDate>
+			return t
+		}
+		s.pos++
+	}
+	t.cut = true
+	return t
+}
+
+func (s *scanner) startTag() token {
+	s.pos++
+	t := token{kind: tokenStart, name: s.name()}
+	for {
+		s.skipSpace()
+		if s.pos >= len(s.data) {
+			t.cut = true
+			return t
+		}
+		switch c := s.data[s.pos]; {
+		case c == '>':
+			s.pos++
+			return t
+		case c == '<': // the tag was never closed: <title <pubDate>
+			return t
+		case c == '/':
+			s.pos++
+			if s.pos < len(s.data) && s.data[s.pos] == '>' {
+				s.pos++
+				t.selfClose = true
+				return t
+			}
+		case c == '=': // a value without a name
+			s.pos++
+			s.attrValue()
+		default:
+			name := s.name()
+			s.skipSpace()
+			var value string
+			if s.pos < len(s.data) && s.data[s.pos] == '=' {
+				s.pos++
+				s.skipSpace()
+				value = s.attrValue()
+			}
+			if name != "" && len(t.attrs) < maxAttributes {
+				t.attrs = append(t.attrs, attr{name, value})
+			}
+		}
+	}
+}
+
+// attrValue reads a value, quoted or not.
+func (s *scanner) attrValue() string {
+	if s.pos >= len(s.data) {
+		return ""
+	}
+	start := s.pos
+	if quote := s.data[s.pos]; quote == '"' || quote == '\'' {
+		start++
+		window := s.data[start:min(len(s.data), start+maxAttrLength)]
+		if end := bytes.IndexByte(window, quote); end >= 0 {
+			s.pos = start + end + 1
+			return s.unescape(window[:end])
+		}
+		if len(window) < maxAttrLength { // the document ended inside the value
+			s.pos = len(s.data)
+			return ""
+		}
+		s.pos = start // a lost quote: as if there had been none
+	}
+	for s.pos < len(s.data) {
+		if c := s.data[s.pos]; isSpace(c) || c == '>' || c == '<' {
+			break
+		}
+		s.pos++
+	}
+	end := min(s.pos, start+maxAttrLength)
+	return s.unescape(s.data[start:end])
+}
+
+// maxReference bounds how far a ";" may be from its "&": the longest name of HTML has 33 bytes.
+const maxReference = 40
+
+// unescape replaces character references and the entities of XML and HTML. Feeds use &nbsp; and its
+// like without declaring them. What is declared by a DTD is never resolved.
+func (s *scanner) unescape(b []byte) string {
+	i := bytes.IndexByte(b, '&')
+	if i < 0 {
+		return string(b)
+	}
+	if bytes.Contains(b, []byte("&#")) {
+		b = []byte(joinSurrogates(string(b)))
+		i = bytes.IndexByte(b, '&')
+	}
+	var out strings.Builder
+	out.Grow(len(b))
+	for i >= 0 {
+		out.Write(b[:i])
+		b = b[i:]
+		end := bytes.IndexByte(b[:min(len(b), maxReference)], ';')
+		if end > 1 {
+			if text, ok := reference(string(b[1:end])); ok {
+				out.WriteString(text)
+				b = b[end+1:]
+				i = bytes.IndexByte(b, '&')
+				continue
+			}
+			if s.forgetting && isEntityName(b[1:end]) {
+				b = b[end+1:]
+				i = bytes.IndexByte(b, '&')
+				continue
+			}
+		}
+		out.WriteByte('&') // stands for itself: "AT&T", "?a=1&b=2"
+		b = b[1:]
+		i = bytes.IndexByte(b, '&')
+	}
+	out.Write(b)
+	return out.String()
+}
+
+// isEntityName reports whether b can name an entity.
+func isEntityName(b []byte) bool {
+	for _, c := range b {
+		if !isNameStart(c) && (c < '0' || c > '9') && c != '.' && c != '-' {
+			return false
+		}
+	}
+	return len(b) > 0 && isNameStart(b[0])
+}
+
+// reference is the text of "&name;".
+func reference(name string) (string, bool) {
+	if name[0] != '#' {
+		ref := "&" + name + ";"
+		text := html.UnescapeString(ref)
+		// The standard library also takes "&copy" for "©" in "&copyright;"; that is no reference.
+		if text == ref || strings.HasSuffix(text, ";") && name != "semi" {
+			return "", false
+		}
+		return text, true
+	}
+	base, digits := 10, name[1:]
+	if digits != "" && (digits[0] == 'x' || digits[0] == 'X') {
+		base, digits = 16, digits[1:]
+	}
+	n, err := strconv.ParseUint(digits, base, 32)
+	if err != nil {
+		return "", false
+	}
+	switch r := rune(n); {
+	case r >= 0x80 && r <= 0x9f: // meant as Windows-1252, as every browser reads it
+		return html.UnescapeString("&#" + strconv.FormatUint(n, 10) + ";"), true
+	case n > utf8.MaxRune || !allowedInXML(r):
+		return "", true // dropped, as a raw control character would be
+	default:
+		return string(r), true
+	}
+}
+
+// surrogates are the two halves of a character beyond U+FFFF, referred to one by one, as programs do
+// that think in UTF-16.
+var surrogates = regexp.MustCompile(`(?i)&#(?:x(d[89ab][0-9a-f]{2})|(5[56]\d{3}));&#(?:x(d[c-f][0-9a-f]{2})|(5[67]\d{3}));`)
+
+// joinSurrogates replaces pairs of references to surrogates by their character.
+func joinSurrogates(s string) string {
+	if !strings.Contains(s, "&#") {
+		return s
+	}
+	return surrogates.ReplaceAllStringFunc(s, func(pair string) string {
+		m := surrogates.FindStringSubmatch(pair)
+		half := func(hex, decimal string) rune {
+			if hex != "" {
+				n, _ := strconv.ParseUint(hex, 16, 16) // the pattern lets only such pass
+				return rune(n)
+			}
+			n, _ := strconv.ParseUint(decimal, 10, 32)
+			return rune(n)
+		}
+		if r := utf16.DecodeRune(half(m[1], m[2]), half(m[3], m[4])); r != utf8.RuneError {
+			return string(r)
+		}
+		return pair
+	})
+}
+
+// allowedInXML reports whether XML 1.0 §2.2 has the character.
+func allowedInXML(r rune) bool {
+	return r == '\t' || r == '\n' || r == '\r' ||
+		r >= 0x20 && r <= 0xd7ff || r >= 0xe000 && r <= 0xfffd || r >= 0x10000 && r <= 0x10ffff
+}

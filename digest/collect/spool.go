@@ -1,0 +1,193 @@
+package collect
+
+import (
+	"bufio"
+	"bytes"
+	"compress/flate"
+	"compress/gzip"
+	"compress/zlib"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/andybalholm/brotli"
+)
+
+// spoolMemory is how much of a body stays in memory until it is its turn to be parsed.
+const spoolMemory = 64 << 10
+
+// spool holds a body as it came from the network, small ones in memory, large ones in a temporary file
+// that has no name any more, so that a killed process leaves none behind. It is decompressed only when
+// it is parsed: decoders need up to 16 MB each, and few feeds are parsed at once.
+type spool struct {
+	dir  string // for temporary files; empty: the system's
+	mem  []byte
+	file *os.File
+	size int64
+}
+
+// fill reads a body of at most limit bytes.
+func (s *spool) fill(r io.Reader, limit int64) error {
+	n, err := io.Copy(s, io.LimitReader(r, limit+1))
+	if err != nil {
+		return err
+	}
+	if n > limit {
+		return tooBig(limit)
+	}
+	return nil
+}
+
+func tooBig(limit int64) error {
+	return fmt.Errorf("%w: it has more than %d KB; raise max_size in [collect] if it is meant to", ErrTooBig, limit>>10)
+}
+
+// Write implements io.Writer.
+func (s *spool) Write(p []byte) (int, error) {
+	s.size += int64(len(p))
+	if s.file == nil {
+		if len(s.mem)+len(p) <= spoolMemory {
+			s.mem = append(s.mem, p...)
+			return len(p), nil
+		}
+		file, err := os.CreateTemp(s.dir, "digestd-feed-*")
+		if err != nil {
+			return 0, fmt.Errorf("no room for a temporary file: %w", err)
+		}
+		s.file = file
+		if err := os.Remove(file.Name()); err != nil {
+			return 0, err
+		}
+		if _, err := file.Write(s.mem); err != nil {
+			return 0, fmt.Errorf("no room for a temporary file: %w", err)
+		}
+		s.mem = nil
+	}
+	n, err := s.file.Write(p)
+	if err != nil {
+		return n, fmt.Errorf("no room for a temporary file: %w", err)
+	}
+	return n, nil
+}
+
+// Close gives the body back.
+func (s *spool) Close() error {
+	s.mem = nil
+	if s.file == nil {
+		return nil
+	}
+	return s.file.Close()
+}
+
+// reader reads the body from its beginning.
+func (s *spool) reader() io.Reader {
+	if s.file == nil {
+		return bytes.NewReader(s.mem)
+	}
+	return io.NewSectionReader(s.file, 0, s.size)
+}
+
+// decoded is the body without its content encodings, and without a gzip layer that nobody declared
+// (a file that is stored compressed). More than limit bytes are an error. cut reports that a
+// compressed stream ended early or was damaged: then the body is what came before.
+//
+// large is called once the body proves to be large.
+func (s *spool) decoded(encodings string, limit int64, large func() error) (body []byte, cut bool, err error) {
+	raw := bufio.NewReaderSize(s.reader(), 16<<10)
+	var r io.Reader = raw
+	names := strings.Split(strings.ToLower(encodings), ",")
+	if magic, _ := raw.Peek(1); len(magic) == 1 && strings.IndexByte("<{[\xef", magic[0]) >= 0 {
+		names = nil // declared to be compressed, but is not
+	}
+	for i := len(names) - 1; i >= 0; i-- {
+		if r, err = decoder(strings.TrimSpace(names[i]), r); err != nil {
+			return nil, false, err
+		}
+	}
+	for range 2 {
+		plain := bufio.NewReaderSize(r, 16<<10)
+		r = plain
+		if magic, _ := plain.Peek(3); !bytes.Equal(magic, []byte("\x1f\x8b\x08")) {
+			break
+		}
+		if r, err = decoder("gzip", plain); err != nil {
+			return nil, false, err
+		}
+	}
+
+	body, err = readUpTo(io.LimitReader(r, limit+1), s.size, large)
+	if int64(len(body)) > limit {
+		return nil, false, tooBig(limit)
+	}
+	var pathErr *os.PathError
+	switch {
+	case err == nil:
+		return body, false, nil
+	case errors.As(err, &pathErr), len(body) == 0, errors.Is(err, errNotNow):
+		return nil, false, fmt.Errorf("its compressed body can't be read: %w", err)
+	}
+	return body, true, nil
+}
+
+// errNotNow wraps the error of a large body that was not let in.
+var errNotNow = errors.New("given up before it was its turn")
+
+// decoder undoes one content encoding.
+func decoder(name string, r io.Reader) (io.Reader, error) {
+	switch name {
+	case "", "identity", "none", "utf-8":
+		return r, nil
+	case "gzip", "x-gzip":
+		z, err := gzip.NewReader(r)
+		if err != nil {
+			return nil, fmt.Errorf("its gzip body can't be read: %w", err)
+		}
+		return z, nil
+	case "br":
+		return brotli.NewReader(r), nil
+	case "deflate": // zlib by the standard, bare deflate by habit
+		b := bufio.NewReader(r)
+		if head, _ := b.Peek(2); len(head) == 2 && head[0]&0x0f == 8 && (uint(head[0])<<8|uint(head[1]))%31 == 0 {
+			z, err := zlib.NewReader(b)
+			if err != nil {
+				return nil, fmt.Errorf("its deflate body can't be read: %w", err)
+			}
+			return z, nil
+		}
+		return flate.NewReader(b), nil
+	}
+	return nil, fmt.Errorf("its content encoding %.40q is not one that was asked for", name)
+}
+
+// largeBody is from where on a body counts as large.
+const largeBody = 1 << 20
+
+// readUpTo is io.ReadAll that starts with room for the size expected, and asks before it grows large.
+func readUpTo(r io.Reader, expected int64, large func() error) ([]byte, error) {
+	body := make([]byte, 0, min(max(expected, 512), largeBody)+1)
+	asked := false
+	for {
+		if len(body) >= largeBody && !asked {
+			if err := large(); err != nil {
+				return nil, errors.Join(errNotNow, err)
+			}
+			asked = true
+			if expected > int64(cap(body)) {
+				body = append(make([]byte, 0, expected+1), body...)
+			}
+		}
+		if len(body) == cap(body) {
+			body = append(body, 0)[:len(body)]
+		}
+		n, err := r.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		if err == io.EOF {
+			return body, nil
+		}
+		if err != nil {
+			return body, err
+		}
+	}
+}

@@ -1,0 +1,620 @@
+package collect
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// The bounds of one feed, checked before gofeed sees a byte of it. Passing one is the feed's error.
+const (
+	maxElements = 1_000_000
+	maxEntries  = 100_000
+	maxDepth    = 256
+	maxValue    = 512 << 10 // bytes of one title, description, …; more is left out, and said so
+)
+
+// entry is what a tidied feed keeps of one of its entries.
+type entry struct {
+	start, end  int      // of its XML in tidied.xml
+	base        *url.URL // xml:base where it stands, nil when none is declared
+	summaryBase *url.URL // likewise of its summary
+	contentBase *url.URL // likewise of its content
+	lang        string   // xml:lang
+	about       string   // rdf:about
+}
+
+// tidied is a feed in a form that no parser can stumble over: well-formed UTF-8, references replaced,
+// known elements only, under known prefixes, with everything that can hold markup as HTML.
+type tidied struct {
+	atom    bool
+	version string // of the format: "2.0"
+	base    *url.URL
+	lang    string
+	xml     []byte // the entries, one after the other
+	head    []byte // what the feed says of itself
+	entries []entry
+	repairs []string
+	cut     bool // the document ended early
+}
+
+// mode tells what the children of an open element are.
+type mode uint8
+
+const (
+	inFeed   mode = iota // channel, feed, or what wraps them
+	inEntry              //
+	inside               // a container
+	inValue              // an element whose words are gathered
+	inMarkup             // markup inside of one
+	inDropped
+)
+
+// frame is an open element.
+type frame struct {
+	name  string // as written
+	out   string // as written to the tidied feed, or empty
+	mode  mode
+	scope *scope
+	base  *url.URL
+	lang  string
+}
+
+// tidier walks over a feed once.
+type tidier struct {
+	scan  scanner
+	fetch *url.URL // where the feed was fetched, for a relative xml:base
+	feed  tidied
+	stack []frame
+	out   *bytes.Buffer // head or entries
+	head  bytes.Buffer
+	body  bytes.Buffer
+	entry *entry // the open one
+
+	value    strings.Builder // of the element whose words are gathered
+	reading  valueReading
+	elements int
+	loose    int // entries that were never closed
+	overlong int // values that were cut
+	stray    int // characters that XML does not have
+}
+
+// valueReading tells how the characters of a value become HTML.
+type valueReading uint8
+
+const (
+	asWords   valueReading = iota // they stay words: dates, links, names
+	asHTML                        // they are HTML
+	asText                        // they are text: "<" is a less-than sign
+	asNothing                     // pictures and the like, in base64
+)
+
+// tidy reads a feed in XML, however broken.
+func tidy(ctx context.Context, data []byte, fetched *url.URL) (*tidied, error) {
+	t := &tidier{scan: scanner{data: data}, fetch: fetched}
+	if err := t.root(); err != nil {
+		return nil, err
+	}
+	t.out = &t.head
+	for n := 0; ; n++ {
+		if n%10_000 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		tok := t.scan.next()
+		switch tok.kind {
+		case tokenStart:
+			if err := t.start(tok); err != nil {
+				return nil, err
+			}
+		case tokenEnd:
+			t.end(tok)
+		case tokenText:
+			t.text(tok.text)
+		case tokenDoctype:
+			// Markup declarations inside of a feed say nothing.
+		case tokenEOF:
+			tok.cut = tok.cut || len(t.stack) > 1
+		}
+		if tok.cut || tok.kind == tokenEOF || len(t.stack) == 0 {
+			return t.finish(tok.cut), nil
+		}
+	}
+}
+
+// finish closes what is open. An entry that the document ends in is not whole, and left out: half an
+// item must not be mailed as the whole, and the next fetch may have the rest.
+func (t *tidier) finish(cut bool) *tidied {
+	t.feed.cut = cut
+	if t.entry != nil {
+		t.body.Truncate(t.entry.start)
+		t.entry = nil
+		t.repaired("the feed ends in the middle of entry %d, which was left out", len(t.feed.entries)+1)
+	} else {
+		for len(t.stack) > 0 {
+			t.pop()
+		}
+		if cut {
+			t.repaired("the feed ends before its last tag")
+		}
+	}
+	if t.loose > 0 {
+		t.repaired("%d entries were not closed", t.loose)
+	}
+	if t.scan.looseMarkup > 0 {
+		t.repaired("%d bare < read as text", t.scan.looseMarkup)
+	}
+	if t.overlong > 0 {
+		t.repaired("%d texts were cut at %d KB", t.overlong, maxValue>>10)
+	}
+	if t.stray > 0 {
+		t.repaired("%d control characters dropped", t.stray)
+	}
+	t.feed.head, t.feed.xml = t.head.Bytes(), t.body.Bytes()
+	return &t.feed
+}
+
+func (t *tidier) repaired(format string, args ...any) {
+	t.feed.repairs = append(t.feed.repairs, fmt.Sprintf(format, args...))
+}
+
+// root finds the element that makes the document a feed.
+func (t *tidier) root() error {
+	const preamble = 20 // elements that a server's warnings may put before the feed
+	var before bool
+	for range 1000 {
+		tok := t.scan.next()
+		switch tok.kind {
+		case tokenEOF:
+			return fmt.Errorf("%w: there is no feed in it", ErrNotFeed)
+		case tokenDoctype:
+			if isHTMLDoctype(tok.text) {
+				return htmlInstead(t.scan.data, t.fetch)
+			}
+			if err := t.doctype(tok.text); err != nil {
+				return err
+			}
+		case tokenText:
+			before = before || strings.TrimSpace(tok.text) != ""
+		case tokenStart:
+			_, local := splitName(tok.name)
+			switch local {
+			case "rss", "rdf", "feed", "channel":
+				if before || t.elements > 0 {
+					t.repaired("what stands before the feed was left out")
+				}
+				t.open(tok, local)
+				return nil
+			case "html", "head", "body", "script":
+				return htmlInstead(t.scan.data, t.fetch)
+			case "opml":
+				return fmt.Errorf("%w: it is a list of feeds (OPML); read it with: digestd feeds import FILE", ErrNotFeed)
+			}
+			if t.elements++; t.elements > preamble {
+				return fmt.Errorf("%w: it begins with <%s>", ErrNotFeed, local)
+			}
+		}
+	}
+	return fmt.Errorf("%w: there is no feed in its beginning", ErrNotFeed)
+}
+
+// open begins the feed at its root element.
+func (t *tidier) open(tok token, local string) {
+	t.elements = 1
+	f := frame{name: tok.name, mode: inFeed, scope: (*scope)(nil).with(tok.attrs)}
+	prefix, _ := splitName(tok.name)
+	address, _ := f.scope.address(prefix)
+	t.feed.atom = local == "feed"
+	t.feed.version = attrValue(tok.attrs, "version")
+	switch {
+	case local == "rdf" && t.feed.version == "":
+		t.feed.version = "1.0"
+		if main, _ := f.scope.address(""); strings.Contains(main, "netscape") {
+			t.feed.version = "0.90"
+		}
+	case local == "feed" && t.feed.version == "":
+		t.feed.version = "1.0"
+		if strings.Contains(address, "purl.org/atom") {
+			t.feed.version = "0.3"
+		}
+	}
+	if !t.feed.atom {
+		// The default namespace of an RSS feed's root is its own vocabulary, whatever it says: some
+		// stamp Atom's on it.
+		f.scope = &scope{outer: f.scope, bindings: map[string]string{"": ""}}
+	}
+	t.inherit(&f, tok.attrs, frame{})
+	t.feed.base, t.feed.lang = f.base, f.lang
+	t.stack = append(t.stack, f)
+	if tok.selfClose {
+		t.stack = t.stack[:0]
+	}
+}
+
+// inherit sets xml:base and xml:lang of an element.
+func (t *tidier) inherit(f *frame, attrs []attr, outer frame) {
+	f.base, f.lang = outer.base, outer.lang
+	for _, a := range attrs {
+		switch a.name {
+		case "xml:base":
+			base := f.base
+			if base == nil {
+				base = t.fetch
+			}
+			// A base of another scheme would make addresses that nobody may follow.
+			if u := resolve(base, a.value); u != nil {
+				f.base = u
+			}
+		case "xml:lang":
+			f.lang = strings.TrimSpace(a.value)
+		}
+	}
+}
+
+// start takes a start tag.
+func (t *tidier) start(tok token) error {
+	if t.elements++; t.elements > maxElements {
+		return fmt.Errorf("%w: it has more than %d elements", ErrTooBig, maxElements)
+	}
+	if len(t.stack) >= maxDepth {
+		return fmt.Errorf("%w: its elements are nested more than %d deep", ErrTooBig, maxDepth)
+	}
+	if tok.cut {
+		return nil
+	}
+	prefix, local := splitName(tok.name)
+	top := t.stack[len(t.stack)-1]
+	f := frame{name: tok.name, scope: top.scope.with(tok.attrs)}
+	t.inherit(&f, tok.attrs, top)
+	vocabulary := f.scope.vocabulary(prefix)
+	if t.feed.atom && vocabulary == nsAtom {
+		vocabulary = native
+	}
+
+	if vocabulary == native && local == t.entryName() && t.beginEntry(&f, tok) {
+		if tok.selfClose {
+			t.pop()
+		}
+		return t.tooMany()
+	}
+	switch top.mode {
+	case inFeed:
+		if vocabulary == native && local == "channel" && !t.feed.atom {
+			f.mode = inFeed
+			break
+		}
+		t.element(&f, tok, vocabulary, local, t.feedElements())
+	case inEntry:
+		t.element(&f, tok, vocabulary, local, t.entryElements())
+	case inside:
+		t.child(&f, tok, vocabulary, local)
+	case inValue, inMarkup:
+		f.mode = inMarkup
+		t.writeMarkup(tok, local)
+		if voidElements[local] {
+			return nil
+		}
+	default:
+		f.mode = inDropped
+	}
+	t.stack = append(t.stack, f)
+	if tok.selfClose {
+		t.pop()
+	}
+	return nil
+}
+
+func (t *tidier) tooMany() error {
+	if len(t.feed.entries) >= maxEntries {
+		return fmt.Errorf("%w: it has more than %d entries", ErrTooBig, maxEntries)
+	}
+	return nil
+}
+
+func (t *tidier) entryName() string {
+	if t.feed.atom {
+		return "entry"
+	}
+	return "item"
+}
+
+func (t *tidier) feedElements() map[string]reading {
+	if t.feed.atom {
+		return atomFeedElements
+	}
+	return rssFeedElements
+}
+
+func (t *tidier) entryElements() map[string]reading {
+	if t.feed.atom {
+		return atomEntryElements
+	}
+	return rssItemElements
+}
+
+// beginEntry opens an entry. Whatever is open below the feed ends there: an entry stands in no other.
+func (t *tidier) beginEntry(f *frame, tok token) bool {
+	for t.stack[len(t.stack)-1].mode != inFeed {
+		if t.stack[len(t.stack)-1].mode == inEntry {
+			t.loose++
+		}
+		t.pop()
+	}
+	f.mode = inEntry
+	t.stack = append(t.stack, *f)
+	t.out = &t.body
+	t.entry = &entry{start: t.body.Len(), base: f.base, summaryBase: f.base, contentBase: f.base, lang: f.lang}
+	for _, a := range tok.attrs {
+		if _, name := splitName(a.name); name == "about" {
+			t.entry.about = strings.TrimSpace(a.value)
+		}
+	}
+	t.out.WriteString("<" + t.entryName() + ">")
+	return true
+}
+
+// element begins a child of the feed or of an entry.
+func (t *tidier) element(f *frame, tok token, vocabulary, local string, known map[string]reading) {
+	key := local
+	if vocabulary != native {
+		key = vocabulary + ":" + local
+	}
+	read := known[key]
+	if read == dropped {
+		f.mode = inDropped
+		return
+	}
+	if key == "xhtml:body" {
+		key = "content:encoded"
+	}
+	f.out = key
+	t.writeStart(key, tok.attrs, f.base)
+	if read == container {
+		f.mode = inside
+		return
+	}
+	f.mode = inValue
+	t.value.Reset()
+	t.reading = asWords
+	if read == markup {
+		t.reading = asHTML
+		if t.feed.atom || vocabulary == nsAtom {
+			t.reading = atomReading(tok.attrs, local)
+		}
+		if t.entry != nil {
+			switch local {
+			case "content", "encoded", "body":
+				t.entry.contentBase = f.base
+			case "summary", "description":
+				t.entry.summaryBase = f.base
+			}
+		}
+	}
+}
+
+// child begins an element inside of a container.
+func (t *tidier) child(f *frame, tok token, vocabulary, local string) {
+	if vocabulary == nsForeign || vocabulary == nsXHTML {
+		f.mode = inDropped
+		return
+	}
+	f.out = local
+	if vocabulary != native {
+		f.out = vocabulary + ":" + local
+	}
+	t.writeStart(f.out, tok.attrs, f.base)
+	f.mode = inside
+	if vocabulary != nsMedia || local == "title" || local == "description" {
+		f.mode = inValue
+		t.value.Reset()
+		t.reading = asWords
+	}
+}
+
+// atomReading tells how the characters of an Atom text construct are meant: RFC 4287 §3.1 and
+// §4.1.3, and for Atom 0.3 its "mode".
+func atomReading(attrs []attr, local string) valueReading {
+	typ := strings.ToLower(strings.TrimSpace(attrValue(attrs, "type")))
+	typ, _, _ = strings.Cut(typ, ";")
+	switch attrValue(attrs, "mode") {
+	case "base64":
+		return asNothing
+	case "xml":
+		return asText // what is markup in it is elements
+	}
+	switch typ {
+	case "html", "text/html":
+		return asHTML
+	case "xhtml", "application/xhtml+xml", "text", "text/plain":
+		return asText
+	case "":
+		if local == "title" {
+			return asText
+		}
+		return asGuessed
+	}
+	if strings.HasPrefix(typ, "text/") {
+		return asText
+	}
+	return asNothing
+}
+
+// asGuessed is text unless it looks like HTML: many feeds forget the type of a summary.
+const asGuessed valueReading = asNothing + 1
+
+// looksLikeHTML reports whether text without a type must have been meant as HTML.
+func looksLikeHTML(s string) bool {
+	for _, sign := range []string{"</p>", "</a>", "<br", "</div>", "</b>", "</i>", "</em>", "</strong>", "<img "} {
+		if strings.Contains(s, sign) {
+			return true
+		}
+	}
+	return false
+}
+
+// text takes character data.
+func (t *tidier) text(s string) {
+	switch t.stack[len(t.stack)-1].mode {
+	case inValue:
+		if t.reading == asText {
+			t.gather(escape(s))
+		} else {
+			t.gather(s)
+		}
+	case inMarkup:
+		if t.reading == asWords {
+			t.gather(s)
+		} else {
+			t.gather(escape(s))
+		}
+	}
+}
+
+// gather adds to the value that is being read.
+func (t *tidier) gather(s string) {
+	if room := maxValue - t.value.Len(); room > 0 && t.reading != asNothing {
+		t.value.WriteString(s[:cutAt(s, room)])
+	}
+}
+
+// writeMarkup adds a start tag to the value that is being read.
+func (t *tidier) writeMarkup(tok token, local string) {
+	if t.reading == asWords {
+		return
+	}
+	t.gather("<" + local)
+	for _, a := range tok.attrs {
+		if strings.HasPrefix(a.name, "xmlns") {
+			continue
+		}
+		t.gather(" " + strings.ToLower(a.name) + `="` + escape(a.value) + `"`)
+	}
+	t.gather(">")
+}
+
+// end takes an end tag: it closes the element of its name, and what was left open in it; one that
+// closes nothing is passed over.
+func (t *tidier) end(tok token) {
+	for i := len(t.stack) - 1; i >= 0; i-- {
+		if !strings.EqualFold(t.stack[i].name, tok.name) {
+			continue
+		}
+		for len(t.stack) > i {
+			t.pop()
+		}
+		return
+	}
+}
+
+// pop closes the innermost open element.
+func (t *tidier) pop() {
+	f := t.stack[len(t.stack)-1]
+	t.stack = t.stack[:len(t.stack)-1]
+	switch f.mode {
+	case inEntry:
+		t.out.WriteString("</" + t.entryName() + ">")
+		t.entry.end = t.body.Len()
+		t.feed.entries = append(t.feed.entries, *t.entry)
+		t.entry, t.out = nil, &t.head
+	case inside:
+		t.out.WriteString("</" + f.out + ">")
+	case inValue:
+		value := t.value.String()
+		if t.value.Len() >= maxValue {
+			t.overlong++
+		}
+		if t.reading == asGuessed && !looksLikeHTML(value) {
+			value = escape(value)
+		}
+		if _, local := splitName(f.out); local == "link" && f.base != nil && strings.TrimSpace(value) != "" {
+			if u := resolve(f.base, value); u != nil {
+				value = u.String()
+			}
+		}
+		t.writeText(value)
+		t.out.WriteString("</" + f.out + ">")
+	case inMarkup:
+		if _, local := splitName(f.name); t.reading != asWords {
+			t.gather("</" + local + ">")
+		}
+	}
+}
+
+// writeStart writes a start tag with the attributes that count.
+func (t *tidier) writeStart(name string, attrs []attr, base *url.URL) {
+	t.out.WriteString("<" + name)
+	for _, a := range attrs {
+		key, kept := keptAttributes[strings.ToLower(a.name)]
+		if !kept {
+			continue
+		}
+		value := a.value
+		if key == "type" && t.feed.atom && name != "link" && name != "media:content" {
+			continue // the tidied value is HTML, whatever it was
+		}
+		if base != nil && (key == "href" || key == "url") {
+			if u := resolve(base, value); u != nil {
+				value = u.String()
+			}
+		}
+		t.out.WriteString(" " + key + `="` + escape(t.clean(value)) + `"`)
+	}
+	t.out.WriteString(">")
+}
+
+// writeText writes character data; CDATA where that saves escaping.
+func (t *tidier) writeText(s string) {
+	s = t.clean(strings.TrimSpace(s))
+	if !strings.ContainsAny(s, "<&") {
+		t.out.WriteString(strings.ReplaceAll(s, "]]>", "]]&gt;"))
+		return
+	}
+	t.out.WriteString("<![CDATA[")
+	t.out.WriteString(strings.ReplaceAll(s, "]]>", "]]]]><![CDATA[>"))
+	t.out.WriteString("]]>")
+}
+
+// clean drops the characters that XML does not have.
+func (t *tidier) clean(s string) string {
+	for i, r := range s {
+		if allowedInXML(r) {
+			continue
+		}
+		var b strings.Builder
+		b.Grow(len(s))
+		b.WriteString(s[:i])
+		for _, r := range s[i:] {
+			if allowedInXML(r) {
+				b.WriteRune(r)
+			} else {
+				t.stray++
+			}
+		}
+		return b.String()
+	}
+	return s
+}
+
+// escaper makes text out of what could be markup.
+var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;")
+
+func escape(s string) string { return escaper.Replace(s) }
+
+// splitName splits a tag's name into its prefix and its local name in lower case.
+func splitName(name string) (prefix, local string) {
+	prefix, local, found := strings.Cut(name, ":")
+	if !found {
+		return "", strings.ToLower(name)
+	}
+	return prefix, strings.ToLower(local)
+}
+
+func attrValue(attrs []attr, name string) string {
+	for _, a := range attrs {
+		if strings.EqualFold(a.name, name) {
+			return strings.TrimSpace(a.value)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,181 @@
+package collect
+
+import "strings"
+
+// The prefixes under which a tidied feed has its elements; "" is the format's own vocabulary.
+const (
+	native      = ""
+	nsAtom      = "atom"
+	nsContent   = "content"
+	nsDC        = "dc"
+	nsDCTerms   = "dcterms"
+	nsITunes    = "itunes"
+	nsMedia     = "media"
+	nsSyndicate = "sy"
+	nsXHTML     = "xhtml"
+	nsForeign   = "?" // any vocabulary that says nothing to this program
+)
+
+// namespaces names the vocabularies, by address in the form of namespaceKey.
+var namespaces = map[string]string{
+	"www.w3.org/2005/atom":                      nsAtom,
+	"purl.org/atom/ns":                          nsAtom,
+	"purl.org/rss/1.0/modules/content":          nsContent,
+	"purl.org/dc/elements/1.1":                  nsDC,
+	"purl.org/dc/elements/1.0":                  nsDC,
+	"purl.org/dc/terms":                         nsDCTerms,
+	"www.itunes.com/dtds/podcast-1.0.dtd":       nsITunes,
+	"example.com/dtds/podcast-1.0.dtd":          nsITunes,
+	"search.yahoo.com/mrss":                     nsMedia,
+	"purl.org/rss/1.0/modules/syndication":      nsSyndicate,
+	"www.w3.org/1999/xhtml":                     nsXHTML,
+	"purl.org/rss/1.0":                          native,
+	"channel.netscape.com/rdf/simple/0.9":       native,
+	"my.netscape.com/rdf/simple/0.9":            native,
+	"backend.userland.com/rss2":                 native,
+	"blogs.law.harvard.edu/tech/rss":            native,
+	"www.w3.org/1999/02/22-rdf-syntax-ns":       native,
+	"purl.org/rss/1.0/modules/rss091":           native,
+	"backend.userland.com/rss092":               native,
+	"my.netscape.com/publish/formats/rss-0.91":  native,
+	"feeds.archive.org/validator":               nsForeign,
+	"www.georss.org/georss":                     nsForeign,
+	"rssnamespace.org/feedburner/ext/1.0":       nsForeign,
+	"purl.org/rss/1.0/modules/slash":            nsForeign,
+	"wellformedweb.org/commentapi":              nsForeign,
+	"www.w3.org/2003/01/geo/wgs84_pos":          nsForeign,
+	"schemas.google.com/g/2005":                 nsForeign,
+	"a9.com/-/spec/opensearch/1.1":              nsForeign,
+	"a9.com/-/spec/opensearchrss/1.0":           nsForeign,
+	"www.google.com/schemas/sitemap-news/0.9":   nsForeign,
+	"backend.userland.com/creativecommonsrssmo": nsForeign,
+}
+
+// prefixes names the vocabularies for feeds that use a prefix without declaring it, or declare it
+// with an address of their own making.
+var prefixes = map[string]string{
+	"atom": nsAtom, "atom10": nsAtom, "atom03": nsAtom, "a10": nsAtom,
+	"content": nsContent, "dc": nsDC, "dcterms": nsDCTerms, "itunes": nsITunes, "media": nsMedia,
+	"sy": nsSyndicate, "xhtml": nsXHTML, "rss": native, "rdf": native,
+}
+
+// namespaceKey brings a namespace's address into the form of the table: feeds differ in scheme,
+// case and the last character.
+func namespaceKey(address string) string {
+	key := strings.ToLower(strings.TrimSpace(address))
+	key = strings.TrimPrefix(key, "http://")
+	key = strings.TrimPrefix(key, "https://")
+	return strings.TrimRight(key, "/#")
+}
+
+// scope is what prefixes mean inside an element; outer scopes are looked at after it.
+type scope struct {
+	outer    *scope
+	bindings map[string]string // prefix to address
+}
+
+// with is the scope inside an element with these attributes.
+func (s *scope) with(attrs []attr) *scope {
+	var bindings map[string]string
+	for _, a := range attrs {
+		prefix, declares := strings.CutPrefix(a.name, "xmlns")
+		if !declares || prefix != "" && prefix[0] != ':' {
+			continue
+		}
+		if bindings == nil {
+			bindings = make(map[string]string)
+		}
+		bindings[strings.TrimPrefix(prefix, ":")] = a.value
+	}
+	if bindings == nil {
+		return s
+	}
+	return &scope{outer: s, bindings: bindings}
+}
+
+// address looks up what a prefix is bound to.
+func (s *scope) address(prefix string) (string, bool) {
+	for ; s != nil; s = s.outer {
+		if address, ok := s.bindings[prefix]; ok {
+			return address, true
+		}
+	}
+	return "", false
+}
+
+// vocabulary names the vocabulary of an element with this prefix.
+func (s *scope) vocabulary(prefix string) string {
+	address, declared := s.address(prefix)
+	if declared {
+		if v, known := namespaces[namespaceKey(address)]; known {
+			return v
+		}
+	}
+	if prefix == "" {
+		return native // no namespace, or one that only this feed knows
+	}
+	if v, known := prefixes[strings.ToLower(prefix)]; known {
+		return v
+	}
+	return nsForeign
+}
+
+// reading tells what a tidied feed keeps of an element.
+type reading uint8
+
+const (
+	dropped   reading = iota
+	plain             // its words
+	markup            // its words as HTML
+	container         // its children, whatever they are
+)
+
+// An element is looked up by "prefix:name", or "name" in the format's own vocabulary, in lower case.
+// Whatever is not named here never reaches the parser.
+var (
+	rssFeedElements = map[string]reading{
+		"title": markup, "link": plain, "description": markup, "language": plain, "ttl": plain,
+		"skiphours": container, "skipdays": container,
+		"dc:title": markup, "dc:language": plain, "atom:link": plain,
+		"sy:updateperiod": plain, "sy:updatefrequency": plain,
+	}
+	rssItemElements = map[string]reading{
+		"title": markup, "link": plain, "description": markup, "guid": plain, "author": plain,
+		"pubdate": plain, "category": plain, "enclosure": plain,
+		"content:encoded": markup, "xhtml:body": markup,
+		"dc:title": markup, "dc:description": markup, "dc:creator": plain, "dc:author": plain,
+		"dc:date": plain, "dc:subject": plain,
+		"dcterms:created": plain, "dcterms:issued": plain, "dcterms:modified": plain,
+		"itunes:author": plain, "itunes:summary": markup, "itunes:image": plain,
+		"atom:link": plain, "atom:summary": markup, "atom:content": markup,
+		"atom:published": plain, "atom:updated": plain, "atom:author": container,
+		"media:group": container, "media:content": container, "media:thumbnail": container,
+		"media:title": markup, "media:description": markup,
+	}
+	atomFeedElements = map[string]reading{
+		"title": markup, "subtitle": markup, "tagline": markup, "link": plain, "id": plain,
+		"author": container, "sy:updateperiod": plain, "sy:updatefrequency": plain,
+	}
+	atomEntryElements = map[string]reading{
+		"title": markup, "summary": markup, "content": markup, "id": plain, "link": plain,
+		"published": plain, "issued": plain, "updated": plain, "modified": plain,
+		"author": container, "category": plain,
+		"dc:creator": plain, "dc:date": plain, "dc:subject": plain,
+		"itunes:image": plain,
+		"media:group":  container, "media:content": container, "media:thumbnail": container,
+		"media:title": markup, "media:description": markup,
+	}
+)
+
+// keptAttributes are those that a tidied element keeps, by their name in lower case.
+var keptAttributes = map[string]string{
+	"href": "href", "url": "url", "rel": "rel", "type": "type", "length": "length",
+	"width": "width", "height": "height", "medium": "medium", "term": "term", "label": "label",
+	"ispermalink": "isPermaLink",
+}
+
+// voidElements of HTML have no end tag.
+var voidElements = map[string]bool{
+	"area": true, "base": true, "br": true, "col": true, "embed": true, "hr": true, "img": true,
+	"input": true, "link": true, "meta": true, "param": true, "source": true, "track": true, "wbr": true,
+}
