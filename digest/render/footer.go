@@ -121,18 +121,20 @@ func (b *builder) imprint() []Piece {
 	return b.turn([]Piece{{S: name, Name: "name"}, {S: b.lang.Comma}, {S: postal, Name: "postal"}})
 }
 
-// links are the optional ones, those that the config gives.
+// links are the optional ones: the reader's preferences, verbatim, and those that the config gives.
 func (b *builder) links() []Link {
 	var out []Link
+	if b.frame.PreferencesURL != "" {
+		out = append(out, Link{b.lang.Preferences, b.frame.PreferencesURL})
+	}
 	for _, l := range []Link{
-		{b.lang.Preferences, b.frame.PreferencesURL},
 		{b.lang.Subscribe, b.frame.Subscribe},
 		{b.lang.Feedback, b.frame.Feedback},
 		{b.lang.Privacy, b.frame.Privacy},
 		{b.lang.RSS, b.frame.RSS},
 	} {
-		if l.URL != "" {
-			out = append(out, l)
+		if u, ok := proseURL(l.URL); ok {
+			out = append(out, Link{l.Name, u})
 		}
 	}
 	return out
@@ -168,15 +170,19 @@ func preheader(v *View) string {
 	if v.Empty {
 		return v.Nothing
 	}
+	cut, ok := strings.CutSuffix(v.Subject, ellipsis)
+	if !ok || cut == "" {
+		cut = "\n" // which nothing begins with
+	}
 	var parts []string
 	add := func(s string) {
-		if s != "" && !strings.Contains(v.Subject, s) {
+		if s != "" && !strings.Contains(v.Subject, s) && !strings.HasPrefix(s, cut) {
 			parts = append(parts, s)
 		}
 	}
 	if v.Lead != nil {
 		add(v.Lead.Title)
-		add(standfirst(v.Lead.Summary, 1, preheaderLength).Plain())
+		add(v.Lead.Summary.Standfirst(1, preheaderLength).Plain())
 	}
 	for _, s := range v.Sections {
 		if s.Kind == string(digest.SectionMostCovered) {

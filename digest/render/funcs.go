@@ -61,8 +61,8 @@ func contentsLine(contents []Content) string {
 	return wrap(0, dots(parts...))
 }
 
-// sourceLine is a story's source, times and coverage, on one line as long as the coverage has a form
-// that fits.
+// sourceLine is a story's source, times and coverage: on one line where the coverage has a form that
+// fits, else on a line of its own.
 func sourceLine(indent int, s Story) string {
 	line := s.Byline
 	for _, part := range []string{s.Time, s.Updated} {
@@ -78,12 +78,25 @@ func sourceLine(indent int, s Story) string {
 			return wrap(indent, full)
 		}
 	}
-	return wrap(indent, line+s.Dot+s.Also.Lines[len(s.Also.Lines)-1])
+	for _, also := range s.Also.Lines {
+		if indent+cells(also) <= textWidth {
+			return wrap(indent, line) + "\n" + wrap(indent, capital(also))
+		}
+	}
+	return wrap(indent, line) + "\n" + wrap(indent, capital(s.Also.Lines[len(s.Also.Lines)-1]))
 }
 
+// joinPieces makes one text; what runs against the page begins with a mark, or the number of
+// "1 Rue Exemple" would go to the other end.
 func joinPieces(pieces []Piece) string {
 	var b strings.Builder
 	for _, p := range pieces {
+		switch p.Dir {
+		case leftToRight.Dir:
+			b.WriteString(leftMark)
+		case rightToLeft.Dir:
+			b.WriteString(rightMark)
+		}
 		b.WriteString(p.S)
 	}
 	return b.String()

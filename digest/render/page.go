@@ -71,6 +71,7 @@ type View struct {
 type Content struct {
 	Name string
 	N    int
+	Long bool // too long to keep on one line of a phone
 }
 
 // Piece is a part of a sentence. Dir is set where its direction is not the page's, Name where it
@@ -226,6 +227,16 @@ func (b *builder) sectionName(s digest.Section) string {
 	return topicName(s.Title, s.Topic)
 }
 
+// title is the headline. One that was nothing but characters that no mail shows becomes the address.
+func title(it digest.Item) string {
+	for _, s := range []string{it.Title, it.Link, it.Source} {
+		if s = clean(s); s != "" {
+			return shorten(s, titleLength)
+		}
+	}
+	return ellipsis
+}
+
 // topicName is what readers see of a topic: its title, or its id when it has none.
 func topicName(title, id string) string {
 	if title = clean(title); title != "" {
@@ -279,28 +290,33 @@ func (b *builder) contents(v *View) []Content {
 		order = b.insert(order, leadTopic)
 	}
 	for _, id := range order {
-		out = append(out, Content{names[id], counts[id]})
+		out = append(out, content(names[id], counts[id]))
 	}
 	for _, s := range v.Sections {
 		switch s.Kind {
 		case string(digest.SectionMostCovered):
-			out = append(out, Content{Name: s.Name})
+			out = append(out, content(s.Name, 0))
 		case string(digest.SectionTopic):
 		default:
-			out = append(out, Content{s.Name, len(s.Stories)})
+			out = append(out, content(s.Name, len(s.Stories)))
 		}
 	}
 	return out
+}
+
+func content(name string, n int) Content {
+	const phone = 28 // letters of the folio's size on 280 px, with room for the number
+	return Content{Name: name, N: n, Long: cells(name) > phone}
 }
 
 // insert puts the lead's topic, which has no section, where the digest has it.
 func (b *builder) insert(order []string, topic string) []string {
 	place := make(map[string]int)
 	for i, t := range b.page.Edition.Topics {
-		place[t.ID] = i
+		place[t.ID] = i + 1
 	}
 	for i, id := range order {
-		if place[topic] < place[id] {
+		if place[topic] <= place[id] {
 			return append(order[:i:i], append([]string{topic}, order[i:]...)...)
 		}
 	}
@@ -312,7 +328,7 @@ func (b *builder) story(e digest.Entry, kind digest.SectionKind) Story {
 	it := e.Lead()
 	s := Story{
 		ID:     e.ID,
-		Title:  shorten(clean(it.Title), titleLength),
+		Title:  title(it),
 		Topic:  topicName(e.TopicTitle, e.Topic),
 		Source: shorten(clean(it.Source), nameLength),
 	}
@@ -320,7 +336,7 @@ func (b *builder) story(e digest.Entry, kind digest.SectionKind) Story {
 	s.Headline = bindLast(s.Title)
 	s.Italic = hasItalics(s.Title)
 	s.URL, _ = webURL(it.Link)
-	if lang := validTag(it.Language); lang != "" && !sameLanguage(lang, b.lang.tag) {
+	if lang := validTag(it.Language); rtlLanguage(lang) == s.RTL && !sameLanguage(lang, b.lang.tag) {
 		s.Lang = lang
 	}
 	s.Byline = s.Source
@@ -371,7 +387,7 @@ func (b *builder) sideOfStory(title, lang string) Side {
 // summary cuts what the outlet says of the story to whole sentences; a summary that only repeats
 // the headline says nothing.
 func (b *builder) summary(it digest.Item, title string, most, length int) digest.Text {
-	t := standfirst(cleanText(it.Summary), most, length)
+	t := cleanText(it.Summary).Standfirst(most, length)
 	plain := t.Plain()
 	if strings.EqualFold(strings.TrimSuffix(plain, "."), strings.TrimSuffix(title, ".")) {
 		t, plain = nil, ""

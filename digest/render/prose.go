@@ -88,12 +88,17 @@ func cleanText(t digest.Text) digest.Text {
 		if !isClean(strings.Trim(s.S, " ")) {
 			s.S = cleanRun(s.S)
 		}
+		if len(out) == 0 {
+			s.S = strings.TrimLeft(s.S, " ")
+		}
+		if s.S == "" {
+			continue
+		}
 		if s.Href != "" {
 			s.Href, _ = proseURL(s.Href)
 		}
-		if s.S != "" {
-			out = append(out, s)
-		}
+		s.Em = s.Em && hasItalics(s.S)
+		out = append(out, s)
 	}
 	return out
 }

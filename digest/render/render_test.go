@@ -1,27 +1,243 @@
 package render
 
 import (
+	"flag"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"digestd/digest"
 	"digestd/templates"
 )
 
-func TestSampleRenders(t *testing.T) {
-	s, err := Load(templates.FS, "", "{{.Lead.Title}}")
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// builtin is the set that a digest without templates of its own gets.
+func builtin(t testing.TB, subject string) *Set {
+	t.Helper()
+	s, err := Load(templates.FS, "", subject)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := s.Render(samplePage("en"), sampleFrame)
+	return s
+}
+
+func mustRender(t testing.TB, s *Set, p digest.Page, f Frame) Rendered {
+	t.Helper()
+	r, err := s.Render(p, f)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "Kestrel Bay ports reopen as crews accept a wage deal"; r.Subject != want {
-		t.Errorf("subject %q, want %q", r.Subject, want)
+	return r
+}
+
+func TestGoldenFiles(t *testing.T) {
+	s := builtin(t, "{{.Lead.Title}}")
+	for _, e := range editions() {
+		t.Run(e.name, func(t *testing.T) {
+			r := mustRender(t, s, e.page, e.frame)
+			golden(t, e.name+".txt", "Subject: "+r.Subject+"\n\n"+r.Text)
+			if !strings.HasPrefix(e.name, "language-") { // the words are in the text, the marks in the others
+				golden(t, e.name+".html", r.HTML)
+			}
+		})
 	}
-	for _, part := range []string{r.HTML, r.Text} {
-		if !strings.Contains(part, sampleFrame.UnsubscribeURL) {
-			t.Errorf("no unsubscribe link in %q", part)
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
 		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v: run go test -update ./digest/render and read what it wrote", err)
+	}
+	if got == string(want) {
+		return
+	}
+	g, w := strings.Split(got, "\n"), strings.Split(string(want), "\n")
+	for i := range max(len(g), len(w)) {
+		a, b := "", ""
+		if i < len(g) {
+			a = g[i]
+		}
+		if i < len(w) {
+			b = w[i]
+		}
+		if a != b {
+			t.Fatalf("%s:%d differs (-update accepts):\n got %q\nwant %q", path, i+1, a, b)
+		}
+	}
+}
+
+func TestSubject(t *testing.T) {
+	long := strings.Repeat("word ", 60)
+	for _, c := range []struct{ name, template, title, want string }{
+		{"the lead's headline", "{{.Lead.Title}}", "Lamps are lit", "Lamps are lit"},
+		{"the data model", "{{.Title}} {{.Number}}, {{.Date}}: {{.Lead.Title}} ({{.Lead.Source}})", "Lamps are lit",
+			"Morning Wire No. 42, Thursday 12 March 2026: Lamps are lit (The Skarholm Post)"},
+		{"a condition", "{{if .Empty}}Nothing{{else}}{{len .Sections}}{{end}}", "Lamps are lit", "0"},
+		{"header injection", "{{.Lead.Title}}\r\nBcc: x@example.org", "A\r\nBcc: victim@example.org", "A Bcc: victim@example.org Bcc: x@example.org"},
+		{"no markup, no entities", "{{.Lead.Title}}", `Q&A: 1 < 2 "quoted"`, `Q&A: 1 < 2 "quoted"`},
+		{"cut at a word", "{{.Lead.Title}}", long, strings.TrimSpace(strings.Repeat("word ", 39)) + "…"},
+		{"blank", "  {{/* nothing */}} ", "Lamps are lit", "Morning Wire"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := oneStory()
+			p.Lead.Items[0].Title = c.title
+			if got := mustRender(t, builtin(t, c.template), p, paperFrame).Subject; got != c.want {
+				t.Errorf("subject %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestSubjectOfAnEmptyPage(t *testing.T) {
+	for template, want := range map[string]string{
+		"{{.Lead.Title}}":                        "Morning Wire",
+		"{{.Lead.Title}} — {{.Title}}":           "Morning Wire",
+		"{{if .Empty}}{{.Nothing}}{{end}}":       "Nothing new in your topics since Wednesday 07:00.",
+		"{{with .Lead.Also}}{{.Before}}{{end}}x": "x",
+	} {
+		if got := mustRender(t, builtin(t, template), pageOf("en", nil), paperFrame).Subject; got != want {
+			t.Errorf("%s gives %q, want %q", template, got, want)
+		}
+	}
+}
+
+func TestTextVariantHasNoHTML(t *testing.T) {
+	p := everySection("en")
+	p.Variant.Format = "text"
+	s := builtin(t, "{{.Title}}")
+	r := mustRender(t, s, p, paperFrame)
+	if r.HTML != "" {
+		t.Errorf("a text variant has an HTML part of %d bytes", len(r.HTML))
+	}
+	p.Variant.Format = "html"
+	if full := mustRender(t, s, p, paperFrame); full.Text != r.Text {
+		t.Error("the text part of an HTML variant is another one")
+	}
+}
+
+// A mailer puts the reader's own values where these stand; whatever their length, they must come
+// through as they are, once or more in each part.
+func TestPlaceholdersPassVerbatim(t *testing.T) {
+	const address, unsubscribe, preferences = "ADDR7f3a0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+		"UNSUB11111111", "PREFS22222222"
+	for name, f := range map[string]Frame{
+		"bare":   {Address: address, UnsubscribeURL: unsubscribe, PreferencesURL: preferences},
+		"https":  {Address: address, UnsubscribeURL: "https://news.example.org/u/" + unsubscribe, PreferencesURL: "https://news.example.org/p/" + preferences},
+		"mailto": {Address: address, UnsubscribeURL: "mailto:bulk@example.org?subject=" + unsubscribe},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, lang := range Languages() {
+				r := mustRender(t, builtin(t, "{{.Title}}"), everySection(lang), f)
+				for part, text := range map[string]string{"html": r.HTML, "text": r.Text} {
+					for _, value := range []string{f.Address, f.UnsubscribeURL, f.PreferencesURL} {
+						if !strings.Contains(text, value) {
+							t.Errorf("%s, %s part lacks %q", lang, part, value)
+						}
+					}
+				}
+				if !strings.Contains(r.Text, "\n"+address+"\n") {
+					t.Errorf("%s: the address does not stand on a line of its own:\n%s", lang, r.Text)
+				}
+			}
+		})
+	}
+}
+
+func TestPreheader(t *testing.T) {
+	s := builtin(t, "{{.Lead.Title}}")
+	for _, e := range editions() {
+		view := newView(e.page, e.frame, s.language(e.page.Variant.Language))
+		subject, err := s.renderSubject(view)
+		if err != nil {
+			t.Fatal(err)
+		}
+		view.Subject = subject
+		got := preheader(view)
+		if n := len([]rune(got)); n == 0 || n > preheaderLength {
+			t.Errorf("%s: preheader of %d characters: %q", e.name, n, got)
+		}
+		if strings.Contains(got, strings.TrimSuffix(subject, ellipsis)) && e.name != "hostile" {
+			t.Errorf("%s: the preheader repeats the subject: %q", e.name, got)
+		}
+	}
+	view := newView(everySection("en"), paperFrame, s.language("en"))
+	view.Subject = "Morning Wire, 12 March"
+	want := "Lighthouse keepers’ strike ends with a pact to man the northern straits · The lamps of Skarholm were lit again shortly after midnight. · " +
+		"Wheat convoy reaches Port Amber ahead of the frost"
+	if got := preheader(view); !strings.HasPrefix(got, want) {
+		t.Errorf("preheader %q, want %q at the start", got, want)
+	}
+}
+
+func TestTitleFallsBackToTheNewsletter(t *testing.T) {
+	p := oneStory()
+	p.Edition.Title = ""
+	if r := mustRender(t, builtin(t, "{{.Title}}"), p, paperFrame); r.Subject != "Morning Wire" {
+		t.Errorf("untitled digest is called %q", r.Subject)
+	}
+}
+
+func TestUnsubscribeStandsInALargePage(t *testing.T) {
+	r := mustRender(t, builtin(t, "{{.Title}}"), many(1000, 1000), paperFrame)
+	for part, text := range map[string]string{"html": r.HTML, "text": r.Text} {
+		if !strings.Contains(text, paperFrame.UnsubscribeURL) {
+			t.Errorf("%s part of %d bytes has no unsubscribe link", part, len(text))
+		}
+	}
+}
+
+// What one more story costs is what compose reckons with.
+func TestSizeOfAStory(t *testing.T) {
+	s := builtin(t, "{{.Title}}")
+	size := func(full, briefs int) int { return len(mustRender(t, s, many(full, briefs), paperFrame).HTML) }
+	base := size(2, 1)
+	if got := (size(22, 1) - base) / 20; got > 1700 {
+		t.Errorf("a story costs %d bytes of HTML, more than 1,700", got)
+	}
+	if got := (size(2, 21) - base) / 20; got > 850 {
+		t.Errorf("a brief costs %d bytes of HTML, more than 850", got)
+	}
+}
+
+func TestSetIsSafeForConcurrentUse(t *testing.T) {
+	s := builtin(t, "{{.Lead.Title}}")
+	want := mustRender(t, s, everySection("en"), paperFrame)
+	done := make(chan Rendered)
+	for range 8 {
+		go func() {
+			r, _ := s.Render(everySection("en"), paperFrame)
+			done <- r
+		}()
+	}
+	for range 8 {
+		if got := <-done; got != want {
+			t.Error("two renderings of one page differ")
+		}
+	}
+}
+
+func BenchmarkRender40Stories(b *testing.B) {
+	s := builtin(b, "{{.Lead.Title}}")
+	p := many(39, 0)
+	b.ReportAllocs()
+	for b.Loop() {
+		r, err := s.Render(p, paperFrame)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.SetBytes(int64(len(r.HTML) + len(r.Text)))
 	}
 }
