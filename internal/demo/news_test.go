@@ -110,35 +110,46 @@ func TestStoriesAreToldBySeveralOutlets(t *testing.T) {
 	items = slices.DeleteFunc(items, func(it digest.Item) bool { return it.History })
 	stories, closed := curate.Curate(c.Topics, items, nil, curate.Options{Now: noon})
 
-	want := []struct {
-		title   string
+	// By the title of one of its items, whichever leads. Rank and lead are curate's own affair, but for the
+	// two stories that are made to open Ana's mail and Benoît's: those have pictures.
+	type telling struct {
 		outlets int
 		topics  string
-		picture bool
-	}{
-		{"Kestrel Bay ports reopen as dockers accept night-pay deal", 5, "global", true},
-		{"Ember Lakes treaty survives third vote by a single hand", 4, "diplomacy", true},
-		{"Grain convoy crosses Seld strait as escort rule takes hold", 4, "global diplomacy", false},
-		{"Orvane names Ilse Marrow as envoy to border talks", 3, "diplomacy", false},
-		{"Castelline and Brume to reopen consulates after six years", 3, "diplomacy", false},
-		{"Volcano on Isle Tarn goes to second alert level", 3, "global", false},
-		{"Night train between Castelline and Brume returns in spring", 3, "global", false},
-		{"Brume central bank leaves its rate at 3.25 per cent", 2, "global", false},
-		{"Aldmere museum to return eleven bronzes to Orvane", 2, "diplomacy", false},
 	}
-	shared := slices.DeleteFunc(slices.Clone(stories), func(s digest.Story) bool { return s.Outlets() < 2 })
-	for i, s := range shared {
-		if i >= len(want) {
-			t.Errorf("%s is in %d outlets, unasked", s.Lead().Title, s.Outlets())
+	want := map[string]telling{
+		"Kestrel Bay ports reopen as dockers accept night-pay deal":  {5, "global"},
+		"Ember Lakes treaty survives third vote by a single hand":    {4, "diplomacy"},
+		"Grain convoy crosses Seld strait as escort rule takes hold": {4, "global diplomacy"},
+		"Orvane names Ilse Marrow as envoy to border talks":          {3, "diplomacy"},
+		"Castelline and Brume to reopen consulates after six years":  {3, "diplomacy"},
+		"Volcano on Isle Tarn goes to second alert level":            {3, "global"},
+		"Night train between Castelline and Brume returns in spring": {3, "global"},
+		"Brume central bank leaves its rate at 3.25 per cent":        {2, "global"},
+		"Aldmere museum to return eleven bronzes to Orvane":          {2, "diplomacy"},
+	}
+	for _, s := range stories {
+		if s.Outlets() < 2 {
 			continue
 		}
-		if s.Lead().Title != want[i].title || s.Outlets() != want[i].outlets || strings.Join(s.Topics, " ") != want[i].topics ||
-			(s.Lead().Image != nil) != want[i].picture {
-			t.Errorf("place %d: %q in %d outlets, topics %q, picture %v; want %+v", i+1, s.Lead().Title, s.Outlets(), s.Topics, s.Lead().Image, want[i])
+		i := slices.IndexFunc(s.Items, func(it digest.Item) bool { _, ok := want[it.Title]; return ok })
+		if i < 0 {
+			t.Errorf("%q is told by %d outlets, which was not intended", s.Lead().Title, s.Outlets())
+			continue
 		}
+		title := s.Items[i].Title
+		if got := (telling{s.Outlets(), strings.Join(s.Topics, " ")}); got != want[title] {
+			t.Errorf("%q: %+v, want %+v", title, got, want[title])
+		}
+		delete(want, title)
 	}
-	if len(shared) < len(want) {
-		t.Errorf("%d stories are told by several outlets, want %d", len(shared), len(want))
+	for title := range want {
+		t.Errorf("%q is told by one outlet only", title)
+	}
+	for _, topic := range c.Topics {
+		i := slices.IndexFunc(stories, func(s digest.Story) bool { return slices.Contains(s.Topics, topic.ID) })
+		if lead := stories[i].Lead(); lead.Image == nil || lead.Image.Width != 1120 || lead.Image.Alt == "" {
+			t.Errorf("%s opens with %q, picture %+v", topic.ID, lead.Title, lead.Image)
+		}
 	}
 	var reasons []string
 	for _, cl := range closed {
