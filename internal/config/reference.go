@@ -24,6 +24,8 @@ type KeyDoc struct {
 	Meaning string
 }
 
+//go:generate go test -run TestReferenceInDocs . -update
+
 // Reference describes every table and key, in the order of the file. It is made from what reads them.
 func Reference() []TableDoc {
 	return []TableDoc{
