@@ -39,6 +39,21 @@ func (s State) Final() bool {
 	return false
 }
 
+// MayBecome reports whether the table of states lets a delivery go from s to t in one event.
+func (s State) MayBecome(t State) bool {
+	switch s {
+	case Pending:
+		return t == Intent || t == Suppressed || t == Failed || t == Held || t == Expired || t == Withdrawn || t == Nothing
+	case Intent:
+		return t == Sent || t == Deferred || t == Failed || t == InDoubt || t == Held || t == Expired
+	case Deferred:
+		return t == Intent || t == Suppressed || t == Failed || t == Held || t == Expired || t == Withdrawn
+	case InDoubt:
+		return t == Intent || t == Suppressed || t == Failed || t == Held
+	}
+	return false
+}
+
 // Recipient is a subscriber as an edition froze him: what a resend needs, whatever the config says by then.
 type Recipient struct {
 	Index   int    `json:"-"` // within the edition, from 0; the delivery's name
@@ -55,9 +70,25 @@ type Event struct {
 	Attempt int       `json:"n,omitempty"` // messages begun so far, this one included
 	First   time.Time `json:"f,omitzero"`  // of the delivery's first attempt, what give_up counts from
 	Due     time.Time `json:"d,omitzero"`  // of a deferred or doubtful one: not before
+	Doubts  int       `json:"u,omitempty"` // how often an attempt before this one died inside the SMTP transaction
 	Stage   string    `json:"g,omitempty"` // where in the dialogue: "connect", "rcpt", "dot"…
 	Code    int       `json:"c,omitempty"` // SMTP reply code, 0 for a transport error
 	Words   string    `json:"w,omitempty"` // the server's words, one line, ≤ 300 bytes
+}
+
+// Progress is where the deliveries of an edition stand.
+type Progress struct {
+	States []State       // by index of the recipient
+	Last   map[int]Event // the last event of each that is in Intent, Deferred or InDoubt
+}
+
+// Counts tells how many deliveries are in each state.
+func (p Progress) Counts() map[State]int {
+	counts := map[State]int{}
+	for _, s := range p.States {
+		counts[s]++
+	}
+	return counts
 }
 
 // Suppression is an address, or an (address, digest), that gets nothing, whatever the config says.

@@ -73,6 +73,8 @@ type Envelope struct {
 	To   string // forward path without brackets; its domain is ASCII
 	UTF8 bool   // the local part of To is not ASCII: only a server with SMTPUTF8 takes it
 	ID   string // left side of the Message-ID: names the delivery, the same each time
+	// Repeat says that the message may have arrived before. Fill leaves it to the caller.
+	Repeat bool
 }
 
 // Keys are what a message is made with besides template and reader.

@@ -1,0 +1,482 @@
+package mailer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"digestd/digest"
+	"digestd/mailer/smtp"
+)
+
+// refusalsInARow without a success pause a run: the fault is then hardly that of the readers.
+const refusalsInARow = 5
+
+// Deliver brings an edition to all who can get it now, and returns when nothing more can go: all is
+// delivered, what is left is due later, or the run paused (Summary.Paused). When ctx ends, the messages
+// in flight are finished and none is begun. The error is the ledger's; nothing goes out without it.
+func (m *Mailer) Deliver(ctx context.Context, job Job) (Summary, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r := &run{m: m, job: job, cancel: cancel}
+	progress, err := m.ledger.Progress(job.Edition)
+	if err != nil {
+		return Summary{}, fmt.Errorf("deliver %s: %w", job.Edition, err)
+	}
+	for _, s := range progress.States {
+		r.counts[s]++
+	}
+	r.summary.Recipients = len(progress.States)
+	if err := r.settle(progress); err != nil {
+		return r.end(nil), fmt.Errorf("deliver %s: %w", job.Edition, err)
+	}
+	q, err := newQueue(m.ledger, job.Edition, progress, m.domains)
+	if err != nil {
+		return r.end(nil), fmt.Errorf("deliver %s: %w", job.Edition, err)
+	}
+	r.q = q
+	for ctx.Err() == nil {
+		before := r.taken()
+		ready, _ := q.left(m.Now())
+		if !ready {
+			break
+		}
+		var workers sync.WaitGroup
+		for range min(m.options.Connections, r.owed()) {
+			workers.Go(func() { (&worker{run: r}).work(ctx) })
+		}
+		workers.Wait()
+		// A worker whom the server does not let in gives up while others are let in. If those were
+		// done by then, there is something left that could go.
+		if ctx.Err() == nil && r.taken() == before {
+			if ready, _ := q.left(m.Now()); ready {
+				r.pause("the mail server lets nobody in at the moment" + r.lastRefusal())
+			}
+		}
+	}
+	if r.err == nil && r.overdue() {
+		if progress, err = m.ledger.Progress(job.Edition); err == nil {
+			err = r.settle(progress)
+		}
+		r.fail(err)
+	}
+	if r.err == nil {
+		r.fail(r.suppressUnknown())
+	}
+	if r.err == nil && r.owed() == 0 {
+		r.fail(m.ledger.Finish(job.Edition))
+	}
+	s := r.end(q)
+	m.log.Info("edition delivered as far as it can be now", "edition", job.Edition, "sent", s.Sent, "deferred", s.Deferred,
+		"failed", s.Failed, "in_doubt", s.InDoubt, "suppressed", s.Suppressed, "expired", s.Expired, "pending", s.Pending, "paused", s.Paused)
+	if r.err != nil {
+		return s, fmt.Errorf("deliver %s: %w", job.Edition, r.err)
+	}
+	return s, nil
+}
+
+// run is one call of Deliver.
+type run struct {
+	m      *Mailer
+	job    Job
+	q      *queue
+	cancel context.CancelFunc // ends the run: no message is begun any more
+
+	mu       sync.Mutex
+	counts   [16]int // of deliveries, by state
+	summary  Summary
+	accepted int
+	refused  int    // in a row
+	domain   string // of the last one of them that was a recipient refused by policy
+	dropped  int    // connections in a row that ended under a message
+	live     int    // connections that are open
+	refusal  string // of the last connection
+	unknown  []unknown
+	err      error
+}
+
+// unknown is a recipient whose mailbox does not exist, as the server says.
+type unknown struct {
+	digest.Suppression
+	domain, status string
+}
+
+// settle brings to an end, or to the right state to begin from, what needs no message for that: what an
+// earlier process left in the middle, readers for whom there is nothing, and all that is overdue.
+func (r *run) settle(p digest.Progress) error {
+	now := r.m.Now()
+	var events []digest.Event
+	flush := func() error {
+		if len(events) == 0 {
+			return nil
+		}
+		err := r.m.ledger.Record(context.Background(), r.job.Edition, events)
+		events = events[:0]
+		return err
+	}
+	move := func(e digest.Event) {
+		e.At = now
+		r.counts[p.States[e.Index]]--
+		p.States[e.Index] = e.State
+		r.counts[e.State]++
+		if e.State.Final() {
+			delete(p.Last, e.Index)
+		} else {
+			p.Last[e.Index] = e
+		}
+		events = append(events, e)
+		r.tally(e.State)
+	}
+	indices := make([]int, 0, len(p.Last))
+	for index := range p.Last {
+		indices = append(indices, index)
+	}
+	slices.Sort(indices)
+	for _, index := range indices {
+		e := p.Last[index]
+		doubtful := e.State == digest.Intent || e.State == digest.InDoubt
+		switch {
+		case doubtful && r.m.options.InDoubt == Hold:
+			e.State, e.Words = digest.Held, heldWords("in_doubt is \"hold\"", e)
+		case doubtful && e.Doubts > 0:
+			e.State, e.Words = digest.Held, heldWords("it was in doubt before", e)
+		case doubtful && r.overdueAt(e, now):
+			e.State, e.Words = digest.Held, heldWords("it is too late to send it again", e)
+		case e.State == digest.Intent:
+			e.State, e.Due = digest.InDoubt, now
+			e.Words = "the process ended while the message was on its way"
+		case doubtful && !r.m.doubts.own(r.job.Edition, index) && e.Due.After(now):
+			e.Due = now // left by an earlier process: at once
+			p.Last[index] = e
+			continue
+		case e.State == digest.Deferred && r.overdueAt(e, now):
+			e.State = digest.Expired
+		default:
+			continue
+		}
+		e.Due = dueOf(e)
+		move(e)
+	}
+	if err := flush(); err != nil {
+		return err
+	}
+	over := r.overdue()
+	if !over && !slices.Contains(r.job.Templates, nil) {
+		return nil
+	}
+	for at := 0; ; {
+		chunk, err := r.m.ledger.RecipientsAt(r.job.Edition, at)
+		if err != nil {
+			return err
+		}
+		if len(chunk) == 0 {
+			return nil
+		}
+		for _, to := range chunk {
+			switch {
+			case p.States[to.Index] != digest.Pending:
+			case to.Variant < len(r.job.Templates) && r.job.Templates[to.Variant] == nil:
+				move(digest.Event{Index: to.Index, State: digest.Nothing})
+			case over:
+				move(digest.Event{Index: to.Index, State: digest.Expired, Words: "not tried before the next edition was due"})
+			}
+		}
+		if err := flush(); err != nil {
+			return err
+		}
+		at = chunk[len(chunk)-1].Index + 1
+	}
+}
+
+// dueOf keeps Due for the states that have one.
+func dueOf(e digest.Event) time.Time {
+	if e.State.Final() {
+		return time.Time{}
+	}
+	return e.Due
+}
+
+func heldWords(why string, e digest.Event) string {
+	if e.Words == "" {
+		return "held: " + why
+	}
+	return "held: " + why + "; " + e.Words
+}
+
+// limit is when a delivery ends that was first tried at a time.
+func (r *run) limit(first time.Time) time.Time {
+	limit := first.Add(r.m.options.GiveUp)
+	if !r.job.Until.IsZero() && r.job.Until.Before(limit) {
+		return r.job.Until
+	}
+	return limit
+}
+
+func (r *run) overdueAt(e digest.Event, now time.Time) bool {
+	return !e.First.IsZero() && !now.Before(r.limit(e.First)) || r.overdue()
+}
+
+// overdue reports whether the lane's next slot has come.
+func (r *run) overdue() bool { return !r.job.Until.IsZero() && !r.m.Now().Before(r.job.Until) }
+
+// judge makes the event of an answer to a message, and says what else it means.
+func (r *run) judge(it item, intent digest.Event, reply smtp.Reply) (digest.Event, effect) {
+	v := classify(reply, it.last)
+	now := r.m.Now()
+	e := intent
+	e.State, e.At, e.Due = v.state, now, time.Time{}
+	e.Stage, e.Code, e.Words = string(reply.Stage), reply.Code, reply.Words
+	retry := r.m.options.Retry
+	switch e.State {
+	case digest.Deferred:
+		if v.effect == stop || v.effect == again && it.tries < 2 {
+			e.Due = now
+			break
+		}
+		at, ok := due(retry, e.Attempt, r.m.Jitter(), now, r.limit(e.First))
+		if e.Due = at; !ok {
+			e.State, e.Due = digest.Expired, time.Time{}
+		}
+	case digest.InDoubt:
+		at, ok := due(retry, 1, r.m.Jitter(), now, r.limit(e.First))
+		switch {
+		case r.m.options.InDoubt == Hold:
+			e.State, e.Words = digest.Held, heldWords("in_doubt is \"hold\"", e)
+		case e.Doubts > 0:
+			e.State, e.Words = digest.Held, heldWords("it was in doubt before", e)
+		case !ok:
+			e.State, e.Words = digest.Held, heldWords("it is too late to send it again", e)
+		default:
+			e.Due = at
+		}
+	}
+	return e, v.effect
+}
+
+// came notes what a delivery came to and lets the run go on, pause or stop.
+func (r *run) came(it item, e digest.Event, reply smtp.Reply, f effect) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.move(it.last.State, e.State)
+	r.count(it.to, e, reply)
+	switch {
+	case e.State == digest.Sent:
+		r.accepted++
+		r.refused, r.dropped, r.domain = 0, 0, ""
+	case f == stop:
+		r.pauseLocked(r.m.transport.String() + ": " + reply.String())
+	case f == again:
+		if r.dropped++; r.dropped >= refusalsInARow*r.m.options.Connections {
+			r.pauseLocked(fmt.Sprintf("%s: %d connections in a row ended before a message was through, the last at %s", r.m.transport, r.dropped, reply))
+		}
+	case f == streak:
+		if e.State == digest.Failed && reply.Stage == smtp.Rcpt { // by policy: see classify
+			if d := domainOf(it.to.Email); d == r.domain {
+				break
+			} else {
+				r.domain = d
+			}
+		}
+		if r.refused++; r.refused >= refusalsInARow {
+			r.pauseLocked(fmt.Sprintf("%s: %d refusals in a row, the last at %s", r.m.transport, r.refused, reply))
+		}
+	}
+	r.report(it.to, e)
+}
+
+// count remembers mailboxes that don't exist.
+func (r *run) count(to digest.Recipient, e digest.Event, reply smtp.Reply) {
+	if e.State != digest.Failed || reply.Stage != smtp.Rcpt {
+		return
+	}
+	switch reply.Status {
+	case "5.1.1", "5.1.10", "5.2.1":
+		r.unknown = append(r.unknown, unknown{
+			Suppression: digest.Suppression{Email: to.Email, Source: "rcpt", Words: e.Words, At: e.At},
+			domain:      domainOf(to.Email), status: reply.Status,
+		})
+	}
+}
+
+// unknownPerDomain of one status and domain are believed; when a server refuses more of them in one
+// run, something is wrong with it.
+const unknownPerDomain = 5
+
+// suppressUnknown keeps further mail from mailboxes that don't exist, now that the run has ended.
+func (r *run) suppressUnknown() error {
+	type group struct{ domain, status string }
+	groups := map[group]int{}
+	for _, u := range r.unknown {
+		groups[group{u.domain, u.status}]++
+	}
+	for _, u := range r.unknown {
+		if groups[group{u.domain, u.status}] > unknownPerDomain {
+			continue
+		}
+		if err := r.m.ledger.Suppress(u.Suppression); err != nil {
+			return err
+		}
+		r.m.log.Warn("address suppressed: the mailbox does not exist", "email", u.Email, "words", u.Words)
+	}
+	return nil
+}
+
+// ended notes a delivery that ended without a message.
+func (r *run) ended(it item, e digest.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.move(it.last.State, e.State)
+	r.report(it.to, e)
+}
+
+func (r *run) move(from, to digest.State) {
+	r.counts[from]--
+	r.counts[to]++
+	r.tally(to)
+}
+
+// tally counts what this run brings to an end.
+func (r *run) tally(s digest.State) {
+	switch s {
+	case digest.Sent:
+		r.summary.Sent++
+	case digest.Failed:
+		r.summary.Failed++
+	case digest.Suppressed:
+		r.summary.Suppressed++
+	case digest.Expired:
+		r.summary.Expired++
+	case digest.Nothing:
+		r.summary.Nothing++
+	}
+}
+
+func (r *run) report(to digest.Recipient, e digest.Event) {
+	attrs := []any{"edition", r.job.Edition, "email", to.Email, "state", e.State.String(), "stage", e.Stage, "code", e.Code, "words", e.Words}
+	switch e.State {
+	case digest.Failed, digest.Expired, digest.Held:
+		r.m.log.Warn("delivery failed", attrs...)
+	case digest.InDoubt:
+		r.m.log.Warn("delivery in doubt", attrs...)
+	default:
+		r.m.log.Debug("delivery", attrs...)
+	}
+	if r.job.Progress != nil {
+		r.job.Progress(Progress{Edition: r.job.Edition, To: to, Event: e, Summary: r.stand(r.summary)})
+	}
+}
+
+// stand fills in how the edition stands.
+func (r *run) stand(s Summary) Summary {
+	s.Deferred = r.counts[digest.Deferred]
+	s.Held = r.counts[digest.Held]
+	s.InDoubt = r.counts[digest.InDoubt] + r.counts[digest.Intent] + s.Held
+	s.Pending = r.counts[digest.Pending]
+	return s
+}
+
+func (r *run) end(q *queue) Summary {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.stand(r.summary)
+	if q != nil {
+		_, s.NextDue = q.left(r.m.Now())
+	}
+	return s
+}
+
+func (r *run) owed() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.stand(r.summary).Owed()
+}
+
+func (r *run) taken() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.accepted
+}
+
+func (r *run) lastRefusal() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.refusal == "" {
+		return ""
+	}
+	return ": " + r.refusal
+}
+
+// pause ends the run with a reason; the first one counts.
+func (r *run) pause(reason string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.pauseLocked(reason)
+}
+
+func (r *run) pauseLocked(reason string) {
+	if r.summary.Paused == "" {
+		r.summary.Paused = reason
+		r.m.log.Error("delivery paused", "edition", r.job.Edition, "reason", reason)
+	}
+	r.cancel()
+}
+
+// fail ends the run with an error of the ledger.
+func (r *run) fail(err error) {
+	if err == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err == nil {
+		r.err = err
+	}
+	r.cancel()
+}
+
+// notLetIn handles a connection that could not be made. It reports whether others still work.
+func (r *run) notLetIn(err error) {
+	var refusal *smtp.Refusal
+	temporary := errors.As(err, &refusal) && refusal.Code/100 == 4 && (refusal.Stage == smtp.Greeting || refusal.Stage == smtp.Hello)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refusal = err.Error()
+	if temporary && r.live > 0 {
+		r.m.log.Info("the mail server takes no further connection; going on with those that are open", "open", r.live, "words", refusal.Words)
+		return
+	}
+	r.pauseLocked(err.Error())
+}
+
+func (r *run) connected(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.live += n
+}
+
+// doubts remembers which deliveries this process itself put in doubt; those wait, while what an earlier
+// process left goes at once.
+type doubts struct {
+	mu    sync.Mutex
+	known map[doubt]bool
+}
+
+type doubt struct {
+	edition string
+	index   int
+}
+
+func (d *doubts) add(edition string, index int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.known[doubt{edition, index}] = true
+}
+
+func (d *doubts) own(edition string, index int) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.known[doubt{edition, index}]
+}

@@ -1,0 +1,183 @@
+// Package mailer carries a composed edition to its readers: one message for each, over several
+// connections, within rate limits, with every step made durable before the next. What the server says
+// decides what becomes of a delivery (classify), and what becomes of it is recorded until nothing is
+// owed any more; docs/architecture.md has the table of states.
+//
+// It does not know feeds, stories or templates' looks: messages come frozen. It declares the few
+// methods of a ledger that it needs, and knows no database.
+package mailer
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"digestd/digest"
+	"digestd/mailer/dkim"
+	"digestd/mailer/message"
+	"digestd/subscribers"
+)
+
+// Ledger is what the delivery loop needs to remember and to be told. Its methods are called from
+// several goroutines; what they were given is durable when they return.
+type Ledger interface {
+	// Progress tells where an edition's deliveries stand.
+	Progress(edition string) (digest.Progress, error)
+	// RecipientsAt returns recipients of an edition in their order, from an index on: as many as are
+	// stored together, one at least, or none behind the last.
+	RecipientsAt(edition string, index int) ([]digest.Recipient, error)
+	// Step records, in one commit, how a worker's last delivery went and that it begins the next one,
+	// to an address. Either may be nil. The state is that of next: Intent, or Suppressed when the
+	// address may not be written to, as it stands in that very commit.
+	Step(ctx context.Context, edition string, done, next *digest.Event, to string) (digest.State, error)
+	// Record records events of deliveries that nobody is at work on.
+	Record(ctx context.Context, edition string, events []digest.Event) error
+	// Suppress keeps further mail from an address.
+	Suppress(s digest.Suppression) error
+	// Finish marks an edition as complete: all its deliveries are final.
+	Finish(edition string) error
+}
+
+// What becomes of a delivery that is in doubt.
+const (
+	Resend = "resend" // it is sent once more, byte for byte
+	Hold   = "hold"   // it is not, and somebody looks into it
+)
+
+// Options say how mail goes out. Rates are messages per second; 0 is unlimited.
+type Options struct {
+	Connections      int // at most, of all editions together
+	Rate             float64
+	PerDomain        map[string]float64 // by recipient's domain in lower case
+	MaxPerConnection int                // messages; 0 is unlimited
+	Retry            []time.Duration    // pauses after each attempt; then every 6 hours
+	GiveUp           time.Duration      // after a delivery's first attempt
+	InDoubt          string             // Resend or Hold
+}
+
+// Mailer delivers editions. Several may be under way at once; they share connections and rates.
+type Mailer struct {
+	Now    func() time.Time
+	Sleep  func(ctx context.Context, d time.Duration) // returns early when ctx ends
+	Jitter func() float64                             // in [0, 1)
+
+	options   Options
+	transport Transport
+	ledger    Ledger
+	log       *slog.Logger
+	overall   *rate.Limiter
+	domains   map[string]*rate.Limiter
+	slots     chan struct{} // one for each connection that may be open
+	doubts    doubts
+}
+
+// New makes a mailer with the system's clock.
+func New(o Options, t Transport, l Ledger, log *slog.Logger) *Mailer {
+	if log == nil {
+		log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	o.Connections = max(o.Connections, 1)
+	m := &Mailer{
+		Now: time.Now, Sleep: sleep, Jitter: rand.Float64,
+		options: o, transport: t, ledger: l, log: log,
+		overall: limiter(o.Rate), domains: map[string]*rate.Limiter{},
+		slots:  make(chan struct{}, o.Connections),
+		doubts: doubts{known: map[doubt]bool{}},
+	}
+	for domain, perSecond := range o.PerDomain {
+		if perSecond > 0 {
+			m.domains[domain] = limiter(perSecond)
+		}
+	}
+	return m
+}
+
+// limiter spaces messages evenly, but for what a clock's grain makes it miss.
+func limiter(perSecond float64) *rate.Limiter {
+	if perSecond <= 0 {
+		return nil
+	}
+	return rate.NewLimiter(rate.Limit(perSecond), max(1, int(perSecond/20)))
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// Job is an edition to deliver.
+type Job struct {
+	Edition string
+	// Templates are the messages of the edition's variants; nil where a variant has nothing to say.
+	Templates []*message.Template
+	// TokenKey finds the key with an ID.
+	TokenKey func(id string) (subscribers.TokenKey, bool)
+	// Signer signs; nil: the mails go unsigned. What was signed once by another key is not sent again.
+	Signer *dkim.Signer
+	// Until is the lane's next slot, when what is still owed ends; zero: no end.
+	Until time.Time
+	// Progress is told of each delivery that came to something, one at a time. May be nil.
+	Progress func(Progress)
+}
+
+// Progress is a delivery that came to something, and where its edition stands with it.
+type Progress struct {
+	Edition string
+	To      digest.Recipient
+	Event   digest.Event
+	Summary Summary
+}
+
+// Summary counts what a call of Deliver did, and what is left.
+type Summary struct {
+	Recipients int // of the edition
+
+	// What this call brought to an end.
+	Sent       int
+	Failed     int
+	Suppressed int
+	Expired    int
+	Nothing    int
+
+	// How the edition stands behind it.
+	Deferred int       // to be tried again
+	InDoubt  int       // in doubt or held
+	Held     int       // of them: not sent again
+	Pending  int       // not tried yet
+	NextDue  time.Time // when the next deferred delivery may go; zero when none is
+
+	// Paused tells why the run ended before its time, in words; empty when it did not.
+	Paused string
+}
+
+// Owed is the number of deliveries that are not final.
+func (s Summary) Owed() int { return s.Pending + s.Deferred + s.InDoubt - s.Held }
+
+// Add sums up two editions.
+func (s Summary) Add(o Summary) Summary {
+	s.Recipients += o.Recipients
+	s.Sent += o.Sent
+	s.Failed += o.Failed
+	s.Suppressed += o.Suppressed
+	s.Expired += o.Expired
+	s.Nothing += o.Nothing
+	s.Deferred += o.Deferred
+	s.InDoubt += o.InDoubt
+	s.Held += o.Held
+	s.Pending += o.Pending
+	if s.NextDue.IsZero() || !o.NextDue.IsZero() && o.NextDue.Before(s.NextDue) {
+		s.NextDue = o.NextDue
+	}
+	if s.Paused == "" {
+		s.Paused = o.Paused
+	}
+	return s
+}

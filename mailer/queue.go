@@ -1,0 +1,189 @@
+package mailer
+
+import (
+	"container/heap"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"digestd/digest"
+)
+
+// item is a delivery that is to be tried, with the last that is known of it.
+type item struct {
+	to    digest.Recipient
+	last  digest.Event // the zero Event when nothing was tried yet
+	tries int          // in this run, that ended with their connection
+}
+
+// parkMax is how many recipients of rate-limited domains may wait in memory for their turn, while
+// those of other domains go first.
+const parkMax = 5000
+
+// queue hands out the deliveries of an edition: what is in doubt first, then what is due again, then
+// those never tried, in their order. Only exceptions and one chunk of recipients are in memory.
+type queue struct {
+	mu      sync.Mutex
+	ledger  Ledger
+	edition string
+	domains map[string]*rate.Limiter
+
+	states []digest.State // as they were when the queue was made
+	next   int            // index of the first that was not looked at
+	chunk  []digest.Recipient
+	due    dueHeap
+	parked map[string][]item // by domain
+	count  int               // of parked ones
+}
+
+// newQueue reads where the edition stands. Whoever is in Intent or InDoubt must have been settled.
+func newQueue(l Ledger, edition string, p digest.Progress, domains map[string]*rate.Limiter) (*queue, error) {
+	q := &queue{ledger: l, edition: edition, domains: domains, states: p.States, parked: map[string][]item{}}
+	indices := slices.Sorted(maps.Keys(p.Last))
+	var chunk []digest.Recipient
+	for _, index := range indices {
+		if len(chunk) == 0 || chunk[len(chunk)-1].Index < index {
+			var err error
+			if chunk, err = recipientsAt(l, edition, index); err != nil {
+				return nil, err
+			}
+		}
+		q.due = append(q.due, item{to: chunk[index-chunk[0].Index], last: p.Last[index]})
+	}
+	heap.Init(&q.due)
+	return q, nil
+}
+
+// recipientsAt is RecipientsAt for an index that must be there.
+func recipientsAt(l Ledger, edition string, index int) ([]digest.Recipient, error) {
+	chunk, err := l.RecipientsAt(edition, index)
+	if err != nil {
+		return nil, err
+	}
+	if len(chunk) == 0 || chunk[0].Index != index {
+		return nil, fmt.Errorf("edition %s: recipient %d is not in the ledger", edition, index)
+	}
+	return chunk, nil
+}
+
+// take returns the next delivery that may go now. Without one, wait is how long until a rate limit lets
+// one go, or 0 when nothing is left for this run.
+func (q *queue) take(now time.Time) (it item, wait time.Duration, ok bool, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for domain, waiting := range q.parked {
+		if q.domains[domain].AllowN(now, 1) {
+			it = waiting[0]
+			if q.parked[domain] = waiting[1:]; len(waiting) == 1 {
+				delete(q.parked, domain)
+			}
+			q.count--
+			return it, 0, true, nil
+		}
+	}
+	for q.count < parkMax {
+		it, ok, err := q.candidate(now)
+		if err != nil {
+			return item{}, 0, false, err
+		}
+		if !ok {
+			break
+		}
+		domain := domainOf(it.to.Email)
+		if limit := q.domains[domain]; limit != nil && !limit.AllowN(now, 1) {
+			q.parked[domain] = append(q.parked[domain], it)
+			q.count++
+			continue
+		}
+		return it, 0, true, nil
+	}
+	for domain := range q.parked {
+		limit := q.domains[domain]
+		missing := 1 - limit.TokensAt(now)
+		d := max(time.Duration(missing/float64(limit.Limit())*float64(time.Second)), time.Millisecond)
+		if wait == 0 || d < wait {
+			wait = d
+		}
+	}
+	return item{}, wait, false, nil
+}
+
+// candidate is the next delivery whatever its domain.
+func (q *queue) candidate(now time.Time) (item, bool, error) {
+	if len(q.due) > 0 && !q.due[0].last.Due.After(now) {
+		return heap.Pop(&q.due).(item), true, nil
+	}
+	for q.next < len(q.states) {
+		if q.states[q.next] != digest.Pending {
+			q.next++
+			continue
+		}
+		if len(q.chunk) == 0 || q.chunk[len(q.chunk)-1].Index < q.next {
+			chunk, err := recipientsAt(q.ledger, q.edition, q.next)
+			if err != nil {
+				return item{}, false, err
+			}
+			q.chunk = chunk
+		}
+		to := q.chunk[q.next-q.chunk[0].Index]
+		q.next++
+		return item{to: to}, true, nil
+	}
+	return item{}, false, nil
+}
+
+// putBack returns a delivery that was not tried, or one that is due again.
+func (q *queue) putBack(it item) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	heap.Push(&q.due, it)
+}
+
+// left reports whether something could go now, and when the next deferred delivery is due.
+func (q *queue) left(now time.Time) (ready bool, next time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.due) > 0 {
+		next = q.due[0].last.Due
+		ready = !next.After(now)
+	}
+	if q.count > 0 {
+		ready = true
+	}
+	for i := q.next; i < len(q.states) && !ready; i++ {
+		ready = q.states[i] == digest.Pending
+	}
+	return ready, next
+}
+
+func domainOf(email string) string {
+	return strings.ToLower(email[strings.LastIndexByte(email, '@')+1:])
+}
+
+// dueHeap orders deliveries by when they are due, those in doubt first among equals.
+type dueHeap []item
+
+func (h dueHeap) Len() int { return len(h) }
+func (h dueHeap) Less(i, j int) bool {
+	a, b := h[i], h[j]
+	if !a.last.Due.Equal(b.last.Due) {
+		return a.last.Due.Before(b.last.Due)
+	}
+	if x, y := a.last.State == digest.InDoubt, b.last.State == digest.InDoubt; x != y {
+		return x
+	}
+	return a.to.Index < b.to.Index
+}
+func (h dueHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *dueHeap) Push(x any)   { *h = append(*h, x.(item)) }
+func (h *dueHeap) Pop() any {
+	old := *h
+	it := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return it
+}

@@ -1,0 +1,110 @@
+package smtp
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+const (
+	maxLine  = 4096 // bytes of a reply line; RFC 5321 §4.5.3.1.5 allows 512
+	maxLines = 100  // of one reply
+	maxWords = 300  // bytes that are kept of what the server says
+)
+
+// readReply reads one reply of any number of lines. An error is one of the connection, or says that what
+// came is not SMTP; nothing may be read from the connection then.
+func readReply(r *bufio.Reader) (Reply, error) {
+	var words []string
+	code := 0
+	for range maxLines {
+		line, err := readLine(r)
+		if err != nil {
+			return Reply{}, err
+		}
+		c, text, more, ok := parseReplyLine(line)
+		if !ok || (code != 0 && c != code) {
+			return Reply{}, fmt.Errorf("the server's answer is not SMTP: %.80q", line)
+		}
+		code = c
+		words = append(words, text)
+		if !more {
+			all := oneLine(strings.Join(words, " "))
+			return Reply{Code: code, Status: enhanced(code, all), Words: all}, nil
+		}
+	}
+	return Reply{}, fmt.Errorf("the server's answer has more than %d lines", maxLines)
+}
+
+// readLine reads a line of at most maxLine bytes, without its end.
+func readLine(r *bufio.Reader) (string, error) {
+	var line []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		if len(line)+len(part) > maxLine {
+			return "", fmt.Errorf("the server's answer has a line of more than %d bytes", maxLine)
+		}
+		line = append(line, part...)
+		switch {
+		case err == nil:
+			return strings.TrimRight(string(line), "\r\n"), nil
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		}
+		return "", err
+	}
+}
+
+// parseReplyLine reads "250-text", "250 text" or "250" (RFC 5321 §4.2).
+func parseReplyLine(line string) (code int, text string, more, ok bool) {
+	if len(line) < 3 || line[0] < '2' || line[0] > '5' {
+		return 0, "", false, false
+	}
+	for i := range 3 {
+		if line[i] < '0' || line[i] > '9' {
+			return 0, "", false, false
+		}
+		code = code*10 + int(line[i]-'0')
+	}
+	if len(line) == 3 {
+		return code, "", false, true
+	}
+	if line[3] != ' ' && line[3] != '-' {
+		return 0, "", false, false
+	}
+	return code, line[4:], line[3] == '-', true
+}
+
+// enhanced is the enhanced status code at the beginning of a reply's words (RFC 2034 §4), if it is one
+// and of the same class as the code.
+func enhanced(code int, words string) string {
+	status, _, _ := strings.Cut(words, " ")
+	parts := strings.Split(status, ".")
+	if len(parts) != 3 || parts[0] != fmt.Sprint(code/100) {
+		return ""
+	}
+	for _, p := range parts[1:] {
+		if len(p) < 1 || len(p) > 3 || strings.Trim(p, "0123456789") != "" {
+			return ""
+		}
+	}
+	return status
+}
+
+// oneLine makes what a server says fit for a log and a table: one line, no control characters, at
+// most maxWords bytes.
+func oneLine(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) > maxWords {
+		s = strings.ToValidUTF8(s[:maxWords-len("…")], "") + "…"
+	}
+	return s
+}

@@ -1,0 +1,335 @@
+// Package smtptest is an SMTP server for tests that is a script: a function answers each step of the
+// dialogue, with a reply, with garbage, with silence or by cutting the connection. What it took is
+// kept. It knows nothing of the program that talks to it.
+package smtptest
+
+import (
+	"bufio"
+	"crypto/tls"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// The stages at which a script is asked.
+const (
+	Greeting = "greeting"
+	Ehlo     = "ehlo"
+	StartTLS = "starttls"
+	Auth     = "auth"
+	Mail     = "mail"
+	Rcpt     = "rcpt"
+	Data     = "data"
+	Body     = "body" // some of the message is here, not all: only Cut and Hang mean something
+	Dot      = "dot"
+	Rset     = "rset"
+	Quit     = "quit"
+)
+
+// Answers that are no replies.
+const (
+	Default     = ""              // what a server that is well says
+	Cut         = "\x00cut"       // the connection is closed
+	Hang        = "\x00hang"      // nothing is said until the client goes away
+	TakeAndCut  = "\x00take-cut"  // at Dot: the message is taken, the connection closed
+	TakeAndHang = "\x00take-hang" // at Dot: the message is taken, the 250 comes when the client has gone
+)
+
+// Step is a moment of a dialogue.
+type Step struct {
+	Stage   string
+	Conn    int    // number of the connection, from 1
+	Message int    // number of the message on it, from 1
+	From    string // with parameters
+	To      string // bare
+	Line    string // the command as it came
+}
+
+// Message is what the server took.
+type Message struct {
+	From, To string
+	Raw      []byte // without the final dot, dots unstuffed
+}
+
+// Server is a running script.
+type Server struct {
+	Port       int
+	Extensions []string    // default: PIPELINING and SIZE
+	TLS        *tls.Config // for STARTTLS
+	Implicit   bool        // TLS from the first byte
+	Password   string      // what AUTH PLAIN must end with; empty: any
+
+	listener net.Listener
+	answer   func(Step) string
+	wait     sync.WaitGroup
+
+	mu     sync.Mutex
+	taken  []Message
+	halves int
+	conns  int
+	open   map[net.Conn]bool
+	ended  bool
+	wire   []string
+}
+
+// Start runs a server on loopback until the test ends. A nil answer is that of a server that is well.
+// configure, which may be nil, sets fields before the first connection.
+func Start(t testing.TB, answer func(Step) string, configure func(*Server)) *Server {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{Port: l.Addr().(*net.TCPAddr).Port, Extensions: []string{"PIPELINING", "SIZE 10485760"}, listener: l, answer: answer, open: map[net.Conn]bool{}}
+	if configure != nil {
+		configure(s)
+	}
+	if s.answer == nil {
+		s.answer = func(Step) string { return Default }
+	}
+	s.wait.Go(s.accept)
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// Stop closes the server and all its connections.
+func (s *Server) Stop() {
+	s.mu.Lock()
+	s.ended = true
+	for c := range s.open {
+		c.Close()
+	}
+	s.mu.Unlock()
+	s.listener.Close()
+	s.wait.Wait()
+}
+
+// Taken are the messages that the server took responsibility for, whether or not it could say so.
+func (s *Server) Taken() []Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Message(nil), s.taken...)
+}
+
+// Copies counts what was taken for each recipient.
+func (s *Server) Copies() map[string]int {
+	n := map[string]int{}
+	for _, m := range s.Taken() {
+		n[m.To]++
+	}
+	return n
+}
+
+// Halves counts messages whose connection ended between the 354 and the final dot.
+func (s *Server) Halves() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.halves
+}
+
+// Connections counts the connections so far.
+func (s *Server) Connections() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conns
+}
+
+// Commands are the lines that came outside of messages, over all connections.
+func (s *Server) Commands() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.wire...)
+}
+
+func (s *Server) accept() {
+	for {
+		c, err := s.listener.Accept()
+		if err != nil {
+			return
+		}
+		s.mu.Lock()
+		if s.ended {
+			s.mu.Unlock()
+			c.Close()
+			return
+		}
+		s.conns++
+		number := s.conns
+		s.open[c] = true
+		s.mu.Unlock()
+		s.wait.Go(func() {
+			d := &dialogue{Server: s, conn: c, step: Step{Conn: number, Message: 1}}
+			d.run()
+			s.mu.Lock()
+			delete(s.open, c)
+			s.mu.Unlock()
+			c.Close()
+		})
+	}
+}
+
+type dialogue struct {
+	*Server
+	conn net.Conn
+	r    *bufio.Reader
+	step Step
+}
+
+// say answers a step; it reports whether the dialogue goes on, and whether the answer was positive.
+func (d *dialogue) say(stage, fallback string) (goOn, good bool) {
+	d.step.Stage = stage
+	a := d.answer(d.step)
+	switch a {
+	case Default:
+		a = fallback
+	case Cut:
+		return false, false
+	case Hang:
+		io.Copy(io.Discard, d.r)
+		return false, false
+	}
+	if _, err := io.WriteString(d.conn, a+"\r\n"); err != nil {
+		return false, false
+	}
+	return !strings.HasPrefix(a, "421"), a[0] == '2' || a[0] == '3'
+}
+
+func (d *dialogue) run() {
+	if d.Implicit {
+		d.conn = tls.Server(d.conn, d.TLS)
+	}
+	d.r = bufio.NewReader(d.conn)
+	if ok, _ := d.say(Greeting, "220 mail.example.org ESMTP"); !ok {
+		return
+	}
+	for {
+		line, err := d.r.ReadString('\n')
+		if err != nil {
+			return
+		}
+		line = strings.TrimRight(line, "\r\n")
+		d.mu.Lock()
+		d.wire = append(d.wire, line)
+		d.mu.Unlock()
+		d.step.Line = line
+		verb, rest, _ := strings.Cut(line, " ")
+		goOn := true
+		switch strings.ToUpper(verb) {
+		case "EHLO":
+			text := "250-mail.example.org"
+			for _, e := range d.Extensions {
+				text += "\r\n250-" + e
+			}
+			goOn, _ = d.say(Ehlo, text+"\r\n250 ENHANCEDSTATUSCODES")
+		case "HELO":
+			goOn, _ = d.say(Ehlo, "250 mail.example.org")
+		case "STARTTLS":
+			var good bool
+			if goOn, good = d.say(StartTLS, "220 go ahead"); good {
+				d.conn = tls.Server(d.conn, d.TLS)
+				d.r = bufio.NewReader(d.conn)
+			}
+		case "AUTH":
+			goOn, _ = d.say(Auth, "235 2.7.0 welcome")
+		case "MAIL":
+			d.step.From = rest
+			goOn, _ = d.say(Mail, "250 2.1.0 ok")
+		case "RCPT":
+			d.step.To, _, _ = strings.Cut(strings.TrimPrefix(rest, "TO:<"), ">")
+			var good bool
+			if goOn, good = d.say(Rcpt, "250 2.1.5 ok"); !good {
+				d.step.To = ""
+			}
+		case "DATA":
+			goOn = d.data()
+		case "RSET":
+			d.step.From, d.step.To = "", ""
+			goOn, _ = d.say(Rset, "250 2.0.0 ok")
+		case "QUIT":
+			d.say(Quit, "221 2.0.0 bye")
+			return
+		default:
+			goOn, _ = d.say(verb, "502 5.5.2 unknown command")
+		}
+		if !goOn {
+			return
+		}
+	}
+}
+
+func (d *dialogue) data() bool {
+	fallback := "354 go ahead"
+	if d.step.To == "" {
+		fallback = "503 5.5.1 no recipient"
+	}
+	goOn, good := d.say(Data, fallback)
+	if !goOn || !good {
+		return goOn
+	}
+	half := func() {
+		d.mu.Lock()
+		d.halves++
+		d.mu.Unlock()
+	}
+	d.step.Stage = Body
+	switch d.answer(d.step) {
+	case Cut:
+		d.r.ReadString('\n')
+		half()
+		return false
+	case Hang:
+		io.Copy(io.Discard, d.r)
+		half()
+		return false
+	}
+	var raw []byte
+	for {
+		line, err := d.r.ReadSlice('\n')
+		if err != nil && err != bufio.ErrBufferFull {
+			half()
+			return false
+		}
+		if string(line) == ".\r\n" && (len(raw) == 0 || raw[len(raw)-1] == '\n') {
+			break
+		}
+		if len(line) > 1 && line[0] == '.' && (len(raw) == 0 || raw[len(raw)-1] == '\n') {
+			line = line[1:]
+		}
+		raw = append(raw, line...)
+	}
+	take := func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.taken = append(d.taken, Message{From: d.step.From, To: d.step.To, Raw: raw})
+	}
+	defer func() {
+		d.step.Message++
+		d.step.From, d.step.To = "", ""
+	}()
+	d.step.Stage = Dot
+	a := d.answer(d.step)
+	switch a {
+	case Default:
+		a = "250 2.0.0 queued as " + strings.Repeat("A", 10)
+	case Cut:
+		return false
+	case Hang:
+		io.Copy(io.Discard, d.r)
+		return false
+	case TakeAndCut:
+		take()
+		return false
+	case TakeAndHang:
+		take()
+		io.Copy(io.Discard, d.r)
+		io.WriteString(d.conn, "250 2.0.0 late\r\n")
+		return false
+	}
+	if a[0] == '2' {
+		take()
+	}
+	_, err := io.WriteString(d.conn, a+"\r\n")
+	return err == nil && !strings.HasPrefix(a, "421")
+}
