@@ -92,7 +92,7 @@ type run struct {
 	refused  int    // in a row
 	domain   string // of the last one of them that was a recipient refused by policy
 	dropped  int    // connections in a row that ended under a message
-	live     int    // connections that are open
+	live     int    // connections that are open or being made
 	refusal  string // of the last connection
 	unknown  []unknown
 	err      error
@@ -437,21 +437,22 @@ func (r *run) fail(err error) {
 	r.cancel()
 }
 
-// notLetIn handles a connection that could not be made. It reports whether others still work.
+// notLetIn handles a connection that could not be made. A server that takes no further connection
+// at the moment pauses the run only when no other worker has one, or may yet get one.
 func (r *run) notLetIn(err error) {
 	var refusal *smtp.Refusal
 	temporary := errors.As(err, &refusal) && refusal.Code/100 == 4 && (refusal.Stage == smtp.Greeting || refusal.Stage == smtp.Hello)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.refusal = err.Error()
-	if temporary && r.live > 0 {
-		r.m.log.Info("the mail server takes no further connection; going on with those that are open", "open", r.live, "words", refusal.Words)
+	if temporary && r.live > 1 {
+		r.m.log.Info("the mail server takes no further connection; going on with the others", "words", refusal.Words)
 		return
 	}
 	r.pauseLocked(err.Error())
 }
 
-func (r *run) connected(n int) {
+func (r *run) connections(n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.live += n

@@ -3,7 +3,6 @@ package mailer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -32,7 +31,7 @@ func (m maildir) Dial(ctx context.Context) (Conn, error) {
 	}
 	for _, sub := range []string{"tmp", "new", "cur"} {
 		if err := os.MkdirAll(filepath.Join(m.dir, sub), 0o700); err != nil {
-			return nil, &smtp.Refusal{Reply: smtp.Reply{Stage: smtp.Connect, Err: fmt.Errorf("maildir: %w", err)}}
+			return nil, &smtp.Refusal{Reply: smtp.Reply{Stage: smtp.Connect, Words: "maildir: " + err.Error(), Err: err}}
 		}
 	}
 	return m, nil
@@ -48,7 +47,7 @@ func (m maildir) Close() {}
 // the directory's and not the reader's: what isn't in new or cur was not delivered.
 func (m maildir) Send(env message.Envelope, msg []byte) smtp.Reply {
 	if err := m.store(env, msg); err != nil {
-		return smtp.Reply{Stage: smtp.Connect, Err: fmt.Errorf("maildir: %w", err), Words: err.Error()}
+		return smtp.Reply{Stage: smtp.Connect, Words: "maildir: " + err.Error(), Err: err}
 	}
 	return smtp.Reply{Stage: smtp.Dot, Code: 250, Words: "stored as " + fileName(env)}
 }

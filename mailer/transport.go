@@ -34,7 +34,7 @@ type overSMTP struct{ server *smtp.Server }
 func (t overSMTP) Dial(ctx context.Context) (Conn, error) {
 	c, err := t.server.Dial(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("connect to the mail server: %w", err)
+		return nil, fmt.Errorf("%s: %w", t, err)
 	}
 	return c, nil
 }

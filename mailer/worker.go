@@ -158,16 +158,17 @@ func (w *worker) connect(ctx context.Context) bool {
 	case <-ctx.Done():
 		return false
 	}
+	w.connections(1)
 	conn, err := w.m.transport.Dial(ctx)
 	if err != nil {
-		<-w.m.slots
 		if ctx.Err() == nil {
 			w.notLetIn(err)
 		}
+		w.connections(-1)
+		<-w.m.slots
 		return false
 	}
 	w.conn, w.sent = conn, 0
-	w.connected(1)
 	return true
 }
 
@@ -177,7 +178,7 @@ func (w *worker) hangUp() {
 	}
 	w.conn.Close()
 	w.conn = nil
-	w.connected(-1)
+	w.connections(-1)
 	<-w.m.slots
 }
 

@@ -60,7 +60,7 @@ type Reply struct {
 	Stage  Stage
 	Code   int
 	Status string // enhanced status code (RFC 3463) if there is one: "5.1.1"
-	Words  string // one line of at most 300 bytes
+	Words  string // of the server, or those of Err; one line of at most 300 bytes
 	Err    error
 }
 
@@ -68,8 +68,8 @@ type Reply struct {
 func (r Reply) Accepted() bool { return r.Stage == Dot && r.Code/100 == 2 }
 
 func (r Reply) String() string {
-	if r.Err != nil {
-		return fmt.Sprintf("%s: %s", r.Stage, oneLine(r.Err.Error()))
+	if r.Code == 0 {
+		return fmt.Sprintf("%s: %s", r.Stage, r.Words)
 	}
 	return fmt.Sprintf("%s: %d %s", r.Stage, r.Code, r.Words)
 }
@@ -130,7 +130,7 @@ func (s *Server) Dial(ctx context.Context) (*Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.DialTimeout)
 	defer cancel()
 	fail := func(stage Stage, err error) error {
-		return &Refusal{replyOf(stage, fmt.Errorf("%s: %w", s.Address(), err))}
+		return &Refusal{replyOf(stage, err)}
 	}
 	raw, err := s.Dialer(ctx, "tcp", s.Address())
 	if err != nil {
@@ -360,7 +360,7 @@ func (c *Conn) begin(env message.Envelope, length int) Reply {
 			if refused != nil {
 				return *refused
 			}
-			return Reply{Stage: s.stage, Err: fmt.Errorf("the server answered %d %s to %.4s", r.Code, r.Words, s.command)}
+			return replyOf(s.stage, fmt.Errorf("the server answered %d %s to %.4s", r.Code, r.Words, s.command))
 		}
 		if refused == nil {
 			refused = &r
@@ -396,7 +396,7 @@ func (c *Conn) transfer(msg []byte) Reply {
 		c.reset = false
 	case r.Code/100 == 3:
 		c.breakOff()
-		return Reply{Stage: Dot, Err: fmt.Errorf("the server answered %d %s to the end of the message", r.Code, r.Words)}
+		return replyOf(Dot, fmt.Errorf("the server answered %d %s to the end of the message", r.Code, r.Words))
 	case r.Code == 421:
 		c.breakOff()
 	default:
