@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 
+	"digestd/digest/collect/loosexml"
+
 	"golang.org/x/net/html"
 )
 
@@ -31,13 +33,13 @@ func (t *tidier) doctype(declaration string) error {
 	declared := entityDeclaration.FindAllStringSubmatch(declaration, -1)
 	for _, d := range declared {
 		for _, ref := range entityReference.FindAllStringSubmatch(d[2]+d[3], -1) {
-			if _, predefined := reference(ref[1]); !predefined {
+			if !loosexml.Knows(ref[1]) {
 				return fmt.Errorf("%w: its document type builds entities out of entities, which can grow without end", ErrUnsafe)
 			}
 		}
 	}
 	if len(declared) > 0 || strings.Contains(declaration, "%") {
-		t.scan.forgetting = true
+		t.scan.ForgetEntities()
 		t.repaired("the entities of its document type were left out")
 	}
 	return nil

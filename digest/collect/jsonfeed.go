@@ -9,6 +9,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"digestd/digest/collect/loosexml"
 )
 
 // maxJSONItem bounds one item of a JSON feed, in bytes.
@@ -190,7 +192,7 @@ func (doc *jsonDocument) decodeItems(ctx context.Context, dec *json.Decoder, men
 		}
 		if html, ok := item["content_text"].(string); ok { // gofeed tells the two apart no more
 			if _, both := item["content_html"]; !both {
-				item["content_html"] = strings.ReplaceAll(escape(html), "\n", "<br>")
+				item["content_html"] = strings.ReplaceAll(loosexml.Escape(html), "\n", "<br>")
 			}
 			delete(item, "content_text")
 		}
@@ -224,7 +226,7 @@ func itemMember(item map[string]any, key string, raw json.RawMessage, mended *in
 	case "title", "summary":
 		keepText(item, key, raw, mended)
 		if s, ok := item[key].(string); ok {
-			item[key] = escape(s)
+			item[key] = loosexml.Escape(s)
 		}
 	case "author":
 		if a := person(raw); a != nil {
@@ -245,7 +247,7 @@ func itemMember(item map[string]any, key string, raw json.RawMessage, mended *in
 		var words []string
 		for _, tag := range tags {
 			if s, ok := scalar(tag); ok && s != "" {
-				words = append(words, escape(s))
+				words = append(words, loosexml.Escape(s))
 			}
 		}
 		item[key] = words

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"digestd/digest"
+	"digestd/digest/collect/loosexml"
 
 	"github.com/rivo/uniseg"
 	"golang.org/x/net/html"
@@ -53,7 +54,7 @@ type prose struct {
 // nor endlessly nested markup can do more than be left out. maxBytes bounds the text.
 func readHTML(source string, base *url.URL, maxBytes int) prose {
 	r := htmlReader{base: base, room: maxBytes}
-	z := html.NewTokenizer(strings.NewReader(joinSurrogates(source)))
+	z := html.NewTokenizer(strings.NewReader(loosexml.JoinSurrogates(source)))
 	for r.room > 0 {
 		switch z.Next() {
 		case html.ErrorToken:

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"digestd/digest"
+	"digestd/digest/collect/loosexml"
 
 	"github.com/mmcdole/gofeed"
 	"github.com/mmcdole/gofeed/atom"
@@ -55,7 +56,7 @@ func parse(ctx context.Context, src source, withContent bool) (ch *channel, err 
 			ch, err = nil, fmt.Errorf("%w: reading it failed unexpectedly: %v", ErrNotFeed, p)
 		}
 	}()
-	text, repairs := decodeText(src.body, src.contentType)
+	text, repairs := loosexml.Decode(src.body, src.contentType)
 	switch first := firstByte(text); first {
 	case 0:
 		return nil, fmt.Errorf("%w: the answer is empty", ErrNotFeed)
@@ -74,7 +75,7 @@ func parse(ctx context.Context, src source, withContent bool) (ch *channel, err 
 // firstByte is the first byte that is not white space, or 0.
 func firstByte(b []byte) byte {
 	for _, c := range b {
-		if !isSpace(c) && c != 0 {
+		if c > ' ' {
 			return c
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"digestd/digest/collect/loosexml"
 )
 
 // The bounds of one feed, checked before gofeed sees a byte of it. Passing one is the feed's error.
@@ -64,7 +66,8 @@ type frame struct {
 
 // tidier walks over a feed once.
 type tidier struct {
-	scan  scanner
+	scan  *loosexml.Scanner
+	data  []byte
 	fetch *url.URL // where the feed was fetched, for a relative xml:base
 	feed  tidied
 	stack []frame
@@ -93,7 +96,7 @@ const (
 
 // tidy reads a feed in XML, however broken.
 func tidy(ctx context.Context, data []byte, fetched *url.URL) (*tidied, error) {
-	t := &tidier{scan: scanner{data: data}, fetch: fetched}
+	t := &tidier{scan: loosexml.New(data), data: data, fetch: fetched}
 	if err := t.root(); err != nil {
 		return nil, err
 	}
@@ -102,23 +105,23 @@ func tidy(ctx context.Context, data []byte, fetched *url.URL) (*tidied, error) {
 		if n%10_000 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		tok := t.scan.next()
-		switch tok.kind {
-		case tokenStart:
+		tok := t.scan.Next()
+		switch tok.Kind {
+		case loosexml.Start:
 			if err := t.start(tok); err != nil {
 				return nil, err
 			}
-		case tokenEnd:
+		case loosexml.End:
 			t.end(tok)
-		case tokenText:
-			t.text(tok.text)
-		case tokenDoctype:
+		case loosexml.Text:
+			t.text(tok.Text)
+		case loosexml.Doctype:
 			// Markup declarations inside of a feed say nothing.
-		case tokenEOF:
-			tok.cut = tok.cut || len(t.stack) > 1
+		case loosexml.EOF:
+			tok.Cut = tok.Cut || len(t.stack) > 1
 		}
-		if tok.cut || tok.kind == tokenEOF || len(t.stack) == 0 {
-			return t.finish(tok.cut), nil
+		if tok.Cut || tok.Kind == loosexml.EOF || len(t.stack) == 0 {
+			return t.finish(tok.Cut), nil
 		}
 	}
 }
@@ -142,8 +145,8 @@ func (t *tidier) finish(cut bool) *tidied {
 	if t.loose > 0 {
 		t.repaired("%d entries were not closed", t.loose)
 	}
-	if t.scan.looseMarkup > 0 {
-		t.repaired("%d bare < read as text", t.scan.looseMarkup)
+	if t.scan.Loose() > 0 {
+		t.repaired("%d bare < read as text", t.scan.Loose())
 	}
 	if t.overlong > 0 {
 		t.repaired("%d texts were cut at %d KB", t.overlong, maxValue>>10)
@@ -164,21 +167,21 @@ func (t *tidier) root() error {
 	const preamble = 20 // elements that a server's warnings may put before the feed
 	var before bool
 	for range 1000 {
-		tok := t.scan.next()
-		switch tok.kind {
-		case tokenEOF:
+		tok := t.scan.Next()
+		switch tok.Kind {
+		case loosexml.EOF:
 			return fmt.Errorf("%w: there is no feed in it", ErrNotFeed)
-		case tokenDoctype:
-			if isHTMLDoctype(tok.text) {
-				return htmlInstead(t.scan.data, t.fetch)
+		case loosexml.Doctype:
+			if isHTMLDoctype(tok.Text) {
+				return htmlInstead(t.data, t.fetch)
 			}
-			if err := t.doctype(tok.text); err != nil {
+			if err := t.doctype(tok.Text); err != nil {
 				return err
 			}
-		case tokenText:
-			before = before || strings.TrimSpace(tok.text) != ""
-		case tokenStart:
-			_, local := splitName(tok.name)
+		case loosexml.Text:
+			before = before || strings.TrimSpace(tok.Text) != ""
+		case loosexml.Start:
+			_, local := loosexml.SplitName(tok.Name)
 			switch local {
 			case "rss", "rdf", "feed", "channel":
 				if before || t.elements > 0 {
@@ -187,7 +190,7 @@ func (t *tidier) root() error {
 				t.open(tok, local)
 				return nil
 			case "html", "head", "body", "script":
-				return htmlInstead(t.scan.data, t.fetch)
+				return htmlInstead(t.data, t.fetch)
 			case "opml":
 				return fmt.Errorf("%w: it is a list of feeds (OPML); read it with: digestd feeds import FILE", ErrNotFeed)
 			}
@@ -200,13 +203,13 @@ func (t *tidier) root() error {
 }
 
 // open begins the feed at its root element.
-func (t *tidier) open(tok token, local string) {
+func (t *tidier) open(tok loosexml.Token, local string) {
 	t.elements = 1
-	f := frame{name: tok.name, mode: inFeed, scope: (*scope)(nil).with(tok.attrs)}
-	prefix, _ := splitName(tok.name)
+	f := frame{name: tok.Name, mode: inFeed, scope: (*scope)(nil).with(tok.Attrs)}
+	prefix, _ := loosexml.SplitName(tok.Name)
 	address, _ := f.scope.address(prefix)
 	t.feed.atom = local == "feed"
-	t.feed.version = attrValue(tok.attrs, "version")
+	t.feed.version = tok.Attr("version")
 	switch {
 	case local == "rdf" && t.feed.version == "":
 		t.feed.version = "1.0"
@@ -224,56 +227,56 @@ func (t *tidier) open(tok token, local string) {
 		// stamp Atom's on it.
 		f.scope = &scope{outer: f.scope, bindings: map[string]string{"": ""}}
 	}
-	t.inherit(&f, tok.attrs, frame{})
+	t.inherit(&f, tok.Attrs, frame{})
 	t.feed.base, t.feed.lang = f.base, f.lang
 	t.stack = append(t.stack, f)
-	if tok.selfClose {
+	if tok.SelfClose {
 		t.stack = t.stack[:0]
 	}
 }
 
 // inherit sets xml:base and xml:lang of an element.
-func (t *tidier) inherit(f *frame, attrs []attr, outer frame) {
+func (t *tidier) inherit(f *frame, attrs []loosexml.Attr, outer frame) {
 	f.base, f.lang = outer.base, outer.lang
 	for _, a := range attrs {
-		switch a.name {
+		switch a.Name {
 		case "xml:base":
 			base := f.base
 			if base == nil {
 				base = t.fetch
 			}
 			// A base of another scheme would make addresses that nobody may follow.
-			if u := resolve(base, a.value); u != nil {
+			if u := resolve(base, a.Value); u != nil {
 				f.base = u
 			}
 		case "xml:lang":
-			f.lang = strings.TrimSpace(a.value)
+			f.lang = strings.TrimSpace(a.Value)
 		}
 	}
 }
 
 // start takes a start tag.
-func (t *tidier) start(tok token) error {
+func (t *tidier) start(tok loosexml.Token) error {
 	if t.elements++; t.elements > maxElements {
 		return fmt.Errorf("%w: it has more than %d elements", ErrTooBig, maxElements)
 	}
 	if len(t.stack) >= maxDepth {
 		return fmt.Errorf("%w: its elements are nested more than %d deep", ErrTooBig, maxDepth)
 	}
-	if tok.cut {
+	if tok.Cut {
 		return nil
 	}
-	prefix, local := splitName(tok.name)
+	prefix, local := loosexml.SplitName(tok.Name)
 	top := t.stack[len(t.stack)-1]
-	f := frame{name: tok.name, scope: top.scope.with(tok.attrs)}
-	t.inherit(&f, tok.attrs, top)
+	f := frame{name: tok.Name, scope: top.scope.with(tok.Attrs)}
+	t.inherit(&f, tok.Attrs, top)
 	vocabulary := f.scope.vocabulary(prefix)
 	if t.feed.atom && vocabulary == nsAtom {
 		vocabulary = native
 	}
 
 	if vocabulary == native && local == t.entryName() && t.beginEntry(&f, tok) {
-		if tok.selfClose {
+		if tok.SelfClose {
 			t.pop()
 		}
 		return t.tooMany()
@@ -299,7 +302,7 @@ func (t *tidier) start(tok token) error {
 		f.mode = inDropped
 	}
 	t.stack = append(t.stack, f)
-	if tok.selfClose {
+	if tok.SelfClose {
 		t.pop()
 	}
 	return nil
@@ -334,7 +337,7 @@ func (t *tidier) entryElements() map[string]reading {
 }
 
 // beginEntry opens an entry. Whatever is open below the feed ends there: an entry stands in no other.
-func (t *tidier) beginEntry(f *frame, tok token) bool {
+func (t *tidier) beginEntry(f *frame, tok loosexml.Token) bool {
 	for t.stack[len(t.stack)-1].mode != inFeed {
 		if t.stack[len(t.stack)-1].mode == inEntry {
 			t.loose++
@@ -345,9 +348,9 @@ func (t *tidier) beginEntry(f *frame, tok token) bool {
 	t.stack = append(t.stack, *f)
 	t.out = &t.body
 	t.entry = &entry{start: t.body.Len(), base: f.base, summaryBase: f.base, contentBase: f.base, lang: f.lang}
-	for _, a := range tok.attrs {
-		if _, name := splitName(a.name); name == "about" {
-			t.entry.about = strings.TrimSpace(a.value)
+	for _, a := range tok.Attrs {
+		if _, name := loosexml.SplitName(a.Name); name == "about" {
+			t.entry.about = strings.TrimSpace(a.Value)
 		}
 	}
 	t.out.WriteString("<" + t.entryName() + ">")
@@ -355,7 +358,7 @@ func (t *tidier) beginEntry(f *frame, tok token) bool {
 }
 
 // element begins a child of the feed or of an entry.
-func (t *tidier) element(f *frame, tok token, vocabulary, local string, known map[string]reading) {
+func (t *tidier) element(f *frame, tok loosexml.Token, vocabulary, local string, known map[string]reading) {
 	key := local
 	if vocabulary != native {
 		key = vocabulary + ":" + local
@@ -369,7 +372,7 @@ func (t *tidier) element(f *frame, tok token, vocabulary, local string, known ma
 		key = "content:encoded"
 	}
 	f.out = key
-	t.writeStart(key, tok.attrs, f.base)
+	t.writeStart(key, tok.Attrs, f.base)
 	if read == container {
 		f.mode = inside
 		return
@@ -380,7 +383,7 @@ func (t *tidier) element(f *frame, tok token, vocabulary, local string, known ma
 	if read == markup {
 		t.reading = asHTML
 		if t.feed.atom || vocabulary == nsAtom {
-			t.reading = atomReading(tok.attrs, local)
+			t.reading = atomReading(tok, local)
 		}
 		if t.entry != nil {
 			switch local {
@@ -394,7 +397,7 @@ func (t *tidier) element(f *frame, tok token, vocabulary, local string, known ma
 }
 
 // child begins an element inside of a container.
-func (t *tidier) child(f *frame, tok token, vocabulary, local string) {
+func (t *tidier) child(f *frame, tok loosexml.Token, vocabulary, local string) {
 	if vocabulary == nsForeign || vocabulary == nsXHTML {
 		f.mode = inDropped
 		return
@@ -403,7 +406,7 @@ func (t *tidier) child(f *frame, tok token, vocabulary, local string) {
 	if vocabulary != native {
 		f.out = vocabulary + ":" + local
 	}
-	t.writeStart(f.out, tok.attrs, f.base)
+	t.writeStart(f.out, tok.Attrs, f.base)
 	f.mode = inside
 	if vocabulary != nsMedia || local == "title" || local == "description" {
 		f.mode = inValue
@@ -414,10 +417,10 @@ func (t *tidier) child(f *frame, tok token, vocabulary, local string) {
 
 // atomReading tells how the characters of an Atom text construct are meant: RFC 4287 §3.1 and
 // §4.1.3, and for Atom 0.3 its "mode".
-func atomReading(attrs []attr, local string) valueReading {
-	typ := strings.ToLower(strings.TrimSpace(attrValue(attrs, "type")))
+func atomReading(tok loosexml.Token, local string) valueReading {
+	typ := strings.ToLower(strings.TrimSpace(tok.Attr("type")))
 	typ, _, _ = strings.Cut(typ, ";")
-	switch attrValue(attrs, "mode") {
+	switch strings.ToLower(tok.Attr("mode")) {
 	case "base64":
 		return asNothing
 	case "xml":
@@ -458,7 +461,7 @@ func (t *tidier) text(s string) {
 	switch t.stack[len(t.stack)-1].mode {
 	case inValue:
 		if t.reading == asText {
-			t.gather(escape(s))
+			t.gather(loosexml.Escape(s))
 		} else {
 			t.gather(s)
 		}
@@ -466,7 +469,7 @@ func (t *tidier) text(s string) {
 		if t.reading == asWords {
 			t.gather(s)
 		} else {
-			t.gather(escape(s))
+			t.gather(loosexml.Escape(s))
 		}
 	}
 }
@@ -479,25 +482,25 @@ func (t *tidier) gather(s string) {
 }
 
 // writeMarkup adds a start tag to the value that is being read.
-func (t *tidier) writeMarkup(tok token, local string) {
+func (t *tidier) writeMarkup(tok loosexml.Token, local string) {
 	if t.reading == asWords {
 		return
 	}
 	t.gather("<" + local)
-	for _, a := range tok.attrs {
-		if strings.HasPrefix(a.name, "xmlns") {
+	for _, a := range tok.Attrs {
+		if strings.HasPrefix(a.Name, "xmlns") {
 			continue
 		}
-		t.gather(" " + strings.ToLower(a.name) + `="` + escape(a.value) + `"`)
+		t.gather(" " + strings.ToLower(a.Name) + `="` + loosexml.Escape(a.Value) + `"`)
 	}
 	t.gather(">")
 }
 
 // end takes an end tag: it closes the element of its name, and what was left open in it; one that
 // closes nothing is passed over.
-func (t *tidier) end(tok token) {
+func (t *tidier) end(tok loosexml.Token) {
 	for i := len(t.stack) - 1; i >= 0; i-- {
-		if !strings.EqualFold(t.stack[i].name, tok.name) {
+		if !strings.EqualFold(t.stack[i].name, tok.Name) {
 			continue
 		}
 		for len(t.stack) > i {
@@ -525,9 +528,9 @@ func (t *tidier) pop() {
 			t.overlong++
 		}
 		if t.reading == asGuessed && !looksLikeHTML(value) {
-			value = escape(value)
+			value = loosexml.Escape(value)
 		}
-		if _, local := splitName(f.out); local == "link" && f.base != nil && strings.TrimSpace(value) != "" {
+		if _, local := loosexml.SplitName(f.out); local == "link" && f.base != nil && strings.TrimSpace(value) != "" {
 			if u := resolve(f.base, value); u != nil {
 				value = u.String()
 			}
@@ -535,21 +538,21 @@ func (t *tidier) pop() {
 		t.writeText(value)
 		t.out.WriteString("</" + f.out + ">")
 	case inMarkup:
-		if _, local := splitName(f.name); t.reading != asWords {
+		if _, local := loosexml.SplitName(f.name); t.reading != asWords {
 			t.gather("</" + local + ">")
 		}
 	}
 }
 
 // writeStart writes a start tag with the attributes that count.
-func (t *tidier) writeStart(name string, attrs []attr, base *url.URL) {
+func (t *tidier) writeStart(name string, attrs []loosexml.Attr, base *url.URL) {
 	t.out.WriteString("<" + name)
 	for _, a := range attrs {
-		key, kept := keptAttributes[strings.ToLower(a.name)]
+		key, kept := keptAttributes[strings.ToLower(a.Name)]
 		if !kept {
 			continue
 		}
-		value := a.value
+		value := a.Value
 		if key == "type" && t.feed.atom && name != "link" && name != "media:content" {
 			continue // the tidied value is HTML, whatever it was
 		}
@@ -558,7 +561,7 @@ func (t *tidier) writeStart(name string, attrs []attr, base *url.URL) {
 				value = u.String()
 			}
 		}
-		t.out.WriteString(" " + key + `="` + escape(t.clean(value)) + `"`)
+		t.out.WriteString(" " + key + `="` + loosexml.Escape(t.clean(value)) + `"`)
 	}
 	t.out.WriteString(">")
 }
@@ -578,14 +581,14 @@ func (t *tidier) writeText(s string) {
 // clean drops the characters that XML does not have.
 func (t *tidier) clean(s string) string {
 	for i, r := range s {
-		if allowedInXML(r) {
+		if loosexml.Allowed(r) {
 			continue
 		}
 		var b strings.Builder
 		b.Grow(len(s))
 		b.WriteString(s[:i])
 		for _, r := range s[i:] {
-			if allowedInXML(r) {
+			if loosexml.Allowed(r) {
 				b.WriteRune(r)
 			} else {
 				t.stray++
@@ -594,27 +597,4 @@ func (t *tidier) clean(s string) string {
 		return b.String()
 	}
 	return s
-}
-
-// escaper makes text out of what could be markup.
-var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;")
-
-func escape(s string) string { return escaper.Replace(s) }
-
-// splitName splits a tag's name into its prefix and its local name in lower case.
-func splitName(name string) (prefix, local string) {
-	prefix, local, found := strings.Cut(name, ":")
-	if !found {
-		return "", strings.ToLower(name)
-	}
-	return prefix, strings.ToLower(local)
-}
-
-func attrValue(attrs []attr, name string) string {
-	for _, a := range attrs {
-		if strings.EqualFold(a.name, name) {
-			return strings.TrimSpace(a.value)
-		}
-	}
-	return ""
 }

@@ -1,6 +1,10 @@
 package collect
 
-import "strings"
+import (
+	"strings"
+
+	"digestd/digest/collect/loosexml"
+)
 
 // The prefixes under which a tidied feed has its elements; "" is the format's own vocabulary.
 const (
@@ -75,17 +79,17 @@ type scope struct {
 }
 
 // with is the scope inside an element with these attributes.
-func (s *scope) with(attrs []attr) *scope {
+func (s *scope) with(attrs []loosexml.Attr) *scope {
 	var bindings map[string]string
 	for _, a := range attrs {
-		prefix, declares := strings.CutPrefix(a.name, "xmlns")
+		prefix, declares := strings.CutPrefix(a.Name, "xmlns")
 		if !declares || prefix != "" && prefix[0] != ':' {
 			continue
 		}
 		if bindings == nil {
 			bindings = make(map[string]string)
 		}
-		bindings[strings.TrimPrefix(prefix, ":")] = a.value
+		bindings[strings.TrimPrefix(prefix, ":")] = a.Value
 	}
 	if bindings == nil {
 		return s

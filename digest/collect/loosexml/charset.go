@@ -1,4 +1,4 @@
-package collect
+package loosexml
 
 import (
 	"bytes"
@@ -19,11 +19,12 @@ import (
 
 var xmlEncoding = regexp.MustCompile(`^\s*<\?xml[^>]{0,200}?\sencoding\s*=\s*["']\s*([A-Za-z0-9._:-]+)`)
 
-// decodeText turns a body into UTF-8. What names the charset, strongest first: the byte order mark,
+// Decode turns a body into UTF-8. What names the charset, strongest first: the byte order mark,
 // the pattern of the first bytes, the charset of HTTP (RFC 7303 §3), the XML declaration, a guess.
 // Bytes that are none of the charset are read as Windows-1252 one by one: a stray byte must not cost
-// the feed. The result may share the body's memory.
-func decodeText(body []byte, contentType string) (text []byte, repairs []string) {
+// the feed. contentType is of HTTP, or empty. repairs says in words what had to be
+// mended. The result may share the body's memory.
+func Decode(body []byte, contentType string) (text []byte, repairs []string) {
 	if enc, size, name := byteOrder(body); enc != nil {
 		return mustDecode(enc, body[size:]), []string{"read as " + name}
 	}

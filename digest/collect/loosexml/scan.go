@@ -1,4 +1,7 @@
-package collect
+// Package loosexml reads what is meant to be XML and never refuses it: bytes of any charset become
+// UTF-8, and text becomes tokens, whatever is wrong with it. It knows nothing of what the elements mean,
+// resolves nothing that a document type declares, and opens nothing.
+package loosexml
 
 import (
 	"bytes"
@@ -10,28 +13,47 @@ import (
 	"unicode/utf8"
 )
 
-// tokenKind tells what the scanner met.
-type tokenKind uint8
+// Kind tells what the Scanner met.
+type Kind uint8
 
 const (
-	tokenEOF tokenKind = iota
-	tokenStart
-	tokenEnd
-	tokenText    // character data, references replaced
-	tokenDoctype // text holds the declaration
+	EOF Kind = iota
+	Start
+	End
+	Text    // character data, references replaced
+	Doctype // Text holds the declaration
 )
 
-// attr is an attribute with its references replaced. The name is as written, prefix included.
-type attr struct{ name, value string }
+// Attr is an attribute with its references replaced. The name is as written, prefix included.
+type Attr struct{ Name, Value string }
 
-// token is one piece of a document.
-type token struct {
-	kind      tokenKind
-	name      string // of a start or end tag, as written, prefix included
-	attrs     []attr
-	selfClose bool // <name/>
-	text      string
-	cut       bool // the document ended inside this token
+// Token is one piece of a document.
+type Token struct {
+	Kind      Kind
+	Name      string // of a start or end tag, as written, prefix included
+	Attrs     []Attr
+	SelfClose bool   // <name/>
+	Text      string // of Text and Doctype
+	Cut       bool   // the document ended inside this token
+}
+
+// Attr is the value of the attribute of that name, in whatever case, or empty.
+func (t Token) Attr(name string) string {
+	for _, a := range t.Attrs {
+		if strings.EqualFold(a.Name, name) {
+			return strings.TrimSpace(a.Value)
+		}
+	}
+	return ""
+}
+
+// SplitName splits a tag's name into its prefix and its local name in lower case.
+func SplitName(name string) (prefix, local string) {
+	prefix, local, found := strings.Cut(name, ":")
+	if !found {
+		return "", strings.ToLower(name)
+	}
+	return prefix, strings.ToLower(local)
 }
 
 const (
@@ -40,26 +62,34 @@ const (
 	maxAttrLength = 32768 // bytes of an attribute; a longer one has lost its quote
 )
 
-// scanner reads UTF-8 that is meant to be XML and never refuses it: what is no markup is text. It is
+// Scanner reads UTF-8 that is meant to be XML and never refuses it: what is no markup is text. It is
 // not encoding/xml, even in its lenient mode, because that one stops at the first "<" that begins no
 // tag, at a misquoted attribute or at "--" in a comment, and one such slip would cost the whole feed.
 // Every byte is looked at a bounded number of times, so that no document is slow to read.
-type scanner struct {
+type Scanner struct {
 	data []byte
 	pos  int
 
 	noPIEnd    bool // no "?>" beyond pos
 	brokenDecl bool // a declaration before pos never ended: further ones end at their first ">"
-	forgetting bool // references to unknown entities are left out instead of kept as text
-
-	// Of what was mended on the way.
-	looseMarkup int // "<" that began nothing
+	loose      int
+	forgetting bool
 }
 
-func (s *scanner) rest() []byte { return s.data[s.pos:] }
+// New reads a document in UTF-8.
+func New(document []byte) *Scanner { return &Scanner{data: document} }
 
-// next returns the next token; comments and processing instructions are passed over.
-func (s *scanner) next() token {
+// ForgetEntities lets references to unknown entities be left out from here on, instead of kept as
+// the text that they are written in.
+func (s *Scanner) ForgetEntities() { s.forgetting = true }
+
+// Loose is how many "<" so far began no markup and were taken as text.
+func (s *Scanner) Loose() int { return s.loose }
+
+func (s *Scanner) rest() []byte { return s.data[s.pos:] }
+
+// Next returns the next token; comments and processing instructions are passed over.
+func (s *Scanner) Next() Token {
 	for s.pos < len(s.data) {
 		rest := s.rest()
 		if rest[0] != '<' || !beginsMarkup(rest) {
@@ -70,7 +100,7 @@ func (s *scanner) next() token {
 			end := bytes.Index(rest[4:], []byte("-->"))
 			if end < 0 {
 				s.pos = len(s.data)
-				return token{kind: tokenEOF, cut: true}
+				return Token{Kind: EOF, Cut: true}
 			}
 			s.pos += 4 + end + 3
 		case bytes.HasPrefix(rest, []byte("<![CDATA[")):
@@ -79,7 +109,7 @@ func (s *scanner) next() token {
 			return s.declaration()
 		case rest[1] == '?':
 			if !s.instruction() {
-				return token{kind: tokenEOF, cut: true}
+				return Token{Kind: EOF, Cut: true}
 			}
 		case rest[1] == '/':
 			return s.endTag()
@@ -87,7 +117,7 @@ func (s *scanner) next() token {
 			return s.startTag()
 		}
 	}
-	return token{kind: tokenEOF}
+	return Token{Kind: EOF}
 }
 
 // beginsMarkup reports whether the "<" at the front of b begins markup rather than standing for itself.
@@ -112,7 +142,7 @@ func isNameStart(c byte) bool {
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' }
 
 // text reads up to the next markup.
-func (s *scanner) text() token {
+func (s *Scanner) text() Token {
 	start := s.pos
 	for s.pos < len(s.data) {
 		i := bytes.IndexByte(s.rest(), '<')
@@ -124,25 +154,25 @@ func (s *scanner) text() token {
 		if beginsMarkup(s.rest()) {
 			break
 		}
-		s.looseMarkup++
+		s.loose++
 		s.pos++
 	}
-	return token{kind: tokenText, text: s.unescape(s.data[start:s.pos])}
+	return Token{Kind: Text, Text: s.unescape(s.data[start:s.pos])}
 }
 
-func (s *scanner) cdata() token {
+func (s *Scanner) cdata() Token {
 	body := s.rest()[len("<![CDATA["):]
 	end := bytes.Index(body, []byte("]]>"))
 	if end < 0 {
 		s.pos = len(s.data)
-		return token{kind: tokenText, text: string(body), cut: true}
+		return Token{Kind: Text, Text: string(body), Cut: true}
 	}
 	s.pos += len("<![CDATA[") + end + len("]]>")
-	return token{kind: tokenText, text: string(body[:end])}
+	return Token{Kind: Text, Text: string(body[:end])}
 }
 
 // declaration reads <!DOCTYPE …>, with its internal subset, or any other <!…>.
-func (s *scanner) declaration() token {
+func (s *Scanner) declaration() Token {
 	rest := s.rest()
 	depth, quote := 0, byte(0)
 	for i := 2; i < len(rest) && !s.brokenDecl; i++ {
@@ -160,10 +190,10 @@ func (s *scanner) declaration() token {
 		case c == '<' && depth <= 0:
 			// The declaration was never closed: the feed goes on here.
 			s.pos += i
-			return token{kind: tokenDoctype, text: string(rest[:i])}
+			return Token{Kind: Doctype, Text: string(rest[:i])}
 		case c == '>' && depth <= 0:
 			s.pos += i + 1
-			return token{kind: tokenDoctype, text: string(rest[:i+1])}
+			return Token{Kind: Doctype, Text: string(rest[:i+1])}
 		}
 	}
 	// An apostrophe in the subset can hide its end: then up to "]>", or to the first ">".
@@ -176,14 +206,14 @@ func (s *scanner) declaration() token {
 		end++
 	} else if end = bytes.IndexByte(rest, '>'); end < 0 {
 		s.pos = len(s.data)
-		return token{kind: tokenEOF, cut: true}
+		return Token{Kind: EOF, Cut: true}
 	}
 	s.pos += end + 1
-	return token{kind: tokenDoctype, text: string(rest[:end+1])}
+	return Token{Kind: Doctype, Text: string(rest[:end+1])}
 }
 
 // instruction passes over <?…?>.
-func (s *scanner) instruction() bool {
+func (s *Scanner) instruction() bool {
 	if !s.noPIEnd {
 		if end := bytes.Index(s.rest(), []byte("?>")); end >= 0 {
 			s.pos += end + 2
@@ -201,7 +231,7 @@ func (s *scanner) instruction() bool {
 }
 
 // name reads a tag's or attribute's name at pos.
-func (s *scanner) name() string {
+func (s *Scanner) name() string {
 	start := s.pos
 	for s.pos < len(s.data) {
 		c := s.data[s.pos]
@@ -214,15 +244,15 @@ func (s *scanner) name() string {
 	return string(s.data[start:end])
 }
 
-func (s *scanner) skipSpace() {
+func (s *Scanner) skipSpace() {
 	for s.pos < len(s.data) && isSpace(s.data[s.pos]) {
 		s.pos++
 	}
 }
 
-func (s *scanner) endTag() token {
+func (s *Scanner) endTag() Token {
 	s.pos += 2
-	t := token{kind: tokenEnd, name: s.name()}
+	t := Token{Kind: End, Name: s.name()}
 	for s.pos < len(s.data) {
 		switch s.data[s.pos] {
 		case '>':
@@ -233,17 +263,17 @@ func (s *scanner) endTag() token {
 		}
 		s.pos++
 	}
-	t.cut = true
+	t.Cut = true
 	return t
 }
 
-func (s *scanner) startTag() token {
+func (s *Scanner) startTag() Token {
 	s.pos++
-	t := token{kind: tokenStart, name: s.name()}
+	t := Token{Kind: Start, Name: s.name()}
 	for {
 		s.skipSpace()
 		if s.pos >= len(s.data) {
-			t.cut = true
+			t.Cut = true
 			return t
 		}
 		switch c := s.data[s.pos]; {
@@ -256,7 +286,7 @@ func (s *scanner) startTag() token {
 			s.pos++
 			if s.pos < len(s.data) && s.data[s.pos] == '>' {
 				s.pos++
-				t.selfClose = true
+				t.SelfClose = true
 				return t
 			}
 		case c == '=': // a value without a name
@@ -271,15 +301,15 @@ func (s *scanner) startTag() token {
 				s.skipSpace()
 				value = s.attrValue()
 			}
-			if name != "" && len(t.attrs) < maxAttributes {
-				t.attrs = append(t.attrs, attr{name, value})
+			if name != "" && len(t.Attrs) < maxAttributes {
+				t.Attrs = append(t.Attrs, Attr{name, value})
 			}
 		}
 	}
 }
 
 // attrValue reads a value, quoted or not.
-func (s *scanner) attrValue() string {
+func (s *Scanner) attrValue() string {
 	if s.pos >= len(s.data) {
 		return ""
 	}
@@ -312,13 +342,13 @@ const maxReference = 40
 
 // unescape replaces character references and the entities of XML and HTML. Feeds use &nbsp; and its
 // like without declaring them. What is declared by a DTD is never resolved.
-func (s *scanner) unescape(b []byte) string {
+func (s *Scanner) unescape(b []byte) string {
 	i := bytes.IndexByte(b, '&')
 	if i < 0 {
 		return string(b)
 	}
 	if bytes.Contains(b, []byte("&#")) {
-		b = []byte(joinSurrogates(string(b)))
+		b = []byte(JoinSurrogates(string(b)))
 		i = bytes.IndexByte(b, '&')
 	}
 	var out strings.Builder
@@ -358,6 +388,12 @@ func isEntityName(b []byte) bool {
 	return len(b) > 0 && isNameStart(b[0])
 }
 
+// Knows reports whether "&name;" can be resolved without a document type.
+func Knows(name string) bool {
+	_, ok := reference(name)
+	return ok
+}
+
 // reference is the text of "&name;".
 func reference(name string) (string, bool) {
 	if name[0] != '#' {
@@ -380,7 +416,7 @@ func reference(name string) (string, bool) {
 	switch r := rune(n); {
 	case r >= 0x80 && r <= 0x9f: // meant as Windows-1252, as every browser reads it
 		return html.UnescapeString("&#" + strconv.FormatUint(n, 10) + ";"), true
-	case n > utf8.MaxRune || !allowedInXML(r):
+	case n > utf8.MaxRune || !Allowed(r):
 		return "", true // dropped, as a raw control character would be
 	default:
 		return string(r), true
@@ -391,8 +427,8 @@ func reference(name string) (string, bool) {
 // that think in UTF-16.
 var surrogates = regexp.MustCompile(`(?i)&#(?:x(d[89ab][0-9a-f]{2})|(5[56]\d{3}));&#(?:x(d[c-f][0-9a-f]{2})|(5[67]\d{3}));`)
 
-// joinSurrogates replaces pairs of references to surrogates by their character.
-func joinSurrogates(s string) string {
+// JoinSurrogates replaces pairs of references to surrogates by their character.
+func JoinSurrogates(s string) string {
 	if !strings.Contains(s, "&#") {
 		return s
 	}
@@ -413,8 +449,19 @@ func joinSurrogates(s string) string {
 	})
 }
 
-// allowedInXML reports whether XML 1.0 §2.2 has the character.
-func allowedInXML(r rune) bool {
+// Allowed reports whether XML 1.0 §2.2 has the character.
+func Allowed(r rune) bool {
 	return r == '\t' || r == '\n' || r == '\r' ||
 		r >= 0x20 && r <= 0xd7ff || r >= 0xe000 && r <= 0xfffd || r >= 0x10000 && r <= 0x10ffff
+}
+
+// Unescape replaces the references in a piece of text or of an attribute.
+func Unescape(s string) string { return new(Scanner).unescape([]byte(s)) }
+
+// Escape makes text out of what could be markup, for element content and for quoted attributes.
+func Escape(s string) string {
+	if !strings.ContainsAny(s, "&<>\"") {
+		return s
+	}
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;").Replace(s)
 }
