@@ -76,7 +76,7 @@ func (b *builder) silent(feeds []digest.FeedReport) [][]Piece {
 	var out [][]Piece
 	more := 0
 	for _, f := range feeds {
-		name := shorten(clean(f.Name), nameLength)
+		name := name(f.Name, nameLength)
 		switch {
 		case f.OK:
 		case len(out) == silentNamed:

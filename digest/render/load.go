@@ -188,9 +188,9 @@ func (s *Set) try() error {
 			if err != nil {
 				return err
 			}
-			for part, text := range map[string]string{htmlFile: out.HTML, textFile: out.Text} {
-				if !strings.Contains(text, sampleFrame.UnsubscribeURL) {
-					return fmt.Errorf("%s: shows no unsubscribe link: it must contain {{.UnsubscribeURL}}", part)
+			for _, part := range []struct{ name, text string }{{s.html.Name(), out.HTML}, {s.text.Name(), out.Text}} {
+				if !strings.Contains(part.text, sampleFrame.UnsubscribeURL) {
+					return fmt.Errorf("%s:1: shows no unsubscribe link: it must contain {{.UnsubscribeURL}}", part.name)
 				}
 			}
 		}

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -224,25 +225,47 @@ func (b *builder) sectionName(s digest.Section) string {
 	case digest.SectionLatest:
 		return b.lang.LatestNews
 	}
-	return topicName(s.Title, s.Topic)
+	if n := topicName(s.Title, s.Topic); n != "" {
+		return n
+	}
+	return ellipsis
 }
 
 // title is the headline. One that was nothing but characters that no mail shows becomes the address.
 func title(it digest.Item) string {
 	for _, s := range []string{it.Title, it.Link, it.Source} {
-		if s = clean(s); s != "" {
-			return shorten(s, titleLength)
+		if s = name(s, titleLength); s != "" {
+			return s
 		}
 	}
 	return ellipsis
 }
 
+// outletName is the source as shown; one without a name goes by its host.
+func outletName(it digest.Item) string {
+	if s := name(it.Source, nameLength); s != "" {
+		return s
+	}
+	if u, err := url.Parse(it.Link); err == nil && u.Hostname() != "" {
+		return name(strings.TrimPrefix(u.Hostname(), "www."), nameLength)
+	}
+	return ellipsis
+}
+
+// name is feed text as a name: one line, not too long, and nothing at all where it shows nothing.
+func name(s string, length int) string {
+	if s = clean(s); !visible(s) {
+		return ""
+	}
+	return shorten(s, length)
+}
+
 // topicName is what readers see of a topic: its title, or its id when it has none.
 func topicName(title, id string) string {
-	if title = clean(title); title != "" {
+	if title = name(title, titleLength); title != "" {
 		return title
 	}
-	return clean(id)
+	return name(id, titleLength)
 }
 
 // folioLength is the most characters of the folio line: what fits 335 px, the line of a phone.
@@ -330,7 +353,7 @@ func (b *builder) story(e digest.Entry, kind digest.SectionKind) Story {
 		ID:     e.ID,
 		Title:  title(it),
 		Topic:  topicName(e.TopicTitle, e.Topic),
-		Source: shorten(clean(it.Source), nameLength),
+		Source: outletName(it),
 	}
 	s.Side = b.sideOfStory(s.Title, it.Language)
 	s.Headline = bindLast(s.Title)
@@ -401,16 +424,16 @@ func (b *builder) read(s string) { b.words += wordCount(s) }
 
 // also makes the coverage line: every outlet once, without the story's own.
 func (b *builder) also(e digest.Entry) *Also {
-	own := e.Lead().Source
-	seen := map[string]bool{own: true}
+	seen := map[string]bool{outletName(e.Lead()): true}
 	var outlets []Link
 	for _, it := range e.Coverage() {
-		if seen[it.Source] || it.Source == "" {
+		outlet := name(it.Source, nameLength)
+		if seen[outlet] || outlet == "" {
 			continue
 		}
-		seen[it.Source] = true
+		seen[outlet] = true
 		u, _ := webURL(it.Link)
-		outlets = append(outlets, Link{Name: shorten(clean(it.Source), nameLength), URL: u})
+		outlets = append(outlets, Link{Name: outlet, URL: u})
 	}
 	if len(outlets) == 0 {
 		return nil

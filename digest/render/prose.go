@@ -57,6 +57,16 @@ func isClean(s string) bool {
 	return !space || s == ""
 }
 
+// visible reports whether a text shows anything: not when it is all joiners and marks.
+func visible(s string) bool {
+	for _, r := range s {
+		if r > ' ' && unicode.IsGraphic(r) && !unicode.In(r, unicode.Mn, unicode.Me, unicode.Zs) {
+			return true
+		}
+	}
+	return false
+}
+
 // cleanRun is clean that keeps a space at either end, for runs of a text.
 func cleanRun(s string) string {
 	var b strings.Builder
@@ -226,7 +236,7 @@ func author(s, source string) string {
 		s, _, _ = strings.Cut(s, ")")
 		s = strings.TrimSpace(s)
 	}
-	if s == "" || strings.ContainsRune(s, '@') || utf8.RuneCountInString(s) > nameLength ||
+	if !visible(s) || strings.ContainsRune(s, '@') || utf8.RuneCountInString(s) > nameLength ||
 		strings.EqualFold(s, source) || strings.Contains(s, source) && source != "" {
 		return ""
 	}

@@ -116,14 +116,14 @@ func breakWord(b *strings.Builder, next, word string, width *int) {
 }
 
 // tidyText ends the text part with one line break and takes spaces off line ends, but for the one
-// that the mark before a signature has.
+// that the mark before a signature has. No headline can make that mark: clean leaves it no space.
 func tidyText(b []byte) string {
 	var out bytes.Buffer
 	out.Grow(len(b))
 	for line := range bytes.Lines(b) {
-		line = bytes.TrimRight(line, " \t\r\n")
-		if string(line) == "--" {
-			line = []byte("-- ")
+		line = bytes.TrimRight(line, "\r\n")
+		if string(line) != "-- " {
+			line = bytes.TrimRight(line, " \t")
 		}
 		out.Write(line)
 		out.WriteByte('\n')

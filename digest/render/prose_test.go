@@ -1,0 +1,370 @@
+package render
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"digestd/digest"
+
+	"golang.org/x/net/html"
+)
+
+func TestClean(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                               "",
+		"as it is":                       "as it is",
+		" a \t\r\n b ":                   "a b",
+		"nul\x00 esc\x1b[31m bell\x07":   "nul esc[31m bell",
+		"Invoice \u202egnp.exe\u202c":    "Invoice gnp.exe",
+		"\u2067open":                     "open",
+		"a\u2028b\u2029c\u0085d":         "a b c d",
+		"\ufeffmark":                     "mark",
+		"שלום 123 abc":                   "שלום 123 abc",
+		"👩‍👩‍👧‍👦 stays":                  "👩‍👩‍👧‍👦 stays",
+		"bad \xff byte":                  "bad \ufffd byte",
+		"no-break\u00a0space and \u200e": "no-break\u00a0space and \u200e",
+	} {
+		if got := clean(in); got != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestShorten(t *testing.T) {
+	for _, c := range []struct {
+		in   string
+		n    int
+		want string
+	}{
+		{"short", 10, "short"},
+		{"exactly ten", 11, "exactly ten"},
+		{"one two three", 9, "one two…"},
+		{"one two, three", 9, "one two…"},
+		{"onetwothreefour", 9, "onetwoth…"},
+		{"👩‍👩‍👧‍👦👩‍👩‍👧‍👦", 10, "👩‍👩‍👧‍👦…"},
+		{"e\u0301e\u0301e\u0301", 4, "e\u0301…"},
+		{"十一日間の沈黙のあと", 6, "十一日間の…"},
+	} {
+		got := shorten(c.in, c.n)
+		if got != c.want {
+			t.Errorf("%q in %d becomes %q, want %q", c.in, c.n, got, c.want)
+		}
+		if utf8.RuneCountInString(got) > c.n {
+			t.Errorf("%q has more than %d characters", got, c.n)
+		}
+	}
+}
+
+func TestBindLast(t *testing.T) {
+	for in, want := range map[string]string{
+		"crews accept an eleventh-hour wage deal": "crews accept an eleventh-hour wage\u00a0deal",
+		"talks about the environment":             "talks about the environment", // 14 letters
+		"two words":                               "two words",
+		"one":                                     "one",
+		"":                                        "",
+		"a b c":                                   "a b\u00a0c",
+		"ケストレル湾の港":                                "ケストレル湾の港",
+	} {
+		if got := bindLast(in); got != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestDirection(t *testing.T) {
+	for in, want := range map[string]string{
+		"Plain": "ltr", "123 ثلاثة": "rtl", "«שלום» hello": "rtl", "“Ça va”": "ltr", "3.25 %": "", "": "", "日本": "ltr", "Ёлка": "ltr",
+	} {
+		if got := direction(in); got != want {
+			t.Errorf("%q runs %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestHasItalics(t *testing.T) {
+	for in, want := range map[string]bool{
+		"Plain": true, "Élan": true, "Ελλάδα": true, "Россия": true, "عربي": false, "日本": false, "हिन्दी": false, "שלום": false, "ไทย": false, "1984": true,
+	} {
+		if got := hasItalics(in); got != want {
+			t.Errorf("italics of %q: %v, want %v", in, got, want)
+		}
+	}
+}
+
+func TestAuthor(t *testing.T) {
+	for in, want := range map[string]string{
+		"Teodor Hale":                      "Teodor Hale",
+		"teodor@example.org (Teodor Hale)": "Teodor Hale",
+		"teodor@example.org":               "",
+		"Meridian Wire":                    "",
+		"Meridian Wire staff":              "",
+		"":                                 "",
+		"\u200b":                           "",
+		strings.Repeat("name ", 20):        "",
+	} {
+		if got := author(in, "Meridian Wire"); got != want {
+			t.Errorf("author %q is shown as %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestURLs(t *testing.T) {
+	for in, want := range map[string]string{
+		"https://a.example/x?a=1&b=2#c": "https://a.example/x?a=1&b=2#c",
+		"http://a.example":              "http://a.example",
+		"HTTPS://A.example/":            "HTTPS://A.example/",
+		"https://a.example/with space":  "https://a.example/with%20space",
+		"https://a.example/é\"<>":       "https://a.example/%C3%A9%22%3C%3E",
+		"https://a.example/%20kept":     "https://a.example/%20kept",
+		"https://a.example/\r\nX: y":    "",
+		"javascript:alert(1)":           "",
+		" java\nscript:alert(1)":        "",
+		"data:text/html,x":              "",
+		"mailto:a@example.org":          "",
+		"//a.example/x":                 "",
+		"/relative":                     "",
+		"https://":                      "",
+		"https:///path":                 "",
+		"https://[::1":                  "",
+		"ftp://a.example/":              "",
+		"":                              "",
+	} {
+		got, ok := webURL(in)
+		if got != want || ok != (want != "") {
+			t.Errorf("%q becomes %q, %v; want %q", in, got, ok, want)
+		}
+	}
+	for in, want := range map[string]bool{"mailto:a@example.org": true, "mailto:": false, "mailto:nobody": false, "https://a.example/": true} {
+		if _, ok := proseURL(in); ok != want {
+			t.Errorf("%q in a summary: %v, want %v", in, ok, want)
+		}
+	}
+}
+
+func TestImagesByTheRules(t *testing.T) {
+	ok := digest.Image{URL: "https://img.example/a.jpg", Width: 1120, Height: 630, Alt: "Cranes"}
+	with := func(change func(*digest.Image)) digest.Image {
+		img := ok
+		change(&img)
+		return img
+	}
+	s := builtin(t, "x")
+	for name, c := range map[string]struct {
+		img   digest.Image
+		shown bool
+	}{
+		"as it should be":   {ok, true},
+		"least width":       {with(func(i *digest.Image) { i.Width, i.Height = 560, 315 }), true},
+		"no extension":      {with(func(i *digest.Image) { i.URL = "https://img.example/a?id=3" }), true},
+		"too narrow":        {with(func(i *digest.Image) { i.Width, i.Height = 559, 315 }), false},
+		"width unknown":     {with(func(i *digest.Image) { i.Width = 0 }), false},
+		"height unknown":    {with(func(i *digest.Image) { i.Height = 0 }), false},
+		"square":            {with(func(i *digest.Image) { i.Height = 1120 }), false},
+		"too flat":          {with(func(i *digest.Image) { i.Height = 500 }), false},
+		"tracking pixel":    {with(func(i *digest.Image) { i.Width, i.Height = 1, 1 }), false},
+		"not https":         {with(func(i *digest.Image) { i.URL = "http://img.example/a.jpg" }), false},
+		"data":              {with(func(i *digest.Image) { i.URL = "data:image/png;base64,AAAA" }), false},
+		"svg":               {with(func(i *digest.Image) { i.URL = "https://img.example/a.SVG?x=1" }), false},
+		"webp":              {with(func(i *digest.Image) { i.URL = "https://img.example/a.webp" }), false},
+		"webp by a service": {with(func(i *digest.Image) { i.URL = "https://img.example/a.jpg?format=webp" }), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := oneTopic()
+			p.Lead.Items[0].Image = &c.img
+			p.Sections[0].Entries[0].Items[0].Image = &ok // never shown: only the lead has a picture
+			if got := strings.Count(mustRender(t, s, p, paperFrame).HTML, "<img"); got != count(c.shown) {
+				t.Errorf("%d pictures, want %d", got, count(c.shown))
+			}
+			f := paperFrame
+			f.Images = "none"
+			if strings.Contains(mustRender(t, s, p, f).HTML, "<img") {
+				t.Error(`a picture in spite of images = "none"`)
+			}
+		})
+	}
+}
+
+func count(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func TestPictureIsALinkOnlyWithAName(t *testing.T) {
+	s := builtin(t, "x")
+	for alt, want := range map[string]string{
+		"Cranes": `<img class="m" src="https://img.example/light.jpg" width="560" alt="Cranes" style=`,
+		"":       `<td class="w" align="left" style="text-align:left;background-color:#F3F3F1"><img class="m" src="https://img.example/light.jpg" width="560" alt="" style=`,
+	} {
+		p := everySection("en")
+		p.Lead.Items[0].Image.Alt = alt
+		if got := mustRender(t, s, p, paperFrame).HTML; !strings.Contains(got, want) {
+			t.Errorf("alt %q: want %s in\n%s", alt, want, got)
+		}
+	}
+}
+
+func TestUpdatedIsSaidOnlyWhenItIsNews(t *testing.T) {
+	s := builtin(t, "x")
+	for name, c := range map[string]struct {
+		minutes int
+		want    bool
+	}{
+		"never": {0, false}, "at once": {14, false}, "later": {15, true}, "in the future": {600, false},
+	} {
+		p := oneStory()
+		it := &p.Lead.Items[0]
+		if c.minutes > 0 {
+			it.Published = daysAgo(0, 6, 0)
+			it.Updated = daysAgo(0, 6, c.minutes)
+		}
+		if got := strings.Contains(mustRender(t, s, p, paperFrame).Text, "updated"); got != c.want {
+			t.Errorf("%s: says updated: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func TestSummaryMarksInBothParts(t *testing.T) {
+	p := oneStory()
+	p.Lead.Items[0].Summary = digest.Text{{S: "One "}, {S: "strong", Strong: true}, {S: " word, "}, {S: "both", Strong: true, Em: true},
+		{S: " and a "}, {S: "link & more", Href: "https://a.example/?a=1&b=2"}, {S: " and "}, {S: "none", Href: "javascript:alert(1)"}, {S: "."}}
+	r := mustRender(t, builtin(t, "x"), p, paperFrame)
+	want := `One <strong>strong</strong> word, <strong><em>both</em></strong> and a <a class="b" href="https://a.example/?a=1&amp;b=2" ` +
+		`style="color:#333333;text-decoration:underline">link &amp; more</a> and none.</p>`
+	if !strings.Contains(r.HTML, want) {
+		t.Errorf("want %s in\n%s", want, r.HTML)
+	}
+	if want := "  One strong word, both and a link & more and none.\n"; !strings.Contains(r.Text, want) {
+		t.Errorf("want %q in\n%s", want, r.Text)
+	}
+}
+
+func TestSummaryThatRepeatsTheHeadlineIsLeftOut(t *testing.T) {
+	p := oneStory()
+	p.Lead.Items[0].Summary = digest.PlainText("lamps are lit again at Skarholm.")
+	if got := mustRender(t, builtin(t, "x"), p, paperFrame).Text; strings.Count(strings.ToLower(got), "lamps are lit") != 1 {
+		t.Errorf("the headline stands twice:\n%s", got)
+	}
+}
+
+func TestMixedDirections(t *testing.T) {
+	r := mustRender(t, builtin(t, "x"), rightToLeftPage(), paperFrame)
+	for _, want := range []string{
+		`<html lang="ar" dir="rtl"`, `<div role="article" lang="ar" dir="rtl"`,
+		`<td class="m" align="right" valign="top"`,
+		`<td dir="ltr" lang="en-GB" align="left" style="padding:0 0 32px;text-align:left">`, // the English story
+		`<p class="m" dir="rtl" style="margin:0;text-align:left;`,                           // its coverage, in the reader's words
+		"Courrier du Cap" + rightMark + noBreakSpace + "· 06:48",
+		`<span dir="ltr">1 Rue Exemple, Paris</span>`, `<span dir="ltr">ana@example.org</span>`,
+		`font-style:normal;font-weight:normal;font-size:21px`, // Arabic has no italics
+	} {
+		if !strings.Contains(r.HTML, want) {
+			t.Errorf("the HTML part lacks %s", want)
+		}
+	}
+	if want := leftMark + "1 Rue Exemple, Paris"; !strings.Contains(r.Text, want) {
+		t.Errorf("the text part lacks %q", want)
+	}
+}
+
+func TestContents(t *testing.T) {
+	var w writer
+	lead := w.story("Diplomacy", "Lead", "", composed, "A")
+	brief := digest.Section{Kind: digest.SectionLatest, Entries: []digest.Entry{w.story("", "Brief", "", composed, "A")}}
+	global := topicSection("Global", w.story("Global", "One", "", composed, "A"), w.story("Global", "Two", "", composed, "A"))
+	diplomacy := topicSection("Diplomacy", w.story("Diplomacy", "Three", "", composed, "A"))
+	elsewhere := lead
+	elsewhere.Topic, elsewhere.TopicTitle = "retired", "Retired"
+	for _, c := range []struct {
+		page digest.Page
+		want string
+	}{
+		{pageOf("en", &lead, global, diplomacy, brief), "Global 2 · Diplomacy 2 · Latest news 1"},
+		{pageOf("en", &lead, global), "Global 2 · Diplomacy 1"}, // the lead's topic has no section, and keeps its place
+		{pageOf("en", &elsewhere, global), "Retired 1 · Global 2"},
+		{pageOf("en", nil, global, digest.Section{Kind: digest.SectionOpinion}), "Global 2"},
+	} {
+		text := strings.ReplaceAll(mustRender(t, builtin(t, "x"), c.page, paperFrame).Text, noBreakSpace, " ")
+		if !strings.Contains(text, "\n\n"+c.want+"\n\n") {
+			t.Errorf("want the contents %q in\n%s", c.want, text)
+		}
+	}
+}
+
+func TestCoverageLine(t *testing.T) {
+	var w writer
+	for _, c := range []struct {
+		also []string
+		want string
+	}{
+		{nil, ""},
+		{[]string{"A"}, ""}, // the story's own outlet once more
+		{[]string{"B"}, "Also in B"},
+		{[]string{"B", "B", "C"}, "Also in B, C"},
+		{[]string{"B", "C", "D"}, "Also in B, C, D"},
+		{[]string{"B", "C", "D", "E"}, "Also in B, C, D and 1 more"},
+	} {
+		lead := w.story("Global", "Title", "", composed, "A", c.also...)
+		p := pageOf("en", &lead)
+		root, err := html.Parse(strings.NewReader(mustRender(t, builtin(t, "x"), p, paperFrame).HTML))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		elements(root, func(n *html.Node) {
+			if text := textOf(n); n.Data == "p" && strings.HasPrefix(text, "Also") {
+				got = text
+			}
+		})
+		if got != c.want {
+			t.Errorf("coverage %q reads %q, want %q", c.also, got, c.want)
+		}
+	}
+}
+
+func TestCoverageParagraph(t *testing.T) {
+	p := oneStory()
+	p.Edition.Feeds = []digest.FeedReport{{Name: "Good", OK: true}, {Name: "Late", LastSuccess: daysAgo(2, 9, 0)}, {Name: "Never"},
+		{Name: "Old", LastSuccess: daysAgo(40, 9, 0)}, {Name: "Four"}, {Name: "Five"}}
+	p.Edition.Carried, p.Edition.Dropped = 2, 1
+	text := strings.Join(strings.Fields(mustRender(t, builtin(t, "x"), p, paperFrame).Text), " ")
+	want := "1 of 6 feeds read since Wednesday 07:00, 212 items, 1 story chosen. Late has not answered since Tuesday. Never has not answered yet. " +
+		"Old has not answered since 31 January. 2 more feeds have not answered. 2 stories wait for the next edition. 1 story had no room. Times are CET."
+	if !strings.Contains(text, want) {
+		t.Errorf("want %q in %q", want, text)
+	}
+}
+
+// FuzzRender lets a feed say anything: the parts must stay what the checks ask for.
+func FuzzRender(f *testing.F) {
+	for i, title := range hostileTitles {
+		f.Add(title, hostileTexts[i%len(hostileTexts)], hostileLinks[i%len(hostileLinks)], "en")
+	}
+	s := builtin(f, "{{.Lead.Title}}")
+	f.Fuzz(func(t *testing.T, title, text, link, lang string) {
+		var w writer
+		lead := w.story(title, title, text, composed, text, title, link)
+		it := &lead.Items[0]
+		it.Link, it.Author, it.Language = link, text, lang
+		it.Summary = digest.Text{{S: title, Href: link}, {S: text, Em: true}}
+		it.Image = &digest.Image{URL: link, Width: 600, Height: 400, Alt: text}
+		for _, kind := range []digest.SectionKind{digest.SectionTopic, digest.SectionMostCovered, digest.SectionOpinion, digest.SectionLatest} {
+			p := pageOf("ar", &lead, digest.Section{Kind: kind, Title: title, Entries: []digest.Entry{lead}})
+			r := mustRender(t, s, p, paperFrame)
+			checkCharacters(t, r)
+			checkBalance(t, r.HTML)
+			checkComments(t, r.HTML)
+			checkLines(t, r.Text)
+			root, err := html.Parse(strings.NewReader(r.HTML))
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkElements(t, root)
+			if strings.Count(r.Text, "\n-- \n") != 1 {
+				t.Errorf("the mark before the signature stands %d times", strings.Count(r.Text, "\n-- \n"))
+			}
+		}
+	})
+}
