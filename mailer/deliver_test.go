@@ -506,7 +506,7 @@ func TestUnknownMailboxesAreSuppressed(t *testing.T) {
 
 func TestRatesLimitSending(t *testing.T) {
 	o := defaults
-	o.Rate, o.PerDomain = 10, map[string]float64{"slow.example.org": 1}
+	o.Connections, o.Rate, o.PerDomain = 1, 10, map[string]float64{"slow.example.org": 1}
 	r := newRig(t, 30, o, nil)
 	for i := range 10 {
 		r.ledger.recipients[i].Email = fmt.Sprintf("reader%d@Slow.example.org", i)

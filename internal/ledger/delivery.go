@@ -1,30 +1,339 @@
 package ledger
 
 import (
-	"encoding/binary"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
 
 	bolt "go.etcd.io/bbolt"
+
+	"digestd/digest"
+	"digestd/subscribers"
 )
 
-// deliveryWriter gathers the steps of all workers into shared commits.
-type deliveryWriter struct{}
+// ErrIllegal is a move that the table of states does not allow. Nothing of the step was recorded.
+var ErrIllegal = errors.New("the delivery can't go from there to there")
 
-func (w *deliveryWriter) stop() {}
+// maxGroup is how many steps one commit takes at most.
+const maxGroup = 512
 
-// begun reports whether anything of an edition was sent or is in doubt.
-func begun(tx *bolt.Tx, edition string) (bool, error) {
-	return tx.Bucket(bucketProgress).Bucket([]byte(edition)) != nil, nil
+// step is what one worker wants to have recorded.
+type step struct {
+	edition string
+	events  []digest.Event
+	next    *digest.Event // an Intent, if its address may be written to
+	to      string
+	state   digest.State // of next: the answer
+	err     error
+	done    chan struct{}
 }
 
-// forgetDeliveries removes what is recorded of an edition's deliveries.
-func forgetDeliveries(tx *bolt.Tx, e EditionState) error {
-	if tx.Bucket(bucketProgress).Bucket([]byte(e.ID)) == nil {
-		return nil
+// deliveryWriter gathers the steps of all workers and editions into shared commits, in one goroutine: a
+// commit costs the same fsync for one step as for a hundred. While one is under way, the steps that
+// come up wait for the next. bbolt's own Batch waits for its timer first, and may run a step twice.
+type deliveryWriter struct {
+	closing sync.RWMutex // held for reading while a step is handed over
+	closed  bool
+	start   sync.Once
+	steps   chan *step
+	ended   chan struct{}
+
+	mu    sync.Mutex
+	known map[string][]digest.State // the states of the editions that are being delivered
+
+	hook func(at string) // a fault of a test, before and after a commit; nil otherwise
+}
+
+// errClosed is what a step gets behind the ledger's end.
+var errClosed = errors.New("the ledger is closed")
+
+// submit hands a step to the writer and waits until it is durable.
+func (l *Ledger) submit(s *step) error {
+	w := &l.delivery
+	s.done = make(chan struct{})
+	w.closing.RLock()
+	if w.closed {
+		w.closing.RUnlock()
+		return errClosed
 	}
-	return tx.Bucket(bucketProgress).DeleteBucket([]byte(e.ID))
+	w.start.Do(func() {
+		w.steps = make(chan *step, maxGroup)
+		w.ended = make(chan struct{})
+		go func() {
+			defer close(w.ended)
+			l.writeSteps()
+		}()
+	})
+	w.steps <- s
+	w.closing.RUnlock()
+	<-s.done
+	return s.err
 }
 
-func seqOf(key []byte) uint64 { return binary.BigEndian.Uint64(key) }
+// stop commits what was handed over, and refuses what comes later.
+func (w *deliveryWriter) stop() {
+	w.closing.Lock()
+	defer w.closing.Unlock()
+	if w.closed = true; w.steps != nil {
+		close(w.steps)
+		<-w.ended
+	}
+}
 
-// CheckDeliveries holds the rules of the state machine against the progress of every edition.
-func (l *Ledger) CheckDeliveries() []error { return nil }
+// writeSteps commits steps until the ledger closes.
+func (l *Ledger) writeSteps() {
+	for first := range l.delivery.steps {
+		group := []*step{first}
+		for more := true; more && len(group) < maxGroup; {
+			select {
+			case s, ok := <-l.delivery.steps:
+				if more = ok; ok {
+					group = append(group, s)
+				}
+			default:
+				more = false
+			}
+		}
+		l.commitSteps(group)
+		for _, s := range group {
+			close(s.done)
+		}
+	}
+}
+
+// commitSteps records a group of steps in one transaction. A step that is refused harms no other.
+func (l *Ledger) commitSteps(group []*step) {
+	moves := moves{}
+	err := l.update(func(tx *bolt.Tx) error {
+		l.fault("before commit")
+		var order []string
+		entries := map[string][]digest.Event{}
+		for _, s := range group {
+			var events []digest.Event
+			if events, s.err = l.applyStep(tx, s, &moves); s.err != nil {
+				continue
+			}
+			if entries[s.edition] == nil {
+				order = append(order, s.edition)
+			}
+			entries[s.edition] = append(entries[s.edition], events...)
+		}
+		for _, edition := range order {
+			if err := appendEvents(tx, edition, entries[edition]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		moves.undo()
+		for _, s := range group {
+			if s.err == nil {
+				s.err = fmt.Errorf("record deliveries of edition %s: %w", s.edition, err)
+			}
+		}
+		return
+	}
+	l.fault("after commit")
+}
+
+func (l *Ledger) fault(at string) {
+	if l.delivery.hook != nil {
+		l.delivery.hook(at)
+	}
+}
+
+// moves remembers what a transaction changed in the states kept in memory, so that it can be undone.
+type moves []move
+
+type move struct {
+	states []digest.State
+	index  int
+	from   digest.State
+}
+
+func (m *moves) undo() {
+	for i := len(*m) - 1; i >= 0; i-- {
+		v := (*m)[i]
+		v.states[v.index] = v.from
+	}
+	*m = nil
+}
+
+// applyStep checks a step against the table of states and against the suppressions, and returns the
+// events to record.
+func (l *Ledger) applyStep(tx *bolt.Tx, s *step, all *moves) ([]digest.Event, error) {
+	states, err := l.statesOf(tx, s.edition)
+	if err != nil {
+		return nil, err
+	}
+	events := s.events
+	if s.next != nil {
+		next := *s.next
+		suppressed, err := isSuppressed(tx, s.to, digestOf(s.edition))
+		if err != nil {
+			return nil, err
+		}
+		if suppressed {
+			next = digest.Event{Index: next.Index, State: digest.Suppressed, At: next.At, Attempt: next.Attempt - 1, Doubts: s.next.Doubts}
+		}
+		s.state = next.State
+		events = append(events[:len(events):len(events)], next)
+	}
+	var mine moves
+	for _, e := range events {
+		if e.Index < 0 || e.Index >= len(states) || !states[e.Index].MayBecome(e.State) {
+			mine.undo()
+			return nil, fmt.Errorf("edition %s: %w: %s", s.edition, ErrIllegal, describe(states, e))
+		}
+		mine = append(mine, move{states, e.Index, states[e.Index]})
+		states[e.Index] = e.State
+	}
+	*all = append(*all, mine...)
+	return events, nil
+}
+
+func describe(states []digest.State, e digest.Event) string {
+	if e.Index < 0 || e.Index >= len(states) {
+		return fmt.Sprintf("there is no recipient %d", e.Index)
+	}
+	return fmt.Sprintf("recipient %d, from %s to %s", e.Index, states[e.Index], e.State)
+}
+
+// statesOf are an edition's states as they stand with all that was committed.
+func (l *Ledger) statesOf(tx *bolt.Tx, edition string) ([]digest.State, error) {
+	l.delivery.mu.Lock()
+	states, ok := l.delivery.known[edition]
+	l.delivery.mu.Unlock()
+	if ok {
+		return states, nil
+	}
+	p, err := readProgress(tx, edition)
+	if err != nil {
+		return nil, err
+	}
+	l.delivery.mu.Lock()
+	defer l.delivery.mu.Unlock()
+	if l.delivery.known == nil {
+		l.delivery.known = map[string][]digest.State{}
+	}
+	l.delivery.known[edition] = p.States
+	return p.States, nil
+}
+
+// forgetStates makes the next step read an edition's states anew.
+func (l *Ledger) forgetStates(edition string) {
+	l.delivery.mu.Lock()
+	defer l.delivery.mu.Unlock()
+	delete(l.delivery.known, edition)
+}
+
+// Step records, in one commit, how a worker's last delivery went and that it begins the next one, to an
+// address. Either may be nil. The state is that of next: Intent, or Suppressed when the address may not
+// be written to, as the ledger has it in that very commit. The error is ErrIllegal when the table of
+// states does not allow it; nothing of the step is recorded then.
+func (l *Ledger) Step(_ context.Context, edition string, done, next *digest.Event, to string) (digest.State, error) {
+	s := &step{edition: edition, next: next, to: to}
+	if done != nil {
+		s.events = []digest.Event{*done}
+	}
+	err := l.submit(s)
+	return s.state, err
+}
+
+// Record records events of an edition's deliveries in one commit, or ErrIllegal and none of them.
+func (l *Ledger) Record(_ context.Context, edition string, events []digest.Event) error {
+	return l.submit(&step{edition: edition, events: append([]digest.Event(nil), events...)})
+}
+
+// RecipientsAt returns recipients of an edition in their order, from an index on: those of one chunk,
+// or none behind the last.
+func (l *Ledger) RecipientsAt(edition string, index int) ([]digest.Recipient, error) {
+	chunk, err := l.Recipients(edition, index/chunkSize)
+	if err != nil || index%chunkSize >= len(chunk) {
+		return nil, err
+	}
+	return chunk[index%chunkSize:], nil
+}
+
+// Finish marks an edition as complete and packs what is recorded of its deliveries. The error says so
+// when one is not final.
+func (l *Ledger) Finish(edition string) error {
+	p, err := l.Progress(edition)
+	if err != nil {
+		return err
+	}
+	for i, s := range p.States {
+		if !s.Final() {
+			return fmt.Errorf("finish edition %s: recipient %d is still %s", edition, i, s)
+		}
+	}
+	err = l.update(func(tx *bolt.Tx) error {
+		var st EditionState
+		ok, err := get(tx.Bucket(bucketEditions), []byte(edition), &st)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return ErrUnknown
+		}
+		st.Complete, st.Paused = true, ""
+		return put(tx.Bucket(bucketEditions), []byte(edition), st)
+	})
+	l.forgetStates(edition)
+	if err == nil {
+		err = l.pack(edition)
+	}
+	if err != nil {
+		return fmt.Errorf("finish edition %s: %w", edition, err)
+	}
+	return nil
+}
+
+// Delivery is one reader's part of an edition.
+type Delivery struct {
+	Edition EditionState
+	To      digest.Recipient
+}
+
+// Resolve finds the delivery that a token names. The error is subscribers.ErrToken for what is no token
+// of this ledger, and ErrUnknown for one of an edition that was pruned.
+func (l *Ledger) Resolve(token string, purposes ...subscribers.Purpose) (Delivery, error) {
+	var ref subscribers.Ref
+	err := error(subscribers.ErrToken)
+	for _, secret := range l.TokenKeys() {
+		key, bad := subscribers.NewTokenKey(secret)
+		if bad != nil {
+			return Delivery{}, bad
+		}
+		if ref, err = key.Open(token, purposes...); err == nil {
+			break
+		}
+	}
+	if err != nil {
+		return Delivery{}, err
+	}
+	var edition EditionState
+	err = l.view(func(tx *bolt.Tx) error {
+		c := tx.Bucket(bucketEditions).Cursor()
+		for k, v := c.First(); k != nil; k, v = c.Next() {
+			if ref.OfEdition(string(k)) {
+				return json.Unmarshal(v, &edition)
+			}
+		}
+		return ErrUnknown
+	})
+	if err != nil {
+		return Delivery{}, fmt.Errorf("the edition of a token: %w", err)
+	}
+	to, err := l.RecipientsAt(edition.ID, ref.Index)
+	if err != nil {
+		return Delivery{}, err
+	}
+	if len(to) == 0 {
+		return Delivery{}, fmt.Errorf("recipient %d of edition %s: %w", ref.Index, edition.ID, ErrUnknown)
+	}
+	return Delivery{Edition: edition, To: to[0]}, nil
+}
