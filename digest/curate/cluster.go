@@ -175,33 +175,65 @@ func (g *grouping) exactEdges() []edge {
 	return edges
 }
 
-// candidates are the pairs that score.
+// How wide the search for pairs is. Each item looks for earlier ones that share one of its rarest
+// words, in lists that are read from the latest backwards. So the work grows with the number of items
+// and not with its square, however much of the news is about one thing.
+const (
+	rarestWords = 6
+	readBack    = 120
+)
+
+// candidates are the pairs that score, found through an index of words.
 func (g *grouping) candidates() []edge {
-	postings := make(map[string][]int)
-	for i, n := range g.nodes {
-		for _, t := range n.doc.tokens {
-			postings[t.stem] = append(postings[t.stem], i)
+	byTime := make([]int, len(g.nodes))
+	for i := range byTime {
+		byTime[i] = i
+	}
+	slices.SortStableFunc(byTime, func(i, j int) int { return g.nodes[i].when.Compare(g.nodes[j].when) })
+	index := make(map[uint64][]int) // to nodes, by time
+	for _, i := range byTime {
+		for _, t := range g.nodes[i].doc.tokens {
+			index[t.key] = append(index[t.key], i)
 		}
 	}
-	seen := make(map[[2]int]bool)
+	place := make(map[uint64]int, len(index)) // how far each list has been passed
+	seen := make([]int, len(g.nodes))         // the node, from 1, that met this one last
 	var edges []edge
-	for i, n := range g.nodes {
-		for _, t := range n.doc.tokens {
-			if len(postings[t.stem]) > 100 {
-				continue
-			}
-			for _, j := range postings[t.stem] {
-				if j >= i || seen[[2]int{j, i}] {
+	for _, i := range byTime {
+		n := g.nodes[i]
+		for _, t := range rarest(n.doc.tokens, index) {
+			list := index[t][:place[t]]
+			for k := len(list) - 1; k >= max(0, len(list)-readBack); k-- {
+				j := list[k]
+				if n.when.Sub(g.nodes[j].when) > g.window {
+					break
+				}
+				if seen[j] == i+1 {
 					continue
 				}
-				seen[[2]int{j, i}] = true
-				if s := Score(g.nodes[j].doc, n.doc); s >= Threshold {
-					edges = append(edges, g.edge(i, j, s))
+				seen[j] = i + 1
+				if g.root(i) != g.root(j) && mayScore(&n.doc, &g.nodes[j].doc) {
+					if s := Score(g.nodes[j].doc, n.doc); s >= Threshold {
+						edges = append(edges, g.edge(i, j, s, sharedTerms(n.doc, g.nodes[j].doc)...))
+					}
 				}
 			}
+		}
+		for _, t := range n.doc.tokens {
+			place[t.key]++
 		}
 	}
 	return edges
+}
+
+// rarest are the keys of a document's words that fewest others have.
+func rarest(tokens []token, index map[uint64][]int) []uint64 {
+	keys := make([]uint64, 0, len(tokens))
+	for _, t := range tokens {
+		keys = append(keys, t.key)
+	}
+	slices.SortStableFunc(keys, func(a, b uint64) int { return cmp.Compare(len(index[a]), len(index[b])) })
+	return keys[:min(len(keys), rarestWords)]
 }
 
 // join brings the clusters of an edge together if nothing stands against it.

@@ -154,12 +154,12 @@ const alikeScore = Threshold * 0.75
 
 // shareWord reports whether two items have any word in common that carries meaning.
 func shareWord(a, b digest.Item) bool {
-	words := make(map[string]bool)
+	words := make(map[uint64]bool)
 	for _, t := range documentOf(a).tokens {
-		words[t.stem] = true
+		words[t.key] = true
 	}
 	for _, t := range documentOf(b).tokens {
-		if words[t.stem] {
+		if words[t.key] {
 			return true
 		}
 	}

@@ -1,28 +1,34 @@
 package curate
 
 import (
+	"cmp"
 	"math"
+	"slices"
+	"strings"
 
 	"digestd/digest"
 )
 
 // Threshold is the score from which two documents tell the same story.
-const Threshold = 0.62
+const Threshold = 0.78
 
 // Document is a headline with its summary, taken apart for comparing.
 type Document struct {
 	tokens []token
-	norm   float64
+	weight float64 // of all tokens
+	dates  dates
+	order  uint64 // decides which of two documents is looked at first, so that Score is symmetric
 }
 
 // NewDocument takes a headline and a summary (which may be empty) apart. language is what the feed
 // declares (BCP 47) or empty.
 func NewDocument(title, summary, language string) Document {
-	d := Document{tokens: tokenize(title, language)}
+	lex := lexemes(title)
+	d := Document{tokens: tokenize(lex, language), dates: datesOf(lex)}
 	for _, t := range d.tokens {
-		d.norm += t.weight * t.weight
+		d.weight += t.weight
+		d.order = d.order*31 + t.key
 	}
-	d.norm = math.Sqrt(d.norm)
 	return d
 }
 
@@ -33,21 +39,277 @@ func documentOf(it digest.Item) Document {
 // Score tells from 0 to 1 how surely two documents tell the same story. It depends on nothing but the
 // two, and is symmetric.
 func Score(a, b Document) float64 {
-	if a.norm == 0 || b.norm == 0 {
-		return 0
+	if a.order > b.order {
+		a, b = b, a
 	}
-	w := make(map[string]float64, len(a.tokens))
-	for _, t := range a.tokens {
-		w[t.stem] = t.weight
+	f, vetoed := compare(a, b)
+	s := 1 / (1 + math.Exp(-f.logit()))
+	if vetoed {
+		s = min(s, Threshold/2)
 	}
-	var dot float64
-	for _, t := range b.tokens {
-		dot += w[t.stem] * t.weight
-	}
-	return min(1, dot/(a.norm*b.norm))
+	return s
 }
 
 // Pair is the Score of two bare headlines.
 func Pair(a, b string) float64 {
 	return Score(NewDocument(a, "", ""), NewDocument(b, "", ""))
+}
+
+// mayScore is a cheap look at whether two documents have enough words in common to be compared.
+func mayScore(a, b *Document) bool {
+	var shared float64
+	count := 0
+	for i := range a.tokens {
+		for j := range b.tokens {
+			if a.tokens[i].key == b.tokens[j].key {
+				shared += a.tokens[i].weight
+				count++
+				break
+			}
+		}
+	}
+	return count >= 2 && shared >= 0.25*min(a.weight, b.weight)
+}
+
+// sharedTerms are the words that two documents have in common, the most telling first, for why.
+func sharedTerms(a, b Document) []string {
+	m := align(a.tokens, b.tokens)
+	var shared []token
+	for i, t := range a.tokens {
+		if m.a[i] > 0 {
+			shared = append(shared, t)
+		}
+	}
+	slices.SortStableFunc(shared, func(x, y token) int { return -cmp.Compare(x.weight, y.weight) })
+	terms := make([]string, 0, maxTerms)
+	for _, t := range shared[:min(len(shared), maxTerms)] {
+		terms = append(terms, t.term)
+	}
+	return terms
+}
+
+// maxTerms is how many words explain a join.
+const maxTerms = 6
+
+// features are what a comparison finds, as numbers that a logistic model weighs.
+type features [featureCount]float64
+
+const (
+	bias           = iota
+	leastCovered   // share of the weight of one headline's words that the other has too, the lesser of both ways
+	mostCovered    // the greater
+	numbersShared  // how many numbers both have, 2 at most
+	numbersDiffer  // both have numbers and none in common
+	numbersOneSide // only one has numbers
+	namesApart     // weight of names that each has alone, the lesser side
+	statesApart    // likewise of countries
+	statesAlone    // the greater side
+	wordsApart     // likewise of other words
+	namesShared    // weight
+	wordsShared    // weight
+	tokensShared   // count
+	opposites      // pairs of opposite words
+	featureCount
+)
+
+// model are the weights of the features.
+var model = features{
+	bias:           -5.22,
+	leastCovered:   2.67,
+	mostCovered:    2.56,
+	numbersShared:  2.13,
+	numbersDiffer:  -3.32,
+	numbersOneSide: -0.29,
+	namesApart:     -0.09,
+	statesApart:    -1.22,
+	statesAlone:    -0.33,
+	wordsApart:     -0.18,
+	namesShared:    0.15,
+	wordsShared:    0.45,
+	tokensShared:   0.49,
+	opposites:      -2.56,
+}
+
+func (f features) logit() float64 {
+	var sum float64
+	for i, x := range f {
+		sum += model[i] * x
+	}
+	return sum
+}
+
+// compare finds the features of two documents, and whether something rules out that they tell the
+// same story: days or results of games that differ.
+func compare(a, b Document) (f features, vetoed bool) {
+	f[bias] = 1
+	if len(a.tokens) == 0 || len(b.tokens) == 0 {
+		return f, true
+	}
+	m := align(a.tokens, b.tokens)
+	coverA, coverB := m.covered(a.tokens, m.a)/a.weight, m.covered(b.tokens, m.b)/b.weight
+	f[leastCovered], f[mostCovered] = min(coverA, coverB), max(coverA, coverB)
+
+	countA, countB, shared := 0, 0, 0
+	resultA, resultB, sameResult := false, false, false
+	for i, t := range a.tokens {
+		switch t.kind {
+		case number, result:
+			countA++
+			if m.a[i] > 0 {
+				shared++
+			}
+		}
+		if t.kind == result {
+			resultA = true
+			sameResult = sameResult || m.a[i] > 0
+		}
+	}
+	for _, t := range b.tokens {
+		switch t.kind {
+		case number, result:
+			countB++
+		}
+		resultB = resultB || t.kind == result
+	}
+	switch {
+	case shared > 0:
+		f[numbersShared] = float64(min(2, shared))
+	case countA > 0 && countB > 0:
+		f[numbersDiffer] = 1
+	case countA > 0 || countB > 0:
+		f[numbersOneSide] = 1
+	}
+	nameA, nameB := alone(a.tokens, m.a, name), alone(b.tokens, m.b, name)
+	f[namesApart] = min(nameA, nameB)
+	stateA, stateB := alone(a.tokens, m.a, state), alone(b.tokens, m.b, state)
+	f[statesApart], f[statesAlone] = min(stateA, stateB), max(stateA, stateB)
+	f[wordsApart] = min(alone(a.tokens, m.a, word), alone(b.tokens, m.b, word))
+	for i, t := range a.tokens {
+		if m.a[i] == 0 {
+			continue
+		}
+		f[tokensShared]++
+		switch t.kind {
+		case name:
+			f[namesShared] += t.weight * m.a[i]
+		case word:
+			f[wordsShared] += t.weight * m.a[i]
+		}
+	}
+	for i := range a.tokens {
+		for j := range b.tokens {
+			if m.a[i] == 0 && m.b[j] == 0 && opposed(&a.tokens[i], &b.tokens[j]) {
+				f[opposites]++
+			}
+		}
+	}
+	return f, a.dates.conflict(b.dates) || resultA && resultB && !sameResult
+}
+
+// alone is the weight of the tokens of a kind that have no counterpart.
+func alone(tokens []token, matched []float64, k kind) float64 {
+	var w float64
+	for i, t := range tokens {
+		if t.kind == k && matched[i] == 0 {
+			w += t.weight
+		}
+	}
+	return w
+}
+
+// alignment tells for each token of two documents how far it has a counterpart in the other, 0 to 1.
+type alignment struct{ a, b []float64 }
+
+func (alignment) covered(tokens []token, matched []float64) float64 {
+	var w float64
+	for i, t := range tokens {
+		w += t.weight * matched[i]
+	}
+	return w
+}
+
+// align pairs off tokens: equal ones first, then a word written as one with the same as two, then
+// initials with what they stand for, then those that are near.
+func align(a, b []token) alignment {
+	m := alignment{make([]float64, len(a)), make([]float64, len(b))}
+	for i := range a {
+		for j := range b {
+			if a[i].key == b[j].key && m.b[j] == 0 {
+				m.a[i], m.b[j] = 1, 1
+				break
+			}
+		}
+	}
+	joinTwo(a, b, m.a, m.b)
+	joinTwo(b, a, m.b, m.a)
+	initials(a, b, m.a, m.b)
+	initials(b, a, m.b, m.a)
+	for i := range a {
+		if m.a[i] > 0 {
+			continue
+		}
+		best, at := 0.0, -1
+		for j := range b {
+			if m.b[j] > 0 {
+				continue
+			}
+			if s := near(&a[i], &b[j]); s > best {
+				best, at = s, j
+			}
+		}
+		if at >= 0 {
+			m.a[i], m.b[at] = best, best
+		}
+	}
+	return m
+}
+
+// joinTwo matches a word with the same as two, side by side: "horsemeat", "horse meat".
+func joinTwo(a, b []token, ma, mb []float64) {
+	for i, t := range a {
+		if ma[i] > 0 || len(t.term) < 6 || t.gram {
+			continue
+		}
+		for j := range len(b) - 1 {
+			if mb[j] > 0 || mb[j+1] > 0 {
+				continue
+			}
+			if rest, ok := strings.CutPrefix(t.term, b[j].term); ok && rest != "" && (rest == b[j+1].term || rest+"s" == b[j+1].term || rest == b[j+1].term+"s") {
+				ma[i], mb[j], mb[j+1] = 1, 1, 1
+				break
+			}
+		}
+	}
+}
+
+// initials matches a word in capitals with the names whose initials it is: "USGS", "US Geological
+// Survey".
+func initials(a, b []token, ma, mb []float64) {
+	for i, t := range a {
+		if ma[i] > 0 || !t.capital || len(t.term) < 2 || len(t.term) > 5 {
+			continue
+		}
+		for j := range b {
+			rest, n := t.term, 0
+			for n < len(b)-j && mb[j+n] == 0 && rest != "" && !b[j+n].gram {
+				head := b[j+n].term[:1]
+				if b[j+n].capital {
+					head = b[j+n].term
+				}
+				after, ok := strings.CutPrefix(rest, head)
+				if !ok {
+					break
+				}
+				rest = after
+				n++
+			}
+			if rest == "" && n >= 2 {
+				ma[i] = 1
+				for k := range n {
+					mb[j+k] = 1
+				}
+				break
+			}
+		}
+	}
 }

@@ -1,28 +1,602 @@
 package curate
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
-// token is one word of a headline as it is compared.
+// kind tells what a token is evidence of.
+type kind uint8
+
+const (
+	word   kind = iota
+	name        // of a person, a body, a thing: what no common word is
+	state       // a country or its capital
+	number      // a count, an amount, a year
+	result      // of a game: 2-0
+)
+
+// token is one word of a text as it is compared.
 type token struct {
-	stem   string
-	weight float64
+	term    string // as why shows it
+	key     uint64 // equal for words that are put for one another
+	kind    kind
+	weight  float64
+	country uint64 // of a capital: its country's key
+	capital bool   // written in capitals throughout
+	gram    bool   // two letters of a script without spaces
+	sides   []side // of the opposites that it is in
 }
 
-// tokenize takes a text apart into distinct tokens.
-func tokenize(text, language string) []token {
-	var out []token
-	seen := make(map[string]bool)
-	for _, w := range strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.M, r)
-	}) {
-		if len(w) < 3 || seen[w] {
+// The weights of tokens by how much it says that two headlines share them. They are the only
+// knowledge of how frequent words are: a pair's score must not depend on what else is in the news.
+const (
+	labelWeight  = 0.4 // "video", "Monday"
+	commonWeight = 1
+	numberWeight = 1
+	stateWeight  = 1.6
+	wordWeight   = 2
+	nameWeight   = 2.5
+	gramWeight   = 0.8
+)
+
+// hashKey is FNV-1a: fast, and the same in every run.
+func hashKey(s string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * 1099511628211
+	}
+	return h
+}
+
+// fold is the form in which words are looked up: lower case, without the accents of Latin letters,
+// the vowel signs and letter variants of Arabic. Marks of other scripts are letters and stay.
+func fold(s string) string {
+	if isLowerASCII(s) {
+		return s
+	}
+	var b strings.Builder
+	latin := false
+	for _, r := range norm.NFKD.String(strings.ToLower(s)) {
+		switch {
+		case unicode.Is(unicode.Latin, r) || unicode.Is(unicode.Greek, r):
+			latin = true
+		case unicode.Is(unicode.Mn, r) && (latin || unicode.Is(unicode.Arabic, r) || r >= 0x064B && r <= 0x065F):
+			continue
+		case r == 'ـ': // kashida
 			continue
 		}
-		seen[w] = true
-		out = append(out, token{stem: w, weight: 1})
+		switch r {
+		case 'أ', 'إ', 'آ', 'ٱ':
+			r = 'ا'
+		case 'ى':
+			r = 'ي'
+		case 'ß':
+			b.WriteString("ss")
+			continue
+		case 'ı':
+			r = 'i'
+		case 'ø':
+			r = 'o'
+		case 'ł':
+			r = 'l'
+		case 'đ':
+			r = 'd'
+		}
+		b.WriteRune(r)
+	}
+	return norm.NFC.String(b.String())
+}
+
+func isLowerASCII(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c >= utf8.RuneSelf || c >= 'A' && c <= 'Z' {
+			return false
+		}
+	}
+	return true
+}
+
+// lexeme is a word as it stands in a text, before anything is known about it.
+type lexeme struct {
+	text    string // as written, without apostrophes and the dots of U.S.
+	folded  string
+	number  bool
+	dense   bool // a run of a script that puts no spaces between words
+	initial bool // first of its sentence or behind a colon, where a capital says nothing
+}
+
+// lexemes takes a text apart.
+func lexemes(text string) []lexeme {
+	runes := []rune(norm.NFKC.String(text))
+	var out []lexeme
+	fresh := true
+	add := func(s string, number, dense bool) {
+		out = append(out, lexeme{text: s, folded: fold(s), number: number, dense: dense, initial: fresh})
+		fresh = false
+	}
+	for i := 0; i < len(runes); {
+		r := runes[i]
+		switch {
+		case digit(r) >= 0:
+			n := numberEnd(runes[i:])
+			add(asciiDigits(runes[i:i+n]), true, false)
+			i += n
+		case isDense(r):
+			n := 1
+			for i+n < len(runes) && isDense(runes[i+n]) {
+				n++
+			}
+			add(string(runes[i:i+n]), false, true)
+			i += n
+		case unicode.IsLetter(r):
+			n := wordEnd(runes[i:])
+			if m := modelEnd(runes[i+n:]); m > 0 { // "Covid-19", "F16": one name
+				add(string(runes[i:i+n])+asciiDigits(runes[i+n+m-digits(runes[i+n:i+n+m]):i+n+m]), false, false)
+				i += n + m
+				continue
+			}
+			for _, part := range splitApostrophe(string(runes[i : i+n])) {
+				add(part, false, false)
+			}
+			i += n
+		default:
+			if strings.ContainsRune(".:!?|–—", r) && (i+1 >= len(runes) || unicode.IsSpace(runes[i+1])) || strings.ContainsRune("\"“‘«'", r) {
+				fresh = true
+			}
+			i++
+		}
 	}
 	return out
+}
+
+// digit is the value of a decimal digit of the scripts that news comes in, -1 for all else.
+func digit(r rune) int {
+	for _, zero := range [...]rune{'0', '٠', '۰', '०'} {
+		if r >= zero && r <= zero+9 {
+			return int(r - zero)
+		}
+	}
+	return -1
+}
+
+func asciiDigits(runes []rune) string {
+	out := make([]rune, len(runes))
+	for i, r := range runes {
+		switch d := digit(r); {
+		case d >= 0:
+			r = rune('0' + d)
+		case r == '–' || r == '‐':
+			r = '-'
+		case r == '٫':
+			r = '.'
+		case r == '٬':
+			r = ','
+		}
+		out[i] = r
+	}
+	return string(out)
+}
+
+// numberEnd is the length of a number, with the points, commas and the dash of a result inside.
+func numberEnd(runes []rune) int {
+	n := 1
+	for n < len(runes) {
+		if digit(runes[n]) >= 0 {
+			n++
+			continue
+		}
+		if n+1 < len(runes) && strings.ContainsRune(".,-–‐٫٬", runes[n]) && digit(runes[n+1]) >= 0 {
+			n += 2
+			continue
+		}
+		break
+	}
+	return n
+}
+
+// wordEnd is the length of a word, with inner apostrophes and the dots of U.S.
+func wordEnd(runes []rune) int {
+	n := 1
+	for n < len(runes) {
+		r := runes[n]
+		next := rune(0)
+		if n+1 < len(runes) {
+			next = runes[n+1]
+		}
+		switch {
+		case unicode.IsLetter(r) && !isDense(r), unicode.Is(unicode.M, r), r == '\u200c', r == '\u200d':
+			n++
+		case (r == '\'' || r == '’' || r == 'ʼ') && unicode.IsLetter(next):
+			n += 2
+		case r == '.' && unicode.IsUpper(runes[n-1]) && unicode.IsUpper(next) && (n == 1 || runes[n-2] == '.') &&
+			(n+2 >= len(runes) || !unicode.IsLetter(runes[n+2])):
+			n += 2
+		default:
+			return n
+		}
+	}
+	return n
+}
+
+// modelEnd is the length of the number that belongs to the word in front of it, with its hyphen.
+func modelEnd(runes []rune) int {
+	n := 0
+	if n < len(runes) && (runes[n] == '-' || runes[n] == '‐') {
+		n++
+	}
+	start := n
+	for n < len(runes) && digit(runes[n]) >= 0 {
+		n++
+	}
+	if n > start && n+1 == len(runes) && runes[n] == 's' || n > start && n+1 < len(runes) && runes[n] == 's' && !unicode.IsLetter(runes[n+1]) {
+		return n // "F-16s": the s is a word of one letter then, and falls away
+	}
+	if n == start || n < len(runes) && (unicode.IsLetter(runes[n]) || strings.ContainsRune(".,-–", runes[n]) && n+1 < len(runes) && digit(runes[n+1]) >= 0) {
+		return 0
+	}
+	return n
+}
+
+// digits counts the digits of a run.
+func digits(runes []rune) (n int) {
+	for _, r := range runes {
+		if digit(r) >= 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// elided are the words that French, Italian and their kin write short before a vowel.
+var elided = words("l d j n s c m t qu dell nell all un sull dall lorsqu jusqu puisqu quelqu aujourd")
+
+// splitApostrophe takes a word with apostrophes apart: "Lund's" is Lund, "l'accord" is accord, while
+// "O'Neill" stays one word. The dots of "U.S." go too.
+func splitApostrophe(w string) []string {
+	w = strings.ReplaceAll(w, ".", "")
+	w = strings.Map(func(r rune) rune {
+		if r == '’' || r == 'ʼ' {
+			return '\''
+		}
+		return r
+	}, w)
+	left, right, ok := strings.Cut(w, "'")
+	if !ok {
+		return []string{w}
+	}
+	switch low := strings.ToLower(right); {
+	case low == "s" || low == "t" || low == "re" || low == "ve" || low == "ll" || low == "d" || low == "m":
+		return []string{left}
+	case elided[strings.ToLower(left)] && utf8.RuneCountInString(right) > 1:
+		return []string{strings.ReplaceAll(right, "'", "")}
+	}
+	return []string{strings.ReplaceAll(w, "'", "")}
+}
+
+// isDense reports whether a letter is of a script that puts no spaces between words.
+func isDense(r rune) bool {
+	return r >= 0x0E00 && (unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar) || r == 'ー' || r == '々')
+}
+
+// denseStops are the letters of Chinese and Japanese that are grammar by themselves.
+const denseStops = "的了在是和与與及或对對将將被把从從向为為以于於也都就而之其并並让讓等地得着過过个個这這那有不年月日时時"
+
+// grams are the pairs of neighbouring letters of a dense run, which stand in for its words: those that
+// hold a letter of grammar, or nothing but hiragana, are none. A run of katakana is a word.
+func grams(run string) []string {
+	var out []string
+	var part []rune
+	class := func(r rune) int {
+		switch {
+		case unicode.Is(unicode.Katakana, r) || r == 'ー':
+			return 1
+		case unicode.Is(unicode.Hiragana, r):
+			return 2
+		}
+		return 0
+	}
+	flush := func() {
+		switch {
+		case len(part) == 0:
+		case class(part[0]) == 1, len(part) == 1 && class(part[0]) == 0:
+			out = append(out, string(part))
+		case class(part[0]) == 0:
+			for i := range len(part) - 1 {
+				out = append(out, string(part[i:i+2]))
+			}
+		}
+		part = part[:0]
+	}
+	for _, r := range run {
+		if strings.ContainsRune(denseStops, r) {
+			flush()
+			continue
+		}
+		if len(part) > 0 && class(part[0]) != class(r) {
+			flush()
+		}
+		part = append(part, r)
+	}
+	flush()
+	return out
+}
+
+// tokenize makes distinct tokens of the words of a text, in order.
+func tokenize(lex []lexeme, language string) []token {
+	t := tokenizer{seen: make(map[uint64]bool)}
+	t.read(lex, language)
+	for i := 0; i < len(lex); {
+		i += t.take(lex[i:])
+	}
+	return t.out
+}
+
+// tokenizer makes tokens of lexemes.
+type tokenizer struct {
+	language  string
+	stops     map[string]bool
+	plainCaps bool // capitals tell names from other words
+	shouting  bool // all is in capitals
+	out       []token
+	seen      map[uint64]bool
+}
+
+// read learns from a whole text what its single words don't tell: the language, and whether capitals
+// mean anything. In a title where most words have one, and in German, they do not.
+func (t *tokenizer) read(lex []lexeme, language string) {
+	folded := make([]string, 0, len(lex))
+	var script *unicode.RangeTable
+	upper, lower, capitals, inner := 0, 0, 0, 0
+	for _, l := range lex {
+		if l.number || l.dense {
+			continue
+		}
+		folded = append(folded, l.folded)
+		first, _ := utf8.DecodeRuneInString(l.text)
+		if script == nil {
+			for _, s := range [...]*unicode.RangeTable{unicode.Latin, unicode.Arabic, unicode.Devanagari} {
+				if unicode.Is(s, first) {
+					script = s
+				}
+			}
+		}
+		if !unicode.IsUpper(first) && !unicode.IsLower(first) {
+			continue
+		}
+		if strings.ToUpper(l.text) == l.text {
+			upper++
+		} else {
+			lower++
+		}
+		if !l.initial && utf8.RuneCountInString(l.text) > 3 {
+			inner++
+			if unicode.IsUpper(first) {
+				capitals++
+			}
+		}
+	}
+	t.language = languageOf(language, folded, script)
+	t.stops = stopwords[t.language]
+	t.shouting = upper > 3 && upper > 2*lower
+	t.plainCaps = !t.shouting && t.language != "de" && float64(capitals) < 0.7*float64(inner)
+}
+
+// take makes a token of the first lexeme, or of the first few, and says how many.
+func (t *tokenizer) take(lex []lexeme) int {
+	l := lex[0]
+	switch {
+	case l.number:
+		return t.takeNumber(lex)
+	case l.dense:
+		for _, g := range grams(l.text) {
+			t.add(token{term: g, key: hashKey(g), weight: gramWeight, gram: true})
+		}
+		return 1
+	}
+	if t.language == "en" || t.language == "" {
+		for n := min(4, len(lex)); n > 1; n-- {
+			if meaning, ok := english.phrases[joinFolded(lex[:n])]; ok {
+				t.addWord(meaning, l, true)
+				return n
+			}
+		}
+	}
+	t.addWord(l.folded, l, false)
+	return 1
+}
+
+func joinFolded(lex []lexeme) string {
+	parts := make([]string, len(lex))
+	for i, l := range lex {
+		parts[i] = l.folded
+	}
+	return strings.Join(parts, " ")
+}
+
+// magnitudes are the words and letters behind a number that multiply it.
+var magnitudes = map[string]float64{
+	"thousand": 1e3, "k": 1e3, "million": 1e6, "millions": 1e6, "m": 1e6, "mn": 1e6, "mln": 1e6, "mio": 1e6, "millionen": 1e6, "millones": 1e6, "milioni": 1e6, "milhoes": 1e6,
+	"billion": 1e9, "bn": 1e9, "b": 1e9, "bln": 1e9, "milliard": 1e9, "milliards": 1e9, "milliarden": 1e9, "mrd": 1e9, "miliardi": 1e9, "lakh": 1e5, "crore": 1e7, "trillion": 1e12, "trn": 1e12,
+	"करोड़": 1e7, "लाख": 1e5, "مليون": 1e6, "مليار": 1e9,
+}
+
+// ordinalEndings stand right behind a number and mean nothing for its value.
+var ordinalEndings = words("st nd rd th pc e er eme º ª")
+
+// takeNumber makes a token of a number, with the million behind it.
+func (t *tokenizer) takeNumber(lex []lexeme) int {
+	s := lex[0].text
+	if a, b, ok := strings.Cut(s, "-"); ok && len(a) <= 2 && len(b) <= 2 {
+		t.add(token{term: s, key: hashKey("#" + s), kind: result, weight: numberWeight})
+		return 1
+	}
+	for part := range strings.SplitSeq(s, "-") {
+		value, n := numberValue(part), 1
+		if len(lex) > 1 {
+			if m, ok := magnitudes[lex[1].folded]; ok {
+				value *= m
+				n = 2
+			} else if ordinalEndings[lex[1].folded] {
+				n = 2
+			}
+		}
+		t.addNumber(value)
+		if part == s {
+			return n
+		}
+	}
+	return 1
+}
+
+func (t *tokenizer) addNumber(value float64) {
+	s := strconv.FormatFloat(value, 'g', -1, 64)
+	t.add(token{term: s, key: hashKey("#" + s), kind: number, weight: numberWeight})
+}
+
+// numberValue reads a number in which a point or comma before three digits parts thousands, and
+// before fewer or more is the decimal point.
+func numberValue(s string) float64 {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c != '.' && c != ',' {
+			b.WriteByte(c)
+			continue
+		}
+		rest := s[i+1:]
+		if end := strings.IndexAny(rest, ".,"); end >= 0 {
+			rest = rest[:end]
+		}
+		if len(rest) != 3 {
+			b.WriteByte('.')
+		}
+	}
+	v, _ := strconv.ParseFloat(b.String(), 64)
+	return v
+}
+
+// numerals are the small numbers as words.
+var numerals = numeralTable(map[string]string{
+	"en": "two three four five six seven eight nine ten eleven twelve",
+	"fr": "deux trois quatre cinq six sept huit neuf dix onze douze",
+	"de": "zwei drei vier funf sechs sieben acht neun zehn elf zwolf",
+	"es": "dos tres cuatro cinco seis siete ocho nueve diez once doce",
+	"it": "due tre quattro cinque sei sette otto nove dieci undici dodici",
+	"pt": "dois tres quatro cinco seis sete oito nove dez onze doze",
+})
+
+func numeralTable(lists map[string]string) map[string]map[string]int {
+	out := make(map[string]map[string]int)
+	for language, list := range lists {
+		out[language] = make(map[string]int)
+		for i, w := range strings.Fields(list) {
+			out[language][w] = i + 2
+		}
+	}
+	return out
+}
+
+// addWord makes a token of a word, or of the phrase that begins with it.
+func (t *tokenizer) addWord(folded string, l lexeme, phrase bool) {
+	capitals := !t.shouting && utf8.RuneCountInString(l.text) > 1 && strings.ToUpper(l.text) == l.text && strings.ToLower(l.text) != l.text
+	if t.stops[folded] && !(capitals && (folded == "us" || folded == "who" || folded == "it")) {
+		return
+	}
+	if v, ok := numerals[t.language][folded]; ok {
+		t.addNumber(float64(v))
+		return
+	}
+	if utf8.RuneCountInString(folded) < 2 {
+		return
+	}
+	tok := token{term: folded, weight: wordWeight, capital: capitals}
+	first, _ := utf8.DecodeRuneInString(l.text)
+	isName := t.plainCaps && !l.initial && unicode.IsUpper(first)
+	if t.language != "en" {
+		tok.key = hashKey(lightStem(t.language, folded))
+		if isName || capitals {
+			tok.kind, tok.weight = name, nameWeight
+		}
+		t.add(tok)
+		return
+	}
+	if p, ok := english.places[folded]; ok && !unicode.IsLower(first) {
+		tok.kind, tok.weight, tok.key = state, stateWeight, hashKey("@"+p.name)
+		if p.country != "" {
+			tok.country = hashKey("@" + p.country)
+		}
+		t.add(tok)
+		return
+	}
+	stem := english.stem(folded)
+	common := english.common[stem]
+	tok.sides = english.opposites[stem]
+	if s, ok := english.synonyms[stem]; ok {
+		tok.key = hashKey(s)
+	} else {
+		tok.key = hashKey(stem)
+	}
+	switch {
+	case english.labels[folded] && !(isName && l.folded == "may"):
+		tok.weight = labelWeight
+	case isName && !phrase || capitals:
+		tok.kind, tok.weight = name, nameWeight
+	case common:
+		tok.weight = commonWeight
+	case !t.plainCaps || l.initial:
+		tok.kind, tok.weight = name, nameWeight
+	}
+	t.add(tok)
+}
+
+func (t *tokenizer) add(tok token) {
+	if t.seen[tok.key] {
+		return
+	}
+	t.seen[tok.key] = true
+	t.out = append(t.out, tok)
+}
+
+// near tells how far two tokens of different keys stand for the same, 0 to 1: a capital for its
+// country, and words with a long common beginning, which joins inflections in any language. fewest is
+// what they must share.
+func near(a, b *token) float64 {
+	if a.country != 0 && a.country == b.key || b.country != 0 && b.country == a.key {
+		return 0.5
+	}
+	if a.kind == number || b.kind == number || a.kind == result || b.kind == result || a.gram || b.gram || a.kind == state || b.kind == state {
+		return 0
+	}
+	x, y := a.term, b.term
+	if len(x) < 4 || len(y) < 4 || x[:3] != y[:3] {
+		return 0
+	}
+	n := 0
+	for n < len(x) && n < len(y) && x[n] == y[n] {
+		n++
+	}
+	shared := utf8.RuneCountInString(x[:n])
+	shorter, longer := utf8.RuneCountInString(x), utf8.RuneCountInString(y)
+	if shorter > longer {
+		shorter, longer = longer, shorter
+	}
+	switch {
+	case shared >= 4 && float64(shared) >= 0.6*float64(longer):
+		return 0.8
+	case shared >= 5 && shorter >= 5:
+		return 0.6
+	}
+	return 0
+}
+
+// opposed reports whether two words are opposites.
+func opposed(a, b *token) bool {
+	return slices.ContainsFunc(a.sides, func(s side) bool {
+		return slices.ContainsFunc(b.sides, func(o side) bool { return s.pair == o.pair && s.second != o.second })
+	})
 }

@@ -1,0 +1,199 @@
+package curate
+
+import "strings"
+
+// place is a country, or a city that stands for its government.
+type place struct {
+	name    string // of the country, or of the city itself
+	country string // whose capital it is; empty for countries
+}
+
+// side is a word's place in a pair of opposites: the pair, and which of its two sides.
+type side struct {
+	pair   int
+	second bool
+}
+
+// lexicon is the built-in knowledge of English and of the world, made ready for looking up. All keys
+// are folded.
+type lexicon struct {
+	common    map[string]bool   // stems of everyday words
+	stems     map[string]string // irregular forms to the first of their line
+	synonyms  map[string]string // stems to the first of their line
+	opposites map[string][]side // by synonym's or own stem
+	labels    map[string]bool   // words that say what kind of piece it is
+	places    map[string]place
+	phrases   map[string]string // two or more words, with single spaces, to what they are
+}
+
+// english is read once; its tables never change.
+var english = newLexicon()
+
+func newLexicon() *lexicon {
+	x := &lexicon{
+		common: make(map[string]bool), stems: make(map[string]string), synonyms: make(map[string]string), opposites: make(map[string][]side),
+		labels: words(kickersEnglish), places: make(map[string]place), phrases: make(map[string]string),
+	}
+	for line := range nonEmptyLines(irregularEnglish) {
+		forms := strings.Fields(line)
+		for _, f := range forms {
+			if _, ok := x.stems[f]; !ok {
+				x.stems[f] = forms[0]
+			}
+		}
+	}
+	for _, w := range strings.Fields(commonEnglish) {
+		x.common[x.stem(w)] = true
+	}
+	for line := range nonEmptyLines(headlineEnglish) {
+		group := strings.Fields(line)
+		for _, w := range group {
+			if s := x.stem(w); x.synonyms[s] == "" {
+				x.synonyms[s] = x.stem(group[0])
+			}
+		}
+	}
+	pair := 0
+	for line := range nonEmptyLines(oppositesEnglish) {
+		pair++
+		left, right, _ := strings.Cut(line, "|")
+		for i, half := range [...]string{left, right} {
+			for _, w := range strings.Fields(half) {
+				s := x.stem(w)
+				x.opposites[s] = append(x.opposites[s], side{pair, i == 1})
+			}
+		}
+	}
+	for line := range nonEmptyLines(gazetteer) {
+		cols := strings.Split(line, "|")
+		country := strings.TrimSpace(cols[0])
+		for _, name := range append(strings.Fields(cols[1]), country) {
+			x.addPlace(name, place{name: country})
+		}
+		if len(cols) > 2 {
+			for _, city := range strings.Fields(cols[2]) {
+				x.addPlace(city, place{name: city, country: country})
+			}
+		}
+	}
+	for _, name := range strings.Fields(gazetteerPlaces) {
+		x.addPlace(name, place{name: name})
+	}
+	for _, table := range [...]string{phrasesEnglish, gazetteerPhrases} {
+		for line := range nonEmptyLines(table) {
+			phrase, meaning, _ := strings.Cut(line, " = ")
+			x.phrases[phrase] = meaning
+			if _, ok := x.places[meaning]; !ok && table == gazetteerPhrases {
+				x.places[meaning] = place{name: meaning}
+			}
+		}
+	}
+	return x
+}
+
+// addPlace takes in a name; one of several words is a phrase as well.
+func (x *lexicon) addPlace(name string, p place) {
+	if _, ok := x.places[name]; ok {
+		return
+	}
+	x.places[name] = p
+	if strings.Contains(name, "-") {
+		x.phrases[strings.ReplaceAll(name, "-", " ")] = name
+	}
+}
+
+func nonEmptyLines(s string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for line := range strings.Lines(s) {
+			if line = strings.TrimSpace(line); line != "" && !yield(line) {
+				return
+			}
+		}
+	}
+}
+
+// stem is the form in which the inflections of a folded English word are one.
+func (x *lexicon) stem(w string) string {
+	if s, ok := x.stems[w]; ok {
+		return s
+	}
+	if len(w) < 4 {
+		return w
+	}
+	switch {
+	case strings.HasSuffix(w, "ies") && len(w) > 4:
+		w = w[:len(w)-3] + "y"
+	case hasAnySuffix(w, "sses", "shes", "ches", "xes", "zes"):
+		w = w[:len(w)-2]
+	case strings.HasSuffix(w, "s") && !hasAnySuffix(w, "ss", "us", "is"):
+		w = w[:len(w)-1]
+	}
+	for _, suffix := range [...]string{"ing", "ed"} {
+		base, ok := strings.CutSuffix(w, suffix)
+		if !ok || len(base) < 3 || !strings.ContainsAny(base, "aeiouy") {
+			continue
+		}
+		w = base
+		if n := len(w); n > 3 && w[n-1] == w[n-2] && !strings.ContainsRune("lsz", rune(w[n-1])) {
+			w = w[:n-1]
+		}
+		break
+	}
+	if n := len(w); n > 3 && w[n-1] == 'e' {
+		w = w[:n-1]
+	}
+	if n := len(w); n > 3 && w[n-1] == 'y' {
+		w = w[:n-1] + "i"
+	}
+	if s, ok := x.stems[w]; ok {
+		return s
+	}
+	return w
+}
+
+func hasAnySuffix(s string, suffixes ...string) bool {
+	for _, suffix := range suffixes {
+		if strings.HasSuffix(s, suffix) {
+			return true
+		}
+	}
+	return false
+}
+
+// lightStem is the stem of a folded word of another language: its commonest endings are cut off where
+// enough is left. It joins numbers and genders, not verbs; see near for the rest.
+func lightStem(language, w string) string {
+	switch language {
+	case "ar":
+		for _, p := range [...]string{"وال", "بال", "كال", "فال", "لل", "ال"} {
+			if rest, ok := strings.CutPrefix(w, p); ok && len([]rune(rest)) >= 3 {
+				w = rest
+				break
+			}
+		}
+		return cutSuffix(w, 3, "ات", "ين", "ون", "ان", "ية", "يه", "ها", "هم", "ه", "ة", "ي")
+	case "hi":
+		return cutSuffix(w, 2, "ियों", "ाओं", "ियां", "ों", "ें", "ीं", "ां", "ी", "े", "ा", "ि", "ु", "ू", "ो")
+	case "de":
+		return cutSuffix(w, 4, "innen", "ern", "en", "er", "es", "em", "e", "n", "s")
+	case "fr":
+		return cutSuffix(w, 4, "ennes", "enne", "aises", "aise", "ais", "es", "s", "x", "e")
+	case "es", "pt":
+		return cutSuffix(w, 4, "es", "os", "as", "s", "o", "a", "e")
+	case "it":
+		return cutSuffix(w, 4, "i", "e", "o", "a")
+	case "nl":
+		return cutSuffix(w, 4, "en", "s", "e")
+	}
+	return w
+}
+
+// cutSuffix cuts the first of the suffixes that a word has, where so many letters are left.
+func cutSuffix(w string, least int, suffixes ...string) string {
+	for _, suffix := range suffixes {
+		if rest, ok := strings.CutSuffix(w, suffix); ok && len([]rune(rest)) >= least {
+			return rest
+		}
+	}
+	return w
+}
