@@ -27,7 +27,7 @@ type Rules struct {
 // DigestRule is a digest as far as rows refer to it.
 type DigestRule struct {
 	ID     string
-	Topics []string // ids
+	Topics []string // ids; nil: not known, and no row is blamed for that
 }
 
 // maxProblems is how many problems are kept with their words; the rest is counted. Whoever reads a
@@ -239,7 +239,7 @@ func (v *validator) reachable(row *Row, p *Profile, who string) {
 			continue
 		}
 		if !slices.ContainsFunc(v.rules.Digests, func(d DigestRule) bool {
-			return p.Wants(d.ID) && slices.Contains(d.Topics, c.Text)
+			return p.Wants(d.ID) && (d.Topics == nil || slices.Contains(d.Topics, c.Text))
 		}) {
 			v.reject(row, c, "topic %q of subscriber %s is in none of that subscriber's digests", c.Text, who)
 		}

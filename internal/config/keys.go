@@ -33,8 +33,9 @@ type reader struct {
 	state    string // what ledger and maildir paths are relative to, absolute
 	cut      bool   // a syntax error hides the rest of the file
 	env      Env
-	what     string            // whose keys are read: `[delivery]`, `digest "daily"`
-	literals map[string]*value // defaults by their TOML
+	what     string              // whose keys are read: `[delivery]`, `digest "daily"`
+	literals map[string]*value   // defaults by their TOML
+	known    map[string][]string // topics of the digests whose topics are all right
 	problems Problems
 	warnings Problems
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"net/mail"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -138,7 +139,7 @@ func (r *reader) config(root *table) *Config {
 	}
 	section(r, root, "collect", collectKeys(), &c.Collect)
 	if _, address := from(c); c.Collect.UserAgent == "" && address != "" {
-		c.Collect.UserAgent = fmt.Sprintf("digestd/%s (+mailto:%s)", cmp.Or(r.env.Version, "dev"), address)
+		c.Collect.UserAgent = fmt.Sprintf("digestd/%s (+mailto:%s)", cmp.Or(r.env.Version, "dev"), url.PathEscape(address))
 	}
 	section(r, root, "ledger", ledgerKeys(), &c.Ledger)
 	web := Web{}

@@ -56,12 +56,8 @@ func rowKeys() []key[subscribers.Row] {
 // subscribers reads [[subscribers]] and the files of [subscriber_files].
 func (r *reader) subscribers(c *Config, root *table, files []cell) {
 	rules := subscribers.Rules{Zone: c.Newsletter.Timezone, Language: c.Newsletter.Language, Topics: defined(root, "topics")}
-	for _, d := range c.Digests {
-		rule := subscribers.DigestRule{ID: d.ID}
-		for _, t := range d.Topics {
-			rule.Topics = append(rule.Topics, t.ID)
-		}
-		rules.Digests = append(rules.Digests, rule)
+	for _, id := range defined(root, "digests") {
+		rules.Digests = append(rules.Digests, subscribers.DigestRule{ID: id, Topics: r.known[id]})
 	}
 	sources := []subscribers.Rows{r.rows(root)}
 	for i, f := range files {

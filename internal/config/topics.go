@@ -281,6 +281,7 @@ func (r *reader) topics(root *table) []digest.Topic {
 func (r *reader) digests(root *table, newsletter string, topics []digest.Topic) []digest.Digest {
 	var all []digest.Digest
 	known := defined(root, "topics")
+	r.known = map[string][]string{}
 	r.named(root, "digests", func(id, what string, t *table) {
 		d := digestTable{all: true}
 		readTable(r, what, t, digestKeys(), &d)
@@ -306,6 +307,12 @@ func (r *reader) digests(root *table, newsletter string, topics []digest.Topic) 
 		}
 		if d.Template != "" && !isDirectory(d.Template) {
 			r.report(t.values["template"].place, "template of %s: there is no directory %s", what, r.shown(d.Template))
+		}
+		if len(d.Topics) == len(d.topics) || d.all {
+			r.known[id] = []string{}
+			for _, t := range d.Topics {
+				r.known[id] = append(r.known[id], t.ID)
+			}
 		}
 		if v := t.values["max_size"]; v != nil && d.MaxSize > gmailCut {
 			r.warn(v.place, "max_size of %s is more than the 102KB at which Gmail cuts a mail off", what)

@@ -1,0 +1,32 @@
+package config
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestFind(t *testing.T) {
+	write(t, map[string]string{"here.toml": "", "system.toml": "", "flag.toml": "", "env.toml": "", "dir/x": ""})
+	for _, c := range []struct{ flag, env, here, system, want, err string }{
+		{flag: "flag.toml", env: "env.toml", here: "here.toml", system: "system.toml", want: "flag.toml"},
+		{env: "env.toml", here: "here.toml", system: "system.toml", want: "env.toml"},
+		{here: "here.toml", system: "system.toml", want: "here.toml"},
+		{here: "none.toml", system: "system.toml", want: "system.toml"},
+		{here: "none.toml", system: "/none/config.toml", err: "neither --config nor $DIGESTD_CONFIG is given, and there is neither "},
+		{flag: "none.toml", here: "here.toml", err: "none.toml: can't be read: no such file or directory (named by --config)"},
+		{env: "none.toml", here: "here.toml", err: "none.toml: can't be read: no such file or directory (named by $DIGESTD_CONFIG)"},
+		{flag: "dir", err: "dir: is a directory (named by --config)"},
+		{here: filepath.Join("here.toml", "config.toml"), system: "system.toml", err: "not a directory"},
+	} {
+		got, err := find(c.flag, func(name string) string {
+			if name != "DIGESTD_CONFIG" {
+				t.Errorf("asks for %s", name)
+			}
+			return c.env
+		}, c.here, c.system)
+		if got != c.want || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+			t.Errorf("%+v: got %q, %v", c, got, err)
+		}
+	}
+}
