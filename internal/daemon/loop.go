@@ -1,0 +1,475 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"digestd/digest"
+	"digestd/digest/schedule"
+)
+
+// ErrEnded is how Run ends when it was asked to.
+var ErrEnded = errors.New("the daemon has ended as asked")
+
+// work is what the loop lets be done; a Pipeline does it. Its methods may be called from several
+// goroutines, but never for one lane from two at a time. Those that take a context end early when it
+// does, with the messages in flight delivered.
+type work interface {
+	// lanes are all lanes of the configuration with the last slots that they used.
+	lanes() ([]laneView, error)
+	// owedEditions are the editions that are not complete.
+	owedEditions() ([]owedView, error)
+	// feedsDue tells whether feeds are due now, and when the first of the others will be; zero when
+	// there is none.
+	feedsDue() (due bool, next time.Time, err error)
+	// feedsWell counts the feeds whose last poll went well.
+	feedsWell() (well, all int, err error)
+
+	// pollDue asks the feeds that are due.
+	pollDue(ctx context.Context) error
+	// publishSlot composes a lane's edition of a slot, unless that is done, and delivers what can go
+	// now. An error means that composing failed or that delivering stopped early.
+	publishSlot(ctx context.Context, lane digest.Lane, slot schedule.Slot) error
+	// skip marks a slot as used; its items go into the lane's next edition.
+	skip(lane digest.Lane, slot schedule.Slot) error
+	// resumeEdition delivers what is owed of an edition and can go now. An error means that delivering
+	// stopped early.
+	resumeEdition(ctx context.Context, edition string) error
+	// prune forgets what is older than the configuration keeps.
+	prune(ctx context.Context) error
+}
+
+const (
+	// pollFirst is how long the editions of a slot wait for the poll before them.
+	pollFirst = time.Minute
+	// breath is the pause behind a poll or a resume that went well and yet left something due.
+	breath = 10 * time.Second
+	// shortestSleep keeps a mistake about when to wake from keeping a core busy.
+	shortestSleep = 50 * time.Millisecond
+	// forgetHold is how long failures in a row are counted for something that is not tried any more.
+	forgetHold = 24 * time.Hour
+)
+
+// Loop is the daemon: it polls feeds when they are due, publishes lanes at their slots, resumes what is
+// owed, and prunes, each in a job of its own, so that none holds up or breaks another. It turns once a
+// minute at least, and whenever a job ends.
+type Loop struct {
+	Now      func() time.Time // the clock on the wall
+	Log      *slog.Logger
+	Notify   func(state string) // to the service manager, in the words of sd_notify(3)
+	Watchdog time.Duration      // how often the service manager wants to hear of the loop; 0: never
+	Hangup   <-chan os.Signal   // each is a wish to reload; may be nil
+
+	work    work
+	load    func() (work, error) // reads the configuration anew
+	reloads chan chan error
+	ended   chan ending
+	jobs    map[string]*digest.Lane // running, by name; with their lanes
+	polled  chan struct{}           // closed when the running poll has ended
+	seen    map[digest.Lane]sighting
+	used    map[digest.Lane]schedule.Slot
+	void    map[digest.Lane]string
+	holds   map[string]time.Time
+	fails   map[string]int
+	pruned  time.Time
+	status  string
+	started bool
+}
+
+// ending is a job's last word.
+type ending struct {
+	name string
+	err  error
+	then func() // run by the loop
+}
+
+// sighting is since when a lane is as it is, as far as that matters.
+type sighting struct {
+	line string
+	from time.Time
+}
+
+// newLoop makes a loop of some work, whose load makes it anew for a reload.
+func newLoop(w work, load func() (work, error), log *slog.Logger) *Loop {
+	return &Loop{
+		// Without its monotonic reading: that one stands still while the machine sleeps, and ignores
+		// that the clock was set.
+		Now:     func() time.Time { return time.Now().Round(0) },
+		Log:     log,
+		Notify:  func(string) {},
+		work:    w,
+		load:    load,
+		reloads: make(chan chan error),
+		ended:   make(chan ending),
+		jobs:    make(map[string]*digest.Lane),
+		seen:    make(map[digest.Lane]sighting),
+		used:    make(map[digest.Lane]schedule.Slot),
+		void:    make(map[digest.Lane]string),
+		holds:   make(map[string]time.Time),
+		fails:   make(map[string]int),
+	}
+}
+
+// Reload makes the running loop read its configuration anew, and returns when the new one is in force, or
+// with the reason why the old one stays.
+func (l *Loop) Reload(ctx context.Context) error {
+	answer := make(chan error, 1)
+	select {
+	case l.reloads <- answer:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Run turns until ctx ends; then it waits for the messages in flight and returns ErrEnded.
+func (l *Loop) Run(ctx context.Context) error {
+	jobs, stop := context.WithCancel(ctx)
+	defer stop()
+	sleep := wakeAtLeast
+	if l.Watchdog > 0 {
+		sleep = min(sleep, l.Watchdog/2)
+	}
+	l.Log.Info("daemon started")
+	for {
+		now := l.Now()
+		wake := l.turn(jobs, now)
+		if !l.started {
+			l.started = true
+			l.Notify(notifyReady)
+		}
+		l.Notify(notifyWatchdog)
+		timer := time.NewTimer(max(shortestSleep, min(sleep, wake.Sub(now))))
+		select {
+		case <-timer.C:
+		case e := <-l.ended:
+			l.end(e)
+		case <-l.Hangup:
+			l.reload(jobs, nil)
+		case answer := <-l.reloads:
+			l.reload(jobs, answer)
+		case <-ctx.Done():
+			timer.Stop()
+			l.stop()
+			return ErrEnded
+		}
+		timer.Stop()
+	}
+}
+
+// stop waits for the running jobs, which end with the messages in flight.
+func (l *Loop) stop() {
+	l.Notify(notifyStopping)
+	l.tell("stopping: " + strings.Join(l.running("waiting for messages in flight of "), ", "))
+	l.Log.Info("daemon stops", "running", len(l.jobs))
+	tick := time.NewTicker(wakeAtLeast)
+	defer tick.Stop()
+	for len(l.jobs) > 0 {
+		select {
+		case e := <-l.ended:
+			l.end(e)
+		case answer := <-l.reloads:
+			answer <- errors.New("the daemon is stopping")
+		case <-tick.C:
+			l.Notify(notifyWatchdog)
+		}
+	}
+	l.Log.Info("daemon stopped")
+}
+
+// turn looks at everything, does what is to be done, and returns when the next turn is due.
+func (l *Loop) turn(ctx context.Context, now time.Time) time.Time {
+	v, err := l.observe(now)
+	if err != nil {
+		l.Log.Error("the ledger cannot be read; trying again in a minute", "error", err)
+		l.tell("the ledger cannot be read: " + err.Error())
+		return now.Add(wakeAtLeast)
+	}
+	p := decide(v, now)
+	if len(p.void) > 0 {
+		for _, s := range p.void {
+			l.Log.Warn("the lane's last slot lies more than a period in the future and is void: was the clock wrong? "+
+				"The lane begins at its next slot", "lane", s.lane, "slot", s.slot.Wall, "now", now)
+			l.void[s.lane] = s.slot.Wall
+			l.seen[s.lane] = sighting{line: l.seen[s.lane].line, from: now}
+		}
+		return l.turn(ctx, now) // which finds nothing void any more
+	}
+	work := l.work // a reload may change it while jobs run
+	for _, s := range p.skip {
+		l.skip(s, now)
+	}
+	if p.poll {
+		l.poll(ctx)
+	}
+	for _, s := range p.publish {
+		l.publish(ctx, s, now)
+	}
+	for _, o := range p.resume {
+		l.begin(o.edition, &o.lane, func() error { return work.resumeEdition(ctx, o.edition) },
+			func(err error) { l.holdAtLeast(o.edition, err, breath) })
+	}
+	if p.prune {
+		l.begin(taskPrune, nil, func() error { return work.prune(ctx) }, func(err error) {
+			if err == nil {
+				l.pruned = l.Now()
+			}
+		})
+	}
+	l.tell(l.describe(p, now))
+	return p.wake
+}
+
+// observe gathers what decide needs to know.
+func (l *Loop) observe(now time.Time) (view, error) {
+	for name, until := range l.holds {
+		if away := now.Sub(until); away > forgetHold || away < -forgetHold {
+			delete(l.holds, name)
+			delete(l.fails, name)
+		}
+	}
+	v := view{holds: l.holds, lastPrune: l.pruned, polling: l.polled != nil}
+	_, v.pruning = l.jobs[taskPrune]
+	var err error
+	if v.lanes, err = l.work.lanes(); err != nil {
+		return v, fmt.Errorf("lanes: %w", err)
+	}
+	if v.owed, err = l.work.owedEditions(); err != nil {
+		return v, fmt.Errorf("editions: %w", err)
+	}
+	if v.feedsDue, v.nextPoll, err = l.work.feedsDue(); err != nil {
+		return v, fmt.Errorf("feeds: %w", err)
+	}
+	if l.pruned.IsZero() { // the first prune comes a while after the start
+		l.pruned = now.Add(time.Hour - pruneEvery)
+		v.lastPrune = l.pruned
+	}
+	seen := make(map[digest.Lane]sighting, len(v.lanes))
+	for i := range v.lanes {
+		lane := &v.lanes[i]
+		if used := l.used[lane.lane]; used.Wall > lane.last.Wall {
+			lane.last = used
+		}
+		if wall, void := l.void[lane.lane]; void && wall == lane.last.Wall {
+			lane.last = schedule.Slot{}
+		}
+		s := l.sight(*lane, now)
+		seen[lane.lane], lane.from = s, s.from
+		for _, busy := range l.jobs {
+			lane.busy = lane.busy || busy != nil && *busy == lane.lane
+		}
+	}
+	l.seen = seen
+	return v, nil
+}
+
+// sight tells from when on a lane's slots count. A lane that never used one begins at its next. So does
+// one that a reload brought or gave another schedule, since nobody waited for what it would have sent
+// before; but one that was away by mistake, between two of its slots, goes on.
+func (l *Loop) sight(lane laneView, now time.Time) sighting {
+	s, known := l.seen[lane.lane]
+	line := lane.line.String()
+	switch {
+	case known && s.line == line:
+		if s.from.After(now) { // the clock was set back
+			s.from = now
+		}
+	case lane.last.IsZero(), known:
+		s = sighting{line: line, from: now}
+	default:
+		s = sighting{line: line}
+		latest := lane.line.Latest(now, lane.zone)
+		if l.started && lane.last.Wall < lane.line.Latest(latest.At.Add(-1), lane.zone).Wall {
+			s.from = now
+		}
+	}
+	return s
+}
+
+func (l *Loop) skip(s laneSlot, now time.Time) {
+	if err := l.work.skip(s.lane, s.slot); err != nil {
+		l.Log.Error("cannot mark a missed slot as used", "lane", s.lane, "slot", s.slot.Wall, "error", err)
+		l.hold(s.edition(), err)
+		return
+	}
+	l.used[s.lane] = s.slot
+	l.Log.Warn("slot missed by more than catch_up: its items go into the next edition", "lane", s.lane, "slot", s.slot.Wall,
+		"late", now.Sub(s.slot.At).Round(time.Second))
+}
+
+func (l *Loop) poll(ctx context.Context) {
+	polled, work := make(chan struct{}), l.work
+	l.polled = polled
+	l.begin(taskPoll, nil, func() error { defer close(polled); return work.pollDue(ctx) }, func(err error) {
+		l.polled = nil
+		l.holdAtLeast(taskPoll, err, breath)
+	})
+}
+
+// publish lets an edition be composed and delivered, behind the poll that is running, if there is one.
+func (l *Loop) publish(ctx context.Context, s laneSlot, now time.Time) {
+	if late := now.Sub(s.slot.At); late > onTime {
+		l.Log.Warn("a missed slot is sent late", "lane", s.lane, "slot", s.slot.Wall, "late", late.Round(time.Second))
+	}
+	polled, work := l.polled, l.work
+	l.begin(s.edition(), &s.lane, func() error {
+		if polled != nil {
+			patience := time.NewTimer(pollFirst)
+			defer patience.Stop()
+			select {
+			case <-polled:
+			case <-patience.C:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return work.publishSlot(ctx, s.lane, s.slot)
+	}, func(err error) {
+		if err == nil {
+			l.used[s.lane] = s.slot
+		}
+	})
+}
+
+// begin runs a job beside the loop. When it fails, what it was about is held for a while.
+func (l *Loop) begin(name string, lane *digest.Lane, do func() error, then func(err error)) {
+	l.jobs[name] = lane
+	go func() {
+		err := guard(do)
+		l.ended <- ending{name: name, err: err, then: func() {
+			l.hold(name, err)
+			then(err)
+		}}
+	}()
+}
+
+// guard makes a job's panic its error: one edition that fails must not stop the others.
+func guard(do func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return do()
+}
+
+// end takes a job's end to notice.
+func (l *Loop) end(e ending) {
+	delete(l.jobs, e.name)
+	e.then()
+	if e.err != nil && !errors.Is(e.err, context.Canceled) {
+		l.Log.Error("failed; it is tried again", "task", e.name, "error", e.err, "failures", l.fails[e.name], "after", l.holds[e.name])
+	}
+}
+
+// hold makes a task wait when it failed, longer each time in a row, and lets it go when it did not.
+func (l *Loop) hold(name string, err error) {
+	if err == nil {
+		delete(l.fails, name)
+		delete(l.holds, name)
+		return
+	}
+	l.fails[name]++
+	l.holds[name] = l.Now().Add(holdAfter(l.fails[name]))
+}
+
+// holdAtLeast makes a task wait that went well, so that a mistake about what is due keeps no core busy.
+func (l *Loop) holdAtLeast(name string, err error, d time.Duration) {
+	if err == nil {
+		l.holds[name] = l.Now().Add(d)
+	}
+}
+
+// reload reads the configuration beside the loop; answer, if any, gets the outcome.
+func (l *Loop) reload(ctx context.Context, answer chan error) {
+	reply := func(err error) {
+		if answer != nil {
+			answer <- err
+		}
+	}
+	if _, running := l.jobs[taskReload]; running {
+		reply(errors.New("a reload is under way already"))
+		return
+	}
+	l.Notify(notifyReloading())
+	l.jobs[taskReload] = nil
+	go func() {
+		var next work
+		err := guard(func() (err error) { next, err = l.load(); return err })
+		l.ended <- ending{name: taskReload, then: func() {
+			if err == nil {
+				l.work = next
+				l.Log.Info("new configuration in force")
+			} else {
+				l.Log.Error("reload failed: the old configuration stays", "error", err)
+			}
+			l.Notify(notifyReady)
+			reply(err)
+		}}
+	}()
+}
+
+const taskReload = "reload"
+
+// tell gives the service manager a new status line.
+func (l *Loop) tell(status string) {
+	if status != l.status {
+		l.status = status
+		l.Notify(notifyStatus(status))
+	}
+}
+
+// describe is the status line: what runs, what comes next, how the feeds are.
+func (l *Loop) describe(p plan, now time.Time) string {
+	parts := l.running("publishing ")
+	if s := p.next; !s.slot.IsZero() {
+		parts = append(parts, fmt.Sprintf("next: %s %s in %s", s.lane, s.slot.At.Format("15:04 MST"), inWords(s.slot.At.Sub(now))))
+	} else {
+		parts = append(parts, "no lane: nobody is subscribed")
+	}
+	if well, all, err := l.work.feedsWell(); err == nil {
+		parts = append(parts, fmt.Sprintf("%d/%d feeds well", well, all))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// running names the editions that are being published or resumed, if any, in one part of a status line.
+func (l *Loop) running(prefix string) []string {
+	var editions []string
+	for name, lane := range l.jobs {
+		if lane != nil {
+			editions = append(editions, name)
+		}
+	}
+	if len(editions) == 0 {
+		return nil
+	}
+	slices.Sort(editions)
+	return []string{prefix + strings.Join(editions, ", ")}
+}
+
+// inWords is a distance as people say it: "3h", "2h40m", "12m", "4d".
+func inWords(d time.Duration) string {
+	d = d.Round(time.Minute)
+	switch {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%dd", d/(24*time.Hour))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", d/time.Minute)
+	case d%time.Hour == 0:
+		return fmt.Sprintf("%dh", d/time.Hour)
+	}
+	return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
+}

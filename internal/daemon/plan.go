@@ -1,0 +1,177 @@
+package daemon
+
+import (
+	"time"
+
+	"digestd/digest"
+	"digestd/digest/schedule"
+)
+
+// What the daemon is to do is decided here, from what it sees and the time, and nowhere else; loop.go
+// does it. Every time is read from the clock on the wall, which may step and which runs on while the
+// machine sleeps, so nothing below counts on the time of one turn having to do with that of the last.
+const (
+	// wakeAtLeast bounds the sleep between two turns: a suspended machine and a clock that was set
+	// are noticed within it.
+	wakeAtLeast = time.Minute
+	// onTime is how late a slot may be noticed without being missed: a turn or two, and what a busy
+	// machine adds.
+	onTime = 5 * time.Minute
+	// pruneEvery is the distance of two prunes.
+	pruneEvery = 24 * time.Hour
+	// longestHold is the longest pause behind failures in a row.
+	longestHold = 15 * time.Minute
+)
+
+// laneView is a lane as the daemon sees it in one turn.
+type laneView struct {
+	lane    digest.Lane
+	line    schedule.Schedule
+	zone    *time.Location
+	catchUp time.Duration
+	last    schedule.Slot // the last one used; zero when there was none
+	from    time.Time     // slots at or before it are nobody's; zero when the ledger knows better
+	busy    bool          // an edition of the lane is being published or resumed
+}
+
+// owedView is an edition that is not complete.
+type owedView struct {
+	edition string
+	lane    digest.Lane
+	due     time.Time // when the first of its deliveries may go
+}
+
+// view is all that the daemon sees in one turn.
+type view struct {
+	lanes     []laneView
+	owed      []owedView
+	holds     map[string]time.Time // by edition id, or task: not before, since it failed
+	feedsDue  bool                 // some feeds are due now
+	nextPoll  time.Time            // when the first of the others will be; zero when there is none
+	polling   bool
+	lastPrune time.Time
+	pruning   bool
+}
+
+// laneSlot is a slot of a lane.
+type laneSlot struct {
+	lane digest.Lane
+	slot schedule.Slot
+}
+
+// edition is the id of the slot's edition.
+func (s laneSlot) edition() string { return s.lane.String() + "/" + s.slot.Wall }
+
+// plan is what is to be done in one turn.
+type plan struct {
+	void    []laneSlot // last slots too far in the future to be true: the lane begins anew
+	skip    []laneSlot // slots missed by more than catch_up: used, and their items go into the next
+	publish []laneSlot
+	resume  []owedView
+	poll    bool
+	prune   bool
+	next    laneSlot  // the first slot to come of any lane; zero without lanes
+	wake    time.Time // when the next turn is due, unless something happens before
+}
+
+// Names of the tasks that belong to no edition, where a view holds them.
+const (
+	taskPoll  = "poll"
+	taskPrune = "prune"
+)
+
+// decide makes the plan of a turn.
+func decide(v view, now time.Time) plan {
+	p := plan{wake: now.Add(wakeAtLeast)}
+	publishing := make(map[digest.Lane]bool)
+	for _, l := range v.lanes {
+		p.look(l, v, now)
+	}
+	for _, s := range p.publish {
+		publishing[s.lane] = true
+	}
+	busy := make(map[digest.Lane]bool)
+	for _, l := range v.lanes {
+		busy[l.lane] = l.busy
+	}
+	for _, o := range v.owed {
+		switch {
+		case busy[o.lane] || publishing[o.lane]: // a turn follows when that has ended
+		case o.due.After(now):
+			p.wakeBy(o.due)
+		case !p.held(v, o.edition, now):
+			p.resume = append(p.resume, o)
+			busy[o.lane] = true // one at a time
+		}
+	}
+	switch {
+	case v.polling:
+	case v.feedsDue:
+		p.poll = !p.held(v, taskPoll, now)
+	case !v.nextPoll.IsZero():
+		p.wakeBy(v.nextPoll)
+	}
+	// A prune in the future was on a clock that has been set since.
+	if since := now.Sub(v.lastPrune); !v.pruning && (since >= pruneEvery || since < 0) {
+		p.prune = !p.held(v, taskPrune, now)
+	}
+	return p
+}
+
+// look decides on one lane.
+func (p *plan) look(l laneView, v view, now time.Time) {
+	next := laneSlot{l.lane, l.line.Next(now, l.zone)}
+	if ahead := l.last.At.Sub(now); ahead > l.line.Period(now, l.zone) {
+		p.void = append(p.void, laneSlot{l.lane, l.last})
+		return
+	}
+	if l.last.Wall >= next.slot.Wall { // the clock was set back a little: strictly after the last one used
+		next.slot = l.line.Next(l.last.At, l.zone)
+	}
+	if p.next.slot.IsZero() || next.slot.At.Before(p.next.slot.At) {
+		p.next = next
+	}
+	p.wakeBy(next.slot.At)
+	if l.busy {
+		return
+	}
+	// Of several missed slots the latest stands for all: late, once.
+	latest := laneSlot{l.lane, l.line.Latest(now, l.zone)}
+	// Wall times tell whether a slot was used, since a new release of the zone data may move its instant.
+	if latest.slot.Wall <= l.last.Wall || !latest.slot.At.After(l.from) || p.held(v, latest.edition(), now) {
+		return
+	}
+	if late := now.Sub(latest.slot.At); late > onTime && late > l.catchUp {
+		p.skip = append(p.skip, latest)
+		return
+	}
+	p.publish = append(p.publish, latest)
+}
+
+// held reports whether something waits since it failed. A hold longer than any is made was on a clock
+// that has been set since.
+func (p *plan) held(v view, name string, now time.Time) bool {
+	until := v.holds[name]
+	if wait := until.Sub(now); wait <= 0 || wait > longestHold {
+		return false
+	}
+	p.wakeBy(until)
+	return true
+}
+
+func (p *plan) wakeBy(at time.Time) {
+	if at.Before(p.wake) {
+		p.wake = at
+	}
+}
+
+// holdAfter is how long something waits after so many failures in a row.
+func holdAfter(failures int) time.Duration {
+	hold := time.Minute
+	for range failures - 1 {
+		if hold *= 2; hold >= longestHold {
+			return longestHold
+		}
+	}
+	return hold
+}
