@@ -9,134 +9,6 @@ import (
 	"digestd/digest"
 )
 
-// Side is a writing direction with what templates need of it.
-type Side struct {
-	Dir   string // "ltr" or "rtl"
-	Start string // "left" or "right": where a line begins
-	End   string
-	RTL   bool
-}
-
-var (
-	leftToRight = Side{Dir: "ltr", Start: "left", End: "right"}
-	rightToLeft = Side{Dir: "rtl", Start: "right", End: "left", RTL: true}
-)
-
-func sideOf(dir string) Side {
-	if dir == "rtl" {
-		return rightToLeft
-	}
-	return leftToRight
-}
-
-// View is what templates see of a page: everything that the two parts say, in the reader's language,
-// with times already in words. docs/templates.md describes it for owners of templates.
-type View struct {
-	Side
-	Lang      string // BCP 47, of the frame
-	Subject   string // empty while the subject itself is made
-	Preheader string // likewise
-
-	Title     string // masthead
-	TitleLong bool   // over 12 letters
-	Date      string // "Thursday 12 March 2026"
-	FolioDate string // Date, without the weekday where it would not fit beside the rest
-	Number    string // "No. 42"; empty for an edition without number
-	Reading   string // "5 minute read"; empty for an empty page
-	Contents  []Content
-
-	Lead     *Story // nil when the page has none
-	Sections []Section
-	Empty    bool
-	Nothing  string // what an empty page says
-
-	Coverage []Piece // "14 of 15 feeds read since …"
-	Why      []Piece // "You receive Morning Wire because ana@example.org is …"
-	WhyText  string  // the same for a text in which the address stands on the next line
-	Imprint  []Piece // name and postal address
-	Links    []Link  // preferences, subscribe, feedback, privacy, RSS: those that there are
-
-	Address        string
-	UnsubscribeURL string
-	PreferencesURL string
-
-	Words Words
-
-	Edition string // id, for templates that link to an archive
-	Slot    time.Time
-
-	entries int // for the size of buffers
-}
-
-// Content is one part of the contents line. N is 0 where a number says nothing.
-type Content struct {
-	Name string
-	N    int
-	Long bool // too long to keep on one line of a phone
-}
-
-// Piece is a part of a sentence. Dir is set where its direction is not the page's, Name where it
-// was filled in.
-type Piece struct {
-	S    string
-	Dir  string
-	Name string
-}
-
-// Link is a link of the footer.
-type Link struct {
-	Name string
-	URL  string
-}
-
-// Section is a part of the page below the lead.
-type Section struct {
-	Kind    string // "topic", "most covered", "opinion", "latest news"
-	Name    string
-	Stories []Story
-}
-
-// Story is an entry. Its Side is that of its own headline, which may not be the page's.
-type Story struct {
-	Side
-	ID       string
-	Lang     string // of the story, where it is declared and not the page's; else empty
-	Title    string
-	Headline string // Title, its last two words bound where a short one would be left alone
-	URL      string // https or http; empty when the item has none that can be trusted
-	Italic   bool   // the headline's script has italics
-	Topic    string
-	Image    *Image // of the lead only
-	Summary  digest.Text
-	Source   string
-	Author   string // of opinion only
-	Byline   string // "Teodor Hale, Meridian Wire"; Source where there is no author
-	Dot      string // between byline and time
-	Time     string // "06:40", "Wed 22:15", "3 March"
-	Updated  string // "updated 13:44", or empty
-	Also     *Also  // nil when no other outlet has it
-	Outlets  string // "in 9 outlets"
-	Rank     int    // from 1, in most covered
-	Above    bool   // in most covered: the story stands on the page as an entry of its own
-}
-
-// Image is the lead's picture.
-type Image struct {
-	URL string
-	Alt string // may be empty; then the picture must not be a link
-}
-
-// Also is the coverage line, in the page's language and direction: Before, the outlets parted by
-// Comma, After.
-type Also struct {
-	Side
-	Before  string
-	Outlets []Link // URL may be empty
-	Comma   string
-	After   string
-	Lines   []string // for text: from all that fits in a line to the shortest form
-}
-
 // The bounds of what is told of a story, in characters. A first sentence that is longer is cut.
 const (
 	standfirstLength = 360
@@ -268,8 +140,12 @@ func topicName(title, id string) string {
 	return name(id, titleLength)
 }
 
-// folioLength is the most characters of the folio line: what fits 335 px, the line of a phone.
-const folioLength = 46
+// folioLength is the most characters of the folio line: what fits 335 px, the line of a phone. The
+// letters of a right-to-left page are larger.
+const (
+	folioLength            = 46
+	folioLengthRightToLeft = 40
+)
 
 func (b *builder) masthead(v *View) {
 	slot := v.Slot
@@ -285,7 +161,11 @@ func (b *builder) masthead(v *View) {
 		v.Reading = b.lang.plural(b.lang.Reading, max(1, (b.words+wordsPerMinute-1)/wordsPerMinute))
 	}
 	v.FolioDate = v.Date
-	if cells(v.Date)+cells(v.Number)+cells(v.Reading) > folioLength {
+	limit := folioLength
+	if v.RTL {
+		limit = folioLengthRightToLeft
+	}
+	if cells(v.Date)+cells(v.Number)+cells(v.Reading) > limit {
 		v.FolioDate = b.lang.dateShort(slot)
 	}
 }

@@ -59,7 +59,7 @@ func golden(t *testing.T, name, got string) {
 	}
 	want, err := os.ReadFile(path)
 	if err != nil {
-		t.Fatalf("%v: run go test -update ./digest/render and read what it wrote", err)
+		t.Fatalf("%v: run go test ./digest/render -update and read what it wrote", err)
 	}
 	if got == string(want) {
 		return
