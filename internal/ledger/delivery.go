@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -42,8 +43,15 @@ type deliveryWriter struct {
 
 	mu    sync.Mutex
 	known map[string][]digest.State // the states of the editions that are being delivered
+	dues  map[string]dueAt          // what Due found, until there is a new entry
 
 	hook func(at string) // a fault of a test, before and after a commit; nil otherwise
+}
+
+// dueAt is what Due found of an edition whose last entry has a number.
+type dueAt struct {
+	at  uint64
+	due time.Time
 }
 
 // errClosed is what a step gets behind the ledger's end.
@@ -228,6 +236,7 @@ func (l *Ledger) forgetStates(edition string) {
 	l.delivery.mu.Lock()
 	defer l.delivery.mu.Unlock()
 	delete(l.delivery.known, edition)
+	delete(l.delivery.dues, edition)
 }
 
 // Step records, in one commit, how a worker's last delivery went and that it begins the next one, to an

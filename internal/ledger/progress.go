@@ -208,6 +208,53 @@ func (l *Ledger) Progress(edition string) (p digest.Progress, err error) {
 	return p, nil
 }
 
+// Due is when the next delivery of an edition may go: the zero time when some may go now, because they
+// were never tried or were left in the middle. With nothing owed it is the zero time as well; who asks
+// knows that the edition is not complete.
+func (l *Ledger) Due(edition string) (time.Time, error) {
+	var due time.Time
+	err := l.view(func(tx *bolt.Tx) error {
+		var n uint64
+		if b := tx.Bucket(bucketProgress).Bucket([]byte(edition)); b != nil {
+			n = b.Sequence()
+		}
+		l.delivery.mu.Lock()
+		known, ok := l.delivery.dues[edition]
+		l.delivery.mu.Unlock()
+		if ok && known.at == n {
+			due = known.due
+			return nil
+		}
+		p, err := readProgress(tx, edition)
+		if err != nil {
+			return err
+		}
+		due = earliest(p)
+		l.delivery.mu.Lock()
+		defer l.delivery.mu.Unlock()
+		if l.delivery.dues == nil {
+			l.delivery.dues = map[string]dueAt{}
+		}
+		l.delivery.dues[edition] = dueAt{n, due}
+		return nil
+	})
+	return due, err
+}
+
+func earliest(p digest.Progress) (due time.Time) {
+	for _, s := range p.States {
+		if s == digest.Pending || s == digest.Intent {
+			return time.Time{}
+		}
+	}
+	for _, e := range p.Last {
+		if due.IsZero() || e.Due.Before(due) {
+			due = e.Due
+		}
+	}
+	return due
+}
+
 // readProgress replays an edition's log.
 func readProgress(tx *bolt.Tx, edition string) (digest.Progress, error) {
 	var st EditionState
