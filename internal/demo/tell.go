@@ -23,11 +23,11 @@ func (t Teller) Feeds(w *World) {
 	t.line("Collecting %d feeds of %d invented outlets", len(w.Feeds), len(outlets))
 }
 
-// Feed tells how the polling of one feed went.
+// Feed tells how the polling of one feed went. The error names the feed.
 func (t Teller) Feed(name string, items int, repairs []string, err error) {
 	switch {
 	case err != nil:
-		t.line("   failed  %s: %v", name, err)
+		t.line("   failed  %v", err)
 	case len(repairs) > 0:
 		t.line("%3d items  %s, repaired: %s", items, name, strings.Join(repairs, "; "))
 	default:

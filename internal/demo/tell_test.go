@@ -15,7 +15,7 @@ func TestTeller(t *testing.T) {
 	tell.Feeds(w)
 	tell.Feed("Harbour Post", 9, nil, nil)
 	tell.Feed("The Seld Observer", 7, []string{"cut off"}, nil)
-	tell.Feed("The Aldmere Record", 0, nil, errors.New("500 Internal Server Error"))
+	tell.Feed("The Aldmere Record", 0, nil, errors.New("feed The Aldmere Record: out of order"))
 	tell.Edition(digest.Edition{Read: 84, Stories: []digest.Story{
 		{Items: []digest.Item{{Title: "Ports reopen", Source: "Harbour Post"}, {Title: "Reopened", Source: "Nordic Herald"}}},
 		{Items: []digest.Item{{Title: "Old bell", Source: "Harbour Post"}, {Title: "Bell", Source: "Harbour Post"}}},
@@ -26,7 +26,7 @@ func TestTeller(t *testing.T) {
 	want := `Collecting 17 feeds of 15 invented outlets
   9 items  Harbour Post
   7 items  The Seld Observer, repaired: cut off
-   failed  The Aldmere Record: 500 Internal Server Error
+   failed  feed The Aldmere Record: out of order
 Composing: 84 new items make 2 stories
   2 outlets  Ports reopen
              Harbour Post, Nordic Herald
