@@ -4,6 +4,7 @@
 package digest
 
 import (
+	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -24,6 +25,14 @@ type Feed struct {
 	Name   string  // how the outlet is called in the mail; empty: the feed's own title
 	Weight float64 // of its items in the ranking; 1 is neutral
 	Kind   Kind
+}
+
+// Address is the URL as it may be shown: without a password.
+func (f Feed) Address() string {
+	if u, err := url.Parse(f.URL); err == nil && u.User != nil {
+		return u.Redacted()
+	}
+	return f.URL
 }
 
 // Topic is a named set of feeds with its filters and limits.

@@ -260,6 +260,26 @@ func (l *Ledger) updateLane(lane digest.Lane, change func(*LaneState)) error {
 	return nil
 }
 
+// Pause remembers why an edition's last run ended before its time; the empty reason takes that back.
+func (l *Ledger) Pause(id, reason string) error {
+	err := l.update(func(tx *bolt.Tx) error {
+		var st EditionState
+		ok, err := get(tx.Bucket(bucketEditions), []byte(id), &st)
+		if err == nil && !ok {
+			err = ErrUnknown
+		}
+		if err != nil {
+			return err
+		}
+		st.Paused = oneLine(reason, 500)
+		return put(tx.Bucket(bucketEditions), []byte(id), st)
+	})
+	if err != nil {
+		return fmt.Errorf("edition %s: %w", id, err)
+	}
+	return nil
+}
+
 // Edition reads an edition's row. The error is ErrUnknown when there is none.
 func (l *Ledger) Edition(id string) (EditionState, error) {
 	var st EditionState

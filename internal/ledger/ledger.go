@@ -86,6 +86,7 @@ type Ledger struct {
 	meta     meta
 	now      func() time.Time
 	delivery deliveryWriter
+	locks    locks
 	closing  sync.Once
 	closed   error
 }

@@ -1,0 +1,225 @@
+// Package cli is digestd's commands, one file each: it reads flags, opens what a command needs, calls
+// the room that does the work, and tells people what happened. It holds no rule of the program itself.
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"digestd/internal/config"
+	"digestd/internal/daemon"
+	"digestd/internal/ledger"
+)
+
+// Exit statuses, as the README states them.
+const (
+	exitDone        = 0
+	exitIncomplete  = 1 // done, but something failed or is still owed
+	exitUsage       = 2 // usage or configuration
+	exitInterrupted = 130
+)
+
+// errIncomplete makes a command exit 1 after it has said itself what failed or is still owed.
+var errIncomplete = errors.New("something failed or is still owed")
+
+// usageError is a mistake of the caller or of the configuration: exit 2.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// program is what all commands share: where they read and write, and the flags before the command.
+type program struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	now            func() time.Time
+	configFlag     string
+	json, verbose  bool
+	log            *slog.Logger
+	args           []string                    // as given, without the program's name
+	reload         func(context.Context) error // of a daemon
+	held           *daemon.Pipeline            // of the process that holds the ledger, when the command came through its control socket
+}
+
+// Main runs one command and returns its exit status.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	p := &program{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now, args: args}
+	return p.run(ctx)
+}
+
+// runnerOf runs commands that come through the control socket on the pipeline that is current then.
+func (p *program) runnerOf(current func() *daemon.Pipeline) daemon.Runner {
+	return func(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+		q := &program{stdin: stdin, stdout: stdout, stderr: stderr, now: p.now, args: args, held: current(), reload: p.reload}
+		return q.run(ctx)
+	}
+}
+
+func (p *program) run(ctx context.Context) int {
+	root := p.root()
+	root.SetArgs(p.args)
+	root.SetIn(p.stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	err := root.ExecuteContext(ctx)
+	var ended forwarded
+	if ctx.Err() != nil && err != nil && !errors.As(err, &ended) {
+		if !errors.Is(err, context.Canceled) && !errors.Is(err, errIncomplete) {
+			p.complain(err)
+		}
+		return exitInterrupted
+	}
+	return p.tell(err)
+}
+
+// tell prints an error, one line for each of those it joins, and returns the exit status it stands for.
+func (p *program) tell(err error) int {
+	var usage usageError
+	var elsewhere forwarded
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &elsewhere):
+		return elsewhere.status
+	case errors.Is(err, errIncomplete):
+		return exitIncomplete
+	case errors.As(err, &usage), configurationError(err):
+		p.complain(err)
+		return exitUsage
+	default:
+		p.complain(err)
+		return exitIncomplete
+	}
+}
+
+// configurationError reports whether an error is about how digestd is set up, not about what it did.
+func configurationError(err error) bool {
+	for _, target := range []error{ledger.ErrBusy, ledger.ErrMissing, ledger.ErrLost, ledger.ErrEmpty, ledger.ErrForeign,
+		ledger.ErrDamaged, ledger.ErrNewer} {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	var problems config.Problems
+	return errors.As(err, &problems)
+}
+
+func (p *program) complain(err error) {
+	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
+		fmt.Fprintln(p.stderr, line)
+	}
+}
+
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "digestd",
+		Short: "A newsletter digest mailer",
+		Long: "digestd collects items from topic feeds all day long, composes an edition of each digest at its slot,\n" +
+			"and hands it to every subscriber over SMTP. No news lost, no reader lost, nothing twice.",
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		PersistentPreRunE: func(*cobra.Command, []string) error { p.log = p.logger(); return nil },
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("unknown command %q", args[0])
+			}
+			return c.Help()
+		},
+	}
+	root.PersistentFlags().StringVar(&p.configFlag, "config", "", "configuration `FILE` (default: $DIGESTD_CONFIG, ./config.toml, /etc/digestd/config.toml)")
+	root.PersistentFlags().BoolVar(&p.json, "json", false, "print one JSON object on stdout and nothing else there")
+	root.PersistentFlags().BoolVarP(&p.verbose, "verbose", "v", false, "log what happens in detail")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usagef("%w (see digestd %s --help)", err, c.Name()) })
+	root.AddCommand(p.runCommand(), p.reloadCommand(), p.collectCommand(), p.sendCommand(), p.resumeCommand(), p.previewCommand(),
+		p.checkCommand(), p.statusCommand(), p.whyCommand(), p.feedsCommand(), p.curateCommand(), p.subscribersCommand(),
+		p.backupCommand(), p.ledgerCommand(), p.dkimCommand(), p.demoCommand(), p.versionCommand())
+	usageArgs(root)
+	return root
+}
+
+// usageArgs makes wrong arguments of any command exit 2, with the command's own usage line.
+func usageArgs(c *cobra.Command) {
+	if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return usagef("%w (usage: %s)", err, c.UseLine())
+			}
+			return nil
+		}
+	} else if c.HasSubCommands() {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usagef("unknown command %q of %s%s", args[0], c.CommandPath(), suggestion(c, args[0]))
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		usageArgs(sub)
+	}
+}
+
+func suggestion(c *cobra.Command, word string) string {
+	if near := c.SuggestionsFor(word); len(near) > 0 {
+		return fmt.Sprintf("; did you mean %q?", near[0])
+	}
+	return ""
+}
+
+// logger writes to stderr. On a terminal, commands say themselves what went wrong, so only errors are logged there.
+func (p *program) logger() *slog.Logger {
+	level := slog.LevelInfo
+	switch {
+	case p.verbose:
+		level = slog.LevelDebug
+	case isTerminal(p.stderr):
+		level = slog.LevelError
+	}
+	return slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: level}))
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// print writes the result of a command: as JSON with --json, else through human.
+func (p *program) print(result any, human func(w io.Writer)) error {
+	if !p.json {
+		human(p.stdout)
+		return nil
+	}
+	raw, err := json.MarshalIndent(result, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.stdout, "%s\n", raw)
+	return err
+}
+
+// plural is "1 item", "2 items".
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	if strings.HasSuffix(word, "y") {
+		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(word, "y"))
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}

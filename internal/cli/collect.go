@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"digestd/digest/collect"
+)
+
+func (p *program) collectCommand() *cobra.Command {
+	var all bool
+	c := &cobra.Command{
+		Use:   "collect",
+		Short: "Ask the feeds that are due, once",
+		Long: "Ask the feeds that are due, once, and remember what they show. A feed that can't be read keeps no other from\n" +
+			"being read; it is named, and the exit status is 1.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			line, done, err := p.pipeline(c.Context(), writing)
+			if err != nil {
+				return err
+			}
+			defer done()
+			bar := p.bar(len(line.Feeds()), "feeds")
+			sum := line.Collect(c.Context(), all, func(r collect.Result) { bar.step(r.Feed.URL) })
+			bar.end()
+			if err := p.print(collected(sum), func(w io.Writer) { printCollected(w, sum) }); err != nil {
+				return err
+			}
+			if c.Context().Err() != nil {
+				return c.Context().Err()
+			}
+			if sum.Failed > 0 {
+				return errIncomplete
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&all, "all", false, "ask all feeds, whatever their next poll time")
+	return c
+}
+
+// collectedJSON is the answer of collect.
+type collectedJSON struct {
+	Feeds       int          `json:"feeds"`
+	OK          int          `json:"ok"`
+	NotModified int          `json:"not_modified"`
+	Failed      int          `json:"failed"`
+	Skipped     int          `json:"skipped"`
+	Items       int          `json:"items"`
+	New         int          `json:"new"`
+	Seconds     float64      `json:"seconds"`
+	Failures    []failedFeed `json:"failures,omitempty"`
+}
+
+type failedFeed struct {
+	Feed  string `json:"feed"`
+	Error string `json:"error"`
+}
+
+func collected(s collect.Summary) collectedJSON {
+	out := collectedJSON{Feeds: s.Feeds, OK: s.OK, NotModified: s.NotModified, Failed: s.Failed, Skipped: s.Skipped,
+		Items: s.Items, New: s.New, Seconds: s.Seconds}
+	for _, r := range s.Results {
+		if r.Outcome == collect.Failed {
+			out.Failures = append(out.Failures, failedFeed{r.Feed.Address(), r.Err.Error()})
+		}
+	}
+	return out
+}
+
+func printCollected(w io.Writer, s collect.Summary) {
+	fmt.Fprintf(w, "%s in %.1f s: %d read, %d not modified, %d failed, %d not due\n",
+		plural(s.Feeds, "feed"), s.Seconds, s.OK, s.NotModified, s.Failed, s.Skipped)
+	fmt.Fprintf(w, "%s, %d new\n", plural(s.Items, "item"), s.New)
+	for _, r := range s.Results {
+		if r.Outcome == collect.Failed {
+			fmt.Fprintf(w, "  %v\n", r.Err)
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"digestd/digest"
+	"digestd/digest/collect"
+	"digestd/internal/daemon"
+	"digestd/internal/demo"
+)
+
+func (p *program) demoCommand() *cobra.Command {
+	var once string
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "The whole way on loopback, with invented news",
+		Long: "Serve invented feeds and a mail server on loopback, collect, compose an edition, mail it to three readers, and show\n" +
+			"their inboxes on a page. Nothing leaves this machine, and nothing is left on it.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return p.demo(c.Context(), once) },
+	}
+	c.Flags().StringVar(&once, "once", "", "leave the mails in this `DIR` as .eml files, and end")
+	return c
+}
+
+// demoJSON is the answer of demo --once.
+type demoJSON struct {
+	Files     []string `json:"files"`
+	Collected any      `json:"collected"`
+	Stories   int      `json:"stories"`
+	Sent      int      `json:"sent"`
+}
+
+func (p *program) demo(ctx context.Context, once string) error {
+	if once != "" {
+		if err := os.MkdirAll(once, 0o755); err != nil {
+			return usageError{fmt.Errorf("--once: %w", err)}
+		}
+	} else if p.json {
+		return usagef("--json of demo goes with --once DIR")
+	}
+	dir, err := os.MkdirTemp("", "digestd-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	world, err := demo.Serve(ctx)
+	if err != nil {
+		return err
+	}
+	defer world.Close()
+	path := filepath.Join(dir, "config.toml")
+	if err := os.WriteFile(path, []byte(world.Config(dir)), 0o600); err != nil {
+		return err
+	}
+
+	// The demo is digestd itself with another config. What it logs would tell the same twice.
+	q := &program{stdin: p.stdin, stdout: p.stdout, stderr: p.stderr, now: p.now, configFlag: path, log: slog.New(slog.DiscardHandler)}
+	if p.verbose {
+		q.log = p.log
+	}
+	line, done, err := q.pipeline(ctx, writing)
+	if err != nil {
+		return err
+	}
+	defer done()
+
+	tell := demo.Teller{Out: p.stdout}
+	if p.json {
+		tell.Out = io.Discard
+	}
+	tell.Feeds(world)
+	sum := line.Collect(ctx, true, func(r collect.Result) { tell.Feed(r.Feed.Name, r.Items, r.Repairs, r.Err) })
+	published, err := p.demoEdition(ctx, line, world, tell)
+	if err != nil {
+		return err
+	}
+	if once == "" {
+		tell.Page(world)
+		<-ctx.Done()
+		return nil
+	}
+	files, err := world.Post.SaveTo(once)
+	if err != nil {
+		return err
+	}
+	tell.Saved(files)
+	if !p.json {
+		return nil
+	}
+	return p.print(demoJSON{Files: files, Collected: collected(sum), Stories: published.Stories, Sent: published.Delivery.Sent}, nil)
+}
+
+// demoEdition sends the demo's one edition.
+func (p *program) demoEdition(ctx context.Context, line *daemon.Pipeline, world *demo.World, tell demo.Teller) (daemon.Published, error) {
+	d := line.Config.Digests[0]
+	world.Post.Watch(tell.Mail)
+	line.Composed = func(e digest.Edition) { tell.Edition(e); tell.Mails(world) }
+	published, err := line.Send(ctx, d, false)
+	if err != nil {
+		return daemon.Published{}, err
+	}
+	if len(published) != 1 || published[0].Delivery.Sent != len(world.Readers) {
+		return daemon.Published{}, errors.New("not every reader of the demo got his mail; run it with -v to see what happened")
+	}
+	return published[0], nil
+}

@@ -1,0 +1,257 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"digestd/digest"
+	"digestd/digest/collect"
+	"digestd/digest/collect/opml"
+	"digestd/internal/config"
+	"digestd/internal/daemon"
+)
+
+func (p *program) feedsCommand() *cobra.Command {
+	c := &cobra.Command{Use: "feeds", Short: "Look at feeds, take lists of them in and out"}
+	c.AddCommand(p.feedsListCommand(), p.feedsReadCommand(), p.feedsImportCommand(), p.feedsExportCommand())
+	return c
+}
+
+func (p *program) feedsListCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "How each feed is: health, last success, items a day, next poll",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			line, done, err := p.pipeline(c.Context(), reading)
+			if err != nil {
+				return err
+			}
+			defer done()
+			feeds, err := line.FeedHealth()
+			if err != nil {
+				return err
+			}
+			return p.print(map[string]any{"feeds": feeds}, func(w io.Writer) {
+				t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+				fmt.Fprintln(t, "HEALTH\tITEMS A DAY\tLAST SUCCESS\tNEXT POLL\tFEED")
+				for _, f := range feeds {
+					fmt.Fprintf(t, "%s\t%.1f\t%s\t%s\t%s\n", health(f), f.PerDay, moment(f.LastSuccess), moment(f.NextPoll), f.URL)
+				}
+				t.Flush()
+			})
+		},
+	}
+}
+
+func health(f daemon.FeedHealth) string {
+	switch {
+	case f.Gone:
+		return "gone (410)"
+	case f.Failures > 0:
+		return fmt.Sprintf("failing (%d)", f.Failures)
+	case f.LastSuccess.IsZero():
+		return "not asked yet"
+	case f.MovedTo != "":
+		return "moved to " + f.MovedTo
+	}
+	return "well"
+}
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Local().Format("2 Jan 15:04")
+}
+
+// readJSON is what feeds read makes of a feed.
+type readJSON struct {
+	Feed struct {
+		Title    string `json:"title"`
+		Link     string `json:"link"`
+		Format   string `json:"format"`
+		Language string `json:"language,omitempty"`
+	} `json:"feed"`
+	Items   []readItemJSON `json:"items"`
+	Repairs []string       `json:"repairs"`
+	Error   string         `json:"error,omitempty"`
+}
+
+type readItemJSON struct {
+	ID         string        `json:"id"`
+	Title      string        `json:"title"`
+	Link       string        `json:"link"`
+	Summary    string        `json:"summary"`
+	Content    string        `json:"content"`
+	Published  time.Time     `json:"published,omitzero"`
+	Updated    time.Time     `json:"updated,omitzero"`
+	Author     string        `json:"author"`
+	Categories []string      `json:"categories"`
+	Image      *digest.Image `json:"image"`
+	Skipped    bool          `json:"skipped,omitempty"`
+}
+
+func (p *program) feedsReadCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "read URL|FILE",
+		Short: "Show what digestd makes of a feed, and store nothing",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			collector, err := p.reader()
+			if err != nil {
+				return err
+			}
+			doc, err := collector.Read(c.Context(), args[0])
+			out := readJSON{Items: []readItemJSON{}, Repairs: []string{}}
+			if err != nil {
+				if c.Context().Err() != nil {
+					return c.Context().Err()
+				}
+				out.Error = err.Error()
+				if perr := p.print(out, func(io.Writer) {}); perr != nil {
+					return perr
+				}
+				return err
+			}
+			out.Feed.Title, out.Feed.Link, out.Feed.Format, out.Feed.Language = doc.Title, doc.Link, doc.Format, doc.Language
+			out.Repairs = append(out.Repairs, doc.Repairs...)
+			for _, it := range doc.Items {
+				out.Items = append(out.Items, readItemJSON{ID: it.GUID, Title: it.Title, Link: it.Link, Summary: it.Summary.Plain(),
+					Content: it.Content.Plain(), Published: it.Published, Updated: it.Updated, Author: it.Author,
+					Categories: append([]string{}, it.Categories...), Image: it.Image, Skipped: it.Skipped})
+			}
+			return p.print(out, func(w io.Writer) { printRead(w, out) })
+		},
+	}
+}
+
+// reader is a collector without a ledger. It needs no configuration; one that is named says how to ask.
+func (p *program) reader() (*collect.Collector, error) {
+	cfg := &config.Config{Collect: config.Collect{Timeout: 30 * time.Second, MaxSize: 10 << 20, Concurrency: 1, PerHost: 1,
+		UserAgent: "digestd/" + version}}
+	if p.configFlag != "" {
+		named, _, err := p.load()
+		if err != nil {
+			return nil, err
+		}
+		cfg = named
+	}
+	quiet := *p
+	quiet.log = slog.New(slog.DiscardHandler)
+	return quiet.collector(cfg, nil), nil
+}
+
+func printRead(w io.Writer, out readJSON) {
+	fmt.Fprintf(w, "%s\n%s, %s, %s\n", out.Feed.Title, out.Feed.Link, out.Feed.Format, plural(len(out.Items), "item"))
+	for _, r := range out.Repairs {
+		fmt.Fprintf(w, "repaired: %s\n", r)
+	}
+	for _, it := range out.Items {
+		fmt.Fprintln(w)
+		if it.Skipped {
+			fmt.Fprintln(w, "(nothing to show: collecting leaves it out)")
+			continue
+		}
+		fmt.Fprintf(w, "%s\n", it.Title)
+		if it.Link != "" {
+			fmt.Fprintf(w, "  %s\n", it.Link)
+		}
+		if !it.Published.IsZero() {
+			fmt.Fprintf(w, "  %s\n", it.Published.Format(time.RFC1123Z))
+		}
+		if it.Summary != "" {
+			fmt.Fprintf(w, "  %s\n", shortened(it.Summary, 200))
+		}
+	}
+}
+
+func (p *program) feedsImportCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "import FILE.opml",
+		Short: "Print the TOML to paste for a list of feeds; edits nothing",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			raw, err := readBounded(args[0])
+			if err != nil {
+				return usageError{err}
+			}
+			list, err := opml.Read(raw)
+			if err != nil {
+				return usagef("%s: %w", args[0], err)
+			}
+			for _, ignored := range list.Ignored {
+				fmt.Fprintf(p.stderr, "%s: ignored: %s\n", args[0], ignored)
+			}
+			type feedJSON struct {
+				URL   string `json:"url"`
+				Title string `json:"title,omitempty"`
+				Site  string `json:"site,omitempty"`
+				Topic string `json:"topic,omitempty"`
+			}
+			feeds := []feedJSON{}
+			for _, f := range list.Feeds {
+				feeds = append(feeds, feedJSON(f))
+			}
+			text := opml.TOML(list, p.topicsTaken())
+			return p.print(map[string]any{"title": list.Title, "feeds": feeds, "toml": text}, func(w io.Writer) { io.WriteString(w, text) })
+		},
+	}
+}
+
+// topicsTaken are the topics of the configuration, if there is one: what is pasted must not clash with them.
+func (p *program) topicsTaken() []string {
+	cfg, _, err := p.load()
+	if err != nil {
+		return nil
+	}
+	var ids []string
+	for _, t := range cfg.Topics {
+		ids = append(ids, t.ID)
+	}
+	return ids
+}
+
+// maxListFile bounds a list of feeds.
+const maxListFile = 64 << 20
+
+func readBounded(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, maxListFile+1))
+	if err == nil && len(raw) > maxListFile {
+		err = &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("larger than %s", bytes(maxListFile))}
+	}
+	return raw, err
+}
+
+func (p *program) feedsExportCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "export",
+		Short: "Print the configuration's feeds as OPML",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			cfg, _, err := p.load()
+			if err != nil {
+				return err
+			}
+			list := opml.List{Title: cfg.Newsletter.Name}
+			for _, t := range cfg.Topics {
+				for _, f := range t.Feeds {
+					list.Feeds = append(list.Feeds, opml.Feed{URL: f.URL, Title: f.Name, Topic: t.Title})
+				}
+			}
+			return opml.Write(p.stdout, list)
+		},
+	}
+}

@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"digestd/internal/ledger"
+)
+
+func (p *program) ledgerCommand() *cobra.Command {
+	c := &cobra.Command{Use: "ledger", Short: "Look after the ledger"}
+	c.AddCommand(
+		&cobra.Command{
+			Use:   "init",
+			Short: "Make an empty ledger, also where one was lost",
+			Long: "Make an empty ledger. It is needed only where a ledger was lost and there is no backup: the first command that\n" +
+				"writes makes one by itself. Whatever the feeds show then counts as news, within [collect] lookback.",
+			Args: cobra.NoArgs,
+			RunE: func(c *cobra.Command, _ []string) error {
+				cfg, _, err := p.load()
+				if err != nil {
+					return err
+				}
+				l, err := ledger.Init(cfg.Ledger.Path, ledger.Options{Now: p.now})
+				if err != nil {
+					return usageError{err}
+				}
+				defer l.Close()
+				return p.print(map[string]string{"ledger": cfg.Ledger.Path}, func(w io.Writer) {
+					fmt.Fprintf(w, "%s is an empty ledger now\n", cfg.Ledger.Path)
+				})
+			},
+		},
+		&cobra.Command{
+			Use:   "check",
+			Short: "Look whether the ledger is whole",
+			Args:  cobra.NoArgs,
+			RunE: func(c *cobra.Command, _ []string) error {
+				line, done, err := p.pipeline(c.Context(), reading)
+				if err != nil {
+					return err
+				}
+				defer done()
+				problems := []string{}
+				for _, problem := range line.Ledger.Check() {
+					problems = append(problems, problem.Error())
+				}
+				if err := p.print(map[string][]string{"problems": problems}, func(w io.Writer) {
+					for _, problem := range problems {
+						fmt.Fprintln(w, problem)
+					}
+					if len(problems) == 0 {
+						fmt.Fprintf(w, "%s is whole\n", line.Ledger.Path())
+					}
+				}); err != nil {
+					return err
+				}
+				if len(problems) > 0 {
+					fmt.Fprintln(p.stderr, "stop digestd, keep a copy of the ledger, and restore the last backup")
+					return errIncomplete
+				}
+				return nil
+			},
+		},
+		&cobra.Command{
+			Use:   "compact",
+			Short: "Give the space of forgotten rows back to the disk",
+			Long: "Rewrite the ledger without the space that pruned rows left. The old file is replaced when the new one is complete\n" +
+				"on the disk. The daemon must not run.",
+			Args: cobra.NoArgs,
+			RunE: func(c *cobra.Command, _ []string) error {
+				cfg, _, err := p.load()
+				if err != nil {
+					return err
+				}
+				before, after, err := ledger.Compact(cfg.Ledger.Path)
+				if err != nil {
+					return err
+				}
+				return p.print(map[string]int64{"before": before, "after": after}, func(w io.Writer) {
+					fmt.Fprintf(w, "%s: %s before, %s now\n", cfg.Ledger.Path, bytes(before), bytes(after))
+				})
+			},
+		},
+	)
+	return c
+}
+
+func (p *program) backupCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "backup FILE",
+		Short: "Copy the ledger to a file, also while the daemon runs",
+		Long: "Copy the ledger to a file, or to stdout for -. The copy is consistent, also while the daemon runs. To restore, stop\n" +
+			"digestd and put the copy in the ledger's place.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			// Whoever holds the ledger writes the copy to this process, which writes the file: the holder
+			// runs as another user, elsewhere.
+			if args[0] == "-" {
+				line, done, err := p.pipeline(c.Context(), reading)
+				if err != nil {
+					return err
+				}
+				defer done()
+				_, err = line.Ledger.Backup(p.stdout)
+				return err
+			}
+			file, err := os.OpenFile(args[0]+".part", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+			if err != nil {
+				return usageError{fmt.Errorf("backup: %w", err)}
+			}
+			defer os.Remove(file.Name())
+			defer file.Close()
+			part := &program{stdin: p.stdin, stdout: file, stderr: p.stderr, now: p.now, args: []string{"--config", p.configFlag, "backup", "-"}}
+			if p.configFlag == "" {
+				part.args = part.args[2:]
+			}
+			if status := part.run(c.Context()); status != exitDone {
+				return forwarded{status}
+			}
+			if err := file.Sync(); err != nil {
+				return fmt.Errorf("backup: %w", err)
+			}
+			info, err := file.Stat()
+			if err != nil {
+				return err
+			}
+			if err := os.Rename(file.Name(), args[0]); err != nil {
+				return fmt.Errorf("backup: %w", err)
+			}
+			return p.print(map[string]any{"file": args[0], "bytes": info.Size()}, func(w io.Writer) {
+				fmt.Fprintf(w, "%s: %s\n", args[0], bytes(info.Size()))
+			})
+		},
+	}
+}
+
+// bytes is a size for people.
+func bytes(n int64) string {
+	switch {
+	case n >= 1<<30:
+		return fmt.Sprintf("%.1f GB", float64(n)/(1<<30))
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
+	default:
+		return fmt.Sprintf("%.0f KB", float64(n)/(1<<10))
+	}
+}

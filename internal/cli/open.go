@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+
+	"digestd/digest"
+	"digestd/digest/collect"
+	"digestd/digest/render"
+	"digestd/internal/config"
+	"digestd/internal/daemon"
+	"digestd/internal/ledger"
+	"digestd/mailer"
+	"digestd/templates"
+)
+
+// access is what a command wants of the ledger.
+type access bool
+
+const (
+	reading access = false
+	writing access = true
+)
+
+// forwarded is how a command ends that ran in the process that holds the ledger: with its exit status.
+type forwarded struct{ status int }
+
+func (f forwarded) Error() string { return fmt.Sprintf("exit status %d", f.status) }
+
+// load finds and reads the configuration, and the templates of its digests with it: everything that can
+// be wrong is said at once.
+func (p *program) load() (*config.Config, map[string]*render.Set, error) {
+	if p.held != nil {
+		return p.held.Config, p.held.Templates, nil
+	}
+	path, err := config.Find(p.configFlag, os.Getenv)
+	if err != nil {
+		return nil, nil, usageError{err}
+	}
+	sets := map[string]*render.Set{}
+	cfg, problems := config.Load(path, config.Env{Getenv: os.Getenv, Version: version, CheckTemplates: func(d digest.Digest) (err error) {
+		sets[d.ID], err = render.Load(templates.FS, d.Template, d.Subject)
+		return err
+	}})
+	if len(problems) > 0 {
+		return nil, nil, problems
+	}
+	return cfg, sets, nil
+}
+
+// pipeline opens what a command needs to collect, compose and deliver; done closes it. Where another
+// process holds the ledger, the whole command runs there, and the error is its exit status (forwarded).
+func (p *program) pipeline(ctx context.Context, want access) (line *daemon.Pipeline, done func(), err error) {
+	if p.held != nil {
+		return p.held, func() {}, nil
+	}
+	cfg, sets, err := p.load()
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := p.openLedger(ctx, cfg, want)
+	if err != nil {
+		return nil, nil, err
+	}
+	line, err = p.assemble(cfg, sets, l)
+	if err != nil {
+		l.Close()
+		return nil, nil, err
+	}
+	if want == reading {
+		return line, func() { l.Close() }, nil
+	}
+	// Whoever writes may take long, so others reach the ledger through it.
+	control, err := daemon.ListenControl(cfg.Ledger.Path, p.runner(line), p.log)
+	if err != nil {
+		p.log.Warn("other digestd commands can't reach this one", "error", err)
+		return line, func() { l.Close() }, nil
+	}
+	return line, func() { control.Close(); l.Close() }, nil
+}
+
+// openLedger opens the ledger, or runs the command where it is open.
+func (p *program) openLedger(ctx context.Context, cfg *config.Config, want access) (*ledger.Ledger, error) {
+	for deadline := p.now().Add(5 * time.Second); ; {
+		l, err := ledger.Open(cfg.Ledger.Path, ledger.Options{ReadOnly: want == reading, Now: p.now})
+		if !errors.Is(err, ledger.ErrBusy) {
+			return l, err
+		}
+		status, ferr := daemon.Forward(ctx, cfg.Ledger.Path, daemon.Request{Args: p.forwardArgs(cfg)}, p.stdout, p.stderr)
+		switch {
+		case ferr == nil:
+			return nil, forwarded{status}
+		case !errors.Is(ferr, daemon.ErrNoControl):
+			return nil, ferr
+		case p.now().After(deadline): // a process that only reads holds the ledger for a moment and has no socket
+			return nil, fmt.Errorf("%w, which does not answer on %s", err, daemon.SocketPath(cfg.Ledger.Path))
+		}
+	}
+}
+
+// forwardArgs are the command's arguments as they mean the same in another process.
+func (p *program) forwardArgs(cfg *config.Config) []string {
+	return append([]string{"--config", cfg.Path}, p.args...)
+}
+
+// runner runs commands that come through the control socket, on the pipeline of this process.
+func (p *program) runner(line *daemon.Pipeline) daemon.Runner {
+	return p.runnerOf(func() *daemon.Pipeline { return line })
+}
+
+// assemble puts a pipeline together around a ledger.
+func (p *program) assemble(cfg *config.Config, sets map[string]*render.Set, l *ledger.Ledger) (*daemon.Pipeline, error) {
+	transport, err := transport(cfg)
+	if err != nil {
+		return nil, err
+	}
+	key, err := signer(cfg)
+	if err != nil {
+		return nil, err
+	}
+	d := cfg.Delivery
+	perDomain := make(map[string]float64, len(d.PerDomain))
+	for domain, rate := range d.PerDomain {
+		perDomain[domain] = float64(rate)
+	}
+	return &daemon.Pipeline{
+		Config: cfg, Ledger: l, Collector: p.collector(cfg, l), Templates: sets, Signer: key, Transport: transport, Random: rand.Reader, Now: p.now, Log: p.log,
+		Mailer: mailer.New(mailer.Options{Connections: d.Connections, Rate: float64(d.Rate), PerDomain: perDomain,
+			MaxPerConnection: d.MaxPerConnection, Retry: d.Retry, GiveUp: d.GiveUp, InDoubt: d.InDoubt}, transport, l, p.log),
+	}, nil
+}
+
+func (p *program) collector(cfg *config.Config, l collect.Ledger) *collect.Collector {
+	var private []netip.Prefix
+	for _, cidr := range cfg.Collect.AllowPrivateNetworks {
+		private = append(private, netip.MustParsePrefix(cidr)) // the config has checked them
+	}
+	return collect.New(collect.Options{
+		Every: cfg.Collect.Every, Lookback: cfg.Collect.Lookback, Timeout: cfg.Collect.Timeout, MaxSize: cfg.Collect.MaxSize,
+		Concurrency: cfg.Collect.Concurrency, PerHost: cfg.Collect.PerHost, UserAgent: cfg.Collect.UserAgent, AllowPrivateNetworks: private,
+	}, l, p.now, p.log)
+}
+
+// absolute resolves a path that a command was given against its own directory.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}

@@ -1,0 +1,221 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"digestd/digest"
+	"digestd/internal/config"
+	"digestd/internal/daemon"
+	"digestd/internal/ledger"
+	"digestd/subscribers"
+)
+
+var previewFormats = []string{"html", "text", "eml", "json"}
+
+func (p *program) previewCommand() *cobra.Command {
+	var email, at, format string
+	c := &cobra.Command{
+		Use:   "preview DIGEST",
+		Short: "Show what the next edition would say",
+		Long: "Show what the next edition of a digest would say, on stdout. Nothing is written and nothing is sent. Where there is\n" +
+			"no ledger yet, the feeds are read into memory first.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if p.json {
+				format = "json"
+			}
+			if !slices.Contains(previewFormats, format) {
+				return usagef("--format %s: one of %s", format, strings.Join(previewFormats, ", "))
+			}
+			line, done, err := p.previewPipeline(c.Context())
+			if err != nil {
+				return err
+			}
+			defer done()
+			d, err := findDigest(line.Config, args[0])
+			if err != nil {
+				return err
+			}
+			v, err := p.preview(line, d, email, at)
+			if err != nil {
+				return err
+			}
+			if v.Page.Empty() {
+				fmt.Fprintf(p.stderr, "nothing new for this reader of %s: this is the empty edition\n", d.ID)
+			}
+			return p.showPreview(line, v, format)
+		},
+	}
+	c.Flags().StringVar(&email, "for", "", "as the subscriber with this `ADDRESS` would get it")
+	c.Flags().StringVar(&at, "at", "", "as if composed at this `TIME`: 2026-12-24T07:00, in the lane's zone, or with an offset")
+	c.Flags().StringVar(&format, "format", "html", "html, text, eml (the whole message) or json")
+	return c
+}
+
+// previewPipeline opens the ledger for reading. Where there is none yet, it makes one that is forgotten
+// at the end, and collects into it.
+func (p *program) previewPipeline(ctx context.Context) (*daemon.Pipeline, func(), error) {
+	line, done, err := p.pipeline(ctx, reading)
+	if !errors.Is(err, ledger.ErrMissing) {
+		return line, done, err
+	}
+	cfg, sets, err := p.load()
+	if err != nil {
+		return nil, nil, err
+	}
+	dir, err := os.MkdirTemp("", "digestd-preview-")
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := ledger.Open(filepath.Join(dir, "preview.db"), ledger.Options{Now: p.now})
+	if err != nil {
+		os.RemoveAll(dir)
+		return nil, nil, err
+	}
+	done = func() { l.Close(); os.RemoveAll(dir) }
+	quiet := *p // what fails is said below, once
+	quiet.log = slog.New(slog.DiscardHandler)
+	line, err = quiet.assemble(cfg, sets, l)
+	if err != nil {
+		done()
+		return nil, nil, err
+	}
+	fmt.Fprintf(p.stderr, "no ledger yet: reading %s for this preview\n", plural(len(line.Feeds()), "feed"))
+	sum := line.Collect(ctx, true, nil)
+	for _, f := range collected(sum).Failures {
+		fmt.Fprintln(p.stderr, f.Error)
+	}
+	return line, done, ctx.Err()
+}
+
+func (p *program) preview(line *daemon.Pipeline, d digest.Digest, email, at string) (daemon.Preview, error) {
+	var who subscribers.Subscriber
+	lane := digest.Lane{Digest: d.ID, Zone: d.Zone}
+	if lane.Zone == "" {
+		lane.Zone = line.Config.Newsletter.Timezone
+	}
+	if email != "" {
+		var ok bool
+		if who, ok = line.Config.Subscribers.Find(email); !ok {
+			return daemon.Preview{}, usagef("--for %s: no subscriber of %s has that address", email, line.Config.Path)
+		}
+		if d.Zone == "" {
+			lane.Zone = who.Zone
+		}
+	}
+	when, err := parseTime(at, lane.Zone)
+	if err != nil {
+		return daemon.Preview{}, err
+	}
+	slot, err := line.PreviewSlot(d, lane, when)
+	if err != nil {
+		return daemon.Preview{}, err
+	}
+	return line.Preview(d, who, slot, lane)
+}
+
+// parseTime reads a time as people type it: with an offset, or on the clock of a zone.
+func parseTime(s, zone string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, nil
+	}
+	location, err := time.LoadLocation(zone)
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly} {
+		if t, err := time.ParseInLocation(layout, s, location); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, usagef("--at %q: write it as 2026-12-24T07:00, or with an offset as 2026-12-24T07:00:00+01:00", s)
+}
+
+func findDigest(cfg *config.Config, id string) (digest.Digest, error) {
+	var known []string
+	for _, d := range cfg.Digests {
+		if d.ID == id {
+			return d, nil
+		}
+		known = append(known, d.ID)
+	}
+	return digest.Digest{}, usagef("%s has no digest %q; it has %s", cfg.Path, id, strings.Join(known, ", "))
+}
+
+func (p *program) showPreview(line *daemon.Pipeline, v daemon.Preview, format string) error {
+	var err error
+	switch format {
+	case "html":
+		text := v.Rendered.HTML
+		if text == "" {
+			text = v.Rendered.Text // of a reader who gets plain text
+		}
+		_, err = io.WriteString(p.stdout, text)
+	case "text":
+		_, err = io.WriteString(p.stdout, v.Rendered.Text)
+	case "eml":
+		var raw []byte
+		if raw, _, err = line.Message(v, digest.Recipient{}); err == nil {
+			_, err = p.stdout.Write(raw)
+		}
+	case "json":
+		p.json = true
+		err = p.print(previewed(v), nil)
+	}
+	return err
+}
+
+// previewJSON is a page with all that led to it.
+type previewJSON struct {
+	ID       string           `json:"id"`
+	Slot     time.Time        `json:"slot"`
+	Subject  string           `json:"subject"`
+	Variant  any              `json:"variant"`
+	Size     map[string]int   `json:"size"` // bytes before encoding
+	Stories  []previewedStory `json:"stories"`
+	Covered  []string         `json:"most_covered"` // story ids, in order
+	Carried  []digest.Story   `json:"carried"`
+	Closed   any              `json:"closed"`
+	Coverage any              `json:"feeds"`
+}
+
+// previewedStory is a story with its place on the page.
+type previewedStory struct {
+	Section string `json:"section"`
+	Topic   string `json:"topic"`
+	Place   int    `json:"place"` // in the section, from 1
+	digest.Story
+}
+
+func previewed(v daemon.Preview) previewJSON {
+	out := previewJSON{ID: v.Edition.ID, Slot: v.Edition.Slot, Subject: v.Rendered.Subject, Variant: v.Page.Variant,
+		Size:    map[string]int{"html": len(v.Rendered.HTML), "text": len(v.Rendered.Text)},
+		Stories: []previewedStory{}, Carried: v.Carried, Closed: v.Closed, Coverage: v.Edition.Feeds}
+	if v.Page.Lead != nil {
+		out.Stories = append(out.Stories, previewedStory{string(digest.SectionLead), v.Page.Lead.Topic, 1, v.Page.Lead.Story})
+	}
+	for _, s := range v.Page.Sections {
+		for i, e := range s.Entries {
+			if s.Kind == digest.SectionMostCovered {
+				out.Covered = append(out.Covered, e.ID)
+				continue
+			}
+			out.Stories = append(out.Stories, previewedStory{string(s.Kind), e.Topic, i + 1, e.Story})
+		}
+	}
+	return out
+}

@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"digestd/internal/daemon"
+	"digestd/internal/ledger"
+)
+
+func (p *program) runCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "run",
+		Short: "The daemon, in the foreground",
+		Long: "Collect all day, compose and send each lane's edition at its slot, retry what is deferred. SIGTERM and SIGINT end it\n" +
+			"with the messages in flight delivered and the rest owed; a second one ends it at once. SIGHUP reads the\n" +
+			"configuration anew.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return p.runDaemon(c.Context()) },
+	}
+}
+
+func (p *program) runDaemon(ctx context.Context) error {
+	if p.held != nil {
+		return usagef("%s: %w", p.held.Ledger.Path(), ledger.ErrBusy)
+	}
+	cfg, sets, err := p.load()
+	if err != nil {
+		return err
+	}
+	l, err := ledger.Open(cfg.Ledger.Path, ledger.Options{Now: p.now})
+	if errors.Is(err, ledger.ErrBusy) {
+		return usageError{fmt.Errorf("%w: is the daemon running already? One ledger serves one daemon", err)}
+	}
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	line, err := p.assemble(cfg, sets, l)
+	if err != nil {
+		return err
+	}
+	var current atomic.Pointer[daemon.Pipeline]
+	current.Store(line)
+	loop := daemon.NewLoop(line, func() (*daemon.Pipeline, error) {
+		cfg, sets, err := p.load()
+		if err != nil {
+			return nil, err
+		}
+		if cfg.Ledger.Path != l.Path() {
+			return nil, fmt.Errorf("%s: [ledger] path: a running daemon keeps its ledger; restart it to change that", cfg.Path)
+		}
+		next, err := p.assemble(cfg, sets, l)
+		if err == nil {
+			current.Store(next)
+		}
+		return next, err
+	}, p.log)
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	loop.Hangup = hangup
+	loop.Systemd(p.log)
+
+	p.reload = loop.Reload
+	control, err := daemon.ListenControl(l.Path(), p.runnerOf(current.Load), p.log)
+	if err != nil {
+		return err
+	}
+	defer control.Close()
+
+	p.secondSignal(ctx)
+	p.log.Info("digestd runs", "version", version, "config", cfg.Path, "ledger", l.Path(), "transport", cfg.Delivery.Transport)
+	if err := loop.Run(ctx); !errors.Is(err, daemon.ErrEnded) {
+		return err
+	}
+	p.log.Info("digestd has ended")
+	return errEnded
+}
+
+// errEnded is how run ends on a signal: exit 0.
+var errEnded = forwarded{exitDone}
+
+// secondSignal ends the process at once when, after the first signal, another one comes. What is in flight
+// is then in doubt, as after a kill.
+func (p *program) secondSignal(ctx context.Context) {
+	again := make(chan os.Signal, 2)
+	signal.Notify(again, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-ctx.Done()
+		for len(again) > 0 { // the first one was counted here as well
+			<-again
+		}
+		<-again
+		p.log.Warn("second signal: ending at once")
+		os.Exit(exitInterrupted)
+	}()
+}
+
+func (p *program) reloadCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "reload",
+		Short: "Make the running daemon read its configuration anew",
+		Long: "Make the running daemon read configuration, subscribers and templates anew, and wait for it. Where something is wrong\n" +
+			"with them, it is printed, the exit status is 2, and the old ones stay in force.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if p.held != nil { // this is the daemon, asked through its socket
+				if p.reload == nil {
+					return usagef("another command holds the ledger, not a daemon: there is nothing to reload")
+				}
+				if err := p.reload(c.Context()); err != nil {
+					return usageError{err}
+				}
+				fmt.Fprintln(p.stdout, "the new configuration is in force")
+				return nil
+			}
+			cfg, _, err := p.load()
+			if err != nil { // the daemon would say the same, if its ledger could be found in what can't be read
+				return fmt.Errorf("%w\nnothing was reloaded: the running daemon keeps the configuration that it has", err)
+			}
+			status, err := daemon.Forward(c.Context(), cfg.Ledger.Path, daemon.Request{Args: p.args}, p.stdout, p.stderr)
+			if errors.Is(err, daemon.ErrNoControl) {
+				return usagef("no daemon runs on %s: %w", cfg.Ledger.Path, err)
+			}
+			if err != nil {
+				return err
+			}
+			return forwarded{status}
+		},
+	}
+}

@@ -1,0 +1,265 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"digestd/digest"
+	"digestd/digest/collect"
+	"digestd/internal/daemon"
+	"digestd/mailer"
+	"digestd/subscribers"
+)
+
+// sentJSON is the answer of send and resume. Counts of deliveries are of this call.
+type sentJSON struct {
+	Editions   int            `json:"editions"` // composed by this call, or delivered on
+	Stories    int            `json:"stories"`  // in the editions that this call composed
+	Recipients int            `json:"recipients"`
+	Sent       int            `json:"sent"`
+	Deferred   int            `json:"deferred"`
+	Failed     int            `json:"failed"`
+	InDoubt    int            `json:"in_doubt"` // in doubt or held
+	Suppressed int            `json:"suppressed"`
+	Nothing    int            `json:"nothing"` // had nothing in their topics
+	Pending    int            `json:"pending"` // still owed, and not tried
+	Seconds    float64        `json:"seconds"`
+	Lanes      []laneJSON     `json:"lanes"`
+	Errors     []string       `json:"errors,omitempty"`
+	Collected  *collectedJSON `json:"collected,omitempty"`
+}
+
+// laneJSON is what became of one edition.
+type laneJSON struct {
+	Lane     string `json:"lane"`
+	Slot     string `json:"slot"`
+	Edition  string `json:"edition,omitempty"`
+	Composed bool   `json:"composed"` // by this call
+	Stories  int    `json:"stories"`
+	Sent     int    `json:"sent"`
+	Owed     int    `json:"owed"` // deferred, in doubt or not tried
+	Reason   string `json:"reason,omitempty"`
+	Paused   string `json:"paused,omitempty"`
+}
+
+func (p *program) sendCommand() *cobra.Command {
+	var extra, noCollect bool
+	var to []string
+	c := &cobra.Command{
+		Use:   "send DIGEST",
+		Short: "Collect, compose what is due, deliver what is owed",
+		Long: "Collect, then deliver the edition of each lane's latest slot: composed if it was not yet, and delivered as far as that\n" +
+			"can be done now. A second call delivers only what is still owed.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			line, done, err := p.pipeline(c.Context(), writing)
+			if err != nil {
+				return err
+			}
+			defer done()
+			d, err := findDigest(line.Config, args[0])
+			if err != nil {
+				return err
+			}
+			begun := p.now()
+			out := sentJSON{Lanes: []laneJSON{}}
+			if !noCollect {
+				out.Collected = p.collectFirst(c.Context(), line)
+				if c.Context().Err() != nil {
+					return c.Context().Err()
+				}
+			}
+			if len(to) > 0 {
+				return p.sendCopies(c.Context(), line, d, to)
+			}
+			stop := p.showDeliveries(line)
+			published, err := line.Send(c.Context(), d, extra)
+			stop()
+			return p.report(&out, published, err, begun)
+		},
+	}
+	c.Flags().BoolVar(&extra, "extra", false, "compose an additional edition from what is new since the last one")
+	c.Flags().StringSliceVar(&to, "to", nil, "send a test copy of the next edition to these `ADDRESSES`; it uses and owes nothing")
+	c.Flags().BoolVar(&noCollect, "no-collect", false, "do not ask the feeds first")
+	return c
+}
+
+func (p *program) resumeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "resume",
+		Short: "Deliver what is still owed of earlier editions",
+		Long:  "Deliver what is still owed of earlier editions, as far as that can be done now. Nothing is composed.",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			line, done, err := p.pipeline(c.Context(), writing)
+			if err != nil {
+				return err
+			}
+			defer done()
+			begun := p.now()
+			stop := p.showDeliveries(line)
+			published, err := line.Resume(c.Context())
+			stop()
+			return p.report(&sentJSON{Lanes: []laneJSON{}}, published, err, begun)
+		},
+	}
+}
+
+// sendCopies mails a test copy of what the next edition would say.
+func (p *program) sendCopies(ctx context.Context, line *daemon.Pipeline, d digest.Digest, to []string) error {
+	begun := p.now()
+	for i, address := range to {
+		email, err := subscribers.ParseAddress(address)
+		if err != nil {
+			return usagef("--to %s: %w", address, err)
+		}
+		to[i] = email
+	}
+	v, err := p.preview(line, d, "", "")
+	if err != nil {
+		return err
+	}
+	copies, err := line.SendCopies(ctx, v, to)
+	if err != nil {
+		return err
+	}
+	out := sentJSON{Editions: 1, Stories: len(v.Edition.Stories), Recipients: len(to), Lanes: []laneJSON{}}
+	for _, c := range copies {
+		if c.Err == nil {
+			out.Sent++
+			continue
+		}
+		out.Failed++
+		out.Errors = append(out.Errors, fmt.Sprintf("%s: %v", c.Email, c.Err))
+	}
+	out.Seconds = p.now().Sub(begun).Seconds()
+	if err := p.print(out, func(w io.Writer) {
+		fmt.Fprintf(w, "%s of the next edition of %s sent, which uses and owes nothing\n", plural(out.Sent, "test copy"), d.ID)
+	}); err != nil {
+		return err
+	}
+	for _, e := range out.Errors {
+		fmt.Fprintln(p.stderr, e)
+	}
+	if out.Failed > 0 {
+		return errIncomplete
+	}
+	return nil
+}
+
+// collectFirst polls what is due before a send. A feed that fails is told, and keeps nothing from going out.
+func (p *program) collectFirst(ctx context.Context, line *daemon.Pipeline) *collectedJSON {
+	bar := p.bar(len(line.Feeds()), "feeds")
+	sum := line.Collect(ctx, false, func(r collect.Result) { bar.step(r.Feed.URL) })
+	bar.end()
+	out := collected(sum)
+	if !p.json {
+		printCollected(p.stdout, sum)
+	}
+	return &out
+}
+
+// showDeliveries lets a bar follow the deliveries of a pipeline until stop is called.
+func (p *program) showDeliveries(line *daemon.Pipeline) (stop func()) {
+	var current *bar
+	var edition string
+	line.Progress = func(at mailer.Progress) {
+		if at.Edition != edition {
+			if current != nil {
+				current.end()
+			}
+			current, edition = p.bar(at.Summary.Recipients, "mails"), at.Edition
+		}
+		current.to(at.Summary.Recipients-at.Summary.Owed(), at.Edition)
+	}
+	return func() {
+		line.Progress = nil
+		if current != nil {
+			current.end()
+		}
+	}
+}
+
+// report prints what was published and turns it into an exit status.
+func (p *program) report(out *sentJSON, published []daemon.Published, err error, begun time.Time) error {
+	for _, e := range published {
+		s := e.Delivery
+		l := laneJSON{Lane: e.Lane.String(), Slot: e.Slot.Wall, Edition: e.Edition, Composed: e.Composed, Stories: e.Stories, Sent: s.Sent,
+			Owed: s.Owed(), Reason: e.Reason, Paused: s.Paused}
+		out.Lanes = append(out.Lanes, l)
+		if e.Composed {
+			out.Stories += e.Stories
+		}
+		done := s.Sent + s.Failed + s.Suppressed + s.Expired + s.Nothing
+		if e.Composed || done+s.Owed() > 0 {
+			out.Editions++
+		}
+		out.Recipients += done + s.Owed()
+		out.Sent += s.Sent
+		out.Deferred += s.Deferred
+		out.Failed += s.Failed + s.Expired
+		out.InDoubt += s.InDoubt
+		out.Suppressed += s.Suppressed
+		out.Nothing += s.Nothing
+		out.Pending += s.Pending
+		if s.Paused != "" {
+			out.Errors = append(out.Errors, fmt.Sprintf("edition %s: %s", e.Edition, s.Paused))
+		}
+	}
+	out.Seconds = p.now().Sub(begun).Seconds()
+	interrupted := errors.Is(err, context.Canceled)
+	if err != nil && !interrupted {
+		out.Errors = append(out.Errors, err.Error())
+	}
+	if perr := p.print(out, func(w io.Writer) { printSent(w, *out) }); perr != nil {
+		return perr
+	}
+	for _, e := range out.Errors {
+		fmt.Fprintln(p.stderr, e)
+	}
+	switch {
+	case interrupted:
+		return err
+	case len(out.Errors) > 0, out.Deferred+out.Failed+out.InDoubt+out.Pending > 0:
+		return errIncomplete
+	}
+	return nil
+}
+
+func printSent(w io.Writer, out sentJSON) {
+	for _, l := range out.Lanes {
+		switch {
+		case l.Edition == "":
+			fmt.Fprintf(w, "%s, slot %s: %s; no edition\n", l.Lane, l.Slot, l.Reason)
+		case l.Composed:
+			fmt.Fprintf(w, "%s: composed, %s\n", l.Edition, plural(l.Stories, "story"))
+		case l.Sent == 0 && l.Owed == 0:
+			fmt.Fprintf(w, "%s: composed before, and nothing of it is owed any more\n", l.Edition)
+		default:
+			fmt.Fprintf(w, "%s: composed before; what was still owed is delivered\n", l.Edition)
+		}
+	}
+	if len(out.Lanes) == 0 {
+		fmt.Fprintln(w, "nothing is owed")
+		return
+	}
+	fmt.Fprintf(w, "%s sent", plural(out.Sent, "mail"))
+	for _, part := range []struct {
+		n    int
+		what string
+	}{{out.Deferred, "deferred"}, {out.Failed, "failed"}, {out.InDoubt, "in doubt"}, {out.Suppressed, "suppressed"},
+		{out.Nothing, "with nothing in their topics"}, {out.Pending, "not tried"}} {
+		if part.n > 0 {
+			fmt.Fprintf(w, ", %d %s", part.n, part.what)
+		}
+	}
+	fmt.Fprintf(w, " in %.1f s\n", out.Seconds)
+	if out.Deferred+out.Pending > 0 {
+		fmt.Fprintln(w, "`digestd resume` delivers what is still owed, and so does the running daemon")
+	}
+}

@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the package build (-ldflags "-X digestd/internal/cli.version=…").
+var version = "0.1.0-dev"
+
+// build is what the program knows of itself.
+type build struct {
+	Version  string `json:"version"`
+	Commit   string `json:"commit,omitempty"`
+	Modified bool   `json:"modified,omitempty"` // built from a tree that differs from the commit
+	Go       string `json:"go"`
+}
+
+func buildInfo() build {
+	b := build{Version: version, Go: runtime.Version()}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			switch s.Key {
+			case "vcs.revision":
+				b.Commit = s.Value
+			case "vcs.modified":
+				b.Modified = s.Value == "true"
+			}
+		}
+	}
+	return b
+}
+
+func (p *program) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			b := buildInfo()
+			return p.print(b, func(w io.Writer) {
+				fmt.Fprintf(w, "digestd %s", b.Version)
+				if b.Commit != "" {
+					fmt.Fprintf(w, " (%.12s)", b.Commit)
+				}
+				fmt.Fprintf(w, " %s\n", b.Go)
+			})
+		},
+	}
+}

@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"digestd/internal/daemon"
+	"digestd/subscribers"
+)
+
+func (p *program) whyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "why URL|WORDS|ADDRESS",
+		Short: "What became of a story, or of a reader's mail, and why",
+		Long: "Tell what became of an item, by its link, its guid or words of its title: when it was first seen, and in which edition\n" +
+			"and section of each lane it stands, or why it stands in none. With a mail address, tell what became of each edition\n" +
+			"that this reader was owed, in the server's words.",
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			line, done, err := p.pipeline(c.Context(), reading)
+			if err != nil {
+				return err
+			}
+			defer done()
+			query := strings.Join(args, " ")
+			if email, err := subscribers.ParseAddress(query); err == nil {
+				reader, err := line.WhyReader(email)
+				if err != nil {
+					return err
+				}
+				return p.print(reader, func(w io.Writer) { printReader(w, reader) })
+			}
+			fates, err := line.WhyItem(query)
+			if err != nil {
+				return err
+			}
+			if err := p.print(map[string]any{"items": fates}, func(w io.Writer) { printFates(w, fates) }); err != nil {
+				return err
+			}
+			if len(fates) == 0 {
+				fmt.Fprintf(p.stderr, "no item has the link, the guid or the words %q; was its feed read when it was shown?\n", query)
+				return errIncomplete
+			}
+			return nil
+		},
+	}
+}
+
+func printFates(w io.Writer, fates []daemon.Fate) {
+	for i, f := range fates {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintf(w, "%s\n  %s\n  first seen %s in %s\n", f.Item.Title, f.Item.Link, f.Item.FirstSeen.Local().Format("2006-01-02 15:04:05 MST"), f.Item.Source)
+		for _, l := range f.Lanes {
+			fmt.Fprintf(w, "  %s: %s\n", l.Lane, fateWords(l))
+			for _, j := range l.Joins {
+				fmt.Fprintf(w, "    item %d joined item %d, score %.2f: %s\n", j.Item, j.With, j.Score, strings.Join(j.Terms, ", "))
+			}
+			if l.Rank != nil {
+				fmt.Fprintf(w, "    rank %.3f = coverage %.2f × recency %.2f × weight %.2f\n", l.Rank.Total, l.Rank.Coverage, l.Rank.Recency, l.Rank.Weight)
+			}
+		}
+	}
+}
+
+func fateWords(l daemon.LaneFate) string {
+	switch {
+	case l.Edition == "":
+		return l.Reason
+	case l.Section == "":
+		return fmt.Sprintf("%s (edition %s)", l.Reason, l.Edition)
+	default:
+		return fmt.Sprintf("edition %s, %s, place %d, sent to %s", l.Edition, l.Section, l.Place, plural(l.Readers, "reader"))
+	}
+}
+
+func printReader(w io.Writer, r daemon.Reader) {
+	fmt.Fprintf(w, "%s: %s\n", r.Email, r.Subscribed)
+	for _, s := range r.Suppressed {
+		fmt.Fprintf(w, "  suppressed%s by %s on %s %s\n", ofDigest(s.Digest), s.Source, s.At.Format(time.DateOnly), s.Words)
+	}
+	for _, d := range r.Deliveries {
+		fmt.Fprintf(w, "  %s: %s\n", d.Edition, d.State)
+		for _, e := range d.Events {
+			fmt.Fprintf(w, "    %s %s", e.At.Local().Format("2006-01-02 15:04:05"), e.State)
+			if e.Code != 0 || e.Words != "" {
+				fmt.Fprintf(w, " at %s: %s", e.Stage, e.Words)
+			}
+			fmt.Fprintln(w)
+		}
+	}
+	if len(r.Deliveries) == 0 {
+		fmt.Fprintln(w, "  was owed no edition that the ledger remembers")
+	}
+}

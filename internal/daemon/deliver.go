@@ -1,0 +1,129 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"digestd/digest"
+	"digestd/digest/schedule"
+	"digestd/internal/ledger"
+	"digestd/mailer"
+	"digestd/mailer/message"
+	"digestd/subscribers"
+)
+
+// deliver sends what is owed of an edition, as far as that can be done now. An edition whose lane's next
+// slot has come without anything of it going out is withdrawn instead.
+func (p *Pipeline) deliver(ctx context.Context, id string) (stories int, sum mailer.Summary, err error) {
+	unlock, err := p.Ledger.Lock(ctx, id) // a command and the daemon may want the same at the same time
+	if err != nil {
+		return 0, sum, err
+	}
+	defer unlock()
+	e, err := p.Ledger.Edition(id)
+	if err != nil || e.Complete {
+		return e.Stories, sum, err
+	}
+	until, err := p.deadline(e)
+	if err != nil {
+		return e.Stories, sum, err
+	}
+	if !until.IsZero() && !p.Now().Before(until) {
+		if withdrawn, err := p.withdraw(id); withdrawn || err != nil {
+			return e.Stories, sum, err
+		}
+	}
+	templates, err := p.templatesOf(e)
+	if err != nil {
+		return e.Stories, sum, fmt.Errorf("edition %s: %w", id, err)
+	}
+	keys, err := p.tokenKeys()
+	if err != nil {
+		return e.Stories, sum, err
+	}
+	sum, err = p.Mailer.Deliver(ctx, mailer.Job{
+		Edition: id, Templates: templates, Signer: p.Signer, Until: until, Progress: p.Progress,
+		TokenKey: func(id string) (subscribers.TokenKey, bool) { key, ok := keys[id]; return key, ok },
+	})
+	if err == nil && sum.Paused != e.Paused {
+		err = p.Ledger.Pause(id, sum.Paused)
+	}
+	return e.Stories, sum, err
+}
+
+// withdraw takes an edition back if nothing of it went out or is in doubt, and reports whether it did.
+func (p *Pipeline) withdraw(id string) (bool, error) {
+	err := p.Ledger.Withdraw(id)
+	if errors.Is(err, ledger.ErrBegun) {
+		return false, nil
+	}
+	if err == nil {
+		p.Log.Warn("edition withdrawn: nothing of it went out before the lane's next slot; its stories go into the next", "edition", id)
+	}
+	return err == nil, err
+}
+
+// templatesOf reads the messages of an edition's variants; nil where a variant has nothing to say.
+func (p *Pipeline) templatesOf(e ledger.EditionState) ([]*message.Template, error) {
+	templates := make([]*message.Template, len(e.Variants))
+	for i, v := range e.Variants {
+		if v.Empty {
+			continue
+		}
+		body, err := p.Ledger.Body(e.ID, i)
+		if err != nil {
+			return nil, err
+		}
+		templates[i] = new(message.Template)
+		if err := templates[i].UnmarshalBinary(body); err != nil {
+			return nil, fmt.Errorf("message of variant %d: %w", i, err)
+		}
+	}
+	return templates, nil
+}
+
+// tokenKeys are the ledger's keys by their IDs.
+func (p *Pipeline) tokenKeys() (map[string]subscribers.TokenKey, error) {
+	keys := map[string]subscribers.TokenKey{}
+	for _, secret := range p.Ledger.TokenKeys() {
+		key, err := subscribers.NewTokenKey(secret)
+		if err != nil {
+			return nil, err
+		}
+		keys[key.ID()] = key
+	}
+	return keys, nil
+}
+
+// deadline is the lane's next slot after an edition's: what is not delivered by then expires.
+func (p *Pipeline) deadline(e ledger.EditionState) (time.Time, error) {
+	d, err := p.digest(e.Digest)
+	if err != nil { // the digest has left the configuration; give_up alone ends its deliveries
+		return time.Time{}, nil
+	}
+	slot, err := p.NextSlot(d, e.Lane(), e.Composed)
+	return slot.At, err
+}
+
+// Resume delivers what is still owed of all editions. One that fails keeps no other from going out.
+func (p *Pipeline) Resume(ctx context.Context) ([]Published, error) {
+	open, err := p.Ledger.Editions(func(e ledger.EditionState) bool { return !e.Complete })
+	if err != nil {
+		return nil, err
+	}
+	var all []Published
+	var failed []error
+	for _, e := range open {
+		out := Published{Lane: digest.Lane{Digest: e.Digest, Zone: e.Zone}, Slot: schedule.Slot{Wall: e.Wall, At: e.Slot}, Edition: e.ID}
+		out.Stories, out.Delivery, err = p.deliver(ctx, e.ID)
+		if all = append(all, out); err != nil {
+			failed = append(failed, fmt.Errorf("edition %s: %w", e.ID, err))
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return all, errors.Join(failed...)
+}

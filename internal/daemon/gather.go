@@ -1,0 +1,253 @@
+package daemon
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"digestd/digest"
+	"digestd/digest/schedule"
+	"digestd/internal/ledger"
+)
+
+// sentMemory is how long after an edition items still join its stories, as coverage.
+const sentMemory = 36 * time.Hour
+
+// window is what the ledger has for a lane's next edition.
+type window struct {
+	lane     ledger.LaneState // as it was read
+	slot     schedule.Slot
+	now      time.Time
+	since    time.Time
+	items    []digest.Item
+	carried  map[uint64]int            // by item: editions that had no room for it
+	settled  map[uint64]ledger.Outcome // items that need no curation any more, and why
+	position uint64                    // of the last item looked at
+	passed   *ledger.Passed
+	sent     []digest.Story // of the lane's last editions
+	feeds    []digest.FeedReport
+	read     int
+}
+
+// gather reads what a lane has not had yet: everything first seen since it last composed, by position
+// and not by a clock, and what waits in its pool.
+func (p *Pipeline) gather(d digest.Digest, lane digest.Lane, slot schedule.Slot, now time.Time) (window, error) {
+	w := window{slot: slot, now: now.UTC(), carried: map[uint64]int{}, settled: map[uint64]ledger.Outcome{}}
+	var err error
+	if w.lane, err = p.Ledger.Lane(lane); err != nil {
+		return w, err
+	}
+	start, err := p.start(&w, d, lane)
+	if err != nil {
+		return w, err
+	}
+	fresh, err := p.Ledger.ItemsAfter(start)
+	if err != nil {
+		return w, err
+	}
+	w.position = start
+	if len(fresh) > 0 {
+		w.position = fresh[len(fresh)-1].Seq
+	}
+	pool := make([]uint64, len(w.lane.Pool))
+	for i, pooled := range w.lane.Pool {
+		pool[i] = pooled.Item
+		w.carried[pooled.Item] = pooled.Carried
+	}
+	waiting, err := p.Ledger.Items(pool)
+	if err != nil {
+		return w, err
+	}
+	names := feedNames(d)
+	for _, it := range waiting {
+		if _, ok := names[it.Feed]; !ok {
+			w.settled[it.Seq] = ledger.Outcome{Reason: "feed removed"}
+			continue
+		}
+		w.items = append(w.items, it)
+	}
+	for _, it := range fresh {
+		if _, ok := names[it.Feed]; !ok {
+			continue // of another digest's feeds, or of one that was taken out: this lane does not want it
+		}
+		w.read++
+		had, err := p.had(w.lane, names, it)
+		if err != nil {
+			return w, err
+		}
+		if had != "" {
+			w.settled[it.Seq] = ledger.Outcome{Reason: had}
+			continue
+		}
+		w.items = append(w.items, it)
+	}
+	for i := range w.items {
+		if name := names[w.items[i].Feed]; name != "" {
+			w.items[i].Source = name
+		}
+	}
+	if w.sent, err = p.sentStories(lane, w.now); err != nil {
+		return w, err
+	}
+	w.feeds, err = p.feedReports(d, w.since)
+	return w, err
+}
+
+// start finds the position behind which the lane's window begins. A lane that never composed looks back
+// one period; so does one that wakes, unless it stands later than that already.
+func (p *Pipeline) start(w *window, d digest.Digest, lane digest.Lane) (uint64, error) {
+	w.since = w.lane.Composed
+	if w.lane.Began && !w.lane.Asleep {
+		return w.lane.Position, nil
+	}
+	line, zone, err := scheduleOf(d, lane)
+	if err != nil {
+		return 0, err
+	}
+	cutoff := w.now.Add(-line.Lookback(w.now, zone))
+	start, err := p.Ledger.PositionAt(cutoff)
+	if err != nil {
+		return 0, err
+	}
+	if start <= w.lane.Position {
+		if w.since.IsZero() {
+			w.since = cutoff
+		}
+		return w.lane.Position, nil
+	}
+	reason := "first seen more than a period before the lane began"
+	if w.lane.Began {
+		reason = "first seen while the lane was owed to nobody"
+	}
+	w.since = cutoff
+	w.passed = &ledger.Passed{From: w.lane.Position + 1, To: start, Reason: reason}
+	return start, nil
+}
+
+// had tells whether the lane already settled this entry as another feed showed it, and how.
+func (p *Pipeline) had(lane ledger.LaneState, wanted map[string]string, it digest.Item) (string, error) {
+	if it.Of == 0 {
+		return "", nil
+	}
+	positions, err := p.Ledger.Sightings(it)
+	if err != nil {
+		return "", err
+	}
+	for _, seq := range positions {
+		if seq == it.Seq {
+			continue
+		}
+		o, ok, err := p.Ledger.Outcome(lane.Lane, seq)
+		if err != nil {
+			return "", err
+		}
+		if ok {
+			return fmt.Sprintf("the same entry as item %d, which another feed showed before%s", seq, inEdition(o)), nil
+		}
+	}
+	others, err := p.Ledger.Items(positions)
+	if err != nil {
+		return "", err
+	}
+	for _, other := range others {
+		for _, passed := range lane.Passed {
+			if _, ok := wanted[other.Feed]; ok && other.Seq >= passed.From && other.Seq <= passed.To {
+				return "the same entry as an item that was " + passed.Reason, nil
+			}
+		}
+	}
+	return "", nil
+}
+
+func inEdition(o ledger.Outcome) string {
+	if o.Edition == "" {
+		return ""
+	}
+	return ", in edition " + o.Edition
+}
+
+// sentStories are the stories of the lane's editions of the last 36 hours, which later items may join.
+func (p *Pipeline) sentStories(lane digest.Lane, now time.Time) ([]digest.Story, error) {
+	editions, err := p.Ledger.Editions(func(e ledger.EditionState) bool {
+		return e.Lane() == lane && !e.Withdrawn && now.Sub(e.Composed) <= sentMemory
+	})
+	if err != nil {
+		return nil, err
+	}
+	var stories []digest.Story
+	for _, e := range editions {
+		frozen, err := p.Ledger.Frozen(e.ID)
+		if err != nil {
+			return nil, err
+		}
+		stories = append(stories, frozen.Stories...)
+	}
+	return stories, nil
+}
+
+// feedReports tell, for the coverage footer, which of the digest's feeds were read since the lane last composed.
+func (p *Pipeline) feedReports(d digest.Digest, since time.Time) ([]digest.FeedReport, error) {
+	states, err := p.Ledger.FeedStates()
+	if err != nil {
+		return nil, err
+	}
+	var reports []digest.FeedReport
+	seen := map[string]bool{}
+	for _, t := range d.Topics {
+		for _, f := range t.Feeds {
+			if seen[f.URL] {
+				continue
+			}
+			seen[f.URL] = true
+			st := states[f.URL]
+			reports = append(reports, digest.FeedReport{
+				Name: feedName(f, st), OK: read(st, since), LastSuccess: st.LastSuccess,
+			})
+		}
+	}
+	return reports, nil
+}
+
+// read reports whether a feed was read since the lane last composed, or was well when it was last asked: a
+// feed that is not due yet has nothing to be named for.
+func read(st digest.FeedState, since time.Time) bool {
+	return !st.LastSuccess.IsZero() && (!st.LastSuccess.Before(since) || st.Failures == 0)
+}
+
+// feedName is how a feed is called where people read it.
+func feedName(f digest.Feed, st digest.FeedState) string {
+	switch {
+	case f.Name != "":
+		return f.Name
+	case st.Title != "":
+		return st.Title
+	}
+	host, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(f.URL, "https://"), "http://"), "/")
+	return host
+}
+
+// feedNames are the digest's feeds by URL, with the name that the config gives them, if any.
+func feedNames(d digest.Digest) map[string]string {
+	names := map[string]string{}
+	for _, t := range d.Topics {
+		for _, f := range t.Feeds {
+			if names[f.URL] == "" {
+				names[f.URL] = f.Name
+			}
+		}
+	}
+	return names
+}
+
+// scheduleOf reads a lane's cron line and zone. The config has checked both.
+func scheduleOf(d digest.Digest, lane digest.Lane) (schedule.Schedule, *time.Location, error) {
+	line, err := schedule.Parse(d.Schedule)
+	if err != nil {
+		return line, nil, fmt.Errorf("schedule of digest %q: %w", d.ID, err)
+	}
+	zone, err := time.LoadLocation(lane.Zone)
+	if err != nil {
+		return line, nil, fmt.Errorf("zone of lane %s: %w", lane, err)
+	}
+	return line, zone, nil
+}

@@ -1,0 +1,240 @@
+package daemon
+
+import (
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"strings"
+	"time"
+
+	"digestd/digest"
+	"digestd/digest/schedule"
+	"digestd/internal/ledger"
+	"digestd/subscribers"
+)
+
+// readers are the subscribers whom a lane owes its next edition, and what they share.
+type readers struct {
+	recipients []digest.Recipient // Variant is an index into keys
+	keys       []digest.VariantKey
+	active     int // those that nothing suppresses
+	suppressed int
+	waiting    int // left out: another lane of the digest served them less than half a period ago
+}
+
+// none reports whether nobody would get anything.
+func (r readers) none() bool { return r.active == 0 }
+
+// languages are those of the readers, sorted.
+func (r readers) languages() []string {
+	var all []string
+	for _, k := range r.keys {
+		if !slices.Contains(all, k.Language) {
+			all = append(all, k.Language)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Lanes are the lanes of a digest: the one of its zone, or one for each zone of those who want it.
+func (p *Pipeline) Lanes(d digest.Digest) []digest.Lane {
+	if d.Zone != "" {
+		return []digest.Lane{{Digest: d.ID, Zone: d.Zone}}
+	}
+	var lanes []digest.Lane
+	for _, profile := range p.Config.Subscribers.Profiles() {
+		lane := digest.Lane{Digest: d.ID, Zone: profile.Zone}
+		if profile.Wants(d.ID) && !slices.Contains(lanes, lane) {
+			lanes = append(lanes, lane)
+		}
+	}
+	slices.SortFunc(lanes, func(a, b digest.Lane) int { return strings.Compare(a.Zone, b.Zone) })
+	return lanes
+}
+
+// owed lists whom a lane owes an edition now: those who want the digest, live in the lane's zone and are not
+// paused. The suppressed stand in it as well, so that the edition can tell why they got nothing.
+func (p *Pipeline) owed(d digest.Digest, lane digest.Lane, w window) (readers, error) {
+	var r readers
+	suppressed, err := p.Ledger.SuppressedFor(d.ID)
+	if err != nil {
+		return r, err
+	}
+	moved, err := p.newcomers(d, lane, w)
+	if err != nil {
+		return r, err
+	}
+	topics := make([]string, len(d.Topics))
+	for i, t := range d.Topics {
+		topics[i] = t.ID
+	}
+	type variantOf struct {
+		profile *subscribers.Profile
+		except  string
+	}
+	variants := map[variantOf]int{}
+	for _, s := range p.Config.Subscribers.All() {
+		if !s.Wants(d.ID) || s.Paused(w.now) || (d.Zone == "" && s.Zone != lane.Zone) {
+			continue
+		}
+		from := moved[subscribers.Key(s.Email)]
+		if from.wait {
+			r.waiting++
+			continue
+		}
+		who := variantOf{s.Profile, from.edition}
+		variant, ok := variants[who]
+		if !ok {
+			key := digest.VariantKey{Topics: s.TopicsOf(topics), Language: s.Language, Format: s.Format}
+			if from.edition != "" {
+				key.Except = []string{from.edition} // stories take its place once there are stories
+			}
+			if variant = slices.IndexFunc(r.keys, func(k digest.VariantKey) bool { return sameVariant(k, key) }); variant < 0 {
+				variant = len(r.keys)
+				r.keys = append(r.keys, key)
+			}
+			variants[who] = variant
+		}
+		if suppressed[subscribers.Key(s.Email)] {
+			r.suppressed++
+		} else {
+			r.active++
+		}
+		r.recipients = append(r.recipients, digest.Recipient{Index: len(r.recipients), Email: s.Email, Name: s.Name, Variant: variant})
+	}
+	return r, nil
+}
+
+func sameVariant(a, b digest.VariantKey) bool {
+	return a.Language == b.Language && a.Format == b.Format && slices.Equal(a.Topics, b.Topics) &&
+		(a.Topics == nil) == (b.Topics == nil) && slices.Equal(a.Except, b.Except)
+}
+
+// origin is where a newcomer to a lane comes from: the last edition that another lane of the digest sent him.
+type origin struct {
+	edition string
+	at      time.Time
+	wait    bool // less than half a period ago
+}
+
+// newcomers finds those of the lane's subscribers whom another lane of the same digest served within the
+// last period, and this one not since: they changed their zone. It is derived from the recipients that
+// each edition keeps, so nothing has to be remembered for the many who never move.
+func (p *Pipeline) newcomers(d digest.Digest, lane digest.Lane, w window) (map[string]origin, error) {
+	if d.Zone != "" {
+		return nil, nil
+	}
+	line, zone, err := scheduleOf(d, lane)
+	if err != nil {
+		return nil, err
+	}
+	period := line.Period(w.now, zone)
+	others, err := p.Ledger.Editions(func(e ledger.EditionState) bool {
+		return e.Digest == d.ID && e.Zone != lane.Zone && !e.Withdrawn && w.now.Sub(e.Composed) < period
+	})
+	if err != nil || len(others) == 0 {
+		return nil, err
+	}
+	known, err := p.recipientsOf(w.lane.Edition)
+	if err != nil {
+		return nil, err
+	}
+	moved := map[string]origin{}
+	for _, e := range others {
+		for chunk := 0; ; chunk++ {
+			recipients, err := p.Ledger.Recipients(e.ID, chunk)
+			if err != nil {
+				return nil, err
+			}
+			if len(recipients) == 0 {
+				break
+			}
+			for _, r := range recipients {
+				key := subscribers.Key(r.Email)
+				if s, ok := p.Config.Subscribers.Find(r.Email); !ok || s.Zone != lane.Zone || known.has(key) {
+					continue
+				}
+				if e.Composed.After(moved[key].at) {
+					moved[key] = origin{edition: e.ID, at: e.Composed, wait: w.now.Sub(e.Composed) < period/2}
+				}
+			}
+		}
+	}
+	return moved, nil
+}
+
+// addressSet is a set of addresses that costs eight bytes each.
+type addressSet struct {
+	seed   maphash.Seed
+	hashes map[uint64]struct{}
+}
+
+func (s addressSet) has(key string) bool {
+	_, ok := s.hashes[maphash.String(s.seed, key)]
+	return ok
+}
+
+// recipientsOf is who stands in an edition. The empty id stands for no edition.
+func (p *Pipeline) recipientsOf(id string) (addressSet, error) {
+	s := addressSet{seed: maphash.MakeSeed(), hashes: map[uint64]struct{}{}}
+	for chunk := 0; id != ""; chunk++ {
+		recipients, err := p.Ledger.Recipients(id, chunk)
+		if err != nil {
+			return s, err
+		}
+		if len(recipients) == 0 {
+			break
+		}
+		for _, r := range recipients {
+			s.hashes[maphash.String(s.seed, subscribers.Key(r.Email))] = struct{}{}
+		}
+	}
+	return s, nil
+}
+
+// exceptStories replaces, in the variants of those who changed their zone, the edition that they had by the
+// stories of this one that tell what it told.
+func (p *Pipeline) exceptStories(keys []digest.VariantKey, e digest.Edition) ([]digest.VariantKey, error) {
+	keys = slices.Clone(keys)
+	for i, k := range keys {
+		if len(k.Except) == 0 {
+			continue
+		}
+		had, err := p.Ledger.Frozen(k.Except[0])
+		if err != nil {
+			return nil, fmt.Errorf("what readers had before they changed their zone: %w", err)
+		}
+		items := map[uint64]bool{}
+		for _, s := range had.Stories {
+			for _, it := range s.Items {
+				items[it.Seq] = true
+			}
+		}
+		keys[i].Except = nil
+		for _, s := range e.Stories {
+			if slices.ContainsFunc(s.Items, func(it digest.Item) bool { return items[it.Seq] }) {
+				keys[i].Except = append(keys[i].Except, s.ID)
+			}
+		}
+	}
+	return keys, nil
+}
+
+// LatestSlot is the lane's last slot at or before a time.
+func (p *Pipeline) LatestSlot(d digest.Digest, lane digest.Lane, at time.Time) (schedule.Slot, error) {
+	line, zone, err := scheduleOf(d, lane)
+	if err != nil {
+		return schedule.Slot{}, err
+	}
+	return line.Latest(at, zone), nil
+}
+
+// NextSlot is the lane's first slot after a time.
+func (p *Pipeline) NextSlot(d digest.Digest, lane digest.Lane, after time.Time) (schedule.Slot, error) {
+	line, zone, err := scheduleOf(d, lane)
+	if err != nil {
+		return schedule.Slot{}, err
+	}
+	return line.Next(after, zone), nil
+}

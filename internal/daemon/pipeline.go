@@ -1,0 +1,187 @@
+// Package daemon ties the rooms together: it carries news from the feeds into the ledger, and from the
+// ledger, at each slot, into inboxes. The way of the data is the two functions poll and publish in this
+// file; the commands call them, or their pure middle. It decides nothing about what an edition says or
+// how a server's answer is to be understood.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"digestd/digest"
+	"digestd/digest/collect"
+	"digestd/digest/compose"
+	"digestd/digest/curate"
+	"digestd/digest/render"
+	"digestd/digest/schedule"
+	"digestd/internal/config"
+	"digestd/internal/ledger"
+	"digestd/mailer"
+	"digestd/mailer/dkim"
+)
+
+// Pipeline is one configuration at work on one ledger.
+type Pipeline struct {
+	Config    *config.Config
+	Ledger    *ledger.Ledger
+	Collector *collect.Collector
+	Templates map[string]*render.Set // by digest
+	Mailer    *mailer.Mailer
+	Transport mailer.Transport // the Mailer's; test copies go over it directly
+	Signer    *dkim.Signer     // nil: mails go unsigned
+	Random    io.Reader
+	Now       func() time.Time
+	Log       *slog.Logger
+	Composed  func(digest.Edition)  // hears of each edition between composing and delivering; may be nil
+	Progress  func(mailer.Progress) // hears of each delivery; may be nil
+}
+
+// Published tells what became of a lane's slot.
+type Published struct {
+	Lane     digest.Lane
+	Slot     schedule.Slot
+	Edition  string // its id; empty when there is none
+	Stories  int
+	Composed bool // by this call, not by an earlier one
+	Reason   string
+	Delivery mailer.Summary
+}
+
+// poll asks the feeds that are due, or all of them, and puts what they show into the ledger.
+func (p *Pipeline) poll(ctx context.Context, feeds []digest.Feed, all bool, progress func(collect.Result)) collect.Summary {
+	return p.Collector.Poll(ctx, feeds, all, progress)
+}
+
+// publish composes the edition of a lane at a slot, if it is not composed yet, and delivers it as far as
+// that can be done now. An extra edition is composed in any case, from what is new since the last one.
+func (p *Pipeline) publish(ctx context.Context, lane digest.Lane, slot schedule.Slot, extra bool) (Published, error) {
+	out := Published{Lane: lane, Slot: slot}
+	d, err := p.digest(lane.Digest)
+	if err != nil {
+		return out, err
+	}
+	unlock, err := p.Ledger.Lock(ctx, lane.String())
+	if err != nil {
+		return out, err
+	}
+	defer unlock()
+	id, known, err := p.editionID(lane, slot, extra)
+	if err != nil {
+		return out, err
+	}
+	if !known {
+		if err := p.withdrawUnsent(lane, extra); err != nil {
+			return out, fmt.Errorf("lane %s: %w", lane, err)
+		}
+		w, err := p.gather(d, lane, slot, p.Now())
+		if err != nil {
+			return out, fmt.Errorf("lane %s: gather: %w", lane, err)
+		}
+		readers, err := p.owed(d, lane, w)
+		if err != nil {
+			return out, fmt.Errorf("lane %s: %w", lane, err)
+		}
+		if readers.none() {
+			out.Reason = "owed to nobody"
+			return out, p.Ledger.Sleep(lane, slot.At, slot.Wall)
+		}
+		stories, closed := curate.Curate(d.Topics, w.items, w.sent, curate.Options{Now: w.now})
+		composed, err := p.compose(d, w, readers, id, stories)
+		if err != nil {
+			return out, fmt.Errorf("edition %s: compose: %w", id, err)
+		}
+		record, err := p.write(d, w, readers, composed, closed)
+		if err != nil {
+			return out, fmt.Errorf("edition %s: render: %w", id, err)
+		}
+		if len(composed.Edition.Stories) == 0 && !d.SendEmpty {
+			out.Reason = "nothing new"
+			return out, p.Ledger.PassSlot(record)
+		}
+		record.Extra = extra
+		if err := p.Ledger.CommitEdition(record); err != nil {
+			return out, err
+		}
+		out.Composed = true
+		if p.Composed != nil {
+			p.Composed(record.Edition)
+		}
+		p.Log.Info("edition composed", "edition", id, "stories", len(record.Edition.Stories), "recipients", len(record.Recipients),
+			"variants", len(record.Variants), "items", w.read)
+	}
+	out.Edition = id
+	out.Stories, out.Delivery, err = p.deliver(ctx, id)
+	return out, err
+}
+
+// withdrawUnsent takes the lane's last edition back if its mails never began to go out: an outage then
+// costs no news. An extra edition comes beside the last one and does not end its time.
+func (p *Pipeline) withdrawUnsent(lane digest.Lane, extra bool) error {
+	st, err := p.Ledger.Lane(lane)
+	if err != nil || extra || st.Edition == "" {
+		return err
+	}
+	last, err := p.Ledger.Edition(st.Edition)
+	if err != nil || last.Complete {
+		return err
+	}
+	_, err = p.withdraw(last.ID)
+	return err
+}
+
+// compose shapes the curated stories into an edition whose largest variant fits the digest's size.
+func (p *Pipeline) compose(d digest.Digest, w window, r readers, id string, stories []digest.Story) (compose.Result, error) {
+	edition := digest.Edition{
+		ID: id, Digest: d.ID, Title: d.Title, Zone: w.lane.Lane.Zone, Slot: w.slot.At, Number: w.lane.Number + 1,
+		Composed: w.now, Since: w.since, Read: w.read, Feeds: w.feeds,
+	}
+	for _, t := range d.Topics {
+		edition.Topics = append(edition.Topics, digest.TopicName{ID: t.ID, Title: t.Title})
+	}
+	for i := range stories {
+		for _, it := range stories[i].Items {
+			stories[i].Carried = max(stories[i].Carried, w.carried[it.Seq])
+		}
+	}
+	return compose.Compose(compose.Input{
+		Digest: d, Edition: edition, Stories: stories,
+		Measure: func(e digest.Edition) (int, error) { return p.measure(d, e, r) },
+	})
+}
+
+// editionID names the edition of a lane at a slot, and reports whether it is composed already. Extras
+// are counted: "+1", "+2".
+func (p *Pipeline) editionID(lane digest.Lane, slot schedule.Slot, extra bool) (id string, known bool, err error) {
+	base := lane.String() + "/" + slot.Wall
+	for n := 0; ; n++ {
+		id := base
+		if n > 0 {
+			id += "+" + strconv.Itoa(n)
+		}
+		_, err := p.Ledger.Edition(id)
+		switch {
+		case errors.Is(err, ledger.ErrUnknown) && (n > 0 || !extra):
+			return id, false, nil
+		case errors.Is(err, ledger.ErrUnknown):
+			continue
+		case err != nil:
+			return "", false, err
+		case !extra:
+			return id, true, nil
+		}
+	}
+}
+
+func (p *Pipeline) digest(id string) (digest.Digest, error) {
+	for _, d := range p.Config.Digests {
+		if d.ID == id {
+			return d, nil
+		}
+	}
+	return digest.Digest{}, fmt.Errorf("digest %q is not in %s", id, p.Config.Path)
+}

@@ -1,0 +1,140 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"digestd/digest"
+	"digestd/digest/compose"
+	"digestd/digest/curate"
+	"digestd/digest/render"
+	"digestd/digest/schedule"
+	"digestd/mailer/message"
+	"digestd/subscribers"
+)
+
+// Preview is an edition that was composed for looking at it: nothing of it is remembered.
+type Preview struct {
+	Edition  digest.Edition
+	Page     digest.Page
+	Rendered render.Rendered // with the reader's own address and links
+	Carried  []digest.Story
+	Closed   []curate.Closed
+	template *message.Template
+	reader   digest.Recipient
+}
+
+// Anybody is whom a preview addresses when nobody is named.
+const Anybody = "reader@example.org"
+
+// Preview composes what the next edition of a digest would say to one subscriber if it were composed at a
+// time, from what the ledger has now. The zero subscriber is anybody: all topics, in the newsletter's
+// language. It writes nothing.
+func (p *Pipeline) Preview(d digest.Digest, who subscribers.Subscriber, slot schedule.Slot, lane digest.Lane) (Preview, error) {
+	var out Preview
+	w, err := p.gather(d, lane, slot, slot.At)
+	if err != nil {
+		return out, err
+	}
+	r, err := p.owed(d, lane, w)
+	if err != nil {
+		return out, err
+	}
+	key := digest.VariantKey{Language: p.Config.Newsletter.Language, Format: "html"}
+	out.reader = digest.Recipient{Email: Anybody}
+	if who.Profile != nil {
+		topics := make([]string, len(d.Topics))
+		for i, t := range d.Topics {
+			topics[i] = t.ID
+		}
+		key = digest.VariantKey{Topics: who.TopicsOf(topics), Language: who.Language, Format: who.Format}
+		out.reader = digest.Recipient{Email: who.Email, Name: who.Name}
+	}
+	if len(r.keys) == 0 { // nobody reads in this lane yet: its size is still that of this page
+		r.keys = []digest.VariantKey{key}
+	}
+	stories, closed := curate.Curate(d.Topics, w.items, w.sent, curate.Options{Now: w.now})
+	composed, err := p.compose(d, w, r, lane.String()+"/"+slot.Wall, stories)
+	if err != nil {
+		return out, fmt.Errorf("compose: %w", err)
+	}
+	out.Edition, out.Carried, out.Closed = composed.Edition, composed.Carried, closed
+	out.Page = compose.Filter(composed.Edition, key)
+	if _, out.template, err = p.message(d, out.Page, 0); err != nil {
+		return out, err
+	}
+	sender, err := p.sender(d, out.Edition, 0)
+	if err != nil {
+		return out, err
+	}
+	token, err := p.tokenKey()
+	if err != nil {
+		return out, err
+	}
+	unsubscribe, preferences, err := sender.Links(token.Delivery(subscribers.ForUnsubscribe, out.Edition.ID, 0))
+	if err != nil {
+		return out, err
+	}
+	out.Rendered, err = p.Templates[d.ID].Render(out.Page, p.frame(d, lane.Zone, out.reader.Email, unsubscribe, preferences))
+	return out, err
+}
+
+// Message is the whole mail of a preview, as it would go over the wire, for a reader.
+func (p *Pipeline) Message(v Preview, to digest.Recipient) ([]byte, message.Envelope, error) {
+	token, err := p.tokenKey()
+	if err != nil {
+		return nil, message.Envelope{}, err
+	}
+	if to.Email == "" {
+		to = v.reader
+	}
+	return v.template.Fill(nil, to, message.Keys{Token: token, Signer: p.Signer})
+}
+
+// tokenKey is the newest key of the ledger.
+func (p *Pipeline) tokenKey() (subscribers.TokenKey, error) {
+	return subscribers.NewTokenKey(p.Ledger.TokenKeys()[0])
+}
+
+// PreviewSlot is the slot at which a preview takes place: the first after now, or, for a time that is
+// given, the latest at that time.
+func (p *Pipeline) PreviewSlot(d digest.Digest, lane digest.Lane, at time.Time) (schedule.Slot, error) {
+	if at.IsZero() {
+		return p.NextSlot(d, lane, p.Now())
+	}
+	slot, err := p.LatestSlot(d, lane, at)
+	slot.At = at
+	return slot, err
+}
+
+// Copy is what became of a test copy.
+type Copy struct {
+	Email string
+	Err   error // why the server did not take it; nil when it did
+}
+
+// SendCopies mails a preview to addresses as a test. It uses and owes nothing: no lane moves, and no
+// delivery is recorded.
+func (p *Pipeline) SendCopies(ctx context.Context, v Preview, to []string) ([]Copy, error) {
+	conn, err := p.Transport.Dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	var copies []Copy
+	for _, email := range to {
+		raw, env, err := p.Message(v, digest.Recipient{Email: email})
+		if err == nil && !conn.Usable() {
+			err = errors.New("the connection broke before it was its turn")
+		}
+		if err == nil {
+			if reply := conn.Send(env, raw); !reply.Accepted() {
+				err = errors.New(reply.String())
+			}
+		}
+		copies = append(copies, Copy{Email: email, Err: err})
+	}
+	return copies, nil
+}

@@ -1,0 +1,201 @@
+package daemon
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"digestd/digest"
+	"digestd/internal/ledger"
+)
+
+const (
+	// lateEdition is how long after its slot an edition that is not complete is a problem.
+	lateEdition = time.Hour
+	// silentFeed is how long a feed may go without an answer before that is a problem.
+	silentFeed = 72 * time.Hour
+	// shownEditions is how many editions of each lane a status shows.
+	shownEditions = 3
+)
+
+// Status is what there is to know about a running digestd, or a resting one.
+type Status struct {
+	Next       []NextSlot      `json:"next"`
+	Editions   []EditionStatus `json:"editions"`
+	Feeds      []FeedStatus    `json:"feeds"` // those that are not well
+	FeedsWell  int             `json:"feeds_well"`
+	FeedsAll   int             `json:"feeds_all"`
+	Suppressed int             `json:"suppressed"`
+	Ledger     LedgerStatus    `json:"ledger"`
+	Problems   []string        `json:"problems"` // what needs a person
+}
+
+// NextSlot is when a lane is due.
+type NextSlot struct {
+	Digest string    `json:"digest"`
+	Zone   string    `json:"zone"`
+	Wall   string    `json:"wall"`
+	At     time.Time `json:"at"`
+}
+
+// EditionStatus is an edition and where its deliveries stand.
+type EditionStatus struct {
+	ID         string         `json:"id"`
+	Slot       time.Time      `json:"slot"`
+	Composed   time.Time      `json:"composed"`
+	Stories    int            `json:"stories"`
+	Recipients int            `json:"recipients"`
+	Complete   bool           `json:"complete"`
+	Withdrawn  bool           `json:"withdrawn,omitempty"`
+	Paused     string         `json:"paused,omitempty"`
+	Deliveries map[string]int `json:"deliveries"` // by state
+}
+
+// FeedStatus is a feed that is not well.
+type FeedStatus struct {
+	URL         string    `json:"url"`
+	Name        string    `json:"name"`
+	Error       string    `json:"error"`
+	Failures    int       `json:"failures"`
+	LastSuccess time.Time `json:"last_success,omitzero"`
+	NextPoll    time.Time `json:"next_poll,omitzero"`
+}
+
+// LedgerStatus is the ledger file.
+type LedgerStatus struct {
+	Path  string    `json:"path"`
+	Bytes int64     `json:"bytes"`
+	Last  time.Time `json:"last_write,omitzero"`
+}
+
+// Status gathers where everything stands. It writes nothing.
+func (p *Pipeline) Status() (Status, error) {
+	s := Status{Next: []NextSlot{}, Editions: []EditionStatus{}, Feeds: []FeedStatus{}, Problems: []string{}}
+	now := p.Now()
+	for _, d := range p.Config.Digests {
+		for _, lane := range p.Lanes(d) {
+			slot, err := p.NextSlot(d, lane, now)
+			if err != nil {
+				return s, err
+			}
+			s.Next = append(s.Next, NextSlot{Digest: lane.Digest, Zone: lane.Zone, Wall: slot.Wall, At: slot.At})
+		}
+	}
+	slices.SortStableFunc(s.Next, func(a, b NextSlot) int { return a.At.Compare(b.At) })
+	if err := p.editionStatus(&s, now); err != nil {
+		return s, err
+	}
+	if err := p.feedStatus(&s, now); err != nil {
+		return s, err
+	}
+	suppressed, err := p.Ledger.Suppressions()
+	if err != nil {
+		return s, err
+	}
+	s.Suppressed = len(suppressed)
+	s.Ledger = LedgerStatus{Path: p.Ledger.Path(), Bytes: p.Ledger.Size()}
+	s.Ledger.Last, err = p.Ledger.LastCommit()
+	return s, err
+}
+
+// editionStatus adds the last editions of each lane, and all that are not complete.
+func (p *Pipeline) editionStatus(s *Status, now time.Time) error {
+	editions, err := p.Ledger.Editions(func(ledger.EditionState) bool { return true })
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(editions, func(a, b ledger.EditionState) int { return b.Composed.Compare(a.Composed) })
+	shown := map[digest.Lane]int{}
+	for _, e := range editions {
+		if shown[e.Lane()]++; shown[e.Lane()] > shownEditions && e.Complete {
+			continue
+		}
+		progress, err := p.Ledger.Progress(e.ID)
+		if err != nil {
+			return err
+		}
+		es := EditionStatus{ID: e.ID, Slot: e.Slot, Composed: e.Composed, Stories: e.Stories, Recipients: e.Recipients,
+			Complete: e.Complete, Withdrawn: e.Withdrawn, Paused: e.Paused, Deliveries: map[string]int{}}
+		owed := 0
+		for state, n := range progress.Counts() {
+			es.Deliveries[state.String()] = n
+			if !state.Final() {
+				owed += n
+			}
+		}
+		s.Editions = append(s.Editions, es)
+		if e.Complete {
+			continue
+		}
+		if e.Paused != "" {
+			s.Problems = append(s.Problems, fmt.Sprintf("edition %s is paused: %s", e.ID, e.Paused))
+		} else if owed > 0 && now.Sub(e.Composed) > lateEdition {
+			s.Problems = append(s.Problems, fmt.Sprintf("edition %s still owes %d of its %d deliveries, %s after it was composed; `digestd resume` tries again",
+				e.ID, owed, e.Recipients, now.Sub(e.Composed).Round(time.Minute)))
+		}
+	}
+	return nil
+}
+
+// feedStatus adds the feeds that are not well.
+func (p *Pipeline) feedStatus(s *Status, now time.Time) error {
+	states, err := p.Ledger.FeedStates()
+	if err != nil {
+		return err
+	}
+	for _, f := range p.Feeds() {
+		st := states[f.URL]
+		s.FeedsAll++
+		if st.Failures == 0 && !st.Gone {
+			if !st.LastSuccess.IsZero() {
+				s.FeedsWell++
+			}
+			continue
+		}
+		s.Feeds = append(s.Feeds, FeedStatus{URL: f.Address(), Name: feedName(f, st), Error: st.Error, Failures: st.Failures,
+			LastSuccess: st.LastSuccess, NextPoll: st.NextPoll})
+		if now.Sub(st.FailingSince) > silentFeed {
+			s.Problems = append(s.Problems, fmt.Sprintf("feed %s has not answered since %s: %s", f.Address(), st.FailingSince.Format(time.DateOnly), st.Error))
+		}
+	}
+	return nil
+}
+
+// FeedHealth is how a feed is, well or not.
+type FeedHealth struct {
+	URL         string    `json:"url"`
+	Name        string    `json:"name"`
+	Topics      []string  `json:"topics"`
+	LastSuccess time.Time `json:"last_success,omitzero"`
+	NextPoll    time.Time `json:"next_poll,omitzero"`
+	Failures    int       `json:"failures"` // in a row
+	Error       string    `json:"error,omitempty"`
+	Gone        bool      `json:"gone,omitempty"`     // answered 410: not polled any more
+	MovedTo     string    `json:"moved_to,omitempty"` // permanently, as it says itself
+	PerDay      float64   `json:"items_per_day"`      // new ones, of the last days
+	Daily       []int     `json:"daily"`              // new items by day, today last
+}
+
+// FeedHealth tells of each feed of the configuration, in its order, how it is.
+func (p *Pipeline) FeedHealth() ([]FeedHealth, error) {
+	states, err := p.Ledger.FeedStates()
+	if err != nil {
+		return nil, err
+	}
+	all := []FeedHealth{}
+	for _, f := range p.Feeds() {
+		st := states[f.URL]
+		h := FeedHealth{URL: f.Address(), Name: feedName(f, st), LastSuccess: st.LastSuccess, NextPoll: st.NextPoll, Failures: st.Failures,
+			Error: st.Error, Gone: st.Gone, MovedTo: st.MovedTo, Daily: append([]int{}, st.Daily...)}
+		for _, t := range p.Config.Topics {
+			if slices.ContainsFunc(t.Feeds, func(of digest.Feed) bool { return of.URL == f.URL }) {
+				h.Topics = append(h.Topics, t.ID)
+			}
+		}
+		for _, n := range st.Daily {
+			h.PerDay += float64(n) / float64(len(st.Daily))
+		}
+		all = append(all, h)
+	}
+	return all, nil
+}

@@ -1,0 +1,248 @@
+package daemon
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"digestd/digest"
+	"digestd/digest/compose"
+	"digestd/digest/curate"
+	"digestd/internal/ledger"
+	"digestd/subscribers"
+)
+
+// maxWhy is how many items why tells about; words may fit many.
+const maxWhy = 20
+
+// Fate is what became of an item.
+type Fate struct {
+	Item  digest.Item `json:"item"`
+	Lanes []LaneFate  `json:"lanes"`
+}
+
+// LaneFate is what became of an item in one lane.
+type LaneFate struct {
+	Lane    string        `json:"lane"`
+	Edition string        `json:"edition,omitempty"`
+	Section string        `json:"section,omitempty"`
+	Place   int           `json:"place,omitempty"` // in the section, from 1, for those who have all topics
+	Readers int           `json:"readers,omitempty"`
+	Joins   []digest.Join `json:"joins,omitempty"` // that made its story
+	Rank    *digest.Rank  `json:"rank,omitempty"`
+	Reason  string        `json:"reason,omitempty"` // why it is in no edition, or not yet
+}
+
+// WhyItem tells what became of the items with a link, a guid, or words of a title: newest first.
+func (p *Pipeline) WhyItem(query string) ([]Fate, error) {
+	items, err := p.Ledger.ItemsAfter(0)
+	if err != nil {
+		return nil, err
+	}
+	var fates []Fate
+	for _, it := range slices.Backward(items) {
+		if !matches(it, query) {
+			continue
+		}
+		f := Fate{Item: it, Lanes: []LaneFate{}}
+		for _, d := range p.Config.Digests {
+			for _, lane := range p.Lanes(d) {
+				lf, err := p.fate(d, lane, it)
+				if err != nil {
+					return nil, err
+				}
+				f.Lanes = append(f.Lanes, lf)
+			}
+		}
+		if fates = append(fates, f); len(fates) == maxWhy {
+			break
+		}
+	}
+	return fates, nil
+}
+
+// matches reports whether an item has the link or the guid, or all the words in its title.
+func matches(it digest.Item, query string) bool {
+	if it.GUID == query || it.Link == query {
+		return true
+	}
+	if strings.Contains(query, "://") {
+		return it.Link != "" && curate.CanonicalLink(it.Link) == curate.CanonicalLink(query)
+	}
+	title := strings.ToLower(it.Title)
+	for word := range strings.FieldsSeq(strings.ToLower(query)) {
+		if !strings.Contains(title, word) {
+			return false
+		}
+	}
+	return true
+}
+
+// fate is what became of an item in a lane.
+func (p *Pipeline) fate(d digest.Digest, lane digest.Lane, it digest.Item) (LaneFate, error) {
+	f := LaneFate{Lane: lane.String()}
+	o, settled, err := p.Ledger.Outcome(lane, it.Seq)
+	if err != nil {
+		return f, err
+	}
+	if settled && o.Story == "" || settled && o.Reason != "" {
+		f.Edition, f.Reason = o.Edition, o.Reason
+		return f, nil
+	}
+	if settled {
+		return f, p.placeOf(&f, o, it)
+	}
+	st, err := p.Ledger.Lane(lane)
+	if err != nil {
+		return f, err
+	}
+	if _, wanted := feedNames(d)[it.Feed]; !wanted {
+		f.Reason = "its feed is in no topic of this digest"
+		return f, nil
+	}
+	for _, pooled := range st.Pool {
+		if pooled.Item == it.Seq {
+			f.Reason = "waits for the next edition: its edition was withdrawn"
+			if pooled.Carried > 0 {
+				f.Reason = "waits for the next edition: the last one had no room for it"
+			}
+			return f, nil
+		}
+	}
+	for _, passed := range st.Passed {
+		if it.Seq >= passed.From && it.Seq <= passed.To {
+			f.Reason = passed.Reason
+			return f, nil
+		}
+	}
+	f.Reason = "waits for the next edition"
+	if it.Seq <= st.Position {
+		f.Reason = "its feed was in no topic of this digest when the edition was composed"
+	}
+	return f, nil
+}
+
+// placeOf finds an item's story in the edition that used it.
+func (p *Pipeline) placeOf(f *LaneFate, o ledger.Outcome, it digest.Item) error {
+	f.Edition = o.Edition
+	e, err := p.Ledger.Frozen(o.Edition)
+	if err != nil {
+		return err
+	}
+	st, err := p.Ledger.Edition(o.Edition)
+	if err != nil {
+		return err
+	}
+	for _, s := range e.Stories {
+		if s.ID == o.Story {
+			f.Joins, f.Rank = s.Joins, &s.Rank
+		}
+	}
+	f.Section, f.Place = place(compose.Filter(e, digest.VariantKey{Format: "html"}), o.Story)
+	progress, err := p.Ledger.Progress(o.Edition)
+	if err != nil {
+		return err
+	}
+	f.Readers = progress.Counts()[digest.Sent]
+	if it.Seq != 0 && st.Withdrawn {
+		f.Reason = "the edition was withdrawn"
+	}
+	return nil
+}
+
+// place is where a story stands on a page.
+func place(page digest.Page, story string) (section string, n int) {
+	if page.Lead != nil && page.Lead.ID == story {
+		return string(digest.SectionLead), 1
+	}
+	for _, s := range page.Sections {
+		if s.Kind == digest.SectionMostCovered {
+			continue
+		}
+		for i, e := range s.Entries {
+			if e.ID == story {
+				if s.Kind == digest.SectionTopic {
+					return "topic " + s.Topic, i + 1
+				}
+				return string(s.Kind), i + 1
+			}
+		}
+	}
+	return "", 0
+}
+
+// ReaderFate is what became of one edition for one reader.
+type ReaderFate struct {
+	Edition string         `json:"edition"`
+	Slot    time.Time      `json:"slot"`
+	State   string         `json:"state"`
+	Subject string         `json:"subject,omitempty"`
+	Events  []digest.Event `json:"events"` // all that happened to the delivery, oldest first
+}
+
+// Reader is all that the ledger knows of an address.
+type Reader struct {
+	Email      string               `json:"email"`
+	Subscribed string               `json:"subscribed"` // where the configuration names him, or that it does not
+	Suppressed []digest.Suppression `json:"suppressed"`
+	Deliveries []ReaderFate         `json:"deliveries"` // newest first
+}
+
+// WhyReader tells what became of a reader's deliveries.
+func (p *Pipeline) WhyReader(email string) (Reader, error) {
+	r := Reader{Email: email, Subscribed: "the configuration has no such subscriber", Suppressed: []digest.Suppression{}, Deliveries: []ReaderFate{}}
+	if s, ok := p.Config.Subscribers.Find(email); ok {
+		r.Email, r.Subscribed = s.Email, fmt.Sprintf("%s:%d", s.File, s.Line)
+	}
+	key := subscribers.Key(email)
+	all, err := p.Ledger.Suppressions()
+	if err != nil {
+		return r, err
+	}
+	for _, s := range all {
+		if subscribers.Key(s.Email) == key {
+			r.Suppressed = append(r.Suppressed, s)
+		}
+	}
+	editions, err := p.Ledger.Editions(func(ledger.EditionState) bool { return true })
+	if err != nil {
+		return r, err
+	}
+	slices.SortStableFunc(editions, func(a, b ledger.EditionState) int { return b.Composed.Compare(a.Composed) })
+	for _, e := range editions {
+		recipient, ok, err := p.recipient(e.ID, key)
+		if err != nil {
+			return r, err
+		}
+		if !ok {
+			continue
+		}
+		progress, err := p.Ledger.Progress(e.ID)
+		if err != nil {
+			return r, err
+		}
+		events, err := p.Ledger.History(e.ID, recipient.Index)
+		if err != nil {
+			return r, err
+		}
+		r.Deliveries = append(r.Deliveries, ReaderFate{Edition: e.ID, Slot: e.Slot, State: progress.States[recipient.Index].String(),
+			Subject: e.Variants[recipient.Variant].Subject, Events: events})
+	}
+	return r, nil
+}
+
+// recipient finds an address in an edition.
+func (p *Pipeline) recipient(edition, key string) (digest.Recipient, bool, error) {
+	for chunk := 0; ; chunk++ {
+		recipients, err := p.Ledger.Recipients(edition, chunk)
+		if err != nil || len(recipients) == 0 {
+			return digest.Recipient{}, false, err
+		}
+		for _, r := range recipients {
+			if subscribers.Key(r.Email) == key {
+				return r, true, nil
+			}
+		}
+	}
+}

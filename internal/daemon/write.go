@@ -1,0 +1,157 @@
+package daemon
+
+import (
+	"fmt"
+	"time"
+
+	"digestd/digest"
+	"digestd/digest/compose"
+	"digestd/digest/curate"
+	"digestd/digest/render"
+	"digestd/internal/ledger"
+	"digestd/mailer/message"
+)
+
+// write renders and encodes each variant of a composed edition, and gathers what committing it makes
+// durable.
+func (p *Pipeline) write(d digest.Digest, w window, r readers, composed compose.Result, closed []curate.Closed) (ledger.Composition, error) {
+	c := ledger.Composition{
+		Edition: composed.Edition, Wall: w.slot.Wall, Recipients: r.recipients, Position: w.position, Passed: w.passed,
+		Before: w.lane, Outcomes: outcomes(w, composed, closed),
+	}
+	for _, s := range composed.Carried {
+		for _, it := range s.Items {
+			c.Pool = append(c.Pool, ledger.Pooled{Item: it.Seq, Carried: s.Carried})
+		}
+	}
+	keys, err := p.exceptStories(r.keys, composed.Edition)
+	if err != nil {
+		return c, err
+	}
+	for i, key := range keys {
+		v, err := p.variant(d, composed.Edition, key, i)
+		if err != nil {
+			return c, fmt.Errorf("variant %s, %s: %w", key.Language, key.Format, err)
+		}
+		c.Variants = append(c.Variants, v)
+	}
+	return c, nil
+}
+
+// outcomes tells, for each item that the lane looked at, the story that it stands in or the reason why it
+// stands in none. What is carried has no outcome yet.
+func outcomes(w window, composed compose.Result, closed []curate.Closed) map[uint64]ledger.Outcome {
+	all := w.settled
+	for _, s := range composed.Edition.Stories {
+		for _, it := range s.Items {
+			all[it.Seq] = ledger.Outcome{Story: s.ID}
+		}
+	}
+	for _, c := range composed.Closed {
+		for _, it := range c.Story.Items {
+			all[it.Seq] = ledger.Outcome{Reason: c.Reason}
+		}
+	}
+	for _, c := range closed {
+		all[c.Item.Seq] = ledger.Outcome{Reason: c.Reason, Story: c.Story}
+	}
+	return all
+}
+
+// variant renders and encodes what the readers of one variant get.
+func (p *Pipeline) variant(d digest.Digest, e digest.Edition, key digest.VariantKey, index int) (ledger.Variant, error) {
+	page := compose.Filter(e, key)
+	v := ledger.Variant{Key: key, Stories: storiesOn(page), Empty: page.Empty() && !d.SendEmpty}
+	if v.Empty {
+		return v, nil
+	}
+	rendered, template, err := p.message(d, page, index)
+	if err != nil {
+		return v, err
+	}
+	v.Subject = rendered.Subject
+	v.Body, err = template.MarshalBinary()
+	return v, err
+}
+
+// message renders a page and freezes it into the template of its messages.
+func (p *Pipeline) message(d digest.Digest, page digest.Page, variant int) (render.Rendered, *message.Template, error) {
+	marks, err := message.NewMarks(p.Random)
+	if err != nil {
+		return render.Rendered{}, nil, err
+	}
+	sender, err := p.sender(d, page.Edition, variant)
+	if err != nil {
+		return render.Rendered{}, nil, err
+	}
+	unsubscribe, preferences, err := sender.Links(marks.Token)
+	if err != nil {
+		return render.Rendered{}, nil, err
+	}
+	rendered, err := p.Templates[d.ID].Render(page, p.frame(d, page.Edition.Zone, marks.Address, unsubscribe, preferences))
+	if err != nil {
+		return rendered, nil, err
+	}
+	template, err := message.Freeze(message.Content{Subject: rendered.Subject, HTML: rendered.HTML, Text: rendered.Text}, sender, marks)
+	return rendered, template, err
+}
+
+// frame is what stands around the news of a digest.
+func (p *Pipeline) frame(d digest.Digest, zone, address, unsubscribe, preferences string) render.Frame {
+	n := p.Config.Newsletter
+	location, err := time.LoadLocation(zone)
+	if err != nil {
+		location = time.UTC // the config has checked every zone
+	}
+	return render.Frame{
+		Newsletter: n.Name, PostalAddress: n.PostalAddress, Feedback: n.Feedback, Privacy: n.Privacy, Subscribe: n.Subscribe, RSS: n.RSS,
+		Address: address, UnsubscribeURL: unsubscribe, PreferencesURL: preferences, Images: d.Images, Zone: location,
+	}
+}
+
+// sender is what the mails of an edition have in common. The https links of the readers' pages stand in a
+// mail only once a listener answers them; until then a reader leaves by mail.
+func (p *Pipeline) sender(d digest.Digest, e digest.Edition, variant int) (message.Sender, error) {
+	key, err := p.tokenKey()
+	if err != nil {
+		return message.Sender{}, err
+	}
+	m := p.Config.Mail
+	s := message.Sender{
+		From: m.From, ReplyTo: m.ReplyTo, BounceTo: m.BounceTo, VERP: m.VERP, UnsubscribeTo: m.UnsubscribeTo,
+		List: p.Config.Newsletter.Name, Digest: d.ID, Edition: e.ID, Variant: variant, Date: e.Composed, TokenKey: key.ID(),
+	}
+	if p.Signer != nil {
+		s.Signature = p.Signer.ID()
+	}
+	return s, nil
+}
+
+// measure is the size of the largest encoded part of the edition's largest variant: all topics, in
+// whichever of the readers' languages is the longest.
+func (p *Pipeline) measure(d digest.Digest, e digest.Edition, r readers) (int, error) {
+	largest := 0
+	for _, language := range r.languages() {
+		page := compose.Filter(e, digest.VariantKey{Language: language, Format: "html"})
+		rendered, _, err := p.message(d, page, 0)
+		if err != nil {
+			return 0, err
+		}
+		largest = max(largest, message.EncodedLen(rendered.HTML), message.EncodedLen(rendered.Text))
+	}
+	return largest, nil
+}
+
+// storiesOn counts the stories that stand on a page, the entries of most covered once.
+func storiesOn(page digest.Page) int {
+	n := 0
+	if page.Lead != nil {
+		n++
+	}
+	for _, s := range page.Sections {
+		if s.Kind != digest.SectionMostCovered {
+			n += len(s.Entries)
+		}
+	}
+	return n
+}
