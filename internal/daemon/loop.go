@@ -142,7 +142,6 @@ func (l *Loop) Run(ctx context.Context) error {
 	if l.Watchdog > 0 {
 		sleep = min(sleep, l.Watchdog/2)
 	}
-	l.Log.Info("daemon started")
 	for {
 		now := l.Now()
 		wake := l.turn(jobs, now)
@@ -172,8 +171,8 @@ func (l *Loop) Run(ctx context.Context) error {
 // stop waits for the running jobs, which end with the messages in flight.
 func (l *Loop) stop() {
 	l.Notify(notifyStopping)
-	l.tell("stopping: " + strings.Join(l.running("waiting for messages in flight of "), ", "))
-	l.Log.Info("daemon stops", "running", len(l.jobs))
+	l.tell(strings.Join(append([]string{"stopping"}, l.running("waiting for messages in flight of ")...), "; "))
+	l.Log.Info("stopping", "running", len(l.jobs))
 	tick := time.NewTicker(wakeAtLeast)
 	defer tick.Stop()
 	for len(l.jobs) > 0 {
@@ -186,7 +185,6 @@ func (l *Loop) stop() {
 			l.Notify(notifyWatchdog)
 		}
 	}
-	l.Log.Info("daemon stopped")
 }
 
 // turn looks at everything, does what is to be done, and returns when the next turn is due.
@@ -464,6 +462,8 @@ func (l *Loop) running(prefix string) []string {
 func inWords(d time.Duration) string {
 	d = d.Round(time.Minute)
 	switch {
+	case d < time.Minute:
+		return "less than a minute"
 	case d >= 48*time.Hour:
 		return fmt.Sprintf("%dd", d/(24*time.Hour))
 	case d < time.Hour:

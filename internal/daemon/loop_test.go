@@ -461,7 +461,7 @@ func TestStopLetsMessagesInFlightEnd(t *testing.T) {
 			t.Errorf("ended with %v", err)
 		}
 		w.want([]string{"last"}, "22 07:09:59 last answer")
-		if len(w.told("STOPPING=1")) != 1 || len(w.told("STATUS=stopping: waiting for messages in flight of daily/UTC/2026-11-22T07:00")) != 1 {
+		if len(w.told("STOPPING=1")) != 1 || len(w.told("STATUS=stopping; waiting for messages in flight of daily/UTC/2026-11-22T07:00")) != 1 {
 			t.Errorf("systemd was told %q", w.told(""))
 		}
 	})
@@ -545,7 +545,7 @@ func TestWhatStaysDueIsNotSpunOn(t *testing.T) {
 
 func TestInWords(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		0: "0m", 29 * time.Second: "0m", 90 * time.Second: "2m", time.Hour: "1h", 160 * time.Minute: "2h40m", 47 * time.Hour: "47h",
+		0: "less than a minute", 29 * time.Second: "less than a minute", 90 * time.Second: "2m", time.Hour: "1h", 160 * time.Minute: "2h40m", 47 * time.Hour: "47h",
 		100 * time.Hour: "4d",
 	} {
 		if got := inWords(d); got != want {
