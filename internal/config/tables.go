@@ -144,7 +144,7 @@ func collectKeys() []key[Collect] {
 	return []key[Collect]{
 		duration("every", `"30m"`, time.Second, 7*day, "How often a feed is polled. Feeds that ask for it are polled less often.",
 			func(c *Collect) *time.Duration { return &c.Every }),
-		duration("lookback", `"24h"`, 0, year, "Of a feed never polled before: what is older is history, not news.",
+		duration("lookback", `"24h"`, 0, 100*year, "Of a feed never polled before: what is older is history, not news.",
 			func(c *Collect) *time.Duration { return &c.Lookback }),
 		duration("timeout", `"30s"`, 10*time.Millisecond, time.Hour, "For a whole request, its body included.",
 			func(c *Collect) *time.Duration { return &c.Timeout }),
