@@ -54,7 +54,7 @@ func (b *builder) coverage(v *View, since time.Time) []Piece {
 		if n := stories(b.page); n > 0 {
 			parts = append(parts, b.lang.plural(b.lang.Stories, n))
 		}
-		say(Piece{S: strings.Join(parts, b.lang.Comma)})
+		say(Piece{S: strings.Join(parts, b.lang.Clause)})
 	}
 	for _, s := range b.silent(e.Feeds) {
 		say(s...)
@@ -118,7 +118,7 @@ func (b *builder) imprint() []Piece {
 	case postal == "":
 		return b.turn([]Piece{{S: name, Name: "name"}})
 	}
-	return b.turn([]Piece{{S: name, Name: "name"}, {S: b.lang.Comma}, {S: postal, Name: "postal"}})
+	return b.turn([]Piece{{S: name, Name: "name"}, {S: b.lang.Clause}, {S: postal, Name: "postal"}})
 }
 
 // links are the optional ones: the reader's preferences, verbatim, and those that the config gives.

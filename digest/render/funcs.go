@@ -39,18 +39,18 @@ var textFuncs = texttemplate.FuncMap{
 	"join":     joinPieces,
 }
 
-// dots joins what is not empty by a dot that never begins a line.
-func dots(parts ...string) string {
+// dots joins what is not empty by a dot, View.Dot or Story.Dot, that never begins a line.
+func dots(dot string, parts ...string) string {
 	var kept []string
 	for _, p := range parts {
 		if p != "" {
 			kept = append(kept, p)
 		}
 	}
-	return strings.Join(kept, noBreakSpace+"· ")
+	return strings.Join(kept, dot)
 }
 
-func contentsLine(contents []Content) string {
+func contentsLine(dot string, contents []Content) string {
 	parts := make([]string, len(contents))
 	for i, c := range contents {
 		parts[i] = c.Name
@@ -58,7 +58,7 @@ func contentsLine(contents []Content) string {
 			parts[i] += noBreakSpace + strconv.Itoa(c.N)
 		}
 	}
-	return wrap(0, dots(parts...))
+	return wrap(0, dots(dot, parts...))
 }
 
 // sourceLine is a story's source, times and coverage: on one line where the coverage has a form that

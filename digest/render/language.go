@@ -44,9 +44,10 @@ type Words struct {
 	Feedback      string `json:"feedback"`
 	Privacy       string `json:"privacy"`
 	RSS           string `json:"rss"`
-	Comma         string `json:"comma"` // between the names of a list
-	Stop          string `json:"stop"`  // ends a sentence
-	Space         string `json:"space"` // between two sentences
+	Comma         string `json:"comma"`  // between the names of a list
+	Clause        string `json:"clause"` // between the parts of a sentence
+	Stop          string `json:"stop"`   // ends a sentence
+	Space         string `json:"space"`  // between two sentences
 
 	Reading     forms `json:"reading"`      // {n} minutes
 	AlsoInMore  forms `json:"also_in_more"` // {list}, {n} more outlets
@@ -221,6 +222,7 @@ func (l *language) validate() error {
 		"nothing":    {l.Nothing, "{since}"},
 		"zone":       {l.Zone, "{zone}"},
 		"comma":      {l.Comma, ""},
+		"clause":     {l.Clause, ""},
 	} {
 		if pattern.text == "" {
 			return fmt.Errorf("%s is empty", key)

@@ -60,7 +60,7 @@ func TestCataloguesAreComplete(t *testing.T) {
 		}
 	}
 	for name, n := range same {
-		if n > 6 { // RSS, punctuation, a loan word
+		if n > 7 { // RSS, punctuation, a loan word
 			t.Errorf("%s has %d phrases that are English", name, n)
 		}
 	}

@@ -47,6 +47,7 @@ func newView(p digest.Page, f Frame, l *language) *View {
 		Title:          clean(p.Edition.Title),
 		Empty:          p.Empty(),
 		Words:          l.Words,
+		Dot:            dot(b.side, ""),
 		Address:        f.Address,
 		UnsubscribeURL: f.UnsubscribeURL,
 		PreferencesURL: f.PreferencesURL,
@@ -253,8 +254,7 @@ func (b *builder) story(e digest.Entry, kind digest.SectionKind) Story {
 	switch kind {
 	case digest.SectionMostCovered:
 		s.Outlets = b.lang.plural(b.lang.Outlets, e.Outlets())
-		s.Side = b.side
-		s.Dot = dot(b.side, s.Topic)
+		s.Dot = dot(b.side, s.Topic) // of a line in the page's words and direction
 		return s
 	case digest.SectionLatest:
 		b.read(s.Title)
@@ -318,7 +318,7 @@ func (b *builder) also(e digest.Entry) *Also {
 	if len(outlets) == 0 {
 		return nil
 	}
-	a := &Also{Side: b.side, Comma: b.lang.Comma}
+	a := &Also{Side: b.side, Lang: b.lang.tag, Comma: b.lang.Comma}
 	if b.side.RTL { // between two names of Latin letters the comma would turn round
 		a.Comma = rightMark + a.Comma
 	}

@@ -255,14 +255,20 @@ func TestMixedDirections(t *testing.T) {
 		`<html lang="ar" dir="rtl"`, `<div role="article" lang="ar" dir="rtl"`,
 		`<td class="m" align="right" valign="top"`,
 		`<td dir="ltr" lang="en-GB" align="left" style="padding:0 0 32px;text-align:left">`, // the English story
-		`<p class="m" dir="rtl" style="margin:0;text-align:left;`,                           // its coverage, in the reader's words
+		`<p class="m" dir="rtl" lang="ar" style="margin:0;text-align:left;`,                 // its coverage, in the reader's words
 		"Courrier du Cap" + rightMark + noBreakSpace + "· 06:48",
+		`<p class="m" dir="rtl" lang="ar" style="margin:2px 0 0;text-align:left;`, // the same in most covered
 		`<span dir="ltr">1 Rue Exemple, Paris</span>`, `<span dir="ltr">ana@example.org</span>`,
 		`font-style:normal;font-weight:normal;font-size:21px`, // Arabic has no italics
 	} {
 		if !strings.Contains(r.HTML, want) {
 			t.Errorf("the HTML part lacks %s", want)
 		}
+	}
+	p := everySection("ar")
+	contents := "Global" + noBreakSpace + "2" + rightMark + noBreakSpace + "· Diplomacy" // or they would run from left to right
+	if text := mustRender(t, builtin(t, "x"), p, paperFrame).Text; !strings.Contains(text, contents) {
+		t.Errorf("the contents line has no %q:\n%s", contents, text)
 	}
 	if want := leftMark + "1 Rue Exemple, Paris"; !strings.Contains(r.Text, want) {
 		t.Errorf("the text part lacks %q", want)

@@ -34,6 +34,7 @@ type View struct {
 	Subject   string // empty while the subject itself is made
 	Preheader string // likewise
 
+	Dot       string // between the parts of a line, with the mark that keeps them in order
 	Title     string // masthead
 	TitleLong bool   // over 12 letters
 	Date      string // "Thursday 12 March 2026"
@@ -108,7 +109,7 @@ type Story struct {
 	Source   string
 	Author   string // of opinion only
 	Byline   string // "Teodor Hale, Meridian Wire"; Source where there is no author
-	Dot      string // between byline and time
+	Dot      string // between byline and time; in most covered between topic and outlets
 	Time     string // "06:40", "Wed 22:15", "3 March"
 	Updated  string // "updated 13:44", or empty
 	Also     *Also  // nil when no other outlet has it
@@ -127,6 +128,7 @@ type Image struct {
 // Comma, After.
 type Also struct {
 	Side
+	Lang    string
 	Before  string
 	Outlets []Link // URL may be empty
 	Comma   string
