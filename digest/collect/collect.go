@@ -61,6 +61,7 @@ type Collector struct {
 	ledger  Ledger
 	now     func() time.Time
 	log     *slog.Logger
+	parse   func(context.Context, source, bool) (*channel, error)
 	slots   chan struct{} // one for each feed that may be parsed at once
 	large   chan struct{} // one for the large body among them
 }
@@ -85,6 +86,7 @@ func New(options Options, ledger Ledger, now func() time.Time, log *slog.Logger)
 		ledger:  ledger,
 		now:     now,
 		log:     log,
+		parse:   parse,
 		slots:   make(chan struct{}, parsedAtOnce),
 		large:   make(chan struct{}, 1),
 	}
@@ -346,14 +348,10 @@ func unique(feeds []digest.Feed) []digest.Feed {
 
 // nameOf names a feed for people; a password in its address is not shown.
 func nameOf(f digest.Feed) string {
-	address := f.URL
-	if u, err := url.Parse(f.URL); err == nil && u.User != nil {
-		address = u.Redacted()
-	}
 	if f.Name != "" {
-		return fmt.Sprintf("%s (%s)", f.Name, address)
+		return fmt.Sprintf("%s (%s)", f.Name, f.Address())
 	}
-	return address
+	return f.Address()
 }
 
 // hostOf is the host that a feed's requests count for.

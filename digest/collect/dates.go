@@ -293,11 +293,11 @@ var zoneNames = map[string]int{
 	"akst": -9 * 3600, "akdt": -8 * 3600, "hst": -10 * 3600,
 }
 
-// monthNames are the months' names and abbreviations, in lower case and without a final dot, in the
+// monthWords are the months' names and abbreviations, in lower case and without a final dot, in the
 // languages of English, German, French, Spanish, Italian, Portuguese, Dutch, Scandinavian, Polish,
 // Russian, Ukrainian, Turkish feeds. A word that is one month here and another there ("listopad", "srpnja")
 // is left out: better no date than a wrong month.
-var monthNames = monthTable([12]string{
+var monthWords = [12]string{
 	"jan january januar jänner jän janvier janv enero ene gennaio gen janeiro januari styczeń stycznia sty янв январь января січень січня січ ocak oca",
 	"feb february februar februari februar feber février févr fevrier fevr fév febrero febbraio fevereiro fev luty lutego lut фев февр февраль февраля лютий лютого лют şubat şub",
 	"mar march märz mär maerz mrz mars marzo março marco maart mrt marca marzec мар март марта mart березень березня бер",
@@ -310,7 +310,9 @@ var monthNames = monthTable([12]string{
 	"oct october oktober okt octobre octubre ottobre ott outubro out październik października paź окт октябрь октября жовтень жовтня жовт ekim eki",
 	"nov november novembre noviembre novembro ноя нояб ноябрь ноября kasım kas",
 	"dec december dezember dez décembre decembre déc diciembre dic dicembre dezembro desember des grudzień grudnia gru дек декабрь декабря грудень грудня груд aralık ara",
-})
+}
+
+var monthNames = monthTable(monthWords)
 
 func monthTable(names [12]string) map[string]time.Month {
 	table := make(map[string]time.Month)

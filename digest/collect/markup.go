@@ -209,17 +209,26 @@ func (r *htmlReader) words(s string) {
 	}
 }
 
-// blank writes the space between two words; never at the beginning, and rather outside of a link.
+// blank writes the space between two words: outside of marks and links where it stands at their edge,
+// and never at the beginning.
 func (r *htmlReader) blank() {
+	bare := func(s digest.Span) bool { return !s.Strong && !s.Em && s.Href == "" }
 	switch n := len(r.spans); {
-	case r.run.Len() > 0 || n > 0 && r.spans[n-1].Href != "" && r.href == "":
+	case r.run.Len() == 0 && n == 0:
+		return
+	case r.run.Len() > 0 || bare(r.marks()):
 		r.run.WriteByte(' ')
-	case n > 0:
+	case bare(r.spans[n-1]):
 		r.spans[n-1].S += " "
 	default:
-		return
+		r.spans = append(r.spans, digest.Span{S: " "})
 	}
 	r.room--
+}
+
+// marks is a span with those in force.
+func (r *htmlReader) marks() digest.Span {
+	return digest.Span{Strong: r.strong > 0, Em: r.em > 0, Href: r.href}
 }
 
 // flush ends the run of words that share their marks.
@@ -227,7 +236,8 @@ func (r *htmlReader) flush() {
 	if r.run.Len() == 0 {
 		return
 	}
-	span := digest.Span{S: r.run.String(), Strong: r.strong > 0, Em: r.em > 0, Href: r.href}
+	span := r.marks()
+	span.S = r.run.String()
 	r.run.Reset()
 	if n := len(r.spans); n > 0 {
 		last := &r.spans[n-1]

@@ -51,11 +51,6 @@ const (
 // parse reads a feed in any format that this program knows. With withContent the items carry their
 // whole text, up to maxContentBytes.
 func parse(ctx context.Context, src source, withContent bool) (ch *channel, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			ch, err = nil, fmt.Errorf("%w: reading it failed unexpectedly: %v", ErrNotFeed, p)
-		}
-	}()
 	text, repairs := loosexml.Decode(src.body, src.contentType)
 	switch first := firstByte(text); first {
 	case 0:

@@ -152,7 +152,12 @@ func (c *Collector) read(ctx context.Context, src opened, withContent bool) (ch 
 	if err != nil {
 		return nil, false, err
 	}
-	ch, err = parse(ctx, source{body: bytes, contentType: src.contentType, fetched: src.fetched}, withContent)
+	defer func() { // one feed's surprise must not end the others' pass
+		if p := recover(); p != nil {
+			ch, err = nil, fmt.Errorf("%w: reading it failed unexpectedly (%v); please report it with the feed", ErrNotFeed, p)
+		}
+	}()
+	ch, err = c.parse(ctx, source{body: bytes, contentType: src.contentType, fetched: src.fetched}, withContent)
 	if err != nil {
 		return nil, false, err
 	}
