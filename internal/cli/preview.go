@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"digestd/digest"
+	"digestd/digest/curate"
 	"digestd/internal/config"
 	"digestd/internal/daemon"
 	"digestd/internal/ledger"
@@ -204,7 +205,8 @@ type previewedStory struct {
 func previewed(v daemon.Preview) previewJSON {
 	out := previewJSON{ID: v.Edition.ID, Slot: v.Edition.Slot, Subject: v.Rendered.Subject, Variant: v.Page.Variant,
 		Size:    map[string]int{"html": len(v.Rendered.HTML), "text": len(v.Rendered.Text)},
-		Stories: []previewedStory{}, Carried: v.Carried, Closed: v.Closed, Coverage: v.Edition.Feeds}
+		Stories: []previewedStory{}, Covered: []string{}, Carried: append([]digest.Story{}, v.Carried...),
+		Closed: append([]curate.Closed{}, v.Closed...), Coverage: v.Edition.Feeds}
 	if v.Page.Lead != nil {
 		out.Stories = append(out.Stories, previewedStory{string(digest.SectionLead), v.Page.Lead.Topic, 1, v.Page.Lead.Story})
 	}

@@ -69,7 +69,7 @@ func (p *program) sendCommand() *cobra.Command {
 			begun := p.now()
 			out := sentJSON{Lanes: []laneJSON{}}
 			if !noCollect {
-				out.Collected = p.collectFirst(c.Context(), line)
+				out.Collected = p.collectFirst(c.Context(), line, extra)
 				if c.Context().Err() != nil {
 					return c.Context().Err()
 				}
@@ -152,10 +152,11 @@ func (p *program) sendCopies(ctx context.Context, line *daemon.Pipeline, d diges
 	return nil
 }
 
-// collectFirst polls what is due before a send. A feed that fails is told, and keeps nothing from going out.
-func (p *program) collectFirst(ctx context.Context, line *daemon.Pipeline) *collectedJSON {
+// collectFirst polls before a send: what is due, or, for an extra edition, everything, since whoever asks for
+// one wants what is new at this moment. A feed that fails is told, and keeps nothing from going out.
+func (p *program) collectFirst(ctx context.Context, line *daemon.Pipeline, all bool) *collectedJSON {
 	bar := p.bar(len(line.Feeds()), "feeds")
-	sum := line.Collect(ctx, false, func(r collect.Result) { bar.step(r.Feed.URL) })
+	sum := line.Collect(ctx, all, func(r collect.Result) { bar.step(r.Feed.URL) })
 	bar.end()
 	out := collected(sum)
 	if !p.json {
