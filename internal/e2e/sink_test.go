@@ -1,0 +1,109 @@
+//go:build linux
+
+package e2e
+
+import (
+	"io"
+	"log"
+	"net"
+	"sync"
+	"testing"
+
+	"github.com/emersion/go-smtp"
+)
+
+// sink is an SMTP server that takes every message and keeps it, for runs of a size that would teach
+// nothing more of Postfix. Its hooks are the moments at which a test kills the program.
+type sink struct {
+	Port int
+
+	mu       sync.Mutex
+	inboxes  map[string][][]byte
+	taken    int
+	onTaken  func(n int) // the nth message is complete, its 250 not yet sent
+	onAccept func()      // a client connected and was not greeted yet
+}
+
+func newSink(t *testing.T) *sink {
+	t.Helper()
+	s := &sink{inboxes: make(map[string][][]byte)}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Port = l.Addr().(*net.TCPAddr).Port
+	server := smtp.NewServer(s)
+	server.Domain = "mail.example.org"
+	server.ErrorLog = log.New(io.Discard, "", 0) // clients are killed here
+	served := make(chan struct{})
+	go func() {
+		server.Serve(l)
+		close(served)
+	}()
+	t.Cleanup(func() {
+		server.Close()
+		<-served
+	})
+	return s
+}
+
+// hooks sets both hooks; nil is none.
+func (s *sink) hooks(onAccept func(), onTaken func(n int)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onAccept, s.onTaken = onAccept, onTaken
+}
+
+// received is a copy of all inboxes, by address, and the number of messages in them.
+func (s *sink) received() (map[string][][]byte, int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	inboxes := make(map[string][][]byte, len(s.inboxes))
+	for address, messages := range s.inboxes {
+		inboxes[address] = messages
+	}
+	return inboxes, s.taken
+}
+
+// NewSession implements smtp.Backend.
+func (s *sink) NewSession(*smtp.Conn) (smtp.Session, error) {
+	s.mu.Lock()
+	hook := s.onAccept
+	s.mu.Unlock()
+	if hook != nil {
+		hook()
+	}
+	return &session{sink: s}, nil
+}
+
+type session struct {
+	sink *sink
+	to   []string
+}
+
+func (s *session) Mail(string, *smtp.MailOptions) error { return nil }
+func (s *session) Reset()                               { s.to = nil }
+func (s *session) Logout() error                        { return nil }
+
+func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
+	s.to = append(s.to, to)
+	return nil
+}
+
+func (s *session) Data(r io.Reader) error {
+	message, err := io.ReadAll(r)
+	if err != nil {
+		return err // cut in the middle: nobody got it
+	}
+	s.sink.mu.Lock()
+	for _, to := range s.to {
+		s.sink.inboxes[to] = append(s.sink.inboxes[to], message)
+	}
+	s.sink.taken++
+	n, hook := s.sink.taken, s.sink.onTaken
+	s.sink.mu.Unlock()
+	if hook != nil {
+		hook(n)
+	}
+	return nil
+}
