@@ -297,6 +297,28 @@ func TestOutageCostsNoNewsAndRepeatsNone(t *testing.T) {
 	}
 }
 
+func TestEditionThatEverybodysServerRefusedGivesItsNewsBack(t *testing.T) {
+	w := newTown(t, one)
+	w.fail = func(string) *smtp.Reply { return &smtp.Reply{Stage: smtp.Rcpt, Code: 554, Status: "5.7.1", Words: "5.7.1 access denied"} }
+	w.show("/herald", "Cranes move again in the harbour")
+	w.show("/gazette", "Court strikes down the river levy")
+	w.collect()
+	if got := w.send(false); got[0].Delivery.Sent != 0 || got[0].Delivery.Failed == 0 {
+		t.Fatalf("with every reader refused: %+v", got[0])
+	}
+	w.fail = nil
+	w.now = w.now.AddDate(0, 0, 1)
+	w.show("/herald", "Volcano monitors raise the alert level")
+	w.collect()
+	got := w.send(false)
+	if got[0].Stories != 3 || got[0].Delivery.Sent != 2 {
+		t.Fatalf("a day later: %+v", got[0])
+	}
+	if mail := w.mail("ana@example.org", 0); !strings.Contains(mail, "Cranes move") || !strings.Contains(mail, "Volcano") || !strings.Contains(mail, "No. 1") {
+		t.Error("the refused edition's news is lost")
+	}
+}
+
 func TestReaderOfOneTopicGetsOnlyThat(t *testing.T) {
 	text := strings.Replace(one, "[digests.daily]", "[topics.diplomacy]\ntitle = \"Diplomacy\"\nfeeds = [\"FEEDS/envoy\"]\n[digests.daily]", 1)
 	text = strings.Replace(text, `topics = ["global"]`, `topics = ["global", "diplomacy"]`, 1)

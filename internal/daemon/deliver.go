@@ -53,9 +53,14 @@ func (p *Pipeline) deliver(ctx context.Context, id string) (stories int, sum mai
 	return e.Stories, sum, err
 }
 
-// withdraw takes an edition back if nothing of it went out or is in doubt, and reports whether it did.
+// withdraw takes an edition back if nothing of it went out or is in doubt, and reports whether it did. One
+// without stories has nothing to give back.
 func (p *Pipeline) withdraw(id string) (bool, error) {
-	err := p.Ledger.Withdraw(id)
+	e, err := p.Ledger.Edition(id)
+	if err != nil || e.Withdrawn || e.Stories == 0 {
+		return false, err
+	}
+	err = p.Ledger.Withdraw(id)
 	if errors.Is(err, ledger.ErrBegun) {
 		return false, nil
 	}

@@ -119,19 +119,24 @@ func (p *Pipeline) publish(ctx context.Context, lane digest.Lane, slot schedule.
 	return out, err
 }
 
-// withdrawUnsent takes the lane's last edition back if its mails never began to go out: an outage then
-// costs no news. An extra edition comes beside the last one and does not end its time.
+// withdrawUnsent takes the lane's last edition back, and the one before it, as long as nothing of them
+// went out, whether their mails never began to or were all refused: an outage then costs no news. An extra
+// edition comes beside the last one and does not end its time.
 func (p *Pipeline) withdrawUnsent(lane digest.Lane, extra bool) error {
-	st, err := p.Ledger.Lane(lane)
-	if err != nil || extra || st.Edition == "" {
-		return err
+	for withdrawn := !extra; withdrawn; {
+		st, err := p.Ledger.Lane(lane)
+		if err != nil || st.Edition == "" {
+			return err
+		}
+		withdrawn, err = p.withdraw(st.Edition)
+		if errors.Is(err, ledger.ErrUnknown) { // so old that it was pruned
+			return nil
+		}
+		if err != nil {
+			return err
+		}
 	}
-	last, err := p.Ledger.Edition(st.Edition)
-	if err != nil || last.Complete {
-		return err
-	}
-	_, err = p.withdraw(last.ID)
-	return err
+	return nil
 }
 
 // compose shapes the curated stories into an edition whose largest variant fits the digest's size.
