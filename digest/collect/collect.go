@@ -282,7 +282,7 @@ func (c *Collector) ask(ctx context.Context, feed digest.Feed, now time.Time, re
 		st.Interval = min(max(st.Interval, ch.pace.ttl), maxHint)
 		st.NextPoll = nextAfterSuccess(now, c.options.Every, *st, ch.pace)
 	}
-	return itemsOf(ch, feed, first, now, c.options.Lookback), nil
+	return finish(ch, feed, first, now, c.options.Lookback), nil
 }
 
 // succeeded is the state after an answer that was no error.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -19,7 +20,7 @@ const maxJSONItem = 2 << 20
 // parseJSON reads a JSON Feed (jsonfeed.org, 1.0 and 1.1), in which any member may be of any type: what
 // can be read as the type that it should have is, the rest is left out. Items are decoded one by one,
 // so that a feed cut in the middle yields those that are whole.
-func parseJSON(ctx context.Context, text []byte, src source, withContent bool) (*channel, error) {
+func parseJSON(ctx context.Context, text []byte, fetched *url.URL, whole bool) (*channel, error) {
 	doc, err := decodeJSONFeed(ctx, text)
 	if err != nil {
 		return nil, err
@@ -37,19 +38,18 @@ func parseJSON(ctx context.Context, text []byte, src source, withContent bool) (
 		return nil, fmt.Errorf("%w: %v", ErrNotFeed, err)
 	}
 	ch := &channel{
-		title:    oneLine(text0(doc.head["title"]), maxTitle),
+		title:    oneLine(stringOf(doc.head["title"]), maxTitle),
 		format:   strings.TrimSpace("json " + doc.version),
 		language: languageTag(head.Language),
 		repairs:  doc.repairs,
 		cut:      doc.cut,
-		items:    make([]parsedItem, 0, len(doc.items)),
 	}
-	base := src.fetched
+	base := fetched
 	ch.link = siteLink(head, base)
 	if site := resolve(nil, ch.link); site != nil {
 		base = site
 	}
-	conv := converter{base: base, language: ch.language, withContent: withContent}
+	conv := converter{base: base, language: ch.language, whole: whole}
 	if len(head.Authors) > 0 {
 		conv.author = personName(head.Authors[0])
 	}
@@ -63,14 +63,14 @@ func parseJSON(ctx context.Context, text []byte, src source, withContent bool) (
 			return nil, fmt.Errorf("%w: %v", ErrNotFeed, err)
 		}
 		for i, it := range parsed.Items {
-			ch.items = append(ch.items, conv.item(it, nil, nil, entry{lang: text0(items[i]["language"])}))
+			ch.add(conv.item(it, nil, nil, entry{lang: stringOf(items[i]["language"])}), whole)
 		}
 	}
 	return ch, nil
 }
 
-// text0 is v if it is a string.
-func text0(v any) string {
+// stringOf is v if it is a string.
+func stringOf(v any) string {
 	s, _ := v.(string)
 	return s
 }
@@ -110,7 +110,7 @@ func decodeJSONFeed(ctx context.Context, text []byte) (*jsonDocument, error) {
 				return err
 			}
 			if len(raw) <= maxJSONItem {
-				doc.member(text0(any(key)), raw, &mended)
+				doc.member(stringOf(any(key)), raw, &mended)
 			}
 		}
 		return nil
@@ -130,7 +130,7 @@ func decodeJSONFeed(ctx context.Context, text []byte) (*jsonDocument, error) {
 		doc.cut = true
 		doc.repairs = append(doc.repairs, fmt.Sprintf("the feed ends in the middle of item %d, which was left out", len(doc.items)+1))
 	}
-	address := text0(doc.head["version"])
+	address := stringOf(doc.head["version"])
 	if !sawItems && !strings.Contains(address, "jsonfeed.org") {
 		return nil, fmt.Errorf("%w: it is JSON, but no JSON Feed", ErrNotFeed)
 	}

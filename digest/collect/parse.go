@@ -29,16 +29,27 @@ type channel struct {
 	link     string // of the site
 	format   string // "rss 2.0", "atom 1.0", "json 1.1"
 	language string
-	items    []parsedItem
+	items    []digest.Item
+	skipped  []bool // of a whole reading: which of the items have nothing to show
 	repairs  []string
 	cut      bool // it ended early
 	pace     paceHints
 }
 
-// parsedItem is an entry. It has nothing to show when it has no title, no text and no link.
-type parsedItem struct {
-	digest.Item
-	nothing bool
+// add takes an entry. One that has neither title, text nor link has nothing to show: it is kept in a
+// whole reading only.
+func (ch *channel) add(it digest.Item, whole bool) {
+	nothing := it.Title == "" && len(it.Summary) == 0 && it.Link == ""
+	if nothing && !whole {
+		return
+	}
+	if it.Title == "" {
+		it.Title = titleFromText(it.Summary.Plain())
+	}
+	ch.items = append(ch.items, it)
+	if whole {
+		ch.skipped = append(ch.skipped, nothing)
+	}
 }
 
 // A page is what gofeed is given at a time. It keeps its costs bounded, about 11 KB an entry, and
@@ -48,17 +59,19 @@ const (
 	pageBytes   = 256 << 10
 )
 
-// parse reads a feed in any format that this program knows. With withContent the items carry their
-// whole text, up to maxContentBytes.
-func parse(ctx context.Context, src source, withContent bool) (ch *channel, err error) {
+// parse reads a feed in any format that this program knows. A whole reading has every entry, with its
+// whole text up to maxContentBytes; else there are only those that have something to show.
+func parse(ctx context.Context, src source, whole bool) (*channel, error) {
 	text, repairs := loosexml.Decode(src.body, src.contentType)
-	switch first := firstByte(text); first {
+	var ch *channel
+	var err error
+	switch firstByte(text) {
 	case 0:
 		return nil, fmt.Errorf("%w: the answer is empty", ErrNotFeed)
 	case '{', '[':
-		ch, err = parseJSON(ctx, text, src, withContent)
+		ch, err = parseJSON(ctx, text, src.fetched, whole)
 	default:
-		ch, err = parseXML(ctx, text, src, withContent)
+		ch, err = parseXML(ctx, text, src.fetched, whole)
 	}
 	if err != nil {
 		return nil, err
@@ -77,8 +90,8 @@ func firstByte(b []byte) byte {
 	return 0
 }
 
-func parseXML(ctx context.Context, text []byte, src source, withContent bool) (*channel, error) {
-	feed, err := tidy(ctx, text, src.fetched)
+func parseXML(ctx context.Context, text []byte, fetched *url.URL, whole bool) (*channel, error) {
+	feed, err := tidy(ctx, text, fetched)
 	if err != nil {
 		return nil, err
 	}
@@ -93,11 +106,10 @@ func parseXML(ctx context.Context, text []byte, src source, withContent bool) (*
 		repairs:  feed.repairs,
 		cut:      feed.cut,
 		pace:     hintsOf(head),
-		items:    make([]parsedItem, 0, len(feed.entries)),
 	}
 	base := feed.base
 	if base == nil {
-		base = src.fetched
+		base = fetched
 	}
 	ch.link = siteLink(head, base)
 	if feed.base == nil {
@@ -106,7 +118,7 @@ func parseXML(ctx context.Context, text []byte, src source, withContent bool) (*
 		}
 	}
 
-	conv := converter{base: base, language: ch.language, withContent: withContent}
+	conv := converter{base: base, language: ch.language, whole: whole}
 	if len(head.Authors) > 0 {
 		conv.author = personName(head.Authors[0])
 	}
@@ -119,9 +131,7 @@ func parseXML(ctx context.Context, text []byte, src source, withContent bool) (*
 		for to < len(feed.entries) && to-from < pageEntries && feed.entries[to].end-feed.entries[from].start < pageBytes {
 			to++
 		}
-		items, failed := conv.entries(feed, from, to)
-		ch.items = append(ch.items, items...)
-		broken += failed
+		broken += conv.entries(ch, feed, from, to)
 		from = to
 	}
 	if broken > 0 {
@@ -167,24 +177,24 @@ func gofeedParse(page []byte) (feed *gofeed.Feed, err error) {
 
 // converter makes items of what gofeed read.
 type converter struct {
-	base        *url.URL // for addresses where no xml:base is in force
-	language    string
-	author      string // of the feed, for entries that name none
-	withContent bool
+	base     *url.URL // for addresses where no xml:base is in force
+	language string
+	author   string // of the feed, for entries that name none
+	whole    bool   // with the whole text
 }
 
-// entries reads a run of entries. When gofeed can't read it as a page, each is tried alone.
-func (c converter) entries(feed *tidied, from, to int) (items []parsedItem, failed int) {
+// entries reads a run of entries into ch. When gofeed can't read it as a page, each is tried alone; it
+// returns how many of them failed.
+func (c converter) entries(ch *channel, feed *tidied, from, to int) (failed int) {
 	page, err := gofeedParse(feed.page(nil, feed.xml[feed.entries[from].start:feed.entries[to-1].end]))
 	if err != nil || len(page.Items) != to-from {
 		if to-from == 1 {
-			return nil, 1
+			return 1
 		}
 		for i := from; i < to; i++ {
-			one, n := c.entries(feed, i, i+1)
-			items, failed = append(items, one...), failed+n
+			failed += c.entries(ch, feed, i, i+1)
 		}
-		return items, failed
+		return failed
 	}
 	for i, it := range page.Items {
 		var rssItem *rss.Item
@@ -195,13 +205,13 @@ func (c converter) entries(feed *tidied, from, to int) (items []parsedItem, fail
 		case *atom.Feed:
 			atomEntry = original.Entries[i]
 		}
-		items = append(items, c.item(it, rssItem, atomEntry, feed.entries[from+i]))
+		ch.add(c.item(it, rssItem, atomEntry, feed.entries[from+i]), c.whole)
 	}
-	return items, 0
+	return 0
 }
 
 // item converts one entry. What is not known of its format is nil.
-func (c converter) item(it *gofeed.Item, inRSS *rss.Item, inAtom *atom.Entry, e entry) parsedItem {
+func (c converter) item(it *gofeed.Item, inRSS *rss.Item, inAtom *atom.Entry, e entry) digest.Item {
 	base := c.base
 	if e.base != nil {
 		base = e.base
@@ -229,7 +239,7 @@ func (c converter) item(it *gofeed.Item, inRSS *rss.Item, inAtom *atom.Entry, e 
 	var content prose
 	if contentSource != "" {
 		room := maxContentBytes
-		if !c.withContent && len(summary.text) > 0 && picture != nil {
+		if !c.whole && len(summary.text) > 0 && picture != nil {
 			room = 0 // nothing of it is wanted
 		}
 		content = readHTML(contentSource, orElse(e.contentBase, base), room)
@@ -241,7 +251,7 @@ func (c converter) item(it *gofeed.Item, inRSS *rss.Item, inAtom *atom.Entry, e 
 	if len(out.Summary) == 0 {
 		out.Summary = shortenText(content.text, maxSummary, maxSummaryBytes)
 	}
-	if c.withContent {
+	if c.whole {
 		out.Content = content.text
 		if len(out.Content) == 0 {
 			out.Content = summary.text
@@ -253,11 +263,7 @@ func (c converter) item(it *gofeed.Item, inRSS *rss.Item, inAtom *atom.Entry, e 
 	if out.Title == "" {
 		out.Title = plainTitle(mediaText(it, "title"))
 	}
-	nothing := out.Title == "" && len(out.Summary) == 0 && out.Link == ""
-	if out.Title == "" {
-		out.Title = titleFromText(out.Summary.Plain())
-	}
-	return parsedItem{Item: out, nothing: nothing}
+	return out
 }
 
 func orElse(u, fallback *url.URL) *url.URL {

@@ -60,11 +60,10 @@ func (c *Collector) document(ctx context.Context, feed digest.Feed) (*Document, 
 		return nil, err
 	}
 	doc := &Document{Title: ch.title, Link: ch.link, Format: ch.format, Language: ch.language, Repairs: ch.repairs}
-	for _, it := range ch.items {
-		item := it.Item
-		item.Published, item.Updated = believable(item.Published, now), believable(item.Updated, now)
-		item.Feed, item.Source = feed.URL, sourceName(feed, ch)
-		doc.Items = append(doc.Items, ReadItem{Item: item, Skipped: it.nothing})
+	for i, it := range ch.items {
+		it.Published, it.Updated = believable(it.Published, now), believable(it.Updated, now)
+		it.Feed, it.Source = feed.URL, sourceName(feed, ch)
+		doc.Items = append(doc.Items, ReadItem{Item: it, Skipped: ch.skipped[i]})
 	}
 	return doc, nil
 }
@@ -119,7 +118,7 @@ func filePath(address string) (string, bool) {
 
 // read decodes and parses a body when it is its turn: few at once, and of the large ones one. cut
 // reports that it was not whole, so that it must be asked for again without validators.
-func (c *Collector) read(ctx context.Context, src opened, withContent bool) (ch *channel, cut bool, err error) {
+func (c *Collector) read(ctx context.Context, src opened, whole bool) (ch *channel, cut bool, err error) {
 	select {
 	case c.slots <- struct{}{}:
 		defer func() { <-c.slots }()
@@ -157,7 +156,7 @@ func (c *Collector) read(ctx context.Context, src opened, withContent bool) (ch 
 			ch, err = nil, fmt.Errorf("%w: reading it failed unexpectedly (%v); please report it with the feed", ErrNotFeed, p)
 		}
 	}()
-	ch, err = c.parse(ctx, source{body: bytes, contentType: src.contentType, fetched: src.fetched}, withContent)
+	ch, err = c.parse(ctx, source{body: bytes, contentType: src.contentType, fetched: src.fetched}, whole)
 	if err != nil {
 		return nil, false, err
 	}
@@ -189,31 +188,25 @@ func (c *Collector) openFile(path string) (*spool, error) {
 // undatedNews is how many items without a date are news at a feed's first poll.
 const undatedNews = 5
 
-// itemsOf are the items of a feed that have something to show, ready to be recorded. At its first
-// poll what is older than lookback is history; of what has no date the first few are news.
-func itemsOf(ch *channel, feed digest.Feed, first bool, now time.Time, lookback time.Duration) []digest.Item {
-	items := make([]digest.Item, 0, len(ch.items))
+// finish makes the items of a feed ready to be recorded. At its first poll what is older than lookback
+// is history; of what has no date the first few are news.
+func finish(ch *channel, feed digest.Feed, first bool, now time.Time, lookback time.Duration) []digest.Item {
 	name := sourceName(feed, ch)
 	undated := 0
-	for _, parsed := range ch.items {
-		if parsed.nothing {
-			continue
-		}
-		it := parsed.Item
+	for i := range ch.items {
+		it := &ch.items[i]
 		it.Feed, it.Source, it.Kind = feed.URL, name, feed.Kind
 		it.Published, it.Updated = believable(it.Published, now), believable(it.Updated, now)
-		if first {
-			switch {
-			case it.Published.IsZero():
-				undated++
-				it.History = undated > undatedNews
-			default:
-				it.History = it.Published.Before(now.Add(-lookback))
-			}
+		switch {
+		case !first:
+		case it.Published.IsZero():
+			undated++
+			it.History = undated > undatedNews
+		default:
+			it.History = it.Published.Before(now.Add(-lookback))
 		}
-		items = append(items, it)
 	}
-	return items
+	return ch.items
 }
 
 // feedNoise is what feeds append to the name of their outlet.

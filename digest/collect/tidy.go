@@ -13,7 +13,7 @@ import (
 // The bounds of one feed, checked before gofeed sees a byte of it. Passing one is the feed's error.
 const (
 	maxElements = 1_000_000
-	maxEntries  = 100_000
+	maxEntries  = 60_000
 	maxDepth    = 256
 	maxValue    = 512 << 10 // bytes of one title, description, …; more is left out, and said so
 )
@@ -101,7 +101,8 @@ func tidy(ctx context.Context, data []byte, fetched *url.URL) (*tidied, error) {
 		return nil, err
 	}
 	t.out = &t.head
-	for n := 0; ; n++ {
+	t.body.Grow(len(data))
+	for n := 0; len(t.stack) > 0; n++ {
 		if n%10_000 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -120,10 +121,11 @@ func tidy(ctx context.Context, data []byte, fetched *url.URL) (*tidied, error) {
 		case loosexml.EOF:
 			tok.Cut = tok.Cut || len(t.stack) > 1
 		}
-		if tok.Cut || tok.Kind == loosexml.EOF || len(t.stack) == 0 {
+		if tok.Cut || tok.Kind == loosexml.EOF {
 			return t.finish(tok.Cut), nil
 		}
 	}
+	return t.finish(false), nil
 }
 
 // finish closes what is open. An entry that the document ends in is not whole, and left out: half an
@@ -155,7 +157,8 @@ func (t *tidier) finish(cut bool) *tidied {
 		t.repaired("%d control characters dropped", t.stray)
 	}
 	t.feed.head, t.feed.xml = t.head.Bytes(), t.body.Bytes()
-	return &t.feed
+	feed := t.feed // apart from the tidier, which holds the document
+	return &feed
 }
 
 func (t *tidier) repaired(format string, args ...any) {
@@ -223,9 +226,7 @@ func (t *tidier) open(tok loosexml.Token, local string) {
 		}
 	}
 	if !t.feed.atom {
-		// The default namespace of an RSS feed's root is its own vocabulary, whatever it says: some
-		// stamp Atom's on it.
-		f.scope = &scope{outer: f.scope, bindings: map[string]string{"": ""}}
+		f.scope = ownVocabulary(f.scope)
 	}
 	t.inherit(&f, tok.Attrs, frame{})
 	t.feed.base, t.feed.lang = f.base, f.lang
@@ -285,6 +286,7 @@ func (t *tidier) start(tok loosexml.Token) error {
 	case inFeed:
 		if vocabulary == native && local == "channel" && !t.feed.atom {
 			f.mode = inFeed
+			f.scope = ownVocabulary(f.scope)
 			break
 		}
 		t.element(&f, tok, vocabulary, local, t.feedElements())

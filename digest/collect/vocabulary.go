@@ -97,6 +97,12 @@ func (s *scope) with(attrs []loosexml.Attr) *scope {
 	return &scope{outer: s, bindings: bindings}
 }
 
+// ownVocabulary is s with what has no prefix in the feed's own vocabulary: so it is meant in RSS,
+// whatever default namespace its root declares. Some stamp Atom's on it.
+func ownVocabulary(s *scope) *scope {
+	return &scope{outer: s, bindings: map[string]string{"": ""}}
+}
+
 // address looks up what a prefix is bound to.
 func (s *scope) address(prefix string) (string, bool) {
 	for ; s != nil; s = s.outer {

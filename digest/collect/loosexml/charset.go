@@ -9,9 +9,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/net/html/charset"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/ianaindex"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/encoding/unicode/utf32"
@@ -28,8 +28,11 @@ func Decode(body []byte, contentType string) (text []byte, repairs []string) {
 	if enc, size, name := byteOrder(body); enc != nil {
 		return mustDecode(enc, body[size:]), []string{"read as " + name}
 	}
-	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
+	body, marked := bytes.CutPrefix(body, []byte("\xef\xbb\xbf"))
 	valid := utf8.Valid(body)
+	if marked {
+		return toUTF8(body, valid, nil)
+	}
 
 	for _, named := range charsetNames(body, contentType) {
 		enc, known := lookup(named.label)
@@ -124,7 +127,7 @@ func lookup(label string) (encoding.Encoding, bool) {
 			return nil, true
 		}
 	}
-	if enc, _ := charset.Lookup(label); enc != nil && enc != encoding.Replacement {
+	if enc, err := htmlindex.Get(label); err == nil && enc != encoding.Replacement {
 		return enc, true
 	}
 	if enc, err := ianaindex.IANA.Encoding(label); err == nil && enc != nil {

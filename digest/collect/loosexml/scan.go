@@ -187,6 +187,13 @@ func (s *Scanner) declaration() Token {
 			depth++
 		case c == ']':
 			depth--
+		case c == '<' && bytes.HasPrefix(rest[i:], []byte("<!--")):
+			end := bytes.Index(rest[i:], []byte("-->"))
+			if end < 0 {
+				i = len(rest)
+				break
+			}
+			i += end + 2
 		case c == '<' && depth <= 0:
 			// The declaration was never closed: the feed goes on here.
 			s.pos += i
@@ -328,7 +335,8 @@ func (s *Scanner) attrValue() string {
 		s.pos = start // a lost quote: as if there had been none
 	}
 	for s.pos < len(s.data) {
-		if c := s.data[s.pos]; isSpace(c) || c == '>' || c == '<' {
+		c := s.data[s.pos]
+		if isSpace(c) || c == '>' || c == '<' || c == '/' && bytes.HasPrefix(s.rest(), []byte("/>")) {
 			break
 		}
 		s.pos++
@@ -397,6 +405,9 @@ func Knows(name string) bool {
 // reference is the text of "&name;".
 func reference(name string) (string, bool) {
 	if name[0] != '#' {
+		if !isEntityName([]byte(name)) {
+			return "", false
+		}
 		ref := "&" + name + ";"
 		text := html.UnescapeString(ref)
 		// The standard library also takes "&copy" for "©" in "&copyright;"; that is no reference.
