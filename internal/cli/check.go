@@ -1,25 +1,38 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"slices"
+	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"digestd/internal/config"
 	"digestd/internal/daemon"
+	"digestd/mailer"
+	"digestd/mailer/dkim"
 )
+
+// dnsTimeout bounds the look-up of the DKIM record.
+const dnsTimeout = 10 * time.Second
 
 // nextSlots is how many slots of each lane check and status show.
 const nextSlots = 3
 
 func (p *program) checkCommand() *cobra.Command {
-	return &cobra.Command{
+	var online bool
+	c := &cobra.Command{
 		Use:   "check",
 		Short: "Check the configuration, all of it at once",
 		Long: "Check everything that can be checked without the network: the configuration, the subscriber files, the templates and\n" +
-			"the schedules. All errors are printed at once, each with its line. Warnings alone exit 0.",
+			"the schedules. All errors are printed at once, each with its line. Warnings alone exit 0. With --online, ask every feed,\n" +
+			"log in to the mail server, and compare the DKIM key with the DNS; nothing is mailed or stored.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			out := checkJSON{Errors: []string{}, Warnings: []string{}, Slots: []daemon.NextSlot{}}
@@ -40,6 +53,9 @@ func (p *program) checkCommand() *cobra.Command {
 				if out.Slots, err = slots(line, nextSlots); err != nil {
 					out.Errors = append(out.Errors, err.Error())
 				}
+				if online {
+					out.Errors = append(out.Errors, p.checkOnline(c.Context(), cfg)...)
+				}
 			}
 			if err := p.print(out, func(w io.Writer) { printCheck(w, p.stderr, out) }); err != nil {
 				return err
@@ -50,6 +66,8 @@ func (p *program) checkCommand() *cobra.Command {
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&online, "online", false, "also what needs the network: feeds, mail server, DKIM record")
+	return c
 }
 
 // checkJSON is the answer of check.
@@ -79,6 +97,68 @@ func slots(line *daemon.Pipeline, n int) ([]daemon.NextSlot, error) {
 		}
 	}
 	return all, nil
+}
+
+// checkOnline tries what only the network can tell, and returns what is wrong, in words.
+func (p *program) checkOnline(ctx context.Context, cfg *config.Config) []string {
+	var mu sync.Mutex
+	var wrong []string
+	report := func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		wrong = append(wrong, err.Error())
+	}
+	feeds := (&daemon.Pipeline{Config: cfg}).Feeds()
+	collector := p.collector(cfg, nil)
+	var asking errgroup.Group
+	asking.SetLimit(cfg.Collect.Concurrency)
+	bar := p.bar(len(feeds), "feeds")
+	for _, f := range feeds {
+		asking.Go(func() error {
+			if _, err := collector.Read(ctx, f.URL); err != nil {
+				report(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			bar.step(f.Name)
+			return nil
+		})
+	}
+	asking.Wait()
+	bar.end()
+	slices.Sort(wrong)
+	out, err := transport(cfg)
+	if err == nil {
+		var conn mailer.Conn
+		if conn, err = out.Dial(ctx); err == nil {
+			conn.Close()
+		}
+	}
+	if err != nil {
+		report(err)
+	}
+	if err := checkRecord(ctx, cfg); err != nil {
+		report(err)
+	}
+	return wrong
+}
+
+// checkRecord compares the DKIM key with what receivers will find in the DNS.
+func checkRecord(ctx context.Context, cfg *config.Config) error {
+	s, err := signer(cfg)
+	if s == nil || err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, dnsTimeout)
+	defer cancel()
+	records, err := net.DefaultResolver.LookupTXT(ctx, s.Name())
+	if err == nil {
+		err = dkim.CheckRecord(records, s.Public())
+	}
+	if err != nil {
+		return fmt.Errorf("DKIM record %s: %w", s.Name(), err)
+	}
+	return nil
 }
 
 func printCheck(w, errw io.Writer, out checkJSON) {

@@ -88,6 +88,7 @@ func (p *Pipeline) publish(ctx context.Context, lane digest.Lane, slot schedule.
 		}
 		if readers.none() {
 			out.Reason = "owed to nobody"
+			p.Log.Info("owed to nobody: no edition", "lane", lane, "slot", slot.Wall)
 			return out, p.Ledger.Sleep(lane, slot.At, slot.Wall)
 		}
 		stories, closed := curate.Curate(d.Topics, w.items, w.sent, curate.Options{Now: w.now})
@@ -101,6 +102,7 @@ func (p *Pipeline) publish(ctx context.Context, lane digest.Lane, slot schedule.
 		}
 		if len(composed.Edition.Stories) == 0 && !d.SendEmpty {
 			out.Reason = "nothing new"
+			p.Log.Info("nothing new: no edition", "lane", lane, "slot", slot.Wall)
 			return out, p.Ledger.PassSlot(record)
 		}
 		record.Extra = extra
