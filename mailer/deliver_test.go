@@ -29,13 +29,15 @@ func tokenKey(t testing.TB) subscribers.TokenKey {
 	return k
 }
 
-func template(t testing.TB, size int) *message.Template {
+func template(t testing.TB, size int) *message.Template { return signedTemplate(t, size, "") }
+
+func signedTemplate(t testing.TB, size int, signer string) *message.Template {
 	t.Helper()
 	marks := message.Marks{Address: "xADDRESSxMARKxOFxATEST", Token: "xTOKENxMARKxOFxAxTESTx"}
 	text := "News for " + marks.Address + "\n" + strings.Repeat("A line of news that is about as long as lines are.\n", size/52)
 	tpl, err := message.Freeze(message.Content{Subject: "News", HTML: "<p>" + marks.Token + "</p>", Text: text}, message.Sender{
 		From: "Morning Wire <digest@example.org>", List: "Morning Wire", Digest: "daily", Edition: anEdition,
-		Date: time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC), TokenKey: tokenKey(t).ID(),
+		Date: time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC), TokenKey: tokenKey(t).ID(), Signature: signer,
 	}, marks)
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,163 @@
+package mailer
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"digestd/digest"
+	"digestd/internal/ledger"
+	"digestd/mailer/dkim"
+	"digestd/mailer/message"
+	"digestd/mailer/smtp"
+	"digestd/subscribers"
+)
+
+// onDisk makes a ledger in a directory that owes one edition to so many readers, and the job to deliver it.
+func onDisk(t testing.TB, dir string, readers int, tpl *message.Template) (*ledger.Ledger, Job) {
+	t.Helper()
+	l, err := ledger.Open(filepath.Join(dir, "digestd.db"), ledger.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := tpl.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := ledger.Composition{
+		Edition:  digest.Edition{ID: anEdition, Digest: "daily", Zone: "Europe/Paris", Composed: time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)},
+		Variants: []ledger.Variant{{Body: body}},
+	}
+	for i := range readers {
+		c.Recipients = append(c.Recipients, digest.Recipient{Index: i, Email: fmt.Sprintf("reader%d@example.org", i), Name: fmt.Sprintf("Reader %d", i)})
+	}
+	if c.Before, err = l.Lane(digest.Lane{Digest: "daily", Zone: "Europe/Paris"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.CommitEdition(c); err != nil {
+		t.Fatal(err)
+	}
+	key := tokenKey(t)
+	return l, Job{Edition: anEdition, Templates: []*message.Template{tpl},
+		TokenKey: func(id string) (subscribers.TokenKey, bool) { return key, id == key.ID() }}
+}
+
+// BenchmarkDeliver hands b.N personal messages of 40 KB to a sink over 8 connections, with a ledger on
+// disk. The sink is one of Go's in this process, or that at $DIGESTD_SINK, such as Postfix's smtp-sink.
+func BenchmarkDeliver(b *testing.B) {
+	for _, signed := range []string{"", "rsa", "ed25519"} {
+		for _, pipelining := range []bool{true, false} {
+			b.Run(fmt.Sprintf("dkim=%s/pipelining=%v", signed, pipelining), func(b *testing.B) {
+				address := os.Getenv("DIGESTD_SINK")
+				if address == "" {
+					address = sink(b, pipelining)
+				}
+				host, port, err := net.SplitHostPort(address)
+				if err != nil {
+					b.Fatal(err)
+				}
+				server := &smtp.Server{Host: host, TLS: smtp.TLSNone, DialTimeout: 5 * time.Second, ReplyTimeout: time.Minute, Dialer: (&net.Dialer{}).DialContext}
+				if server.Port, err = strconv.Atoi(port); err != nil {
+					b.Fatal(err)
+				}
+				l, job := onDisk(b, b.TempDir(), b.N, template(b, 40_000))
+				defer l.Close()
+				if signed != "" {
+					key, _, err := dkim.Generate(signed, rand.Reader)
+					if err != nil {
+						b.Fatal(err)
+					}
+					if job.Signer, err = dkim.NewSigner("example.org", "digest", key); err != nil {
+						b.Fatal(err)
+					}
+					job.Templates[0] = signedTemplate(b, 40_000, job.Signer.ID())
+				}
+				o := defaults
+				o.Connections, o.MaxPerConnection = 8, 1000
+				m := New(o, OverSMTP(server), l, nil)
+				b.ResetTimer()
+				s, err := m.Deliver(context.Background(), job)
+				b.StopTimer()
+				if err != nil || s.Sent != b.N {
+					b.Fatal(s, err)
+				}
+				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
+			})
+		}
+	}
+}
+
+// sink is a server that does as little as can be done.
+func sink(t testing.TB, pipelining bool) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	hello := "250 sink\r\n"
+	if pipelining {
+		hello = "250-sink\r\n250 PIPELINING\r\n"
+	}
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				swallow(c, hello)
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+func swallow(c net.Conn, hello string) {
+	r := bufio.NewReaderSize(c, 128<<10)
+	w := bufio.NewWriter(c)
+	io.WriteString(w, "220 sink\r\n")
+	for {
+		if r.Buffered() == 0 {
+			w.Flush()
+		}
+		line, err := r.ReadSlice('\n')
+		if err != nil {
+			return
+		}
+		switch {
+		case bytes.HasPrefix(line, []byte("EHLO")):
+			w.WriteString(hello)
+		case bytes.HasPrefix(line, []byte("DATA")):
+			w.WriteString("354 go\r\n")
+			w.Flush()
+			var tail []byte
+			for !bytes.HasSuffix(tail, []byte("\r\n.\r\n")) {
+				if _, err := r.Peek(1); err != nil {
+					return
+				}
+				part, _ := r.Peek(r.Buffered())
+				tail = append(tail, part...)
+				tail = append(tail[:0], tail[max(0, len(tail)-5):]...)
+				r.Discard(len(part))
+			}
+			w.WriteString("250 2.0.0 Ok: queued as 0123456789\r\n")
+		case bytes.HasPrefix(line, []byte("QUIT")):
+			w.WriteString("221 bye\r\n")
+			w.Flush()
+			return
+		default:
+			w.WriteString("250 ok\r\n")
+		}
+	}
+}

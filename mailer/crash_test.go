@@ -1,0 +1,312 @@
+package mailer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"digestd/digest"
+	"digestd/internal/ledger"
+	"digestd/mailer/message"
+	"digestd/mailer/smtp"
+	"digestd/mailer/smtp/smtptest"
+	"digestd/subscribers"
+)
+
+// connectionsOfVictim is how many connections the process has that gets killed, and so how many
+// deliveries a kill may leave in doubt.
+const connectionsOfVictim = 8
+
+// suicidal is a ledger whose process kills itself at a step.
+type suicidal struct {
+	*ledger.Ledger
+	mu    sync.Mutex
+	steps int
+	at    string // "before intent" or "after intent"
+	n     int    // the step at which it happens
+}
+
+func (s *suicidal) Step(ctx context.Context, edition string, done, next *digest.Event, to string) (digest.State, error) {
+	s.mu.Lock()
+	s.steps++
+	now := s.steps == s.n
+	s.mu.Unlock()
+	if now && s.at == "before intent" {
+		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	}
+	state, err := s.Ledger.Step(ctx, edition, done, next, to)
+	if now && s.at == "after intent" {
+		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	}
+	return state, err
+}
+
+// TestVictim is no test: it is the process that the others start and kill. It delivers what the ledger in
+// a directory owes.
+func TestVictim(t *testing.T) {
+	dir := os.Getenv("DIGESTD_TEST_VICTIM")
+	if dir == "" {
+		t.Skip("run by the tests of kills only")
+	}
+	port, err := strconv.Atoi(os.Getenv("DIGESTD_TEST_PORT"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := ledger.Open(filepath.Join(dir, "digestd.db"), ledger.Options{Timeout: 5 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	at, n, _ := strings.Cut(os.Getenv("DIGESTD_TEST_DIE"), "@")
+	own := &suicidal{Ledger: l, at: at}
+	own.n, _ = strconv.Atoi(n)
+	body, err := l.Body(anEdition, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tpl := new(message.Template)
+	if err := tpl.UnmarshalBinary(body); err != nil {
+		t.Fatal(err)
+	}
+	o := defaults
+	o.Connections, o.InDoubt = connectionsOfVictim, os.Getenv("DIGESTD_TEST_IN_DOUBT")
+	server := &smtp.Server{Host: "127.0.0.1", Port: port, TLS: smtp.TLSNone, DialTimeout: 10 * time.Second, ReplyTimeout: time.Minute, Dialer: (&net.Dialer{}).DialContext}
+	key := tokenKey(t)
+	s, err := New(o, OverSMTP(server), own, nil).Deliver(context.Background(), Job{Edition: anEdition, Templates: []*message.Template{tpl},
+		TokenKey: func(string) (subscribers.TokenKey, bool) { return key, true }})
+	if err != nil || s.Paused != "" {
+		t.Fatalf("%+v, %v", s, err)
+	}
+}
+
+// scene is a ledger on disk, a server, and whoever gets killed between them.
+type scene struct {
+	t       *testing.T
+	dir     string
+	readers int
+	inDoubt string
+	server  *smtptest.Server
+
+	mu     sync.Mutex
+	victim *exec.Cmd
+	at     smtptest.Step // the kill happens here, if Stage is set
+	after  int           // so many messages
+	taken  int
+	kills  int
+}
+
+func newScene(t *testing.T, readers int, inDoubt string) *scene {
+	t.Helper()
+	s := &scene{t: t, dir: t.TempDir(), readers: readers, inDoubt: inDoubt}
+	s.server = smtptest.Start(t, s.answer, nil)
+	l, _ := onDisk(t, s.dir, readers, template(t, 8000))
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// answer kills the victim when its time has come. It may die before or behind the answer.
+func (s *scene) answer(step smtptest.Step) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if step.Stage == smtptest.Dot {
+		s.taken++
+	}
+	if s.at.Stage == step.Stage && s.taken >= s.after {
+		s.kill()
+		s.at.Stage = ""
+	}
+	return smtptest.Default
+}
+
+func (s *scene) kill() {
+	if s.victim != nil {
+		s.victim.Process.Signal(syscall.SIGKILL)
+		s.victim = nil
+		s.kills++
+	}
+}
+
+// run starts a victim and waits for its end, whichever that is. It reports whether it was killed.
+func (s *scene) run(die string) (killed bool) {
+	s.t.Helper()
+	victim := exec.Command(os.Args[0], "-test.run=^TestVictim$", "-test.count=1")
+	victim.Env = append(os.Environ(), "DIGESTD_TEST_VICTIM="+s.dir, fmt.Sprint("DIGESTD_TEST_PORT=", s.server.Port), "DIGESTD_TEST_DIE="+die, "DIGESTD_TEST_IN_DOUBT="+s.inDoubt)
+	var out bytes.Buffer
+	victim.Stdout, victim.Stderr = &out, &out
+	s.mu.Lock()
+	if err := victim.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.victim = victim
+	s.mu.Unlock()
+	err := victim.Wait()
+	s.mu.Lock()
+	if die != "" && s.victim != nil && err != nil {
+		s.kills++ // it was its own doing
+	}
+	s.victim = nil
+	s.mu.Unlock()
+	if err == nil {
+		return false
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signaled() {
+		return true
+	}
+	s.t.Fatalf("the victim failed: %v\n%s", err, out.Bytes())
+	return false
+}
+
+// check opens the ledger as it was left and holds its rules.
+func (s *scene) check() digest.Progress {
+	s.t.Helper()
+	l, err := ledger.Open(filepath.Join(s.dir, "digestd.db"), ledger.Options{Timeout: 5 * time.Second})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer l.Close()
+	if problems := l.Check(); len(problems) > 0 {
+		s.t.Fatalf("the ledger's rules do not hold behind a kill: %v", problems)
+	}
+	p, err := l.Progress(anEdition)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if n := p.Counts()[digest.Intent]; n > connectionsOfVictim {
+		s.t.Errorf("%d deliveries in the middle behind a kill", n)
+	}
+	return p
+}
+
+// verdict holds the promises: nobody is left out, at most as many second copies as there were
+// connections for each kill, each of them the same bytes and recorded as doubtful.
+func (s *scene) verdict() {
+	s.t.Helper()
+	p := s.check()
+	l, err := ledger.Open(filepath.Join(s.dir, "digestd.db"), ledger.Options{Timeout: 5 * time.Second})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer l.Close()
+	copies := map[string][][]byte{}
+	for _, m := range s.server.Taken() {
+		copies[m.To] = append(copies[m.To], m.Raw)
+	}
+	extra := 0
+	for i, state := range p.States {
+		email := fmt.Sprintf("reader%d@example.org", i)
+		got := copies[email]
+		history, err := l.History(anEdition, i)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		doubtful := false
+		for _, e := range history {
+			doubtful = doubtful || e.State == digest.InDoubt || e.State == digest.Held
+		}
+		switch {
+		case state == digest.Sent && len(got) == 0:
+			s.t.Errorf("%s is sent, and got nothing", email)
+		case state != digest.Sent && state != digest.Held:
+			s.t.Errorf("%s is %s in the end", email, state)
+		case len(got) > 1 && s.inDoubt == Hold:
+			s.t.Errorf("%s got %d copies, in spite of hold", email, len(got))
+		case len(got) > 1 && !doubtful:
+			s.t.Errorf("%s got %d copies, and nothing of it was in doubt: %+v", email, len(got), history)
+		}
+		for _, c := range got[min(1, len(got)):] {
+			extra++
+			if !bytes.Equal(c, got[0]) {
+				s.t.Errorf("the copies of %s differ", email)
+			}
+		}
+	}
+	if extra > s.kills*connectionsOfVictim {
+		s.t.Errorf("%d second copies behind %d kills", extra, s.kills)
+	}
+	s.t.Logf("%d readers, %d kills, %d second copies, %v", s.readers, s.kills, extra, p.Counts())
+}
+
+// TestKilledAtEachPoint kills at each point of a delivery, lets a new process go on, and looks whom it
+// has cost what.
+func TestKilledAtEachPoint(t *testing.T) {
+	for _, inDoubt := range []string{Resend, Hold} {
+		for _, at := range []string{"before intent", "after intent", smtptest.Mail, smtptest.Rcpt, smtptest.Data, smtptest.Body, smtptest.Dot, "reply"} {
+			t.Run(at+" "+inDoubt, func(t *testing.T) {
+				s := newScene(t, 60, inDoubt)
+				die := ""
+				switch at {
+				case "before intent", "after intent":
+					die = at + "@25"
+				case "reply": // the answer is on its way when the victim dies
+					s.after, s.at.Stage = 20, smtptest.Dot
+					answer := s.answer
+					s.server.Stop()
+					s.server = smtptest.Start(t, func(step smtptest.Step) string {
+						if step.Stage == smtptest.Dot {
+							go answer(step)
+							return smtptest.Default
+						}
+						return answer(step)
+					}, nil)
+				default:
+					s.after, s.at.Stage = 20, at
+				}
+				if !s.run(die) {
+					t.Fatal("the victim lived")
+				}
+				s.check()
+				if s.run("") {
+					t.Fatal("the second process died")
+				}
+				s.verdict()
+			})
+		}
+	}
+}
+
+// TestKilledAtRandomMoments kills a delivery again and again until it is through. $DIGESTD_KILLS sets
+// how often, and so how many readers there are.
+func TestKilledAtRandomMoments(t *testing.T) {
+	kills := 6
+	if n, err := strconv.Atoi(os.Getenv("DIGESTD_KILLS")); err == nil {
+		kills = n
+	}
+	for _, inDoubt := range []string{Resend, Hold} {
+		t.Run(inDoubt, func(t *testing.T) {
+			s := newScene(t, kills*25, inDoubt)
+			random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
+			stages := []string{smtptest.Mail, smtptest.Rcpt, smtptest.Data, smtptest.Body, smtptest.Dot}
+			for range kills {
+				s.mu.Lock()
+				s.at.Stage, s.after = stages[random.IntN(len(stages))], s.taken+random.IntN(40)
+				s.mu.Unlock()
+				if !s.run("") {
+					break
+				}
+				s.check()
+			}
+			s.mu.Lock()
+			s.at.Stage = ""
+			s.mu.Unlock()
+			if s.run("") {
+				t.Fatal("the last process died")
+			}
+			s.verdict()
+		})
+	}
+}
