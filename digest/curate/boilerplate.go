@@ -1,6 +1,130 @@
 package curate
 
-import "digestd/digest"
+import (
+	"regexp"
+	"strings"
+	"unicode"
 
-// CleanSummary drops from a summary what is not the outlet's telling of the story.
-func CleanSummary(t digest.Text) digest.Text { return t }
+	"digestd/digest"
+)
+
+// pattern is one kind of boilerplate. Its expression is tried only on texts that hold one of the
+// triggers, in lower case: nearly none do, and there are many summaries.
+type pattern struct {
+	triggers   []string
+	expression *regexp.Regexp
+}
+
+// boilerplate is what agencies, editorial systems and plug-ins put into summaries and no reporter
+// wrote. What begins in ^ stands only at the beginning, what ends in $ only at the end, since the same
+// words in the middle may be the story.
+var boilerplate = []pattern{
+	// WordPress in its languages.
+	boiler(`\s*\bthe post\b.{1,300}?\b(?:appeared first|first appeared)\b on\b.{1,120}$`, "appeared"),
+	boiler(`\s*\bder beitrag\b.{1,300}?\berschien zuerst auf\b.{1,120}$`, "erschien zuerst"),
+	boiler(`\s*\bl[’']article\b.{1,300}?\best apparu en premier sur\b.{1,120}$`, "est apparu"),
+	boiler(`\s*\bla entrada\b.{1,300}?\b(?:se publicó primero en|apareció primero en)\b.{1,120}$`, "primero en"),
+	boiler(`\s*\bo post\b.{1,300}?\bapareceu primeiro em\b.{1,120}$`, "apareceu primeiro"),
+	boiler(`\s*\bl[’']articolo\b.{1,300}?\b(?:proviene da|sembra essere il primo su)\b.{1,120}$`, "proviene da", "il primo su"),
+	// Where a text comes from.
+	boiler(`\s*[(\[]?\bwith (?:additional )?inputs? from [^.)\]]{1,80}[)\]]?\.?\s*$`, "input"),
+	boiler(`\s*[(\[]?\bthis (?:story|article|report|copy|headline)[^.]{0,60} (?:has not been|was not|has been|was|is) (?:edited|auto-?generated|generated|produced|published|sourced|syndicated|created|written)\b[^.)\]]{0,200}\.?[)\]]?`, "this "),
+	boiler(`\s*[(\[]?\b(?:this|the) (?:image|picture|photo|illustration)[^.]{0,40} (?:is|was|has been) (?:ai|artificially|generated|created|made|for representation|used for representation)\b[^.)\]]{0,200}\.?[)\]]?`, " image", " picture", " photo", " illustration"),
+	boiler(`\s*[(\[]?\b(?:ai-generated|representational|representative|file) (?:image|photo|picture)\b[^.)\]]{0,80}[.)\]]?\s*$`, " image", " photo", " picture"),
+	boiler(`\s*[(\[]?\breporting by [^.;)]{2,160}(?:; ?[^.)]{2,200})?\.?[)\]]?\s*$`, "reporting by"),
+	boiler(`\s*\b(?:image|photo|photograph|picture|foto|bild)(?: credit| courtesy|nachweis)?s?: ?[^.]{2,100}\.?\s*$`, "image", "photo", "picture", "foto", "bild"),
+	boiler(`\s*(?:©|\(c\)|\bcopyright\b) ?(?:©|\(c\))? ?\d{4}\b.{0,150}$`, "©", "(c)", "copyright"),
+	boiler(`\s*\ball rights reserved\b\.?.{0,60}$`, "all rights"),
+	// What the reader is to do.
+	boiler(`\s*[\[(]?\b(?:continue reading|read more|read on|keep reading|read (?:the )?full (?:story|article)|click here(?: to [^.]{1,60})?|view (?:the )?(?:full )?(?:article|entire post)|weiterlesen|mehr lesen|lire la suite|lire plus|seguir leyendo|leer más|continua a leggere|leggi tutto|leia mais|continue lendo)\b[^.!?]{0,80}[.!]?[\])]?[\s.…»›→>]*$`,
+		"continue reading", "read ", "keep reading", "click here", "view ", "lesen", "lire ", "leyendo", "leer ", "legg", "leia ", "lendo"),
+	boiler(`\s*(?:اقرأ المزيد|और पढ़ें|आगे पढ़ें|阅读全文|閱讀全文|続きを読む)[\s.…»›→>]*$`, "اقرأ", "पढ़ें", "阅读", "閱讀", "続き"),
+	boiler(`\s*\b(?:subscribe to|sign up (?:for|to)|follow us on|follow @|download (?:our|the) app|join our|get the latest)\b[^.!?]{0,150}[.!]?\s*$`,
+		"subscribe", "sign up", "follow", "download", "join our", "get the latest"),
+	boiler(`^\s*advertisement\b[\s:.-]*|\s*\badvertisement\s*$`, "advertisement"),
+	boiler(`\s*\b(?:comments? url|article url|# comments): ?\S+\s*$`, "url:", "comments:"),
+	// When and by whom, in front of the first sentence.
+	boiler(`^\s*(?:updated:? )?(?:january|february|march|april|may|june|july|august|september|october|november|december) \d{1,2}, \d{4},? \d{1,2}:\d{2} ?[ap]\.?m\.?\s+`, "am ", "pm ", "a.m. ", "p.m. "),
+	boiler(`^\s*(?-i:\(?(?:Reuters|AP|AFP|CNN|PTI|ANI|IANS|UPI|EFE|ANSA|dpa|Xinhua)\)?)\s*(?:--|[-–—:])\s*`, "reuters", "ap", "afp", "cnn", "pti", "ani", "ians", "upi", "efe", "ansa", "dpa", "xinhua"),
+	boiler(`^\s*(?-i:\p{Lu}[\p{Lu} .,'’-]{2,40})\s*\([^)]{2,30}\)\s*(?:--|[-–—:])\s*`, ") -", ") –", ") —", "):"),
+}
+
+func boiler(expression string, triggers ...string) pattern {
+	return pattern{triggers, regexp.MustCompile(`(?is)` + expression)}
+}
+
+// find is where in a text the boilerplate of this kind stands, nil if nowhere.
+func (p pattern) find(plain, lower string) []int {
+	for _, trigger := range p.triggers {
+		if strings.Contains(lower, trigger) {
+			return p.expression.FindStringIndex(plain)
+		}
+	}
+	return nil
+}
+
+// cutEllipsis is how WordPress shows that it cut a summary.
+var cutEllipsis = regexp.MustCompile(`\s*\[\s*(?:…|\.\.\.)\s*\]\s*$`)
+
+// CleanSummary drops from a summary what is not the outlet's telling of the story: "With inputs from
+// agencies", "This image is AI-generated", "The post … appeared first on …". Marks are kept.
+func CleanSummary(t digest.Text) digest.Text {
+	plain := t.Plain()
+	lower := strings.ToLower(plain)
+	// What is dropped may uncover what now stands at an end; no summary has more layers than two.
+	for range 2 {
+		before := len(plain)
+		for _, p := range boilerplate {
+			if found := p.find(plain, lower); found != nil {
+				t = without(t, found[0], found[1])
+				plain = t.Plain()
+				lower = strings.ToLower(plain)
+			}
+		}
+		if len(plain) == before {
+			break
+		}
+	}
+	if !strings.HasSuffix(plain, "]") {
+		return t
+	}
+	if found := cutEllipsis.FindStringIndex(t.Plain()); found != nil {
+		t = append(without(t, found[0], found[1]), digest.Span{S: "…"})
+	}
+	return t
+}
+
+// without is a text with the bytes between two offsets of its plain form taken out; where two words
+// would touch, a space stays.
+func without(t digest.Text, from, to int) digest.Text {
+	plain := t.Plain()
+	gap := strings.TrimSpace(plain[:from]) != "" && strings.TrimSpace(plain[to:]) != ""
+	if strings.TrimSpace(plain[:from]) == "" {
+		from = 0
+		to += len(plain[to:]) - len(strings.TrimLeftFunc(plain[to:], unicode.IsSpace))
+	}
+	var out digest.Text
+	offset := 0
+	for _, s := range t {
+		start, end := offset, offset+len(s.S)
+		offset = end
+		head := s.S[:min(max(from-start, 0), len(s.S))]
+		tail := s.S[min(max(to-start, 0), len(s.S)):]
+		if gap && end > from && head+tail != s.S {
+			if tail != "" && !strings.HasPrefix(tail, " ") && !strings.HasSuffix(head, " ") {
+				tail = " " + tail
+			}
+			gap = tail == ""
+		}
+		if s.S = head + tail; s.S != "" {
+			out = append(out, s)
+		}
+	}
+	if n := len(out); n > 0 {
+		out[n-1].S = strings.TrimRightFunc(out[n-1].S, unicode.IsSpace)
+		if out[n-1].S == "" {
+			out = out[:n-1]
+		}
+	}
+	return out
+}

@@ -2,8 +2,11 @@ package curate
 
 import (
 	"cmp"
+	"math/bits"
+	"runtime"
 	"slices"
 	"sort"
+	"sync"
 	"time"
 
 	"digestd/digest"
@@ -20,8 +23,19 @@ type node struct {
 }
 
 func newNode(it digest.Item, group int) node {
-	link := itemLink(it)
-	return node{item: &it, doc: documentOf(it), link: link, host: linkHost(link), when: it.When(), group: group}
+	return node{item: &it, when: it.When(), group: group}
+}
+
+// prepare takes the nodes' items apart, the costly part of making nodes.
+func prepare(nodes []node) {
+	inParallel(len(nodes), func(from, to int) {
+		for i := range nodes[from:to] {
+			n := &nodes[from+i]
+			n.doc = documentOf(*n.item)
+			n.link = itemLink(*n.item)
+			n.host = linkHost(n.link)
+		}
+	})
 }
 
 // cluster is what tells one story.
@@ -67,6 +81,7 @@ type edge struct {
 // clusters groups nodes into stories. Nodes of one group start together; groups up to sent are stories
 // that were sent, of which no two ever come together.
 func clusters(given []node, sent int, window time.Duration) []cluster {
+	prepare(given)
 	nodes := make([]*node, len(given))
 	for i := range given {
 		nodes[i] = &given[i]
@@ -180,54 +195,90 @@ func (g *grouping) exactEdges() []edge {
 // and not with its square, however much of the news is about one thing.
 const (
 	rarestWords = 6
-	readBack    = 120
+	readBack    = 100
 )
 
 // candidates are the pairs that score, found through an index of words.
 func (g *grouping) candidates() []edge {
-	byTime := make([]int, len(g.nodes))
-	for i := range byTime {
-		byTime[i] = i
+	x := wordIndex{byTime: make([]int, len(g.nodes)), bits: make([]uint64, len(g.nodes)), lists: make(map[uint64][]int32)}
+	for i := range x.byTime {
+		x.byTime[i] = i
 	}
-	slices.SortStableFunc(byTime, func(i, j int) int { return g.nodes[i].when.Compare(g.nodes[j].when) })
-	index := make(map[uint64][]int) // to nodes, by time
-	for _, i := range byTime {
+	slices.SortStableFunc(x.byTime, func(i, j int) int { return g.nodes[i].when.Compare(g.nodes[j].when) })
+	for at, i := range x.byTime {
+		x.bits[at] = g.nodes[i].doc.bits
 		for _, t := range g.nodes[i].doc.tokens {
-			index[t.key] = append(index[t.key], i)
+			x.lists[t.key] = append(x.lists[t.key], int32(at))
 		}
 	}
-	place := make(map[uint64]int, len(index)) // how far each list has been passed
-	seen := make([]int, len(g.nodes))         // the node, from 1, that met this one last
-	var edges []edge
-	for _, i := range byTime {
-		n := g.nodes[i]
-		for _, t := range rarest(n.doc.tokens, index) {
-			list := index[t][:place[t]]
-			for k := len(list) - 1; k >= max(0, len(list)-readBack); k-- {
-				j := list[k]
-				if n.when.Sub(g.nodes[j].when) > g.window {
-					break
-				}
-				if seen[j] == i+1 {
-					continue
-				}
-				seen[j] = i + 1
-				if g.root(i) != g.root(j) && mayScore(&n.doc, &g.nodes[j].doc) {
-					if s := Score(g.nodes[j].doc, n.doc); s >= Threshold {
-						edges = append(edges, g.edge(i, j, s, sharedTerms(n.doc, g.nodes[j].doc)...))
-					}
-				}
-			}
+	found := make([][]edge, len(g.nodes))
+	inParallel(len(g.nodes), func(from, to int) {
+		met := make([]int32, len(g.nodes)) // by which place, from 1, each was met last
+		for at := from; at < to; at++ {
+			found[at] = g.earlier(x, at, met)
 		}
-		for _, t := range n.doc.tokens {
-			place[t.key]++
+	})
+	return slices.Concat(found...)
+}
+
+// wordIndex finds nodes by their words. Places are those in the order of time.
+type wordIndex struct {
+	byTime []int              // nodes
+	bits   []uint64           // of the documents, by place
+	lists  map[uint64][]int32 // of words to places, ascending
+}
+
+// earlier are the pairs of the node at a place with those before it.
+func (g *grouping) earlier(x wordIndex, at int, met []int32) []edge {
+	var edges []edge
+	i := x.byTime[at]
+	n := g.nodes[i]
+	for _, list := range x.rarest(n.doc.tokens) {
+		passed, _ := slices.BinarySearch(list, int32(at))
+		for k := passed - 1; k >= max(0, passed-readBack); k-- {
+			other := list[k]
+			if bits.OnesCount64(n.doc.bits&x.bits[other]) < 2 || met[other] == int32(at+1) {
+				continue
+			}
+			met[other] = int32(at + 1)
+			j := x.byTime[other]
+			m := g.nodes[j]
+			if n.when.Sub(m.when) > g.window {
+				break
+			}
+			if !mayScore(&n.doc, &m.doc) {
+				continue
+			}
+			if s := Score(m.doc, n.doc); s >= Threshold {
+				edges = append(edges, g.edge(i, j, s, sharedTerms(n.doc, m.doc)...))
+			}
 		}
 	}
 	return edges
 }
 
+// rarest are the lists of a document's words that fewest others have.
+func (x wordIndex) rarest(tokens []token) [][]int32 {
+	lists := make([][]int32, 0, len(tokens))
+	for _, t := range tokens {
+		lists = append(lists, x.lists[t.key])
+	}
+	slices.SortStableFunc(lists, func(a, b []int32) int { return cmp.Compare(len(a), len(b)) })
+	return lists[:min(len(lists), rarestWords)]
+}
+
+// inParallel calls work for parts of the range from 0 to n, one a processor.
+func inParallel(n int, work func(from, to int)) {
+	parts := runtime.GOMAXPROCS(0)
+	var group sync.WaitGroup
+	for p := range parts {
+		group.Go(func() { work(p*n/parts, (p+1)*n/parts) })
+	}
+	group.Wait()
+}
+
 // rarest are the keys of a document's words that fewest others have.
-func rarest(tokens []token, index map[uint64][]int) []uint64 {
+func rarest(tokens []token, index map[uint64][]int32) []uint64 {
 	keys := make([]uint64, 0, len(tokens))
 	for _, t := range tokens {
 		keys = append(keys, t.key)
@@ -257,15 +308,36 @@ func (g *grouping) compatible(ra, rb int, exact bool) bool {
 	if exact {
 		return true
 	}
+	var sum float64
 	for _, i := range a {
 		for _, j := range b {
 			m, n := g.nodes[i], g.nodes[j]
-			if m.item.Kind != n.item.Kind || sameOutlet(m, n) || m.when.Sub(n.when).Abs() > g.window {
+			if m.item.Kind != n.item.Kind || m.when.Sub(n.when).Abs() > g.window || sameOutlet(m, n) && !sameHeadline(m, n) {
 				return false
 			}
 		}
 	}
-	return true
+	// A chain of likenesses can lead far; what comes together must be alike on average, too.
+	a, b = a[:min(len(a), compared)], b[:min(len(b), compared)]
+	for _, i := range a {
+		for _, j := range b {
+			sum += Score(g.nodes[i].doc, g.nodes[j].doc)
+		}
+	}
+	return sum >= averageScore*float64(len(a)*len(b))
+}
+
+// averageScore is how alike the items of two clusters must be on average for the clusters to become
+// one, and compared how many items of each are looked at.
+const (
+	averageScore = Threshold / 2
+	compared     = 6
+)
+
+// sameHeadline reports whether one outlet's two items are one piece under two addresses: the same
+// headline, long enough to mean something, within a few hours. A day apart it would be a column.
+func sameHeadline(a, b *node) bool {
+	return len(a.doc.tokens) >= 4 && normalTitle(a.item.Title) == normalTitle(b.item.Title) && a.when.Sub(b.when).Abs() <= 12*time.Hour
 }
 
 func (g *grouping) result() []cluster {

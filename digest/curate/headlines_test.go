@@ -218,7 +218,7 @@ func logistic(x []features, y []bool, chosen func(int) bool) features {
 		var gradient features
 		var hessian [featureCount][featureCount]float64
 		for k := range m {
-			if k != bias {
+			if k != bias { // what no row has keeps the weight 0
 				gradient[k] = prior * m[k] * deviation[k]
 				hessian[k][k] = prior * deviation[k]
 			}

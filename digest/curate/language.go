@@ -67,17 +67,31 @@ func languageOf(declared string, folded []string, script *unicode.RangeTable) st
 	if base != "" {
 		return ""
 	}
-	best, most := "en", 0
-	for _, lang := range [...]string{"en", "fr", "de", "es", "it", "pt", "nl"} {
-		n := 0
-		for _, w := range folded {
-			if stopwords[lang][w] {
-				n++
-			}
-		}
-		if n > most {
-			best, most = lang, n
+	var votes [len(latinLanguages)]int
+	for _, w := range folded {
+		for set, i := latinStopwords[w], 0; set != 0; set, i = set>>1, i+1 {
+			votes[i] += int(set & 1)
 		}
 	}
-	return best
+	best := 0
+	for i, n := range votes {
+		if n > votes[best] {
+			best = i
+		}
+	}
+	return latinLanguages[best]
 }
+
+// latinLanguages are the languages among which small words decide; the first wins ties.
+var latinLanguages = [...]string{"en", "fr", "de", "es", "it", "pt", "nl"}
+
+// latinStopwords tells for a small word in which of them it is one, a bit for each.
+var latinStopwords = func() map[string]uint8 {
+	out := make(map[string]uint8)
+	for i, language := range latinLanguages {
+		for w := range stopwords[language] {
+			out[w] |= 1 << i
+		}
+	}
+	return out
+}()

@@ -24,6 +24,7 @@ type lexicon struct {
 	labels    map[string]bool   // words that say what kind of piece it is
 	places    map[string]place
 	phrases   map[string]string // two or more words, with single spaces, to what they are
+	begins    map[string]bool   // the first words of phrases
 }
 
 // english is read once; its tables never change.
@@ -32,7 +33,7 @@ var english = newLexicon()
 func newLexicon() *lexicon {
 	x := &lexicon{
 		common: make(map[string]bool), stems: make(map[string]string), synonyms: make(map[string]string), opposites: make(map[string][]side),
-		labels: words(kickersEnglish), places: make(map[string]place), phrases: make(map[string]string),
+		labels: words(kickersEnglish), places: make(map[string]place), phrases: make(map[string]string), begins: make(map[string]bool),
 	}
 	for line := range nonEmptyLines(irregularEnglish) {
 		forms := strings.Fields(line)
@@ -87,6 +88,10 @@ func newLexicon() *lexicon {
 				x.places[meaning] = place{name: meaning}
 			}
 		}
+	}
+	for phrase := range x.phrases {
+		first, _, _ := strings.Cut(phrase, " ")
+		x.begins[first] = true
 	}
 	return x
 }

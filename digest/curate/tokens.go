@@ -14,11 +14,12 @@ import (
 type kind uint8
 
 const (
-	word   kind = iota
-	name        // of a person, a body, a thing: what no common word is
-	state       // a country or its capital
-	number      // a count, an amount, a year
-	result      // of a game: 2-0
+	word    kind = iota
+	unknown      // a word of a language of which no vocabulary is built in: it may be a name
+	name         // of a person, a body, a thing: what no common word is
+	state        // a country or its capital
+	number       // a count, an amount, a year
+	result       // of a game: 2-0
 )
 
 // token is one word of a text as it is compared.
@@ -29,6 +30,7 @@ type token struct {
 	weight  float64
 	country uint64 // of a capital: its country's key
 	capital bool   // written in capitals throughout
+	upper   bool   // begins with one
 	gram    bool   // two letters of a script without spaces
 	sides   []side // of the opposites that it is in
 }
@@ -36,13 +38,14 @@ type token struct {
 // The weights of tokens by how much it says that two headlines share them. They are the only
 // knowledge of how frequent words are: a pair's score must not depend on what else is in the news.
 const (
-	labelWeight  = 0.4 // "video", "Monday"
-	commonWeight = 1
-	numberWeight = 1
-	stateWeight  = 1.6
-	wordWeight   = 2
-	nameWeight   = 2.5
-	gramWeight   = 0.8
+	labelWeight   = 0.4 // "video", "Monday"
+	commonWeight  = 1
+	numberWeight  = 1
+	stateWeight   = 1.6
+	wordWeight    = 2
+	nameWeight    = 2.5
+	foreignWeight = 1.5 // of words in languages whose everyday words are not known
+	gramWeight    = 0.5
 )
 
 // hashKey is FNV-1a: fast, and the same in every run.
@@ -57,8 +60,8 @@ func hashKey(s string) uint64 {
 // fold is the form in which words are looked up: lower case, without the accents of Latin letters,
 // the vowel signs and letter variants of Arabic. Marks of other scripts are letters and stay.
 func fold(s string) string {
-	if isLowerASCII(s) {
-		return s
+	if isASCII(s) {
+		return strings.ToLower(s)
 	}
 	var b strings.Builder
 	latin := false
@@ -93,9 +96,9 @@ func fold(s string) string {
 	return norm.NFC.String(b.String())
 }
 
-func isLowerASCII(s string) bool {
+func isASCII(s string) bool {
 	for i := range len(s) {
-		if c := s[i]; c >= utf8.RuneSelf || c >= 'A' && c <= 'Z' {
+		if s[i] >= utf8.RuneSelf {
 			return false
 		}
 	}
@@ -329,7 +332,7 @@ func grams(run string) []string {
 
 // tokenize makes distinct tokens of the words of a text, in order.
 func tokenize(lex []lexeme, language string) []token {
-	t := tokenizer{seen: make(map[uint64]bool)}
+	t := tokenizer{out: make([]token, 0, len(lex))}
 	t.read(lex, language)
 	for i := 0; i < len(lex); {
 		i += t.take(lex[i:])
@@ -344,7 +347,6 @@ type tokenizer struct {
 	plainCaps bool // capitals tell names from other words
 	shouting  bool // all is in capitals
 	out       []token
-	seen      map[uint64]bool
 }
 
 // read learns from a whole text what its single words don't tell: the language, and whether capitals
@@ -395,17 +397,22 @@ func (t *tokenizer) take(lex []lexeme) int {
 		return t.takeNumber(lex)
 	case l.dense:
 		for _, g := range grams(l.text) {
-			t.add(token{term: g, key: hashKey(g), weight: gramWeight, gram: true})
+			t.add(token{term: g, key: hashKey(g), kind: unknown, weight: gramWeight, gram: true})
 		}
 		return 1
 	}
-	if t.language == "en" || t.language == "" {
+	if t.language == "en" && english.begins[l.folded] {
 		for n := min(4, len(lex)); n > 1; n-- {
 			if meaning, ok := english.phrases[joinFolded(lex[:n])]; ok {
 				t.addWord(meaning, l, true)
 				return n
 			}
 		}
+	}
+	if v, ok := numerals[t.language][l.folded]; ok {
+		value, n := multiplied(float64(v), lex)
+		t.addNumber(value)
+		return n
 	}
 	t.addWord(l.folded, l, false)
 	return 1
@@ -437,21 +444,30 @@ func (t *tokenizer) takeNumber(lex []lexeme) int {
 		return 1
 	}
 	for part := range strings.SplitSeq(s, "-") {
-		value, n := numberValue(part), 1
-		if len(lex) > 1 {
-			if m, ok := magnitudes[lex[1].folded]; ok {
-				value *= m
-				n = 2
-			} else if ordinalEndings[lex[1].folded] {
-				n = 2
-			}
-		}
+		value, n := multiplied(numberValue(part), lex)
 		t.addNumber(value)
 		if part == s {
 			return n
 		}
 	}
 	return 1
+}
+
+// multiplied is a number with the million behind it, and how many lexemes they are together.
+func multiplied(value float64, lex []lexeme) (float64, int) {
+	n := 1
+	for n < len(lex) {
+		m, ok := magnitudes[lex[n].folded]
+		if !ok {
+			break
+		}
+		value *= m // also "20 lakh crore"
+		n++
+	}
+	if n == 1 && len(lex) > 1 && ordinalEndings[lex[1].folded] {
+		n = 2
+	}
+	return value, n
 }
 
 func (t *tokenizer) addNumber(value float64) {
@@ -503,22 +519,18 @@ func numeralTable(lists map[string]string) map[string]map[string]int {
 
 // addWord makes a token of a word, or of the phrase that begins with it.
 func (t *tokenizer) addWord(folded string, l lexeme, phrase bool) {
-	capitals := !t.shouting && utf8.RuneCountInString(l.text) > 1 && strings.ToUpper(l.text) == l.text && strings.ToLower(l.text) != l.text
+	capitals := !t.shouting && len(l.text) > 1 && l.text != l.folded && utf8.RuneCountInString(l.text) > 1 && strings.ToUpper(l.text) == l.text && strings.ToLower(l.text) != l.text
 	if t.stops[folded] && !(capitals && (folded == "us" || folded == "who" || folded == "it")) {
-		return
-	}
-	if v, ok := numerals[t.language][folded]; ok {
-		t.addNumber(float64(v))
 		return
 	}
 	if utf8.RuneCountInString(folded) < 2 {
 		return
 	}
-	tok := token{term: folded, weight: wordWeight, capital: capitals}
 	first, _ := utf8.DecodeRuneInString(l.text)
+	tok := token{term: folded, weight: wordWeight, capital: capitals, upper: unicode.IsUpper(first)}
 	isName := t.plainCaps && !l.initial && unicode.IsUpper(first)
 	if t.language != "en" {
-		tok.key = hashKey(lightStem(t.language, folded))
+		tok.kind, tok.weight, tok.key = unknown, foreignWeight, hashKey(lightStem(t.language, folded))
 		if isName || capitals {
 			tok.kind, tok.weight = name, nameWeight
 		}
@@ -555,10 +567,9 @@ func (t *tokenizer) addWord(folded string, l lexeme, phrase bool) {
 }
 
 func (t *tokenizer) add(tok token) {
-	if t.seen[tok.key] {
+	if hasKey(t.out, tok.key) {
 		return
 	}
-	t.seen[tok.key] = true
 	t.out = append(t.out, tok)
 }
 

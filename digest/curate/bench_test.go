@@ -1,0 +1,70 @@
+package curate
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"digestd/digest"
+)
+
+// madeNews makes so many items of a day and a half, from 200 outlets, as one finds them: words as
+// unevenly frequent as in any language, every fourth item a retelling of an earlier one, a third about
+// the one great subject of the day.
+func madeNews(n int) []digest.Item {
+	r := rand.New(rand.NewPCG(1, uint64(n)))
+	zipf := rand.NewZipf(r, 1.1, 8, 30_000)
+	word := func() string { return madeWord(zipf.Uint64()) }
+	sentence := func(n int) string {
+		words := make([]string, n)
+		for i := range words {
+			words[i] = word()
+		}
+		return strings.Join(words, " ")
+	}
+	items := make([]digest.Item, n)
+	for i := range items {
+		outlet := r.IntN(200)
+		title := sentence(6 + r.IntN(5))
+		if r.IntN(3) == 0 {
+			title = "Coronavirus: " + title
+		}
+		if i > 0 && r.IntN(4) == 0 {
+			words := strings.Fields(items[r.IntN(i)].Title)
+			words[r.IntN(len(words))] = word()
+			title = strings.Join(words, " ")
+		}
+		items[i] = digest.Item{Seq: uint64(i + 1), Feed: fmt.Sprint("https://feeds.example.org/", outlet), Source: fmt.Sprint("Outlet ", outlet),
+			Link: fmt.Sprintf("https://outlet-%d.example.org/news/%d", outlet, 100_000+i), Title: title, Summary: digest.PlainText(sentence(30) + "."),
+			FirstSeen: noon.Add(-time.Duration(r.IntN(36*60)) * time.Minute)}
+	}
+	return items
+}
+
+// madeWord is the nth word of a made language: syllables that spell n.
+func madeWord(n uint64) string {
+	var b strings.Builder
+	for n += 20; n > 0; n /= 20 {
+		b.WriteString([...]string{"ba", "ce", "di", "fo", "gu", "ha", "je", "ki", "lo", "mu", "na", "pe", "ri", "so", "tu", "va", "we", "xi", "yo", "zu"}[n%20])
+	}
+	return b.String()
+}
+
+func BenchmarkCurate(b *testing.B) {
+	for _, n := range []int{10_000, 20_000} {
+		items := madeNews(n)
+		topic := digest.Topic{ID: "all"}
+		for i := range 200 {
+			topic.Feeds = append(topic.Feeds, digest.Feed{URL: fmt.Sprint("https://feeds.example.org/", i), Weight: 1})
+		}
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			var stories []digest.Story
+			for b.Loop() {
+				stories, _ = Curate([]digest.Topic{topic}, items, nil, Options{Now: noon})
+			}
+			b.ReportMetric(float64(len(stories)), "stories")
+		})
+	}
+}
