@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"time"
 
 	"digestd/digest"
@@ -145,12 +144,4 @@ func (p *program) collector(cfg *config.Config, l collect.Ledger) *collect.Colle
 		Every: cfg.Collect.Every, Lookback: cfg.Collect.Lookback, Timeout: cfg.Collect.Timeout, MaxSize: cfg.Collect.MaxSize,
 		Concurrency: cfg.Collect.Concurrency, PerHost: cfg.Collect.PerHost, UserAgent: cfg.Collect.UserAgent, AllowPrivateNetworks: private,
 	}, l, p.now, p.log)
-}
-
-// absolute resolves a path that a command was given against its own directory.
-func absolute(path string) string {
-	if abs, err := filepath.Abs(path); err == nil {
-		return abs
-	}
-	return path
 }

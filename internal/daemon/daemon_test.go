@@ -299,7 +299,9 @@ func TestOutageCostsNoNewsAndRepeatsNone(t *testing.T) {
 
 func TestEditionThatEverybodysServerRefusedGivesItsNewsBack(t *testing.T) {
 	w := newTown(t, one)
-	w.fail = func(string) *smtp.Reply { return &smtp.Reply{Stage: smtp.Rcpt, Code: 554, Status: "5.7.1", Words: "5.7.1 access denied"} }
+	w.fail = func(string) *smtp.Reply {
+		return &smtp.Reply{Stage: smtp.Rcpt, Code: 554, Status: "5.7.1", Words: "5.7.1 access denied"}
+	}
 	w.show("/herald", "Cranes move again in the harbour")
 	w.show("/gazette", "Court strikes down the river levy")
 	w.collect()

@@ -75,7 +75,7 @@ func (w *world) end() {
 func (w *world) clock(at string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.set = clockTime(w.t, at).Sub(time.Now())
+	w.set = time.Until(clockTime(w.t, at))
 }
 
 func (w *world) time() time.Time {

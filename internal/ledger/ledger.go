@@ -28,6 +28,9 @@ import (
 	"digestd/subscribers"
 )
 
+// allocSize is by how much the file grows at once, in bytes. bbolt's own 16 MB is more than most ledgers need.
+const allocSize = 4 << 20
+
 // Schema is the version of the layout that this program writes.
 const Schema = 1
 
@@ -56,9 +59,13 @@ var (
 	bucketRecipients  = []byte("recipients")  // id, chunk → recipients, compressed
 	bucketProgress    = []byte("progress")    // id → {commit → events}
 	bucketSuppression = []byte("suppression") // address, digest → Suppression
+	bucketPreferences = []byte("preferences") // address → Preferences
 
 	buckets = [][]byte{bucketMeta, bucketFeeds, bucketItems, bucketIdentities, bucketLanes, bucketOutcomes,
-		bucketEditions, bucketFrozen, bucketBodies, bucketRecipients, bucketProgress, bucketSuppression}
+		bucketEditions, bucketFrozen, bucketBodies, bucketRecipients, bucketProgress, bucketSuppression, bucketPreferences}
+
+	// later are the buckets that ledgers of schema 1 once did without.
+	later = [][]byte{bucketPreferences}
 
 	keyMeta       = []byte("ledger")
 	keyLastCommit = []byte("last_commit")
@@ -84,6 +91,7 @@ type Ledger struct {
 	db       *bolt.DB
 	path     string
 	meta     meta
+	keys     sync.RWMutex // held for meta.TokenKeys, the only part of it that changes
 	now      func() time.Time
 	delivery deliveryWriter
 	locks    locks
@@ -186,6 +194,7 @@ func open(path string, opt Options) (l *Ledger, err error) {
 			return nil, fmt.Errorf("%s: %w, which has just replaced the file: try again", path, ErrBusy)
 		}
 	}
+	db.AllocSize = allocSize
 	l = &Ledger{db: db, path: path, now: opt.Now}
 	if err := l.identify(opt.ReadOnly); err != nil {
 		db.Close()
@@ -209,7 +218,11 @@ func damaged(path string, err error) error {
 func (l *Ledger) identify(readOnly bool) error {
 	var raw []byte
 	var bucketCount int
+	complete := true
 	err := l.db.View(func(tx *bolt.Tx) error {
+		for _, name := range later {
+			complete = complete && tx.Bucket(name) != nil
+		}
 		if b := tx.Bucket(bucketMeta); b != nil {
 			raw = bytes.Clone(b.Get(keyMeta))
 		}
@@ -239,7 +252,17 @@ func (l *Ledger) identify(readOnly bool) error {
 	if l.meta.Schema > Schema {
 		return fmt.Errorf("%s: %w (schema %d, this program knows %d): install that version again", l.path, ErrNewer, l.meta.Schema, Schema)
 	}
-	return nil
+	if readOnly || complete {
+		return nil
+	}
+	return l.db.Update(func(tx *bolt.Tx) error {
+		for _, name := range later {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // mark writes the marker when it is not there or speaks of another ledger.
@@ -274,7 +297,26 @@ func (l *Ledger) Path() string { return l.path }
 
 // TokenKeys are the secrets with which tokens are made and checked, the newest first: it makes new ones,
 // the others open what was made before.
-func (l *Ledger) TokenKeys() [][]byte { return l.meta.TokenKeys }
+func (l *Ledger) TokenKeys() [][]byte {
+	l.keys.RLock()
+	defer l.keys.RUnlock()
+	return l.meta.TokenKeys
+}
+
+// RotateTokenKey puts a new secret before the ones that there are, and returns how many there are then. No
+// secret is ever forgotten: links in old mails, bounces, and what is still owed go on with theirs.
+func (l *Ledger) RotateTokenKey() (int, error) {
+	l.keys.Lock()
+	defer l.keys.Unlock()
+	next := l.meta
+	next.TokenKeys = append([][]byte{random(subscribers.TokenKeySize)}, next.TokenKeys...)
+	err := l.update(func(tx *bolt.Tx) error { return put(tx.Bucket(bucketMeta), keyMeta, next) })
+	if err != nil {
+		return 0, fmt.Errorf("rotate the token key: %w", err)
+	}
+	l.meta = next
+	return len(next.TokenKeys), nil
+}
 
 // Size is the length of the ledger file in bytes.
 func (l *Ledger) Size() int64 {
@@ -304,15 +346,9 @@ func (l *Ledger) update(f func(*bolt.Tx) error) (err error) {
 
 func (l *Ledger) recoverDamage(err *error) {
 	if p := recover(); p != nil {
-		if fault, ok := p.(testFault); ok {
-			panic(fault)
-		}
 		*err = damaged(l.path, fmt.Errorf("%v", p))
 	}
 }
-
-// testFault is what the private fault hooks of tests panic with; it is no damage.
-type testFault struct{ at string }
 
 // put stores a value as JSON.
 func put(b *bolt.Bucket, key []byte, value any) error {
