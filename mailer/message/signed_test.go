@@ -3,6 +3,12 @@ package message
 import (
 	"bytes"
 	"crypto/rand"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	msgauth "github.com/emersion/go-msgauth/dkim"
@@ -53,6 +59,76 @@ func TestSignedMessagesVerify(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestDkimpyVerifies asks the library that most of the world's Python filters use.
+func TestDkimpyVerifies(t *testing.T) {
+	python := "/usr/bin/python3" // Debian's, which has python3-dkim
+	if err := exec.Command(python, "-c", "import dkim, nacl").Run(); err != nil {
+		if os.Getenv("DIGESTD_REQUIRE") == "all" {
+			t.Fatalf("Debian's python3-dkim and python3-nacl are not here: %v", err)
+		}
+		t.Skip("Debian's python3-dkim and python3-nacl are not here")
+	}
+	const verify = `
+import dkim, glob, sys
+record = sys.argv[1].encode()
+for name in sorted(glob.glob(sys.argv[2] + "/*.eml")):
+    if dkim.verify(open(name, "rb").read(), dnsfunc=lambda name, timeout=5: record):
+        print(name)`
+	for _, kind := range []string{"rsa", "ed25519"} {
+		key, _, err := dkim.Generate(kind, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signer, err := dkim.NewSigner("example.org", "digest", key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		record, err := dkim.Record(signer.Public())
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		var want []string
+		for name, change := range map[string]func(*Sender, *Content){
+			"all":         func(s *Sender, c *Content) {},
+			"mailto-only": func(s *Sender, c *Content) { s.BaseURL = "" },
+			"no-post":     func(s *Sender, c *Content) { s.OneClick = false },
+			"no-reply-to": func(s *Sender, c *Content) { s.ReplyTo = "" },
+			"plain-text":  func(s *Sender, c *Content) { c.HTML = "" },
+		} {
+			s, c := sender(t), content()
+			s.Signature = signer.ID()
+			change(&s, &c)
+			tpl := freeze(t, c, s)
+			for i, r := range readers {
+				msg, _, err := tpl.Fill(nil, r, Keys{Token: tokenKey(t, 1), Signer: signer})
+				if err != nil {
+					t.Fatal(err)
+				}
+				base := filepath.Join(dir, fmt.Sprintf("%s-%d", name, i))
+				want = append(want, base+"-good.eml")
+				for file, text := range map[string][]byte{
+					"-good.eml":    msg,
+					"-subject.eml": append([]byte("Subject: added\r\n"), msg...),
+					"-body.eml":    append(bytes.Clone(msg), "added\r\n"...),
+				} {
+					if err := os.WriteFile(base+file, text, 0o600); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+		out, err := exec.Command(python, "-c", verify, record, dir).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(want)
+		if got := strings.Fields(string(out)); !slices.Equal(got, want) {
+			t.Errorf("%s: dkimpy verifies %q, want %q", kind, got, want)
 		}
 	}
 }
