@@ -25,8 +25,8 @@ func (p *program) dkimCommand() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			if domain == "" || selector == "" {
 				cfg, _, err := p.load()
-				if err != nil {
-					return err
+				if err != nil { // [dkim] without its key is a mistake as well, and this command is the way out
+					return usagef("%w\nwith --domain and --selector, no configuration is needed", err)
 				}
 				if cfg.DKIM == nil {
 					return usagef("%s has no [dkim]: give --domain and --selector", cfg.Path)

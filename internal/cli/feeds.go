@@ -30,7 +30,7 @@ func (p *program) feedsListCommand() *cobra.Command {
 		Short: "How each feed is: health, last success, items a day, next poll",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			line, done, err := p.pipeline(c.Context(), reading)
+			line, done, _, err := p.looking(c.Context())
 			if err != nil {
 				return err
 			}

@@ -5,8 +5,10 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"time"
 
 	"digestd/digest"
@@ -82,6 +84,36 @@ func (p *program) pipeline(ctx context.Context, want access) (line *daemon.Pipel
 		return line, func() { l.Close() }, nil
 	}
 	return line, func() { control.Close(); l.Close() }, nil
+}
+
+// looking opens the ledger for reading. Where there is none yet, it makes an empty one elsewhere, which is
+// forgotten at the end (isNew): looking changes nothing.
+func (p *program) looking(ctx context.Context) (line *daemon.Pipeline, done func(), isNew bool, err error) {
+	line, done, err = p.pipeline(ctx, reading)
+	if !errors.Is(err, ledger.ErrMissing) {
+		return line, done, false, err
+	}
+	cfg, sets, err := p.load()
+	if err != nil {
+		return nil, nil, false, err
+	}
+	dir, err := os.MkdirTemp("", "digestd-looking-")
+	if err != nil {
+		return nil, nil, false, err
+	}
+	l, err := ledger.Open(filepath.Join(dir, "empty.db"), ledger.Options{Now: p.now})
+	if err != nil {
+		os.RemoveAll(dir)
+		return nil, nil, false, err
+	}
+	done = func() { l.Close(); os.RemoveAll(dir) }
+	quiet := *p // what fails is said by the command, once
+	quiet.log = slog.New(slog.DiscardHandler)
+	if line, err = quiet.assemble(cfg, sets, l); err != nil {
+		done()
+		return nil, nil, false, err
+	}
+	return line, done, true, nil
 }
 
 // openLedger opens the ledger, or runs the command where it is open.

@@ -2,12 +2,8 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -18,7 +14,6 @@ import (
 	"digestd/digest/curate"
 	"digestd/internal/config"
 	"digestd/internal/daemon"
-	"digestd/internal/ledger"
 	"digestd/subscribers"
 )
 
@@ -64,40 +59,23 @@ func (p *program) previewCommand() *cobra.Command {
 	return c
 }
 
-// previewPipeline opens the ledger for reading. Where there is none yet, it makes one that is forgotten
-// at the end, and collects into it.
+// previewPipeline is a pipeline to look at. Where there is no ledger yet, it collects into one that is
+// forgotten at the end.
 func (p *program) previewPipeline(ctx context.Context) (*daemon.Pipeline, func(), error) {
-	line, done, err := p.pipeline(ctx, reading)
-	if !errors.Is(err, ledger.ErrMissing) {
+	line, done, isNew, err := p.looking(ctx)
+	if err != nil || !isNew {
 		return line, done, err
-	}
-	cfg, sets, err := p.load()
-	if err != nil {
-		return nil, nil, err
-	}
-	dir, err := os.MkdirTemp("", "digestd-preview-")
-	if err != nil {
-		return nil, nil, err
-	}
-	l, err := ledger.Open(filepath.Join(dir, "preview.db"), ledger.Options{Now: p.now})
-	if err != nil {
-		os.RemoveAll(dir)
-		return nil, nil, err
-	}
-	done = func() { l.Close(); os.RemoveAll(dir) }
-	quiet := *p // what fails is said below, once
-	quiet.log = slog.New(slog.DiscardHandler)
-	line, err = quiet.assemble(cfg, sets, l)
-	if err != nil {
-		done()
-		return nil, nil, err
 	}
 	fmt.Fprintf(p.stderr, "no ledger yet: reading %s for this preview\n", plural(len(line.Feeds()), "feed"))
 	sum := line.Collect(ctx, true, nil)
 	for _, f := range collected(sum).Failures {
 		fmt.Fprintln(p.stderr, f.Error)
 	}
-	return line, done, ctx.Err()
+	if ctx.Err() != nil {
+		done()
+		return nil, nil, ctx.Err()
+	}
+	return line, done, nil
 }
 
 func (p *program) preview(line *daemon.Pipeline, d digest.Digest, email, at string) (daemon.Preview, error) {

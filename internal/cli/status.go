@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -12,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"digestd/internal/daemon"
-	"digestd/internal/ledger"
 )
 
 func (p *program) statusCommand() *cobra.Command {
@@ -22,10 +20,7 @@ func (p *program) statusCommand() *cobra.Command {
 		Long:  "Show where everything stands. The exit status is 1 when something needs a person.",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			line, done, err := p.pipeline(c.Context(), reading)
-			if errors.Is(err, ledger.ErrMissing) {
-				return p.statusBeforeTheFirst()
-			}
+			line, done, isNew, err := p.looking(c.Context())
 			if err != nil {
 				return err
 			}
@@ -34,25 +29,12 @@ func (p *program) statusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if isNew {
+				s.Ledger = daemon.LedgerStatus{Path: line.Config.Ledger.Path}
+			}
 			return p.showStatus(s)
 		},
 	}
-}
-
-// statusBeforeTheFirst is the status of a digestd that has not collected yet.
-func (p *program) statusBeforeTheFirst() error {
-	cfg, sets, err := p.load()
-	if err != nil {
-		return err
-	}
-	line := &daemon.Pipeline{Config: cfg, Templates: sets, Now: p.now, Log: p.log}
-	next, err := slots(line, 1)
-	if err != nil {
-		return err
-	}
-	s := daemon.Status{Next: next, Editions: []daemon.EditionStatus{}, Feeds: []daemon.FeedStatus{}, Problems: []string{},
-		FeedsAll: len(line.Feeds()), Ledger: daemon.LedgerStatus{Path: cfg.Ledger.Path}}
-	return p.showStatus(s)
 }
 
 func (p *program) showStatus(s daemon.Status) error {

@@ -75,7 +75,7 @@ func (p *program) subscribersCommand() *cobra.Command {
 		Short: "List the subscribers and the suppressed",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			line, done, err := p.pipeline(c.Context(), reading)
+			line, done, _, err := p.looking(c.Context())
 			if err != nil {
 				return err
 			}

@@ -21,7 +21,7 @@ func (p *program) whyCommand() *cobra.Command {
 			"that this reader was owed, in the server's words.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			line, done, err := p.pipeline(c.Context(), reading)
+			line, done, _, err := p.looking(c.Context())
 			if err != nil {
 				return err
 			}
