@@ -90,13 +90,15 @@ func newRig(t testing.TB, readers int, o Options, answer func(smtptest.Step) str
 
 // restart makes a new mailer, as a new process would.
 func (r *rig) restart(o Options) {
-	r.Mailer = New(o, OverSMTP(client(r.server)), r.ledger, nil)
+	r.Mailer = New(o, OverSMTP(client(r.server, 30*time.Second)), r.ledger, nil)
 	r.Now, r.Sleep, r.Jitter = r.clock.Now, r.clock.Sleep, func() float64 { return 0 }
 }
 
-func client(s *smtptest.Server) *smtp.Server {
+// client speaks to a scripted server. Only a test whose server says nothing needs a short timeout: on a
+// busy machine an answer may be late.
+func client(s *smtptest.Server, timeout time.Duration) *smtp.Server {
 	return &smtp.Server{
-		Host: "127.0.0.1", Port: s.Port, TLS: smtp.TLSNone, Auth: "auto", DialTimeout: 5 * time.Second, ReplyTimeout: 300 * time.Millisecond,
+		Host: "127.0.0.1", Port: s.Port, TLS: smtp.TLSNone, Auth: "auto", DialTimeout: timeout, ReplyTimeout: timeout,
 		Dialer: (&net.Dialer{}).DialContext,
 	}
 }
@@ -195,6 +197,7 @@ func TestFaults(t *testing.T) {
 	} {
 		for _, extensions := range [][]string{{"PIPELINING"}, nil} {
 			t.Run(fmt.Sprintf("%s %.20q pipelining %v", c.stage, c.answer, extensions != nil), func(t *testing.T) {
+				t.Parallel()
 				var mu sync.Mutex
 				hit := false
 				mails := 0
@@ -215,6 +218,9 @@ func TestFaults(t *testing.T) {
 					return c.answer
 				})
 				r.server.Extensions = extensions
+				if c.answer == smtptest.Hang || c.answer == smtptest.TakeAndHang {
+					r.transport = OverSMTP(client(r.server, 700*time.Millisecond))
+				}
 				r.options.Connections = 1 // so that the sixth message is the victim's
 				r.deliver(t)
 				if got := r.ledger.event(5).State; got != c.first {
@@ -263,9 +269,9 @@ func TestConnectionFaultsStopTheRunAndFailNobody(t *testing.T) {
 				}
 				return smtptest.Default
 			})
-			server := client(r.server)
-			server.DialTimeout = 300 * time.Millisecond
-			r.transport = OverSMTP(server)
+			if c.answer == smtptest.Hang {
+				r.transport = OverSMTP(client(r.server, 700*time.Millisecond))
+			}
 			s := r.deliver(t)
 			if !strings.Contains(s.Paused, c.words) || s.Failed != 0 || s.Sent != 0 || s.Owed() != 5 {
 				t.Errorf("%+v", s)
@@ -273,6 +279,7 @@ func TestConnectionFaultsStopTheRunAndFailNobody(t *testing.T) {
 			mu.Lock()
 			broken = false
 			mu.Unlock()
+			r.transport = OverSMTP(client(r.server, 30*time.Second))
 			if s := r.deliver(t); s.Sent != 5 || s.Paused != "" {
 				t.Errorf("behind the repair: %+v", s)
 			}
