@@ -21,6 +21,7 @@ type window struct {
 	since    time.Time
 	items    []digest.Item
 	carried  map[uint64]int            // by item: editions that had no room for it
+	kept     []ledger.Pooled           // of the lane's pool: not looked at
 	settled  map[uint64]ledger.Outcome // items that need no curation any more, and why
 	position uint64                    // of the last item looked at
 	passed   *ledger.Passed
@@ -30,8 +31,9 @@ type window struct {
 }
 
 // gather reads what a lane has not had yet: everything first seen since it last composed, by position
-// and not by a clock, and what waits in its pool.
-func (p *Pipeline) gather(d digest.Digest, lane digest.Lane, slot schedule.Slot, now time.Time) (window, error) {
+// and not by a clock, and what waits in its pool. An extra edition tells only what is new: the pool stays
+// as it is for the next slot's.
+func (p *Pipeline) gather(d digest.Digest, lane digest.Lane, slot schedule.Slot, now time.Time, extra bool) (window, error) {
 	w := window{slot: slot, now: now.UTC(), carried: map[uint64]int{}, settled: map[uint64]ledger.Outcome{}}
 	var err error
 	if w.lane, err = p.Ledger.Lane(lane); err != nil {
@@ -49,9 +51,12 @@ func (p *Pipeline) gather(d digest.Digest, lane digest.Lane, slot schedule.Slot,
 	if len(fresh) > 0 {
 		w.position = fresh[len(fresh)-1].Seq
 	}
-	pool := make([]uint64, len(w.lane.Pool))
-	for i, pooled := range w.lane.Pool {
-		pool[i] = pooled.Item
+	if extra {
+		w.kept = w.lane.Pool
+	}
+	var pool []uint64
+	for _, pooled := range w.lane.Pool[len(w.kept):] {
+		pool = append(pool, pooled.Item)
 		w.carried[pooled.Item] = pooled.Carried
 	}
 	waiting, err := p.Ledger.Items(pool)

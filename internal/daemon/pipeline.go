@@ -78,7 +78,7 @@ func (p *Pipeline) publish(ctx context.Context, lane digest.Lane, slot schedule.
 		if err := p.withdrawUnsent(lane, extra); err != nil {
 			return out, fmt.Errorf("lane %s: %w", lane, err)
 		}
-		w, err := p.gather(d, lane, slot, p.Now())
+		w, err := p.gather(d, lane, slot, p.Now(), extra)
 		if err != nil {
 			return out, fmt.Errorf("lane %s: gather: %w", lane, err)
 		}

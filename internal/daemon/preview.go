@@ -34,7 +34,7 @@ const Anybody = "reader@example.org"
 // language. It writes nothing.
 func (p *Pipeline) Preview(d digest.Digest, who subscribers.Subscriber, slot schedule.Slot, lane digest.Lane) (Preview, error) {
 	var out Preview
-	w, err := p.gather(d, lane, slot, slot.At)
+	w, err := p.gather(d, lane, slot, slot.At, false)
 	if err != nil {
 		return out, err
 	}

@@ -17,7 +17,7 @@ import (
 func (p *Pipeline) write(d digest.Digest, w window, r readers, composed compose.Result, closed []curate.Closed) (ledger.Composition, error) {
 	c := ledger.Composition{
 		Edition: composed.Edition, Wall: w.slot.Wall, Recipients: r.recipients, Position: w.position, Passed: w.passed,
-		Before: w.lane, Outcomes: outcomes(w, composed, closed),
+		Pool: w.kept, Before: w.lane, Outcomes: outcomes(w, composed, closed),
 	}
 	for _, s := range composed.Carried {
 		for _, it := range s.Items {
