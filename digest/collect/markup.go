@@ -50,12 +50,29 @@ type prose struct {
 	cut   bool
 }
 
+// firstPicture is the first picture of hostile HTML that is worth showing.
+func firstPicture(source string, base *url.URL) *digest.Image {
+	if !strings.Contains(source, "<img") && !strings.Contains(source, "<IMG") {
+		return nil
+	}
+	r := htmlReader{base: base, room: 1, onlyPicture: true}
+	return r.read(source).image
+}
+
 // readHTML reads hostile HTML. It walks over the tokens once and builds no tree: neither unbalanced
 // nor endlessly nested markup can do more than be left out. maxBytes bounds the text.
 func readHTML(source string, base *url.URL, maxBytes int) prose {
 	r := htmlReader{base: base, room: maxBytes}
+	if !strings.ContainsAny(source, "<&") {
+		r.words(source)
+		return r.prose()
+	}
+	return r.read(source)
+}
+
+func (r *htmlReader) read(source string) prose {
 	z := html.NewTokenizer(strings.NewReader(loosexml.JoinSurrogates(source)))
-	for r.room > 0 {
+	for r.room > 0 && !(r.onlyPicture && r.image != nil) {
 		switch z.Next() {
 		case html.ErrorToken:
 			return r.prose()
@@ -85,7 +102,9 @@ type htmlReader struct {
 	strong int
 	em     int
 	href   string
-	space  bool // one is due before the next word
+	gap    rune // that is due before the next word, or 0
+
+	onlyPicture bool // no words are wanted
 
 	skip      string // the element that is being left out
 	skipDepth int
@@ -95,12 +114,6 @@ type htmlReader struct {
 
 func (r *htmlReader) prose() prose {
 	r.flush()
-	if n := len(r.spans); n > 0 { // a space that was due before a mark can be left at the end
-		r.spans[n-1].S = strings.TrimRight(r.spans[n-1].S, " ")
-		if r.spans[n-1].S == "" {
-			r.spans = r.spans[:n-1]
-		}
-	}
 	return prose{text: r.spans, image: r.image, cut: r.cut}
 }
 
@@ -113,11 +126,11 @@ func (r *htmlReader) startTag(t html.Token, closed bool) {
 	}
 	if t.Data == "img" {
 		r.picture(t)
-		r.space = true
+		r.gap = ' '
 		return
 	}
 	if skippedElements[t.Data] || isHidden(t) {
-		r.space = true
+		r.gap = ' '
 		if !voidElements[t.Data] && !(closed && (t.Data == "svg" || t.Data == "math")) {
 			r.skip, r.skipDepth = t.Data, 1
 		}
@@ -137,7 +150,7 @@ func (r *htmlReader) startTag(t html.Token, closed bool) {
 		r.words("“")
 	default:
 		if !inlineElements[t.Data] {
-			r.space = true
+			r.gap = ' '
 		}
 	}
 }
@@ -165,7 +178,7 @@ func (r *htmlReader) endTag(name string) {
 		r.words("”")
 	default:
 		if !inlineElements[name] {
-			r.space = true
+			r.gap = ' '
 		}
 	}
 }
@@ -188,42 +201,67 @@ func isHidden(t html.Token) bool {
 
 // words adds text, its white space collapsed and its control characters dropped.
 func (r *htmlReader) words(s string) {
-	for _, c := range s {
-		switch {
-		case isBlank(c):
-			r.space = true
-			continue
-		case isDropped(c):
-			continue
-		}
-		if r.space {
-			r.space = false
-			r.blank()
-		}
-		r.run.WriteRune(c)
-		r.room -= utf8.RuneLen(c)
+	if r.onlyPicture {
+		return
+	}
+	for s != "" {
 		if r.room <= 0 {
 			r.cut = true
 			return
 		}
+		c, size := rune(s[0]), plainRun(s)
+		if size == 0 {
+			c, size = utf8.DecodeRuneInString(s)
+		}
+		piece := s[:size]
+		s = s[size:]
+		switch {
+		case isBlank(c):
+			r.gap = ' '
+			continue
+		case isNoBreak(c):
+			if r.gap == 0 {
+				r.gap = c
+			}
+			continue
+		case isDropped(c):
+			continue
+		}
+		if r.gap != 0 {
+			r.blank(string(r.gap))
+			r.gap = 0
+		}
+		piece = piece[:min(size, max(r.room, utf8.UTFMax))]
+		r.run.WriteString(piece)
+		r.room -= len(piece)
 	}
 }
 
-// blank writes the space between two words: outside of marks and links where it stands at their edge,
+// plainRun is how many of the first bytes of s are visible ASCII, which needs no second look.
+func plainRun(s string) int {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] >= 0x7f {
+			return i
+		}
+	}
+	return len(s)
+}
+
+// blank writes the gap between two words: outside of marks and links where it stands at their edge,
 // and never at the beginning.
-func (r *htmlReader) blank() {
+func (r *htmlReader) blank(gap string) {
 	bare := func(s digest.Span) bool { return !s.Strong && !s.Em && s.Href == "" }
 	switch n := len(r.spans); {
 	case r.run.Len() == 0 && n == 0:
 		return
 	case r.run.Len() > 0 || bare(r.marks()):
-		r.run.WriteByte(' ')
+		r.run.WriteString(gap)
 	case bare(r.spans[n-1]):
-		r.spans[n-1].S += " "
+		r.spans[n-1].S += gap
 	default:
-		r.spans = append(r.spans, digest.Span{S: " "})
+		r.spans = append(r.spans, digest.Span{S: gap})
 	}
-	r.room--
+	r.room -= len(gap)
 }
 
 // marks is a span with those in force.
@@ -288,10 +326,13 @@ func pixels(s string) int {
 	return int(n)
 }
 
-// isBlank reports whether a character is white space to be collapsed. A no-break space stays: it
+// isNoBreak reports whether a character is a no-break space. Between two words it stays what it is: it
 // stands there for a reason.
+func isNoBreak(c rune) bool { return c == 0xa0 || c == 0x202f }
+
+// isBlank reports whether a character is white space to be collapsed.
 func isBlank(c rune) bool {
-	return c != 0xa0 && c != 0x202f && unicode.IsSpace(c) || c == 0x0b || c == 0x1c || c == 0x1d || c == 0x1e || c == 0x1f
+	return unicode.IsSpace(c) && !isNoBreak(c) || c == 0x0b || c == 0x1c || c == 0x1d || c == 0x1e || c == 0x1f
 }
 
 // isDropped reports whether a character has no place in a line of text: controls, what turns the
@@ -308,17 +349,14 @@ func isBidiControl(c rune) bool { return c >= 0x202a && c <= 0x202e || c >= 0x20
 
 // plainTitle is the one line that a title in HTML says.
 func plainTitle(source string) string {
-	if !strings.ContainsAny(source, "<&") {
-		return oneLine(source, maxTitle)
-	}
-	return shorten(strings.Trim(readHTML(source, nil, 4*maxTitleBytes).text.Plain(), "\u00a0 "), maxTitle, maxTitleBytes)
+	return shorten(readHTML(source, nil, 4*maxTitleBytes).text.Plain(), maxTitle, maxTitleBytes)
 }
 
 // oneLine makes one line of plain text out of plain text, at most max characters long.
 func oneLine(s string, max int) string {
 	r := htmlReader{room: 4 * maxTitleBytes}
 	r.words(s)
-	return shorten(strings.Trim(r.prose().text.Plain(), "\u00a0 "), max, 4*max)
+	return shorten(r.prose().text.Plain(), max, 4*max)
 }
 
 // shorten cuts a line at the end of a word, else of a character as a reader sees it, and says so with

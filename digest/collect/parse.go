@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -118,6 +119,7 @@ func parseXML(ctx context.Context, text []byte, fetched *url.URL, whole bool) (*
 		}
 	}
 
+	ch.items = make([]digest.Item, 0, len(feed.entries))
 	conv := converter{base: base, language: ch.language, whole: whole}
 	if len(head.Authors) > 0 {
 		conv.author = personName(head.Authors[0])
@@ -140,26 +142,14 @@ func parseXML(ctx context.Context, text []byte, fetched *url.URL, whole bool) (*
 	return ch, nil
 }
 
-// page is the feed with some of its entries.
+// page is the feed with some of its entries. It declares no namespaces: the tidied prefixes are those
+// that gofeed knows the vocabularies by, and it copies all declarations for each element that it reads.
 func (f *tidied) page(head, entries []byte) []byte {
-	var b bytes.Buffer
-	b.Grow(len(head) + len(entries) + 600)
-	const vocabularies = ` xmlns:content="http://purl.org/rss/1.0/modules/content/"` +
-		` xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="http://purl.org/dc/terms/"` +
-		` xmlns:itunes="http://www.itunes.com/DTDs/PodCast-1.0.dtd" xmlns:media="http://search.yahoo.com/mrss/"` +
-		` xmlns:sy="http://purl.org/rss/1.0/modules/syndication/"`
+	open, end := "<rss><channel>", "</channel></rss>"
 	if f.atom {
-		b.WriteString(`<feed xmlns="http://www.w3.org/2005/Atom"` + vocabularies + `>`)
-		b.Write(head)
-		b.Write(entries)
-		b.WriteString(`</feed>`)
-	} else {
-		b.WriteString(`<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"` + vocabularies + `><channel>`)
-		b.Write(head)
-		b.Write(entries)
-		b.WriteString(`</channel></rss>`)
+		open, end = "<feed>", "</feed>"
 	}
-	return b.Bytes()
+	return slices.Concat([]byte(open), head, entries, []byte(end))
 }
 
 // gofeedParse gives a page to gofeed. A panic in it is that page's error.
@@ -235,17 +225,18 @@ func (c converter) item(it *gofeed.Item, inRSS *rss.Item, inAtom *atom.Entry, e 
 		summarySource = mediaText(it, "description")
 	}
 	summary := readHTML(summarySource, orElse(e.summaryBase, base), 4*maxSummaryBytes)
-	picture := summary.image
+	picture, contentBase := summary.image, orElse(e.contentBase, base)
 	var content prose
-	if contentSource != "" {
-		room := maxContentBytes
-		if !c.whole && len(summary.text) > 0 && picture != nil {
-			room = 0 // nothing of it is wanted
-		}
-		content = readHTML(contentSource, orElse(e.contentBase, base), room)
-		if content.image != nil {
-			picture = content.image
-		}
+	switch {
+	case c.whole:
+		content = readHTML(contentSource, contentBase, maxContentBytes)
+	case len(summary.text) == 0:
+		content = readHTML(contentSource, contentBase, 4*maxSummaryBytes)
+	default:
+		content.image = firstPicture(contentSource, contentBase)
+	}
+	if content.image != nil {
+		picture = content.image
 	}
 	out.Summary = shortenText(summary.text, maxSummary, maxSummaryBytes)
 	if len(out.Summary) == 0 {

@@ -1,0 +1,320 @@
+package collect
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"digestd/digest"
+)
+
+// readAll parses a document fetched from https://example.org/feeds/x.
+func readAll(t testing.TB, document string) (*channel, error) {
+	t.Helper()
+	return parse(t.Context(), source{body: []byte(document), fetched: mustURL(t, "https://example.org/feeds/x")}, true)
+}
+
+// describe writes an item in one line, its empty parts left out.
+func describe(it digest.Item) string {
+	var parts []string
+	add := func(name, value string) {
+		if value != "" {
+			parts = append(parts, name+"="+value)
+		}
+	}
+	add("title", it.Title)
+	add("link", it.Link)
+	add("guid", it.GUID)
+	add("summary", spell(it.Summary))
+	add("author", it.Author)
+	add("categories", strings.Join(it.Categories, "|"))
+	add("lang", it.Language)
+	if it.Image != nil {
+		add("image", fmt.Sprintf("%s %dx%d %s", it.Image.URL, it.Image.Width, it.Image.Height, it.Image.Alt))
+	}
+	if !it.Published.IsZero() {
+		add("published", it.Published.UTC().Format(time.RFC3339))
+	}
+	if !it.Updated.IsZero() {
+		add("updated", it.Updated.UTC().Format(time.RFC3339))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func TestFormats(t *testing.T) {
+	const inRSS = `<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:media="http://search.yahoo.com/mrss/" xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:atom="http://www.w3.org/2005/Atom"><channel><title>T</title><link>https://example.org/</link>%s</channel></rss>`
+	const inAtom = `<feed xmlns="http://www.w3.org/2005/Atom" xmlns:media="http://search.yahoo.com/mrss/"><title>T</title><link href="https://example.org/"/>%s</feed>`
+	rss := func(items string) string { return fmt.Sprintf(inRSS, items) }
+	atom := func(entries string) string { return fmt.Sprintf(inAtom, entries) }
+	for _, row := range []struct {
+		name, document, format string
+		items                  []string
+	}{
+		{"RSS 2.0", rss(`<item><title>One</title><link>https://example.org/1</link><guid isPermaLink="false">1</guid><description>&lt;p&gt;Some &lt;b&gt;bold&lt;/b&gt; words&lt;/p&gt;</description><author>ana@example.org (Ana)</author><category>News</category><category>World</category><category>News</category><pubDate>Mon, 06 Jul 2026 08:00:00 GMT</pubDate></item>`), "rss 2.0",
+			[]string{"title=One; link=https://example.org/1; guid=1; summary=Some *bold* words; author=Ana; categories=News|World; published=2026-07-06T08:00:00Z"}},
+		{"a guid that is a permalink is the link", rss(`<item><title>One</title><guid>https://example.org/1</guid></item>`), "",
+			[]string{"title=One; link=https://example.org/1; guid=https://example.org/1"}},
+		{"a guid that says it is none", rss(`<item><title>One</title><guid isPermaLink="FALSE">https://example.org/1</guid></item>`), "",
+			[]string{"title=One; guid=https://example.org/1"}},
+		{"the first link that leads somewhere", rss(`<item><title>One</title><link/><link>javascript:x</link><link>/1</link><link>/2</link></item>`), "",
+			[]string{"title=One; link=https://example.org/1"}},
+		{"Atom's link in RSS", rss(`<item><title>One</title><atom:link rel="self" href="/self"/><atom:link href="/1"/></item>`), "",
+			[]string{"title=One; link=https://example.org/1"}},
+		{"Dublin Core", rss(`<item><dc:title>One</dc:title><dc:creator>Ana</dc:creator><dc:creator>Bo</dc:creator><dc:date>2026-07-06</dc:date><dc:subject>News</dc:subject></item>`), "",
+			[]string{"title=One; author=Ana; categories=News; published=2026-07-06T00:00:00Z; updated=2026-07-06T00:00:00Z"}},
+		{"undeclared prefixes", `<rss version="2.0"><channel><title>T</title><item><title>One</title><dc:creator>Ana</dc:creator><media:thumbnail url="https://example.org/a.jpg" width="600"/></item></channel></rss>`, "",
+			[]string{"title=One; author=Ana; image=https://example.org/a.jpg 600x0 "}},
+		{"the summary is the content when there is none", rss(`<item><title>One</title><content:encoded><![CDATA[<p>All of it</p><img src="/a.jpg" width="600" height="400" alt="A">]]></content:encoded></item>`), "",
+			[]string{"title=One; summary=All of it; image=https://example.org/a.jpg 600x400 A"}},
+		{"markup that was not escaped", rss(`<item><title>One <b>bold</b></title><description><p>a<br>b <a href="/x">c</a> &lt; d</p></description><link>https://example.org/1</link></item>`), "",
+			[]string{"title=One bold; link=https://example.org/1; summary=a b [c](https://example.org/x) < d"}},
+		{"text before and between CDATA", rss(`<item><title>a &amp; <![CDATA[b & ]]>c]]&gt;</title></item>`), "",
+			[]string{"title=a & b & c]]>"}},
+		{"media pictures: the widest that fits", rss(`<item><title>One</title><media:content url="/s.jpg" width="240" type="image/jpeg"/><media:group><media:content url="/m.jpg" width="1200" height="800" medium="image"><media:description>A bridge</media:description></media:content><media:content url="/l.jpg" width="4000" medium="image"/></media:group><media:content url="/film.mp4" type="video/mp4" width="1280"/></item>`), "",
+			[]string{"title=One; image=https://example.org/m.jpg 1200x800 A bridge"}},
+		{"an enclosure that is a picture", rss(`<item><title>One</title><enclosure url="/1.mp3" type="audio/mpeg"/><enclosure url="http://example.org/a.jpg" type="image/jpeg" length="1"/></item>`), "",
+			[]string{"title=One; image=https://example.org/a.jpg 0x0 "}},
+		{"no title: the first sentence", rss(`<item><description>The council met on Monday. It decided nothing.</description></item>`), "",
+			[]string{"title=The council met on Monday.; summary=The council met on Monday. It decided nothing."}},
+		{"RSS 1.0", `<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/" xmlns:d="http://purl.org/dc/elements/1.1/"><channel rdf:about="x"><title>T</title></channel><item rdf:about="https://example.org/1"><title>One</title><d:date>2026-07-06T08:00+02:00</d:date></item></rdf:RDF>`, "rss 1.0",
+			[]string{"title=One; link=https://example.org/1; guid=https://example.org/1; published=2026-07-06T06:00:00Z; updated=2026-07-06T06:00:00Z"}},
+		{"RSS 0.90", `<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://my.netscape.com/rdf/simple/0.9/"><channel><title>T</title></channel><item><title>One</title><link>https://example.org/1</link></item></rdf:RDF>`, "rss 0.90",
+			[]string{"title=One; link=https://example.org/1"}},
+		{"RSS with Atom's namespace on its root", `<rss version="2.0" xmlns="http://www.w3.org/2005/Atom"><channel><title>T</title><item><title>One</title></item></channel></rss>`, "rss 2.0",
+			[]string{"title=One"}},
+		{"Atom", atom(`<author><name>Ana</name></author><entry xml:lang="fr"><id>urn:1</id><title>Un</title><link rel="enclosure" href="/1.mp3"/><link rel="alternate" type="application/json" href="/1.json"/><link rel="alternate" type="text/html" href="/1"/><published>2026-07-06T08:00:00Z</published><updated>2026-07-06T09:00:00Z</updated><category term="n" label="News"/><summary type="html">&lt;i&gt;words&lt;/i&gt;</summary></entry>`), "atom 1.0",
+			[]string{"title=Un; link=https://example.org/1; guid=urn:1; summary=_words_; author=Ana; categories=News; lang=fr; published=2026-07-06T08:00:00Z; updated=2026-07-06T09:00:00Z"}},
+		{"Atom's three kinds of text", atom(`<entry><title>Plain &lt;b&gt; text</title></entry><entry><title type="html">AT&amp;amp;T &lt;b&gt;x&lt;/b&gt;</title></entry><entry><title type="xhtml"><h:div xmlns:h="http://www.w3.org/1999/xhtml">1 &lt; <h:b>2</h:b></h:div></title></entry>`), "",
+			[]string{"title=Plain <b> text", "title=AT&T x", "title=1 < 2"}},
+		{"a summary that forgot its type", atom(`<entry><title>x</title><summary>&lt;p&gt;words&lt;/p&gt;</summary></entry><entry><title>y</title><summary>a &lt; b &lt;c&gt;</summary></entry>`), "",
+			[]string{"title=x; summary=words", "title=y; summary=a < b <c>"}},
+		{"content that is no text", atom(`<entry><title>x</title><content type="image/png">iVBORw0KGgo=</content></entry>`), "",
+			[]string{"title=x"}},
+		{"Atom 0.3", `<feed version="0.3" xmlns="http://purl.org/atom/ns#"><title>T</title><entry><title>One</title><link rel="alternate" type="text/html" href="https://example.org/1"/><issued>2026-07-06T08:00:00Z</issued><modified>2026-07-06T09:00:00Z</modified><content type="text/html" mode="escaped">&lt;b&gt;x&lt;/b&gt;</content></entry></feed>`, "atom 0.3",
+			[]string{"title=One; link=https://example.org/1; summary=*x*; published=2026-07-06T08:00:00Z; updated=2026-07-06T09:00:00Z"}},
+		{"Atom with a prefix", `<a:feed xmlns:a="http://www.w3.org/2005/Atom"><a:title>T</a:title><a:entry><a:title>One</a:title><a:link href="https://example.org/1"/></a:entry></a:feed>`, "atom 1.0",
+			[]string{"title=One; link=https://example.org/1"}},
+		{"a video's media group", atom(`<entry><title>Film</title><media:group><media:thumbnail url="/a.jpg" width="480" height="360"/><media:description>What it shows</media:description></media:group></entry>`), "",
+			[]string{"title=Film; summary=What it shows; image=https://example.org/a.jpg 480x360 "}},
+		{"xml:base, nested", `<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://base.example/a/"><title>T</title><entry xml:base="/b/"><title>One</title><link href="two"/><content type="html" xml:base="https://other.example/c/">&lt;a href="y"&gt;y&lt;/a&gt;</content></entry><entry xml:base="javascript:alert(1)//"><title>Two</title><link href="three"/></entry></feed>`, "",
+			[]string{"title=One; link=https://base.example/b/two; summary=[y](https://other.example/c/y)", "title=Two; link=https://base.example/a/three"}},
+		{"relative links without a site", `<rss version="2.0"><channel><title>T</title><item><title>One</title><link>../1</link></item></channel></rss>`, "",
+			[]string{"title=One; link=https://example.org/1"}},
+		{"JSON Feed", `{"version":"https://jsonfeed.org/version/1.1","title":"T","home_page_url":"https://example.org/","language":"en","authors":[{"name":"Ana"}],"items":[{"id":"1","url":"/1","title":"A < B","content_text":"a <b>\nc","date_published":"2026-07-06T08:00:00Z","tags":["x & y"],"image":"/a.jpg"}]}`, "json 1.1",
+			[]string{"title=A < B; link=https://example.org/1; guid=1; summary=a <b> c; author=Ana; categories=x & y; lang=en; image=https://example.org/a.jpg 0x0 ; published=2026-07-06T08:00:00Z"}},
+		{"JSON Feed with wrong types", `{"version":"https://jsonfeed.org/version/1","title":42,"items":[{"id":1,"title":["a"],"url":{}},"no object",null,{"id":true,"url":"https://example.org/4","title":"Good","authors":"Ana","tags":"x","date_published":1783324800,"attachments":{}}]}`, "json 1.0",
+			[]string{"guid=1", "", "", "title=Good; link=https://example.org/4; guid=true; author=Ana; categories=x; published=2026-07-06T08:00:00Z"}},
+
+		// What is broken.
+		{"cut in the middle of an item", rss(`<item><title>One</title></item><item><title>Two</title>`)[:len(inRSS)+20], "",
+			[]string{"title=One"}},
+		{"cut in JSON", `{"version":"https://jsonfeed.org/version/1.1","items":[{"id":"1","title":"One"},{"id":"2","tit`, "",
+			[]string{"title=One; guid=1"}},
+		{"items that were never closed", rss(`<item><title>One</title><description>a <b>b<item><title>Two</title>`), "",
+			[]string{"title=One; summary=a *b*", "title=Two"}},
+		{"an end tag too many, and one of another name", rss(`</b><item></x><title>One</title></p></item>`), "",
+			[]string{"title=One"}},
+		{"bare ampersands and less-than signs", rss(`<item><title>AT&T: 1 < 2 &nbsp;&unknown;</title><link>https://example.org/?a=1&b=2</link></item>`), "",
+			[]string{"title=AT&T: 1 < 2 &unknown;; link=https://example.org/?a=1&b=2"}},
+		{"control characters", rss("<item><title>a\x00b\x1b[31mc&#1;&#x0;d</title></item>"), "",
+			[]string{"title=ab[31mcd"}},
+		{"warnings before the feed", "<br />\n<b>Warning</b>: x in <b>/y.php</b>\n<?xml version='1.0'?>" + rss(`<item><title>One</title></item>`), "",
+			[]string{"title=One"}},
+		{"entities of its own", `<!DOCTYPE rss SYSTEM "http://example.org/x.dtd" [<!ENTITY leak SYSTEM "file:///etc/passwd"><!ENTITY me "x">]>` + rss(`<item><title>a &leak;&me;b &amp; c</title></item>`), "",
+			[]string{"title=a b & c"}},
+		{"an empty root", `<rss/>`, "rss", nil},
+		{"items after the channel", `<rss version="2.0"><channel><title>T</title></channel><item><title>One</title></item></rss>`, "",
+			[]string{"title=One"}},
+	} {
+		ch, err := readAll(t, row.document)
+		if err != nil {
+			t.Errorf("%s: %v", row.name, err)
+			continue
+		}
+		if row.format != "" && ch.format != row.format {
+			t.Errorf("%s: format %q, want %q", row.name, ch.format, row.format)
+		}
+		if len(ch.items) != len(row.items) {
+			t.Errorf("%s: %d items, want %d; repairs %q", row.name, len(ch.items), len(row.items), ch.repairs)
+			continue
+		}
+		for i, it := range ch.items {
+			if got := describe(it); got != row.items[i] {
+				t.Errorf("%s: item %d\n got %s\nwant %s", row.name, i+1, got, row.items[i])
+			}
+			if ch.skipped[i] != (it.Title == "") {
+				t.Errorf("%s: item %d skipped: %v", row.name, i+1, ch.skipped[i])
+			}
+		}
+	}
+}
+
+func TestRepairsAreNamed(t *testing.T) {
+	for words, document := range map[string]string{
+		"ends in the middle of entry 2": rssOf(3)[:380],
+		"before its last tag":           strings.TrimSuffix(rssOf(1), "</channel></rss>"),
+		"1 entries were not closed":     strings.Replace(rssOf(2), "</item>", "", 1),
+		"bare < read as text":           strings.Replace(rssOf(1), "Story", "1 < 2", 1),
+		"control characters dropped":    strings.Replace(rssOf(1), "Story", "\x01", 1),
+		"read as Windows-1252":          strings.Replace(rssOf(1), "Story", "\xe9", 1),
+		"stands before the feed":        "oops " + rssOf(1),
+		"entities of its document type": `<!DOCTYPE rss [<!ENTITY a "b">]>` + rssOf(1),
+		"texts were cut":                strings.Replace(rssOf(1), "Story", strings.Repeat("x", maxValue+1), 1),
+		"wrong type":                    `{"version":"https://jsonfeed.org/version/1","items":[7]}`,
+		"broken after item 1":           `{"version":"https://jsonfeed.org/version/1","items":[{"id":"1"}, oops]}`,
+		"in the middle of item 2":       `{"version":"https://jsonfeed.org/version/1","items":[{"id":"1"}, {"id`,
+	} {
+		ch, err := readAll(t, document)
+		if err != nil {
+			t.Errorf("%s: %v", words, err)
+			continue
+		}
+		if all := strings.Join(ch.repairs, "; "); !strings.Contains(all, words) {
+			t.Errorf("repairs %q don't say %q", all, words)
+		}
+	}
+	if ch, err := readAll(t, rssOf(3)); err != nil || len(ch.repairs) > 0 {
+		t.Errorf("a good feed was repaired: %q, %v", ch.repairs, err)
+	}
+}
+
+func TestWhatIsNoFeed(t *testing.T) {
+	deep := strings.Repeat("<b>", maxDepth+10)
+	for _, row := range []struct {
+		name, document, words string
+		is                    error
+	}{
+		{"nothing", "", "empty", ErrNotFeed},
+		{"words", "Not found", "no feed in it", ErrNotFeed},
+		{"a page", "<html><body>Log in</body></html>", "an HTML page", ErrNotFeed},
+		{"a page with a document type", "<!DOCTYPE HTML PUBLIC '-//W3C//DTD'><title>x</title>", "an HTML page", ErrNotFeed},
+		{"a page that names its feed", `<!doctype html><base href="https://cdn.example/"><link rel=stylesheet href=x><link REL="home Alternate" type="application/atom+xml" href="atom">`, "https://cdn.example/atom", ErrNotFeed},
+		{"XHTML", `<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><head><link rel="alternate" type="application/rss+xml" href="/f"/></head></html>`, "https://example.org/f", ErrNotFeed},
+		{"a page whose feed is a script", `<html><link rel="alternate" type="application/rss+xml" href="javascript:alert(1)"></html>`, "look for its feed's address", ErrNotFeed},
+		{"a list of feeds", `<opml><body/></opml>`, "feeds import", ErrNotFeed},
+		{"another XML", strings.Repeat("<urlset>", 30), "it begins with <urlset>", ErrNotFeed},
+		{"another JSON", `{"error":"no"}`, "no JSON Feed", ErrNotFeed},
+		{"a JSON list", `[1]`, "no JSON Feed", ErrNotFeed},
+		{"broken JSON", `{"version":`, "JSON", ErrNotFeed},
+		{"a bomb of entities", `<!DOCTYPE r [<!ENTITY a "xxxxxxxxxx"><!ENTITY b "&a;&a;&a;">]><rss><channel><title>&b;</title></channel></rss>`, "entities out of entities", ErrUnsafe},
+		{"a bomb of parameter entities", `<!DOCTYPE r [<!ENTITY % a "xxxx"><!ENTITY % b '%a;%a;'> %b;]><rss/>`, "entities out of entities", ErrUnsafe},
+		{"nested without end", "<rss><channel><item><description>" + deep, "deep", ErrTooBig},
+		{"nested where nothing is kept", "<rss><channel><x:y>" + deep, "deep", ErrTooBig},
+		{"too many entries", "<rss><channel>" + strings.Repeat("<item/>", maxEntries+1), "entries", ErrTooBig},
+		{"too many elements", "<rss><channel>" + strings.Repeat("<x/>", maxElements+1), "elements", ErrTooBig},
+		{"too many items in JSON", `{"items":[` + strings.Repeat("1,", maxEntries+1) + `1]}`, "entries", ErrTooBig},
+		{"JSON nested without end", `{"items":[` + strings.Repeat("[", 1<<20), "JSON", ErrNotFeed},
+	} {
+		if ch, err := readAll(t, row.document); !errors.Is(err, row.is) || !strings.Contains(err.Error(), row.words) {
+			t.Errorf("%s: %v, %v; want %q", row.name, ch, err, row.words)
+		}
+	}
+}
+
+// gofeed is given no base to resolve against, no entity and no document type: whatever it would make
+// of them, it can't.
+func TestTidiedFeedsHoldNothingToStumbleOver(t *testing.T) {
+	document := `<?xml version="1.0" encoding="ISO-8859-1"?><!DOCTYPE rss [<!ENTITY a "b">]><?x y?><rss version="2.0" xml:base="https://example.org/"><channel><title>x</title><evil:thing xmlns:evil="urn:evil">x</evil:thing><item onclick="x" xml:base="/a/"><title>a]]&gt;b &lt;c&gt; &a; d</title><link>1</link><evil:thing/></item></channel></rss>`
+	feed, err := tidy(t.Context(), []byte(document), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := string(feed.page(feed.head, feed.xml))
+	for _, bad := range []string{"evil", "onclick", "xml:base", "DOCTYPE", "<?", "&a;"} {
+		if strings.Contains(got, bad) {
+			t.Errorf("%q is left in %s", bad, got)
+		}
+	}
+	if want := `<item><title><![CDATA[a]]]]><![CDATA[>b <c>  d]]></title><link>https://example.org/a/1</link></item>`; string(feed.xml) != want {
+		t.Errorf("got %s\nwant %s", feed.xml, want)
+	}
+}
+
+func TestFiftyThousandSmallItemsPass(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("<rss version='2.0'><channel><title>x</title>")
+	for i := range 50_000 {
+		fmt.Fprintf(&b, "<item><title>%d</title></item>", i)
+	}
+	ch, err := parse(t.Context(), source{body: []byte(b.String() + "</channel></rss>")}, false)
+	if err != nil || len(ch.items) != 50_000 || ch.items[49_999].Title != "49999" {
+		t.Errorf("%v, %d items", err, len(ch.items))
+	}
+}
+
+func TestParsingStopsWhenItIsCalledOff(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, document := range []string{rssOf(1), `{"items":[{"id":"1"}]}`} {
+		if _, err := parse(ctx, source{body: []byte(document)}, false); !errors.Is(err, context.Canceled) {
+			t.Errorf("%.20q: %v", document, err)
+		}
+	}
+}
+
+// checkChannel holds what every reading of a feed promises.
+func checkChannel(t testing.TB, ch *channel) {
+	t.Helper()
+	for _, it := range ch.items {
+		checkText(t, it.Summary)
+		if n := len(it.Summary.Plain()); n > maxSummaryBytes+len("…") {
+			t.Errorf("a summary of %d bytes", n)
+		}
+		for _, line := range append([]string{it.Title, it.Author, it.GUID, it.Language}, it.Categories...) {
+			if !utf8.ValidString(line) || strings.ContainsAny(line, "\r\n\x00\x1b\u202e\u2028") {
+				t.Errorf("line %q", line)
+			}
+		}
+		for _, address := range []string{it.Link, ch.link} {
+			if address != "" && (!isWebAddress(address) || !isPlainURL(address)) {
+				t.Errorf("link %q", address)
+			}
+		}
+		if it.Image != nil && !strings.HasPrefix(it.Image.URL, "https://") {
+			t.Errorf("picture %q", it.Image.URL)
+		}
+		if it.Title == "" && (it.Link == "" && len(it.Summary) == 0) != true && titleFromText(it.Summary.Plain()) != "" {
+			t.Errorf("no title: %s", describe(it))
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{
+		rssOf(2), strings.TrimSuffix(rssOf(2), "</item></channel></rss>"),
+		`<feed xmlns="http://www.w3.org/2005/Atom" xml:base="/b"><title type="xhtml"><div>x</div></title><entry><id>1</id><link href="x"/><content type="html">&lt;img src=x&gt;</content></entry></feed>`,
+		`<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"><item rdf:about="https://example.org/1"><title>One</title></item></rdf:RDF>`,
+		`{"version":"https://jsonfeed.org/version/1.1","title":42,"items":[{"id":1,"url":"/x","tags":"a"},null]}`,
+		`<!DOCTYPE rss [<!ENTITY a "b">]><rss><channel><item><media:group><media:content url="x" width="600"/></media:group><title>&a;<![CDATA[]]></title>`,
+		"<!doctype html><link rel=alternate type=application/rss+xml href=/feed>", "\xff\xfe<\x00r\x00s\x00s\x00>\x00",
+	} {
+		f.Add([]byte(seed), "application/rss+xml; charset=utf-8")
+	}
+	fetched := mustURL(f, "https://example.org/feeds/x")
+	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
+		whole, err := parse(t.Context(), source{body: bytes.Clone(body), contentType: contentType, fetched: fetched}, true)
+		news, err2 := parse(t.Context(), source{body: body, contentType: contentType, fetched: fetched}, false)
+		if (err == nil) != (err2 == nil) {
+			t.Fatalf("whole: %v; for collecting: %v", err, err2)
+		}
+		if err != nil {
+			return
+		}
+		checkChannel(t, whole)
+		checkChannel(t, news)
+		shown := 0
+		for _, skipped := range whole.skipped {
+			if !skipped {
+				shown++
+			}
+		}
+		if shown != len(news.items) {
+			t.Errorf("%d items to show, %d collected", shown, len(news.items))
+		}
+	})
+}
