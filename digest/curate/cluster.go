@@ -65,9 +65,14 @@ func (c cluster) joinOf(n *node) digest.Join {
 	return best
 }
 
-// sameOutlet reports whether two items come from one outlet: one feed, one name, or one site.
+// sameOutlet reports whether two items come from one outlet: one feed, or feeds of one name.
 func sameOutlet(a, b *node) bool {
-	return a.item.Feed == b.item.Feed || a.item.Source == b.item.Source && a.item.Source != "" || a.host == b.host && a.host != ""
+	return a.item.Feed == b.item.Feed && a.item.Feed != "" || a.item.Source == b.item.Source && a.item.Source != ""
+}
+
+// samePage reports whether two items lead to one and the same page.
+func samePage(a, b *node) bool {
+	return a.link == b.link && a.link != "" || a.item.Of != 0 && a.item.Of == b.item.Seq || b.item.Of != 0 && b.item.Of == a.item.Seq
 }
 
 // edge is two nodes that tell the same story.
@@ -190,12 +195,12 @@ func (g *grouping) exactEdges() []edge {
 	return edges
 }
 
-// How wide the search for pairs is. Each item looks for earlier ones that share one of its rarest
+// How wide the search for pairs is. Each item looks for earlier ones that share two of its rarest
 // words, in lists that are read from the latest backwards. So the work grows with the number of items
 // and not with its square, however much of the news is about one thing.
 const (
 	rarestWords = 6
-	readBack    = 100
+	readBack    = 64
 )
 
 // candidates are the pairs that score, found through an index of words.
@@ -213,7 +218,7 @@ func (g *grouping) candidates() []edge {
 	}
 	found := make([][]edge, len(g.nodes))
 	inParallel(len(g.nodes), func(from, to int) {
-		met := make([]int32, len(g.nodes)) // by which place, from 1, each was met last
+		met := make([]int32, len(g.nodes)) // by which place, from 1, each was met last; negative: twice
 		for at := from; at < to; at++ {
 			found[at] = g.earlier(x, at, met)
 		}
@@ -237,10 +242,17 @@ func (g *grouping) earlier(x wordIndex, at int, met []int32) []edge {
 		passed, _ := slices.BinarySearch(list, int32(at))
 		for k := passed - 1; k >= max(0, passed-readBack); k-- {
 			other := list[k]
-			if bits.OnesCount64(n.doc.bits&x.bits[other]) < 2 || met[other] == int32(at+1) {
+			if bits.OnesCount64(n.doc.bits&x.bits[other]) < 2 {
 				continue
 			}
-			met[other] = int32(at + 1)
+			if met[other] != int32(at+1) && met[other] != -int32(at+1) {
+				met[other] = int32(at + 1)
+				continue // they share this word; the next one will tell
+			}
+			if met[other] < 0 {
+				continue
+			}
+			met[other] = -int32(at + 1)
 			j := x.byTime[other]
 			m := g.nodes[j]
 			if n.when.Sub(m.when) > g.window {
@@ -308,6 +320,9 @@ func (g *grouping) compatible(ra, rb int, exact bool) bool {
 	if exact {
 		return true
 	}
+	if len(a)+len(b) > mostItems {
+		return false
+	}
 	var sum float64
 	for _, i := range a {
 		for _, j := range b {
@@ -332,6 +347,7 @@ func (g *grouping) compatible(ra, rb int, exact bool) bool {
 const (
 	averageScore = Threshold / 2
 	compared     = 6
+	mostItems    = 200 // of a story: beyond, something else is the matter
 )
 
 // sameHeadline reports whether one outlet's two items are one piece under two addresses: the same

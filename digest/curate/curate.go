@@ -110,34 +110,33 @@ func closeInto(c cluster, s digest.Story) []Closed {
 			continue
 		}
 		j := c.joinOf(n)
-		closed = append(closed, Closed{Item: *n.item, Reason: fmt.Sprintf("coverage of %q", s.Lead().Title), Story: s.ID, Score: j.Score, Terms: j.Terms})
+		closed = append(closed, Closed{Item: *n.item, Reason: coverageOf(s), Story: s.ID, Score: j.Score, Terms: j.Terms})
 	}
 	return closed
 }
 
 // newStory makes a story of a cluster: the best item leads, then one of each other outlet, the
-// earliest first. What an outlet shows beyond its first item of the story is closed as coverage of it.
+// earliest first. What shows a page that the story has already, or is an outlet's second item, is
+// closed as coverage.
 func newStory(c cluster, f filters) (digest.Story, []Closed) {
 	nodes := slices.Clone(c.nodes)
-	aggregators := c.aggregators
-	slices.SortStableFunc(nodes, func(a, b *node) int {
-		return cmp.Or(-cmp.Compare(leadPoints(a, f, aggregators), leadPoints(b, f, aggregators)), a.when.Compare(b.when), compareItems(a.item, b.item))
+	slices.SortFunc(nodes, func(a, b *node) int {
+		return cmp.Or(-cmp.Compare(leadPoints(a, f, c.aggregators), leadPoints(b, f, c.aggregators)), a.when.Compare(b.when), compareItems(a.item, b.item))
 	})
-	lead := nodes[0]
-	rest := nodes[1:]
-	slices.SortStableFunc(rest, func(a, b *node) int {
+	lead, rest := nodes[0], nodes[1:]
+	slices.SortFunc(rest, func(a, b *node) int {
 		return cmp.Or(a.when.Compare(b.when), compareItems(a.item, b.item))
 	})
 	story := digest.Story{ID: storyID(lead.item), Kind: lead.item.Kind, Items: []digest.Item{*lead.item}}
-	outlets := []*node{lead}
+	taken := []*node{lead}
 	var closed []Closed
 	for _, n := range rest {
-		j := c.joinOf(n)
-		if slices.ContainsFunc(outlets, func(o *node) bool { return sameOutlet(o, n) }) {
-			closed = append(closed, Closed{Item: *n.item, Reason: fmt.Sprintf("coverage of %q", lead.item.Title), Story: story.ID, Score: j.Score, Terms: j.Terms})
+		if slices.ContainsFunc(taken, func(o *node) bool { return sameOutlet(o, n) || samePage(o, n) }) {
+			j := c.joinOf(n)
+			closed = append(closed, Closed{Item: *n.item, Reason: coverageOf(story), Story: story.ID, Score: j.Score, Terms: j.Terms})
 			continue
 		}
-		outlets = append(outlets, n)
+		taken = append(taken, n)
 		story.Items = append(story.Items, *n.item)
 	}
 	for _, e := range c.edges {
@@ -149,6 +148,8 @@ func newStory(c cluster, f filters) (digest.Story, []Closed) {
 	}
 	return story, closed
 }
+
+func coverageOf(s digest.Story) string { return fmt.Sprintf("coverage of %q", s.Lead().Title) }
 
 // storyID names a story after its leading item.
 func storyID(it *digest.Item) string {

@@ -3,6 +3,7 @@ package curate
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -89,7 +90,7 @@ func CanonicalLink(link string) string {
 	if scheme != "http" && scheme != "https" {
 		return ""
 	}
-	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	host := strings.TrimRight(strings.ToLower(u.Hostname()), ".")
 	for {
 		m := mobileHost.FindStringSubmatch(host)
 		if m == nil {
@@ -134,27 +135,39 @@ func canonicalPath(u *url.URL) string {
 			segments = append(segments, seg)
 		}
 	}
-	if n := len(segments); n > 1 {
-		if last := strings.ToLower(segments[n-1]); last == "amp" || last == "amp.html" {
-			segments = segments[:n-1]
-		} else if segments[0] == "amp" {
-			segments = segments[1:]
+	for {
+		plain := withoutFormat(segments)
+		if len(plain) == len(segments) && (len(plain) == 0 || plain[len(plain)-1] == segments[len(segments)-1]) {
+			break
 		}
-	}
-	if n := len(segments); n > 0 {
-		switch last := strings.ToLower(segments[n-1]); {
-		case last == "index.html", last == "index.htm", last == "index.php", last == "index.shtml", last == "default.aspx":
-			segments = segments[:n-1]
-		case strings.HasSuffix(last, ".amp.html"):
-			segments[n-1] = segments[n-1][:len(last)-len(".amp.html")] + ".html"
-		case strings.HasSuffix(last, ".amp"):
-			segments[n-1] = segments[n-1][:len(last)-len(".amp")]
-		}
+		segments = plain
 	}
 	if len(segments) == 0 {
 		return ""
 	}
 	return "/" + strings.Join(segments, "/")
+}
+
+// withoutFormat drops one of the parts of a path that say in which form a page is served.
+func withoutFormat(segments []string) []string {
+	n := len(segments)
+	if n == 0 {
+		return segments
+	}
+	last := strings.ToLower(segments[n-1])
+	switch {
+	case last == "index.html", last == "index.htm", last == "index.php", last == "index.shtml", last == "default.aspx",
+		n > 1 && (last == "amp" || last == "amp.html"):
+		return segments[:n-1]
+	case n > 1 && segments[0] == "amp":
+		return segments[1:]
+	}
+	for suffix, instead := range map[string]string{".amp.html": ".html", ".amp": ""} {
+		if stem, ok := strings.CutSuffix(last, suffix); ok && stem != "" {
+			return append(slices.Clone(segments[:n-1]), segments[n-1][:len(stem)]+instead)
+		}
+	}
+	return segments
 }
 
 // canonicalQuery is what of the query tells pages apart, sorted.

@@ -1,0 +1,179 @@
+package curate
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"digestd/digest"
+)
+
+func TestCanonicalLink(t *testing.T) {
+	const story = "harbourpost.example/world/ports-reopen-after-strike"
+	for _, c := range []struct{ name, link, want string }{
+		{"plain", "https://harbourpost.example/world/ports-reopen-after-strike", story},
+		{"http", "http://harbourpost.example/world/ports-reopen-after-strike", story},
+		{"www", "https://www.harbourpost.example/world/ports-reopen-after-strike", story},
+		{"phones", "https://m.harbourpost.example/world/ports-reopen-after-strike", story},
+		{"www of phones", "https://www.m.harbourpost.example/world/ports-reopen-after-strike", story},
+		{"AMP host", "https://amp.harbourpost.example/world/ports-reopen-after-strike", story},
+		{"AMP path", "https://harbourpost.example/world/ports-reopen-after-strike/amp/", story},
+		{"AMP in front", "https://harbourpost.example/amp/world/ports-reopen-after-strike", story},
+		{"AMP parameter", "https://harbourpost.example/world/ports-reopen-after-strike?outputType=amp", story},
+		{"slash behind", "https://harbourpost.example/world/ports-reopen-after-strike/", story},
+		{"doubled slash", "https://harbourpost.example//world/ports-reopen-after-strike", story},
+		{"dots", "https://harbourpost.example/sport/../world/./ports-reopen-after-strike", story},
+		{"index", "https://harbourpost.example/world/ports-reopen-after-strike/index.html", story},
+		{"fragment", "https://harbourpost.example/world/ports-reopen-after-strike#comments", story},
+		{"revision as fragment", "https://harbourpost.example/world/ports-reopen-after-strike#3", story},
+		{"port", "https://harbourpost.example:443/world/ports-reopen-after-strike", story},
+		{"capitals in the host", "HTTPS://HarbourPost.Example/world/ports-reopen-after-strike", story},
+		{"dot behind the host", "https://harbourpost.example./world/ports-reopen-after-strike", story},
+		{"user", "https://reader:x@harbourpost.example/world/ports-reopen-after-strike", story},
+		{"utm", "https://harbourpost.example/world/ports-reopen-after-strike?utm_source=rss&utm_medium=feed", story},
+		{"BBC", "https://harbourpost.example/world/ports-reopen-after-strike?at_medium=RSS&at_campaign=KARANGA", story},
+		{"Facebook", "https://harbourpost.example/world/ports-reopen-after-strike?fbclid=abc", story},
+		{"any other query where the path names the article", "https://harbourpost.example/world/ports-reopen-after-strike?x=1", story},
+		{"escaped ampersand", "https://harbourpost.example/world/ports-reopen-after-strike?utm_source=rss&amp;utm_medium=feed", story},
+		{"spaces around", " https://harbourpost.example/world/ports-reopen-after-strike\n", story},
+		{"escapes", "https://harbourpost.example/world/ports%2Dreopen-after-strike", story},
+		{"a number names an article", "https://harbourpost.example/news/52394685?rss=1&x=2", "harbourpost.example/news/52394685"},
+		{"an id names an article", "https://harbourpost.example/news/articles/c1d2e3f4g5ho?x=2", "harbourpost.example/news/articles/c1d2e3f4g5ho"},
+		{"parameters that name", "https://harbourpost.example/?p=123&utm_source=rss", "harbourpost.example?p=123"},
+		{"parameters in order", "https://harbourpost.example/story.php?b=2&a=1", "harbourpost.example/story.php?a=1&b=2"},
+		{"a script is no article", "https://harbourpost.example/show_one_story.php?art=5", "harbourpost.example/show_one_story.php?art=5"},
+		{"a long word is no article", "https://harbourpost.example/international?slug=ports", "harbourpost.example/international?slug=ports"},
+		{"pages of one article", "https://harbourpost.example/world/ports-reopen-after-strike?page=2", story + "?page=2"},
+		{"another port", "http://harbourpost.example:8080/a", "harbourpost.example:8080/a"},
+		{"a page in the fragment", "https://harbourpost.example/#!/story/5", "harbourpost.example#!/story/5"},
+		{"case in the path", "https://hp.example/3ePAJo3", "hp.example/3ePAJo3"},
+		{"front page", "https://www.harbourpost.example/", "harbourpost.example"},
+		{"a host called m", "https://m.example/a", "m.example/a"},
+		{"IPv6", "http://[::1]:8080/a", "[::1]:8080/a"},
+		{"no address", "ports-reopen", ""},
+		{"mail", "mailto:desk@harbourpost.example", ""},
+		{"script", "javascript:alert(1)", ""},
+		{"broken", "http://%zz/", ""},
+		{"nothing", "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := CanonicalLink(c.link); got != c.want {
+				t.Errorf("%s: got %q, want %q", c.link, got, c.want)
+			}
+		})
+	}
+}
+
+func FuzzCanonicalLink(f *testing.F) {
+	f.Add("https://www.harbourpost.example:443/a//b/../c/?utm_source=x&b=1#c")
+	f.Add("http://m.m.m/amp/amp/index.html?&&=&=")
+	f.Fuzz(func(t *testing.T, link string) {
+		once := CanonicalLink(link)
+		if once == "" {
+			return
+		}
+		if again := CanonicalLink("https://" + once); again != once {
+			t.Errorf("%q: %q, then %q", link, once, again)
+		}
+	})
+}
+
+// TestIdentity shows two items to a memory, one after the other, and asks whether the second is new.
+func TestIdentity(t *testing.T) {
+	const feed = "https://feeds.harbourpost.example/world.xml"
+	first := digest.Item{Feed: feed, GUID: "urn:1", Link: "https://harbourpost.example/world/ports-reopen-after-strike", Title: "Ports reopen after strike",
+		Summary: digest.PlainText("Cranes moved again at dawn."), Published: noon, FirstSeen: noon}
+	later := noon.Add(time.Hour)
+	for _, c := range []struct {
+		name   string
+		change func(known, shown *digest.Item)
+		fresh  bool
+	}{
+		{"shown again", func(_, _ *digest.Item) {}, false},
+		{"retitled", func(_, s *digest.Item) { s.Title = "Crews cheer a deal at last" }, false},
+		{"retitled and rewritten", func(_, s *digest.Item) {
+			s.Title, s.Summary = "Crews cheer a deal at last", digest.PlainText("Nine per cent more for nights.")
+		}, false},
+		{"another date", func(_, s *digest.Item) { s.Published = later }, false},
+		{"a tracking parameter", func(_, s *digest.Item) { s.Link += "?at_medium=RSS" }, false},
+		{"http for https, no guid", func(k, s *digest.Item) {
+			k.GUID, s.GUID, s.Link = "", "", strings.Replace(s.Link, "https", "http", 1)
+		}, false},
+		{"another guid, same link and title", func(_, s *digest.Item) { s.GUID = "urn:2" }, false},
+		{"guids that count revisions, retitled", func(k, s *digest.Item) {
+			k.GUID, s.GUID, s.Title = k.Link+"#0", s.Link+"#1", "Crews cheer a deal at last"
+		}, false},
+		{"another guid and title, same link: an entry of a live blog", func(_, s *digest.Item) {
+			s.GUID, s.Title, s.Summary = "urn:2", "Minister speaks of a new era", digest.PlainText("He spoke at noon.")
+		}, true},
+		{"no guid, retitled", func(k, s *digest.Item) { k.GUID, s.GUID, s.Title = "", "", "Crews cheer a deal at last" }, false},
+		{"no guid, another query", func(k, s *digest.Item) { k.GUID, s.GUID, s.Link = "", "", s.Link+"?rss=1&x=y" }, false},
+		{"no link, retitled", func(k, s *digest.Item) { k.Link, s.Link, s.Title = "", "", "Ports are open again" }, false},
+		{"one guid for two stories", func(_, s *digest.Item) {
+			s.Link, s.Title, s.Summary = "https://harbourpost.example/bank-raises-key-rates", "Bank raises rates again", digest.PlainText("To five per cent.")
+		}, true},
+		{"one guid for two stories, without links", func(k, s *digest.Item) {
+			k.Link, s.Link, s.Title, s.Summary = "", "", "Bank raises rates again", digest.PlainText("To five per cent.")
+		}, true},
+		{"one guid twice in one answer", func(_, s *digest.Item) { s.FirstSeen, s.Title = noon, "Bank raises rates again" }, true},
+		{"the page moved", func(_, s *digest.Item) { s.Link = "https://harbourpost.example/archive/ports-reopen-after-strike" }, false},
+		{"the same title under another guid and link: a column", func(k, s *digest.Item) {
+			k.Title, s.Title, s.GUID, s.Link = "Briefing: what happened today", "Briefing: what happened today", "urn:2", "https://harbourpost.example/briefing-of-march-13"
+		}, true},
+		{"the feed's address was edited", func(_, s *digest.Item) { s.Feed, s.GUID = "https://feeds.harbourpost.example/all.xml", "urn:9" }, false},
+		{"another feed counts its guids too", func(_, s *digest.Item) {
+			s.Feed, s.Link, s.Title = "https://nordicherald.example/rss", "https://nordicherald.example/bank-raises-key-rates", "Bank raises rates again"
+		}, true},
+		{"neither guid nor link", func(k, s *digest.Item) { k.GUID, k.Link, s.GUID, s.Link = "", "", "", "" }, false},
+		{"neither, other words", func(k, s *digest.Item) { k.GUID, k.Link, s.GUID, s.Link, s.Title = "", "", "", "", "Bank raises rates" }, true},
+		{"all link to the front page", func(k, s *digest.Item) {
+			k.Link, s.Link, s.GUID, s.Title = "https://harbourpost.example/", "https://harbourpost.example/", "urn:2", "Bank raises rates again"
+		}, true},
+		{"the guid is the link", func(k, s *digest.Item) {
+			k.GUID, s.GUID, s.Link, s.Title = k.Link, k.Link, "", "Crews cheer a deal at last"
+		}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := memory{aliases: make(map[Key]uint64)}
+			known, shown := first, first
+			shown.FirstSeen = later
+			c.change(&known, &shown)
+			m.show(known)
+			if _, fresh := m.show(shown); fresh != c.fresh {
+				t.Errorf("new: %v", fresh)
+			}
+			// Whatever was decided, both are known from now on.
+			for _, it := range []digest.Item{known, shown} {
+				it.FirstSeen = later.Add(time.Hour)
+				if _, fresh := m.show(it); fresh {
+					t.Errorf("%q is new at the next poll", it.Title)
+				}
+			}
+		})
+	}
+}
+
+// TestChurn shows what outlets really did to their items.
+func TestChurn(t *testing.T) {
+	for _, row := range tsv(t, corpus(t, filepath.Join("headlines", "churn.tsv"))) {
+		kind, links := row[1], strings.Split(row[4], " || ")
+		a := digest.Item{Feed: row[0], GUID: links[0], Link: links[0], Title: row[2], FirstSeen: noon}
+		b := digest.Item{Feed: row[0], GUID: links[len(links)-1], Link: links[len(links)-1], Title: row[3], FirstSeen: noon.Add(time.Hour)}
+		m := memory{aliases: make(map[Key]uint64)}
+		m.show(a)
+		_, fresh := m.show(b)
+		switch kind {
+		case "same-guid-retitled", "same-path-other-query":
+			if fresh {
+				t.Errorf("%s: %q became new as %q", row[4], row[2], row[3])
+			}
+		case "same-title-different-guid":
+			if !fresh {
+				t.Errorf("%s: %q was taken for one item", row[4], row[2])
+			}
+		default:
+			t.Errorf("unknown kind of churn %q", kind)
+		}
+	}
+}
