@@ -80,7 +80,7 @@ func (s source) read(name string) (text, shown string, err error) {
 	if s.own != nil {
 		b, err := fs.ReadFile(s.own, name)
 		if err == nil {
-			return string(b), filepath.Join(s.dir, filepath.FromSlash(name)), nil
+			return unixLines(string(b)), filepath.Join(s.dir, filepath.FromSlash(name)), nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			return "", "", fmt.Errorf("template directory %s: %w", s.dir, err)
@@ -92,6 +92,9 @@ func (s source) read(name string) (text, shown string, err error) {
 	}
 	return string(b), name, nil
 }
+
+// unixLines ends lines as a mail's parts do before they are encoded, whatever editor wrote them.
+func unixLines(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
 
 // strangers reports templates in the owner's directory that replace nothing: most likely a misspelt name.
 func (s source) strangers() error {
@@ -121,6 +124,7 @@ func (s *Set) parseHTML(src source) error {
 	if err != nil {
 		return err
 	}
+	s.htmlName, s.htmlText = name, text
 	s.html, err = htmltemplate.New(name).Funcs(htmlFuncs).Parse(text)
 	return templateError(err)
 }

@@ -359,8 +359,7 @@ func FuzzRender(f *testing.F) {
 		for _, kind := range []digest.SectionKind{digest.SectionTopic, digest.SectionMostCovered, digest.SectionOpinion, digest.SectionLatest} {
 			p := pageOf("ar", &lead, digest.Section{Kind: kind, Title: title, Entries: []digest.Entry{lead}})
 			r := mustRender(t, s, p, paperFrame)
-			checkCharacters(t, r)
-			checkBalance(t, r.HTML)
+			checkAsClients(t, s, edition{page: p, frame: paperFrame}, r)
 			checkComments(t, r.HTML)
 			checkLines(t, r.Text)
 			root, err := html.Parse(strings.NewReader(r.HTML))

@@ -45,6 +45,8 @@ type Rendered struct {
 // Set holds the parsed templates and the languages of one digest. It is safe for concurrent use.
 type Set struct {
 	html      *htmltemplate.Template
+	htmlName  string // as errors name it
+	htmlText  string // its source, for Trace
 	text      *texttemplate.Template
 	subject   *texttemplate.Template
 	languages map[string]*language

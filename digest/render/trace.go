@@ -1,0 +1,102 @@
+package render
+
+import (
+	"fmt"
+	htmltemplate "html/template"
+	"strings"
+	"text/template/parse"
+
+	"digestd/digest"
+)
+
+// Trace tells where the HTML of a page came from, for checks that want to name the place of what they
+// find.
+type Trace struct {
+	File    string     // of the HTML template, as errors name it
+	Tags    []Position // of the start tags of the rendered HTML, in order
+	Stories []Story    // full entries and headlines in their order, as templates see them
+}
+
+// Position is a line and a column of a template, both from 1, the column in bytes.
+type Position struct{ Line, Column int }
+
+// The marks that a traced template sets before each start tag. No text of a page has them: clean takes
+// control characters away.
+const (
+	traceBegin = '\x01'
+	traceEnd   = '\x02'
+)
+
+// Trace renders the HTML of a page with a copy of the template in which each start tag bears its place.
+func (s *Set) Trace(p digest.Page, f Frame) (Trace, error) {
+	out := Trace{File: s.htmlName}
+	t, err := htmltemplate.New(s.htmlName).Funcs(htmlFuncs).Parse(s.htmlText)
+	if err != nil {
+		return out, templateError(err)
+	}
+	for _, one := range t.Templates() {
+		if one.Tree != nil {
+			mark(one.Tree.Root, s.htmlText)
+		}
+	}
+	view := newView(p, f, s.language(p.Variant.Language))
+	if view.Lead != nil {
+		out.Stories = append(out.Stories, *view.Lead)
+	}
+	for _, section := range view.Sections {
+		if section.Kind != string(digest.SectionMostCovered) {
+			out.Stories = append(out.Stories, section.Stories...)
+		}
+	}
+	var b strings.Builder
+	if err := t.Execute(&b, view); err != nil {
+		return out, templateError(err)
+	}
+	for rest := b.String(); ; {
+		_, behind, found := strings.Cut(rest, string(traceBegin))
+		if !found {
+			return out, nil
+		}
+		place, behind, _ := strings.Cut(behind, string(traceEnd))
+		var at Position
+		if _, err := fmt.Sscanf(place, "%d:%d", &at.Line, &at.Column); err != nil {
+			return out, fmt.Errorf("%s: trace: %w", s.htmlName, err)
+		}
+		out.Tags = append(out.Tags, at)
+		rest = behind
+	}
+}
+
+// mark puts the place of each start tag in front of it.
+func mark(n parse.Node, text string) {
+	switch n := n.(type) {
+	case *parse.ListNode:
+		if n == nil {
+			return
+		}
+		for _, child := range n.Nodes {
+			mark(child, text)
+		}
+	case *parse.IfNode:
+		mark(n.List, text)
+		mark(n.ElseList, text)
+	case *parse.RangeNode:
+		mark(n.List, text)
+		mark(n.ElseList, text)
+	case *parse.WithNode:
+		mark(n.List, text)
+		mark(n.ElseList, text)
+	case *parse.TextNode:
+		var b strings.Builder
+		for i, c := range n.Text {
+			if c == '<' && i+1 < len(n.Text) && isLetter(n.Text[i+1]) {
+				before := text[:int(n.Position())+i]
+				fmt.Fprintf(&b, "%c%d:%d%c", traceBegin, strings.Count(before, "\n")+1, len(before)-strings.LastIndexByte(before, '\n'), traceEnd)
+			}
+			b.WriteByte(c)
+		}
+		n.Text = []byte(b.String())
+	}
+}
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }

@@ -1,0 +1,257 @@
+package lint
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// feature is something that clients may or may not support, as caniemail.com has tested it.
+type feature struct {
+	slug    string
+	name    string
+	support string   // a letter for each of Clients
+	keys    []string // what stands in a mail that uses it: "property:max-width", "element:bdi"
+}
+
+// featuresByKey finds features by what stands in a mail.
+var featuresByKey = indexed(features)
+
+func indexed(all []feature) map[string]*feature {
+	index := make(map[string]*feature)
+	for i := range all {
+		for _, key := range all[i].keys {
+			index[key] = &all[i]
+		}
+	}
+	return index
+}
+
+// fallbacks are features that some client lacks and that the built-in templates use on purpose, with what
+// those clients show in their place.
+var fallbacks = map[string]string{
+	"css-at-media":                      "where no media query is understood, the light palette stays, which forced dark modes turn well",
+	"css-at-media-prefers-color-scheme": "where it is not understood, the light palette stays, which forced dark modes turn well",
+	"css-display-none":                  "what is hidden, the preheader, is real news and reads as a summary where it is shown",
+	"css-height":                        "auto is what a picture without a height attribute has anyway",
+	"css-max-height":                    "Word hides by mso-hide; elsewhere a folio line of two rows is no harm",
+	"css-max-width":                     "Word gets a table of fixed width in a conditional comment",
+	"css-overflow":                      "Word hides by mso-hide; elsewhere a folio line of two rows is no harm",
+	"css-selector-class":                "the classes carry the dark palette alone",
+	"css-selector-grouping":             "the classes carry the dark palette alone",
+	"css-white-space":                   "a line may then break at a less pretty place",
+	"css-word-break":                    "only words longer than a phone is wide stand out over the edge",
+	"html-aria-label":                   "the masthead and the date say the same in words",
+	"html-body":                         "the outer table carries the ground again",
+	"html-dir":                          "declared on the wrapper and on every table, with align beside it",
+	"html-doctype":                      "those clients bring their own, and sizes are set on every element",
+	"html-lang":                         "declared on a wrapper within the body too",
+	"html-meta-color-scheme":            "clients without it choose dark or light by themselves, and both palettes can be read",
+	"html-role":                         "where it is dropped, a screen reader announces tables, and reads them in order",
+	"html-style":                        "the design stands in style attributes; what is embedded is only the dark palette",
+}
+
+// support reports what a mail uses and some client does not support. Conditional comments are for the
+// Word engine alone and are not looked into.
+func (r *report) support(doc *document) {
+	s := styles(doc)
+	u := usage{report: r, darkOnly: !slices.ContainsFunc(s.rules, func(one rule) bool { return !strings.Contains(one.media, "prefers-color-scheme") })}
+	if doc.doctype != nil {
+		u.uses("doctype", doc.doctype)
+	}
+	for _, c := range doc.comments {
+		u.uses("comment", c)
+	}
+	for _, n := range doc.elements {
+		u.element(n)
+	}
+	u.sheet(s)
+}
+
+// usage notes what is used where.
+type usage struct {
+	report   *report
+	darkOnly bool // all that is embedded is a dark palette
+}
+
+// fallback is the one that is stated for a feature, where it is used in the way that the fallback is for.
+func (u usage) fallback(f *feature, n *node) (string, bool) {
+	switch f.slug {
+	case "html-style", "css-at-media", "css-selector-class", "css-selector-grouping":
+		if !u.darkOnly {
+			return "", false
+		}
+	case "css-display-none":
+		if n.parent == nil || n.parent.tag != "body" {
+			return "", false
+		}
+	}
+	why, stated := fallbacks[f.slug]
+	return why, stated
+}
+
+func (u usage) uses(key string, n *node) {
+	f := featuresByKey[key]
+	if f == nil {
+		return
+	}
+	var not, partly []string
+	for i, letter := range f.support {
+		switch letter {
+		case 'n':
+			not = append(not, Clients[i])
+		case 'a':
+			partly = append(partly, Clients[i])
+		}
+	}
+	if not == nil && partly == nil {
+		return
+	}
+	level, text, clients := Warning, f.name+" is not supported by "+listed(not), not
+	if not == nil {
+		level, text, clients = Note, f.name+" is partly supported by "+listed(partly), partly
+	}
+	if why, stated := u.fallback(f, n); stated {
+		level, text = Note, text+": "+why
+	}
+	found := u.report.finding(n, Support, level, text)
+	found.Clients, found.More = clients, "https://www.caniemail.com/features/"+f.slug+"/"
+	u.report.add(found)
+}
+
+// listed names some clients, and counts the others.
+func listed(clients []string) string {
+	if len(clients) == len(Clients) {
+		return "any client"
+	}
+	if len(clients) > 4 {
+		return fmt.Sprintf("%s and %d other clients", strings.Join(clients[:3], "; "), len(clients)-3)
+	}
+	return strings.Join(clients, "; ")
+}
+
+func (u usage) element(n *node) {
+	u.uses("element:"+n.tag, n)
+	for _, a := range n.attrs {
+		switch {
+		case a.Key == "style":
+			for _, d := range declarations(a.Val) {
+				u.declaration(d, n)
+			}
+		case a.Key == "href" && strings.HasPrefix(a.Val, "#"):
+			u.uses("link:#", n)
+		case a.Key == "href" && strings.HasPrefix(a.Val, "mailto:"):
+			u.uses("link:mailto", n)
+		case a.Key == "src" && n.tag == "img":
+			u.image(a.Val, n)
+		case a.Key == "type" && (n.tag == "input" || n.tag == "button"):
+			u.uses(n.tag+":"+strings.ToLower(a.Val), n)
+		case a.Key == "name" && n.tag == "meta":
+			u.uses("meta:"+strings.ToLower(a.Val), n)
+		}
+		u.uses("attribute:"+a.Key, n)
+	}
+}
+
+// image tells a picture's format by the end of its address.
+func (u usage) image(address string, n *node) {
+	address, _, _ = strings.Cut(address, "?")
+	if strings.HasPrefix(strings.ToLower(address), "data:") {
+		u.uses("image:data", n)
+		return
+	}
+	u.uses("image:"+strings.ToLower(strings.TrimPrefix(path.Ext(address), ".")), n)
+}
+
+var (
+	cssUnit     = regexp.MustCompile(`[0-9.](%|[a-z]+)`)
+	cssFunction = regexp.MustCompile(`([a-z-]+)\(`)
+	cssWord     = regexp.MustCompile(`[a-z][a-z-]*`)
+	pseudo      = regexp.MustCompile(`::?([a-z-]+)`)
+)
+
+func (u usage) declaration(d declaration, n *node) {
+	if strings.HasPrefix(d.property, "mso-") { // the Word engine's own
+		return
+	}
+	value := strings.ToLower(d.value)
+	u.uses("property:"+d.property, n)
+	u.uses("value:"+d.property+":"+value, n)
+	if d.important {
+		u.uses("important", n)
+	}
+	if strings.HasPrefix(d.property, "--") {
+		u.uses("function:var", n)
+	}
+	for _, m := range cssUnit.FindAllStringSubmatch(value, -1) {
+		u.uses("unit:"+m[1], n)
+	}
+	for _, m := range cssFunction.FindAllStringSubmatch(value, -1) {
+		u.uses("function:"+m[1], n)
+	}
+	for _, word := range cssWord.FindAllString(value, -1) {
+		u.uses("keyword:"+word, n)
+	}
+}
+
+func (u usage) sheet(s sheet) {
+	for _, n := range s.nodes {
+		u.uses("css-comment", n)
+	}
+	for _, at := range s.at {
+		u.uses("at:"+at.name, at.node)
+		if at.name == "media" {
+			for _, word := range cssWord.FindAllString(strings.ToLower(at.prelude), -1) {
+				u.uses("media:"+word, at.node)
+				u.uses("media:-"+word, at.node)
+			}
+		}
+	}
+	for _, rule := range s.rules {
+		if len(rule.selectors) > 1 {
+			u.uses("selector:,", rule.node)
+		}
+		for _, selector := range rule.selectors {
+			u.selector(selector, rule.node)
+		}
+		for _, d := range rule.declarations {
+			u.declaration(d, rule.node)
+		}
+	}
+}
+
+// selector notes of what kind a selector is.
+func (u usage) selector(s string, n *node) {
+	for _, m := range pseudo.FindAllStringSubmatch(s, -1) {
+		u.uses("pseudo:"+m[1], n)
+	}
+	steps := strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(" >+~", r) })
+	for _, sign := range []string{">", "+", "~"} {
+		if strings.Contains(s, sign) {
+			u.uses("selector:"+sign, n)
+		}
+	}
+	if len(steps) > 1 && !strings.ContainsAny(s, ">+~") {
+		u.uses("selector: ", n)
+	}
+	for _, step := range steps {
+		kinds := []struct {
+			key  string
+			used bool
+		}{
+			{"selector:.x", strings.Contains(step, ".")},
+			{"selector:.x.y", strings.Count(step, ".") > 1},
+			{"selector:#x", strings.Contains(step, "#")},
+			{"selector:[]", strings.Contains(step, "[")},
+			{"selector:*", strings.HasPrefix(step, "*")},
+			{"selector:x", !slices.Contains([]byte(".#[*:"), step[0])},
+		}
+		for _, kind := range kinds {
+			if kind.used {
+				u.uses(kind.key, n)
+			}
+		}
+	}
+}

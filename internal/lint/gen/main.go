@@ -1,0 +1,313 @@
+// Gen reduces the support data of caniemail.com to the table that the client check needs. It is run by
+// hand, with the npm package of that name unpacked into a directory:
+//
+//	npm pack caniemail && tar xzf caniemail-*.tgz
+//	go run ./internal/lint/gen package >internal/lint/support.go
+//
+// A feature that it can't turn into something to look for in a mail is an error, so that new ones are
+// not passed over in silence.
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"go/format"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: go run ./internal/lint/gen PACKAGE-DIR >internal/lint/support.go")
+		os.Exit(2)
+	}
+	source, err := reduce(os.Args[1])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Stdout.Write(source)
+}
+
+// client is a mail program as lint calls it, and where caniemail has it; the first that it knows
+// something about counts.
+type client struct {
+	name string
+	from []string
+}
+
+var clients = []client{
+	{"Gmail, web", []string{"gmail.desktop-webmail"}},
+	{"Gmail, phone web", []string{"gmail.mobile-webmail"}},
+	{"Gmail, iOS", []string{"gmail.ios"}},
+	{"Gmail, Android", []string{"gmail.android"}},
+	{"Apple Mail, macOS", []string{"apple-mail.macos"}},
+	{"Apple Mail, iOS", []string{"apple-mail.ios"}},
+	{"Outlook, Windows (Word engine)", []string{"outlook.windows"}},
+	{"Outlook, web and new Windows", []string{"outlook.outlook-com"}},
+	{"Outlook, macOS", []string{"outlook.macos"}},
+	{"Outlook, iOS", []string{"outlook.ios"}},
+	{"Outlook, Android", []string{"outlook.android"}},
+	{"Yahoo, web", []string{"yahoo.desktop-webmail"}},
+	{"Yahoo, iOS", []string{"yahoo.ios"}},
+	{"Yahoo, Android", []string{"yahoo.android"}},
+	{"Samsung Email", []string{"samsung-email.android"}},
+	{"Thunderbird", []string{"thunderbird.windows", "thunderbird.macos"}},
+}
+
+// irregular says what to look for where slug and title don't. An empty list: nothing in a mail's markup.
+var irregular = map[string][]string{
+	"css-at-media-device-pixel-ratio":     {"media:-webkit-device-pixel-ratio", "media:-webkit-min-device-pixel-ratio", "media:-webkit-max-device-pixel-ratio"},
+	"css-at-media-hover":                  {"media:hover", "media:any-hover"},
+	"css-at-media-orientation":            {"media:orientation"},
+	"css-at-media-prefers-color-scheme":   {"media:prefers-color-scheme"},
+	"css-at-media-prefers-reduced-motion": {"media:prefers-reduced-motion"},
+	"css-block-inline-size":               {"property:block-size"},
+	"css-border-inline-block":             {"property:border-inline", "property:border-block"},
+	"css-border-inline-block-individual":  {"property:border-inline-start", "property:border-inline-end", "property:border-block-start", "property:border-block-end"},
+	"css-border-inline-block-longhand":    {"property:border-inline-width", "property:border-inline-style", "property:border-inline-color", "property:border-block-width", "property:border-block-style", "property:border-block-color"},
+	"css-border-radius-logical":           {"property:border-start-start-radius", "property:border-start-end-radius", "property:border-end-start-radius", "property:border-end-end-radius"},
+	"css-color-scheme":                    {"property:color-scheme"},
+	"css-column-layout-properties":        {"property:columns", "property:column-width", "property:column-rule", "property:column-span", "property:column-fill"},
+	"css-comments":                        {"css-comment"},
+	"css-display-flex":                    {"value:display:flex", "value:display:inline-flex"},
+	"css-display-grid":                    {"value:display:grid", "value:display:inline-grid"},
+	"css-font":                            {"property:font"},
+	"css-gap":                             {"property:gap", "property:column-gap", "property:row-gap"},
+	"css-grid-template":                   {"property:grid-template", "property:grid-template-columns", "property:grid-template-rows", "property:grid-template-areas"},
+	"css-important":                       {"important"},
+	"css-inert-attribute":                 {"attribute:inert"},
+	"css-intrinsic-size":                  {"keyword:fit-content", "keyword:min-content", "keyword:max-content"},
+	"css-left-right-top-bottom":           {"property:left", "property:right", "property:top", "property:bottom"},
+	"css-margin-block-start-end":          {"property:margin-block-start", "property:margin-block-end"},
+	"css-margin-inline-block":             {"property:margin-inline", "property:margin-block"},
+	"css-margin-inline-start-end":         {"property:margin-inline-start", "property:margin-inline-end"},
+	"css-nesting":                         {"css-nesting"},
+	"css-padding-block-start-end":         {"property:padding-block-start", "property:padding-block-end"},
+	"css-padding-inline-block":            {"property:padding-inline", "property:padding-block"},
+	"css-padding-inline-start-end":        {"property:padding-inline-start", "property:padding-inline-end"},
+	"css-pseudo-class-lang":               {"pseudo:lang"},
+	"css-scroll-snap":                     {"property:scroll-snap-type", "property:scroll-snap-align"},
+	"css-selector-adjacent-sibling":       {"selector:+"},
+	"css-selector-attribute":              {"selector:[]"},
+	"css-selector-chaining":               {"selector:.x.y"},
+	"css-selector-child":                  {"selector:>"},
+	"css-selector-class":                  {"selector:.x"},
+	"css-selector-descendant":             {"selector: "},
+	"css-selector-general-sibling":        {"selector:~"},
+	"css-selector-grouping":               {"selector:,"},
+	"css-selector-id":                     {"selector:#x"},
+	"css-selector-type":                   {"selector:x"},
+	"css-selector-universal":              {"selector:*"},
+	"css-sytem-ui":                        {"keyword:system-ui", "keyword:ui-serif", "keyword:ui-sans-serif", "keyword:ui-rounded", "keyword:ui-monospace"},
+	"css-unit-calc":                       {"function:calc"},
+	"css-unit-initial":                    {"keyword:initial"},
+	"css-variables":                       {"function:var"},
+	"html-address":                        {"element:address"},
+	"html-anchor-links":                   {"link:#"},
+	"html-comments":                       {"comment"},
+	"html-doctype":                        {"doctype"},
+	"html-h1-h6":                          {"element:h1", "element:h2", "element:h3", "element:h4", "element:h5", "element:h6"},
+	"html-image-maps":                     {"element:map"},
+	"html-lists":                          {"element:ul", "element:ol", "element:dl"},
+	"html-mailto-links":                   {"link:mailto"},
+	"html-meta-color-scheme":              {"meta:color-scheme"},
+	"html-semantics":                      {"element:article", "element:aside", "element:details", "element:figcaption", "element:figure", "element:footer", "element:header", "element:main", "element:mark", "element:nav", "element:section", "element:summary", "element:time"},
+	"html-srcset":                         {"attribute:srcset", "attribute:sizes"},
+	"html-strong":                         {"element:strong", "element:b"},
+	"html-svg":                            {"element:svg"},
+	"image-apng":                          {},
+	"image-avif":                          {"image:avif"},
+	"image-base64":                        {"image:data"},
+	"image-bmp":                           {"image:bmp"},
+	"image-gif":                           {"image:gif"},
+	"image-hdr":                           {},
+	"image-heif":                          {"image:heif", "image:heic"},
+	"image-ico":                           {"image:ico"},
+	"image-jpg":                           {"image:jpg", "image:jpeg"},
+	"image-mp4":                           {"image:mp4"},
+	"image-png":                           {"image:png"},
+	"image-svg":                           {"image:svg"},
+	"image-tiff":                          {"image:tiff", "image:tif"},
+	"image-webp":                          {"image:webp"},
+}
+
+// regular are the titles that say by themselves what to look for.
+var regular = []struct {
+	title *regexp.Regexp
+	key   string
+}{
+	{regexp.MustCompile(`^css ([a-z-]+): ?([a-z-]+)$`), "value:$1:$2"},
+	{regexp.MustCompile(`^css ::?([a-z-]+)(\(\))?$`), "pseudo:$1"},
+	{regexp.MustCompile(`^css @([a-z-]+)$`), "at:$1"},
+	{regexp.MustCompile(`^css (\S+) unit$`), "unit:$1"},
+	{regexp.MustCompile(`^css ([a-z-]+)( property| shorthand)? *$`), "property:$1"},
+	{regexp.MustCompile(`^html <(input|button) type="([a-z]+)"> element$`), "$1:$2"},
+	{regexp.MustCompile(`^html <([a-z]+)>( element)?$`), "element:$1"},
+	{regexp.MustCompile(`^html ([a-z-]+) attribute$`), "attribute:$1"},
+}
+
+var cssFunction = regexp.MustCompile(`([a-z-]+)\(\)`)
+
+// feature is one of caniemail's. Stats are by family, platform and version: "y", "n", "a" (partly), "u"
+// (unknown), with numbers of notes behind it.
+type feature struct {
+	Slug     string
+	Title    string
+	Category string
+	Stats    map[string]map[string]map[string]string
+}
+
+func reduce(dir string) ([]byte, error) {
+	var data struct {
+		Updated string `json:"last_update_date"`
+		Data    []feature
+	}
+	var pkg struct{ Name, Version, License string }
+	if err := readJSON(filepath.Join(dir, "data", "caniemail.json"), &data); err != nil {
+		return nil, err
+	}
+	if err := readJSON(filepath.Join(dir, "package.json"), &pkg); err != nil {
+		return nil, err
+	}
+	licence, err := os.ReadFile(filepath.Join(dir, "LICENSE"))
+	if err != nil {
+		return nil, err
+	}
+	date, _, _ := strings.Cut(data.Updated, " ")
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "// Code generated by internal/lint/gen from the npm package %s %s; DO NOT EDIT.\n//\n", pkg.Name, pkg.Version)
+	fmt.Fprintf(&b, "// The data is that of caniemail.com, Copyright (c) 2019 HTeuMeuLeu, as of %s, reduced to the last tested\n", date)
+	fmt.Fprintf(&b, "// version of each client. It and the package that carries it stand under this licence (%s):\n//\n", pkg.License)
+	for line := range strings.Lines(string(licence)) {
+		comment(&b, line)
+	}
+	b.WriteString("\npackage lint\n\n// SupportDate is the day of the support data.\n")
+	fmt.Fprintf(&b, "const SupportDate = %q\n\n", date)
+	b.WriteString("// Clients are the mail programs that the support data speaks of, in the order of its letters.\nvar Clients = []string{\n")
+	for _, c := range clients {
+		fmt.Fprintf(&b, "%q,\n", c.name)
+	}
+	b.WriteString("}\n\n// features are what may stand in a mail. The letters are those of Clients: y supported, a partly, n not,\n" +
+		"// u unknown, - not tested.\nvar features = []feature{\n")
+	slices.SortFunc(data.Data, func(a, b feature) int { return cmp.Compare(a.Slug, b.Slug) })
+	for _, f := range data.Data {
+		if f.Category == "others" {
+			continue
+		}
+		keys, err := keysOf(f)
+		if err != nil {
+			return nil, err
+		}
+		if len(keys) == 0 {
+			continue
+		}
+		fmt.Fprintf(&b, "{%q, %q, %q, []string{", f.Slug, strings.TrimSpace(f.Title), letters(f))
+		for i, k := range keys {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			fmt.Fprintf(&b, "%q", k)
+		}
+		b.WriteString("}},\n")
+	}
+	b.WriteString("}\n")
+	return format.Source(b.Bytes())
+}
+
+// comment writes a line of text as comments of at most 100 columns.
+func comment(b *bytes.Buffer, line string) {
+	width := 0
+	for word := range strings.FieldsSeq(line) {
+		if width == 0 || width+1+len(word) > 100 {
+			if width > 0 {
+				b.WriteByte('\n')
+			}
+			b.WriteString("//")
+			width = 2
+		}
+		b.WriteString(" " + word)
+		width += 1 + len(word)
+	}
+	if width == 0 {
+		b.WriteString("//")
+	}
+	b.WriteByte('\n')
+}
+
+func readJSON(path string, into any) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// keysOf are what the check looks for in a mail to find that it uses a feature.
+func keysOf(f feature) ([]string, error) {
+	if keys, ok := irregular[f.Slug]; ok {
+		return keys, nil
+	}
+	title := f.Category + " " + f.Title
+	for _, r := range regular {
+		if m := r.title.FindStringSubmatchIndex(title); m != nil {
+			return []string{string(r.title.ExpandString(nil, r.key, title, m))}, nil
+		}
+	}
+	var keys []string
+	if f.Category == "css" {
+		for _, m := range cssFunction.FindAllStringSubmatch(f.Title, -1) {
+			keys = append(keys, "function:"+m[1])
+		}
+	}
+	if keys == nil {
+		return nil, fmt.Errorf("%s, %q: nothing tells what to look for: add it to the table of the irregular ones", f.Slug, f.Title)
+	}
+	return keys, nil
+}
+
+// letters is the support of a feature, a letter a client.
+func letters(f feature) string {
+	var b strings.Builder
+	for _, c := range clients {
+		letter := byte('-')
+		for _, from := range c.from {
+			family, platform, _ := strings.Cut(from, ".")
+			if versions := f.Stats[family][platform]; len(versions) > 0 {
+				letter = versions[latest(versions)][0]
+				break
+			}
+		}
+		b.WriteByte(letter)
+	}
+	return b.String()
+}
+
+// latest is the newest version: they are numbers with dots, or months.
+func latest(versions map[string]string) string {
+	newest := ""
+	for v := range versions {
+		if newest == "" || slices.Compare(numbers(v), numbers(newest)) > 0 {
+			newest = v
+		}
+	}
+	return newest
+}
+
+func numbers(version string) []int {
+	var all []int
+	for _, part := range strings.FieldsFunc(version, func(r rune) bool { return r < '0' || r > '9' }) {
+		n, _ := strconv.Atoi(part) // digits alone; what is too long for a number is the largest
+		all = append(all, n)
+	}
+	return all
+}
