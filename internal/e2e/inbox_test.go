@@ -80,26 +80,32 @@ func decode(t *testing.T, encoding string, r io.Reader) string {
 	return string(body)
 }
 
-// storyLinks are the web addresses that a mail's HTML links to.
-func (m message) storyLinks(t *testing.T) []string {
+// links are the web addresses that a mail's HTML links to: all of them, and those of headlines.
+func (m message) links(t *testing.T) (all, headlines []string) {
 	t.Helper()
 	tree, err := html.Parse(strings.NewReader(m.html))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var links []string
 	for node := range tree.Descendants() {
 		if node.Type != html.ElementNode || node.Data != "a" {
 			continue
 		}
 		for _, attribute := range node.Attr {
-			if attribute.Key == "href" && strings.HasPrefix(attribute.Val, "http") {
-				links = append(links, attribute.Val)
+			if attribute.Key != "href" || !strings.HasPrefix(attribute.Val, "http") {
+				continue
+			}
+			all = append(all, attribute.Val)
+			if slices.ContainsFunc(slices.Collect(node.Ancestors()), isHeading) {
+				headlines = append(headlines, attribute.Val)
 			}
 		}
 	}
-	slices.Sort(links)
-	return slices.Compact(links)
+	return all, headlines
+}
+
+func isHeading(n *html.Node) bool {
+	return n.Type == html.ElementNode && len(n.Data) == 2 && n.Data[0] == 'h' && n.Data[1] >= '1' && n.Data[1] <= '6'
 }
 
 // smtpConfig is the [smtp] table that reaches a rig.
@@ -203,7 +209,7 @@ func TestFeedsToInboxes(t *testing.T) {
 			}
 			rig.Settle(t)
 			ids := make(map[string]string)
-			var links []string
+			var headlines []string
 			for n := 1; n <= fifty; n++ {
 				mails := rig.Mailbox(t, Reader(n))
 				if len(mails) != 1 {
@@ -216,11 +222,11 @@ func TestFeedsToInboxes(t *testing.T) {
 				}
 				ids[m.header.Get("Message-ID")] = Reader(n)
 				if n == 1 {
-					links = m.storyLinks(t)
+					_, headlines = m.links(t)
 				}
 			}
-			if len(links) < 20 {
-				t.Errorf("twenty feeds made a mail with %d links", len(links))
+			if len(headlines) < 20 {
+				t.Errorf("twenty feeds made a mail with %d headlines", len(headlines))
 			}
 
 			second := here.run(t, 0, "send", "daily")
@@ -249,10 +255,8 @@ func TestFeedsToInboxes(t *testing.T) {
 				if !strings.Contains(unwrapped(m.text), news.title) {
 					t.Errorf("%s: the extra edition does not tell the new story:\n%s", Reader(n), m.text)
 				}
-				for _, link := range m.storyLinks(t) {
-					if link != news.link {
-						t.Errorf("%s: the extra edition links to %s", Reader(n), link)
-					}
+				if told := webAddress.FindAllString(m.text, -1); !slices.Equal(told, []string{news.link}) {
+					t.Errorf("%s: the extra edition links to %q, want the new story alone", Reader(n), told)
 				}
 			}
 		})
@@ -321,14 +325,15 @@ func checkMail(t *testing.T, m message, n int) {
 	if !strings.Contains(m.html, "</html>") {
 		t.Errorf("%s: the HTML part is not whole", address)
 	}
-	links := m.storyLinks(t)
-	for _, link := range links {
+	// The same stories stand in both parts; HTML links to their coverage, too.
+	all, headlines := m.links(t)
+	for _, link := range headlines {
 		if !slices.Contains(told, link) {
-			t.Errorf("%s: the HTML links to %s, the text does not", address, link)
+			t.Errorf("%s: the HTML has the story %s, the text does not", address, link)
 		}
 	}
 	for _, link := range told {
-		if !slices.Contains(links, link) {
+		if !slices.Contains(all, link) {
 			t.Errorf("%s: the text links to %s, the HTML does not", address, link)
 		}
 	}
