@@ -47,7 +47,7 @@ type Result struct {
 // where even none of them leaves enough room, full entries become headlines from the last. A story
 // that is left out is carried to the next edition, once, and then closed as "did not fit".
 func Compose(in Input) (Result, error) {
-	full, brief := selectFull(in.Digest.Topics, in.Stories)
+	full := selectFull(in.Digest.Topics, in.Stories)
 	fits := func(d draft) (bool, error) {
 		if in.Measure == nil || in.Digest.MaxSize <= 0 {
 			return true, nil
@@ -58,15 +58,15 @@ func Compose(in Input) (Result, error) {
 		}
 		return n <= in.Digest.MaxSize, nil
 	}
-	d, err := fit(full, brief, fits)
+	d, err := fit(in.Stories, full, fits)
 	if err != nil {
 		return Result{}, err
 	}
 	return d.edition(in), nil
 }
 
-// selectFull parts stories into those that stand in full and the headlines, both in rank order.
-func selectFull(topics []digest.Topic, stories []digest.Story) (full, brief []digest.Story) {
+// selectFull tells which stories stand in full, by their places in rank order.
+func selectFull(topics []digest.Topic, stories []digest.Story) (full []int) {
 	type use struct {
 		stories int
 		byFeed  map[string]int
@@ -90,11 +90,11 @@ func selectFull(topics []digest.Topic, stories []digest.Story) (full, brief []di
 		return true
 	}
 	opinions := 0
-	for _, s := range stories {
+	for i, s := range stories {
 		switch {
 		case s.Kind == digest.Opinion && opinions < MaxOpinions:
 			opinions++
-			full = append(full, s)
+			full = append(full, i)
 		case s.Kind != digest.Opinion && hasRoom(s):
 			for _, id := range s.Topics {
 				if u := used[id]; u != nil {
@@ -102,12 +102,10 @@ func selectFull(topics []digest.Topic, stories []digest.Story) (full, brief []di
 					u.byFeed[s.Lead().Feed]++
 				}
 			}
-			full = append(full, s)
-		default:
-			brief = append(brief, s)
+			full = append(full, i)
 		}
 	}
-	return full, brief
+	return full
 }
 
 // draft is an edition whose end is still open: the stories in the order in which they are let in.
@@ -144,12 +142,25 @@ func (d draft) edition(in Input) Result {
 	return r
 }
 
+// newDraft puts the stories that stand in full, given by their places, in front of all others.
+func newDraft(stories []digest.Story, full []int) draft {
+	d := draft{stories: make([]digest.Story, 0, len(stories)), full: len(full)}
+	for _, i := range full {
+		d.stories = append(d.stories, stories[i])
+	}
+	for i, s := range stories {
+		if _, found := slices.BinarySearch(full, i); !found {
+			d.stories = append(d.stories, s)
+		}
+	}
+	return d
+}
+
 // fit finds the fullest draft that fits. The size grows with every story let in, so that it is
 // searched by halving; a draft that holds nothing is taken as fitting without being asked.
-func fit(full, brief []digest.Story, fits func(draft) (bool, error)) (draft, error) {
-	all := slices.Concat(full, brief)
-	d := draft{stories: all, full: len(full)}
-	shown, err := most(len(full), len(all), func(n int) (bool, error) {
+func fit(stories []digest.Story, full []int, fits func(draft) (bool, error)) (draft, error) {
+	d := newDraft(stories, full)
+	shown, err := most(len(full), len(stories), func(n int) (bool, error) {
 		d.shown = n
 		return fits(d)
 	})
@@ -160,22 +171,22 @@ func fit(full, brief []digest.Story, fits func(draft) (bool, error)) (draft, err
 		d.shown = shown
 		return d, nil
 	}
-	fulls, err := most(0, len(full)-1, func(n int) (bool, error) {
+	kept, err := most(1, len(full)-1, func(n int) (bool, error) {
 		d.full, d.shown = n, n
 		return fits(d)
 	})
 	if err != nil {
 		return draft{}, err
 	}
-	d.full = max(0, fulls)
-	shown, err = most(d.full+1, len(all), func(n int) (bool, error) {
+	d = newDraft(stories, full[:max(0, kept)])
+	shown, err = most(d.full+1, len(stories), func(n int) (bool, error) {
 		d.shown = n
 		return fits(d)
 	})
 	if err != nil {
 		return draft{}, err
 	}
-	d.shown = max(d.full, shown)
+	d.shown = shown
 	return d, nil
 }
 

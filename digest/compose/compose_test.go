@@ -148,6 +148,20 @@ func TestComposeFitsSize(t *testing.T) {
 	}
 }
 
+func TestComposeKeepsRankAmongHeadlines(t *testing.T) {
+	// b is a headline by its feed's quota, c was full and gives way to the size: b ranks higher.
+	stories := []digest.Story{story("a", "f", 0, "g"), story("b", "f", 0, "g"), story("c", "h", 0, "g")}
+	d := daily(topic("g", 3, 1))
+	d.MaxSize = 24
+	r, err := Compose(Input{Digest: d, Stories: stories, Measure: weigh})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := ids(r.Edition.Stories) + ", " + ids(r.Carried); got != "a -b, c" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestComposeMeasuresSeldom(t *testing.T) {
 	var stories []digest.Story
 	for i := range 1000 {

@@ -91,8 +91,9 @@ func clusters(given []node, sent int, window time.Duration) []cluster {
 	for i := range given {
 		nodes[i] = &given[i]
 	}
+	// Sent stories come first, so that the first member of a cluster tells whether it is one.
 	slices.SortFunc(nodes, func(a, b *node) int {
-		return cmp.Or(cmp.Compare(a.group, b.group), compareItems(a.item, b.item))
+		return cmp.Or(-cmp.Compare(min(a.group, 1), min(b.group, 1)), cmp.Compare(a.group, b.group), compareItems(a.item, b.item))
 	})
 	g := newGrouping(nodes, sent, window)
 	for _, e := range g.exactEdges() {

@@ -1,23 +1,345 @@
 package curate
 
 import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"digestd/digest"
+
+	"pgregory.net/rapid"
 )
 
 var noon = time.Date(2026, 3, 12, 12, 0, 0, 0, time.UTC)
 
-func TestCurateSmoke(t *testing.T) {
-	topics := []digest.Topic{{ID: "g", Feeds: []digest.Feed{{URL: "a", Weight: 1}, {URL: "b", Weight: 1}}}}
-	items := []digest.Item{
-		{Seq: 1, Feed: "a", Source: "A", Title: "Kestrel Bay ports reopen after wage deal", FirstSeen: noon},
-		{Seq: 2, Feed: "b", Source: "B", Title: "Kestrel Bay ports reopen after wage deal", FirstSeen: noon},
-		{Seq: 3, Feed: "c", Source: "C", Title: "Something else", FirstSeen: noon},
+// item is an item of an outlet, which is also its feed, with a page of its own.
+func item(seq uint64, outlet, title string) digest.Item {
+	return digest.Item{Seq: seq, Feed: outlet, Source: outlet, GUID: fmt.Sprint(seq), Link: fmt.Sprintf("https://%s.example/news/%d", outlet, 10_000+seq),
+		Title: title, FirstSeen: noon}
+}
+
+// topic is a topic with the feeds of some outlets.
+func topic(id string, outlets ...string) digest.Topic {
+	t := digest.Topic{ID: id}
+	for _, o := range outlets {
+		t.Feeds = append(t.Feeds, digest.Feed{URL: o, Name: o, Weight: 1})
 	}
-	stories, closed := Curate(topics, items, nil, Options{Now: noon})
-	if len(stories) != 1 || len(stories[0].Items) != 2 || len(stories[0].Joins) != 1 || len(closed) != 1 || closed[0].Reason != "feed removed" {
-		t.Errorf("stories %+v\nclosed %+v", stories, closed)
+	return t
+}
+
+// outline writes stories as lines: the Seq of each item, the topics behind.
+func outline(stories []digest.Story) string {
+	var out []string
+	for _, s := range stories {
+		var seqs []string
+		for _, it := range s.Items {
+			seqs = append(seqs, fmt.Sprint(it.Seq))
+		}
+		out = append(out, strings.Join(seqs, "+")+" "+strings.Join(s.Topics, ","))
+	}
+	return strings.Join(out, "; ")
+}
+
+func reasons(closed []Closed) string {
+	var out []string
+	for _, c := range closed {
+		out = append(out, fmt.Sprintf("%d %s", c.Item.Seq, c.Reason))
+	}
+	return strings.Join(out, "; ")
+}
+
+const (
+	strike  = "Kestrel Bay ports reopen after crews accept wage deal"
+	strike2 = "Crews accept wage deal, Kestrel Bay ports reopen"
+	strike3 = "Kestrel Bay ports to reopen as crews accept wage deal"
+	quake   = "Earthquake of magnitude 6.1 hits northern Aldmere"
+	rates   = "Nordic central bank raises key rate to five percent"
+)
+
+func TestCurate(t *testing.T) {
+	global := topic("global", "harbour", "nordic", "courier")
+	diplomacy := topic("diplomacy", "courier", "envoy")
+	filtered := topic("global", "harbour", "nordic")
+	filtered.Exclude = []*regexp.Regexp{regexp.MustCompile(`(?i)horoscope`)}
+	ports := topic("ports", "harbour")
+	ports.Include = []*regexp.Regexp{regexp.MustCompile(`(?i)\bports?\b`)}
+	opinionFeed := topic("global", "harbour", "nordic")
+	opinionFeed.Feeds[1].Kind = digest.Opinion
+	heavy := topic("global", "harbour", "nordic")
+	heavy.Feeds[1].Weight = 3
+
+	with := func(it digest.Item, change func(*digest.Item)) digest.Item {
+		change(&it)
+		return it
+	}
+	at := func(it digest.Item, d time.Duration) digest.Item {
+		it.FirstSeen = noon.Add(d)
+		return it
+	}
+	summary := func(it digest.Item, s string) digest.Item {
+		it.Summary = digest.PlainText(s)
+		return it
+	}
+	sentStrike := digest.Story{ID: "s1", Items: []digest.Item{item(1, "harbour", strike)}, Topics: []string{"global"}}
+
+	for _, c := range []struct {
+		name    string
+		topics  []digest.Topic
+		items   []digest.Item
+		sent    []digest.Story
+		opt     Options
+		stories string
+		closed  string
+	}{
+		{name: "nothing", topics: []digest.Topic{global}},
+		{name: "two outlets, one story", topics: []digest.Topic{global},
+			items: []digest.Item{item(1, "harbour", strike), item(2, "nordic", strike2), item(3, "nordic", quake)}, stories: "1+2 global; 3 global"},
+		{name: "three outlets", topics: []digest.Topic{global},
+			items: []digest.Item{item(1, "harbour", strike), item(2, "nordic", strike2), item(3, "courier", strike3)}, stories: "1+2+3 global"},
+		{name: "one outlet's two items are two stories", topics: []digest.Topic{global},
+			items: []digest.Item{item(1, "harbour", strike), item(2, "harbour", strike2)}, stories: "1 global; 2 global"},
+		{name: "unless they are one piece under two addresses", topics: []digest.Topic{global},
+			items: []digest.Item{item(1, "harbour", strike), at(item(2, "harbour", strike), -time.Hour)}, stories: "2 global", closed: `1 coverage of "` + strike + `"`},
+		{name: "a daily column is no such piece", topics: []digest.Topic{global},
+			items: []digest.Item{item(1, "harbour", strike), at(item(2, "harbour", strike), -24*time.Hour)}, stories: "1 global; 2 global"},
+		{name: "too far apart in time", topics: []digest.Topic{global},
+			items: []digest.Item{item(1, "harbour", strike), at(item(2, "nordic", strike2), -40*time.Hour)}, stories: "1 global; 2 global"},
+		{name: "one page in two feeds", topics: []digest.Topic{global},
+			items: []digest.Item{item(1, "harbour", strike), with(item(2, "nordic", "Watch the cranes move again"), func(it *digest.Item) {
+				it.Link = "http://www.harbour.example/news/10001?utm_source=nordic"
+			})}, stories: "1 global", closed: `2 coverage of "` + strike + `"`},
+		{name: "one item in two feeds, by the ledger's word", topics: []digest.Topic{global, diplomacy},
+			items:   []digest.Item{item(1, "harbour", strike), with(item(2, "envoy", quake), func(it *digest.Item) { it.Of = 1 })},
+			stories: "1 global,diplomacy", closed: `2 coverage of "` + strike + `"`},
+		{name: "an item that the lane had from another feed", topics: []digest.Topic{global}, opt: Options{Had: func(seq uint64) bool { return seq == 1 }},
+			items: []digest.Item{with(item(2, "nordic", strike), func(it *digest.Item) { it.Of = 1 })}, closed: "2 already in an edition, from another feed"},
+		{name: "topics of all its items, in the digest's order", topics: []digest.Topic{diplomacy, global},
+			items: []digest.Item{item(1, "harbour", strike), item(2, "envoy", strike2)}, stories: "1+2 diplomacy,global"},
+		{name: "a feed that was taken out", topics: []digest.Topic{global},
+			items: []digest.Item{item(1, "gazette", strike)}, closed: "1 feed removed"},
+		{name: "history", topics: []digest.Topic{global},
+			items: []digest.Item{with(item(1, "harbour", strike), func(it *digest.Item) { it.History = true })}, closed: "1 history"},
+		{name: "excluded by title", topics: []digest.Topic{filtered},
+			items: []digest.Item{item(1, "harbour", "Your horoscope")}, closed: "1 excluded by (?i)horoscope of topic global"},
+		{name: "excluded by summary", topics: []digest.Topic{filtered},
+			items: []digest.Item{summary(item(1, "harbour", "Your day"), "The Horoscope for today.")}, closed: "1 excluded by (?i)horoscope of topic global"},
+		{name: "included", topics: []digest.Topic{ports},
+			items: []digest.Item{item(1, "harbour", strike), item(2, "harbour", quake)}, stories: "1 ports", closed: "2 not included by topic ports"},
+		{name: "left out by one topic, taken by another", topics: []digest.Topic{ports, global},
+			items: []digest.Item{item(1, "harbour", strike), item(2, "harbour", quake)}, stories: "1 ports,global; 2 global"},
+		{name: "the fuller summary leads", topics: []digest.Topic{global},
+			items: []digest.Item{item(1, "harbour", strike), summary(item(2, "nordic", strike2), "Cranes moved again at dawn after eleven days of silence.")}, stories: "2+1 global"},
+		{name: "a picture leads", topics: []digest.Topic{global},
+			items: []digest.Item{item(1, "harbour", strike), with(item(2, "nordic", strike2), func(it *digest.Item) { it.Image = &digest.Image{URL: "https://nordic.example/a.jpg"} })}, stories: "2+1 global"},
+		{name: "the heavier feed leads", topics: []digest.Topic{heavy},
+			items: []digest.Item{item(1, "harbour", strike), item(2, "nordic", strike2)}, stories: "2+1 global"},
+		{name: "the original leads, not who points at it", topics: []digest.Topic{topic("global", "harbour", "links")},
+			items: []digest.Item{item(1, "harbour", strike), linked(item(2, "links", strike2), "a.example", "Cranes moved again at dawn after eleven days of silence."),
+				linked(item(3, "links", quake), "b.example", ""), linked(item(4, "links", rates), "c.example", ""), linked(item(5, "links", "Ferry sinks off Aldmere"), "d.example", "")},
+			stories: "1+2 global; 3 global; 4 global; 5 global"},
+		{name: "opinion is no coverage of news", topics: []digest.Topic{opinionFeed},
+			items: []digest.Item{item(1, "harbour", strike), item(2, "nordic", strike2)}, stories: "1 global; 2 global"},
+		{name: "coverage before freshness", topics: []digest.Topic{global},
+			items: []digest.Item{item(1, "harbour", quake), at(item(2, "harbour", strike), -2*time.Hour), at(item(3, "nordic", strike2), -2*time.Hour)}, stories: "2+3 global; 1 global"},
+		{name: "the fresher first", topics: []digest.Topic{global},
+			items: []digest.Item{at(item(1, "harbour", quake), -5*time.Hour), item(2, "harbour", rates)}, stories: "2 global; 1 global"},
+		{name: "the heavier first", topics: []digest.Topic{heavy},
+			items: []digest.Item{item(1, "harbour", quake), item(2, "nordic", rates)}, stories: "2 global; 1 global"},
+		{name: "coverage of what was sent", topics: []digest.Topic{global}, sent: []digest.Story{sentStrike},
+			items: []digest.Item{item(2, "nordic", strike2), item(3, "nordic", quake)}, stories: "3 global", closed: `2 coverage of "` + strike + `"`},
+		{name: "the outlet's own next report of what was sent is news", topics: []digest.Topic{global}, sent: []digest.Story{sentStrike},
+			items: []digest.Item{item(2, "harbour", strike2)}, stories: "2 global"},
+		{name: "what was sent is over after the window", topics: []digest.Topic{global}, sent: []digest.Story{sentStrike},
+			items: []digest.Item{at(item(2, "nordic", strike2), 37*time.Hour)}, opt: Options{Now: noon.Add(38 * time.Hour)}, stories: "2 global"},
+		{name: "two that were sent stay two", topics: []digest.Topic{global},
+			sent:  []digest.Story{sentStrike, {ID: "s2", Items: []digest.Item{item(2, "nordic", strike2)}}},
+			items: []digest.Item{item(3, "courier", strike3)}, closed: `3 coverage of "` + strike + `"`},
+		{name: "what waited comes back and takes in what is new", topics: []digest.Topic{global},
+			opt:   Options{Carried: []digest.Story{{ID: "s1", Carried: 1, Items: []digest.Item{item(1, "harbour", strike)}}}},
+			items: []digest.Item{item(2, "nordic", strike2), item(3, "courier", quake)}, stories: "1+2 global; 3 global"},
+		{name: "what waited may have lost its feed", topics: []digest.Topic{global},
+			opt: Options{Carried: []digest.Story{{ID: "s1", Carried: 1, Items: []digest.Item{item(1, "gazette", strike)}}}}, closed: "1 feed removed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.opt.Now.IsZero() {
+				c.opt.Now = noon
+			}
+			stories, closed := Curate(c.topics, c.items, c.sent, c.opt)
+			if got := outline(stories); got != c.stories {
+				t.Errorf("stories %q, want %q", got, c.stories)
+			}
+			if got := reasons(closed); got != c.closed {
+				t.Errorf("closed %q, want %q", got, c.closed)
+			}
+		})
+	}
+}
+
+// linked is an item that points to another site's page.
+func linked(it digest.Item, host, summary string) digest.Item {
+	it.Link = fmt.Sprintf("https://%s/news/%d", host, 10_000+it.Seq)
+	it.Summary = digest.PlainText(summary)
+	return it
+}
+
+func TestCurateExplains(t *testing.T) {
+	stories, _ := Curate([]digest.Topic{topic("global", "harbour", "nordic")},
+		[]digest.Item{item(1, "harbour", strike), item(2, "nordic", strike2)}, nil, Options{Now: noon.Add(12 * time.Hour), Since: noon.Add(-12 * time.Hour)})
+	if len(stories) != 1 {
+		t.Fatalf("%d stories", len(stories))
+	}
+	s := stories[0]
+	if len(s.Joins) != 1 || s.Joins[0].Item != 2 || s.Joins[0].With != 1 || s.Joins[0].Score < Threshold || !slices.Contains(s.Joins[0].Terms, "kestrel") {
+		t.Errorf("joins %+v", s.Joins)
+	}
+	if want := (digest.Rank{Coverage: 2, Recency: 0.5, Weight: 1, Total: 1}); s.Rank != want {
+		t.Errorf("rank %+v, want %+v", s.Rank, want)
+	}
+	if s.ID != "s1" {
+		t.Errorf("id %q", s.ID)
+	}
+}
+
+func TestCurateKeepsWaiting(t *testing.T) {
+	carried := digest.Story{ID: "s1", Carried: 1, Items: []digest.Item{item(1, "harbour", strike)}}
+	stories, _ := Curate([]digest.Topic{topic("global", "harbour", "nordic")}, []digest.Item{item(2, "nordic", strike2)}, nil, Options{Now: noon, Carried: []digest.Story{carried}})
+	if len(stories) != 1 || stories[0].Carried != 1 || stories[0].ID != "s1" {
+		t.Errorf("got %+v", stories)
+	}
+}
+
+func TestOpinion(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		it   digest.Item
+		feed digest.Kind
+		want digest.Kind
+	}{
+		{"news", digest.Item{Link: "https://harbour.example/world/ports"}, digest.News, digest.News},
+		{"the feed", digest.Item{}, digest.Opinion, digest.Opinion},
+		{"the item", digest.Item{Kind: digest.Opinion}, digest.News, digest.Opinion},
+		{"a category", digest.Item{Categories: []string{"Ports", " OPINION "}}, digest.News, digest.Opinion},
+		{"a section of the site", digest.Item{Link: "https://harbour.example/opinion/2026/ports"}, digest.News, digest.Opinion},
+		{"a section by another name", digest.Item{Link: "https://harbour.example/commentisfree/2026/mar/ports"}, digest.News, digest.Opinion},
+		{"a German one", digest.Item{Link: "https://harbour.example/politik/kommentar/haefen"}, digest.News, digest.Opinion},
+		{"an article of that name", digest.Item{Link: "https://harbour.example/culture/editorial"}, digest.News, digest.News},
+		{"no link", digest.Item{Link: "::"}, digest.News, digest.News},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := kindOf(c.it, c.feed); got != c.want {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
+// drawItems draws items of few outlets and few subjects, so that much of it is alike.
+func drawItems(t *rapid.T) []digest.Item {
+	titles := []string{strike, strike2, strike3, quake, "Quake of magnitude 6.1 hits north of Aldmere", rates, "Nordic bank raises key rate to five percent",
+		"Letters to the editor", "Five killed in Aldmere ferry disaster", "Ferry disaster in Aldmere kills five", "Ferry disaster in Aldmere kills seven", "港口重新开放 罢工结束 工人接受协议", "罢工结束 港口重新开放", ""}
+	var items []digest.Item
+	for i := range rapid.IntRange(0, 25).Draw(t, "items") {
+		it := item(uint64(i+1), rapid.SampledFrom([]string{"harbour", "nordic", "courier", "envoy", "gazette"}).Draw(t, "outlet"), rapid.SampledFrom(titles).Draw(t, "title"))
+		it.FirstSeen = noon.Add(-time.Duration(rapid.IntRange(0, 60).Draw(t, "hours")) * time.Hour)
+		if rapid.IntRange(0, 5).Draw(t, "shared") == 0 {
+			it.Link = "https://harbour.example/news/shared-page-of-all"
+		}
+		if len(items) > 0 && rapid.IntRange(0, 8).Draw(t, "of") == 0 {
+			it.Of = rapid.SampledFrom(items).Draw(t, "of").Seq
+		}
+		it.History = rapid.IntRange(0, 12).Draw(t, "history") == 0
+		if rapid.IntRange(0, 8).Draw(t, "opinion") == 0 {
+			it.Kind = digest.Opinion
+		}
+		items = append(items, it)
+	}
+	return items
+}
+
+func TestCurateLosesNothing(t *testing.T) {
+	topics := []digest.Topic{topic("global", "harbour", "nordic", "courier"), topic("diplomacy", "courier", "envoy")}
+	rapid.Check(t, func(t *rapid.T) {
+		items := drawItems(t)
+		half := rapid.IntRange(0, len(items)).Draw(t, "sent")
+		sent, _ := Curate(topics, items[:half], nil, Options{Now: noon})
+		sentBefore := fmt.Sprintf("%+v", sent)
+		var carried []digest.Story
+		if n := len(sent); n > 0 && rapid.Bool().Draw(t, "carry") {
+			carried, sent = sent[n-1:], sent[:n-1]
+			carried[0].Carried = 1
+			sentBefore = fmt.Sprintf("%+v", sent)
+		}
+		fresh := items[half:]
+		opt := Options{Now: noon, Carried: carried}
+		stories, closed := Curate(topics, fresh, sent, opt)
+
+		in := make(map[uint64]int)
+		for _, it := range fresh {
+			in[it.Seq]++
+		}
+		for _, s := range carried {
+			for _, it := range s.Items {
+				in[it.Seq]++
+			}
+		}
+		out := make(map[uint64]int)
+		ids := make(map[string]bool)
+		for _, s := range stories {
+			if ids[s.ID] {
+				t.Fatalf("two stories %s", s.ID)
+			}
+			ids[s.ID] = true
+			if len(s.Topics) == 0 {
+				t.Fatalf("story %s is of no topic", s.ID)
+			}
+			for _, it := range s.Items {
+				out[it.Seq]++
+			}
+		}
+		for _, c := range closed {
+			out[c.Item.Seq]++
+			if c.Reason == "" {
+				t.Fatalf("item %d was closed without a reason", c.Item.Seq)
+			}
+		}
+		if !reflect.DeepEqual(in, out) {
+			t.Fatalf("in %v, out %v", in, out)
+		}
+		if after := fmt.Sprintf("%+v", sent); after != sentBefore {
+			t.Fatalf("what was sent has changed: %s, then %s", sentBefore, after)
+		}
+
+		shuffled := slices.Clone(fresh)
+		r := rand.New(rand.NewPCG(1, rapid.Uint64().Draw(t, "seed")))
+		r.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+		again, closedAgain := Curate(topics, shuffled, sent, opt)
+		if !reflect.DeepEqual(stories, again) || !reflect.DeepEqual(closed, closedAgain) {
+			t.Fatalf("another order, other stories:\n%s\n%s", outline(stories), outline(again))
+		}
+	})
+}
+
+func TestClusters(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		items := drawItems(t)
+		count := 0
+		for _, c := range Clusters(items, 0) {
+			count += len(c)
+			if len(c) == 0 {
+				t.Fatal("an empty cluster")
+			}
+		}
+		if count != len(items) {
+			t.Fatalf("%d items became %d", len(items), count)
+		}
+	})
+	got := Clusters([]digest.Item{{GUID: "a", Title: strike}, {GUID: "b", Title: quake}, {GUID: "c", Title: strike2}}, 0)
+	if len(got) != 2 || len(got[0]) != 2 {
+		t.Errorf("without feeds and times: %+v", got)
 	}
 }
