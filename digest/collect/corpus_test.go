@@ -2,6 +2,7 @@ package collect
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/xml"
@@ -10,6 +11,7 @@ import (
 	"net/mail"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,6 +19,9 @@ import (
 	"time"
 	"unicode"
 
+	"digestd/digest"
+
+	"github.com/rivo/uniseg"
 	"golang.org/x/net/html/charset"
 )
 
@@ -192,5 +197,169 @@ func TestNewsCaptures(t *testing.T) {
 				t.Errorf("%s: entry %d has date %q, which was not read", row["path"], i, want.text("pubDate"))
 			}
 		}
+	}
+}
+
+// titlesOf are the titles of what a document has to show.
+func titlesOf(doc *Document) []string {
+	var titles []string
+	for _, it := range doc.Items {
+		if !it.Skipped {
+			titles = append(titles, it.Title)
+		}
+	}
+	return titles
+}
+
+// linksOf are the links of a document, "-" for none.
+func linksOf(doc *Document) string {
+	var links []string
+	for _, it := range doc.Items {
+		links = append(links, cmp.Or(it.Link, "-"))
+	}
+	return strings.Join(links, " ")
+}
+
+// Each line of the hostile manifest: read or refused as it asks, every entry there, and what its
+// column "must" says about items. What it says about mails is for those who make them.
+func TestHostileFeeds(t *testing.T) {
+	dir := corpus(t, "feeds", "hostile")
+	const site = "https://feed.example.com/"
+	wantTitles := func(want ...string) func(*testing.T, *Document) {
+		return func(t *testing.T, doc *Document) {
+			if got := titlesOf(doc); !slices.Equal(got, want) {
+				t.Errorf("titles %q, want %q", got, want)
+			}
+		}
+	}
+	wantLinks := func(want string) func(*testing.T, *Document) {
+		return func(t *testing.T, doc *Document) {
+			if got := linksOf(doc); got != want {
+				t.Errorf("links %s, want %s", got, want)
+			}
+		}
+	}
+	wantSummaries := func(want ...string) func(*testing.T, *Document) {
+		return func(t *testing.T, doc *Document) {
+			var got []string
+			for _, it := range doc.Items {
+				got = append(got, spell(it.Summary))
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("summaries %q, want %q", got, want)
+			}
+		}
+	}
+	wantDates := func(want ...string) func(*testing.T, *Document) {
+		return func(t *testing.T, doc *Document) {
+			var got []string
+			for _, it := range doc.Items {
+				if it.Published.IsZero() {
+					got = append(got, "")
+				} else {
+					got = append(got, it.Published.UTC().Format("2006-01-02T15:04:05"))
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("dates %q, want %q", got, want)
+			}
+		}
+	}
+	wantSkipped := func(want int) func(*testing.T, *Document) {
+		return func(t *testing.T, doc *Document) {
+			if got := len(doc.Items) - len(titlesOf(doc)); got != want {
+				t.Errorf("%d entries have nothing to show, want %d", got, want)
+			}
+		}
+	}
+	checks := map[string]func(*testing.T, *Document){
+		"01-xxe-entity.xml":    wantTitles("before after", "Plain item"),
+		"02-xxe-dtd.xml":       wantTitles("Item with inside"),
+		"05-deep-html.xml":     wantSummaries("bottom", "fine"),
+		"07-50k-items.xml":     wantSkipped(50_000),
+		"08-utf16-bom.xml":     wantTitles("Žluťoučký kůň — 日本語", "Zweite Meldung: Größe"),
+		"09-utf16-nobom.xml":   wantTitles("Žluťoučký kůň — 日本語", "Zweite Meldung: Größe"),
+		"10-bad-utf8-byte.xml": wantTitles("Café opens", "Second item"),
+		"13-script.xml":        wantTitles("Title", "Handlers", "Split tags", "Comments"),
+		"14-url-schemes.xml": func(t *testing.T, doc *Document) {
+			wantLinks("- - - "+site+"4 - -")(t, doc)
+			wantSummaries("", "", "", "abcd [good](https://good.example.com/)ef", "", "")(t, doc)
+		},
+		"15-svg-style.xml":  wantSummaries("", "cover", "", "not yours hidden"),
+		"16-form-meta.xml":  wantSummaries("text one", "text two", "[Unsubscribe](https://evil.invalid/unsubscribe) [write](mailto:all@example.org)"),
+		"17-unbalanced.xml": wantSummaries("outside", "text", "", "", "", "must still be seen"),
+		"18-pixels.xml": func(t *testing.T, doc *Document) {
+			for i, it := range doc.Items {
+				if picture := it.Image != nil; picture != (i == 3) {
+					t.Errorf("item %d has picture %+v", i+1, it.Image)
+				}
+			}
+			if img := doc.Items[3].Image; img != nil && *img != (digest.Image{URL: site + "photo.jpg", Width: 600, Height: 400, Alt: "A bridge"}) {
+				t.Errorf("picture %+v", *img)
+			}
+		},
+		"19-rel-nobase.xml": wantLinks(site + "news/1 https://www.example.net/2 " + site + "section/news/3.html " + site + "section/?id=4#top " + site + "5"),
+		"20-rel-base.xml":   wantLinks("https://base.example.com/a/one https://base.example.com/b/two https://base.example.com/a/three"),
+		"21-no-dates.xml":   wantDates("", "", "", ""),
+		"22-odd-years.xml":  wantDates("", "", "", "2026-07-06T13:00:00", "", "", "2026-06-30T23:59:59"),
+		"23-foreign-dates.xml": wantDates("2026-07-06T06:00:00", "2026-07-06T08:00:00", "2026-07-06T06:00:00", "2026-07-06T05:00:00",
+			"2026-07-06T08:00:00", "", "2026-07-06T06:00:00"),
+		"24-dup-guid.xml":     wantLinks(site + "1 " + site + "2 " + site + "3 " + site + "4 " + site + "5"),
+		"26-no-guid-link.xml": wantTitles("Only a title", "Title and text", "Only text, no title", "Only a title"),
+		"28-bidi.xml":         wantTitles("Invoice gnp.exe safe", "isolate never closed", "שלום עולם 123 abc", "مرحبا \u200fworld\u200e", "LAST reversed?", "After: plain"),
+		"33-cut-in-cdata.xml": wantTitles("Whole item"),
+		"34-wrong-types.json": func(t *testing.T, doc *Document) {
+			wantLinks("- https://feed.example.com/2 - - - https://feed.example.com/4 -")(t, doc)
+			if titles := titlesOf(doc); !slices.Contains(titles, "Good item") || doc.Items[0].GUID != "1" {
+				t.Errorf("titles %q, first id %q", titles, doc.Items[0].GUID)
+			}
+		},
+		"35-atom-xhtml.xml": func(t *testing.T, doc *Document) {
+			wantTitles("AT&T bold 1 < 2", "AT&T html title", "Plain <b> stays text")(t, doc)
+			wantLinks(site+"1 "+site+"2 "+site+"3")(t, doc)
+			wantSummaries("para [link]("+site+"x)", "prefixed", "a < b")(t, doc)
+		},
+		"36-rss091.xml": wantTitles("Été à la mer", "Two & three"),
+		"37-rss10.rdf":  wantDates("2026-07-06T06:01:00", "2026-07-06T00:00:00"),
+		"39-template.xml": wantTitles(`{{.Secret}} {{define "x"}} ${7*7} <%= 7*7 %> #{7*7} %s%n%x %%`,
+			`{% include "secret" %} $(id) `+"`id`"+` ; DROP TABLE items; -- ' " \`, "<b>double escaped</b> &amp; '"),
+	}
+	c := reader(t)
+	for _, row := range manifest(t, filepath.Join(dir, "manifest.tsv")) {
+		if row["parse"] == "-" {
+			continue
+		}
+		t.Run(row["file"], func(t *testing.T) {
+			began := cpuTime(t)
+			doc, err := c.Read(context.Background(), filepath.Join(dir, row["file"]))
+			if spent := cpuTime(t) - began; spent > 2*time.Second {
+				t.Errorf("took %v of a core", spent)
+			}
+			if read := err == nil; row["parse"] == "ok" && !read || row["parse"] == "reject" && read {
+				t.Fatalf("read: %v (%v), the manifest says %s", read, err, row["parse"])
+			}
+			if err != nil {
+				if !strings.Contains(err.Error(), row["file"]) {
+					t.Errorf("the error does not name the feed: %v", err)
+				}
+				return
+			}
+			want, _ := strconv.Atoi(row["items"])
+			if row["wellformed"] != "no" && len(doc.Items) != want {
+				t.Errorf("%d entries, want %d", len(doc.Items), want)
+			}
+			for _, it := range doc.Items {
+				checkText(t, it.Content)
+				if all := describe(it.Item) + spell(it.Content); strings.Contains(all, "CANARY") || strings.Contains(all, "\ufffd") {
+					t.Errorf("%.200s", all)
+				}
+				if uniseg.GraphemeClusterCount(it.Title) > maxTitle+1 {
+					t.Errorf("a title of %d bytes", len(it.Title))
+				}
+			}
+			if check := checks[row["file"]]; check != nil {
+				check(t, doc)
+			}
+		})
 	}
 }

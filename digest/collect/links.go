@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -39,6 +40,9 @@ func resolve(base *url.URL, ref string) *url.URL {
 			host += ":" + port
 		}
 		u.Host = host
+	}
+	if !isHost(u.Hostname()) {
+		return nil
 	}
 	u.RawQuery = escapeRest(u.RawQuery)
 	return u
@@ -94,6 +98,22 @@ func isASCII(s string) bool {
 		}
 	}
 	return true
+}
+
+// isHost reports whether s can name a host: letters, digits and what names have between them, or an
+// IPv6 address. net/url lets more pass.
+func isHost(s string) bool {
+	if strings.Contains(s, ":") {
+		_, err := netip.ParseAddr(s)
+		return err == nil
+	}
+	for i := range len(s) {
+		c := s[i]
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && c != '.' && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // isPlainURL reports whether s consists of characters that a URL may hold as they are (RFC 3986 §2).

@@ -138,7 +138,7 @@ func TestLinks(t *testing.T) {
 		{"https://example.org:8080/", "https://example.org:8080/"},
 		{"javascript:alert(1)", ""}, {"JaVaScRiPt:x", ""}, {"java\tscript:x", ""}, {"data:text/html,x", ""}, {"ftp://example.org/", ""}, {"mailto:a@example.org", ""},
 		{"https://user@example.org/", ""}, {"https://user:pass@example.org/", ""}, {"https:///path", ""}, {"https:example.org", ""}, {"http://", ""},
-		{"https://example.org/\x00a", ""}, {"https://example.org/\u202egnp", ""}, {"https://exa mple.org/", ""}, {"https://[::1", ""}, {"", ""}, {" ", ""},
+		{"https://example.org/\x00a", ""}, {"https://example.org/\u202egnp", ""}, {"https://exa mple.org/", ""}, {"https://[::1", ""}, {"https://[2606:2800::1]/", "https://[2606:2800::1]/"}, {"https://exa>mple.org/", ""}, {"https://ex%22ample.org/", ""}, {"", ""}, {" ", ""},
 		{"https://example.org/" + strings.Repeat("x", maxURL), ""},
 	} {
 		if got := link(base, row.ref); got != row.want {
