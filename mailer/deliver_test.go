@@ -620,6 +620,72 @@ func TestAFailingLedgerStopsEverything(t *testing.T) {
 	}
 }
 
+// TestEditionsShareConnections delivers two editions at once over the connections of one.
+func TestEditionsShareConnections(t *testing.T) {
+	var mu sync.Mutex
+	open, most := 0, 0
+	o := defaults
+	o.Connections, o.MaxPerConnection = 2, 5
+	r := newRig(t, 40, o, func(s smtptest.Step) string {
+		mu.Lock()
+		defer mu.Unlock()
+		switch s.Stage {
+		case smtptest.Greeting:
+			open++
+			most = max(most, open)
+		case smtptest.Quit:
+			open--
+		}
+		return smtptest.Default
+	})
+	l, job := onDisk(t, t.TempDir(), 40, template(t, 500))
+	t.Cleanup(func() { l.Close() })
+	r.Mailer = New(o, r.transport, both{memory: r.ledger, other: l}, nil)
+	other := job
+	other.Edition = "memory"
+	var deliveries sync.WaitGroup
+	for _, j := range []Job{job, other} {
+		deliveries.Go(func() {
+			if s, err := r.Deliver(context.Background(), j); err != nil || s.Sent != 40 {
+				t.Errorf("%s: %+v, %v", j.Edition, s, err)
+			}
+		})
+	}
+	deliveries.Wait()
+	if most > 2 {
+		t.Errorf("%d connections at once", most)
+	}
+	if n := r.server.Copies()["reader7@example.org"]; n != 2 {
+		t.Errorf("%d messages", n)
+	}
+}
+
+// both is the ledger of two editions: one of them in memory.
+type both struct {
+	*memory
+	other Ledger
+}
+
+func (b both) of(edition string) Ledger {
+	if edition == "memory" {
+		return b.memory
+	}
+	return b.other
+}
+func (b both) Progress(edition string) (digest.Progress, error) {
+	return b.of(edition).Progress(edition)
+}
+func (b both) RecipientsAt(edition string, index int) ([]digest.Recipient, error) {
+	return b.of(edition).RecipientsAt(edition, index)
+}
+func (b both) Step(ctx context.Context, edition string, done, next *digest.Event, to string) (digest.State, error) {
+	return b.of(edition).Step(ctx, edition, done, next, to)
+}
+func (b both) Record(ctx context.Context, edition string, events []digest.Event) error {
+	return b.of(edition).Record(ctx, edition, events)
+}
+func (b both) Finish(edition string) error { return b.of(edition).Finish(edition) }
+
 func TestBadAddressesFailAlone(t *testing.T) {
 	r := newRig(t, 3, defaults, nil)
 	r.ledger.recipients[1].Email = "δοκιμή@example.org" // the server has no SMTPUTF8
