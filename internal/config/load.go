@@ -53,7 +53,7 @@ func (e Env) getenv(name string) string {
 }
 
 // withoutEffect names the tables that are read and checked, and that no part of the program uses yet.
-var withoutEffect = []string{"web", "alerts"}
+var withoutEffect = []string{"web"}
 
 // Load reads a configuration and all files that it names. It returns a Config, or every problem that
 // there is, and no Config. A relative path is shown in problems as it was given.

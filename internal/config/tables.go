@@ -192,9 +192,9 @@ func webKeys() []key[Web] {
 
 func alertsKeys() []key[Alerts] {
 	return []key[Alerts]{
-		text("command", `""`, "shell command", "Run when something needs a person, with the message on its standard input.",
+		text("command", `""`, "shell command", "Run by /bin/sh, in the directory of this file and for a minute at most, with the message on its standard input: once when something begins to need a person, once when it is well again.",
 			func(a *Alerts) *string { return &a.Command }),
-		text("heartbeat_url", `""`, "URL", "Fetched while all is well, for a service that reports its absence.",
+		text("heartbeat_url", `""`, "URL", "Fetched once a minute while nothing needs a person, for a service that reports its absence.",
 			func(a *Alerts) *string { return &a.HeartbeatURL }, webURL),
 	}
 }

@@ -105,6 +105,29 @@ func (w *town) open(path, text string) {
 	w.line = &Pipeline{Config: cfg, Ledger: l, Collector: collector, Templates: sets, Mailer: m, Random: zeros{}, Now: clock, Log: log}
 }
 
+// reopen closes the ledger and opens it in another way, as a new process does.
+func (w *town) reopen(opt ledger.Options) {
+	w.t.Helper()
+	if err := w.line.Ledger.Close(); err != nil {
+		w.t.Fatal(err)
+	}
+	if opt.Now == nil {
+		opt.Now = func() time.Time { return w.now }
+	}
+	var err error
+	if w.line.Ledger, err = ledger.Open(w.line.Config.Ledger.Path, opt); err != nil {
+		w.t.Fatal(err)
+	}
+	text, err := os.ReadFile(w.line.Config.Path)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.reconfigure(string(text))
+}
+
+// logTo writes a log into a string.
+func logTo(b *strings.Builder) *slog.Logger { return slog.New(slog.NewTextHandler(b, nil)) }
+
 // reconfigure takes a changed config, as a reload does.
 func (w *town) reconfigure(text string) { w.open(w.line.Config.Path, text) }
 

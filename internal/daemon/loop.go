@@ -44,6 +44,8 @@ type work interface {
 	resumeEdition(ctx context.Context, edition string) error
 	// prune forgets what is older than the configuration keeps.
 	prune(ctx context.Context) error
+	// alert tells of problems that began or ended. An error means that nobody could be told.
+	alert(ctx context.Context) error
 }
 
 const (
@@ -193,6 +195,9 @@ func (l *Loop) turn(ctx context.Context, now time.Time) time.Time {
 	if err != nil {
 		l.Log.Error("the ledger cannot be read; trying again in a minute", "error", err)
 		l.tell("the ledger cannot be read: " + err.Error())
+		if p := decide(view{holds: l.holds, alerting: v.alerting, polling: true, pruning: true}, now); p.alert {
+			l.alert(ctx) // which can be told all the same
+		}
 		return now.Add(wakeAtLeast)
 	}
 	p := decide(v, now)
@@ -226,8 +231,16 @@ func (l *Loop) turn(ctx context.Context, now time.Time) time.Time {
 			}
 		})
 	}
+	if p.alert {
+		l.alert(ctx)
+	}
 	l.tell(l.describe(p, now))
 	return p.wake
+}
+
+func (l *Loop) alert(ctx context.Context) {
+	work := l.work
+	l.begin(taskAlert, nil, func() error { return work.alert(ctx) }, func(err error) { l.holdAtLeast(taskAlert, err, alertEvery) })
 }
 
 // observe gathers what decide needs to know.
@@ -240,6 +253,7 @@ func (l *Loop) observe(now time.Time) (view, error) {
 	}
 	v := view{holds: l.holds, lastPrune: l.pruned, polling: l.polled != nil}
 	_, v.pruning = l.jobs[taskPrune]
+	_, v.alerting = l.jobs[taskAlert]
 	var err error
 	if v.lanes, err = l.work.lanes(); err != nil {
 		return v, fmt.Errorf("lanes: %w", err)

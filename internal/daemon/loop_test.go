@@ -37,8 +37,10 @@ type world struct {
 	states    []string      // what the service manager was told
 	publishes func(ctx context.Context, edition string) error
 	polls     func(ctx context.Context) error
-	reads     error // of the ledger
-	forgets   bool  // publishing does not move the lane
+	reads     error        // of the ledger
+	forgets   bool         // publishing does not move the lane
+	alerts    atomic.Int32 // looks at the problems
+	deaf      error        // nobody can be told of them
 }
 
 func newWorld(t *testing.T, at string, lanes ...laneView) *world {
@@ -153,6 +155,8 @@ func (w *world) feedsDue() (bool, time.Time, error) {
 }
 
 func (w *world) feedsWell() (int, int, error) { return 14, 15, nil }
+
+func (w *world) alert(context.Context) error { w.alerts.Add(1); return w.deaf }
 
 func (w *world) pollDue(ctx context.Context) error {
 	w.note("poll")
@@ -473,7 +477,7 @@ func TestWhatSystemdIsTold(t *testing.T) {
 		w.loop.Watchdog = 40 * time.Second
 		w.publishes = func(context.Context, string) error { time.Sleep(time.Second); return nil }
 		w.start()
-		if got := []string{"STATUS=next: daily/Europe/Paris 07:00 CET in 3h; 14/15 feeds well", "READY=1", "WATCHDOG=1"}; !slices.Equal(w.told(""), got) {
+		if got := []string{"STATUS=next: daily/Europe/Paris 07:00 CET in 3h; 14/15 feeds well", "READY=1", "WATCHDOG=1", "WATCHDOG=1"}; !slices.Equal(w.told(""), got) {
 			t.Errorf("told at the start: %q", w.told(""))
 		}
 		w.pass(time.Hour)
@@ -502,11 +506,14 @@ func TestALedgerThatCannotBeRead(t *testing.T) {
 		w.reads = errors.New("input/output error")
 		w.mu.Unlock()
 		w.pass(61 * time.Minute)
-		if got := len(w.told("WATCHDOG=1")); got < 60 || got > 70 {
+		if got := len(w.told("WATCHDOG=1")); got < 60 || got > 130 {
 			t.Errorf("%d signs of life in an hour", got)
 		}
 		if got := w.told("STATUS=the ledger cannot be read"); len(got) != 1 {
 			t.Errorf("told %q", got)
+		}
+		if got := w.alerts.Load(); got < 60 {
+			t.Errorf("%d looks at the problems in an hour, while the ledger cannot be read", got)
 		}
 		w.mu.Lock()
 		w.reads = nil
@@ -514,6 +521,23 @@ func TestALedgerThatCannotBeRead(t *testing.T) {
 		w.pass(time.Minute)
 		w.end()
 		w.want(slots, "22 07:02:00 publish daily/UTC/2026-11-22T07:00")
+	})
+}
+
+func TestProblemsAreLookedAtOnceAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "2026-11-22T06:00:00Z", daily(t, "0 7 * * *", "UTC"))
+		w.start()
+		w.pass(time.Hour)
+		if got := w.alerts.Swap(0); got < 60 || got > 61 {
+			t.Errorf("%d looks in an hour", got)
+		}
+		w.deaf = errors.New("exit status 1")
+		w.pass(time.Hour)
+		if got := w.alerts.Load(); got < 4 || got > 10 {
+			t.Errorf("%d tries in an hour to tell somebody who cannot be told", got)
+		}
+		w.end()
 	})
 }
 

@@ -51,6 +51,7 @@ type view struct {
 	polling   bool
 	lastPrune time.Time
 	pruning   bool
+	alerting  bool
 }
 
 // laneSlot is a slot of a lane.
@@ -70,6 +71,7 @@ type plan struct {
 	resume  []owedView
 	poll    bool
 	prune   bool
+	alert   bool
 	next    laneSlot  // the first slot to come of any lane; zero without lanes
 	wake    time.Time // when the next turn is due, unless something happens before
 }
@@ -78,6 +80,7 @@ type plan struct {
 const (
 	taskPoll  = "poll"
 	taskPrune = "prune"
+	taskAlert = "alert"
 )
 
 // decide makes the plan of a turn.
@@ -115,6 +118,7 @@ func decide(v view, now time.Time) plan {
 	if since := now.Sub(v.lastPrune); !v.pruning && (since >= pruneEvery || since < 0) {
 		p.prune = !p.held(v, taskPrune, now)
 	}
+	p.alert = !v.alerting && !p.held(v, taskAlert, now)
 	return p
 }
 

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -9,14 +8,8 @@ import (
 	"digestd/internal/ledger"
 )
 
-const (
-	// lateEdition is how long after its slot an edition that is not complete is a problem.
-	lateEdition = time.Hour
-	// silentFeed is how long a feed may go without an answer before that is a problem.
-	silentFeed = 72 * time.Hour
-	// shownEditions is how many editions of each lane a status shows.
-	shownEditions = 3
-)
+// shownEditions is how many editions of each lane a status shows.
+const shownEditions = 3
 
 // Status is what there is to know about a running digestd, or a resting one.
 type Status struct {
@@ -27,7 +20,7 @@ type Status struct {
 	FeedsAll   int             `json:"feeds_all"`
 	Suppressed int             `json:"suppressed"`
 	Ledger     LedgerStatus    `json:"ledger"`
-	Problems   []string        `json:"problems"` // what needs a person
+	Problems   []Problem       `json:"problems"` // what needs a person
 }
 
 // NextSlot is when a lane is due.
@@ -70,7 +63,7 @@ type LedgerStatus struct {
 
 // Status gathers where everything stands. It writes nothing.
 func (p *Pipeline) Status() (Status, error) {
-	s := Status{Next: []NextSlot{}, Editions: []EditionStatus{}, Feeds: []FeedStatus{}, Problems: []string{}}
+	s := Status{Next: []NextSlot{}, Editions: []EditionStatus{}, Feeds: []FeedStatus{}, Problems: append([]Problem{}, p.Problems()...)}
 	now := p.Now()
 	for _, d := range p.Config.Digests {
 		for _, lane := range p.Lanes(d) {
@@ -82,10 +75,10 @@ func (p *Pipeline) Status() (Status, error) {
 		}
 	}
 	slices.SortStableFunc(s.Next, func(a, b NextSlot) int { return a.At.Compare(b.At) })
-	if err := p.editionStatus(&s, now); err != nil {
+	if err := p.editionStatus(&s); err != nil {
 		return s, err
 	}
-	if err := p.feedStatus(&s, now); err != nil {
+	if err := p.feedStatus(&s); err != nil {
 		return s, err
 	}
 	suppressed, err := p.Ledger.Suppressions()
@@ -99,7 +92,7 @@ func (p *Pipeline) Status() (Status, error) {
 }
 
 // editionStatus adds the last editions of each lane, and all that are not complete.
-func (p *Pipeline) editionStatus(s *Status, now time.Time) error {
+func (p *Pipeline) editionStatus(s *Status) error {
 	editions, err := p.Ledger.Editions(func(ledger.EditionState) bool { return true })
 	if err != nil {
 		return err
@@ -116,29 +109,16 @@ func (p *Pipeline) editionStatus(s *Status, now time.Time) error {
 		}
 		es := EditionStatus{ID: e.ID, Slot: e.Slot, Composed: e.Composed, Stories: e.Stories, Recipients: e.Recipients,
 			Complete: e.Complete, Withdrawn: e.Withdrawn, Paused: e.Paused, Deliveries: map[string]int{}}
-		owed := 0
 		for state, n := range progress.Counts() {
 			es.Deliveries[state.String()] = n
-			if !state.Final() {
-				owed += n
-			}
 		}
 		s.Editions = append(s.Editions, es)
-		if e.Complete {
-			continue
-		}
-		if e.Paused != "" {
-			s.Problems = append(s.Problems, fmt.Sprintf("edition %s is paused: %s", e.ID, e.Paused))
-		} else if owed > 0 && now.Sub(e.Composed) > lateEdition {
-			s.Problems = append(s.Problems, fmt.Sprintf("edition %s still owes %d of its %d deliveries, %s after it was composed; `digestd resume` tries again",
-				e.ID, owed, e.Recipients, now.Sub(e.Composed).Round(time.Minute)))
-		}
 	}
 	return nil
 }
 
 // feedStatus adds the feeds that are not well.
-func (p *Pipeline) feedStatus(s *Status, now time.Time) error {
+func (p *Pipeline) feedStatus(s *Status) error {
 	states, err := p.Ledger.FeedStates()
 	if err != nil {
 		return err
@@ -154,9 +134,6 @@ func (p *Pipeline) feedStatus(s *Status, now time.Time) error {
 		}
 		s.Feeds = append(s.Feeds, FeedStatus{URL: f.Address(), Name: feedName(f, st), Error: st.Error, Failures: st.Failures,
 			LastSuccess: st.LastSuccess, NextPoll: st.NextPoll})
-		if now.Sub(st.FailingSince) > silentFeed {
-			s.Problems = append(s.Problems, fmt.Sprintf("feed %s has not answered since %s: %s", f.Address(), st.FailingSince.Format(time.DateOnly), st.Error))
-		}
 	}
 	return nil
 }

@@ -86,6 +86,7 @@ func (p *Pipeline) pollDue(ctx context.Context) error {
 
 func (p *Pipeline) publishSlot(ctx context.Context, lane digest.Lane, slot schedule.Slot) error {
 	out, err := p.publish(ctx, lane, slot, false)
+	p.Alerts.published(lane, slot, out, err)
 	if err == nil && out.Delivery.Paused != "" {
 		err = fmt.Errorf("edition %s: %s", out.Edition, out.Delivery.Paused)
 	}
@@ -93,6 +94,7 @@ func (p *Pipeline) publishSlot(ctx context.Context, lane digest.Lane, slot sched
 }
 
 func (p *Pipeline) skip(lane digest.Lane, slot schedule.Slot) error {
+	p.Alerts.published(lane, slot, Published{}, nil) // it is not waited for any more
 	return p.Ledger.Skip(lane, slot.At, slot.Wall)
 }
 

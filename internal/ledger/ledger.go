@@ -82,8 +82,9 @@ type meta struct {
 // Options say how to open a ledger.
 type Options struct {
 	ReadOnly bool
-	Timeout  time.Duration    // how long to wait for another process; 0 is one second
-	Now      func() time.Time // nil is time.Now
+	Timeout  time.Duration          // how long to wait for another process; 0 is one second
+	Now      func() time.Time       // nil is time.Now
+	Room     func() (uint64, error) // bytes left for the ledger; nil asks the file system
 }
 
 // Ledger is an open ledger. Its methods may be called from several goroutines.
@@ -93,10 +94,16 @@ type Ledger struct {
 	meta     meta
 	keys     sync.RWMutex // held for meta.TokenKeys, the only part of it that changes
 	now      func() time.Time
+	room     func() (uint64, error)
 	delivery deliveryWriter
 	locks    locks
 	closing  sync.Once
 	closed   error
+
+	lastWrite struct {
+		mu  sync.Mutex
+		err error
+	}
 }
 
 // MarkerPath is the file beside the ledger by which a lost ledger is told from a first run.
@@ -195,7 +202,7 @@ func open(path string, opt Options) (l *Ledger, err error) {
 		}
 	}
 	db.AllocSize = allocSize
-	l = &Ledger{db: db, path: path, now: opt.Now}
+	l = &Ledger{db: db, path: path, now: opt.Now, room: opt.Room}
 	if err := l.identify(opt.ReadOnly); err != nil {
 		db.Close()
 		return nil, err
@@ -335,10 +342,12 @@ func (l *Ledger) view(f func(*bolt.Tx) error) (err error) {
 
 // update runs a short write and remembers when it was, which pruning needs to know a clock that jumped.
 func (l *Ledger) update(f func(*bolt.Tx) error) (err error) {
+	var refused error
+	defer func() { l.noteWrite(err, refused) }()
 	defer l.recoverDamage(&err)
 	return l.db.Update(func(tx *bolt.Tx) error {
-		if err := f(tx); err != nil {
-			return err
+		if refused = f(tx); refused != nil {
+			return refused
 		}
 		return tx.Bucket(bucketMeta).Put(keyLastCommit, []byte(l.now().UTC().Format(time.RFC3339Nano)))
 	})

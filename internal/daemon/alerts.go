@@ -1,0 +1,350 @@
+package daemon
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"digestd/digest"
+	"digestd/digest/schedule"
+	"digestd/internal/ledger"
+)
+
+const (
+	// alertEvery is how often the daemon looks at its problems.
+	alertEvery = time.Minute
+	// wellAfter is how long a problem must be gone before it counts as gone: a restarted daemon has yet to
+	// find out again what does not work, and a disk that is nearly full takes the one write and not the other.
+	wellAfter = 2 * time.Minute
+	// commandTimeout and heartbeatTimeout bound what is run and fetched.
+	commandTimeout   = time.Minute
+	heartbeatTimeout = 30 * time.Second
+	// shownOutput is how much of what a failing command says is logged, in bytes.
+	shownOutput = 1 << 10
+)
+
+// Alerts is the daemon's watch over its problems, as [alerts] wants it: one message when a problem starts,
+// one when it is well again, and a heartbeat while there is none. It outlives reloads. What the operator was
+// told is in the ledger, so a restart repeats nothing; a message that could not be handed over, or not be
+// remembered since the ledger can't be written, comes again.
+type Alerts struct {
+	// Run runs a command with a message on its standard input, for a minute at most.
+	Run func(ctx context.Context, command, dir, message string) error
+	// Fetch gets a URL and forgets the answer.
+	Fetch func(ctx context.Context, url, agent string) error
+	Host  string // this machine's name, for the messages
+
+	mu         sync.Mutex
+	uncomposed map[digest.Lane]uncomposed
+
+	// Only the loop's one job uses the following.
+	journal  audience
+	operator audience
+	asked    bool // the ledger, for what the operator was told
+	silent   bool // the last heartbeat failed
+}
+
+// NewAlerts makes a watch that runs commands by /bin/sh and fetches over the network.
+func NewAlerts() *Alerts {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "this machine"
+	}
+	client := &http.Client{Timeout: heartbeatTimeout}
+	return &Alerts{
+		Host: host, Run: runCommand,
+		Fetch:   func(ctx context.Context, url, agent string) error { return fetch(ctx, client, url, agent) },
+		journal: newAudience(), operator: newAudience(),
+	}
+}
+
+// uncomposed is a slot whose edition could not be composed.
+type uncomposed struct {
+	slot schedule.Slot
+	err  error
+}
+
+// published notes how publishing a slot went. A nil watch notes nothing.
+func (a *Alerts) published(lane digest.Lane, slot schedule.Slot, out Published, err error) {
+	if a == nil || errors.Is(err, context.Canceled) {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err == nil || out.Edition != "" {
+		delete(a.uncomposed, lane)
+		return
+	}
+	if a.uncomposed == nil {
+		a.uncomposed = map[digest.Lane]uncomposed{}
+	}
+	a.uncomposed[lane] = uncomposed{slot, err}
+}
+
+// uncomposedProblems tell of the slots of a pipeline's lanes whose edition should be there for long.
+func (a *Alerts) uncomposedProblems(p *Pipeline, now time.Time) []Problem {
+	if a == nil {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var all []Problem
+	for _, d := range p.Config.Digests {
+		for _, lane := range p.Lanes(d) {
+			if u, ok := a.uncomposed[lane]; ok && now.Sub(u.slot.At) > lateEdition {
+				all = append(all, Problem{lateID(lane), fmt.Sprintf("edition %s/%s is not composed, %s after its slot: %v",
+					lane, u.slot.Wall, inWords(now.Sub(u.slot.At)), u.err)})
+			}
+		}
+	}
+	return all
+}
+
+// audience is what somebody was told: the reader of the log, or the operator behind [alerts] command.
+type audience struct {
+	told map[string]ledger.Alert
+	gone map[string]time.Time // since when those of told are not there any more
+}
+
+func newAudience() audience {
+	return audience{told: map[string]ledger.Alert{}, gone: map[string]time.Time{}}
+}
+
+// news are the problems that somebody does not know of yet, and those that he should hear to be well again.
+func (a *audience) news(problems []ledger.Alert, now time.Time) (began, ended []ledger.Alert) {
+	for _, p := range problems {
+		if _, known := a.told[p.ID]; !known {
+			began = append(began, p)
+		}
+		delete(a.gone, p.ID)
+	}
+	for _, id := range slices.Sorted(maps.Keys(a.told)) {
+		if slices.ContainsFunc(problems, func(p ledger.Alert) bool { return p.ID == id }) {
+			continue
+		}
+		since, noted := a.gone[id]
+		if !noted || since.After(now) { // the clock was set back
+			a.gone[id] = now
+		} else if now.Sub(since) >= wellAfter {
+			ended = append(ended, a.told[id])
+		}
+	}
+	return began, ended
+}
+
+// hears notes that somebody was told.
+func (a *audience) hears(began, ended []ledger.Alert) {
+	for _, p := range began {
+		a.told[p.ID] = p
+	}
+	for _, p := range ended {
+		delete(a.told, p.ID)
+		delete(a.gone, p.ID)
+	}
+}
+
+// alert looks at the problems and tells of those that began and ended. An error means that the operator
+// could not be told, which is to be tried again.
+func (p *Pipeline) alert(ctx context.Context) error {
+	a := p.Alerts
+	if a == nil {
+		return nil
+	}
+	if p.Ledger.WriteError() != nil {
+		p.Ledger.Touch() // to find out whether it is well again, which Problems tells
+	}
+	now := p.Now()
+	problems := gathered(p.Problems(), now)
+	began, ended := a.journal.news(problems, now)
+	for _, b := range began {
+		p.Log.Error("needs a person", "problem", b.Words)
+	}
+	for _, e := range ended {
+		p.Log.Info("well again", "problem", e.Words)
+	}
+	a.journal.hears(began, ended)
+
+	if p.Config.Alerts.Command != "" {
+		if err := p.tellOperator(ctx, problems, now); err != nil {
+			return err
+		}
+	}
+	if p.Config.Alerts.HeartbeatURL != "" && len(problems) == 0 {
+		p.beat(ctx)
+	}
+	return nil
+}
+
+// gathered are problems with one entry for each ID.
+func gathered(problems []Problem, now time.Time) []ledger.Alert {
+	var all []ledger.Alert
+	for _, p := range problems {
+		i := slices.IndexFunc(all, func(a ledger.Alert) bool { return a.ID == p.ID })
+		if i < 0 {
+			all = append(all, ledger.Alert{ID: p.ID, Words: p.Words, Since: now.UTC()})
+		} else {
+			all[i].Words += "\n" + p.Words
+		}
+	}
+	return all
+}
+
+// tellOperator runs [alerts] command when there is something to tell.
+func (p *Pipeline) tellOperator(ctx context.Context, problems []ledger.Alert, now time.Time) error {
+	a := p.Alerts
+	if !a.asked {
+		told, err := p.Ledger.Alerts()
+		if err != nil {
+			p.Log.Warn("what the operator was told before can't be read: it may be told again", "error", err)
+		}
+		a.operator.hears(told, nil)
+		a.asked = true
+	}
+	began, ended := a.operator.news(problems, now)
+	if len(began)+len(ended) == 0 {
+		return nil
+	}
+	var still []ledger.Alert
+	for _, problem := range problems {
+		if _, known := a.operator.told[problem.ID]; known {
+			still = append(still, problem)
+		}
+	}
+	message := alertMessage(p.Config.Newsletter.Name, a.Host, now, began, ended, still)
+	if err := a.Run(ctx, p.Config.Alerts.Command, filepath.Dir(p.Config.Path), message); err != nil {
+		return fmt.Errorf("[alerts] command: %w", err)
+	}
+	a.operator.hears(began, ended)
+	told := slices.SortedFunc(maps.Values(a.operator.told), func(a, b ledger.Alert) int { return strings.Compare(a.ID, b.ID) })
+	if err := p.Ledger.SetAlerts(told); err != nil {
+		p.Log.Warn("the operator was told, and hears it again if digestd is restarted now", "error", err)
+	}
+	return nil
+}
+
+// alertMessage is what the operator reads. Its first line can be the subject of a mail.
+func alertMessage(newsletter, host string, now time.Time, began, ended, still []ledger.Alert) string {
+	var b strings.Builder
+	subject, lead := "well again", ended
+	if len(began) > 0 {
+		subject, lead = "needs you", began
+	}
+	first, _, _ := strings.Cut(lead[0].Words, "\n")
+	fmt.Fprintf(&b, "digestd on %s %s: %s", host, subject, shorten(first, 100))
+	if more := len(lead) - 1; more > 0 {
+		fmt.Fprintf(&b, " (and %d more)", more)
+	}
+	fmt.Fprintf(&b, "\n\n%s, %s\n", cmp.Or(newsletter, "digestd"), now.Format("Monday 2 January 2006, 15:04 MST"))
+	for _, part := range []struct {
+		title    string
+		problems []ledger.Alert
+	}{{"What began", began}, {"What is well again", ended}, {"What is still so", still}} {
+		if len(part.problems) == 0 {
+			continue
+		}
+		fmt.Fprintf(&b, "\n%s:\n", part.title)
+		for _, problem := range part.problems {
+			for line := range strings.SplitSeq(problem.Words, "\n") {
+				fmt.Fprintf(&b, "- %s\n", line)
+			}
+		}
+	}
+	b.WriteString("\n`digestd status` shows how it is now. There is one message when a problem begins, and one when it is well again.\n")
+	return b.String()
+}
+
+func shorten(s string, max int) string {
+	if r := []rune(s); len(r) > max {
+		return string(r[:max-1]) + "…"
+	}
+	return s
+}
+
+// beat fetches [alerts] heartbeat_url. Its absence is what tells somebody, so a failure is only logged, and
+// once. The URL is as good as a password, and stays out of the log.
+func (p *Pipeline) beat(ctx context.Context) {
+	a := p.Alerts
+	err := a.Fetch(ctx, p.Config.Alerts.HeartbeatURL, p.Config.Collect.UserAgent)
+	if ctx.Err() != nil {
+		return
+	}
+	var outer *url.Error
+	if errors.As(err, &outer) {
+		err = outer.Err
+	}
+	switch {
+	case err != nil && !a.silent:
+		p.Log.Warn("[alerts] heartbeat_url can't be fetched", "error", err)
+	case err == nil && a.silent:
+		p.Log.Info("[alerts] heartbeat_url is fetched again")
+	}
+	a.silent = err != nil
+}
+
+func fetch(ctx context.Context, client *http.Client, url, agent string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("User-Agent", agent)
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20))
+	if resp.StatusCode >= 400 {
+		return fmt.Errorf("it answers %s", resp.Status)
+	}
+	return nil
+}
+
+// runCommand runs a command by /bin/sh in a directory, its standard input the message. Only the owner's own
+// words are read by the shell: whatever a server or a feed said is on standard input alone. The command, and
+// all that it starts, is killed when its time is over.
+func runCommand(ctx context.Context, command, dir, message string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, commandTimeout, fmt.Errorf("killed: it took more than %v", commandTimeout))
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", command)
+	cmd.Dir, cmd.Stdin = dir, strings.NewReader(message)
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { // systemd is not to take it for the service
+		return strings.HasPrefix(v, "NOTIFY_SOCKET=") || strings.HasPrefix(v, "WATCHDOG_")
+	})
+	var said tail
+	cmd.Stdout, cmd.Stderr = &said, &said
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = time.Second
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil && len(said) > 0 {
+		err = fmt.Errorf("%w; it said: %s", err, strings.Join(strings.Fields(string(said)), " "))
+	}
+	return err
+}
+
+// tail keeps the last of what is written to it.
+type tail []byte
+
+func (t *tail) Write(p []byte) (int, error) {
+	*t = append(*t, p...)
+	if over := len(*t) - shownOutput; over > 0 {
+		*t = append((*t)[:0], (*t)[over:]...)
+	}
+	return len(p), nil
+}

@@ -1,0 +1,292 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"digestd/digest"
+	"digestd/digest/schedule"
+	"digestd/internal/ledger"
+	"digestd/mailer/smtp"
+)
+
+// operator is whom the alerts of a town go to.
+type operator struct {
+	messages []string
+	beats    int
+	deaf     error // of the command
+}
+
+// watch gives a town a new watch, as a start of the daemon does.
+func (o *operator) watch(w *town) {
+	w.line.Alerts = NewAlerts()
+	w.line.Alerts.Host = "mail.example.org"
+	w.line.Alerts.Run = func(_ context.Context, command, dir, message string) error {
+		if command != "tell me" || dir != filepath.Dir(w.line.Config.Path) {
+			w.t.Errorf("%q is run in %s", command, dir)
+		}
+		if o.deaf == nil {
+			o.messages = append(o.messages, message)
+		}
+		return o.deaf
+	}
+	w.line.Alerts.Fetch = func(_ context.Context, url, agent string) error {
+		if url != "https://heartbeat.example.org/x" || !strings.Contains(agent, "digestd/") {
+			w.t.Errorf("%q fetches %s", agent, url)
+		}
+		o.beats++
+		return nil
+	}
+}
+
+const alerted = one + "[alerts]\ncommand = \"tell me\"\nheartbeat_url = \"https://heartbeat.example.org/x\"\n"
+
+// look lets the daemon look at its problems once a minute for a while.
+func (w *town) look(d time.Duration) {
+	w.t.Helper()
+	for until := w.now.Add(d); w.now.Before(until); w.now = w.now.Add(alertEvery) {
+		if err := w.line.alert(context.Background()); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// heard are the messages since the last time, each of which must hold these words.
+func (o *operator) heard(t *testing.T, want ...string) {
+	t.Helper()
+	if len(o.messages) != len(want) {
+		t.Errorf("the operator got %d messages, want %d: %q", len(o.messages), len(want), o.messages)
+	}
+	for i := range min(len(want), len(o.messages)) {
+		if !strings.Contains(o.messages[i], want[i]) {
+			t.Errorf("message %d is %q, want %q in it", i, o.messages[i], want[i])
+		}
+	}
+	o.messages = nil
+}
+
+func newAlertedTown(t *testing.T) (*town, *operator) {
+	w, o := newTown(t, alerted), &operator{}
+	o.watch(w)
+	w.show("/herald", "Cranes move again in the harbour")
+	w.show("/gazette", "Court strikes down the river levy")
+	w.collect()
+	return w, o
+}
+
+func TestAnOutageIsToldOnceAndItsEndOnce(t *testing.T) {
+	w, o := newAlertedTown(t)
+	w.look(5 * time.Minute)
+	o.heard(t)
+	if o.beats != 5 {
+		t.Errorf("%d heartbeats in five minutes of peace", o.beats)
+	}
+
+	w.down, o.beats = true, 0
+	w.send(false)
+	w.look(10 * time.Minute)
+	o.heard(t, "digestd on mail.example.org needs you: edition daily/Europe/Paris/2026-03-12T07:00 is paused: ")
+	if o.beats != 0 {
+		t.Errorf("%d heartbeats while a run is paused", o.beats)
+	}
+
+	// A restart knows what was told, and so does the next edition, which meets the same trouble.
+	o.watch(w)
+	w.look(10 * time.Minute)
+	w.now = thursday.AddDate(0, 0, 1)
+	w.send(false)
+	w.look(10 * time.Minute)
+	o.heard(t)
+
+	w.down = false
+	o.watch(w)
+	w.send(false)
+	w.look(10 * time.Minute)
+	o.heard(t, "well again")
+	if o.beats == 0 {
+		t.Error("no heartbeat when all is well again")
+	}
+	w.look(time.Hour)
+	o.heard(t)
+	if w.received("ana@example.org") != 1 {
+		t.Errorf("ana has %d mails", w.received("ana@example.org"))
+	}
+}
+
+func TestAnOperatorWhoCannotBeToldIsToldLater(t *testing.T) {
+	w, o := newAlertedTown(t)
+	w.down = true
+	w.send(false)
+	o.deaf = errors.New("exit status 1")
+	if err := w.line.alert(t.Context()); !errors.Is(err, o.deaf) {
+		t.Errorf("a failing command: %v", err)
+	}
+	o.deaf = nil
+	w.look(5 * time.Minute)
+	o.heard(t, "needs you")
+}
+
+func TestAnEditionThatIsLateIsTold(t *testing.T) {
+	w, o := newAlertedTown(t)
+	w.now = thursday.Add(-25 * time.Minute) // five minutes behind the slot
+	w.fail = func(to string) *smtp.Reply {
+		if to == "ana@example.org" {
+			return &smtp.Reply{Stage: smtp.Rcpt, Code: 450, Words: "4.2.2 mailbox full"}
+		}
+		return nil
+	}
+	w.send(false)
+	w.look(50 * time.Minute)
+	o.heard(t)
+	w.look(20 * time.Minute)
+	o.heard(t, "edition daily/Europe/Paris/2026-03-12T07:00 still owes 1 of its 2 deliveries, 1h")
+	w.fail = nil
+	w.now = w.now.Add(3 * time.Hour)
+	w.send(false)
+	w.look(10 * time.Minute)
+	o.heard(t, "well again")
+}
+
+func TestAnEditionThatCannotBeComposedIsTold(t *testing.T) {
+	w, o := newAlertedTown(t)
+	lane := digest.Lane{Digest: "daily", Zone: "Europe/Paris"}
+	slot := schedule.Slot{Wall: "2026-03-12T07:00", At: thursday.Add(-30 * time.Minute)}
+	broken := errors.New("render: template: digest.html.tmpl:3: no such field")
+	w.line.Alerts.published(lane, slot, Published{}, broken)
+	w.look(20 * time.Minute)
+	o.heard(t)
+	w.look(20 * time.Minute)
+	o.heard(t, "edition daily/Europe/Paris/2026-03-12T07:00 is not composed, 1h1m after its slot: "+broken.Error())
+	if st, err := w.line.Status(); err != nil || len(st.Problems) != 1 {
+		t.Errorf("status: %v, %v", st.Problems, err)
+	}
+	w.line.Alerts.published(lane, slot, Published{Edition: "e"}, nil)
+	w.look(5 * time.Minute)
+	o.heard(t, "well again")
+}
+
+func TestASilentFeedIsTold(t *testing.T) {
+	w, o := newAlertedTown(t)
+	w.mu.Lock()
+	delete(w.feeds, "/gazette")
+	w.mu.Unlock()
+	for range 4 {
+		w.look(3 * time.Minute)
+		o.heard(t)
+		w.now = w.now.Add(24 * time.Hour)
+		w.collect()
+	}
+	w.look(3 * time.Minute)
+	o.heard(t, "/gazette has not answered since 2026-03-13: ")
+	w.show("/gazette", "Court strikes down the river levy")
+	w.collect()
+	w.look(5 * time.Minute)
+	o.heard(t, "well again: feed ")
+}
+
+func TestAlertMessage(t *testing.T) {
+	began := []ledger.Alert{{ID: "paused", Words: "edition a is paused: no route to host\nedition b is paused: no route to host"}, {ID: "feed x", Words: "feed x has not answered"}}
+	got := alertMessage("Morning Wire", "mail.example.org", thursday, began, []ledger.Alert{{ID: "ledger", Words: "the disk is full"}},
+		[]ledger.Alert{{ID: "late d", Words: "edition d still owes 1"}})
+	want := "digestd on mail.example.org needs you: edition a is paused: no route to host (and 1 more)\n" +
+		"\nMorning Wire, Thursday 12 March 2026, 06:30 UTC\n" +
+		"\nWhat began:\n- edition a is paused: no route to host\n- edition b is paused: no route to host\n- feed x has not answered\n" +
+		"\nWhat is well again:\n- the disk is full\n" +
+		"\nWhat is still so:\n- edition d still owes 1\n" +
+		"\n`digestd status` shows how it is now. There is one message when a problem begins, and one when it is well again.\n"
+	if got != want {
+		t.Errorf("message\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestRunCommand(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("NOTIFY_SOCKET", "/run/systemd/notify")
+	t.Setenv("WATCHDOG_USEC", "1")
+	if err := runCommand(t.Context(), "cat > told; env > env", dir, "$(touch sprung) `touch sprung`; touch sprung\n"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, "told")); err != nil || string(got) != "$(touch sprung) `touch sprung`; touch sprung\n" {
+		t.Errorf("the command read %q, %v", got, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "sprung")); err == nil {
+		t.Error("the shell read the message")
+	}
+	if env, err := os.ReadFile(filepath.Join(dir, "env")); err != nil || strings.Contains(string(env), "NOTIFY_SOCKET") || strings.Contains(string(env), "WATCHDOG") {
+		t.Errorf("the command's environment: %v\n%s", err, env)
+	}
+
+	err := runCommand(t.Context(), "echo no such mailbox >&2; exit 67", dir, "x")
+	if err == nil || err.Error() != "exit status 67; it said: no such mailbox" {
+		t.Errorf("a command that fails: %v", err)
+	}
+	if err := runCommand(t.Context(), "true", dir, strings.Repeat("x", 1<<20)); err != nil {
+		t.Errorf("a command that does not read: %v", err)
+	}
+
+	// One that hangs is killed with its children, whatever they hold open.
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, errors.New("enough"))
+	defer cancel()
+	if err := runCommand(ctx, "sleep 60 & sleep 60", dir, "x"); err == nil || err.Error() != "enough" {
+		t.Errorf("a command that hangs: %v", err)
+	}
+}
+
+func TestHeartbeat(t *testing.T) {
+	var agents []string
+	status := http.StatusOK
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		agents = append(agents, r.Method+" "+r.UserAgent())
+		rw.WriteHeader(status)
+	}))
+	defer server.Close()
+	w := newTown(t, one)
+	w.line.Config.Alerts.HeartbeatURL = server.URL + "/secret"
+	w.line.Alerts = NewAlerts()
+	said := &strings.Builder{}
+	w.line.Log = logTo(said)
+	for i := range 5 {
+		if i == 1 {
+			status = http.StatusInternalServerError
+		}
+		if i == 3 {
+			server.Close()
+		}
+		w.look(alertEvery)
+	}
+	if want := "GET " + w.line.Config.Collect.UserAgent; len(agents) != 3 || agents[0] != want {
+		t.Errorf("fetched by %q, want %q", agents, want)
+	}
+	if n := strings.Count(said.String(), "heartbeat_url can't be fetched"); n != 1 || strings.Contains(said.String(), "secret") {
+		t.Errorf("logged %q", said)
+	}
+}
+
+// What happens while nobody listens on [alerts] is in the log, once.
+func TestProblemsAreLogged(t *testing.T) {
+	w := newTown(t, one)
+	w.line.Alerts = NewAlerts()
+	said := &strings.Builder{}
+	w.line.Log = logTo(said)
+	w.show("/herald", "Cranes move again in the harbour")
+	w.collect()
+	w.down = true
+	w.send(false)
+	w.look(5 * time.Minute)
+	w.down = false
+	w.send(false)
+	w.look(5 * time.Minute)
+	for _, words := range []string{"needs a person", "well again"} {
+		if n := strings.Count(said.String(), fmt.Sprintf("msg=%q", words)); n != 1 {
+			t.Errorf("%q is logged %d times: %s", words, n, said)
+		}
+	}
+}

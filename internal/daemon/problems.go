@@ -1,0 +1,119 @@
+package daemon
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"digestd/digest"
+	"digestd/internal/ledger"
+)
+
+const (
+	// lateEdition is how long after its slot an edition that is not complete is a problem.
+	lateEdition = time.Hour
+	// silentFeed is how long a feed may go without an answer before that is a problem.
+	silentFeed = 72 * time.Hour
+	// spareRoom is what must be left on the ledger's disk, in bytes: with less no run begins.
+	spareRoom = 32 << 20
+)
+
+// Problem is something that needs a person. As JSON it is its words.
+type Problem struct {
+	// ID is the same as long as it is the same problem: two editions that wait for one mail server are
+	// one, and so is an edition that is late again on the next day.
+	ID    string
+	Words string
+}
+
+func (p Problem) String() string               { return p.Words }
+func (p Problem) MarshalText() ([]byte, error) { return []byte(p.Words), nil }
+
+// Problems are what needs a person, and nothing else is: `status` exits 1 for them, /healthz answers 503,
+// and [alerts] tells of them. What can't be read is a problem as well. They write nothing.
+func (p *Pipeline) Problems() []Problem {
+	var all []Problem
+	now := p.Now()
+	editions, err := p.editionProblems(now)
+	all = append(all, editions...)
+	if err == nil {
+		var feeds []Problem
+		feeds, err = p.feedProblems(now)
+		all = append(all, feeds...)
+	}
+	return append(all, p.ledgerProblems(err)...)
+}
+
+// editionProblems tell of paused runs and of editions that are late.
+func (p *Pipeline) editionProblems(now time.Time) ([]Problem, error) {
+	open, err := p.Ledger.Editions(func(e ledger.EditionState) bool { return !e.Complete })
+	if err != nil {
+		return nil, err
+	}
+	var all []Problem
+	for _, e := range open {
+		if e.Paused != "" {
+			all = append(all, Problem{"paused", fmt.Sprintf("edition %s is paused: %s", e.ID, e.Paused)})
+			continue
+		}
+		since := e.Slot
+		if e.Extra {
+			since = e.Composed
+		}
+		if now.Sub(since) <= lateEdition {
+			continue
+		}
+		progress, err := p.Ledger.Progress(e.ID)
+		if err != nil {
+			return all, err
+		}
+		owed := 0
+		for state, n := range progress.Counts() {
+			if !state.Final() {
+				owed += n
+			}
+		}
+		if owed > 0 {
+			all = append(all, Problem{lateID(e.Lane()), fmt.Sprintf("edition %s still owes %d of its %d deliveries, %s after its slot; "+
+				"`digestd status` shows where they stand, `digestd resume` tries again", e.ID, owed, e.Recipients, inWords(now.Sub(since)))})
+		}
+	}
+	return append(all, p.Alerts.uncomposedProblems(p, now)...), nil
+}
+
+func lateID(lane digest.Lane) string { return "late " + lane.String() }
+
+// feedProblems tell of feeds that have not answered for days.
+func (p *Pipeline) feedProblems(now time.Time) ([]Problem, error) {
+	states, err := p.Ledger.FeedStates()
+	if err != nil {
+		return nil, err
+	}
+	var all []Problem
+	for _, f := range p.Feeds() {
+		st := states[f.URL]
+		if (st.Failures > 0 || st.Gone) && now.Sub(st.FailingSince) > silentFeed {
+			all = append(all, Problem{"feed " + f.URL, fmt.Sprintf("feed %s has not answered since %s: %s",
+				f.Address(), st.FailingSince.Format(time.DateOnly), st.Error)})
+		}
+	}
+	return all, nil
+}
+
+// ledgerProblems tell of a ledger that can't be read or written, or soon can't.
+func (p *Pipeline) ledgerProblems(unreadable error) []Problem {
+	var words []string
+	if unreadable != nil {
+		words = append(words, fmt.Sprintf("the ledger %s can't be read: %v", p.Ledger.Path(), unreadable))
+	}
+	if err := p.Ledger.WriteError(); err != nil {
+		words = append(words, fmt.Sprintf("the ledger %s can't be written: %v; nothing is sent meanwhile", p.Ledger.Path(), err))
+	} else if room, err := p.Ledger.Room(); err == nil && room < spareRoom {
+		words = append(words, fmt.Sprintf("the disk with the ledger %s is full: %d MB are left, and with less than %d MB nothing is sent",
+			p.Ledger.Path(), room>>20, spareRoom>>20))
+	}
+	if len(words) == 0 {
+		return nil
+	}
+	return []Problem{{"ledger", strings.Join(words, "; ")}}
+}
