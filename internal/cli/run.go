@@ -91,14 +91,16 @@ var errEnded = forwarded{exitDone}
 // secondSignal ends the process at once when, after the first signal, another one comes. What is in flight
 // is then in doubt, as after a kill.
 func (p *program) secondSignal(ctx context.Context) {
-	again := make(chan os.Signal, 2)
-	signal.Notify(again, os.Interrupt, syscall.SIGTERM)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	left := 2
+	if ctx.Err() != nil {
+		left = 1 // the first one came before this channel was there
+	}
 	go func() {
-		<-ctx.Done()
-		for len(again) > 0 { // the first one was counted here as well
-			<-again
+		for range left { // counted here, since ctx may end before this channel has heard of the first one
+			<-signals
 		}
-		<-again
 		p.log.Warn("second signal: ending at once")
 		os.Exit(exitInterrupted)
 	}()
