@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -69,6 +70,12 @@ func TestVictim(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
+	if limit, err := strconv.ParseUint(os.Getenv("DIGESTD_TEST_DISK"), 10, 64); err == nil {
+		signal.Ignore(syscall.SIGXFSZ) // a write beyond the limit fails then, as on a full disk
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: limit, Max: limit}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	at, n, _ := strings.Cut(os.Getenv("DIGESTD_TEST_DIE"), "@")
 	own := &suicidal{Ledger: l, at: at}
 	own.n, _ = strconv.Atoi(n)
@@ -86,6 +93,12 @@ func TestVictim(t *testing.T) {
 	key := tokenKey(t)
 	s, err := New(o, OverSMTP(server), own, nil).Deliver(context.Background(), Job{Edition: anEdition, Templates: []*message.Template{tpl},
 		TokenKey: func(string) (subscribers.TokenKey, bool) { return key, true }})
+	if os.Getenv("DIGESTD_TEST_DISK") != "" {
+		if err == nil {
+			t.Fatalf("the disk is full, and all is well: %+v", s)
+		}
+		t.Skip(err)
+	}
 	if err != nil || s.Paused != "" {
 		t.Fatalf("%+v, %v", s, err)
 	}
@@ -277,6 +290,30 @@ func TestKilledAtEachPoint(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestAFullDisk lets the ledger's file grow a little and no further, in the middle of a run, and then goes on
+// with room enough.
+func TestAFullDisk(t *testing.T) {
+	s := newScene(t, 3000, Resend)
+	var file syscall.Stat_t // its size is more than is used of it
+	if err := syscall.Stat(filepath.Join(s.dir, "digestd.db"), &file); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("DIGESTD_TEST_DISK", fmt.Sprint(file.Blocks*512+64<<10))
+	if s.run("") {
+		t.Fatal("the process died of it")
+	}
+	if n := len(s.server.Taken()); n == 0 || n == s.readers {
+		t.Fatalf("%d messages went out before the disk was full", n)
+	}
+	s.check()
+	s.kills = 1 // what was under way then is in doubt, just as behind a kill
+	if err := os.Unsetenv("DIGESTD_TEST_DISK"); err != nil {
+		t.Fatal(err)
+	}
+	s.run("")
+	s.verdict()
 }
 
 // TestKilledAtRandomMoments kills a delivery again and again until it is through. $DIGESTD_KILLS sets
