@@ -64,9 +64,6 @@ func Keys(it digest.Item) []Key {
 // rules in the order in which they decide, and why each:
 //
 //   - Found by "x:" or "h:": yes, nothing differs.
-//   - Both are of one feed, came in one and the same answer (their FirstSeen is equal and set) and have
-//     different titles: no. A feed that shows one guid or link twice at once has two items and a
-//     careless generator.
 //   - Found by guid, and the links agree or one is missing: yes, whatever the title says now. Outlets
 //     rewrite headlines all day, to nothing like the first ("Together, with feeling" became
 //     "Coronavirus: Singapore sings beloved national tune"), and a page that was mailed once is not
@@ -77,8 +74,10 @@ func Keys(it digest.Item) []Key {
 //   - Found by link in another feed: yes, since guids are each feed's own.
 //   - Found by link in the same feed, and one has no guid, or the guids are the same address: yes.
 //     BBC's "…#0" becomes "…#1" at each revision, NZ Herald has no guids at all.
-//   - Found by link in the same feed with other guids: only if title or text are alike. Live blogs and
-//     release lists link all their entries to one page.
+//   - Found by link in the same feed with other guids, and the link names one article (see
+//     CanonicalLink): yes. There are feeds whose guids change at every fetch.
+//   - The same, and the link is any other page: only if title or text are alike. Release lists and
+//     podcasts link all their entries to one page.
 //
 // Dates play no part: outlets renew them at each touch, and some give none.
 func Same(known, shown digest.Item, via Key) bool {
@@ -86,10 +85,6 @@ func Same(known, shown digest.Item, via Key) bool {
 		return true
 	}
 	sameFeed := known.Feed == shown.Feed
-	if sameFeed && !known.FirstSeen.IsZero() && known.FirstSeen.Equal(shown.FirstSeen) &&
-		normalTitle(known.Title) != normalTitle(shown.Title) {
-		return false
-	}
 	knownLink, shownLink := itemLink(known), itemLink(shown)
 	if strings.HasPrefix(string(via), guidKey) {
 		switch {
@@ -106,7 +101,8 @@ func Same(known, shown digest.Item, via Key) bool {
 	if k := CanonicalLink(known.GUID); k != "" && k == CanonicalLink(shown.GUID) {
 		return true
 	}
-	return alike(known, shown)
+	path, _, _ := strings.Cut(shownLink, "?")
+	return namesArticle(strings.ToLower(path[strings.LastIndexByte(path, '/')+1:])) || alike(known, shown)
 }
 
 // itemLink is the canonical link of an item; a guid that is an address stands in for a missing one.
