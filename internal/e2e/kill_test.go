@@ -23,19 +23,27 @@ func overSink(s *sink) string {
 	return fmt.Sprintf("\n[smtp]\nhost = \"127.0.0.1\"\nport = %d\ntls = \"none\"\n", s.Port)
 }
 
-// ownFeeds puts feeds of our own writing on the stand, three stories each.
+// headlines are three stories for each of eight feeds, no two of them about the same thing.
+var headlines = [8][3]string{
+	{"Night ferry to Ouessant returns", "Mussel prices fall by a third", "Harbour crane is listed as a monument"},
+	{"Parliament votes on school lunches", "Two ministers resign over bridge tolls", "Census finds more bakers than bankers"},
+	{"Glacier lake drains without a flood", "Storks nest on a wind turbine", "Drought ends with nine days of rain"},
+	{"Orchestra plays from a found score", "Museum returns a bronze mask", "Novelist of ninety wins first prize"},
+	{"Chess champion loses to a schoolgirl", "Marathon moves into the autumn", "Goalkeeper scores from her own half"},
+	{"Telescope sees a comet break apart", "Vaccine for tick fever is approved", "Mathematicians settle a tiling puzzle"},
+	{"Tram drivers accept a pay offer", "Paper mill reopens as a data centre", "Central bank leaves its rate alone"},
+	{"Border crossing opens for cyclists", "Envoys meet on fishing quotas", "Embassy moves back after six years"},
+}
+
+// ownFeeds puts feeds of our own writing on the stand, eight at most.
 func ownFeeds(stand *newsstand, count int) []string {
 	var paths []string
 	for f := range count {
-		var entries []entry
-		for i := range 3 {
-			entries = append(entries, entry{
-				title: fmt.Sprintf("Ferry %d of line %d sails again after the storm", i, f),
-				link:  fmt.Sprintf("https://example.org/line%d/ferry%d", f, i),
-				text:  "The harbour office says that the pier holds.",
-			})
-		}
 		path := fmt.Sprintf("/line%d", f)
+		var entries []entry
+		for i, title := range headlines[f] {
+			entries = append(entries, entry{title: title, link: fmt.Sprintf("https://example.org%s/%d", path, i)})
+		}
 		stand.put(path, feed(fmt.Sprintf("Line %d", f), entries...))
 		paths = append(paths, path)
 	}
@@ -139,11 +147,11 @@ func checkEveryStoryOnce(t *testing.T, inboxes *sink, paths []string) {
 			t.Errorf("%s got %d mails, want 1", Reader(n), len(mails))
 			continue
 		}
-		text := read(t, mails[0]).text
-		for _, path := range paths {
-			for i := range 3 {
-				if link := fmt.Sprintf("https://example.org%s/ferry%d", path, i); !strings.Contains(text, link) {
-					t.Errorf("%s was not told of %s", Reader(n), link)
+		text := unwrapped(read(t, mails[0]).text)
+		for f := range paths {
+			for _, title := range headlines[f] {
+				if !strings.Contains(text, title) {
+					t.Errorf("%s was not told of %q", Reader(n), title)
 				}
 			}
 		}
@@ -250,6 +258,42 @@ func TestKilledWhileResending(t *testing.T) {
 	}
 	if twice := taken - len(got); twice > 2*connections {
 		t.Errorf("%d messages came a second time after two kills over %d connections", twice, connections)
+	}
+}
+
+// TestStoppedWhileDelivering asks a send to end in the middle of its messages: those in flight are
+// finished, so that nothing is in doubt and nobody gets a thing twice.
+func TestStoppedWhileDelivering(t *testing.T) {
+	const all = 500
+	stand, inboxes := newNewsstand(t), newSink(t)
+	here := newSite(t, newsletter(stand, ownFeeds(stand, 2))+overSink(inboxes)+fromCSV)
+	here.manyReaders(t, all)
+
+	handle := make(chan *victim, 1)
+	inboxes.hooks(nil, func(n int) {
+		if n == 100 {
+			run := <-handle
+			run.command.Process.Signal(syscall.SIGTERM)
+		}
+	})
+	run := here.startVictim(t, "send", "daily")
+	handle <- run
+	run.command.Wait()
+	if status := run.command.ProcessState.ExitCode(); status != 130 {
+		t.Errorf("a send that was told to stop: exit %d, want 130\n%s", status, tail(run.output.Bytes()))
+	}
+	if doubt := here.doubts(t); doubt != 0 {
+		t.Errorf("%d deliveries are in doubt after an orderly end", doubt)
+	}
+	_, before := inboxes.received()
+	if before < 100 || before == all {
+		t.Errorf("%d messages went out before the end", before)
+	}
+	if rest := here.run(t, 0, "resume"); rest.Sent != all-before {
+		t.Errorf("resume: %+v, want %d sent", rest, all-before)
+	}
+	if got, taken := inboxes.received(); len(got) != all || taken != all {
+		t.Errorf("%d readers got %d messages, want %d each once", len(got), taken, all)
 	}
 }
 
