@@ -54,26 +54,34 @@ func (s *suicidal) Step(ctx context.Context, edition string, done, next *digest.
 	return state, err
 }
 
-// TestVictim is no test: it is the process that the others start and kill. It delivers what the ledger in
-// a directory owes.
-func TestVictim(t *testing.T) {
+// TestMain makes the test program the process that the tests below start and kill, when they ask for it.
+func TestMain(m *testing.M) {
 	dir := os.Getenv("DIGESTD_TEST_VICTIM")
 	if dir == "" {
-		t.Skip("run by the tests of kills only")
+		os.Exit(m.Run())
 	}
+	if err := victim(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// victim delivers what the ledger in a directory owes.
+func victim(dir string) error {
 	port, err := strconv.Atoi(os.Getenv("DIGESTD_TEST_PORT"))
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	l, err := ledger.Open(filepath.Join(dir, "digestd.db"), ledger.Options{Timeout: 5 * time.Second})
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	defer l.Close()
-	if limit, err := strconv.ParseUint(os.Getenv("DIGESTD_TEST_DISK"), 10, 64); err == nil {
+	disk := os.Getenv("DIGESTD_TEST_DISK")
+	if limit, err := strconv.ParseUint(disk, 10, 64); err == nil {
 		signal.Ignore(syscall.SIGXFSZ) // a write beyond the limit fails then, as on a full disk
 		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: limit, Max: limit}); err != nil {
-			t.Fatal(err)
+			return err
 		}
 	}
 	at, n, _ := strings.Cut(os.Getenv("DIGESTD_TEST_DIE"), "@")
@@ -81,27 +89,30 @@ func TestVictim(t *testing.T) {
 	own.n, _ = strconv.Atoi(n)
 	body, err := l.Body(anEdition, 0)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	tpl := new(message.Template)
 	if err := tpl.UnmarshalBinary(body); err != nil {
-		t.Fatal(err)
+		return err
 	}
 	o := defaults
 	o.Connections, o.InDoubt = connectionsOfVictim, os.Getenv("DIGESTD_TEST_IN_DOUBT")
 	server := &smtp.Server{Host: "127.0.0.1", Port: port, TLS: smtp.TLSNone, DialTimeout: 10 * time.Second, ReplyTimeout: time.Minute, Dialer: (&net.Dialer{}).DialContext}
-	key := tokenKey(t)
+	key, err := subscribers.NewTokenKey(tokenSecret())
+	if err != nil {
+		return err
+	}
 	s, err := New(o, OverSMTP(server), own, nil).Deliver(context.Background(), Job{Edition: anEdition, Templates: []*message.Template{tpl},
 		TokenKey: func(string) (subscribers.TokenKey, bool) { return key, true }})
-	if os.Getenv("DIGESTD_TEST_DISK") != "" {
-		if err == nil {
-			t.Fatalf("the disk is full, and all is well: %+v", s)
-		}
-		t.Skip(err)
+	switch {
+	case disk != "" && err == nil:
+		return fmt.Errorf("the disk is full, and all is well: %+v", s)
+	case disk != "":
+		return nil
+	case err == nil && s.Paused != "":
+		return errors.New(s.Paused)
 	}
-	if err != nil || s.Paused != "" {
-		t.Fatalf("%+v, %v", s, err)
-	}
+	return err
 }
 
 // scene is a ledger on disk, a server, and whoever gets killed between them.
@@ -156,7 +167,7 @@ func (s *scene) kill() {
 // run starts a victim and waits for its end, whichever that is. It reports whether it was killed.
 func (s *scene) run(die string) (killed bool) {
 	s.t.Helper()
-	victim := exec.Command(os.Args[0], "-test.run=^TestVictim$", "-test.count=1")
+	victim := exec.Command(os.Args[0])
 	victim.Env = append(os.Environ(), "DIGESTD_TEST_VICTIM="+s.dir, fmt.Sprint("DIGESTD_TEST_PORT=", s.server.Port), "DIGESTD_TEST_DIE="+die, "DIGESTD_TEST_IN_DOUBT="+s.inDoubt)
 	var out bytes.Buffer
 	victim.Stdout, victim.Stderr = &out, &out

@@ -20,9 +20,11 @@ import (
 
 const anEdition = "daily/Europe/Paris/2026-11-22T07:00"
 
+func tokenSecret() []byte { return bytes.Repeat([]byte{1}, subscribers.TokenKeySize) }
+
 func tokenKey(t testing.TB) subscribers.TokenKey {
 	t.Helper()
-	k, err := subscribers.NewTokenKey(bytes.Repeat([]byte{1}, subscribers.TokenKeySize))
+	k, err := subscribers.NewTokenKey(tokenSecret())
 	if err != nil {
 		t.Fatal(err)
 	}
