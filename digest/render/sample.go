@@ -20,6 +20,10 @@ var sampleFrame = Frame{
 	Images:         "remote",
 }
 
+// Sample is an edition of invented news in a language, for trying out templates: every section stands
+// in it, and every thing that a template can meet.
+func Sample(lang string) digest.Page { return samplePage(lang) }
+
 // emptySample is the page of a reader in whose topics nothing is new.
 func emptySample(lang string) digest.Page {
 	p := samplePage(lang)

@@ -12,7 +12,7 @@ import (
 // Trace tells where the HTML of a page came from, for checks that want to name the place of what they
 // find.
 type Trace struct {
-	File    string     // of the HTML template, as errors name it
+	File    string     // the owner's HTML template; empty for the built-in one
 	Tags    []Position // of the start tags of the rendered HTML, in order
 	Stories []Story    // full entries and headlines in their order, as templates see them
 }
@@ -29,7 +29,10 @@ const (
 
 // Trace renders the HTML of a page with a copy of the template in which each start tag bears its place.
 func (s *Set) Trace(p digest.Page, f Frame) (Trace, error) {
-	out := Trace{File: s.htmlName}
+	var out Trace
+	if s.htmlName != htmlFile {
+		out.File = s.htmlName
+	}
 	t, err := htmltemplate.New(s.htmlName).Funcs(htmlFuncs).Parse(s.htmlText)
 	if err != nil {
 		return out, templateError(err)

@@ -13,8 +13,10 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"digestd/digest"
 	"digestd/internal/config"
 	"digestd/internal/daemon"
+	"digestd/internal/lint"
 	"digestd/mailer"
 	"digestd/mailer/dkim"
 )
@@ -53,6 +55,9 @@ func (p *program) checkCommand() *cobra.Command {
 				if out.Slots, err = slots(line, nextSlots); err != nil {
 					out.Errors = append(out.Errors, err.Error())
 				}
+				for _, d := range cfg.Digests {
+					out.checkMail(line, d)
+				}
 				if online {
 					out.Errors = append(out.Errors, p.checkOnline(c.Context(), cfg)...)
 				}
@@ -75,6 +80,33 @@ type checkJSON struct {
 	Errors   []string          `json:"errors"`
 	Warnings []string          `json:"warnings"`
 	Slots    []daemon.NextSlot `json:"slots"`
+}
+
+// checkMail looks at a sample edition of a digest, and adds what some reader would suffer from. What it
+// finds in more than one language is said once.
+func (out *checkJSON) checkMail(line *daemon.Pipeline, d digest.Digest) {
+	all, err := line.CheckSample(d)
+	if err != nil {
+		out.Errors = append(out.Errors, err.Error())
+	}
+	said := map[string]bool{}
+	for _, checked := range all {
+		for _, f := range checked.Findings {
+			if f.Level == lint.Note || said[f.Check+f.Text] {
+				continue
+			}
+			said[f.Check+f.Text] = true
+			text := fmt.Sprintf("digest %q, a sample edition in %q: %s", d.ID, checked.Language, f)
+			if checked.Template != "" && f.Template.Line > 0 {
+				text = fmt.Sprintf("%s:%d:%d: %s", checked.Template, f.Template.Line, f.Template.Column, f.Message())
+			}
+			if f.Level == lint.Error {
+				out.Errors = append(out.Errors, text)
+			} else {
+				out.Warnings = append(out.Warnings, text)
+			}
+		}
+	}
 }
 
 // slots are the next n slots of every lane.

@@ -24,6 +24,7 @@ type Preview struct {
 	Closed   []curate.Closed
 	template *message.Template
 	reader   digest.Recipient
+	frame    render.Frame
 }
 
 // Anybody is whom a preview addresses when nobody is named.
@@ -77,7 +78,8 @@ func (p *Pipeline) Preview(d digest.Digest, who subscribers.Subscriber, slot sch
 	if err != nil {
 		return out, err
 	}
-	out.Rendered, err = p.Templates[d.ID].Render(out.Page, p.frame(d, lane.Zone, out.reader.Email, unsubscribe, preferences))
+	out.frame = p.frame(d, lane.Zone, out.reader.Email, unsubscribe, preferences)
+	out.Rendered, err = p.Templates[d.ID].Render(out.Page, out.frame)
 	return out, err
 }
 

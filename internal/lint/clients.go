@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -40,7 +41,6 @@ var fallbacks = map[string]string{
 	"css-max-width":                     "Word gets a table of fixed width in a conditional comment",
 	"css-overflow":                      "Word hides by mso-hide; elsewhere a folio line of two rows is no harm",
 	"css-selector-class":                "the classes carry the dark palette alone",
-	"css-selector-grouping":             "the classes carry the dark palette alone",
 	"css-white-space":                   "a line may then break at a less pretty place",
 	"css-word-break":                    "only words longer than a phone is wide stand out over the edge",
 	"html-aria-label":                   "the masthead and the date say the same in words",
@@ -52,6 +52,9 @@ var fallbacks = map[string]string{
 	"html-role":                         "where it is dropped, a screen reader announces tables, and reads them in order",
 	"html-style":                        "the design stands in style attributes; what is embedded is only the dark palette",
 }
+
+// Fallbacks are the stated fallbacks by the name that caniemail.com gives the feature.
+func Fallbacks() map[string]string { return maps.Clone(fallbacks) }
 
 // support reports what a mail uses and some client does not support. Conditional comments are for the
 // Word engine alone and are not looked into.
@@ -79,7 +82,7 @@ type usage struct {
 // fallback is the one that is stated for a feature, where it is used in the way that the fallback is for.
 func (u usage) fallback(f *feature, n *node) (string, bool) {
 	switch f.slug {
-	case "html-style", "css-at-media", "css-selector-class", "css-selector-grouping":
+	case "html-style", "css-at-media", "css-selector-class":
 		if !u.darkOnly {
 			return "", false
 		}

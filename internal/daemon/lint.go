@@ -1,0 +1,79 @@
+package daemon
+
+import (
+	"digestd/digest"
+	"digestd/digest/render"
+	"digestd/internal/lint"
+	"digestd/mailer/message"
+)
+
+// Checked is what the checks of a mail have found.
+type Checked struct {
+	Template string // the owner's HTML template, in which Finding.Template is a place; empty for the built-in one
+	Language string
+	Findings []lint.Finding
+}
+
+// samples are the links of a sample edition.
+const (
+	sampleUnsubscribe = "https://news.example.org/u/sample"
+	samplePreferences = "https://news.example.org/p/sample"
+)
+
+// CheckSample looks at a sample edition of a digest, in each language of its readers. It needs no ledger.
+func (p *Pipeline) CheckSample(d digest.Digest) ([]Checked, error) {
+	zone := d.Zone
+	if zone == "" {
+		zone = p.Config.Newsletter.Timezone
+	}
+	languages := []string{p.Config.Newsletter.Language}
+	seen := map[string]bool{languages[0]: true}
+	for _, profile := range p.Config.Subscribers.Profiles() {
+		if !seen[profile.Language] {
+			seen[profile.Language] = true
+			languages = append(languages, profile.Language)
+		}
+	}
+	var all []Checked
+	for _, language := range languages {
+		page := render.Sample(language)
+		page.Edition.Digest, page.Edition.Title, page.Edition.Zone = d.ID, d.Title, zone
+		c, err := p.checkPage(d, page, p.frame(d, zone, Anybody, sampleUnsubscribe, samplePreferences))
+		if err != nil {
+			return all, err
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+// Check looks at a previewed mail.
+func (p *Pipeline) Check(d digest.Digest, v Preview) (Checked, error) {
+	return p.checkPage(d, v.Page, v.frame)
+}
+
+func (p *Pipeline) checkPage(d digest.Digest, page digest.Page, f render.Frame) (Checked, error) {
+	out := Checked{Language: page.Variant.Language}
+	set := p.Templates[d.ID]
+	rendered, err := set.Render(page, f)
+	if err != nil {
+		return out, err
+	}
+	trace, err := set.Trace(page, f)
+	if err != nil {
+		return out, err
+	}
+	out.Template = trace.File
+	m := lint.Mail{
+		Subject: rendered.Subject, HTML: rendered.HTML, Text: rendered.Text, MaxSize: d.MaxSize, Unsubscribe: f.UnsubscribeURL,
+		HTMLSize: message.EncodedLen(rendered.HTML), TextSize: message.EncodedLen(rendered.Text),
+	}
+	for _, s := range trace.Stories {
+		m.Stories = append(m.Stories, lint.Story{Title: s.Title, URL: s.URL})
+	}
+	for _, at := range trace.Tags {
+		m.Tags = append(m.Tags, lint.Place(at))
+	}
+	out.Findings = lint.Check(m)
+	return out, nil
+}
