@@ -216,6 +216,9 @@ func (c *Collector) logResult(r Result) {
 	default:
 		log.Debug("feed " + r.Outcome.String())
 	}
+	if seen := r.State.MovedSeen; r.Outcome != Skipped && (seen == 1 || seen == movesBelieved) {
+		log.Info("feed has moved for good: put its new address into the config", "to", r.State.MovedTo, "seen", seen)
+	}
 }
 
 // poll asks one feed and commits what came of it.

@@ -59,6 +59,10 @@ func (e *StatusError) Error() string {
 		return text + ": check the feed's address"
 	case e.Code == http.StatusTooManyRequests:
 		return text + ": it was asked too often; it is left alone for a while"
+	case e.Code == http.StatusNotModified:
+		return text + ", though it was asked for the whole feed"
+	case e.Code >= 300 && e.Code < 400:
+		return text + " without an address to go to"
 	case e.Code >= 500:
 		return text + ": it is out of order; it is tried again later"
 	}

@@ -208,6 +208,7 @@ func TestWhatIsNoFeed(t *testing.T) {
 		{"too many entries", "<rss><channel>" + strings.Repeat("<item/>", maxEntries+1), "entries", ErrTooBig},
 		{"too many elements", "<rss><channel>" + strings.Repeat("<x/>", maxElements+1), "elements", ErrTooBig},
 		{"too many items in JSON", `{"items":[` + strings.Repeat("1,", maxEntries+1) + `1]}`, "entries", ErrTooBig},
+		{"namespaces without end", "<rss>" + strings.Repeat("<a xmlns:b='c'>", 250) + strings.Repeat("<z:x/>", maxElements), "elements", ErrTooBig},
 		{"JSON nested without end", `{"items":[` + strings.Repeat("[", 1<<20), "JSON", ErrNotFeed},
 	} {
 		if ch, err := readAll(t, row.document); !errors.Is(err, row.is) || !strings.Contains(err.Error(), row.words) {

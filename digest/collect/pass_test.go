@@ -2,6 +2,7 @@ package collect
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -296,6 +297,25 @@ func TestReadListsEverything(t *testing.T) {
 	}
 	if summary, content := doc.Items[1].Summary.Plain(), doc.Items[1].Content.Plain(); len(summary) > maxSummary+len("…") || len(content) != 4999 {
 		t.Errorf("summary of %d bytes, content of %d", len(summary), len(content))
+	}
+	var printed struct {
+		Feed    map[string]string
+		Items   []map[string]any
+		Repairs []string
+	}
+	text, err := json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &printed); err != nil || printed.Feed["title"] != "T" || printed.Repairs == nil || len(printed.Items) != 2 {
+		t.Errorf("%v, %s", err, text)
+	}
+	for _, it := range printed.Items {
+		for _, key := range []string{"id", "title", "link", "summary", "content", "published", "updated", "author", "categories", "image", "skipped"} {
+			if _, there := it[key]; !there {
+				t.Errorf("no %s in %s", key, text)
+			}
+		}
 	}
 	if got := b.pollOne(t, address); got.Items != 1 || len(b.ledger.items[address][0].Content) != 0 {
 		t.Errorf("collected %d items, content %d", got.Items, len(b.ledger.items[address][0].Content))

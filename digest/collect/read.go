@@ -13,22 +13,6 @@ import (
 	"digestd/digest"
 )
 
-// Document is what this program makes of a feed.
-type Document struct {
-	Title    string
-	Link     string // of the site
-	Format   string // "rss 2.0", "atom 1.0", "json 1.1"
-	Language string
-	Items    []ReadItem
-	Repairs  []string // what was mended to read it
-}
-
-// ReadItem is an entry of a document, whole.
-type ReadItem struct {
-	digest.Item      // with its Content
-	Skipped     bool // it has nothing to show, so collecting leaves it out
-}
-
 // Read reads a feed from an address or a file and stores nothing. The errors name it.
 func (c *Collector) Read(ctx context.Context, urlOrFile string) (*Document, error) {
 	feed := digest.Feed{URL: urlOrFile}

@@ -95,6 +95,9 @@ func (s *spool) reader() io.Reader {
 //
 // large is called once the body proves to be large.
 func (s *spool) decoded(encodings string, limit int64, large func() error) (body []byte, cut bool, err error) {
+	if s.size == 0 {
+		return nil, false, nil
+	}
 	raw := bufio.NewReaderSize(s.reader(), 16<<10)
 	var r io.Reader = raw
 	names := strings.Split(strings.ToLower(encodings), ",")

@@ -76,7 +76,12 @@ func namespaceKey(address string) string {
 type scope struct {
 	outer    *scope
 	bindings map[string]string // prefix to address
+	depth    int
 }
+
+// maxScopes bounds how many elements around an element can declare prefixes, and so how long it takes
+// to look one up. Feeds have three.
+const maxScopes = 16
 
 // with is the scope inside an element with these attributes.
 func (s *scope) with(attrs []loosexml.Attr) *scope {
@@ -94,13 +99,22 @@ func (s *scope) with(attrs []loosexml.Attr) *scope {
 	if bindings == nil {
 		return s
 	}
-	return &scope{outer: s, bindings: bindings}
+	return s.inner(bindings)
 }
 
 // ownVocabulary is s with what has no prefix in the feed's own vocabulary: so it is meant in RSS,
 // whatever default namespace its root declares. Some stamp Atom's on it.
-func ownVocabulary(s *scope) *scope {
-	return &scope{outer: s, bindings: map[string]string{"": ""}}
+func ownVocabulary(s *scope) *scope { return s.inner(map[string]string{"": ""}) }
+
+// inner is s with more bindings.
+func (s *scope) inner(bindings map[string]string) *scope {
+	depth := 1
+	if s != nil {
+		if depth = s.depth + 1; depth > maxScopes {
+			return s
+		}
+	}
+	return &scope{outer: s, bindings: bindings, depth: depth}
 }
 
 // address looks up what a prefix is bound to.
