@@ -346,7 +346,7 @@ func (g *grouping) compatible(ra, rb int, exact bool) bool {
 // averageScore is how alike the items of two clusters must be on average for the clusters to become
 // one, and compared how many items of each are looked at.
 const (
-	averageScore = Threshold / 2
+	averageScore = 0.7
 	compared     = 6
 	mostItems    = 200 // of a story: beyond, something else is the matter
 )
