@@ -22,6 +22,7 @@ const (
 	maxDepth   = 6       // of parts in parts
 	maxParts   = 64      // of a message, nested ones included
 	maxFields  = 512     // of a header
+	maxValue   = 8 << 10 // bytes of a field, about
 )
 
 // field is a header field; its name is in lower case, its value unfolded, nothing decoded.
@@ -111,8 +112,9 @@ func splitHeader(raw []byte) (h header, body []byte) {
 		case len(bytes.TrimSpace(line)) == 0:
 			return h, rest
 		case (line[0] == ' ' || line[0] == '\t') && len(h) > 0:
-			last := &h[len(h)-1]
-			last.value = strings.TrimSpace(last.value + " " + string(bytes.TrimSpace(line)))
+			if last := &h[len(h)-1]; len(last.value) < maxValue {
+				last.value = strings.TrimSpace(last.value + " " + string(bytes.TrimSpace(line)))
+			}
 		case isField(line) && len(h) < maxFields:
 			name, value, _ := bytes.Cut(line, []byte(":"))
 			h = append(h, field{strings.ToLower(string(bytes.TrimSpace(name))), string(bytes.TrimSpace(value))})
@@ -241,8 +243,12 @@ func decodeQuotedPrintable(body []byte) []byte {
 			out = append(out, body[i])
 			continue
 		}
-		if line, _, ok := bytes.Cut(body[i+1:], []byte("\n")); ok && len(bytes.TrimSpace(line)) == 0 {
-			i += len(line) + 1 // a soft line break
+		end := i + 1
+		for end < len(body) && (body[end] == ' ' || body[end] == '\t') {
+			end++
+		}
+		if end < len(body) && body[end] == '\n' { // a soft line break
+			i = end
 			continue
 		}
 		if i+2 < len(body) && isHex(body[i+1]) && isHex(body[i+2]) {

@@ -1,0 +1,225 @@
+package inbound
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"digestd/digest"
+	"digestd/subscribers"
+)
+
+// Delivery is what a token of ours names.
+type Delivery struct {
+	Email   string
+	Digest  string // id; empty in a token that stands for all digests
+	Edition string // id; empty in a token outside of any edition
+}
+
+// ErrStranger is what a Find returns for a token that the ledger did not make, or whose edition it has forgotten.
+var ErrStranger = errors.New("no token of this ledger")
+
+// Find opens a token. The error is ErrStranger, or tells that the ledger can't be asked.
+type Find func(Token) (Delivery, error)
+
+// Decision is what follows from a report.
+type Decision struct {
+	Suppress []Suppression // nobody, where nothing follows
+	Why      string        // in one sentence
+}
+
+// Suppression is one that follows, with what the rule on many refusals in one domain needs to know.
+type Suppression struct {
+	digest.Suppression
+	Edition string // that the bounce is about
+	Status  string // of a bounce; empty otherwise
+}
+
+// Decide says what follows from a report:
+//
+//   - A bounce suppresses an address, of all digests, when it says that the mailbox does not exist (5.1.1, 5.1.10,
+//     5.2.1) and nothing in it contradicts, and when it proves to be about a message of ours: it returns the
+//     Message-ID or the tagged reverse path of a delivery to that very address, which it names; or it came to a
+//     tagged reverse path, and names either that address or nobody. A bounce that names others only does
+//     not count, whatever it proves: that is how it looks when one of those behind an alias has gone.
+//   - A complaint suppresses the address to which the complained-of message was sent, of all digests: who takes
+//     one for spam wants none. It must return the Message-ID or the tagged reverse path. Whom it names does not
+//     matter; most providers black that out.
+//   - A request to be unsubscribed suppresses (address, digest), with the token of his own mail.
+//   - Nothing follows from anything else.
+func Decide(r Report, find Find) (Decision, error) {
+	switch r.Kind {
+	case Bounce:
+		return decideBounce(r, find)
+	case Complaint:
+		return decideComplaint(r, find)
+	case Unsubscribe:
+		return decideUnsubscribe(r, find)
+	}
+	return Decision{Why: "nothing follows from " + article(r.Kind)}, nil
+}
+
+func article(k Kind) string {
+	switch k {
+	case Other:
+		return "mail that is not about a delivery"
+	case Notice:
+		return "a report that is not a complaint"
+	case Delivered:
+		return "a notice of success"
+	case Delay:
+		return "a notice of delay: the mail is still being tried"
+	case AutoReply:
+		return "an automatic answer"
+	case Receipt:
+		return "a read receipt"
+	}
+	return "a " + string(k)
+}
+
+func decideBounce(r Report, find Find) (Decision, error) {
+	if why := r.harmless(); why != "" {
+		return Decision{Why: why}, nil
+	}
+	var d Decision
+	ours := false
+	for _, t := range r.Tokens {
+		if t.Purpose == subscribers.ForUnsubscribe {
+			continue
+		}
+		to, err := find(t)
+		if errors.Is(err, ErrStranger) {
+			continue
+		}
+		if err != nil {
+			return Decision{}, err
+		}
+		ours = true
+		if said, ok := r.gone(to.Email, t.Arrived); ok && !d.has(to.Email) {
+			d.Suppress = append(d.Suppress, Suppression{
+				Suppression: digest.Suppression{Email: to.Email, Source: "bounce", Words: strings.TrimSpace(said.Status + " " + said.Words)},
+				Edition:     to.Edition, Status: said.Status,
+			})
+		}
+	}
+	switch {
+	case len(d.Suppress) > 0:
+		d.Why = "the mailbox does not exist, and the bounce is about a mail of ours to it"
+	case ours:
+		d.Why = "it is about a mail of ours, but does not say that the mailbox to which that went is gone"
+	default:
+		d.Why = "it does not prove to be about a mail of ours: anybody could have written it"
+	}
+	return d, nil
+}
+
+// harmless tells why a bounce suppresses nobody, whatever it proves; empty when it could.
+func (r Report) harmless() string {
+	if !r.Machine {
+		return "no mail system speaks here: it may be quoted"
+	}
+	var status string
+	for _, to := range r.Recipients {
+		if to.Gone {
+			return ""
+		}
+		if status == "" {
+			status = to.Status
+		}
+	}
+	if status == "" {
+		return "it does not say that the mailbox does not exist"
+	}
+	return fmt.Sprintf("%s does not say that the mailbox does not exist", status)
+}
+
+// gone is what the report says of an address whose mailbox does not exist. Everything that it says of the address
+// must say so. Where the report names nobody, it speaks of the address that its own address is tagged with.
+func (r Report) gone(email string, arrived bool) (said Recipient, ok bool) {
+	for _, to := range r.Recipients {
+		if !to.Names(email) && !(arrived && to.Address == "") {
+			continue
+		}
+		if !to.Gone {
+			return to, false
+		}
+		said, ok = to, true
+	}
+	return said, ok
+}
+
+func (d Decision) has(email string) bool {
+	for _, s := range d.Suppress {
+		if subscribers.Key(s.Email) == subscribers.Key(email) {
+			return true
+		}
+	}
+	return false
+}
+
+func decideComplaint(r Report, find Find) (Decision, error) {
+	var d Decision
+	for _, t := range r.Tokens {
+		if t.Purpose == subscribers.ForUnsubscribe || t.Arrived {
+			continue
+		}
+		to, err := find(t)
+		if errors.Is(err, ErrStranger) {
+			continue
+		}
+		if err != nil {
+			return Decision{}, err
+		}
+		if !d.has(to.Email) {
+			d.Suppress = append(d.Suppress, Suppression{
+				Suppression: digest.Suppression{Email: to.Email, Source: "complaint", Words: r.Words}, Edition: to.Edition})
+		}
+	}
+	if d.Why = "the reader called a mail of ours spam"; len(d.Suppress) == 0 {
+		d.Why = "it returns no mail of ours: anybody could have written it"
+	}
+	return d, nil
+}
+
+func decideUnsubscribe(r Report, find Find) (Decision, error) {
+	var d Decision
+	asked := false
+	for _, t := range r.Tokens {
+		if t.Purpose != subscribers.ForUnsubscribe {
+			continue
+		}
+		asked = true
+		to, err := find(t)
+		if errors.Is(err, ErrStranger) {
+			continue
+		}
+		if err != nil {
+			return Decision{}, err
+		}
+		d.Suppress = append(d.Suppress, Suppression{
+			Suppression: digest.Suppression{Email: to.Email, Digest: to.Digest, Source: "mailto"}, Edition: to.Edition})
+	}
+	switch {
+	case len(d.Suppress) > 0:
+		d.Why = "the reader asks for it, with the token of his own mail"
+	case asked:
+		d.Why = "its token is not one of this ledger"
+	default:
+		d.Why = "it carries no token, so it does not prove who asks: `digestd subscribers suppress ADDRESS` does it by hand"
+	}
+	return d, nil
+}
+
+// MightCount reports whether something would follow from the report, if what looks like tokens in it are some
+// that a ledger made for the one it names.
+func (r Report) MightCount() bool {
+	d, err := Decide(r, func(Token) (Delivery, error) {
+		for _, to := range r.Recipients {
+			if to.Gone || r.Kind != Bounce {
+				return Delivery{Email: to.Address}, nil
+			}
+		}
+		return Delivery{}, nil
+	})
+	return err == nil && len(d.Suppress) > 0
+}

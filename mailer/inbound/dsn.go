@@ -1,0 +1,195 @@
+package inbound
+
+import (
+	"regexp"
+	"strings"
+)
+
+// block is a group of fields of a delivery status, by lower-case name.
+type block = header
+
+// parseStatus reads the groups of fields of a message/delivery-status (RFC 3464 §2) or of the reports built
+// like it. The first one is about the message, where the sender keeps to the RFC.
+func parseStatus(body []byte) (blocks []block) {
+	for rest := string(body); rest != ""; {
+		var h header
+		var after []byte
+		h, after = splitHeader([]byte(rest))
+		if len(h) > 0 {
+			blocks = append(blocks, h)
+		}
+		if len(after) == len(rest) { // a line that is no field
+			_, rest, _ = strings.Cut(rest, "\n")
+			continue
+		}
+		rest = string(after)
+	}
+	return blocks
+}
+
+// delivery reads a delivery status. Where its fields name nobody, the prose beside them may.
+func (r *Report) delivery(blocks []block, m *part, text string) {
+	for _, b := range joined(blocks) {
+		if to, ok := recipientOf(b); ok {
+			r.add(to)
+		}
+	}
+	if !r.names() {
+		r.Recipients = nil
+		r.prose(m, m.header.text("subject"), text)
+		return
+	}
+	// One message may tell of several outcomes; it is named for the gravest.
+	r.Kind = Delivered
+	for _, to := range r.Recipients {
+		if to.Kind == Bounce || to.Kind == Delay && r.Kind != Bounce {
+			r.Kind = to.Kind
+		}
+	}
+}
+
+// names reports whether the report names somebody.
+func (r *Report) names() bool {
+	for _, to := range r.Recipients {
+		if to.Address != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// maxRecipients of one report are kept. Each of our messages has one.
+const maxRecipients = 100
+
+// add takes a recipient in, unless the very same was said of him already.
+func (r *Report) add(to Recipient) {
+	for _, known := range r.Recipients {
+		if known.Address == to.Address && known.Kind == to.Kind && known.Status == to.Status && known.Gone == to.Gone {
+			return
+		}
+	}
+	if len(r.Recipients) < maxRecipients {
+		r.Recipients = append(r.Recipients, to)
+	}
+}
+
+// joined puts together what a stray empty line has parted: fields of a recipient without his address belong
+// to the one before.
+func joined(blocks []block) (whole []block) {
+	for _, b := range blocks {
+		names := b.has("final-recipient") || b.has("original-recipient")
+		if !names && len(whole) > 0 && (b.has("action") || b.has("status") || b.has("diagnostic-code")) {
+			whole[len(whole)-1] = append(whole[len(whole)-1], b...)
+			continue
+		}
+		whole = append(whole, b)
+	}
+	return whole
+}
+
+// recipientOf reads the fields of one recipient (RFC 3464 §2.3).
+func recipientOf(b block) (to Recipient, ok bool) {
+	original, final := addressField(b.get("original-recipient")), addressField(b.get("final-recipient"))
+	to.Address, to.Final = original, final
+	if to.Address == "" {
+		to.Address, to.Final = final, ""
+	}
+	if to.Address == "" {
+		return to, false
+	}
+	given, diagnostic := b.get("status"), b.text("diagnostic-code")
+	to.Status, to.Gone = assess(given, diagnostic+" "+comment(given)+" "+comment(b.get("action")))
+	to.Kind = outcome(b.get("action"), to.Status, diagnostic)
+	to.Permanent = to.Kind == Bounce && !strings.HasPrefix(to.Status, "2.")
+	to.Gone = to.Gone && to.Permanent
+	if _, words, typed := strings.Cut(diagnostic, ";"); typed {
+		diagnostic = words
+	}
+	to.Words = oneLine(diagnostic, maxWords)
+	if to.Words == "" {
+		to.Words = oneLine(comment(given), maxWords)
+	}
+	return to, true
+}
+
+// addressField reads "rfc822; address" and what is written in its place: brackets, no type, comments. Other types,
+// X.400 among them, name nobody that we know.
+func addressField(value string) string {
+	kind, rest, typed := strings.Cut(value, ";")
+	if !typed {
+		rest = value
+	} else if kind = strings.ToLower(strings.TrimSpace(kind)); kind == "x400" || kind == "x500" {
+		return ""
+	}
+	return address(rest)
+}
+
+// comment is what stands in a field behind its first word: a code, or an action.
+func comment(value string) string {
+	_, rest, _ := strings.Cut(strings.TrimSpace(value), " ")
+	return strings.Trim(rest, "() ")
+}
+
+// outcome is what an action means, and, where there is none, a status. The action outranks the status: it says
+// what the mail system does next, and it can't be delayed for good.
+func outcome(action, status, diagnostic string) Kind {
+	action = strings.ToLower(strings.TrimSpace(action))
+	switch {
+	case strings.HasPrefix(action, "fail"):
+		return Bounce
+	case strings.HasPrefix(action, "delay"), strings.HasPrefix(action, "defer"), strings.HasPrefix(action, "warn"), strings.HasPrefix(action, "retr"):
+		return Delay
+	case strings.HasPrefix(action, "deliver"), strings.HasPrefix(action, "relay"), strings.HasPrefix(action, "expand"), strings.HasPrefix(action, "success"):
+		return Delivered
+	case strings.HasPrefix(status, "5."):
+		return Bounce
+	case strings.HasPrefix(status, "2."):
+		return Delivered
+	case status == "" && replyCode.MatchString(diagnostic):
+		return Bounce
+	}
+	return Delay
+}
+
+// replyCode finds a permanent refusal of SMTP.
+var replyCode = regexp.MustCompile(`(?:^|[^0-9.])5[0-5][0-9](?:[^0-9.]|$)`)
+
+// complaints are the types of feedback by which a reader says that he does not want it (RFC 5965 §7.3 and the
+// IANA registry). Fraud is one of them: who takes our mail for phishing won't miss it. Virus and authentication
+// reports come from machines.
+var complaints = []string{"abuse", "fraud", "opt-out", "opt-out-list", "unsubscribe", "miscategorized"}
+
+// feedback reads a report of RFC 5965.
+func (r *Report) feedback(p *part) {
+	r.Kind = Notice
+	for _, b := range parseStatus(p.content()) {
+		kind := strings.ToLower(strings.TrimSpace(b.get("feedback-type")))
+		for _, c := range complaints {
+			if kind == c {
+				r.Kind = Complaint
+			}
+		}
+		for _, f := range b {
+			if f.name == "original-rcpt-to" {
+				if a := address(f.value); a != "" && len(r.Recipients) < maxRecipients {
+					r.Recipients = append(r.Recipients, Recipient{Address: a})
+				}
+			}
+		}
+	}
+	for i := range r.Recipients {
+		r.Recipients[i].Kind = r.Kind
+	}
+}
+
+// receipt reads a report of RFC 8098. Whatever became of the message, it had arrived.
+func (r *Report) receipt(p *part) {
+	r.Kind = Receipt
+	for _, b := range parseStatus(p.content()) {
+		if to, ok := recipientOf(b); ok {
+			to.Kind, to.Permanent, to.Gone, to.Status, to.Words = Receipt, false, false, "", oneLine(b.get("disposition"), maxWords)
+			r.Recipients = append(r.Recipients, to)
+			return
+		}
+	}
+}

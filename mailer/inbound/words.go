@@ -1,0 +1,103 @@
+package inbound
+
+import (
+	"regexp"
+	"strings"
+)
+
+// The sentences by which machines are known, in lower case, in the languages in which mail systems speak.
+
+// bounceSubject matches subjects of bounces and of notices of delay.
+var bounceSubject = regexp.MustCompile(`undeliver|non-?deliver|deliver\w* (status|failure|error|problem|report|notification|delay)|\b(mail|message|e-?mail|delivery)\b.{0,40}\b(fail\w*|error|return\w*|reject\w*|delayed|could not|undelivered)|` +
+	`\bfail\w* (mail|notice|delivery|message)|failure notice|returned (mail|message)|(could|can) ?(not|n't) be delivered|not (yet )?(been )?(be )?delivered|^warning: |delivery warning|mail system error|processing error|` +
+	`no (se )?(ha )?(sido )?(pudo |podido )?(ser )?entreg|no entreg|devuelt|devoluci|fallo (de|en) (la )?entrega|error (de|en) (el )?(env[ií]o|entrega)|correo rechazado|` +
+	`unzustellbar|nicht zugestellt|zustell(ung|fehler)|unzustellbarkeit|non (remis|distribu|d[ée]livr)|[ée]chec (de|d')|mancat[oa] (consegna|recapito)|non recapita|errore di consegna|n[ãa]o (foi )?(p[ôo]de )?(ser )?entreg|falha (na|de) entrega|` +
+	`onbestelbaar|niet (worden )?(afgeleverd|bezorgd)|недостав|не доставлен|ошибка доставки|配信|送信エラー|配達|退信|无法投递|投递失败`)
+
+// undelivered matches a statement that something did not arrive.
+var undelivered = regexp.MustCompile(`undeliver|non-?deliver|` +
+	`\b(could|can|was|were|has|have|is|are|be|been|did|will) ?(not|n't|n’t)( yet)?( be| been)?( able to)?( successfully)? ?(be )?(deliver|reach|sent|receive|process|complet|collect|forward|route|relay|accept|transfer)|` +
+	`\bcannot (be )?(deliver|sen[dt]|reach|accept|forward)|\bnot (yet )?(been )?delivered|not (yet )?able to (be )?(deliver|send)|n't able to (be )?deliver|unable to (be )?(deliver|relay|send|establish|reach)|` +
+	`deliver\w*\b.{0,60}\b(fail|abort|error|problem|postponed|suspended|impossible)|\b(fail\w*|error\w*|problem\w*)\b.{0,60}\b(deliver|recipient|address|destination)|(permanent|fatal).{0,30}(error|failure)|` +
+	`(message|mail|e-?mail)\b.{0,80}\b(returned|rejected|refused|bounced|discarded|blocked)|(returned|rejected|refused) (mail|message|e-?mail|because|to sender)|did not receive|does not exist|did not exactly match|` +
+	`(no such|unknown|invalid)( final| local| destination)?( delivery)? (user|recipient|mailbox|address|host|domain)|(user|recipient|mailbox|address|host|domain)( is)? unknown|(undelivered|failed) (recipient|address)|no valid recipients|an error (was detected|occurred|has occurred)|` +
+	`(has|have|was) (been )?(delayed|postponed|deferred)|still undelivered|` +
+	`no (se )?(ha |han |pudo |pudieron |puede |pueden |fue |fueron )?(sido )?(podido )?(ser )?(entreg|envia)|imposible (entregar|enviar)|fall[oó].{0,30}entrega|devuelto|destinatario (desconocido|inexistente)|` +
+	`n[ãa]o (p[ôo]de|pode|foi|foram|puderam)( ser)? (entreg|envia)|imposs[íi]vel (entregar|enviar)|` +
+	`n'(a|ont) (pas )?(pu|[ée]t[ée]) ?([eê]tre )?(d[ée]livr|remis|distribu|achemin|envoy|transmis)|non (remis|d[ée]livr|distribu)|impossible de (remettre|d[ée]livrer|distribuer)|` +
+	`(nicht|konnte\w*).{0,60}(zugestellt|[uü]bermittelt|ausgeliefert)|unzustellbar|zustellung.{0,40}(fehlgeschlagen|nicht m[oö]glich|gescheitert)|` +
+	`non .{0,20}(stat[oaie]|possibile).{0,30}(consegn|recapit|inviar)|impossibile (recapitare|consegnare|inviare)|mancat[oa] (consegna|recapito)|` +
+	`(niet|kon\w*).{0,40}(afgeleverd|bezorgd|worden afgeleverd)|onbestelbaar|` +
+	`не (может|могло|могут|было|были|удалось|доставлен)|недоставлен|невозможно доставить|` +
+	`配信(できません|不能|に失敗)|送信できません|配達できません|届けられません|届きません|无法(投递|送达|发送)|退信|投递失败|不能投递|無法(投遞|送達)`)
+
+// retrying matches statements that the mail is still on its way: whoever makes one has not given up.
+var retrying = regexp.MustCompile(`not yet (been )?deliver|(will|shall) (automatically )?(be |keep |continue |go on )?(to )?(re-?tr(y|ied|ying)|try(ing)? again|trying|be (re-?tried|attempted again))|will (continue to )?attempt (to (re)?deliver|(re-?)?delivery)|(delivery )?attempts (to deliver .{0,40})?will (continue|be made|be repeated)|` +
+	`(keep|continue|continues|continuing) (on )?(to )?(trying|attempt)|will (keep|continue)\b.{0,20}\b(try|attempt|deliver)|still (being (re-?)?tried|trying|undelivered)|do not need to resend|(this is )?(only|just) a warning|warning (message )?only|advisory|` +
+	`no action is required on your part|(has|have|was|is) (been )?(temporarily )?(delayed|postponed|deferred)\b|` +
+	`(seguir|volver)[áa]n? (a )?intent|se (seguirá|volverá) |sigue intentando|a[uú]n no (ha sido|se ha|pudo)|demorad|retrasad|nova\w* tentativa|ainda n[ãa]o|` +
+	`weitere\w* (zustell)?versuch|noch nicht zugestellt|verz[oö]gert|n'a pas encore|nouvelle\w* tentative|non .{0,20}ancora|ulterior\w* tentativ|nog niet|` +
+	`будут (продолжены|повторены)|попытки доставки|再送|再度(配信|送信)|稍后重试|将继续(尝试|投递)`)
+
+// delaySubject matches subjects of notices of delay.
+var delaySubject = regexp.MustCompile(`\bdelay(ed)?\b|^warning: .*(\bnot\b|still|hours|past)|still being (re)?tried|not yet been delivered|delivery warning|verz[oö]ger|retras|demor|retard|ritard`)
+
+// gaveUp matches statements that nothing will be tried again.
+var gaveUp = regexp.MustCompile(`(not going|won't|will not( be)?|no longer) (to )?(be )?(re-?tr|try|attempt)|i've given up|\bgiving up|\bgave up|has given up|permanent(ly)?\b|removed from the (mail )?queue|will be deleted from (the )?queue|fatal error`)
+
+// stillTrying reports whether a notice is about a delay. Notices of delay speak of failures too, so what it says
+// about going on outranks the rest.
+func stillTrying(subject, said string) bool {
+	if retrying.MatchString(said) {
+		return !gaveUp.MatchString(said) || strings.Contains(said, "not yet") || strings.Contains(said, "will continue")
+	}
+	return delaySubject.MatchString(subject) && !gaveUp.MatchString(said)
+}
+
+// vacation matches the beginning of the subjects of automatic answers.
+var vacation = regexp.MustCompile(`(?i)^\s*(re:\s*)?\W{0,3}(auto(matic|mated|matisch\w*|matique|m[aá]tic[ao]|matica)?[-_ ]*(reply|response|respon|antwort|antwoord|svar|r[ée]ponse|respuesta|resposta|risposta)|autoreply|autorespond|` +
+	`r[ée]ponse automatique|respuesta autom[aá]tica|resposta autom[aá]tica|risposta automatica|out[- ]of[- ](the )?(office|town)|ooo\b|ooto\b|i'?m (away|out)|(on )?(vacation|annual leave|holiday|maternity leave|leave of absence)|away from|` +
+	`abwesen|urlaub|nicht im (b[uü]ro|haus)|absence|absent\b|en cong[ée]|fuera de (la )?oficina|ausen|ausênc|vacaciones|f[ée]rias|fuori (ufficio|sede)|assente|assenza|afwezig|poza biurem|frånvar|poissa|` +
+	`автоответ|нет на (месте|работе)|自動(応答|返信)|不在|自动(回复|答复)|外出)`)
+
+// repliesByItself reports whether a message is an automatic answer of somebody's mailbox (RFC 3834 and the habits
+// before it).
+func repliesByItself(m *part, subject string) bool {
+	h := m.header
+	submitted := strings.ToLower(h.get("auto-submitted"))
+	if strings.HasPrefix(submitted, "auto-replied") && m.media != "multipart/report" {
+		return true
+	}
+	return autoHeaders(h) || vacation.MatchString(subject)
+}
+
+func autoHeaders(h header) bool {
+	for _, name := range []string{"x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-mail-autoreply", "x-autoreply-from", "x-vacation"} {
+		if h.has(name) {
+			return true
+		}
+	}
+	for _, name := range []string{"precedence", "x-precedence"} {
+		if p := strings.ToLower(h.get(name)); p == "auto_reply" || p == "auto-reply" {
+			return true
+		}
+	}
+	return false
+}
+
+// wasAutomatic reports whether no person has sent a message.
+func wasAutomatic(h header) bool {
+	submitted := strings.ToLower(h.get("auto-submitted"))
+	return submitted != "" && !strings.HasPrefix(submitted, "no") || autoHeaders(h)
+}
+
+// challenge matches what gates say that want a confirmation before they let mail pass.
+var challenge = regexp.MustCompile(`(held|waiting|quarantined|kept|pending)\b.{0,60}\b(until|for|pending)\b.{0,40}(you )?(confirm|verif|approv|respon|authenti)|` +
+	`(please )?(confirm|verify|authenticate)( that)? (your (message|e-?mail|mail|identity|address)|you are|yourself)|(reply|respond) to (this|the) (mail|message|e-?mail).{0,80}(confirm|deliver|release|accept)|` +
+	`click .{0,40}link.{0,80}(deliver|release|confirm|verif|accept)|are (a|an actual) (person|human)|spamarrest|boxbe|challenge[-/ ]response|not (yet )?on .{0,30}(allow|white|guest|approved|contact)[- ]?(ed )?list`)
+
+// challenges reports whether such a gate speaks.
+func challenges(subject, text string) bool {
+	said := strings.Join(strings.Fields(strings.Join(ownLines(text, true), " ")), " ")
+	return challenge.MatchString(strings.ToLower(subject + " " + said))
+}
