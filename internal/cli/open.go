@@ -17,7 +17,6 @@ import (
 	"digestd/internal/config"
 	"digestd/internal/daemon"
 	"digestd/internal/ledger"
-	"digestd/mailer"
 	"digestd/templates"
 )
 
@@ -59,7 +58,8 @@ func (p *program) load() (*config.Config, map[string]*render.Set, error) {
 // process holds the ledger, the whole command runs there, and the error is its exit status (forwarded).
 func (p *program) pipeline(ctx context.Context, want access) (line *daemon.Pipeline, done func(), err error) {
 	if p.held != nil {
-		return p.held, func() {}, nil
+		own := *p.held // what this command sets on it is not the holder's business
+		return &own, func() {}, nil
 	}
 	cfg, sets, err := p.load()
 	if err != nil {
@@ -147,23 +147,22 @@ func (p *program) runner(line *daemon.Pipeline) daemon.Runner {
 
 // assemble puts a pipeline together around a ledger.
 func (p *program) assemble(cfg *config.Config, sets map[string]*render.Set, l *ledger.Ledger) (*daemon.Pipeline, error) {
-	transport, err := transport(cfg)
+	post, err := p.newPost(cfg, l, nil)
 	if err != nil {
 		return nil, err
 	}
+	return p.assembleWith(post, cfg, sets, l)
+}
+
+// assembleWith puts a pipeline together whose mail leaves by a post.
+func (p *program) assembleWith(post *post, cfg *config.Config, sets map[string]*render.Set, l *ledger.Ledger) (*daemon.Pipeline, error) {
 	key, err := signer(cfg)
 	if err != nil {
 		return nil, err
 	}
-	d := cfg.Delivery
-	perDomain := make(map[string]float64, len(d.PerDomain))
-	for domain, rate := range d.PerDomain {
-		perDomain[domain] = float64(rate)
-	}
 	return &daemon.Pipeline{
-		Config: cfg, Ledger: l, Collector: p.collector(cfg, l), Templates: sets, Signer: key, Transport: transport, Random: rand.Reader, Now: p.now, Log: p.log,
-		Mailer: mailer.New(mailer.Options{Connections: d.Connections, Rate: float64(d.Rate), PerDomain: perDomain,
-			MaxPerConnection: d.MaxPerConnection, Retry: d.Retry, GiveUp: d.GiveUp, InDoubt: d.InDoubt}, transport, l, p.log),
+		Config: cfg, Ledger: l, Collector: p.collector(cfg, l), Templates: sets, Signer: key, Transport: post.transport, Mailer: post.mailer,
+		Random: rand.Reader, Now: p.now, Log: p.log,
 	}, nil
 }
 

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"sync/atomic"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"digestd/internal/config"
 	"digestd/internal/daemon"
 	"digestd/internal/ledger"
 )
@@ -43,10 +45,15 @@ func (p *program) runDaemon(ctx context.Context) error {
 		return err
 	}
 	defer l.Close()
-	line, err := p.assemble(cfg, sets, l)
+	post, err := p.newPost(cfg, l, nil)
 	if err != nil {
 		return err
 	}
+	line, err := p.assembleWith(post, cfg, sets, l)
+	if err != nil {
+		return err
+	}
+	line.Alerts = daemon.NewAlerts()
 	var current atomic.Pointer[daemon.Pipeline]
 	current.Store(line)
 	loop := daemon.NewLoop(line, func() (*daemon.Pipeline, error) {
@@ -54,14 +61,22 @@ func (p *program) runDaemon(ctx context.Context) error {
 		if err != nil {
 			return nil, err
 		}
-		if cfg.Ledger.Path != l.Path() {
-			return nil, fmt.Errorf("%s: [ledger] path: a running daemon keeps its ledger; restart it to change that", cfg.Path)
+		if keys := needRestart(current.Load().Config, cfg); len(keys) > 0 {
+			return nil, fmt.Errorf("%s: a running daemon can't change %s: nothing was reloaded; set it back, or restart digestd",
+				cfg.Path, strings.Join(keys, ", "))
 		}
-		next, err := p.assemble(cfg, sets, l)
-		if err == nil {
-			current.Store(next)
+		nextPost, err := p.newPost(cfg, l, post)
+		if err != nil {
+			return nil, err
 		}
-		return next, err
+		next, err := p.assembleWith(nextPost, cfg, sets, l)
+		if err != nil {
+			return nil, err
+		}
+		next.Alerts = line.Alerts
+		post = nextPost
+		current.Store(next)
+		return next, nil
 	}, p.log)
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
@@ -83,6 +98,15 @@ func (p *program) runDaemon(ctx context.Context) error {
 	}
 	p.log.Info("digestd has ended")
 	return errEnded
+}
+
+// needRestart names the keys in which two configurations differ and that a running daemon can't change.
+func needRestart(old, next *config.Config) []string {
+	var keys []string
+	if next.Ledger.Path != old.Ledger.Path {
+		keys = append(keys, "[ledger] path")
+	}
+	return keys
 }
 
 // errEnded is how run ends on a signal: exit 0.
@@ -130,7 +154,7 @@ func (p *program) reloadCommand() *cobra.Command {
 			}
 			status, err := daemon.Forward(c.Context(), cfg.Ledger.Path, daemon.Request{Args: p.args}, p.stdout, p.stderr)
 			if errors.Is(err, daemon.ErrNoControl) {
-				return usagef("no daemon runs on %s: %w", cfg.Ledger.Path, err)
+				return usagef("no daemon runs on %s: %w\nif another [ledger] path was set while it runs, that needs a restart", cfg.Ledger.Path, err)
 			}
 			if err != nil {
 				return err

@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "rewrite the files that scripts compare 
 // TestScripts runs the transcripts of testdata/script. Beside testscript's own commands they have
 //
 //	exits STATUS COMMAND…    runs a command that must exit with that very status
-//	await FILE               waits until another process has written into a file
+//	await FILE               waits until another process has written into a file, or listens on a socket
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -68,7 +68,7 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	const patience = time.Minute
 	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
-		if info, err := os.Stat(ts.MkAbs(args[0])); err == nil && info.Size() > 0 {
+		if info, err := os.Stat(ts.MkAbs(args[0])); err == nil && (info.Size() > 0 || info.Mode()&os.ModeSocket != 0) {
 			return
 		}
 		if time.Now().After(deadline) {
