@@ -32,7 +32,7 @@ type mention struct {
 
 // How much of a summary is read, and from how many tokens on it is one.
 const (
-	summaryChars = 400
+	summaryBytes = 400
 	leastSummary = 5
 )
 
@@ -49,7 +49,7 @@ func NewDocument(title, summary, language string) Document {
 	if summary == "" {
 		return d
 	}
-	rest := tokenize(lexemes(title+". "+firstChars(summary, summaryChars)), language)
+	rest := tokenize(lexemes(title+". "+beginning(summary, summaryBytes)), language)
 	d.text = make([]mention, 0, len(rest))
 	for _, t := range rest {
 		if t.weight >= commonWeight || t.gram {
@@ -79,8 +79,8 @@ func asks(title string, lex []lexeme) bool {
 		strings.Contains(low, "your questions") || strings.HasSuffix(low, "explained")
 }
 
-// firstChars is the beginning of a text, so many bytes of it and never half a character.
-func firstChars(s string, n int) string {
+// beginning is so many bytes of a text at most, and never half a character.
+func beginning(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}
@@ -153,8 +153,8 @@ func Pair(a, b string) float64 {
 }
 
 // mayScore is a cheap look at whether two documents have enough words in common to be compared: most
-// pairs that the index of words proposes fall here. Of judged pairs that score, none
-// shares less than this by equal words alone.
+// pairs that the index of words proposes fall here. No judged pair that reaches the threshold has less
+// in common by equal words alone.
 func mayScore(a, b *Document) bool {
 	var shared float64
 	count := 0
@@ -193,253 +193,3 @@ func sharedTerms(a, b Document) []string {
 
 // maxTerms is how many words explain a join.
 const maxTerms = 6
-
-// features are what a comparison finds, as numbers that a logistic model weighs.
-type features [featureCount]float64
-
-const (
-	bias           = iota
-	leastCovered   // share of the weight of one headline's words that the other has too, the lesser of both ways
-	mostCovered    // the greater
-	numbersShared  // how many numbers both have, 2 at most
-	numbersDiffer  // both have numbers and none in common
-	numbersOneSide // only one has numbers
-	namesApart     // weight of names that each has alone, the lesser side
-	statesApart    // likewise of countries
-	statesAlone    // the greater side
-	wordsApart     // likewise of other words
-	unknownApart   // likewise of words of languages without a vocabulary
-	namesShared    // weight
-	wordsShared    // weight
-	tokensShared   // count
-	opposites      // pairs of opposite words
-	asking         // one of them asks or explains, rather than tells what happened
-	featureCount
-)
-
-// model are the weights of the features, fitted by TestHeadlinePairs -fit to judged headlines.
-var model = features{
-	bias:           -5.33,
-	leastCovered:   2.97,
-	mostCovered:    3.38,
-	numbersShared:  1.52,
-	numbersDiffer:  -3.56,
-	numbersOneSide: -0.21,
-	namesApart:     0,
-	statesApart:    -1.37,
-	statesAlone:    -0.34,
-	wordsApart:     -0.31,
-	unknownApart:   -0.7, // by hand: the judged pairs are all English
-	namesShared:    0.12,
-	wordsShared:    0.42,
-	tokensShared:   0.44,
-	opposites:      -2.96,
-	asking:         -1.37,
-}
-
-func (f features) logit() float64 {
-	var sum float64
-	for i, x := range f {
-		sum += model[i] * x
-	}
-	return sum
-}
-
-// compare finds the features of two documents, and whether something rules out that they tell the
-// same story: days or results of games that differ.
-func compare(a, b Document) (f features, vetoed bool) {
-	f[bias] = 1
-	if len(a.tokens) == 0 || len(b.tokens) == 0 {
-		return f, true
-	}
-	m := align(a.tokens, b.tokens)
-	coverA, coverB := m.covered(a.tokens, m.a)/a.weight, m.covered(b.tokens, m.b)/b.weight
-	f[leastCovered], f[mostCovered] = min(coverA, coverB), max(coverA, coverB)
-
-	countA, countB, shared := 0, 0, 0
-	resultA, resultB, sameResult := false, false, false
-	for i, t := range a.tokens {
-		switch t.kind {
-		case number, result:
-			countA++
-			if m.a[i] > 0 {
-				shared++
-			}
-		}
-		if t.kind == result {
-			resultA = true
-			sameResult = sameResult || m.a[i] > 0
-		}
-	}
-	for _, t := range b.tokens {
-		switch t.kind {
-		case number, result:
-			countB++
-		}
-		resultB = resultB || t.kind == result
-	}
-	switch {
-	case shared > 0:
-		f[numbersShared] = float64(min(2, shared))
-	case countA > 0 && countB > 0:
-		f[numbersDiffer] = 1
-	case countA > 0 || countB > 0:
-		f[numbersOneSide] = 1
-	}
-	nameA, nameB := alone(a.tokens, m.a, name), alone(b.tokens, m.b, name)
-	f[namesApart] = min(nameA, nameB)
-	stateA, stateB := alone(a.tokens, m.a, state), alone(b.tokens, m.b, state)
-	f[statesApart], f[statesAlone] = min(stateA, stateB), max(stateA, stateB)
-	elsewhere := f[statesApart] > 0
-	f[wordsApart] = min(alone(a.tokens, m.a, word), alone(b.tokens, m.b, word))
-	f[unknownApart] = min(alone(a.tokens, m.a, unknown), alone(b.tokens, m.b, unknown))
-	telling := 0.0
-	for i, t := range a.tokens {
-		if m.a[i] == 0 {
-			continue
-		}
-		one := 1.0
-		if t.gram {
-			one = gramCount
-		}
-		f[tokensShared] += one
-		if t.weight > labelWeight {
-			telling += one
-		}
-		switch t.kind {
-		case state:
-			elsewhere = false
-		case name:
-			f[namesShared] += t.weight * m.a[i]
-		case word, unknown:
-			f[wordsShared] += t.weight * m.a[i]
-		}
-	}
-	for i := range a.tokens {
-		for j := range b.tokens {
-			if m.a[i] == 0 && m.b[j] == 0 && opposed(&a.tokens[i], &b.tokens[j]) {
-				f[opposites]++
-			}
-		}
-	}
-	if a.asks || b.asks {
-		f[asking] = 1
-	}
-	return f, telling < leastTelling || elsewhere || a.dates.conflict(b.dates) || resultA && resultB && !sameResult
-}
-
-// leastTelling is how many words that are no labels two headlines must share at least: "Letters to the
-// editor" is the same headline in a hundred papers. Two neighbouring letters count as part of a word.
-const (
-	leastTelling = 3
-	gramCount    = 0.7
-)
-
-// alone is the weight of the tokens of a kind that have no counterpart.
-func alone(tokens []token, matched []float64, k kind) float64 {
-	var w float64
-	for i, t := range tokens {
-		if t.kind == k && matched[i] == 0 {
-			w += t.weight
-		}
-	}
-	return w
-}
-
-// alignment tells for each token of two documents how far it has a counterpart in the other, 0 to 1.
-type alignment struct{ a, b []float64 }
-
-func (alignment) covered(tokens []token, matched []float64) float64 {
-	var w float64
-	for i, t := range tokens {
-		w += t.weight * matched[i]
-	}
-	return w
-}
-
-// align pairs off tokens: equal ones first, then a word written as one with the same as two, then
-// initials with what they stand for, then those that are near.
-func align(a, b []token) alignment {
-	both := make([]float64, len(a)+len(b))
-	m := alignment{both[:len(a)], both[len(a):]}
-	for i := range a {
-		for j := range b {
-			if a[i].key == b[j].key && m.b[j] == 0 {
-				m.a[i], m.b[j] = 1, 1
-				break
-			}
-		}
-	}
-	joinTwo(a, b, m.a, m.b)
-	joinTwo(b, a, m.b, m.a)
-	initials(a, b, m.a, m.b)
-	initials(b, a, m.b, m.a)
-	for i := range a {
-		if m.a[i] > 0 {
-			continue
-		}
-		best, at := 0.0, -1
-		for j := range b {
-			if m.b[j] > 0 {
-				continue
-			}
-			if s := near(&a[i], &b[j]); s > best {
-				best, at = s, j
-			}
-		}
-		if at >= 0 {
-			m.a[i], m.b[at] = best, best
-		}
-	}
-	return m
-}
-
-// joinTwo matches a word with the same as two, side by side: "horsemeat", "horse meat".
-func joinTwo(a, b []token, ma, mb []float64) {
-	for i, t := range a {
-		if ma[i] > 0 || len(t.term) < 6 || t.gram {
-			continue
-		}
-		for j := range len(b) - 1 {
-			if mb[j] > 0 || mb[j+1] > 0 || b[j].term == "" || b[j].term[0] != t.term[0] {
-				continue
-			}
-			if rest, ok := strings.CutPrefix(t.term, b[j].term); ok && rest != "" && (rest == b[j+1].term || rest+"s" == b[j+1].term || rest == b[j+1].term+"s") {
-				ma[i], mb[j], mb[j+1] = 1, 1, 1
-				break
-			}
-		}
-	}
-}
-
-// initials matches a word in capitals with the names whose initials it is: "USGS", "US Geological
-// Survey".
-func initials(a, b []token, ma, mb []float64) {
-	for i, t := range a {
-		if ma[i] > 0 || !t.capital || len(t.term) < 2 || len(t.term) > 5 {
-			continue
-		}
-		for j := range b {
-			rest, n := t.term, 0
-			for n < len(b)-j && mb[j+n] == 0 && rest != "" && b[j+n].upper {
-				head := b[j+n].term[:1]
-				if b[j+n].capital {
-					head = b[j+n].term
-				}
-				after, ok := strings.CutPrefix(rest, head)
-				if !ok {
-					break
-				}
-				rest = after
-				n++
-			}
-			if rest == "" && n >= 2 {
-				ma[i] = 1
-				for k := range n {
-					mb[j+k] = 1
-				}
-				break
-			}
-		}
-	}
-}

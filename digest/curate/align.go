@@ -1,0 +1,143 @@
+package curate
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// alignment tells for each token of two documents how far it has a counterpart in the other, 0 to 1.
+type alignment struct{ a, b []float64 }
+
+func (alignment) covered(tokens []token, matched []float64) float64 {
+	var w float64
+	for i, t := range tokens {
+		w += t.weight * matched[i]
+	}
+	return w
+}
+
+// align pairs off tokens: equal ones first, then a word written as one with the same as two, then
+// initials with what they stand for, then those that are near.
+func align(a, b []token) alignment {
+	both := make([]float64, len(a)+len(b))
+	m := alignment{both[:len(a)], both[len(a):]}
+	for i := range a {
+		for j := range b {
+			if a[i].key == b[j].key && m.b[j] == 0 {
+				m.a[i], m.b[j] = 1, 1
+				break
+			}
+		}
+	}
+	joinTwo(a, b, m.a, m.b)
+	joinTwo(b, a, m.b, m.a)
+	initials(a, b, m.a, m.b)
+	initials(b, a, m.b, m.a)
+	for i := range a {
+		if m.a[i] > 0 {
+			continue
+		}
+		best, at := 0.0, -1
+		for j := range b {
+			if m.b[j] > 0 {
+				continue
+			}
+			if s := near(&a[i], &b[j]); s > best {
+				best, at = s, j
+			}
+		}
+		if at >= 0 {
+			m.a[i], m.b[at] = best, best
+		}
+	}
+	return m
+}
+
+// joinTwo matches a word with the same as two, side by side: "horsemeat", "horse meat".
+func joinTwo(a, b []token, ma, mb []float64) {
+	for i, t := range a {
+		if ma[i] > 0 || len(t.term) < 6 || t.gram {
+			continue
+		}
+		for j := range len(b) - 1 {
+			if mb[j] > 0 || mb[j+1] > 0 || b[j].term == "" || b[j].term[0] != t.term[0] {
+				continue
+			}
+			if rest, ok := strings.CutPrefix(t.term, b[j].term); ok && rest != "" && (rest == b[j+1].term || rest+"s" == b[j+1].term || rest == b[j+1].term+"s") {
+				ma[i], mb[j], mb[j+1] = 1, 1, 1
+				break
+			}
+		}
+	}
+}
+
+// initials matches a word in capitals with the names whose initials it is: "USGS", "US Geological
+// Survey".
+func initials(a, b []token, ma, mb []float64) {
+	for i, t := range a {
+		if ma[i] > 0 || !t.capital || len(t.term) < 2 || len(t.term) > 5 {
+			continue
+		}
+		for j := range b {
+			rest, n := t.term, 0
+			for n < len(b)-j && mb[j+n] == 0 && rest != "" && b[j+n].upper {
+				head := b[j+n].term[:1]
+				if b[j+n].capital {
+					head = b[j+n].term
+				}
+				after, ok := strings.CutPrefix(rest, head)
+				if !ok {
+					break
+				}
+				rest = after
+				n++
+			}
+			if rest == "" && n >= 2 {
+				ma[i] = 1
+				for k := range n {
+					mb[j+k] = 1
+				}
+				break
+			}
+		}
+	}
+}
+
+// near tells how far two tokens of different keys stand for the same, 0 to 1: a capital for its
+// country, and words with a long common beginning, which joins inflections in any language.
+func near(a, b *token) float64 {
+	if a.country != 0 && a.country == b.key || b.country != 0 && b.country == a.key {
+		return 0.5
+	}
+	if a.kind == number || b.kind == number || a.kind == result || b.kind == result || a.gram || b.gram || a.kind == state && b.kind == state {
+		return 0
+	}
+	x, y := a.term, b.term
+	if len(x) < 4 || len(y) < 4 || x[:3] != y[:3] {
+		return 0
+	}
+	n := 0
+	for n < len(x) && n < len(y) && x[n] == y[n] {
+		n++
+	}
+	shared := utf8.RuneCountInString(x[:n])
+	shorter, longer := utf8.RuneCountInString(x), utf8.RuneCountInString(y)
+	if shorter > longer {
+		shorter, longer = longer, shorter
+	}
+	switch {
+	case shared >= 4 && float64(shared) >= 0.6*float64(longer):
+		return 0.8
+	case shared >= 5 && shorter >= 5:
+		return 0.6
+	}
+	return 0
+}
+
+// opposed reports whether two words are opposites.
+func opposed(a, b *token) bool {
+	return slices.ContainsFunc(a.sides, func(s side) bool {
+		return slices.ContainsFunc(b.sides, func(o side) bool { return s.pair == o.pair && s.second != o.second })
+	})
+}

@@ -1,0 +1,152 @@
+package curate
+
+import (
+	"strconv"
+	"strings"
+)
+
+// digit is the value of a decimal digit of the scripts that news comes in, -1 for all else.
+func digit(r rune) int {
+	for _, zero := range [...]rune{'0', '٠', '۰', '०'} {
+		if r >= zero && r <= zero+9 {
+			return int(r - zero)
+		}
+	}
+	return -1
+}
+
+func asciiDigits(runes []rune) string {
+	out := make([]rune, len(runes))
+	for i, r := range runes {
+		switch d := digit(r); {
+		case d >= 0:
+			r = rune('0' + d)
+		case r == '–' || r == '‐':
+			r = '-'
+		case r == '٫':
+			r = '.'
+		case r == '٬':
+			r = ','
+		}
+		out[i] = r
+	}
+	return string(out)
+}
+
+// numberEnd is the length of a number, with the points, commas and the dash of a result inside.
+func numberEnd(runes []rune) int {
+	n := 1
+	for n < len(runes) {
+		if digit(runes[n]) >= 0 {
+			n++
+			continue
+		}
+		if n+1 < len(runes) && strings.ContainsRune(".,-–‐٫٬", runes[n]) && digit(runes[n+1]) >= 0 {
+			n += 2
+			continue
+		}
+		break
+	}
+	return n
+}
+
+// digits counts the digits of a run.
+func digits(runes []rune) (n int) {
+	for _, r := range runes {
+		if digit(r) >= 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// magnitudes are the words and letters behind a number that multiply it.
+var magnitudes = map[string]float64{
+	"thousand": 1e3, "k": 1e3, "million": 1e6, "millions": 1e6, "m": 1e6, "mn": 1e6, "mln": 1e6, "mio": 1e6, "millionen": 1e6, "millones": 1e6, "milioni": 1e6, "milhoes": 1e6,
+	"billion": 1e9, "bn": 1e9, "b": 1e9, "bln": 1e9, "milliard": 1e9, "milliards": 1e9, "milliarden": 1e9, "mrd": 1e9, "miliardi": 1e9, "lakh": 1e5, "crore": 1e7, "trillion": 1e12, "trn": 1e12,
+	"करोड़": 1e7, "लाख": 1e5, "مليون": 1e6, "مليار": 1e9,
+}
+
+// ordinalEndings stand right behind a number and mean nothing for its value.
+var ordinalEndings = words("st nd rd th pc e er eme º ª")
+
+// takeNumber makes a token of a number, with the million behind it.
+func (t *tokenizer) takeNumber(lex []lexeme) int {
+	s := lex[0].text
+	if a, b, ok := strings.Cut(s, "-"); ok && len(a) <= 2 && len(b) <= 2 {
+		t.add(token{term: s, key: hashKey("#" + s), kind: result, weight: numberWeight})
+		return 1
+	}
+	for part := range strings.SplitSeq(s, "-") {
+		value, n := multiplied(numberValue(part), lex)
+		t.addNumber(value)
+		if part == s {
+			return n
+		}
+	}
+	return 1
+}
+
+// multiplied is a number with the million behind it, and how many lexemes they are together.
+func multiplied(value float64, lex []lexeme) (float64, int) {
+	n := 1
+	for n < len(lex) {
+		m, ok := magnitudes[lex[n].folded]
+		if !ok {
+			break
+		}
+		value *= m // also "20 lakh crore"
+		n++
+	}
+	if n == 1 && len(lex) > 1 && ordinalEndings[lex[1].folded] {
+		n = 2
+	}
+	return value, n
+}
+
+func (t *tokenizer) addNumber(value float64) {
+	s := strconv.FormatFloat(value, 'g', -1, 64)
+	t.add(token{term: s, key: hashKey("#" + s), kind: number, weight: numberWeight})
+}
+
+// numberValue reads a number in which a point or comma before three digits parts thousands, and
+// before fewer or more is the decimal point.
+func numberValue(s string) float64 {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c != '.' && c != ',' {
+			b.WriteByte(c)
+			continue
+		}
+		rest := s[i+1:]
+		if end := strings.IndexAny(rest, ".,"); end >= 0 {
+			rest = rest[:end]
+		}
+		if len(rest) != 3 {
+			b.WriteByte('.')
+		}
+	}
+	v, _ := strconv.ParseFloat(b.String(), 64)
+	return v
+}
+
+// numerals are the small numbers as words.
+var numerals = numeralTable(map[string]string{
+	"en": "two three four five six seven eight nine ten eleven twelve",
+	"fr": "deux trois quatre cinq six sept huit neuf dix onze douze",
+	"de": "zwei drei vier funf sechs sieben acht neun zehn elf zwolf",
+	"es": "dos tres cuatro cinco seis siete ocho nueve diez once doce",
+	"it": "due tre quattro cinque sei sette otto nove dieci undici dodici",
+	"pt": "dois tres quatro cinco seis sete oito nove dez onze doze",
+})
+
+func numeralTable(lists map[string]string) map[string]map[string]int {
+	out := make(map[string]map[string]int)
+	for language, list := range lists {
+		out[language] = make(map[string]int)
+		for i, w := range strings.Fields(list) {
+			out[language][w] = i + 2
+		}
+	}
+	return out
+}
