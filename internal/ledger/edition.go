@@ -1,15 +1,12 @@
 package ledger
 
 import (
-	"bufio"
 	"bytes"
 	"compress/flate"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -24,44 +21,6 @@ var (
 	ErrUnknown  = errors.New("the ledger knows no such edition")
 	ErrBegun    = errors.New("the edition has begun to go out")
 )
-
-// chunkSize is how many recipients stand in one row.
-const chunkSize = 1000
-
-// LaneState is what a lane remembers.
-type LaneState struct {
-	Lane     digest.Lane `json:"lane"`
-	Position uint64      `json:"position"` // of the last item that it took or passed
-	Slot     time.Time   `json:"slot"`     // the last one used
-	Wall     string      `json:"wall"`     // the same as wall-clock time: a slot is used once, whatever happens to the zone
-	Composed time.Time   `json:"composed"` // when it last composed
-	Number   int         `json:"number"`   // of its last edition
-	Edition  string      `json:"edition"`  // its last one
-	Pool     []Pooled    `json:"pool,omitempty"`
-	Passed   []Passed    `json:"passed,omitempty"`
-	Asleep   bool        `json:"asleep,omitempty"` // at its last slot it was owed to nobody
-	Began    bool        `json:"began,omitempty"`  // it has read from the ledger: from then on it misses nothing
-}
-
-// Pooled is an item before the lane's position that still waits for an edition.
-type Pooled struct {
-	Item    uint64 `json:"item"`
-	Carried int    `json:"carried,omitempty"` // editions that had no room for its story
-}
-
-// Passed is a range of items, both ends included, that the lane never looked at.
-type Passed struct {
-	From   uint64 `json:"from"`
-	To     uint64 `json:"to"`
-	Reason string `json:"reason"`
-}
-
-// Outcome is what became of an item in a lane.
-type Outcome struct {
-	Edition string `json:"edition"`          // that used or closed it
-	Story   string `json:"story,omitempty"`  // of the edition, that it stands in
-	Reason  string `json:"reason,omitempty"` // why it is in no story; empty when used
-}
 
 // Variant is a variant as its edition froze it.
 type Variant struct {
@@ -106,31 +65,6 @@ type Composition struct {
 	Passed     *Passed            // what the lane skipped to get there, if it did
 	Pool       []Pooled           // what waits for the next edition
 	Before     LaneState          // the lane as it was when its items were read
-}
-
-// Lane is what a lane remembers; of one that never composed, only its name.
-func (l *Ledger) Lane(lane digest.Lane) (LaneState, error) {
-	st := LaneState{Lane: lane}
-	err := l.view(func(tx *bolt.Tx) error {
-		_, err := get(tx.Bucket(bucketLanes), []byte(lane.String()), &st)
-		return err
-	})
-	return st, err
-}
-
-// Lanes returns all lanes that ever composed or slept, in the order of their names.
-func (l *Ledger) Lanes() (lanes []LaneState, err error) {
-	err = l.view(func(tx *bolt.Tx) error {
-		return tx.Bucket(bucketLanes).ForEach(func(k, v []byte) error {
-			var st LaneState
-			if err := json.Unmarshal(v, &st); err != nil {
-				return fmt.Errorf("lane %s: %w: %w", k, ErrDamaged, err)
-			}
-			lanes = append(lanes, st)
-			return nil
-		})
-	})
-	return lanes, err
 }
 
 // CommitEdition makes a composition durable: the frozen edition, each variant's encoded message, the
@@ -185,77 +119,6 @@ func (l *Ledger) CommitEdition(c Composition) error {
 	})
 	if err != nil {
 		return fmt.Errorf("commit edition %s: %w", id, err)
-	}
-	return nil
-}
-
-// PassSlot makes durable that a lane had nothing to say at a slot: what was closed, and its new position.
-// It fails with ErrMoved like CommitEdition.
-func (l *Ledger) PassSlot(c Composition) error {
-	lane := digest.Lane{Digest: c.Edition.Digest, Zone: c.Edition.Zone}
-	if err := l.update(func(tx *bolt.Tx) error { return moveLane(tx, c, "") }); err != nil {
-		return fmt.Errorf("pass a slot of lane %s: %w", lane, err)
-	}
-	return nil
-}
-
-// moveLane writes what became of the items and where the lane stands now. Without an edition, the lane
-// keeps its last one.
-func moveLane(tx *bolt.Tx, c Composition, edition string) error {
-	lane := digest.Lane{Digest: c.Edition.Digest, Zone: c.Edition.Zone}
-	name := []byte(lane.String())
-	var now LaneState
-	if _, err := get(tx.Bucket(bucketLanes), name, &now); err != nil {
-		return err
-	}
-	if now.Position != c.Before.Position || now.Edition != c.Before.Edition {
-		return ErrMoved
-	}
-	outcomes, err := tx.Bucket(bucketOutcomes).CreateBucketIfNotExists(name)
-	if err != nil {
-		return err
-	}
-	for seq, o := range c.Outcomes {
-		o.Edition = edition
-		if err := put(outcomes, seqKey(seq), o); err != nil {
-			return err
-		}
-	}
-	now.Lane, now.Position, now.Slot, now.Wall = lane, c.Position, c.Edition.Slot, c.Wall
-	now.Pool, now.Asleep, now.Began = c.Pool, false, true
-	if c.Passed != nil {
-		now.Passed = append(now.Passed, *c.Passed)
-	}
-	if edition != "" {
-		now.Edition, now.Number, now.Composed = edition, c.Edition.Number, c.Edition.Composed
-	}
-	return put(tx.Bucket(bucketLanes), name, now)
-}
-
-// Sleep remembers that a lane was owed to nobody at a slot: the slot is used, nothing else.
-func (l *Ledger) Sleep(lane digest.Lane, slot time.Time, wall string) error {
-	return l.updateLane(lane, func(st *LaneState) {
-		st.Slot, st.Wall, st.Asleep = slot, wall, true
-	})
-}
-
-// Skip remembers that a slot was missed: it is used, and the lane keeps its position, so that the
-// items go into its next edition.
-func (l *Ledger) Skip(lane digest.Lane, slot time.Time, wall string) error {
-	return l.updateLane(lane, func(st *LaneState) { st.Slot, st.Wall = slot, wall })
-}
-
-func (l *Ledger) updateLane(lane digest.Lane, change func(*LaneState)) error {
-	err := l.update(func(tx *bolt.Tx) error {
-		st := LaneState{Lane: lane}
-		if _, err := get(tx.Bucket(bucketLanes), []byte(lane.String()), &st); err != nil {
-			return err
-		}
-		change(&st)
-		return put(tx.Bucket(bucketLanes), []byte(lane.String()), st)
-	})
-	if err != nil {
-		return fmt.Errorf("lane %s: %w", lane, err)
 	}
 	return nil
 }
@@ -347,36 +210,6 @@ func (l *Ledger) Body(id string, variant int) ([]byte, error) {
 	return body, nil
 }
 
-// Recipients reads one chunk of an edition's recipients, by number from 0. Behind the last chunk it returns none.
-func (l *Ledger) Recipients(id string, chunk int) ([]digest.Recipient, error) {
-	var raw []byte
-	err := l.view(func(tx *bolt.Tx) error {
-		raw = bytes.Clone(tx.Bucket(bucketRecipients).Get(partKey(id, chunk)))
-		return nil
-	})
-	if err != nil || raw == nil {
-		return nil, err
-	}
-	recipients, err := unpackRecipients(raw, chunk*chunkSize)
-	if err != nil {
-		return nil, fmt.Errorf("recipients %d of edition %s: %w", chunk, id, err)
-	}
-	return recipients, nil
-}
-
-// Outcome tells what became of an item in a lane, if that is settled.
-func (l *Ledger) Outcome(lane digest.Lane, seq uint64) (o Outcome, ok bool, err error) {
-	err = l.view(func(tx *bolt.Tx) error {
-		b := tx.Bucket(bucketOutcomes).Bucket([]byte(lane.String()))
-		if b == nil {
-			return nil
-		}
-		ok, err = get(b, seqKey(seq), &o)
-		return err
-	})
-	return o, ok, err
-}
-
 // Withdraw takes back an edition of which nothing went out: its items return to the lane's pool, its
 // deliveries are withdrawn. ErrBegun says that something went out or is in doubt, or that the lane
 // has a later edition.
@@ -452,76 +285,4 @@ func (l *Ledger) Withdraw(id string) error {
 		return fmt.Errorf("withdraw edition %s: %w", id, err)
 	}
 	return nil
-}
-
-// packRecipients writes recipients as lines "address TAB name TAB variant", compressed by the chunk: a
-// million of them are a thousand rows. Addresses and names hold no control characters.
-func packRecipients(recipients []digest.Recipient) ([][]byte, error) {
-	var chunks [][]byte
-	var text bytes.Buffer
-	for start := 0; start < len(recipients); start += chunkSize {
-		text.Reset()
-		for _, r := range recipients[start:min(start+chunkSize, len(recipients))] {
-			if strings.ContainsAny(r.Email, "\t\n") || strings.ContainsAny(r.Name, "\t\n") {
-				return nil, fmt.Errorf("recipient %q has a control character in its address or name", r.Email)
-			}
-			text.WriteString(r.Email)
-			text.WriteByte('\t')
-			text.WriteString(r.Name)
-			text.WriteByte('\t')
-			text.WriteString(strconv.Itoa(r.Variant))
-			text.WriteByte('\n')
-		}
-		chunk, err := deflateBytes(text.Bytes())
-		if err != nil {
-			return nil, err
-		}
-		chunks = append(chunks, chunk)
-	}
-	return chunks, nil
-}
-
-func unpackRecipients(raw []byte, index int) ([]digest.Recipient, error) {
-	recipients := make([]digest.Recipient, 0, chunkSize)
-	lines := bufio.NewScanner(flate.NewReader(bytes.NewReader(raw)))
-	for lines.Scan() {
-		fields := strings.Split(lines.Text(), "\t")
-		if len(fields) != 3 {
-			return nil, ErrDamaged
-		}
-		variant, err := strconv.Atoi(fields[2])
-		if err != nil {
-			return nil, ErrDamaged
-		}
-		recipients = append(recipients, digest.Recipient{Index: index, Email: fields[0], Name: fields[1], Variant: variant})
-		index++
-	}
-	return recipients, lines.Err()
-}
-
-func deflate(v any) ([]byte, error) {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return nil, err
-	}
-	return deflateBytes(raw)
-}
-
-func deflateBytes(raw []byte) ([]byte, error) {
-	var b bytes.Buffer
-	w, err := flate.NewWriter(&b, flate.BestSpeed)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(raw); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
-}
-
-func inflate(raw []byte, v any) error {
-	return json.NewDecoder(flate.NewReader(bytes.NewReader(raw))).Decode(v)
 }

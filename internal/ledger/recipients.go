@@ -1,0 +1,107 @@
+package ledger
+
+import (
+	"bufio"
+	"bytes"
+	"compress/flate"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	bolt "go.etcd.io/bbolt"
+
+	"digestd/digest"
+)
+
+// chunkSize is how many recipients stand in one row.
+const chunkSize = 1000
+
+// Recipients reads one chunk of an edition's recipients, by number from 0. Behind the last chunk it returns none.
+func (l *Ledger) Recipients(id string, chunk int) ([]digest.Recipient, error) {
+	var raw []byte
+	err := l.view(func(tx *bolt.Tx) error {
+		raw = bytes.Clone(tx.Bucket(bucketRecipients).Get(partKey(id, chunk)))
+		return nil
+	})
+	if err != nil || raw == nil {
+		return nil, err
+	}
+	recipients, err := unpackRecipients(raw, chunk*chunkSize)
+	if err != nil {
+		return nil, fmt.Errorf("recipients %d of edition %s: %w", chunk, id, err)
+	}
+	return recipients, nil
+}
+
+// packRecipients writes recipients as lines "address TAB name TAB variant", compressed by the chunk: a
+// million of them are a thousand rows. Addresses and names hold no control characters.
+func packRecipients(recipients []digest.Recipient) ([][]byte, error) {
+	var chunks [][]byte
+	var text bytes.Buffer
+	for start := 0; start < len(recipients); start += chunkSize {
+		text.Reset()
+		for _, r := range recipients[start:min(start+chunkSize, len(recipients))] {
+			if strings.ContainsAny(r.Email, "\t\n") || strings.ContainsAny(r.Name, "\t\n") {
+				return nil, fmt.Errorf("recipient %q has a control character in its address or name", r.Email)
+			}
+			text.WriteString(r.Email)
+			text.WriteByte('\t')
+			text.WriteString(r.Name)
+			text.WriteByte('\t')
+			text.WriteString(strconv.Itoa(r.Variant))
+			text.WriteByte('\n')
+		}
+		chunk, err := deflateBytes(text.Bytes())
+		if err != nil {
+			return nil, err
+		}
+		chunks = append(chunks, chunk)
+	}
+	return chunks, nil
+}
+
+func unpackRecipients(raw []byte, index int) ([]digest.Recipient, error) {
+	recipients := make([]digest.Recipient, 0, chunkSize)
+	lines := bufio.NewScanner(flate.NewReader(bytes.NewReader(raw)))
+	for lines.Scan() {
+		fields := strings.Split(lines.Text(), "\t")
+		if len(fields) != 3 {
+			return nil, ErrDamaged
+		}
+		variant, err := strconv.Atoi(fields[2])
+		if err != nil {
+			return nil, ErrDamaged
+		}
+		recipients = append(recipients, digest.Recipient{Index: index, Email: fields[0], Name: fields[1], Variant: variant})
+		index++
+	}
+	return recipients, lines.Err()
+}
+
+func deflate(v any) ([]byte, error) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return deflateBytes(raw)
+}
+
+func deflateBytes(raw []byte) ([]byte, error) {
+	var b bytes.Buffer
+	w, err := flate.NewWriter(&b, flate.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(raw); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+func inflate(raw []byte, v any) error {
+	return json.NewDecoder(flate.NewReader(bytes.NewReader(raw))).Decode(v)
+}
