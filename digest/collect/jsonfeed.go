@@ -51,7 +51,7 @@ func parseJSON(ctx context.Context, text []byte, fetched *url.URL, whole bool) (
 	}
 	conv := converter{base: base, language: ch.language, whole: whole}
 	if len(head.Authors) > 0 {
-		conv.author = personName(head.Authors[0])
+		conv.author = personName(head.Authors[0].Name)
 	}
 	for from := 0; from < len(doc.items); from += pageEntries {
 		if err := ctx.Err(); err != nil {
@@ -63,7 +63,7 @@ func parseJSON(ctx context.Context, text []byte, fetched *url.URL, whole bool) (
 			return nil, fmt.Errorf("%w: %v", ErrNotFeed, err)
 		}
 		for i, it := range parsed.Items {
-			ch.add(conv.item(it, nil, nil, entry{lang: stringOf(items[i]["language"])}), whole)
+			ch.add(conv.item(it, originOf(parsed, i), entry{lang: stringOf(items[i]["language"])}), whole)
 		}
 	}
 	return ch, nil

@@ -2,9 +2,11 @@ package collect
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/mmcdole/gofeed"
 	"github.com/mmcdole/gofeed/atom"
+	jsonfeed "github.com/mmcdole/gofeed/json"
 	"github.com/mmcdole/gofeed/rss"
 )
 
@@ -45,7 +48,7 @@ func (ch *channel) add(it digest.Item, whole bool) {
 		return
 	}
 	if it.Title == "" {
-		it.Title = titleFromText(it.Summary.Plain())
+		it.Title = cmp.Or(titleFromText(it.Summary.Plain()), titleFromLink(it.Link))
 	}
 	ch.items = append(ch.items, it)
 	if whole {
@@ -121,8 +124,8 @@ func parseXML(ctx context.Context, text []byte, fetched *url.URL, whole bool) (*
 
 	ch.items = make([]digest.Item, 0, len(feed.entries))
 	conv := converter{base: base, language: ch.language, whole: whole}
-	if len(head.Authors) > 0 {
-		conv.author = personName(head.Authors[0])
+	if original, ok := head.OriginalFeed().(*atom.Feed); ok && len(original.Authors) > 0 {
+		conv.author = personName(original.Authors[0].Name) // RFC 4287 §4.2.1
 	}
 	broken := 0
 	for from := 0; from < len(feed.entries); {
@@ -187,28 +190,40 @@ func (c converter) entries(ch *channel, feed *tidied, from, to int) (failed int)
 		return failed
 	}
 	for i, it := range page.Items {
-		var rssItem *rss.Item
-		var atomEntry *atom.Entry
-		switch original := page.OriginalFeed().(type) {
-		case *rss.Feed:
-			rssItem = original.Items[i]
-		case *atom.Feed:
-			atomEntry = original.Entries[i]
-		}
-		ch.add(c.item(it, rssItem, atomEntry, feed.entries[from+i]), c.whole)
+		ch.add(c.item(it, originOf(page, i), feed.entries[from+i]), c.whole)
 	}
 	return 0
 }
 
-// item converts one entry. What is not known of its format is nil.
-func (c converter) item(it *gofeed.Item, inRSS *rss.Item, inAtom *atom.Entry, e entry) digest.Item {
+// origin is an entry in the words of its own format, for what gofeed's common form leaves out. One of
+// its fields is set.
+type origin struct {
+	rss  *rss.Item
+	atom *atom.Entry
+	json *jsonfeed.Item
+}
+
+func originOf(page *gofeed.Feed, i int) origin {
+	switch feed := page.OriginalFeed().(type) {
+	case *rss.Feed:
+		return origin{rss: feed.Items[i]}
+	case *atom.Feed:
+		return origin{atom: feed.Entries[i]}
+	case *jsonfeed.Feed:
+		return origin{json: feed.Items[i]}
+	}
+	return origin{}
+}
+
+// item converts one entry.
+func (c converter) item(it *gofeed.Item, o origin, e entry) digest.Item {
 	base := c.base
 	if e.base != nil {
 		base = e.base
 	}
 	var out digest.Item
 	out.GUID = shortGUID(it.GUID)
-	out.Link = itemLink(it, inRSS, inAtom, base)
+	out.Link = itemLink(it, o, base)
 	if out.GUID == "" && e.about != "" {
 		out.GUID = shortGUID(e.about)
 		if out.Link == "" {
@@ -216,9 +231,9 @@ func (c converter) item(it *gofeed.Item, inRSS *rss.Item, inAtom *atom.Entry, e 
 		}
 	}
 	out.Language = languageTag(e.lang, c.language)
-	out.Author = author(it, c.author)
+	out.Author = cmp.Or(author(it, o), c.author)
 	out.Categories = categories(it)
-	out.Published, out.Updated = dates(it, inAtom)
+	out.Published, out.Updated = dates(it, o)
 
 	summarySource, contentSource := it.Description, it.Content
 	if summarySource == "" {
@@ -283,11 +298,21 @@ func oneLineOf(s string) string {
 	return r.prose().text.Plain()
 }
 
-// itemLink is where the entry can be read.
-func itemLink(it *gofeed.Item, inRSS *rss.Item, inAtom *atom.Entry, base *url.URL) string {
-	if inAtom != nil {
+// itemLink is where the entry can be read; of one that is only heard or seen, where that is.
+func itemLink(it *gofeed.Item, o origin, base *url.URL) string {
+	address := pageLink(it, o, base)
+	for i := 0; address == "" && i < len(it.Enclosures); i++ {
+		if !strings.HasPrefix(strings.ToLower(it.Enclosures[i].Type), "image/") {
+			address = link(base, it.Enclosures[i].URL)
+		}
+	}
+	return address
+}
+
+func pageLink(it *gofeed.Item, o origin, base *url.URL) string {
+	if o.atom != nil {
 		var second string
-		for _, l := range inAtom.Links {
+		for _, l := range o.atom.Links {
 			if l.Rel != "alternate" && l.Rel != "" {
 				continue
 			}
@@ -305,8 +330,8 @@ func itemLink(it *gofeed.Item, inRSS *rss.Item, inAtom *atom.Entry, base *url.UR
 		if second != "" {
 			return second
 		}
-		if isWebAddress(inAtom.ID) && len(inAtom.Links) == 0 {
-			return link(nil, inAtom.ID)
+		if isWebAddress(o.atom.ID) && len(o.atom.Links) == 0 {
+			return link(nil, o.atom.ID)
 		}
 		return ""
 	}
@@ -326,9 +351,9 @@ func itemLink(it *gofeed.Item, inRSS *rss.Item, inAtom *atom.Entry, base *url.UR
 		}
 	}
 	// A guid is a permalink unless it says that it is none (RSS 2.0).
-	if inRSS != nil && inRSS.GUID != nil && !strings.EqualFold(strings.TrimSpace(inRSS.GUID.IsPermalink), "false") &&
-		isWebAddress(inRSS.GUID.Value) {
-		return link(nil, inRSS.GUID.Value)
+	if o.rss != nil && o.rss.GUID != nil && !strings.EqualFold(strings.TrimSpace(o.rss.GUID.IsPermalink), "false") &&
+		isWebAddress(o.rss.GUID.Value) {
+		return link(nil, o.rss.GUID.Value)
 	}
 	return ""
 }
@@ -351,33 +376,59 @@ func siteLink(head *gofeed.Feed, base *url.URL) string {
 	return ""
 }
 
-// author names who wrote the entry; a bare mail address is nobody's name.
-func author(it *gofeed.Item, ofFeed string) string {
-	var names []string
-	for _, p := range it.Authors {
-		if name := personName(p); name != "" && len(names) < 3 {
-			names = append(names, name)
-		}
-	}
-	if len(names) == 0 {
-		for _, e := range it.Extensions["dc"]["creator"] {
-			if name := oneLine(e.Value, maxNameOf); name != "" && len(names) < 3 {
-				names = append(names, name)
+// author names who wrote the entry, three at most. gofeed's own reading is not used: it loses whoever
+// is not written in one of the ways that it expects.
+func author(it *gofeed.Item, o origin) string {
+	var texts []string
+	switch {
+	case o.rss != nil:
+		texts = append(texts, o.rss.Author)
+		texts = append(texts, extensionTexts(it, "dc", "creator")...)
+		texts = append(texts, extensionTexts(it, "dc", "author")...)
+		texts = append(texts, extensionTexts(it, "itunes", "author")...)
+		for _, e := range it.Extensions["atom"]["author"] {
+			for _, name := range e.Children["name"] {
+				texts = append(texts, name.Value)
 			}
 		}
+	case o.atom != nil:
+		for _, p := range o.atom.Authors {
+			texts = append(texts, p.Name)
+		}
+		texts = append(texts, extensionTexts(it, "dc", "creator")...)
+	case o.json != nil:
+		if o.json.Author != nil {
+			texts = append(texts, o.json.Author.Name)
+		}
+		for _, p := range o.json.Authors {
+			texts = append(texts, p.Name)
+		}
 	}
-	if len(names) == 0 {
-		return ofFeed
+	var names []string
+	for _, text := range texts {
+		if name := personName(text); name != "" && len(names) < 3 && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
 	return strings.Join(names, ", ")
 }
 
-func personName(p *gofeed.Person) string {
-	if p == nil {
-		return ""
+var (
+	addressThenName = regexp.MustCompile(`^\S+@\S+\s*\((.+)\)$`)
+	nameThenAddress = regexp.MustCompile(`^(.+?)\s*[(<]\s*\S+@\S+\s*[)>]$`)
+)
+
+// personName is the name in "ana@example.org (Ana)", "Ana <ana@example.org>" or "Ana"; a bare mail
+// address is nobody's name.
+func personName(text string) string {
+	name := plainTitle(text)
+	for _, form := range []*regexp.Regexp{addressThenName, nameThenAddress} {
+		if m := form.FindStringSubmatch(name); m != nil {
+			name = strings.TrimSpace(m[1])
+			break
+		}
 	}
-	name := plainTitle(p.Name)
-	if strings.Count(name, "@") == 1 && !strings.Contains(name, " ") {
+	if strings.LastIndexByte(name, '@') > 0 {
 		return ""
 	}
 	return shorten(name, maxNameOf, 4*maxNameOf)
@@ -403,10 +454,10 @@ func categories(it *gofeed.Item) []string {
 
 // dates reads when the entry was published and updated; zero where it does not say so in words that
 // can be read. gofeed's own reading is not used: it takes 06/07 for June.
-func dates(it *gofeed.Item, inAtom *atom.Entry) (published, updated time.Time) {
+func dates(it *gofeed.Item, o origin) (published, updated time.Time) {
 	texts := []string{it.Published}
-	if inAtom != nil {
-		texts = []string{inAtom.Published}
+	if o.atom != nil {
+		texts = []string{o.atom.Published}
 		texts = append(texts, extensionTexts(it, "dc", "date")...)
 	}
 	texts = append(texts, extensionTexts(it, "dcterms", "created")...)
@@ -451,6 +502,12 @@ func titleFromText(text string) string {
 		}
 	}
 	return shorten(text, most, 4*most)
+}
+
+// titleFromLink makes a title of an address, for an entry that is nothing else.
+func titleFromLink(address string) string {
+	_, rest, _ := strings.Cut(address, "://")
+	return oneLine(strings.TrimPrefix(rest, "www."), 100)
 }
 
 // languageTag returns the first that looks like a BCP 47 tag.
