@@ -10,6 +10,7 @@ import (
 
 	"digestd/digest"
 	"digestd/mailer/smtp"
+	"digestd/subscribers"
 )
 
 // refusalsInARow without a success pause a run: the fault is then hardly that of the readers.
@@ -292,8 +293,7 @@ func (r *run) count(to digest.Recipient, e digest.Event, reply smtp.Reply) {
 	if e.State != digest.Failed || reply.Stage != smtp.Rcpt {
 		return
 	}
-	switch reply.Status {
-	case "5.1.1", "5.1.10", "5.2.1":
+	if subscribers.NoSuchMailbox(reply.Status) {
 		r.unknown = append(r.unknown, unknown{
 			Suppression: digest.Suppression{Email: to.Email, Source: "rcpt", Words: e.Words, At: e.At},
 			domain:      domainOf(to.Email), status: reply.Status,
@@ -301,11 +301,8 @@ func (r *run) count(to digest.Recipient, e digest.Event, reply smtp.Reply) {
 	}
 }
 
-// unknownPerDomain of one status and domain are believed; when a server refuses more of them in one
-// run, something is wrong with it.
-const unknownPerDomain = 5
-
-// suppressUnknown keeps further mail from mailboxes that don't exist, now that the run has ended.
+// suppressUnknown keeps further mail from mailboxes that don't exist, now that the run has ended and it is known
+// that no server refused too many to be believed.
 func (r *run) suppressUnknown() error {
 	type group struct{ domain, status string }
 	groups := map[group]int{}
@@ -313,7 +310,7 @@ func (r *run) suppressUnknown() error {
 		groups[group{u.domain, u.status}]++
 	}
 	for _, u := range r.unknown {
-		if groups[group{u.domain, u.status}] > unknownPerDomain {
+		if groups[group{u.domain, u.status}] > subscribers.MaxUnknown {
 			continue
 		}
 		if err := r.m.ledger.Suppress(u.Suppression); err != nil {

@@ -60,12 +60,13 @@ var (
 	bucketProgress    = []byte("progress")    // id → {commit → events}
 	bucketSuppression = []byte("suppression") // address, digest → Suppression
 	bucketPreferences = []byte("preferences") // address → Preferences
+	bucketBounces     = []byte("bounces")     // edition, domain, status, address → bounced
 
 	buckets = [][]byte{bucketMeta, bucketFeeds, bucketItems, bucketIdentities, bucketLanes, bucketOutcomes,
-		bucketEditions, bucketFrozen, bucketBodies, bucketRecipients, bucketProgress, bucketSuppression, bucketPreferences}
+		bucketEditions, bucketFrozen, bucketBodies, bucketRecipients, bucketProgress, bucketSuppression, bucketPreferences, bucketBounces}
 
 	// later are the buckets that ledgers of schema 1 once did without.
-	later = [][]byte{bucketPreferences}
+	later = [][]byte{bucketPreferences, bucketBounces}
 
 	keyMeta       = []byte("ledger")
 	keyLastCommit = []byte("last_commit")

@@ -173,6 +173,9 @@ func (l *Ledger) forget(e EditionState) error {
 		if err := forgetDeliveries(tx, e); err != nil {
 			return err
 		}
+		if err := forgetBounces(tx, e.ID); err != nil {
+			return err
+		}
 		if err := tx.Bucket(bucketFrozen).Delete([]byte(e.ID)); err != nil {
 			return err
 		}

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"digestd/subscribers"
 )
 
 // enhancedCode finds status codes of RFC 3463 in text. Addresses of hosts and most versions look otherwise: they
@@ -49,21 +51,15 @@ func assess(given, words string) (status string, gone bool) {
 		return status, false
 	}
 	for _, code := range specific {
-		if !noSuchMailbox(code) {
+		if !subscribers.NoSuchMailbox(code) {
 			return status, false
 		}
 	}
-	return status, noSuchMailbox(status)
+	return status, subscribers.NoSuchMailbox(status)
 }
 
 // followUp finds the refusal of what a client sent on after its recipient had been refused. It means nothing.
 var followUp = regexp.MustCompile(`\b503 [245]\.[0-9]+\.[0-9]+`)
-
-// noSuchMailbox are the codes that suppress: no such mailbox, a recipient with no address, a mailbox that is
-// disabled (RFC 3463 §3.2, RFC 7505 and the IANA registry).
-func noSuchMailbox(code string) bool {
-	return code == "5.1.1" || code == "5.1.10" || code == "5.2.1"
-}
 
 // policy is the code of all that is about the sender or the message, not about the mailbox.
 const policy = "5.7.1"
