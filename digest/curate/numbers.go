@@ -132,7 +132,7 @@ func numberValue(s string) float64 {
 
 // numerals are the small numbers as words.
 var numerals = numeralTable(map[string]string{
-	"en": "two three four five six seven eight nine ten eleven twelve",
+	"en": "one two three four five six seven eight nine ten eleven twelve",
 	"fr": "deux trois quatre cinq six sept huit neuf dix onze douze",
 	"de": "zwei drei vier funf sechs sieben acht neun zehn elf zwolf",
 	"es": "dos tres cuatro cinco seis siete ocho nueve diez once doce",
@@ -146,6 +146,9 @@ func numeralTable(lists map[string]string) map[string]map[string]int {
 		out[language] = make(map[string]int)
 		for i, w := range strings.Fields(list) {
 			out[language][w] = i + 2
+			if language == "en" { // elsewhere the word for one is the article
+				out[language][w] = i + 1
+			}
 		}
 	}
 	return out
