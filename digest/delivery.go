@@ -95,7 +95,26 @@ func (p Progress) Counts() map[State]int {
 type Suppression struct {
 	Email  string    `json:"email"`
 	Digest string    `json:"digest,omitempty"` // empty: all of them
-	Source string    `json:"source"`           // "one-click", "mailto", "bounce", "complaint", "operator", "rcpt"
+	Source string    `json:"source"`           // "one-click", "page", "mailto", "bounce", "complaint", "operator", "rcpt"
 	Words  string    `json:"words,omitempty"`
 	At     time.Time `json:"at"`
 }
+
+// Wished reports whether the reader himself asked for it, so that he may take it back himself.
+func (s Suppression) Wished() bool {
+	return s.Source == "one-click" || s.Source == "page" || s.Source == "mailto"
+}
+
+// Preferences are what a reader chose himself. They only narrow what the configuration says of him;
+// what is zero narrows nothing. The digests that he does not want are suppressions.
+type Preferences struct {
+	Email       string    `json:"email"`
+	Without     []string  `json:"without_topics,omitempty"` // ids of the topics that he does not want, of any digest
+	PlainText   bool      `json:"plain_text,omitempty"`
+	PausedUntil string    `json:"paused_until,omitempty"` // the day in his zone on which mail comes again: 2026-12-24
+	Source      string    `json:"source"`                 // "page"
+	At          time.Time `json:"at"`
+}
+
+// Empty reports whether they narrow nothing.
+func (p Preferences) Empty() bool { return len(p.Without) == 0 && !p.PlainText && p.PausedUntil == "" }

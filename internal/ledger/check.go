@@ -1,12 +1,14 @@
 package ledger
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 
 	bolt "go.etcd.io/bbolt"
 
 	"digestd/digest"
+	"digestd/subscribers"
 )
 
 // Check looks whether the ledger is whole: the pages of the file, that every row can be read, and that
@@ -29,6 +31,7 @@ func (l *Ledger) Check() (problems []error) {
 		last := checkItems(tx, report)
 		checkLanes(tx, last, report)
 		checkEditions(tx, report)
+		checkReaders(tx, report)
 		return nil
 	})
 	if err != nil {
@@ -125,6 +128,28 @@ func checkEditions(tx *bolt.Tx, report func(string, ...any)) {
 					report("item %d stands in edition %s, but has no outcome in lane %s", it.Seq, k, st.Lane())
 				}
 			}
+		}
+		return nil
+	})
+}
+
+// checkReaders holds: what readers refused and chose stands under their own addresses, and narrows something.
+func checkReaders(tx *bolt.Tx, report func(string, ...any)) {
+	_ = tx.Bucket(bucketSuppression).ForEach(func(k, v []byte) error {
+		var s digest.Suppression
+		if err := json.Unmarshal(v, &s); err != nil {
+			report("suppression %q can't be read: %w", k, err)
+		} else if !bytes.Equal(k, suppressionKey(s.Email, s.Digest)) {
+			report("suppression %q says that it is of %s", k, s.Email)
+		}
+		return nil
+	})
+	_ = tx.Bucket(bucketPreferences).ForEach(func(k, v []byte) error {
+		var p digest.Preferences
+		if err := json.Unmarshal(v, &p); err != nil {
+			report("preferences of %s can't be read: %w", k, err)
+		} else if string(k) != subscribers.Key(p.Email) || p.Empty() {
+			report("preferences of %s are those of %s, or say nothing", k, p.Email)
 		}
 		return nil
 	})

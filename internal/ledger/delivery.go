@@ -20,8 +20,10 @@ var ErrIllegal = errors.New("the delivery can't go from there to there")
 // maxGroup is how many steps one commit takes at most.
 const maxGroup = 512
 
-// step is what one worker wants to have recorded.
+// step is what one worker, or one reader, wants to have recorded.
 type step struct {
+	change func(*bolt.Tx) error // what a reader wants; the rest is empty then, and an error undoes the whole commit
+
 	edition string
 	events  []digest.Event
 	next    *digest.Event // an Intent, if its address may be written to
@@ -31,9 +33,9 @@ type step struct {
 	done    chan struct{}
 }
 
-// deliveryWriter gathers the steps of all workers and editions into shared commits, in one goroutine: a
-// commit costs the same fsync for one step as for a hundred. While one is under way, the steps that
-// come up wait for the next. bbolt's own Batch waits for its timer first, and may run a step twice.
+// deliveryWriter gathers the steps of all workers, editions and readers into shared commits, in one
+// goroutine: a commit costs the same fsync for one step as for a hundred. While one is under way, the steps
+// that come up wait for the next. bbolt's own Batch waits for its timer first, and may run a step twice.
 type deliveryWriter struct {
 	closing sync.RWMutex // held for reading while a step is handed over
 	closed  bool
@@ -80,6 +82,10 @@ func (l *Ledger) submit(s *step) error {
 	return s.err
 }
 
+// share makes a change in the next commit, together with the steps of the deliveries that are under way,
+// and waits until it is durable: a thousand readers who leave in one second cost no more commits than one.
+func (l *Ledger) share(change func(*bolt.Tx) error) error { return l.submit(&step{change: change}) }
+
 // stop commits what was handed over, and refuses what comes later.
 func (w *deliveryWriter) stop() {
 	w.closing.Lock()
@@ -119,6 +125,12 @@ func (l *Ledger) commitSteps(group []*step) {
 		var order []string
 		entries := map[string][]digest.Event{}
 		for _, s := range group {
+			if s.change != nil {
+				if err := s.change(tx); err != nil {
+					return err
+				}
+				continue
+			}
 			var events []digest.Event
 			if events, s.err = l.applyStep(tx, s, &moves); s.err != nil {
 				continue
@@ -138,7 +150,10 @@ func (l *Ledger) commitSteps(group []*step) {
 	if err != nil {
 		moves.undo()
 		for _, s := range group {
-			if s.err == nil {
+			switch {
+			case s.change != nil:
+				s.err = err
+			case s.err == nil:
 				s.err = fmt.Errorf("record deliveries of edition %s: %w", s.edition, err)
 			}
 		}
@@ -307,25 +322,36 @@ type Delivery struct {
 	To      digest.Recipient
 }
 
+// OpenToken reads a token that was made for one of the purposes, with any of the ledger's keys. The error
+// is subscribers.ErrToken for what is no token of this ledger.
+func (l *Ledger) OpenToken(token string, purposes ...subscribers.Purpose) (subscribers.Ref, error) {
+	for _, secret := range l.TokenKeys() {
+		key, err := subscribers.NewTokenKey(secret)
+		if err != nil {
+			return subscribers.Ref{}, err
+		}
+		if ref, err := key.Open(token, purposes...); err == nil {
+			return ref, nil
+		}
+	}
+	return subscribers.Ref{}, subscribers.ErrToken
+}
+
 // Resolve finds the delivery that a token names. The error is subscribers.ErrToken for what is no token
 // of this ledger, and ErrUnknown for one of an edition that was pruned.
 func (l *Ledger) Resolve(token string, purposes ...subscribers.Purpose) (Delivery, error) {
-	var ref subscribers.Ref
-	err := error(subscribers.ErrToken)
-	for _, secret := range l.TokenKeys() {
-		key, bad := subscribers.NewTokenKey(secret)
-		if bad != nil {
-			return Delivery{}, bad
-		}
-		if ref, err = key.Open(token, purposes...); err == nil {
-			break
-		}
-	}
+	ref, err := l.OpenToken(token, purposes...)
 	if err != nil {
 		return Delivery{}, err
 	}
+	return l.DeliveryOf(ref)
+}
+
+// DeliveryOf finds the delivery that an opened token names. The error is ErrUnknown when the ledger does
+// not have it, or not any more.
+func (l *Ledger) DeliveryOf(ref subscribers.Ref) (Delivery, error) {
 	var edition EditionState
-	err = l.view(func(tx *bolt.Tx) error {
+	err := l.view(func(tx *bolt.Tx) error {
 		c := tx.Bucket(bucketEditions).Cursor()
 		for k, v := c.First(); k != nil; k, v = c.Next() {
 			if ref.OfEdition(string(k)) {

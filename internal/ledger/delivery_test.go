@@ -198,10 +198,11 @@ func TestCommitsAreShared(t *testing.T) {
 	composed(t, l, theEdition, 100)
 	other := "weekly/Europe/Paris/2026-03-12T07:00"
 	composed(t, l, other, 100)
-	hold, commits := make(chan struct{}), 0
+	begun, hold, commits := make(chan struct{}), make(chan struct{}), 0
 	l.delivery.hook = func(at string) {
 		if at == "before commit" {
 			if commits++; commits == 1 {
+				close(begun)
 				<-hold
 			}
 		}
@@ -215,6 +216,7 @@ func TestCommitsAreShared(t *testing.T) {
 					t.Errorf("%s, %v", s, err)
 				}
 			})
+			<-begun
 		}
 	}
 	for len(l.delivery.stepsWaiting()) < 199 {

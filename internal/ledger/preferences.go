@@ -1,0 +1,131 @@
+package ledger
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	bolt "go.etcd.io/bbolt"
+
+	"digestd/digest"
+	"digestd/subscribers"
+)
+
+// Wish is what a reader asks for himself.
+type Wish struct {
+	Email       string
+	Source      string              // of the suppressions and preferences that come of it: "one-click", "page", "mailto"
+	Stop        []string            // ids of digests that he wants no more; "" is all of them
+	Resume      []string            // ids whose suppression he takes back, if it was he who asked for it; "" likewise
+	Preferences *digest.Preferences // in place of those that he had; nil leaves them
+}
+
+// Grant makes a wish durable, all of it in one commit, which counts from the next message on. A wish that
+// is granted already is granted again, and changes nothing.
+func (l *Ledger) Grant(w Wish) error {
+	var granted bool
+	err := l.view(func(tx *bolt.Tx) (err error) {
+		granted, err = w.granted(tx)
+		return err
+	})
+	if err == nil && !granted {
+		err = l.share(func(tx *bolt.Tx) error { return l.grant(tx, w) })
+	}
+	if err != nil {
+		return fmt.Errorf("what %s asks for: %w", w.Email, err)
+	}
+	return nil
+}
+
+// granted reports whether a wish is nothing but what the ledger says already.
+func (w Wish) granted(tx *bolt.Tx) (bool, error) {
+	for _, id := range w.Stop {
+		if there, err := stands(tx, w.stop(id)); !there || err != nil {
+			return false, err
+		}
+	}
+	all, err := suppressionsOf(tx, w.Email)
+	return w.Preferences == nil && !slices.ContainsFunc(all, w.resumes), err
+}
+
+// stop is the suppression by which a digest is stopped.
+func (w Wish) stop(id string) digest.Suppression {
+	return digest.Suppression{Email: w.Email, Digest: id, Source: w.Source}
+}
+
+// resumes reports whether a suppression of the reader's is one that he takes back.
+func (w Wish) resumes(s digest.Suppression) bool {
+	return s.Wished() && slices.Contains(w.Resume, s.Digest)
+}
+
+func (l *Ledger) grant(tx *bolt.Tx, w Wish) error {
+	all, err := suppressionsOf(tx, w.Email)
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		if w.resumes(s) {
+			if err := tx.Bucket(bucketSuppression).Delete(suppressionKey(w.Email, s.Digest)); err != nil {
+				return err
+			}
+		}
+	}
+	for _, id := range w.Stop {
+		if err := l.suppress(tx, w.stop(id)); err != nil {
+			return err
+		}
+	}
+	if w.Preferences == nil {
+		return nil
+	}
+	b := tx.Bucket(bucketPreferences)
+	p := *w.Preferences
+	key := []byte(subscribers.Key(w.Email))
+	if p.Empty() {
+		return b.Delete(key)
+	}
+	p.Email, p.Source, p.At = w.Email, w.Source, l.now().UTC()
+	return put(b, key, p)
+}
+
+// dropPreferences removes those of an address, and reports whether there were some.
+func dropPreferences(tx *bolt.Tx, email string) (bool, error) {
+	b, key := tx.Bucket(bucketPreferences), []byte(subscribers.Key(email))
+	if b.Get(key) == nil {
+		return false, nil
+	}
+	return true, b.Delete(key)
+}
+
+// Preferences returns those of all readers who have some, by subscribers.Key of the address.
+func (l *Ledger) Preferences() (map[string]digest.Preferences, error) {
+	all := map[string]digest.Preferences{}
+	err := l.view(func(tx *bolt.Tx) error {
+		b := tx.Bucket(bucketPreferences)
+		if b == nil { // a ledger of an earlier version, opened for reading
+			return nil
+		}
+		return b.ForEach(func(k, v []byte) error {
+			var p digest.Preferences
+			if err := json.Unmarshal(v, &p); err != nil {
+				return fmt.Errorf("preferences of %s: %w: %w", k, ErrDamaged, err)
+			}
+			all[string(k)] = p
+			return nil
+		})
+	})
+	return all, err
+}
+
+// PreferencesOf returns those of one reader, empty ones when he has none.
+func (l *Ledger) PreferencesOf(email string) (p digest.Preferences, err error) {
+	err = l.view(func(tx *bolt.Tx) error {
+		b := tx.Bucket(bucketPreferences)
+		if b == nil {
+			return nil
+		}
+		_, err := get(b, []byte(subscribers.Key(email)), &p)
+		return err
+	})
+	return p, err
+}
