@@ -53,7 +53,7 @@ func (p *program) runDaemon(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	line.Alerts = daemon.NewAlerts()
+	line.Alerts, line.Tally = daemon.NewAlerts(), daemon.NewTally()
 	var current atomic.Pointer[daemon.Pipeline]
 	current.Store(line)
 	loop := daemon.NewLoop(line, func() (*daemon.Pipeline, error) {
@@ -73,7 +73,7 @@ func (p *program) runDaemon(ctx context.Context) error {
 		if err != nil {
 			return nil, err
 		}
-		next.Alerts = line.Alerts
+		next.Alerts, next.Tally = line.Alerts, line.Tally
 		post = nextPost
 		current.Store(next)
 		return next, nil

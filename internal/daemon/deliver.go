@@ -43,10 +43,12 @@ func (p *Pipeline) deliver(ctx context.Context, id string) (stories int, sum mai
 	if err != nil {
 		return e.Stories, sum, err
 	}
+	progress, ended := p.Tally.follow(p.Progress)
 	sum, err = p.Mailer.Deliver(ctx, mailer.Job{
-		Edition: id, Templates: templates, Signer: p.Signer, Until: until, Progress: p.Progress,
+		Edition: id, Templates: templates, Signer: p.Signer, Until: until, Progress: progress,
 		TokenKey: func(id string) (subscribers.TokenKey, bool) { key, ok := keys[id]; return key, ok },
 	})
+	ended(sum)
 	if err == nil && sum.Paused != e.Paused {
 		err = p.Ledger.Pause(id, sum.Paused)
 	}

@@ -40,6 +40,7 @@ type Pipeline struct {
 	Composed  func(digest.Edition)  // hears of each edition between composing and delivering; may be nil
 	Progress  func(mailer.Progress) // hears of each delivery; may be nil
 	Alerts    *Alerts               // the daemon's watch; nil elsewhere
+	Tally     *Tally                // the daemon's count of deliveries; nil elsewhere
 }
 
 // Published tells what became of a lane's slot.

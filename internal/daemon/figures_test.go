@@ -1,0 +1,59 @@
+package daemon
+
+import (
+	"maps"
+	"testing"
+	"time"
+
+	"digestd/mailer/smtp"
+)
+
+func TestFiguresCountWhatHappened(t *testing.T) {
+	w := newTown(t, one)
+	w.line.Tally = NewTally()
+	w.show("/herald", "Cranes move again in the harbour", "Ferry timetable changes on Sunday")
+	w.collect()
+	f, err := w.line.Figures()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Feeds["well"] != 1 || f.Feeds["failing"] != 1 || f.Items != 2 || f.Bytes == 0 || !f.LastWrite.Equal(w.now) || f.Delivered["sent"] != 0 {
+		t.Errorf("before the first edition: %+v", f)
+	}
+	if l := f.Lanes[0]; l.Lag != 0 || len(l.Deliveries) != 0 || !l.Last.IsZero() || !l.Next.Equal(thursday.Add(23*time.Hour+30*time.Minute)) {
+		t.Errorf("a lane that never composed: %+v", l)
+	}
+
+	w.fail = func(to string) *smtp.Reply {
+		if to == "ana@example.org" {
+			return &smtp.Reply{Stage: smtp.Rcpt, Code: 450, Words: "4.2.2 mailbox full"}
+		}
+		return nil
+	}
+	w.send(false)
+	f, err = w.line.Figures()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := f.Lanes[0]
+	if want := map[string]int{"sent": 1, "deferred": 1}; !maps.Equal(l.Deliveries, want) || l.Delay != 30*time.Minute || l.Lag != 0 {
+		t.Errorf("an edition with one deferred: %+v", l)
+	}
+	if f.Editions["open"] != 1 || f.Delivered["sent"] != 1 || f.Delivered["deferred"] != 1 {
+		t.Errorf("an edition with one deferred: %+v", f)
+	}
+
+	// What expires without a message is counted as well.
+	w.now = thursday.AddDate(0, 0, 1)
+	w.line.Resume(t.Context())
+	if f, err = w.line.Figures(); err != nil || f.Delivered["expired"] != 1 || f.Editions["complete"] != 1 {
+		t.Errorf("a day later: %+v, %v", f, err)
+	}
+	if l := f.Lanes[0]; l.Lag != 30*time.Minute {
+		t.Errorf("half an hour behind a slot that is not used: %+v", l)
+	}
+	again, err := w.line.Figures()
+	if err != nil || !maps.Equal(again.Lanes[0].Deliveries, map[string]int{"sent": 1, "expired": 1}) {
+		t.Errorf("asked again: %+v, %v", again.Lanes[0], err)
+	}
+}
