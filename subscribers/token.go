@@ -105,6 +105,26 @@ func (k TokenKey) Account(email, digest string) string {
 	return k.seal(accountBlock(email, digest))
 }
 
+// Account finds the subscriber and the digest that a ForAccount token names; digests are those that it may
+// name, "" among them when it may be all of them. It looks at one subscriber after the other: a million take
+// about a third of a second.
+func (l *List) Account(r Ref, digests []string) (s Subscriber, digest string, ok bool) {
+	named := slices.IndexFunc(digests, func(id string) bool {
+		block := accountBlock("", id)
+		return bytes.Equal(block[1:5], r.block[1:5])
+	})
+	if r.Purpose != ForAccount || named < 0 {
+		return Subscriber{}, "", false
+	}
+	for i := range l.Len() {
+		email, _ := l.words(i)
+		if hash := sha256.Sum256([]byte(strings.ToLower(email))); bytes.Equal(hash[:8], r.block[5:13]) {
+			return l.At(i), digests[named], true
+		}
+	}
+	return Subscriber{}, "", false
+}
+
 func (k TokenKey) seal(b [aes.BlockSize]byte) string {
 	p := Purpose(b[0])
 	k.block.Encrypt(b[:], b[:])

@@ -54,6 +54,38 @@ func TestAccountToken(t *testing.T) {
 	}
 }
 
+func TestAccountsAreFoundInTheList(t *testing.T) {
+	k := testKey(t, 7)
+	l := read(t, "email,name\nana@example.org,Ana\nBen@Example.org,Ben\n")
+	open := func(token string) Ref {
+		r, err := k.Open(token, ForAccount, ForUnsubscribe)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	for _, c := range []struct {
+		token         string
+		digests       []string
+		email, digest string // email empty: not found
+	}{
+		{k.Account("BEN@example.org", "daily"), []string{"", "weekly", "daily"}, "Ben@example.org", "daily"},
+		{k.Account("ana@example.org", ""), []string{"", "daily"}, "ana@example.org", ""},
+		{k.Account("ana@example.org", ""), []string{"daily"}, "", ""},
+		{k.Account("ana@example.org", "gone"), []string{"", "daily"}, "", ""},
+		{k.Account("cleo@example.org", "daily"), []string{"", "daily"}, "", ""},
+		{k.Delivery(ForUnsubscribe, anEdition, 0), []string{"", "daily"}, "", ""},
+	} {
+		s, digest, ok := l.Account(open(c.token), c.digests)
+		if ok != (c.email != "") || s.Email != c.email || digest != c.digest {
+			t.Errorf("Account(%s, %q) = %q, %q, %v; want %q, %q", c.token, c.digests, s.Email, digest, ok, c.email, c.digest)
+		}
+	}
+	if _, _, ok := (*List)(nil).Account(open(k.Account("ana@example.org", "")), []string{""}); ok {
+		t.Error("an empty list has the account")
+	}
+}
+
 func TestEveryChangedCharacterIsRefused(t *testing.T) {
 	k := testKey(t, 7)
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+/ \r\n"
