@@ -186,6 +186,25 @@ wales | welsh | cardiff
 yemen | yemeni yemenis | sanaa
 zambia | zambian zambians | lusaka
 zimbabwe | zimbabwean zimbabweans | harare
+antigua | antiguan |
+cape-verde | verdean | praia
+comoros | comorian | moroni
+dominica | |
+equatorial-guinea | | malabo
+eswatini | swaziland swazi | mbabane
+guinea-bissau | | bissau
+kiribati | | tarawa
+marshall-islands | marshallese | majuro
+micronesia | micronesian |
+nauru | nauruan |
+palau | palauan |
+san-marino | |
+sao-tome | |
+seychelles | seychellois |
+solomon-islands | | honiara
+st-lucia | |
+tuvalu | tuvaluan | funafuti
+vanuatu | | port-vila
 africa | african africans |
 asia | asian asians |
 gaza | gazan gazans |
