@@ -93,7 +93,7 @@ func (p *Pipeline) publish(ctx context.Context, lane digest.Lane, slot schedule.
 			p.Log.Info("owed to nobody: no edition", "lane", lane, "slot", slot.Wall)
 			return out, p.Ledger.Sleep(lane, slot.At, slot.Wall)
 		}
-		stories, closed := curate.Curate(d.Topics, w.items, w.sent, curate.Options{Now: w.now})
+		stories, closed := curate.Curate(d.Topics, w.items, w.sent, curate.Options{Now: w.now, Since: w.since})
 		composed, err := p.compose(d, w, readers, id, stories)
 		if err != nil {
 			return out, fmt.Errorf("edition %s: compose: %w", id, err)
