@@ -230,7 +230,7 @@ func readBounded(path string) ([]byte, error) {
 	defer f.Close()
 	raw, err := io.ReadAll(io.LimitReader(f, maxListFile+1))
 	if err == nil && len(raw) > maxListFile {
-		err = &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("larger than %s", bytes(maxListFile))}
+		err = &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("larger than %s", byteSize(maxListFile))}
 	}
 	return raw, err
 }

@@ -81,7 +81,7 @@ func (p *program) ledgerCommand() *cobra.Command {
 					return err
 				}
 				return p.print(map[string]int64{"before": before, "after": after}, func(w io.Writer) {
-					fmt.Fprintf(w, "%s: %s before, %s now\n", cfg.Ledger.Path, bytes(before), bytes(after))
+					fmt.Fprintf(w, "%s: %s before, %s now\n", cfg.Ledger.Path, byteSize(before), byteSize(after))
 				})
 			},
 		},
@@ -132,14 +132,14 @@ func (p *program) backupCommand() *cobra.Command {
 				return fmt.Errorf("backup: %w", err)
 			}
 			return p.print(map[string]any{"file": args[0], "bytes": info.Size()}, func(w io.Writer) {
-				fmt.Fprintf(w, "%s: %s\n", args[0], bytes(info.Size()))
+				fmt.Fprintf(w, "%s: %s\n", args[0], byteSize(info.Size()))
 			})
 		},
 	}
 }
 
-// bytes is a size for people.
-func bytes(n int64) string {
+// byteSize is a size for people.
+func byteSize(n int64) string {
 	switch {
 	case n >= 1<<30:
 		return fmt.Sprintf("%.1f GB", float64(n)/(1<<30))

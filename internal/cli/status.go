@@ -66,7 +66,7 @@ func printStatus(w io.Writer, s daemon.Status, now time.Time) {
 	if s.Ledger.Bytes == 0 {
 		fmt.Fprintf(w, "ledger: none yet at %s; `digestd collect` or `digestd run` makes it\n", s.Ledger.Path)
 	} else {
-		fmt.Fprintf(w, "ledger: %s, %s\n", s.Ledger.Path, bytes(s.Ledger.Bytes))
+		fmt.Fprintf(w, "ledger: %s, %s\n", s.Ledger.Path, byteSize(s.Ledger.Bytes))
 	}
 	for _, problem := range s.Problems {
 		fmt.Fprintf(w, "PROBLEM %s\n", problem)
