@@ -58,8 +58,16 @@ func printFates(w io.Writer, fates []daemon.Fate) {
 		fmt.Fprintf(w, "%s\n  %s\n  first seen %s in %s\n", f.Item.Title, f.Item.Link, f.Item.FirstSeen.Local().Format("2006-01-02 15:04:05 MST"), f.Item.Source)
 		for _, l := range f.Lanes {
 			fmt.Fprintf(w, "  %s: %s\n", l.Lane, fateWords(l))
-			for _, j := range l.Joins {
-				fmt.Fprintf(w, "    item %d joined item %d, score %.2f: %s\n", j.Item, j.With, j.Score, strings.Join(j.Terms, ", "))
+			if len(l.Told) > 1 {
+				for _, t := range l.Told {
+					fmt.Fprintf(w, "    told by %s, first seen %s: %s\n", t.Source, t.FirstSeen.Local().Format("2006-01-02 15:04"), t.Title)
+					if t.With != 0 {
+						fmt.Fprintf(w, "      joined with score %.2f: %s\n", t.Score, strings.Join(t.Terms, ", "))
+					}
+				}
+			}
+			if l.Score != 0 {
+				fmt.Fprintf(w, "    joined with score %.2f: %s\n", l.Score, strings.Join(l.Terms, ", "))
 			}
 			if l.Rank != nil {
 				fmt.Fprintf(w, "    rank %.3f = coverage %.2f × recency %.2f × weight %.2f\n", l.Rank.Total, l.Rank.Coverage, l.Rank.Recency, l.Rank.Weight)

@@ -24,14 +24,27 @@ type Fate struct {
 
 // LaneFate is what became of an item in one lane.
 type LaneFate struct {
-	Lane    string        `json:"lane"`
-	Edition string        `json:"edition,omitempty"`
-	Section string        `json:"section,omitempty"`
-	Place   int           `json:"place,omitempty"` // in the section, from 1, for those who have all topics
-	Readers int           `json:"readers,omitempty"`
-	Joins   []digest.Join `json:"joins,omitempty"` // that made its story
-	Rank    *digest.Rank  `json:"rank,omitempty"`
-	Reason  string        `json:"reason,omitempty"` // why it is in no edition, or not yet
+	Lane    string       `json:"lane"`
+	Edition string       `json:"edition,omitempty"`
+	Section string       `json:"section,omitempty"`
+	Place   int          `json:"place,omitempty"` // in the section, from 1, for those who have all topics
+	Readers int          `json:"readers,omitempty"`
+	Told    []Telling    `json:"told,omitempty"` // the items of its story, the one that leads first
+	Rank    *digest.Rank `json:"rank,omitempty"`
+	Reason  string       `json:"reason,omitempty"` // why it is in no edition, or not yet
+	Score   float64      `json:"score,omitempty"`  // with which it joined a story that was sent before
+	Terms   []string     `json:"terms,omitempty"`  // and by which words
+}
+
+// Telling is one item of a story, and how it came to be part of it.
+type Telling struct {
+	Item      uint64    `json:"item"`
+	Source    string    `json:"source"`
+	Title     string    `json:"title"`
+	FirstSeen time.Time `json:"first_seen"`
+	With      uint64    `json:"with,omitempty"` // the item that it was joined to
+	Score     float64   `json:"score,omitempty"`
+	Terms     []string  `json:"terms,omitempty"`
 }
 
 // WhyItem tells what became of the items with a link, a guid, or words of a title: newest first.
@@ -87,7 +100,7 @@ func (p *Pipeline) fate(d digest.Digest, lane digest.Lane, it digest.Item) (Lane
 		return f, err
 	}
 	if settled && o.Story == "" || settled && o.Reason != "" {
-		f.Edition, f.Reason = o.Edition, o.Reason
+		f.Edition, f.Reason, f.Score, f.Terms = o.Edition, o.Reason, o.Score, o.Terms
 		return f, nil
 	}
 	if settled {
@@ -136,7 +149,7 @@ func (p *Pipeline) placeOf(f *LaneFate, o ledger.Outcome, it digest.Item) error 
 	}
 	for _, s := range e.Stories {
 		if s.ID == o.Story {
-			f.Joins, f.Rank = s.Joins, &s.Rank
+			f.Told, f.Rank = tellings(s), &s.Rank
 		}
 	}
 	f.Section, f.Place = place(compose.Filter(e, digest.VariantKey{Format: "html"}), o.Story)
@@ -149,6 +162,20 @@ func (p *Pipeline) placeOf(f *LaneFate, o ledger.Outcome, it digest.Item) error 
 		f.Reason = "the edition was withdrawn"
 	}
 	return nil
+}
+
+// tellings are the items of a story with what joined them.
+func tellings(s digest.Story) []Telling {
+	all := make([]Telling, len(s.Items))
+	for i, it := range s.Items {
+		all[i] = Telling{Item: it.Seq, Source: it.Source, Title: it.Title, FirstSeen: it.FirstSeen}
+		for _, j := range s.Joins {
+			if j.Item == it.Seq {
+				all[i].With, all[i].Score, all[i].Terms = j.With, j.Score, j.Terms
+			}
+		}
+	}
+	return all
 }
 
 // place is where a story stands on a page.
@@ -186,7 +213,8 @@ type Reader struct {
 	Email      string               `json:"email"`
 	Subscribed string               `json:"subscribed"` // where the configuration names him, or that it does not
 	Suppressed []digest.Suppression `json:"suppressed"`
-	Deliveries []ReaderFate         `json:"deliveries"` // newest first
+	Own        *digest.Preferences  `json:"preferences,omitempty"` // that he chose himself
+	Deliveries []ReaderFate         `json:"deliveries"`            // newest first
 }
 
 // WhyReader tells what became of a reader's deliveries.
@@ -196,14 +224,17 @@ func (p *Pipeline) WhyReader(email string) (Reader, error) {
 		r.Email, r.Subscribed = s.Email, fmt.Sprintf("%s:%d", s.File, s.Line)
 	}
 	key := subscribers.Key(email)
-	all, err := p.Ledger.Suppressions()
+	suppressed, err := p.Ledger.SuppressionsOf(email)
 	if err != nil {
 		return r, err
 	}
-	for _, s := range all {
-		if subscribers.Key(s.Email) == key {
-			r.Suppressed = append(r.Suppressed, s)
-		}
+	r.Suppressed = append(r.Suppressed, suppressed...)
+	own, err := p.Ledger.PreferencesOf(email)
+	if err != nil {
+		return r, err
+	}
+	if !own.Empty() {
+		r.Own = &own
 	}
 	editions, err := p.Ledger.Editions(func(ledger.EditionState) bool { return true })
 	if err != nil {

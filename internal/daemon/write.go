@@ -53,7 +53,7 @@ func outcomes(w window, composed compose.Result, closed []curate.Closed) map[uin
 		}
 	}
 	for _, c := range closed {
-		all[c.Item.Seq] = ledger.Outcome{Reason: c.Reason, Story: c.Story}
+		all[c.Item.Seq] = ledger.Outcome{Reason: c.Reason, Story: c.Story, Score: c.Score, Terms: c.Terms}
 	}
 	return all
 }
@@ -110,7 +110,7 @@ func (p *Pipeline) frame(d digest.Digest, zone, address, unsubscribe, preference
 }
 
 // sender is what the mails of an edition have in common. The https links of the readers' pages stand in a
-// mail only once a listener answers them; until then a reader leaves by mail.
+// mail only where a listener answers them; without one a reader leaves by mail.
 func (p *Pipeline) sender(d digest.Digest, e digest.Edition, variant int) (message.Sender, error) {
 	key, err := p.tokenKey()
 	if err != nil {
@@ -120,6 +120,9 @@ func (p *Pipeline) sender(d digest.Digest, e digest.Edition, variant int) (messa
 	s := message.Sender{
 		From: m.From, ReplyTo: m.ReplyTo, BounceTo: m.BounceTo, VERP: m.VERP, UnsubscribeTo: m.UnsubscribeTo,
 		List: p.Config.Newsletter.Name, Digest: d.ID, Edition: e.ID, Variant: variant, Date: e.Composed, TokenKey: key.ID(),
+	}
+	if web := p.Config.Web; web != nil {
+		s.BaseURL, s.OneClick = web.BaseURL, true
 	}
 	if p.Signer != nil {
 		s.Signature = p.Signer.ID()

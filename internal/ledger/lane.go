@@ -40,9 +40,11 @@ type Passed struct {
 
 // Outcome is what became of an item in a lane.
 type Outcome struct {
-	Edition string `json:"edition"`          // that used or closed it
-	Story   string `json:"story,omitempty"`  // of the edition, that it stands in
-	Reason  string `json:"reason,omitempty"` // why it is in no story; empty when used
+	Edition string   `json:"edition"`          // that used or closed it
+	Story   string   `json:"story,omitempty"`  // of the edition, that it stands in
+	Reason  string   `json:"reason,omitempty"` // why it is in no story; empty when used
+	Score   float64  `json:"score,omitempty"`  // with which it joined a story that was sent before
+	Terms   []string `json:"terms,omitempty"`  // and by which words
 }
 
 // Lane is what a lane remembers; of one that never composed, only its name.
