@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"strconv"
 	"strings"
@@ -18,30 +19,22 @@ import (
 const maxJSONItem = 2 << 20
 
 // parseJSON reads a JSON Feed (jsonfeed.org, 1.0 and 1.1), in which any member may be of any type: what
-// can be read as the type that it should have is, the rest is left out. Items are decoded one by one,
-// so that a feed cut in the middle yields those that are whole.
+// can be read as the type that it should have is, the rest is left out. The document is walked twice,
+// for what the feed says of itself, which may stand behind the items, and for the items, one by one:
+// so a feed cut in the middle yields those that are whole, and only a page of them is held at a time.
 func parseJSON(ctx context.Context, text []byte, fetched *url.URL, whole bool) (*channel, error) {
-	doc, err := decodeJSONFeed(ctx, text)
-	if err != nil {
+	doc := &jsonDocument{members: make(map[string]any)}
+	if err := doc.walk(ctx, text, nil); err != nil {
 		return nil, err
 	}
-	page := func(items []map[string]any) []byte {
-		doc.head["items"] = items
-		b, err := json.Marshal(doc.head)
-		if err != nil {
-			panic(err) // maps of strings always marshal
-		}
-		return b
-	}
-	head, err := gofeedParse(page(nil))
+	head, err := gofeedParse(doc.page(nil))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrNotFeed, err)
 	}
 	ch := &channel{
-		title:    oneLine(stringOf(doc.head["title"]), maxTitle),
-		format:   strings.TrimSpace("json " + doc.version),
+		title:    oneLine(stringOf(doc.members["title"]), maxTitle),
+		format:   strings.TrimSpace("json " + doc.version()),
 		language: languageTag(head.Language),
-		repairs:  doc.repairs,
 		cut:      doc.cut,
 	}
 	base := fetched
@@ -53,19 +46,31 @@ func parseJSON(ctx context.Context, text []byte, fetched *url.URL, whole bool) (
 	if len(head.Authors) > 0 {
 		conv.author = personName(head.Authors[0].Name)
 	}
-	for from := 0; from < len(doc.items); from += pageEntries {
-		if err := ctx.Err(); err != nil {
-			return nil, err
+	var waiting []map[string]any
+	flush := func() error {
+		page, err := gofeedParse(doc.page(waiting))
+		if err != nil || len(page.Items) != len(waiting) {
+			return fmt.Errorf("%w: its items can't be read: %v", ErrNotFeed, err)
 		}
-		items := doc.items[from:min(len(doc.items), from+pageEntries)]
-		parsed, err := gofeedParse(page(items))
-		if err != nil || len(parsed.Items) != len(items) {
-			return nil, fmt.Errorf("%w: %v", ErrNotFeed, err)
+		for i, it := range page.Items {
+			ch.add(conv.item(it, originOf(page, i), entry{lang: stringOf(waiting[i]["language"])}), whole)
 		}
-		for i, it := range parsed.Items {
-			ch.add(conv.item(it, originOf(parsed, i), entry{lang: stringOf(items[i]["language"])}), whole)
-		}
+		waiting = waiting[:0]
+		return nil
 	}
+	err = doc.walk(ctx, text, func(item map[string]any) error {
+		if waiting = append(waiting, item); len(waiting) < pageEntries {
+			return nil
+		}
+		return flush()
+	})
+	if err == nil {
+		err = flush()
+	}
+	if err != nil {
+		return nil, err
+	}
+	ch.repairs = doc.repairs()
 	return ch, nil
 }
 
@@ -75,23 +80,60 @@ func stringOf(v any) string {
 	return s
 }
 
-// jsonDocument is a JSON Feed whose members have the types that they should.
+// jsonDocument is what is known of a JSON Feed after a walk over it.
 type jsonDocument struct {
-	version string
-	head    map[string]any
-	items   []map[string]any
-	repairs []string
-	cut     bool // it ended early
+	members  map[string]any // of the feed itself, of the types that they should have
+	items    int
+	sawItems bool
+	mended   int   // values of a wrong type
+	cut      bool  // it ended early
+	broken   error // where its JSON went wrong
 }
 
-func decodeJSONFeed(ctx context.Context, text []byte) (*jsonDocument, error) {
-	doc := &jsonDocument{head: make(map[string]any)}
+// page is the feed with some of its items, as gofeed reads it.
+func (doc *jsonDocument) page(items []map[string]any) []byte {
+	members := maps.Clone(doc.members)
+	members["items"] = items
+	b, err := json.Marshal(members)
+	if err != nil {
+		panic(err) // maps of strings always marshal
+	}
+	return b
+}
+
+func (doc *jsonDocument) version() string {
+	address := stringOf(doc.members["version"])
+	if !strings.Contains(address, "jsonfeed.org") {
+		return ""
+	}
+	if version := address[strings.LastIndexByte(address, '/')+1:]; version != "1" {
+		return version
+	}
+	return "1.0"
+}
+
+func (doc *jsonDocument) repairs() []string {
+	var repairs []string
+	switch {
+	case doc.cut:
+		repairs = append(repairs, fmt.Sprintf("the feed ends in the middle of entry %d, which was left out", doc.items+1))
+	case doc.broken != nil:
+		repairs = append(repairs, fmt.Sprintf("its JSON is broken after entry %d (%v): what follows was left out", doc.items, doc.broken))
+	}
+	if doc.mended > 0 {
+		repairs = append(repairs, fmt.Sprintf("%d values of a wrong type", doc.mended))
+	}
+	return repairs
+}
+
+// walk goes over the document. With a nil take it reads the feed's own members and counts the items,
+// else it gives each item to take.
+func (doc *jsonDocument) walk(ctx context.Context, text []byte, take func(map[string]any) error) error {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	if tok, err := dec.Token(); err != nil || tok != json.Delim('{') {
-		return nil, fmt.Errorf("%w: it is JSON, but no JSON Feed", ErrNotFeed)
+		return fmt.Errorf("%w: it is JSON, but no JSON Feed", ErrNotFeed)
 	}
-	var sawItems bool
-	var mended int
+	var failed error // of what is no fault of the JSON
 	err := func() error {
 		for dec.More() {
 			key, err := dec.Token()
@@ -99,8 +141,8 @@ func decodeJSONFeed(ctx context.Context, text []byte) (*jsonDocument, error) {
 				return err
 			}
 			if key == "items" {
-				sawItems = true
-				if err := doc.decodeItems(ctx, dec, &mended); err != nil {
+				doc.sawItems = true
+				if failed, err = doc.walkItems(ctx, dec, take); failed != nil || err != nil {
 					return err
 				}
 				continue
@@ -109,122 +151,122 @@ func decodeJSONFeed(ctx context.Context, text []byte) (*jsonDocument, error) {
 			if err := dec.Decode(&raw); err != nil {
 				return err
 			}
-			if len(raw) <= maxJSONItem {
-				doc.member(stringOf(any(key)), raw, &mended)
+			if take == nil && len(raw) <= maxJSONItem {
+				doc.member(stringOf(any(key)), raw)
 			}
 		}
 		return nil
 	}()
-	var syntax *json.SyntaxError
-	switch {
-	case errors.Is(err, ErrTooBig), ctx.Err() != nil:
-		return nil, err
-	case err != nil && (len(doc.items) == 0 || !sawItems):
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil, fmt.Errorf("%w: its JSON ends in the middle", ErrNotFeed)
-		}
-		return nil, fmt.Errorf("%w: its JSON is broken: %v", ErrNotFeed, err)
-	case errors.As(err, &syntax) && !strings.Contains(syntax.Error(), "unexpected end"):
-		doc.repairs = append(doc.repairs, fmt.Sprintf("its JSON is broken after item %d: what follows was left out", len(doc.items)))
-	case err != nil:
-		doc.cut = true
-		doc.repairs = append(doc.repairs, fmt.Sprintf("the feed ends in the middle of item %d, which was left out", len(doc.items)+1))
+	if failed != nil || take != nil {
+		return failed // a broken end is known from the first walk
 	}
-	address := stringOf(doc.head["version"])
-	if !sawItems && !strings.Contains(address, "jsonfeed.org") {
-		return nil, fmt.Errorf("%w: it is JSON, but no JSON Feed", ErrNotFeed)
-	}
-	if i := strings.LastIndexByte(address, '/'); i >= 0 && strings.Contains(address, "jsonfeed.org") {
-		doc.version = address[i+1:]
-		if doc.version == "1" {
-			doc.version = "1.0"
+	if err != nil {
+		doc.broken = err
+		doc.cut = errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "unexpected end")
+		if doc.items == 0 {
+			return fmt.Errorf("%w: its JSON is broken: %v", ErrNotFeed, err)
 		}
 	}
-	if mended > 0 {
-		doc.repairs = append(doc.repairs, fmt.Sprintf("%d values of a wrong type", mended))
+	if !doc.sawItems && doc.version() == "" {
+		return fmt.Errorf("%w: it is JSON, but no JSON Feed", ErrNotFeed)
 	}
-	return doc, nil
+	return nil
 }
 
-// decodeItems reads the array of items. What is no object is no item, but is counted as an entry with
+// walkItems goes over the array of items. What is no object is no item, but is counted as an entry with
 // nothing to show.
-func (doc *jsonDocument) decodeItems(ctx context.Context, dec *json.Decoder, mended *int) error {
+func (doc *jsonDocument) walkItems(ctx context.Context, dec *json.Decoder, take func(map[string]any) error) (failed, err error) {
 	tok, err := dec.Token()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if tok != json.Delim('[') {
-		*mended++
-		if delim, ok := tok.(json.Delim); ok && delim == '{' { // items as an object: skip it
-			for depth := 1; depth > 0; {
-				tok, err := dec.Token()
-				if err != nil {
-					return err
-				}
-				switch tok {
-				case json.Delim('{'), json.Delim('['):
-					depth++
-				case json.Delim('}'), json.Delim(']'):
-					depth--
-				}
-			}
-		}
-		return nil
+		doc.mended++
+		return nil, skipJSON(dec, tok)
 	}
+	var raw json.RawMessage
 	for dec.More() {
 		if err := ctx.Err(); err != nil {
-			return err
+			return err, nil
 		}
-		if len(doc.items) >= maxEntries {
-			return fmt.Errorf("%w: it has more than %d entries", ErrTooBig, maxEntries)
-		}
-		var raw json.RawMessage
 		if err := dec.Decode(&raw); err != nil {
-			return err
+			return nil, err
 		}
-		item := make(map[string]any)
-		var members map[string]json.RawMessage
-		if len(raw) > maxJSONItem || json.Unmarshal(raw, &members) != nil || members == nil {
-			*mended++
-		}
-		for key, value := range members {
-			itemMember(item, key, value, mended)
-		}
-		if html, ok := item["content_text"].(string); ok { // gofeed tells the two apart no more
-			if _, both := item["content_html"]; !both {
-				item["content_html"] = strings.ReplaceAll(loosexml.Escape(html), "\n", "<br>")
+		if take != nil {
+			if err := take(doc.item(raw)); err != nil {
+				return err, nil
 			}
-			delete(item, "content_text")
+			continue
 		}
-		doc.items = append(doc.items, item)
+		if doc.items++; doc.items > maxEntries {
+			return fmt.Errorf("%w: it has more than %d entries", ErrTooBig, maxEntries), nil
+		}
 	}
 	_, err = dec.Token()
-	return err
+	return nil, err
+}
+
+// skipJSON passes over the rest of a value that begins with tok.
+func skipJSON(dec *json.Decoder, tok json.Token) error {
+	for depth := 0; ; {
+		switch tok {
+		case json.Delim('{'), json.Delim('['):
+			depth++
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
+		if depth <= 0 {
+			return nil
+		}
+		var err error
+		if tok, err = dec.Token(); err != nil {
+			return err
+		}
+	}
+}
+
+// item reads an item. Titles and summaries are plain text in JSON feeds, so they become HTML, as which
+// the rest of the package reads them.
+func (doc *jsonDocument) item(raw json.RawMessage) map[string]any {
+	item := make(map[string]any)
+	var members map[string]json.RawMessage
+	if len(raw) > maxJSONItem || json.Unmarshal(raw, &members) != nil || members == nil {
+		doc.mended++
+	}
+	for key, value := range members {
+		doc.itemMember(item, key, value)
+	}
+	if text, ok := item["content_text"].(string); ok { // gofeed tells the two apart no more
+		if _, both := item["content_html"]; !both {
+			item["content_html"] = strings.ReplaceAll(loosexml.Escape(text), "\n", "<br>")
+		}
+		delete(item, "content_text")
+	}
+	return item
 }
 
 // member keeps a member of the feed itself.
-func (doc *jsonDocument) member(key string, raw json.RawMessage, mended *int) {
+func (doc *jsonDocument) member(key string, raw json.RawMessage) {
 	switch key {
 	case "version", "title", "home_page_url", "feed_url", "description", "language":
-		keepText(doc.head, key, raw, mended)
+		doc.keepText(doc.members, key, raw)
 	case "author":
 		if a := person(raw); a != nil {
-			doc.head[key] = a
+			doc.members[key] = a
 		}
 	case "authors":
-		doc.head[key] = people(raw, mended)
+		doc.members[key] = doc.people(raw)
 	}
 }
 
-// itemMember keeps a member of an item. Titles and summaries are plain text in JSON feeds, so they
-// become HTML, as which the rest of the package reads them.
-func itemMember(item map[string]any, key string, raw json.RawMessage, mended *int) {
+// itemMember keeps a member of an item.
+func (doc *jsonDocument) itemMember(item map[string]any, key string, raw json.RawMessage) {
 	switch key {
 	case "id", "url", "external_url", "image", "banner_image", "date_published", "date_modified", "language",
 		"content_html", "content_text":
-		keepText(item, key, raw, mended)
+		doc.keepText(item, key, raw)
 	case "title", "summary":
-		keepText(item, key, raw, mended)
+		doc.keepText(item, key, raw)
 		if s, ok := item[key].(string); ok {
 			item[key] = loosexml.Escape(s)
 		}
@@ -232,17 +274,17 @@ func itemMember(item map[string]any, key string, raw json.RawMessage, mended *in
 		if a := person(raw); a != nil {
 			item[key] = a
 		} else {
-			*mended++
+			doc.mended++
 		}
 	case "authors":
-		if list := people(raw, mended); len(list) > 0 {
+		if list := doc.people(raw); len(list) > 0 {
 			item[key] = list
 		}
 	case "tags":
 		var tags []json.RawMessage
 		if json.Unmarshal(raw, &tags) != nil {
 			tags = []json.RawMessage{raw}
-			*mended++
+			doc.mended++
 		}
 		var words []string
 		for _, tag := range tags {
@@ -254,14 +296,14 @@ func itemMember(item map[string]any, key string, raw json.RawMessage, mended *in
 	case "attachments":
 		var list []map[string]json.RawMessage
 		if json.Unmarshal(raw, &list) != nil {
-			*mended++
+			doc.mended++
 			return
 		}
 		var kept []map[string]any
 		for _, a := range list {
 			attachment := make(map[string]any)
-			keepText(attachment, "url", a["url"], mended)
-			keepText(attachment, "mime_type", a["mime_type"], mended)
+			doc.keepText(attachment, "url", a["url"])
+			doc.keepText(attachment, "mime_type", a["mime_type"])
 			kept = append(kept, attachment)
 		}
 		item[key] = kept
@@ -269,14 +311,14 @@ func itemMember(item map[string]any, key string, raw json.RawMessage, mended *in
 }
 
 // keepText keeps a member that should be a string; numbers and truth values become one.
-func keepText(into map[string]any, key string, raw json.RawMessage, mended *int) {
+func (doc *jsonDocument) keepText(into map[string]any, key string, raw json.RawMessage) {
 	s, ok := scalar(raw)
 	if !ok {
-		*mended++
+		doc.mended++
 		return
 	}
 	if len(raw) > 0 && raw[0] != '"' && s != "" {
-		*mended++
+		doc.mended++
 	}
 	if s != "" {
 		into[key] = s
@@ -318,10 +360,10 @@ func person(raw json.RawMessage) map[string]any {
 	return nil
 }
 
-func people(raw json.RawMessage, mended *int) []map[string]any {
+func (doc *jsonDocument) people(raw json.RawMessage) []map[string]any {
 	var list []json.RawMessage
 	if json.Unmarshal(raw, &list) != nil {
-		*mended++
+		doc.mended++
 		list = []json.RawMessage{raw}
 	}
 	var out []map[string]any

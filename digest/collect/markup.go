@@ -362,7 +362,7 @@ func oneLine(s string, max int) string {
 // shorten cuts a line at the end of a word, else of a character as a reader sees it, and says so with
 // an ellipsis.
 func shorten(s string, clusters, bytes int) string {
-	if len(s) <= clusters {
+	if len(s) <= bytes && utf8.RuneCountInString(s) <= clusters {
 		return s
 	}
 	end, word := 0, 0

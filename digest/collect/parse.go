@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -67,6 +68,7 @@ const (
 // whole text up to maxContentBytes; else there are only those that have something to show.
 func parse(ctx context.Context, src source, whole bool) (*channel, error) {
 	text, repairs := loosexml.Decode(src.body, src.contentType)
+	src.body = nil // a large one need not stay when text is a copy
 	var ch *channel
 	var err error
 	switch firstByte(text) {
@@ -98,6 +100,11 @@ func parseXML(ctx context.Context, text []byte, fetched *url.URL, whole bool) (*
 	feed, err := tidy(ctx, text, fetched)
 	if err != nil {
 		return nil, err
+	}
+	if len(text) > largeBody {
+		// The text is not needed any more, and what comes is as large again: without this the heap
+		// would grow to twice what is in use.
+		runtime.GC()
 	}
 	head, err := gofeedParse(feed.page(feed.head, nil))
 	if err != nil {

@@ -173,8 +173,8 @@ func TestRepairsAreNamed(t *testing.T) {
 		"entities of its document type": `<!DOCTYPE rss [<!ENTITY a "b">]>` + rssOf(1),
 		"texts were cut":                strings.Replace(rssOf(1), "Story", strings.Repeat("x", maxValue+1), 1),
 		"wrong type":                    `{"version":"https://jsonfeed.org/version/1","items":[7]}`,
-		"broken after item 1":           `{"version":"https://jsonfeed.org/version/1","items":[{"id":"1"}, oops]}`,
-		"in the middle of item 2":       `{"version":"https://jsonfeed.org/version/1","items":[{"id":"1"}, {"id`,
+		"broken after entry 1":          `{"version":"https://jsonfeed.org/version/1","items":[{"id":"1"}, oops]}`,
+		"in the middle of entry 2":      `{"version":"https://jsonfeed.org/version/1","items":[{"id":"1"}, {"id`,
 	} {
 		ch, err := readAll(t, document)
 		if err != nil {

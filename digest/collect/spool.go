@@ -89,53 +89,107 @@ func (s *spool) reader() io.Reader {
 	return io.NewSectionReader(s.file, 0, s.size)
 }
 
+// largeBody is from where on a body counts as large.
+const largeBody = 1 << 20
+
 // decoded is the body without its content encodings, and without a gzip layer that nobody declared
 // (a file that is stored compressed). More than limit bytes are an error. cut reports that a
 // compressed stream ended early or was damaged: then the body is what came before.
 //
-// large is called once the body proves to be large.
+// A body that proves to be large waits for large first. It is decompressed into another spool, so that
+// its memory is exactly what it needs, and the decoder's is given back before.
 func (s *spool) decoded(encodings string, limit int64, large func() error) (body []byte, cut bool, err error) {
 	if s.size == 0 {
 		return nil, false, nil
 	}
+	r, err := s.plain(encodings)
+	if err != nil {
+		return nil, false, err
+	}
+	body = make([]byte, min(s.size*4, largeBody))
+	for n := 0; ; {
+		more, err := r.Read(body[n:])
+		n += more
+		switch {
+		case err != nil:
+			cut, err = damaged(err, n)
+			return body[:n], cut, err
+		case n > int(limit):
+			return nil, false, tooBig(limit)
+		case n < len(body):
+		case n < largeBody:
+			body = append(body, make([]byte, min(len(body), largeBody-len(body)))...)
+		default:
+			return s.decodedLarge(body, r, limit, large)
+		}
+	}
+}
+
+// decodedLarge is decoded for a body of which only the begin is read so far.
+func (s *spool) decodedLarge(begin []byte, rest io.Reader, limit int64, large func() error) (body []byte, cut bool, err error) {
+	if err := large(); err != nil {
+		return nil, false, err
+	}
+	whole := &spool{dir: s.dir}
+	defer func() { _ = whole.Close() }() // it has no name, and nothing in it is wanted after this
+	if _, err := whole.Write(begin); err != nil {
+		return nil, false, err
+	}
+	if err := whole.fill(rest, limit-int64(len(begin))); err != nil {
+		if errors.Is(err, ErrTooBig) {
+			return nil, false, tooBig(limit)
+		}
+		if cut, err = damaged(err, len(begin)); err != nil {
+			return nil, false, err
+		}
+	}
+	body = make([]byte, whole.size)
+	if _, err := io.ReadFull(whole.reader(), body); err != nil {
+		return nil, false, fmt.Errorf("its temporary file can't be read: %w", err)
+	}
+	return body, cut, nil
+}
+
+// damaged tells the end of a stream, and what is left of a broken one, from an error.
+func damaged(err error, read int) (cut bool, _ error) {
+	var onDisk *os.PathError
+	switch {
+	case err == io.EOF:
+		return false, nil
+	case errors.As(err, &onDisk):
+		return false, err
+	case read == 0:
+		return false, fmt.Errorf("its compressed body can't be read: %w", err)
+	}
+	return true, nil
+}
+
+// plain reads the body with its encodings undone.
+func (s *spool) plain(encodings string) (io.Reader, error) {
 	raw := bufio.NewReaderSize(s.reader(), 16<<10)
 	var r io.Reader = raw
 	names := strings.Split(strings.ToLower(encodings), ",")
 	if magic, _ := raw.Peek(1); len(magic) == 1 && strings.IndexByte("<{[\xef", magic[0]) >= 0 {
 		names = nil // declared to be compressed, but is not
 	}
+	var err error
 	for i := len(names) - 1; i >= 0; i-- {
 		if r, err = decoder(strings.TrimSpace(names[i]), r); err != nil {
-			return nil, false, err
+			return nil, err
 		}
 	}
 	for range 2 {
-		plain := bufio.NewReaderSize(r, 16<<10)
-		r = plain
-		if magic, _ := plain.Peek(3); !bytes.Equal(magic, []byte("\x1f\x8b\x08")) {
+		buffered := bufio.NewReaderSize(r, 16<<10)
+		r = buffered
+		if magic, _ := buffered.Peek(3); !bytes.Equal(magic, []byte("\x1f\x8b\x08")) {
 			break
 		}
-		if r, err = decoder("gzip", plain); err != nil {
-			return nil, false, err
+		if r, err = decoder("gzip", buffered); err != nil {
+			return nil, err
 		}
 	}
-
-	body, err = readUpTo(io.LimitReader(r, limit+1), s.size, large)
-	if int64(len(body)) > limit {
-		return nil, false, tooBig(limit)
-	}
-	var pathErr *os.PathError
-	switch {
-	case err == nil:
-		return body, false, nil
-	case errors.As(err, &pathErr), len(body) == 0, errors.Is(err, errNotNow):
-		return nil, false, fmt.Errorf("its compressed body can't be read: %w", err)
-	}
-	return body, true, nil
+	return r, nil
 }
-
-// errNotNow wraps the error of a large body that was not let in.
-var errNotNow = errors.New("given up before it was its turn")
 
 // decoder undoes one content encoding.
 func decoder(name string, r io.Reader) (io.Reader, error) {
@@ -162,35 +216,4 @@ func decoder(name string, r io.Reader) (io.Reader, error) {
 		return flate.NewReader(b), nil
 	}
 	return nil, fmt.Errorf("its content encoding %.40q is not one that was asked for", name)
-}
-
-// largeBody is from where on a body counts as large.
-const largeBody = 1 << 20
-
-// readUpTo is io.ReadAll that starts with room for the size expected, and asks before it grows large.
-func readUpTo(r io.Reader, expected int64, large func() error) ([]byte, error) {
-	body := make([]byte, 0, min(max(expected, 512), largeBody)+1)
-	asked := false
-	for {
-		if len(body) >= largeBody && !asked {
-			if err := large(); err != nil {
-				return nil, errors.Join(errNotNow, err)
-			}
-			asked = true
-			if expected > int64(cap(body)) {
-				body = append(make([]byte, 0, expected+1), body...)
-			}
-		}
-		if len(body) == cap(body) {
-			body = append(body, 0)[:len(body)]
-		}
-		n, err := r.Read(body[len(body):cap(body)])
-		body = body[:len(body)+n]
-		if err == io.EOF {
-			return body, nil
-		}
-		if err != nil {
-			return body, err
-		}
-	}
 }
