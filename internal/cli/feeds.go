@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,25 +29,44 @@ func (p *program) feedsListCommand() *cobra.Command {
 		Short: "How each feed is: health, last success, items a day, next poll",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			var answer struct {
+				Feeds []daemon.FeedHealth `json:"feeds"`
+			}
+			if !p.json {
+				if err := p.answerOf(c.Context(), &answer); err != nil {
+					return err
+				}
+				return printFeeds(p.stdout, p.paint(), answer.Feeds)
+			}
 			line, done, _, err := p.looking(c.Context())
 			if err != nil {
 				return err
 			}
 			defer done()
-			feeds, err := line.FeedHealth()
-			if err != nil {
+			if answer.Feeds, err = line.FeedHealth(); err != nil {
 				return err
 			}
-			return p.print(map[string]any{"feeds": feeds}, func(w io.Writer) {
-				t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-				fmt.Fprintln(t, "HEALTH\tITEMS A DAY\tLAST SUCCESS\tNEXT POLL\tFEED")
-				for _, f := range feeds {
-					fmt.Fprintf(t, "%s\t%.1f\t%s\t%s\t%s\n", health(f), f.PerDay, moment(f.LastSuccess), moment(f.NextPoll), f.URL)
-				}
-				t.Flush()
-			})
+			return p.print(answer, nil)
 		},
 	}
+}
+
+func printFeeds(w io.Writer, p paint, feeds []daemon.FeedHealth) error {
+	rows := [][]cell{{{"HEALTH", bold}, {"NEW ITEMS BY DAY", bold}, {"A DAY", bold}, {"LAST SUCCESS", bold}, {"NEXT POLL", bold}, {"FEED", bold}}}
+	for _, f := range feeds {
+		how := cell{health(f), green}
+		switch {
+		case f.Gone:
+			how.hue = red
+		case f.Failures > 0:
+			how.hue = yellow
+		case f.LastSuccess.IsZero():
+			how.hue = dim
+		}
+		rows = append(rows, []cell{how, {sparkline(f.Daily), plain}, {fmt.Sprintf("%.1f", f.PerDay), plain},
+			{moment(f.LastSuccess), plain}, {moment(f.NextPoll), plain}, {f.URL, plain}})
+	}
+	return p.lines(w, rows)
 }
 
 func health(f daemon.FeedHealth) string {

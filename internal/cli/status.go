@@ -1,15 +1,18 @@
 package cli
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"digestd/digest"
 	"digestd/internal/daemon"
 )
 
@@ -20,45 +23,93 @@ func (p *program) statusCommand() *cobra.Command {
 		Long:  "Show where everything stands. The exit status is 1 when something needs a person.",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			var s daemon.Status
+			if !p.json {
+				if err := p.answerOf(c.Context(), &s); err != nil {
+					return err
+				}
+				if err := printStatus(p.stdout, p.paint(), s, p.now()); err != nil {
+					return err
+				}
+				return unless(s.Problems)
+			}
 			line, done, isNew, err := p.looking(c.Context())
 			if err != nil {
 				return err
 			}
 			defer done()
-			s, err := line.Status()
-			if err != nil {
+			if s, err = line.Status(); err != nil {
 				return err
 			}
 			if isNew {
 				s.Ledger = daemon.LedgerStatus{Path: line.Config.Ledger.Path}
 			}
-			return p.showStatus(s)
+			if err := p.print(s, nil); err != nil {
+				return err
+			}
+			return unless(s.Problems)
 		},
 	}
 }
 
-func (p *program) showStatus(s daemon.Status) error {
-	if err := p.print(s, func(w io.Writer) { printStatus(w, s, p.now()) }); err != nil {
-		return err
-	}
-	if len(s.Problems) > 0 {
+// unless makes a status exit 1 when something needs a person.
+func unless(problems []daemon.Problem) error {
+	if len(problems) > 0 {
 		return errIncomplete
 	}
 	return nil
 }
 
-func printStatus(w io.Writer, s daemon.Status, now time.Time) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+// answerOf runs this very command with --json, here or where the ledger is held, and reads its answer: colours,
+// widths and time zone are those of this end.
+func (p *program) answerOf(ctx context.Context, answer any) error {
+	var out strings.Builder
+	q := &program{stdin: p.stdin, stdout: &out, stderr: p.stderr, now: p.now, args: append([]string{"--json"}, p.args...), held: p.held, reload: p.reload}
+	status := q.run(ctx)
+	if status > exitIncomplete || out.Len() == 0 {
+		return forwarded{status}
+	}
+	return json.Unmarshal([]byte(out.String()), answer)
+}
+
+func printStatus(w io.Writer, p paint, s daemon.Status, now time.Time) error {
+	var rows [][]cell
 	for _, n := range s.Next {
-		fmt.Fprintf(t, "next\t%s\t%s\tin %s\n", n.Digest+"/"+n.Zone, n.At.Format("Mon 2 Jan 15:04 MST"), duration(n.At.Sub(now)))
+		rows = append(rows, []cell{{"next", dim}, {n.Digest + "/" + n.Zone, plain}, {inZone(n.At, n.Zone).Format("Mon 2 Jan 15:04 MST"), bold}, {"in " + duration(n.At.Sub(now)), plain}})
 	}
+	if err := p.lines(w, rows); err != nil {
+		return err
+	}
+	rows = nil
 	for _, e := range s.Editions {
-		fmt.Fprintf(t, "edition\t%s\t%s\t%s\n", e.ID, plural(e.Stories, "story"), deliveries(e))
+		how := cell{deliveries(e), plain}
+		switch {
+		case e.Paused != "":
+			how.hue = red
+		case e.Withdrawn || !e.Complete:
+			how.hue = yellow
+		case e.Deliveries["failed"]+e.Deliveries["expired"]+e.Deliveries["held"] == 0:
+			how.hue = green
+		}
+		if !e.Complete {
+			how.text = meter(over(e), e.Recipients) + " " + how.text
+		}
+		rows = append(rows, []cell{{"edition", dim}, {e.ID, plain}, {plural(e.Stories, "story"), plain}, how})
 	}
-	t.Flush()
-	fmt.Fprintf(w, "feeds: %d of %d well\n", s.FeedsWell, s.FeedsAll)
+	if err := p.lines(w, rows); err != nil {
+		return err
+	}
+	well := green
+	if len(s.Feeds) > 0 {
+		well = yellow
+	}
+	fmt.Fprintf(w, "feeds: %s", p.in(well, fmt.Sprintf("%d of %d well", s.FeedsWell, s.FeedsAll)))
+	if len(s.Daily) > 0 {
+		fmt.Fprintf(w, "; new items by day: %s %s today", sparkline(s.Daily), strconv.Itoa(s.Daily[len(s.Daily)-1]))
+	}
+	fmt.Fprintln(w)
 	for _, f := range s.Feeds {
-		fmt.Fprintf(w, "  %s: %s (%s in a row)\n", f.URL, f.Error, plural(f.Failures, "failure"))
+		fmt.Fprintf(w, "  %s: %s (%s in a row)\n", f.URL, p.in(yellow, f.Error), plural(f.Failures, "failure"))
 	}
 	if s.Suppressed > 0 {
 		fmt.Fprintf(w, "suppressed: %d\n", s.Suppressed)
@@ -69,8 +120,26 @@ func printStatus(w io.Writer, s daemon.Status, now time.Time) {
 		fmt.Fprintf(w, "ledger: %s, %s\n", s.Ledger.Path, byteSize(s.Ledger.Bytes))
 	}
 	for _, problem := range s.Problems {
-		fmt.Fprintf(w, "PROBLEM %s\n", problem)
+		fmt.Fprintf(w, "%s %s\n", p.in(red, "PROBLEM"), problem)
 	}
+	return nil
+}
+
+// inZone is a time as it is read in a zone that the configuration named.
+func inZone(t time.Time, zone string) time.Time {
+	if at, err := time.LoadLocation(zone); err == nil {
+		return t.In(at)
+	}
+	return t
+}
+
+// over counts the deliveries of an edition that are not owed any more.
+func over(e daemon.EditionStatus) int {
+	n := 0
+	for _, s := range []digest.State{digest.Sent, digest.Failed, digest.Held, digest.Suppressed, digest.Expired, digest.Withdrawn, digest.Nothing} {
+		n += e.Deliveries[s.String()]
+	}
+	return n
 }
 
 // deliveries are the states of an edition's deliveries in words, the most frequent first.

@@ -224,7 +224,8 @@ func (p *Pipeline) tellOperator(ctx context.Context, problems []ledger.Alert, no
 		}
 	}
 	message := alertMessage(p.Config.Newsletter.Name, a.Host, now, began, ended, still)
-	if err := a.Run(ctx, p.Config.Alerts.Command, filepath.Dir(p.Config.Path), message); err != nil {
+	// A stop lets the command end: one that is killed may have told, and would tell again after the restart.
+	if err := a.Run(context.WithoutCancel(ctx), p.Config.Alerts.Command, filepath.Dir(p.Config.Path), message); err != nil {
 		return fmt.Errorf("[alerts] command: %w", err)
 	}
 	a.operator.hears(began, ended)

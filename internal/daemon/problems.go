@@ -29,6 +29,9 @@ type Problem struct {
 func (p Problem) String() string               { return p.Words }
 func (p Problem) MarshalText() ([]byte, error) { return []byte(p.Words), nil }
 
+// UnmarshalText reads the words alone.
+func (p *Problem) UnmarshalText(text []byte) error { p.Words = string(text); return nil }
+
 // Problems are what needs a person, and nothing else is: `status` exits 1 for them, /healthz answers 503,
 // and [alerts] tells of them. What can't be read is a problem as well. They write nothing.
 func (p *Pipeline) Problems() []Problem {

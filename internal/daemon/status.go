@@ -18,6 +18,7 @@ type Status struct {
 	Feeds      []FeedStatus    `json:"feeds"` // those that are not well
 	FeedsWell  int             `json:"feeds_well"`
 	FeedsAll   int             `json:"feeds_all"`
+	Daily      []int           `json:"items_daily"` // new items of all feeds by day, today last
 	Suppressed int             `json:"suppressed"`
 	Ledger     LedgerStatus    `json:"ledger"`
 	Problems   []Problem       `json:"problems"` // what needs a person
@@ -63,7 +64,7 @@ type LedgerStatus struct {
 
 // Status gathers where everything stands. It writes nothing.
 func (p *Pipeline) Status() (Status, error) {
-	s := Status{Next: []NextSlot{}, Editions: []EditionStatus{}, Feeds: []FeedStatus{}, Problems: append([]Problem{}, p.Problems()...)}
+	s := Status{Next: []NextSlot{}, Editions: []EditionStatus{}, Feeds: []FeedStatus{}, Daily: []int{}, Problems: append([]Problem{}, p.Problems()...)}
 	now := p.Now()
 	for _, d := range p.Config.Digests {
 		for _, lane := range p.Lanes(d) {
@@ -78,7 +79,7 @@ func (p *Pipeline) Status() (Status, error) {
 	if err := p.editionStatus(&s); err != nil {
 		return s, err
 	}
-	if err := p.feedStatus(&s); err != nil {
+	if err := p.feedStatus(&s, now); err != nil {
 		return s, err
 	}
 	suppressed, err := p.Ledger.Suppressions()
@@ -118,7 +119,7 @@ func (p *Pipeline) editionStatus(s *Status) error {
 }
 
 // feedStatus adds the feeds that are not well.
-func (p *Pipeline) feedStatus(s *Status) error {
+func (p *Pipeline) feedStatus(s *Status, now time.Time) error {
 	states, err := p.Ledger.FeedStates()
 	if err != nil {
 		return err
@@ -126,6 +127,7 @@ func (p *Pipeline) feedStatus(s *Status) error {
 	for _, f := range p.Feeds() {
 		st := states[f.URL]
 		s.FeedsAll++
+		s.Daily = addDays(s.Daily, recentDays(st, now))
 		if st.Failures == 0 && !st.Gone {
 			if !st.LastSuccess.IsZero() {
 				s.FeedsWell++
@@ -159,20 +161,48 @@ func (p *Pipeline) FeedHealth() ([]FeedHealth, error) {
 	if err != nil {
 		return nil, err
 	}
+	now := p.Now()
 	all := []FeedHealth{}
 	for _, f := range p.Feeds() {
 		st := states[f.URL]
 		h := FeedHealth{URL: f.Address(), Name: feedName(f, st), LastSuccess: st.LastSuccess, NextPoll: st.NextPoll, Failures: st.Failures,
-			Error: st.Error, Gone: st.Gone, MovedTo: st.MovedTo, Daily: append([]int{}, st.Daily...)}
+			Error: st.Error, Gone: st.Gone, MovedTo: st.MovedTo, Daily: recentDays(st, now)}
 		for _, t := range p.Config.Topics {
 			if slices.ContainsFunc(t.Feeds, func(of digest.Feed) bool { return of.URL == f.URL }) {
 				h.Topics = append(h.Topics, t.ID)
 			}
 		}
-		for _, n := range st.Daily {
-			h.PerDay += float64(n) / float64(len(st.Daily))
+		for _, n := range h.Daily {
+			h.PerDay += float64(n) / float64(len(h.Daily))
 		}
 		all = append(all, h)
 	}
 	return all, nil
+}
+
+// recentDays are a feed's new items by day, today last: those of a feed that was not read for days end in
+// noughts.
+func recentDays(st digest.FeedState, now time.Time) []int {
+	days := append([]int{}, st.Daily...)
+	if last, err := time.Parse(time.DateOnly, st.DailyFrom); err == nil {
+		for today := now.UTC().Format(time.DateOnly); len(days) < len(st.Daily)+shownDays && last.Format(time.DateOnly) < today; last = last.AddDate(0, 0, 1) {
+			days = append(days, 0)
+		}
+	}
+	return days[max(0, len(days)-shownDays):]
+}
+
+// shownDays is how many days of items are shown, as far as they are known.
+const shownDays = 14
+
+// addDays sums up counts by day, today last.
+func addDays(a, b []int) []int {
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	sum := append([]int{}, a...)
+	for i, n := range b {
+		sum[len(a)-len(b)+i] += n
+	}
+	return sum
 }
