@@ -65,9 +65,10 @@ func (p *Pipeline) owed(d digest.Digest, lane digest.Lane, w window) (readers, e
 	if err != nil {
 		return r, err
 	}
-	topics := make([]string, len(d.Topics))
-	for i, t := range d.Topics {
-		topics[i] = t.ID
+	topics := topicsOf(d)
+	narrow, err := p.narrower(topics)
+	if err != nil {
+		return r, err
 	}
 	type variantOf struct {
 		profile *subscribers.Profile
@@ -75,10 +76,12 @@ func (p *Pipeline) owed(d digest.Digest, lane digest.Lane, w window) (readers, e
 	}
 	variants := map[variantOf]int{}
 	for _, s := range p.Config.Subscribers.All() {
+		address := subscribers.Key(s.Email)
+		s.Profile = narrow(address, s.Profile)
 		if !s.Wants(d.ID) || s.Paused(w.now) || (d.Zone == "" && s.Zone != lane.Zone) {
 			continue
 		}
-		from := moved[subscribers.Key(s.Email)]
+		from := moved[address]
 		if from.wait {
 			r.waiting++
 			continue
@@ -96,7 +99,7 @@ func (p *Pipeline) owed(d digest.Digest, lane digest.Lane, w window) (readers, e
 			}
 			variants[who] = variant
 		}
-		if suppressed[subscribers.Key(s.Email)] {
+		if suppressed[address] {
 			r.suppressed++
 		} else {
 			r.active++

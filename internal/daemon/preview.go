@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"digestd/digest"
@@ -30,11 +31,19 @@ type Preview struct {
 // Anybody is whom a preview addresses when nobody is named.
 const Anybody = "reader@example.org"
 
+// nobody is an index that no recipient has: the links of a preview or a test copy must not be those of
+// whoever comes first in the edition, once it is composed.
+const nobody = math.MaxInt32
+
 // Preview composes what the next edition of a digest would say to one subscriber if it were composed at a
 // time, from what the ledger has now. The zero subscriber is anybody: all topics, in the newsletter's
 // language. It writes nothing.
 func (p *Pipeline) Preview(d digest.Digest, who subscribers.Subscriber, slot schedule.Slot, lane digest.Lane) (Preview, error) {
 	var out Preview
+	who, err := p.narrowedReader(d, who)
+	if err != nil {
+		return out, err
+	}
 	w, err := p.gather(d, lane, slot, slot.At, false)
 	if err != nil {
 		return out, err
@@ -44,14 +53,14 @@ func (p *Pipeline) Preview(d digest.Digest, who subscribers.Subscriber, slot sch
 		return out, err
 	}
 	key := digest.VariantKey{Language: p.Config.Newsletter.Language, Format: "html"}
-	out.reader = digest.Recipient{Email: Anybody}
+	out.reader = digest.Recipient{Index: nobody, Email: Anybody}
 	if who.Profile != nil {
 		topics := make([]string, len(d.Topics))
 		for i, t := range d.Topics {
 			topics[i] = t.ID
 		}
 		key = digest.VariantKey{Topics: who.TopicsOf(topics), Language: who.Language, Format: who.Format}
-		out.reader = digest.Recipient{Email: who.Email, Name: who.Name}
+		out.reader = digest.Recipient{Index: nobody, Email: who.Email, Name: who.Name}
 	}
 	if len(r.keys) == 0 { // nobody reads in this lane yet: its size is still that of this page
 		r.keys = []digest.VariantKey{key}
@@ -74,7 +83,7 @@ func (p *Pipeline) Preview(d digest.Digest, who subscribers.Subscriber, slot sch
 	if err != nil {
 		return out, err
 	}
-	unsubscribe, preferences, err := sender.Links(token.Delivery(subscribers.ForUnsubscribe, out.Edition.ID, 0))
+	unsubscribe, preferences, err := sender.Links(token.Delivery(subscribers.ForUnsubscribe, out.Edition.ID, nobody))
 	if err != nil {
 		return out, err
 	}
@@ -126,8 +135,8 @@ func (p *Pipeline) SendCopies(ctx context.Context, v Preview, to []string) ([]Co
 	}
 	defer conn.Close()
 	var copies []Copy
-	for _, email := range to {
-		raw, env, err := p.Message(v, digest.Recipient{Email: email})
+	for i, email := range to {
+		raw, env, err := p.Message(v, digest.Recipient{Index: nobody - i, Email: email})
 		if err == nil && !conn.Usable() {
 			err = errors.New("the connection broke before it was its turn")
 		}

@@ -1,0 +1,80 @@
+package daemon
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"digestd/digest"
+	"digestd/subscribers"
+)
+
+// topicsOf are the ids of a digest's topics, in its order.
+func topicsOf(d digest.Digest) []string {
+	ids := make([]string, len(d.Topics))
+	for i, t := range d.Topics {
+		ids[i] = t.ID
+	}
+	return ids
+}
+
+// narrower returns what lays readers' own preferences over their profiles, for a digest with some topics.
+// Those who shared a profile and chose the same share one again, since profiles tell variants apart.
+func (p *Pipeline) narrower(topics []string) (func(address string, profile *subscribers.Profile) *subscribers.Profile, error) {
+	all, err := p.Ledger.Preferences()
+	if err != nil {
+		return nil, err
+	}
+	type choice struct {
+		profile        *subscribers.Profile
+		without, until string
+		plain          bool
+	}
+	shared := map[choice]*subscribers.Profile{}
+	return func(address string, profile *subscribers.Profile) *subscribers.Profile {
+		own, ok := all[address]
+		if !ok {
+			return profile
+		}
+		c := choice{profile, strings.Join(own.Without, " "), own.PausedUntil, own.PlainText}
+		if shared[c] == nil {
+			shared[c] = narrowed(profile, own, topics)
+		}
+		return shared[c]
+	}, nil
+}
+
+// narrowedReader is a subscriber, if it is one, with his own preferences laid over what the configuration
+// says of him.
+func (p *Pipeline) narrowedReader(d digest.Digest, who subscribers.Subscriber) (subscribers.Subscriber, error) {
+	if who.Profile == nil {
+		return who, nil
+	}
+	own, err := p.Ledger.PreferencesOf(who.Email)
+	who.Profile = narrowed(who.Profile, own, topicsOf(d))
+	return who, err
+}
+
+// narrowed is a profile without what its reader does not want, for a digest with some topics. It never holds
+// more than the profile did.
+func narrowed(p *subscribers.Profile, own digest.Preferences, topics []string) *subscribers.Profile {
+	n := *p
+	if len(own.Without) > 0 {
+		wanted := p.TopicsOf(topics)
+		if wanted == nil {
+			wanted = topics
+		}
+		n.Topics = slices.DeleteFunc(slices.Clone(wanted), func(id string) bool { return slices.Contains(own.Without, id) })
+	}
+	if own.PlainText {
+		n.Format = "text"
+	}
+	zone, err := time.LoadLocation(p.Zone)
+	if err != nil {
+		zone = time.UTC // the config has checked every zone
+	}
+	if until, err := time.ParseInLocation(time.DateOnly, own.PausedUntil, zone); err == nil && until.After(n.PausedUntil) {
+		n.PausedUntil = until
+	}
+	return &n
+}

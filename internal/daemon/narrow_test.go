@@ -1,0 +1,218 @@
+package daemon
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"digestd/digest"
+	"digestd/internal/ledger"
+	"digestd/subscribers"
+)
+
+// What a reader chose himself can only take away.
+func TestPreferencesNarrow(t *testing.T) {
+	topics := []string{"global", "diplomacy", "sport"}
+	christmas := time.Date(2026, 12, 24, 0, 0, 0, 0, mustZone(t, "America/New_York"))
+	for name, row := range map[string]struct {
+		profile subscribers.Profile
+		own     digest.Preferences
+		topics  []string // nil: all
+		format  string
+		paused  time.Time
+	}{
+		"nothing":                     {profile: subscribers.Profile{Format: "html"}, format: "html"},
+		"a topic less":                {profile: subscribers.Profile{Format: "html"}, own: digest.Preferences{Without: []string{"sport"}}, topics: []string{"global", "diplomacy"}, format: "html"},
+		"a topic less of two":         {profile: subscribers.Profile{Topics: []string{"sport", "global"}, Format: "html"}, own: digest.Preferences{Without: []string{"sport"}}, topics: []string{"global"}, format: "html"},
+		"a topic he never had":        {profile: subscribers.Profile{Topics: []string{"global"}, Format: "html"}, own: digest.Preferences{Without: []string{"sport"}}, topics: []string{"global"}, format: "html"},
+		"a topic that is gone":        {profile: subscribers.Profile{Format: "html"}, own: digest.Preferences{Without: []string{"weather"}}, format: "html"},
+		"no topic at all":             {profile: subscribers.Profile{Format: "html"}, own: digest.Preferences{Without: topics}, topics: []string{}, format: "html"},
+		"plain text":                  {profile: subscribers.Profile{Format: "html"}, own: digest.Preferences{PlainText: true}, format: "text"},
+		"plain text stays":            {profile: subscribers.Profile{Format: "text"}, own: digest.Preferences{Without: []string{"weather"}}, format: "text"},
+		"paused on his own clock":     {profile: subscribers.Profile{Format: "html", Zone: "America/New_York"}, own: digest.Preferences{PausedUntil: "2026-12-24"}, format: "html", paused: christmas},
+		"paused longer by the file":   {profile: subscribers.Profile{Format: "html", Zone: "America/New_York", PausedUntil: christmas}, own: digest.Preferences{PausedUntil: "2026-12-23"}, format: "html", paused: christmas},
+		"paused longer by himself":    {profile: subscribers.Profile{Format: "html", Zone: "America/New_York", PausedUntil: christmas.AddDate(0, 0, -9)}, own: digest.Preferences{PausedUntil: "2026-12-24"}, format: "html", paused: christmas},
+		"paused until what is no day": {profile: subscribers.Profile{Format: "html", PausedUntil: christmas}, own: digest.Preferences{PausedUntil: "soon"}, format: "html", paused: christmas},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := row.profile
+			before.Topics = slices.Clone(row.profile.Topics)
+			got := narrowed(&row.profile, row.own, topics)
+			if of := got.TopicsOf(topics); !slices.Equal(of, row.topics) || (of == nil) != (row.topics == nil) {
+				t.Errorf("topics %q, want %q", of, row.topics)
+			}
+			if got.Format != row.format || !got.PausedUntil.Equal(row.paused) {
+				t.Errorf("format %q, paused until %v", got.Format, got.PausedUntil)
+			}
+			if !slices.Equal(row.profile.Topics, before.Topics) || row.profile.Format != before.Format {
+				t.Errorf("the shared profile has changed: %+v", row.profile)
+			}
+		})
+	}
+}
+
+func mustZone(t *testing.T, name string) *time.Location {
+	t.Helper()
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return zone
+}
+
+// twoTopics is a config with a topic a feed, and three readers of the same profile.
+const twoTopics = `
+[newsletter]
+name = "Morning Wire"
+timezone = "Europe/Paris"
+[mail]
+from = "Morning Wire <digest@example.org>"
+[collect]
+allow_private_networks = ["127.0.0.0/8"]
+[topics.global]
+feeds = ["FEEDS/herald"]
+[topics.diplomacy]
+feeds = ["FEEDS/gazette"]
+[digests.daily]
+schedule = "0 7 * * *"
+topics = ["global", "diplomacy"]
+[[subscribers]]
+email = "ana@example.org"
+[[subscribers]]
+email = "benoit@example.org"
+[[subscribers]]
+email = "chiyo@example.org"
+`
+
+func (w *town) choose(email string, own digest.Preferences) {
+	w.t.Helper()
+	if err := w.line.Ledger.Grant(ledger.Wish{Email: email, Source: "page", Preferences: &own}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func TestReadersGetWhatTheyChose(t *testing.T) {
+	w := newTown(t, twoTopics)
+	w.show("/herald", "Cranes move again in the harbour")
+	w.show("/gazette", "Lakes treaty is signed at last")
+	w.collect()
+	w.choose("ana@example.org", digest.Preferences{Without: []string{"global"}})
+	w.choose("chiyo@example.org", digest.Preferences{PlainText: true})
+	w.send(false)
+	if mail := w.mail("ana@example.org", 0); strings.Contains(mail, "Cranes") || !strings.Contains(mail, "Lakes treaty") || !strings.Contains(mail, "text/html") {
+		t.Error("ana does not want global and gets something else")
+	}
+	if mail := w.mail("benoit@example.org", 0); !strings.Contains(mail, "Cranes") || !strings.Contains(mail, "Lakes treaty") {
+		t.Error("benoit chose nothing, and does not get all")
+	}
+	if mail := w.mail("chiyo@example.org", 0); strings.Contains(mail, "text/html") || !strings.Contains(mail, "Cranes") {
+		t.Error("chiyo wants plain text and gets something else")
+	}
+	d, err := w.line.digest("daily")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ana, _ := w.line.Config.Subscribers.Find("ana@example.org")
+	lane := digest.Lane{Digest: "daily", Zone: "Europe/Paris"}
+	slot, err := w.line.PreviewSlot(d, lane, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := w.line.Preview(d, ana, slot, lane); err != nil || !slices.Equal(v.Page.Variant.Topics, []string{"diplomacy"}) {
+		t.Errorf("the preview for ana has the topics %q, %v", v.Page.Variant.Topics, err)
+	}
+	if r, err := w.line.WhyReader("ana@example.org"); err != nil || r.Own == nil || !slices.Equal(r.Own.Without, []string{"global"}) {
+		t.Errorf("why tells %+v, %v", r.Own, err)
+	}
+
+	w.choose("benoit@example.org", digest.Preferences{PausedUntil: "2026-03-14"})
+	for day, news := range []string{"Volcano monitors raise the alert level", "Envoys leave the mountain town"} {
+		w.now = thursday.AddDate(0, 0, 1+day)
+		w.show("/herald", news)
+		w.collect()
+		w.send(false)
+	}
+	if got := w.received("ana@example.org"); got != 1 {
+		t.Errorf("ana has %d mails, though only global has news", got)
+	}
+	if got := w.received("chiyo@example.org"); got != 3 {
+		t.Errorf("chiyo has %d mails, want 3", got)
+	}
+	if got := w.received("benoit@example.org"); got != 2 || !strings.Contains(w.mail("benoit@example.org", 1), "Envoys leave") {
+		t.Errorf("benoit, paused until the 14th, has %d mails, want that of the 12th and that of the 14th", got)
+	}
+}
+
+// Pages are promised where there is a listener for them, and nowhere else.
+func TestLinksOfTheMail(t *testing.T) {
+	for base, want := range map[string]string{
+		"": `<mailto:digest@example.org\?subject=unsubscribe%20[A-Za-z0-9_-]{22}>`,
+		"[web]\nlisten = \"127.0.0.1:8080\"\nbase_url = \"https://news.example.org/wire/\"\n": `<https://news.example.org/wire/u/[A-Za-z0-9_-]{22}>,\r\n <mailto:digest@example.org\?subject=unsubscribe%20[A-Za-z0-9_-]{22}>`,
+	} {
+		w := newTown(t, base+one)
+		w.show("/herald", "Cranes move again in the harbour")
+		w.show("/gazette", "Court strikes down the river levy")
+		w.collect()
+		w.send(false)
+		mail := w.mail("ana@example.org", 0)
+		if !regexp.MustCompile(`(?m)^List-Unsubscribe: ` + want + `\r$`).MatchString(mail) {
+			t.Errorf("with %q the mail has no header like %s:\n%.2000s", base, want, mail)
+		}
+		for _, what := range []string{"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n", "https://news.example.org/wire/u/", "https://news.example.org/wire/p/"} {
+			if strings.Contains(mail, what) != (base != "") {
+				t.Errorf("with %q: %q stands in the mail, or should", base, what)
+			}
+		}
+	}
+}
+
+// The link in a test copy is nobody's: whoever tries it must not unsubscribe the first reader of the
+// edition that comes later.
+func TestLinksOfTestCopiesAreNobodys(t *testing.T) {
+	w := newTown(t, one)
+	w.line.Transport = w
+	w.show("/herald", "Cranes move again in the harbour")
+	w.show("/gazette", "Court strikes down the river levy")
+	w.collect()
+	d, err := w.line.digest("daily")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lane := digest.Lane{Digest: "daily", Zone: "Europe/Paris"}
+	slot, err := w.line.PreviewSlot(d, lane, w.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := w.line.Preview(d, subscribers.Subscriber{}, slot, lane)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copies, err := w.line.SendCopies(context.Background(), v, []string{"eve@example.org", "fay@example.org"})
+	if err != nil || len(copies) != 2 || copies[0].Err != nil || copies[1].Err != nil {
+		t.Fatalf("copies %+v, %v", copies, err)
+	}
+	w.send(false)
+	token := regexp.MustCompile(`subject=unsubscribe%20([A-Za-z0-9_-]{22})`)
+	texts := map[string]string{"the preview": v.Rendered.HTML, "eve": w.mail("eve@example.org", 0), "fay": w.mail("fay@example.org", 0)}
+	for name, text := range texts {
+		found := token.FindStringSubmatch(text)
+		if found == nil {
+			t.Fatalf("%s has no link", name)
+		}
+		if d, err := w.line.Ledger.Resolve(found[1], subscribers.ForUnsubscribe); err == nil {
+			t.Errorf("the link of %s is that of %s", name, d.To.Email)
+		}
+	}
+	if found := token.FindStringSubmatch(w.mail("ana@example.org", 0)); found != nil {
+		if d, err := w.line.Ledger.Resolve(found[1], subscribers.ForUnsubscribe); err != nil || d.To.Email != "ana@example.org" {
+			t.Errorf("the link of ana is that of %q, %v", d.To.Email, err)
+		}
+	}
+	id := regexp.MustCompile(`(?m)^Message-ID: (.*)\r$`)
+	if a, b := id.FindString(texts["eve"]), id.FindString(texts["fay"]); a == "" || a == b {
+		t.Errorf("two copies have the Message-IDs %q and %q", a, b)
+	}
+}
