@@ -26,8 +26,9 @@ import (
 // Exit statuses, as the README states them.
 const (
 	exitDone        = 0
-	exitIncomplete  = 1 // done, but something failed or is still owed
-	exitUsage       = 2 // usage or configuration
+	exitIncomplete  = 1  // done, but something failed or is still owed
+	exitUsage       = 2  // usage or configuration
+	exitTryAgain    = 75 // of inbound: the mail server is to come again
 	exitInterrupted = 130
 )
 
@@ -51,6 +52,7 @@ type program struct {
 	json, verbose  bool
 	log            *slog.Logger
 	args           []string                    // as given, without the program's name
+	input          []byte                      // what a command has read from stdin, for the process that holds the ledger
 	reload         func(context.Context) error // of a daemon
 	held           *daemon.Pipeline            // of the process that holds the ledger, when the command came through its control socket
 }
@@ -79,7 +81,8 @@ func (p *program) run(ctx context.Context) int {
 	root.SetErr(p.stderr)
 	err := root.ExecuteContext(ctx)
 	var ended forwarded
-	if ctx.Err() != nil && err != nil && !errors.As(err, &ended) {
+	var later tryAgain
+	if ctx.Err() != nil && err != nil && !errors.As(err, &ended) && !errors.As(err, &later) {
 		if !errors.Is(err, context.Canceled) && !errors.Is(err, errIncomplete) {
 			p.complain(err)
 		}
@@ -92,11 +95,15 @@ func (p *program) run(ctx context.Context) int {
 func (p *program) tell(err error) int {
 	var usage usageError
 	var elsewhere forwarded
+	var later tryAgain
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.As(err, &elsewhere):
 		return elsewhere.status
+	case errors.As(err, &later):
+		p.complain(err)
+		return exitTryAgain
 	case errors.Is(err, errIncomplete):
 		return exitIncomplete
 	case errors.As(err, &usage), configurationError(err):
@@ -147,7 +154,7 @@ func (p *program) root() *cobra.Command {
 	root.PersistentFlags().BoolVarP(&p.verbose, "verbose", "v", false, "log what happens in detail")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usagef("%w (see digestd %s --help)", err, c.Name()) })
 	root.AddCommand(p.runCommand(), p.reloadCommand(), p.collectCommand(), p.sendCommand(), p.resumeCommand(), p.previewCommand(),
-		p.checkCommand(), p.statusCommand(), p.whyCommand(), p.feedsCommand(), p.curateCommand(), p.subscribersCommand(),
+		p.checkCommand(), p.statusCommand(), p.whyCommand(), p.feedsCommand(), p.curateCommand(), p.subscribersCommand(), p.inboundCommand(),
 		p.backupCommand(), p.ledgerCommand(), p.dkimCommand(), p.demoCommand(), p.versionCommand())
 	usageArgs(root)
 	return root

@@ -119,11 +119,12 @@ func (p *program) looking(ctx context.Context) (line *daemon.Pipeline, done func
 // openLedger opens the ledger, or runs the command where it is open.
 func (p *program) openLedger(ctx context.Context, cfg *config.Config, want access) (*ledger.Ledger, error) {
 	for deadline := p.now().Add(5 * time.Second); ; {
-		l, err := ledger.Open(cfg.Ledger.Path, ledger.Options{ReadOnly: want == reading, Now: p.now})
+		// A daemon never lets go of the ledger, so there is no point in waiting long before asking it.
+		l, err := ledger.Open(cfg.Ledger.Path, ledger.Options{ReadOnly: want == reading, Timeout: 100 * time.Millisecond, Now: p.now})
 		if !errors.Is(err, ledger.ErrBusy) {
 			return l, err
 		}
-		status, ferr := daemon.Forward(ctx, cfg.Ledger.Path, daemon.Request{Args: p.forwardArgs(cfg)}, p.stdout, p.stderr)
+		status, ferr := daemon.Forward(ctx, cfg.Ledger.Path, daemon.Request{Args: p.forwardArgs(cfg), Stdin: p.input}, p.stdout, p.stderr)
 		switch {
 		case ferr == nil:
 			return nil, forwarded{status}

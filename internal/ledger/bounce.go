@@ -50,11 +50,11 @@ func (l *Ledger) SuppressBounced(edition, status string, s digest.Suppression) (
 			}
 			return put(b, key, bounced{At: s.At})
 		}
-		if b.Get(key) != nil {
-			return nil
-		}
 		suppressions, at := tx.Bucket(bucketSuppression), suppressionKey(s.Email, s.Digest)
 		first := suppressions.Get(at) == nil
+		if !first && b.Get(key) != nil { // the very same bounce
+			return nil
+		}
 		if first { // else somebody was earlier
 			if err := put(suppressions, at, s); err != nil {
 				return err

@@ -150,6 +150,9 @@ func findRecipients(lines []string, h header) []mention {
 			if i > 0 && strings.TrimSpace(before) != "" || i > 0 && strings.Trim(before, " \t<\"'") == "" && len(before) < 8 && continues(lines[i-1]) {
 				before = lines[i-1] + " " + before
 			}
+			if identifier.MatchString(before) {
+				continue
+			}
 			before = anyAddress.ReplaceAllString(before, "@")
 			m := mention{address: a, listed: listMark.MatchString(line[:span[0]]), rank: 1}
 			switch {
@@ -269,6 +272,8 @@ var (
 	sent = regexp.MustCompile(`(?i)\b(message|mail|e-?mail|deliver\w*|sent|addressed)\b[^.:;]{0,40}\b(to|for)\s*[:,]?[\s"'<(\[]*$`)
 	// origin matches what stands between where mail went and where it had been sent.
 	origin = regexp.MustCompile(`(?i)(generated|expanded|forwarded|derived) from:?\s*<?$|original(ly)? (recipient |addressed to|address)\s*(address)?:?\s*<?$`)
+	// identifier matches what comes before something that only looks like an address.
+	identifier = regexp.MustCompile(`(?i)\b(message[ -]?id(entifier)?|references|in-reply-to|envelope[ -]id|mts-id|content-id)\b[^@]*$`)
 	// service matches mailboxes that are named for help.
 	service = regexp.MustCompile(`(?i)^(post-?master|mailer-daemon|abuse|support|help|help-?desk|noc|hostmaster|webmaster|admin|administrator|root|no-?reply)$`)
 )
