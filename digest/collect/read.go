@@ -124,6 +124,11 @@ func (c *Collector) read(ctx context.Context, src opened, whole bool) (ch *chann
 			return ctx.Err()
 		}
 	}
+	defer func() { // one feed's surprise must not end the others' pass
+		if p := recover(); p != nil {
+			ch, err = nil, fmt.Errorf("%w: reading it failed unexpectedly (%v); please report it with the feed", ErrNotFeed, p)
+		}
+	}()
 	body := src.body
 	if src.path != "" {
 		if body, err = c.openFile(src.path); err != nil {
@@ -135,11 +140,6 @@ func (c *Collector) read(ctx context.Context, src opened, whole bool) (ch *chann
 	if err != nil {
 		return nil, false, err
 	}
-	defer func() { // one feed's surprise must not end the others' pass
-		if p := recover(); p != nil {
-			ch, err = nil, fmt.Errorf("%w: reading it failed unexpectedly (%v); please report it with the feed", ErrNotFeed, p)
-		}
-	}()
 	ch, err = c.parse(ctx, source{body: bytes, contentType: src.contentType, fetched: src.fetched}, whole)
 	if err != nil {
 		return nil, false, err

@@ -84,16 +84,6 @@ type tidier struct {
 	stray    int // characters that XML does not have
 }
 
-// valueReading tells how the characters of a value become HTML.
-type valueReading uint8
-
-const (
-	asWords   valueReading = iota // they stay words: dates, links, names
-	asHTML                        // they are HTML
-	asText                        // they are text: "<" is a less-than sign
-	asNothing                     // pictures and the like, in base64
-)
-
 // tidy reads a feed in XML, however broken.
 func tidy(ctx context.Context, data []byte, fetched *url.URL) (*tidied, error) {
 	t := &tidier{scan: loosexml.New(data), data: data, fetch: fetched}
@@ -417,87 +407,6 @@ func (t *tidier) child(f *frame, tok loosexml.Token, vocabulary, local string) {
 	}
 }
 
-// atomReading tells how the characters of an Atom text construct are meant: RFC 4287 §3.1 and
-// §4.1.3, and for Atom 0.3 its "mode".
-func atomReading(tok loosexml.Token, local string) valueReading {
-	typ := strings.ToLower(strings.TrimSpace(tok.Attr("type")))
-	typ, _, _ = strings.Cut(typ, ";")
-	switch strings.ToLower(tok.Attr("mode")) {
-	case "base64":
-		return asNothing
-	case "xml":
-		return asText // what is markup in it is elements
-	}
-	switch typ {
-	case "html", "text/html":
-		return asHTML
-	case "xhtml", "application/xhtml+xml", "text", "text/plain":
-		return asText
-	case "":
-		if local == "title" {
-			return asText
-		}
-		return asGuessed
-	}
-	if strings.HasPrefix(typ, "text/") {
-		return asText
-	}
-	return asNothing
-}
-
-// asGuessed is text unless it looks like HTML: many feeds forget the type of a summary.
-const asGuessed valueReading = asNothing + 1
-
-// looksLikeHTML reports whether text without a type must have been meant as HTML.
-func looksLikeHTML(s string) bool {
-	for _, sign := range []string{"</p>", "</a>", "<br", "</div>", "</b>", "</i>", "</em>", "</strong>", "<img "} {
-		if strings.Contains(s, sign) {
-			return true
-		}
-	}
-	return false
-}
-
-// text takes character data.
-func (t *tidier) text(s string) {
-	switch t.stack[len(t.stack)-1].mode {
-	case inValue:
-		if t.reading == asText {
-			t.gather(loosexml.Escape(s))
-		} else {
-			t.gather(s)
-		}
-	case inMarkup:
-		if t.reading == asWords {
-			t.gather(s)
-		} else {
-			t.gather(loosexml.Escape(s))
-		}
-	}
-}
-
-// gather adds to the value that is being read.
-func (t *tidier) gather(s string) {
-	if room := maxValue - t.value.Len(); room > 0 && t.reading != asNothing {
-		t.value.WriteString(s[:cutAt(s, room)])
-	}
-}
-
-// writeMarkup adds a start tag to the value that is being read.
-func (t *tidier) writeMarkup(tok loosexml.Token, local string) {
-	if t.reading == asWords {
-		return
-	}
-	t.gather("<" + local)
-	for _, a := range tok.Attrs {
-		if strings.HasPrefix(a.Name, "xmlns") {
-			continue
-		}
-		t.gather(" " + strings.ToLower(a.Name) + `="` + loosexml.Escape(a.Value) + `"`)
-	}
-	t.gather(">")
-}
-
 // end takes an end tag: it closes the element of its name, and what was left open in it; one that
 // closes nothing is passed over.
 func (t *tidier) end(tok loosexml.Token) {
@@ -544,59 +453,4 @@ func (t *tidier) pop() {
 			t.gather("</" + local + ">")
 		}
 	}
-}
-
-// writeStart writes a start tag with the attributes that count.
-func (t *tidier) writeStart(name string, attrs []loosexml.Attr, base *url.URL) {
-	t.out.WriteString("<" + name)
-	for _, a := range attrs {
-		key, kept := keptAttributes[strings.ToLower(a.Name)]
-		if !kept {
-			continue
-		}
-		value := a.Value
-		if key == "type" && t.feed.atom && name != "link" && name != "media:content" {
-			continue // the tidied value is HTML, whatever it was
-		}
-		if base != nil && (key == "href" || key == "url") {
-			if u := resolve(base, value); u != nil {
-				value = u.String()
-			}
-		}
-		t.out.WriteString(" " + key + `="` + loosexml.Escape(t.clean(value)) + `"`)
-	}
-	t.out.WriteString(">")
-}
-
-// writeText writes character data; CDATA where that saves escaping.
-func (t *tidier) writeText(s string) {
-	s = t.clean(strings.TrimSpace(s))
-	if !strings.ContainsAny(s, "<&") {
-		t.out.WriteString(strings.ReplaceAll(s, "]]>", "]]&gt;"))
-		return
-	}
-	t.out.WriteString("<![CDATA[")
-	t.out.WriteString(strings.ReplaceAll(s, "]]>", "]]]]><![CDATA[>"))
-	t.out.WriteString("]]>")
-}
-
-// clean drops the characters that XML does not have.
-func (t *tidier) clean(s string) string {
-	for i, r := range s {
-		if loosexml.Allowed(r) {
-			continue
-		}
-		var b strings.Builder
-		b.Grow(len(s))
-		b.WriteString(s[:i])
-		for _, r := range s[i:] {
-			if loosexml.Allowed(r) {
-				b.WriteRune(r)
-			} else {
-				t.stray++
-			}
-		}
-		return b.String()
-	}
-	return s
 }
