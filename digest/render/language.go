@@ -102,6 +102,7 @@ type language struct {
 	SinceWeekday  string     `json:"since_weekday"` // {weekday}
 	SinceDate     string     `json:"since_date"`    // {day}, {month}
 	Words
+	Web WebWords `json:"web"`
 }
 
 // Languages are the languages that the program has a catalogue for, sorted.
@@ -240,7 +241,7 @@ func (l *language) validate() error {
 			return fmt.Errorf("%s needs the form \"other\"", key)
 		}
 	}
-	return nil
+	return l.Web.validate()
 }
 
 // plural picks the form for a number and fills it in; pairs are further names and values.

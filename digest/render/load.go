@@ -110,10 +110,9 @@ func (s source) strangers() error {
 		if e.IsDir() || !strings.HasSuffix(e.Name(), ".tmpl") {
 			continue
 		}
-		if _, err := fs.Stat(s.builtin, e.Name()); err != nil {
-			names, _ := fs.Glob(s.builtin, "*.tmpl")
-			problems = append(problems, fmt.Errorf("%s:1: replaces no template: there are %s",
-				filepath.Join(s.dir, e.Name()), strings.Join(names, ", ")))
+		if e.Name() != htmlFile && e.Name() != textFile {
+			problems = append(problems, fmt.Errorf("%s:1: replaces no template: there are %s and %s",
+				filepath.Join(s.dir, e.Name()), htmlFile, textFile))
 		}
 	}
 	return errors.Join(problems...)

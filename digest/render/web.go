@@ -1,0 +1,76 @@
+package render
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// WebWords are the strings of the readers' pages, under the key "web" of a catalogue. What stands in
+// braces is filled in; the tag holds names what must stand there.
+type WebWords struct {
+	Leave       string `json:"leave" holds:"{name}"`      // asks whether to stop a newsletter
+	OnlyThis    string `json:"only_this" holds:"{name}"`  // chooses one of several newsletters
+	Everything  string `json:"everything" holds:"{name}"` // chooses all of a publisher's
+	Left        string `json:"left" holds:"{name}"`
+	LeftAll     string `json:"left_all" holds:"{name}"`
+	Underway    string `json:"underway"`
+	Undo        string `json:"undo"` // the button that takes it back
+	Back        string `json:"back" holds:"{name}"`
+	Stopped     string `json:"stopped" holds:"{name}"` // when it was not the reader who stopped it
+	Instead     string `json:"instead"`                // leads to the preferences
+	Newsletters string `json:"newsletters"`
+	Topics      string `json:"topics"`
+	Format      string `json:"format"`
+	Designed    string `json:"designed"` // the HTML format
+	Plain       string `json:"plain"`    // the text format
+	Pause       string `json:"pause"`    // labels a date
+	PauseHint   string `json:"pause_hint"`
+	Save        string `json:"save"`
+	Saved       string `json:"saved"`
+	NeedTopic   string `json:"need_topic"`
+	BadDay      string `json:"bad_day"`
+	NoChoice    string `json:"no_choice"`
+	BadLink     string `json:"bad_link"`
+	BadLinkWhy  string `json:"bad_link_why"`
+	Failed      string `json:"failed"`
+	FailedWhy   string `json:"failed_why"`
+	Language    string `json:"language"`
+}
+
+// validate says what the words lack.
+func (w *WebWords) validate() error {
+	v := reflect.ValueOf(w).Elem()
+	for i := range v.NumField() {
+		field, text := v.Type().Field(i), v.Field(i).String()
+		key := "web." + field.Tag.Get("json")
+		switch hole := field.Tag.Get("holds"); {
+		case text == "":
+			return fmt.Errorf("%s is empty", key)
+		case strings.Count(text, hole) != 1 && hole != "":
+			return fmt.Errorf("%s is %q: it must contain %s once", key, text, hole)
+		}
+	}
+	return nil
+}
+
+// Catalogue is what the readers' pages show in a language.
+type Catalogue struct {
+	Tag  string // "fr"
+	Name string // in itself
+	Dir  string // "ltr" or "rtl"
+	Words
+	Web WebWords
+}
+
+// Catalogue is that of the language that serves a BCP 47 tag: itself, its base language, or English.
+func (s *Set) Catalogue(tag string) Catalogue {
+	l := s.language(tag)
+	return Catalogue{Tag: l.tag, Name: l.Name, Dir: l.Dir, Words: l.Words, Web: l.Web}
+}
+
+// Knows reports whether a set has a catalogue for a BCP 47 tag or for its base language.
+func (s *Set) Knows(tag string) bool {
+	_, ok := match(tag, func(n string) bool { return s.languages[n] != nil })
+	return ok
+}
