@@ -205,4 +205,3 @@ func TestTenRestartsOneRequest(t *testing.T) {
 		t.Errorf("%d requests over ten restarts within the same minute, want 1", n)
 	}
 }
-

@@ -93,6 +93,8 @@ func TestFormats(t *testing.T) {
 			[]string{"title=Plain <b> text", "title=AT&T x", "title=1 < 2"}},
 		{"a summary that forgot its type", atom(`<entry><title>x</title><summary>&lt;p&gt;words&lt;/p&gt;</summary></entry><entry><title>y</title><summary>a &lt; b &lt;c&gt;</summary></entry>`), "",
 			[]string{"title=x; summary=words", "title=y; summary=a < b <c>"}},
+		{"a summary that forgot its type, with elements", atom(`<entry><title>x</title><summary>some <span>words</span></summary></entry>`), "",
+			[]string{"title=x; summary=some words"}},
 		{"content that is no text", atom(`<entry><title>x</title><content type="image/png">iVBORw0KGgo=</content></entry>`), "",
 			[]string{"title=x"}},
 		{"Atom 0.3", `<feed version="0.3" xmlns="http://purl.org/atom/ns#"><title>T</title><entry><title>One</title><link rel="alternate" type="text/html" href="https://example.org/1"/><issued>2026-07-06T08:00:00Z</issued><modified>2026-07-06T09:00:00Z</modified><content type="text/html" mode="escaped">&lt;b&gt;x&lt;/b&gt;</content></entry></feed>`, "atom 0.3",
@@ -215,6 +217,7 @@ func TestWhatIsNoFeed(t *testing.T) {
 		{"too many entries", "<rss><channel>" + strings.Repeat("<item/>", maxEntries+1), "entries", ErrTooBig},
 		{"too many elements", "<rss><channel>" + strings.Repeat("<x/>", maxElements+1), "elements", ErrTooBig},
 		{"too many items in JSON", `{"items":[` + strings.Repeat("1,", maxEntries+1) + `1]}`, "entries", ErrTooBig},
+		{"too many end tags", "<rss><channel>" + strings.Repeat("<x>", 200) + strings.Repeat("</y>", maxElements+1), "elements", ErrTooBig},
 		{"namespaces without end", "<rss>" + strings.Repeat("<a xmlns:b='c'>", 250) + strings.Repeat("<z:x/>", maxElements), "elements", ErrTooBig},
 		{"JSON nested without end", `{"items":[` + strings.Repeat("[", 1<<20), "JSON", ErrNotFeed},
 	} {

@@ -258,4 +258,3 @@ func TestProxiesOfTheEnvironmentAreNotUsed(t *testing.T) {
 		t.Error("a proxy would connect to whatever it is told, past the guard")
 	}
 }
-

@@ -46,12 +46,12 @@ type tidied struct {
 type mode uint8
 
 const (
-	inFeed   mode = iota // channel, feed, or what wraps them
-	inEntry              //
-	inside               // a container
-	inValue              // an element whose words are gathered
-	inMarkup             // markup inside of one
-	inDropped
+	inFeed    mode = iota // of the feed: channel, feed, or what wraps them
+	inEntry               // of an entry
+	inside                // of a container
+	inValue               // markup among the words that are gathered
+	inMarkup              // likewise, deeper
+	inDropped             // nothing that is kept
 )
 
 // frame is an open element.
@@ -110,6 +110,9 @@ func tidy(ctx context.Context, data []byte, fetched *url.URL) (*tidied, error) {
 			// Markup declarations inside of a feed say nothing.
 		case loosexml.EOF:
 			tok.Cut = tok.Cut || len(t.stack) > 1
+		}
+		if t.elements > maxElements {
+			return nil, fmt.Errorf("%w: it has more than %d elements", ErrTooBig, maxElements)
 		}
 		if tok.Cut || tok.Kind == loosexml.EOF {
 			return t.finish(tok.Cut), nil
@@ -248,9 +251,7 @@ func (t *tidier) inherit(f *frame, attrs []loosexml.Attr, outer frame) {
 
 // start takes a start tag.
 func (t *tidier) start(tok loosexml.Token) error {
-	if t.elements++; t.elements > maxElements {
-		return fmt.Errorf("%w: it has more than %d elements", ErrTooBig, maxElements)
-	}
+	t.elements++
 	if len(t.stack) >= maxDepth {
 		return fmt.Errorf("%w: its elements are nested more than %d deep", ErrTooBig, maxDepth)
 	}
@@ -266,11 +267,8 @@ func (t *tidier) start(tok loosexml.Token) error {
 		vocabulary = native
 	}
 
-	if vocabulary == native && local == t.entryName() && t.beginEntry(&f, tok) {
-		if tok.SelfClose {
-			t.pop()
-		}
-		return t.tooMany()
+	if vocabulary == native && local == t.entryName() {
+		return t.beginEntry(f, tok)
 	}
 	switch top.mode {
 	case inFeed:
@@ -286,6 +284,9 @@ func (t *tidier) start(tok loosexml.Token) error {
 		t.child(&f, tok, vocabulary, local)
 	case inValue, inMarkup:
 		f.mode = inMarkup
+		if t.reading == asGuessed {
+			t.reading = asHTML
+		}
 		t.writeMarkup(tok, local)
 		if voidElements[local] {
 			return nil
@@ -296,13 +297,6 @@ func (t *tidier) start(tok loosexml.Token) error {
 	t.stack = append(t.stack, f)
 	if tok.SelfClose {
 		t.pop()
-	}
-	return nil
-}
-
-func (t *tidier) tooMany() error {
-	if len(t.feed.entries) >= maxEntries {
-		return fmt.Errorf("%w: it has more than %d entries", ErrTooBig, maxEntries)
 	}
 	return nil
 }
@@ -329,7 +323,10 @@ func (t *tidier) entryElements() map[string]reading {
 }
 
 // beginEntry opens an entry. Whatever is open below the feed ends there: an entry stands in no other.
-func (t *tidier) beginEntry(f *frame, tok loosexml.Token) bool {
+func (t *tidier) beginEntry(f frame, tok loosexml.Token) error {
+	if len(t.feed.entries) >= maxEntries {
+		return fmt.Errorf("%w: it has more than %d entries", ErrTooBig, maxEntries)
+	}
 	for t.stack[len(t.stack)-1].mode != inFeed {
 		if t.stack[len(t.stack)-1].mode == inEntry {
 			t.loose++
@@ -337,7 +334,7 @@ func (t *tidier) beginEntry(f *frame, tok loosexml.Token) bool {
 		t.pop()
 	}
 	f.mode = inEntry
-	t.stack = append(t.stack, *f)
+	t.stack = append(t.stack, f)
 	t.out = &t.body
 	t.entry = &entry{start: t.body.Len(), base: f.base, summaryBase: f.base, contentBase: f.base, lang: f.lang}
 	for _, a := range tok.Attrs {
@@ -346,7 +343,10 @@ func (t *tidier) beginEntry(f *frame, tok loosexml.Token) bool {
 		}
 	}
 	t.out.WriteString("<" + t.entryName() + ">")
-	return true
+	if tok.SelfClose {
+		t.pop()
+	}
+	return nil
 }
 
 // element begins a child of the feed or of an entry.
@@ -419,6 +419,7 @@ func (t *tidier) end(tok loosexml.Token) {
 		}
 		return
 	}
+	t.elements++ // it costs as much as one
 }
 
 // pop closes the innermost open element.
