@@ -17,8 +17,12 @@ import (
 // ErrIllegal is a move that the table of states does not allow. Nothing of the step was recorded.
 var ErrIllegal = errors.New("the delivery can't go from there to there")
 
-// maxGroup is how many steps one commit takes at most.
-const maxGroup = 512
+// maxGroup is how many steps one commit takes at most, and maxPatience how long it waits for those that
+// are expected.
+const (
+	maxGroup    = 512
+	maxPatience = 5 * time.Millisecond
+)
 
 // step is what one worker, or one reader, wants to have recorded.
 type step struct {
@@ -98,23 +102,55 @@ func (w *deliveryWriter) stop() {
 
 // writeSteps commits steps until the ledger closes.
 func (l *Ledger) writeSteps() {
+	var took time.Duration // by the last commit
+	expect := 1            // steps, from those who made some lately
 	for first := range l.delivery.steps {
-		group := []*step{first}
-		for more := true; more && len(group) < maxGroup; {
-			select {
-			case s, ok := <-l.delivery.steps:
-				if more = ok; ok {
-					group = append(group, s)
-				}
-			default:
-				more = false
-			}
-		}
+		group := l.delivery.gather(first, expect, min(took/2, maxPatience))
+		start := time.Now()
 		l.commitSteps(group)
+		took = time.Since(start)
+		expect = len(group) + len(l.delivery.steps)
 		for _, s := range group {
 			close(s.done)
 		}
 	}
+}
+
+// gather takes the steps that are there behind the first, and waits a little for those expected: a
+// commit costs the same with them, and without them each would find half of the workers in it and
+// leave the other half waiting for the next.
+func (w *deliveryWriter) gather(first *step, expect int, patience time.Duration) []*step {
+	group := []*step{first}
+	var late <-chan time.Time
+	for len(group) < maxGroup {
+		select {
+		case s, ok := <-w.steps:
+			if !ok {
+				return group
+			}
+			group = append(group, s)
+			continue
+		default:
+		}
+		if len(group) >= expect {
+			return group
+		}
+		if late == nil {
+			timer := time.NewTimer(patience)
+			defer timer.Stop()
+			late = timer.C
+		}
+		select {
+		case s, ok := <-w.steps:
+			if !ok {
+				return group
+			}
+			group = append(group, s)
+		case <-late:
+			return group
+		}
+	}
+	return group
 }
 
 // commitSteps records a group of steps in one transaction. A step that is refused harms no other.
