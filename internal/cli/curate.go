@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -60,12 +61,40 @@ func (p *program) scorePairs() error {
 
 // curatedItem is an item as curate reads it.
 type curatedItem struct {
-	ID        string    `json:"id"`
-	Title     string    `json:"title"`
-	Summary   string    `json:"summary"`
-	Link      string    `json:"link"`
-	Feed      string    `json:"feed"`
-	Published time.Time `json:"published"`
+	ID        looseString `json:"id"`
+	Title     looseString `json:"title"`
+	Summary   looseString `json:"summary"`
+	Link      looseString `json:"link"`
+	Feed      looseString `json:"feed"`
+	Published looseString `json:"published"`
+}
+
+// looseString takes what measuring data has in the place of a string: a number stands for its digits,
+// null for nothing.
+type looseString string
+
+func (s *looseString) UnmarshalJSON(raw []byte) error {
+	var text string
+	if err := json.Unmarshal(raw, &text); err == nil {
+		*s = looseString(text)
+		return nil
+	}
+	var number json.Number
+	if err := json.Unmarshal(raw, &number); err != nil {
+		return fmt.Errorf("%s is neither a string nor a number", raw)
+	}
+	*s = looseString(number)
+	return nil
+}
+
+// time reads a date as feeds and data sets write it; what can't be read is no date.
+func (s looseString) time() time.Time {
+	for _, layout := range []string{time.RFC3339Nano, time.RFC1123Z, time.RFC1123, "2006-01-02T15:04:05", time.DateTime, time.DateOnly} {
+		if t, err := time.Parse(layout, strings.TrimSpace(string(s))); err == nil {
+			return t
+		}
+	}
+	return time.Time{}
 }
 
 func (p *program) clusterItems() error {
@@ -79,13 +108,20 @@ func (p *program) clusterItems() error {
 		if err := json.Unmarshal([]byte(line), &in); err != nil {
 			return usagef("stdin:%d: %w", n, err)
 		}
-		ids = append(ids, in.ID)
-		items = append(items, digest.Item{Seq: uint64(len(ids)), GUID: in.ID, Title: in.Title, Summary: digest.PlainText(in.Summary), Link: in.Link,
-			Feed: in.Feed, Source: in.Feed, Published: in.Published, FirstSeen: in.Published})
+		ids = append(ids, string(in.ID))
+		items = append(items, digest.Item{Seq: uint64(len(ids)), GUID: string(in.ID), Title: string(in.Title),
+			Summary: digest.PlainText(string(in.Summary)), Link: string(in.Link), Feed: string(in.Feed), Source: string(in.Feed),
+			Published: in.Published.time(), FirstSeen: in.Published.time()})
 		return nil
 	})
 	if err != nil {
 		return err
+	}
+	latest := slices.MaxFunc(append(items, digest.Item{}), func(a, b digest.Item) int { return a.FirstSeen.Compare(b.FirstSeen) }).FirstSeen
+	for i := range items { // an item without a date was seen when it was shown, as in a ledger
+		if items[i].FirstSeen.IsZero() {
+			items[i].FirstSeen = latest
+		}
 	}
 	clusters := [][]string{}
 	for _, cluster := range curate.Clusters(items, curate.DefaultWindow) {

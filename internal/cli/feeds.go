@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"io/fs"
@@ -142,7 +143,7 @@ func (p *program) feedsReadCommand() *cobra.Command {
 			out.Feed.Title, out.Feed.Link, out.Feed.Format, out.Feed.Language = doc.Title, doc.Link, doc.Format, doc.Language
 			out.Repairs = append(out.Repairs, doc.Repairs...)
 			for _, it := range doc.Items {
-				out.Items = append(out.Items, readItemJSON{ID: it.GUID, Title: it.Title, Link: it.Link, Summary: it.Summary.Plain(),
+				out.Items = append(out.Items, readItemJSON{ID: cmp.Or(it.GUID, it.Link), Title: it.Title, Link: it.Link, Summary: it.Summary.Plain(),
 					Content: it.Content.Plain(), Published: it.Published, Updated: it.Updated, Author: it.Author,
 					Categories: append([]string{}, it.Categories...), Image: it.Image, Skipped: it.Skipped})
 			}
