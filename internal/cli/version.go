@@ -9,8 +9,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set by the package build (-ldflags "-X digestd/internal/cli.version=…").
-var version = "0.1.0-dev"
+// version and commit are set by the package build (-ldflags "-X digestd/internal/cli.version=…"). Elsewhere the
+// commit is what Go recorded.
+var (
+	version = "0.1.0-dev"
+	commit  = "unknown"
+)
 
 // build is what the program knows of itself.
 type build struct {
@@ -22,6 +26,10 @@ type build struct {
 
 func buildInfo() build {
 	b := build{Version: version, Go: runtime.Version()}
+	if commit != "unknown" {
+		b.Commit = commit
+		return b
+	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
 			switch s.Key {

@@ -252,7 +252,7 @@ func (r *reader) smtp(c *Config, root, t *table) {
 	r.secret(at("password_file"), "password_file of [smtp]", &s.PasswordFile, "smtp-password", s.Username != "")
 	switch {
 	case s.Username != "" && s.PasswordFile == "":
-		r.report(at("username"), "username of [smtp] needs a password: name password_file, or give the systemd credential smtp-password")
+		r.report(at("username"), "username of [smtp] needs a password: name password_file, or give the systemd credential smtp-password%s", r.elsewhere())
 	case s.Username == "" && t.values["password_file"] != nil && s.PasswordFile != "":
 		r.report(at("password_file"), "password_file of [smtp] needs a username")
 	}
@@ -265,13 +265,27 @@ func (r *reader) dkim(c *Config, t *table) {
 	}
 	r.secret(at, "key_file of [dkim]", &c.DKIM.KeyFile, "dkim-key", true)
 	if c.DKIM.KeyFile == "" && !r.cut {
-		r.report(at, "[dkim] needs a key: name key_file, or give the systemd credential dkim-key; `digestd dkim keygen` makes one")
+		r.report(at, "[dkim] needs a key: name key_file, or give the systemd credential dkim-key; `digestd dkim keygen` makes one%s", r.elsewhere())
 	}
 	_, address := from(c)
 	domain := address[strings.LastIndexByte(address, '@')+1:]
 	if d := c.DKIM.Domain; d != "" && domain != "" && domain != d && !strings.HasSuffix(domain, "."+d) {
 		r.warn(at, "[dkim] signs for %s, but the mail is from %s: DMARC does not count such a signature", d, domain)
 	}
+}
+
+// credentialsDir is the directory beside the configuration from which the packaged service takes its
+// credentials.
+const credentialsDir = "credentials"
+
+// elsewhere is a hint for those who may not look into that directory: the commands then miss what the service
+// has.
+func (r *reader) elsewhere() string {
+	dir := filepath.Join(r.dir, credentialsDir)
+	if _, err := os.Stat(filepath.Join(dir, "smtp-password")); r.env.getenv("CREDENTIALS_DIRECTORY") == "" && errors.Is(err, fs.ErrPermission) {
+		return "; only root may look into " + r.shown(dir)
+	}
+	return ""
 }
 
 // secret checks a file with a secret, or finds the credential in its place. The path becomes absolute
@@ -284,7 +298,11 @@ func (r *reader) secret(at place, what string, path *string, credential string, 
 		}
 		return
 	}
-	if dir := r.env.getenv("CREDENTIALS_DIRECTORY"); dir != "" && wanted {
+	dir := r.env.getenv("CREDENTIALS_DIRECTORY")
+	if dir == "" { // a shell, where the operator runs the commands: what the service is given is looked for there
+		dir = filepath.Join(r.dir, credentialsDir)
+	}
+	if wanted {
 		if p := filepath.Join(dir, credential); exists(p) {
 			*path = p
 			r.readable(at, "credential "+credential, p)

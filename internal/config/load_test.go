@@ -247,7 +247,7 @@ paths = ["more/readers.csv"]
 }
 
 func TestCredentials(t *testing.T) {
-	write(t, map[string]string{"credentials/smtp-password": "x", "credentials/dkim-key": "x", "own": "x", "empty/dkim-key": ""})
+	write(t, map[string]string{"granted/smtp-password": "x", "granted/dkim-key": "x", "own": "x", "empty/dkim-key": ""})
 	text := minimal + "[smtp]\nhost = \"localhost\"\nusername = \"digest\"\n[dkim]\ndomain = \"example.org\"\nselector = \"s\"\n"
 	env := func(dir string) Env {
 		return Env{Getenv: func(name string) string {
@@ -257,11 +257,11 @@ func TestCredentials(t *testing.T) {
 			return ""
 		}}
 	}
-	c := load(t, text, env("credentials"))
-	if c.SMTP.PasswordFile != filepath.Join("credentials", "smtp-password") || c.DKIM.KeyFile != filepath.Join("credentials", "dkim-key") {
+	c := load(t, text, env("granted"))
+	if c.SMTP.PasswordFile != filepath.Join("granted", "smtp-password") || c.DKIM.KeyFile != filepath.Join("granted", "dkim-key") {
 		t.Errorf("got %q and %q", c.SMTP.PasswordFile, c.DKIM.KeyFile)
 	}
-	c = load(t, strings.Replace(text, "username", "password_file = \"own\"\nusername", 1), env("credentials"))
+	c = load(t, strings.Replace(text, "username", "password_file = \"own\"\nusername", 1), env("granted"))
 	if filepath.Base(c.SMTP.PasswordFile) != "own" {
 		t.Errorf("the credential outranks password_file: %q", c.SMTP.PasswordFile)
 	}
@@ -277,6 +277,13 @@ func TestCredentials(t *testing.T) {
 		if _, problems := Load("config.toml", env(dir)); problems.Error() != want {
 			t.Errorf("with credentials in %q got\n%v\nwant\n%s", dir, problems, want)
 		}
+	}
+
+	// In a shell they are where the packaged service takes them from.
+	write(t, map[string]string{"credentials/smtp-password": "x", "credentials/dkim-key": "x"})
+	c = load(t, text, env(""))
+	if filepath.Base(filepath.Dir(c.SMTP.PasswordFile)) != "credentials" || filepath.Base(filepath.Dir(c.DKIM.KeyFile)) != "credentials" {
+		t.Errorf("got %q and %q", c.SMTP.PasswordFile, c.DKIM.KeyFile)
 	}
 }
 

@@ -118,7 +118,7 @@ func smtpKeys() []key[SMTP] {
 			func(s *SMTP) *string { return &s.CAFile }, input),
 		text("username", `""`, "text", "Whom to log in as; empty: no login.",
 			func(s *SMTP) *string { return &s.Username }),
-		text("password_file", `""`, "path", "File that holds the password. Without it, the systemd credential smtp-password.",
+		text("password_file", `""`, "path", "File that holds the password. Without it, the systemd credential smtp-password; in a shell, the file credentials/smtp-password beside this one.",
 			func(s *SMTP) *string { return &s.PasswordFile }, input),
 		choice("auth", `"auto"`, []string{"auto", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256"}, "How to log in; auto takes the best that the server offers.",
 			func(s *SMTP) *string { return &s.Auth }),
@@ -135,7 +135,7 @@ func dkimKeys() []key[DKIM] {
 			func(d *DKIM) *string { return &d.Domain }, domain)),
 		need(text("selector", "", "text", "Selects the key: its record stands at SELECTOR._domainkey.DOMAIN.",
 			func(d *DKIM) *string { return &d.Selector }, selector)),
-		text("key_file", `""`, "path", "PEM file with the private key, RSA or Ed25519. Without it, the systemd credential dkim-key.",
+		text("key_file", `""`, "path", "PEM file with the private key, RSA or Ed25519. Without it, the systemd credential dkim-key; in a shell, the file credentials/dkim-key beside this one.",
 			func(d *DKIM) *string { return &d.KeyFile }, input),
 	}
 }

@@ -71,6 +71,7 @@ func Compact(path string) (before, after int64, err error) {
 	if err != nil {
 		return 0, 0, fmt.Errorf("compact: %w", err)
 	}
+	adopt(tmp, path)
 	// The lock on the old file is held until after the rename: nobody opens what is about to go away.
 	if err := os.Rename(tmp, path); err != nil {
 		return 0, 0, fmt.Errorf("compact: %w", err)

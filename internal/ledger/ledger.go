@@ -245,6 +245,7 @@ func (l *Ledger) identify(readOnly bool) error {
 		}
 		l.meta = meta{Schema: Schema, ID: hex.EncodeToString(random(8)), Created: l.now().UTC(),
 			TokenKeys: [][]byte{random(subscribers.TokenKeySize)}}
+		adopt(l.path, filepath.Dir(l.path))
 		return l.db.Update(func(tx *bolt.Tx) error {
 			for _, name := range buckets {
 				if _, err := tx.CreateBucketIfNotExists(name); err != nil {
@@ -285,6 +286,7 @@ func (l *Ledger) mark() error {
 	if err := os.WriteFile(tmp, []byte(text), 0o600); err != nil {
 		return fmt.Errorf("write the ledger's marker: %w", err)
 	}
+	adopt(tmp, filepath.Dir(path))
 	if err := os.Rename(tmp, path); err != nil {
 		return fmt.Errorf("write the ledger's marker: %w", err)
 	}
