@@ -2,7 +2,8 @@ package daemon
 
 import (
 	"fmt"
-	"strings"
+	"net/url"
+	"path"
 	"time"
 
 	"digestd/digest"
@@ -227,8 +228,10 @@ func feedName(f digest.Feed, st digest.FeedState) string {
 	case st.Title != "":
 		return st.Title
 	}
-	host, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(f.URL, "https://"), "http://"), "/")
-	return host
+	if u, err := url.Parse(f.URL); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return path.Base(f.URL)
 }
 
 // feedNames are the digest's feeds by URL, with the name that the config gives them, if any.
