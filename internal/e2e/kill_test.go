@@ -122,6 +122,7 @@ func TestKilledBetweenCollectAndDelivery(t *testing.T) {
 	run := here.startVictim(t, "send", "daily")
 	handle <- run
 	run.died(t)
+	inboxes.settle(t)
 	inboxes.hooks(nil, nil)
 	if _, taken := inboxes.received(); taken != 0 {
 		t.Fatalf("%d messages were taken before the kill", taken)
@@ -186,6 +187,7 @@ func (s site) killAt(t *testing.T, inboxes *sink, at int, args ...string) {
 	run := s.startVictim(t, args...)
 	handle <- run
 	run.died(t)
+	inboxes.settle(t)
 	inboxes.hooks(nil, nil)
 }
 

@@ -20,6 +20,7 @@ type sink struct {
 	mu       sync.Mutex
 	inboxes  map[string][][]byte
 	taken    int
+	open     int         // connections
 	onTaken  func(n int) // the nth message is complete, its 250 not yet sent
 	onAccept func()      // a client connected and was not greeted yet
 }
@@ -54,6 +55,16 @@ func (s *sink) hooks(onAccept func(), onTaken func(n int)) {
 	s.onAccept, s.onTaken = onAccept, onTaken
 }
 
+// settle waits until the last connection has ended: what a dead client had sent may still be on its way.
+func (s *sink) settle(t *testing.T) {
+	t.Helper()
+	await(t, "the sink's connections to end", func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.open == 0
+	})
+}
+
 // received is a copy of all inboxes, by address, and the number of messages in them.
 func (s *sink) received() (map[string][][]byte, int) {
 	s.mu.Lock()
@@ -68,6 +79,7 @@ func (s *sink) received() (map[string][][]byte, int) {
 // NewSession implements smtp.Backend.
 func (s *sink) NewSession(*smtp.Conn) (smtp.Session, error) {
 	s.mu.Lock()
+	s.open++
 	hook := s.onAccept
 	s.mu.Unlock()
 	if hook != nil {
@@ -83,7 +95,13 @@ type session struct {
 
 func (s *session) Mail(string, *smtp.MailOptions) error { return nil }
 func (s *session) Reset()                               { s.to = nil }
-func (s *session) Logout() error                        { return nil }
+
+func (s *session) Logout() error {
+	s.sink.mu.Lock()
+	defer s.sink.mu.Unlock()
+	s.sink.open--
+	return nil
+}
 
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	s.to = append(s.to, to)
