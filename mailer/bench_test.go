@@ -59,7 +59,7 @@ func BenchmarkDeliver(b *testing.B) {
 			b.Run(fmt.Sprintf("dkim=%s/pipelining=%v", signed, pipelining), func(b *testing.B) {
 				address := os.Getenv("DIGESTD_SINK")
 				if address == "" {
-					address = sink(b, pipelining)
+					address = sink(b, pipelining, 0)
 				}
 				host, port, err := net.SplitHostPort(address)
 				if err != nil {
@@ -96,68 +96,102 @@ func BenchmarkDeliver(b *testing.B) {
 	}
 }
 
-// sink is a server that does as little as can be done.
-func sink(t testing.TB, pipelining bool) string {
+// BenchmarkDeliverToASlowServer has 32 connections to a server that answers after 20 ms. What is to be
+// had are connections ÷ (round trips × 20 ms): 800/s with PIPELINING, 400/s without.
+func BenchmarkDeliverToASlowServer(b *testing.B) {
+	for _, pipelining := range []bool{true, false} {
+		b.Run(fmt.Sprintf("pipelining=%v", pipelining), func(b *testing.B) {
+			host, port, err := net.SplitHostPort(sink(b, pipelining, 20*time.Millisecond))
+			if err != nil {
+				b.Fatal(err)
+			}
+			server := &smtp.Server{Host: host, TLS: smtp.TLSNone, DialTimeout: 5 * time.Second, ReplyTimeout: time.Minute, Dialer: (&net.Dialer{}).DialContext}
+			if server.Port, err = strconv.Atoi(port); err != nil {
+				b.Fatal(err)
+			}
+			l, job := onDisk(b, b.TempDir(), b.N, template(b, 40_000))
+			defer l.Close()
+			o := defaults
+			o.Connections, o.MaxPerConnection = 32, 1000
+			b.ResetTimer()
+			s, err := New(o, OverSMTP(server), l, nil).Deliver(context.Background(), job)
+			b.StopTimer()
+			if err != nil || s.Sent != b.N {
+				b.Fatal(s, err)
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
+		})
+	}
+}
+
+// sink runs a server that does as little as can be done, until the test ends, and returns its address.
+func sink(t testing.TB, pipelining bool, delay time.Duration) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
+	go serveSink(l, pipelining, delay)
+	return l.Addr().String()
+}
+
+// serveSink takes connections until its listener closes.
+func serveSink(l net.Listener, pipelining bool, delay time.Duration) error {
 	hello := "250 sink\r\n"
 	if pipelining {
 		hello = "250-sink\r\n250 PIPELINING\r\n"
 	}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				swallow(c, hello)
-			}()
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return err
 		}
-	}()
-	return l.Addr().String()
+		go func() {
+			defer c.Close()
+			swallow(c, hello, delay)
+		}()
+	}
 }
 
-func swallow(c net.Conn, hello string) {
+// swallow answers a client when it waits for answers, each time after a delay.
+func swallow(c net.Conn, hello string, delay time.Duration) {
 	r := bufio.NewReaderSize(c, 128<<10)
 	w := bufio.NewWriter(c)
-	io.WriteString(w, "220 sink\r\n")
-	for {
+	answer := func(text string) {
+		io.WriteString(w, text)
 		if r.Buffered() == 0 {
+			time.Sleep(delay)
 			w.Flush()
 		}
+	}
+	answer("220 sink\r\n")
+	for {
 		line, err := r.ReadSlice('\n')
 		if err != nil {
 			return
 		}
 		switch {
 		case bytes.HasPrefix(line, []byte("EHLO")):
-			w.WriteString(hello)
+			answer(hello)
 		case bytes.HasPrefix(line, []byte("DATA")):
-			w.WriteString("354 go\r\n")
-			w.Flush()
+			answer("354 go\r\n")
 			var tail []byte
 			for !bytes.HasSuffix(tail, []byte("\r\n.\r\n")) {
 				if _, err := r.Peek(1); err != nil {
 					return
 				}
 				part, _ := r.Peek(r.Buffered())
-				tail = append(tail, part...)
-				tail = append(tail[:0], tail[max(0, len(tail)-5):]...)
+				tail = append(tail, part[max(0, len(part)-5):]...)
+				tail = tail[max(0, len(tail)-5):]
 				r.Discard(len(part))
 			}
-			w.WriteString("250 2.0.0 Ok: queued as 0123456789\r\n")
+			answer("250 2.0.0 Ok: queued as 0123456789\r\n")
 		case bytes.HasPrefix(line, []byte("QUIT")):
-			w.WriteString("221 bye\r\n")
-			w.Flush()
+			answer("221 bye\r\n")
 			return
 		default:
-			w.WriteString("250 ok\r\n")
+			answer("250 ok\r\n")
 		}
 	}
 }

@@ -105,7 +105,7 @@ func (l *Ledger) writeSteps() {
 	var took time.Duration // by the last commit
 	expect := 1            // steps, from those who made some lately
 	for first := range l.delivery.steps {
-		group := l.delivery.gather(first, expect, min(took/2, maxPatience))
+		group := l.delivery.gather(first, expect, min(took/time.Duration(expect), maxPatience))
 		start := time.Now()
 		l.commitSteps(group)
 		took = time.Since(start)
@@ -116,12 +116,14 @@ func (l *Ledger) writeSteps() {
 	}
 }
 
-// gather takes the steps that are there behind the first, and waits a little for those expected: a
-// commit costs the same with them, and without them each would find half of the workers in it and
-// leave the other half waiting for the next.
+// gather takes the steps that are there behind the first, and waits for those expected as long as each
+// comes within the patience behind the one before: a commit costs the same with them. Without any
+// patience, the workers fall into halves that take turns even when they are all about to come; with
+// too much of it, a slow server idles while all of them wait for one commit. A commit's time, shared
+// among the workers, is what waiting for one more may cost.
 func (w *deliveryWriter) gather(first *step, expect int, patience time.Duration) []*step {
 	group := []*step{first}
-	var late <-chan time.Time
+	var timer *time.Timer
 	for len(group) < maxGroup {
 		select {
 		case s, ok := <-w.steps:
@@ -135,10 +137,11 @@ func (w *deliveryWriter) gather(first *step, expect int, patience time.Duration)
 		if len(group) >= expect {
 			return group
 		}
-		if late == nil {
-			timer := time.NewTimer(patience)
+		if timer == nil {
+			timer = time.NewTimer(patience)
 			defer timer.Stop()
-			late = timer.C
+		} else {
+			timer.Reset(patience)
 		}
 		select {
 		case s, ok := <-w.steps:
@@ -146,7 +149,7 @@ func (w *deliveryWriter) gather(first *step, expect int, patience time.Duration)
 				return group
 			}
 			group = append(group, s)
-		case <-late:
+		case <-timer.C:
 			return group
 		}
 	}
