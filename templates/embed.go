@@ -4,7 +4,8 @@ package templates
 
 import "embed"
 
-// FS has the templates at its root ("digest.html.tmpl") and the catalogues in "lang" ("lang/en.json").
+// FS has the templates at its root ("digest.html.tmpl", and "web-*.html.tmpl" with "web.css" of the readers'
+// pages) and the catalogues in "lang" ("lang/en.json").
 //
-//go:embed *.tmpl lang/*.json
+//go:embed *.tmpl web.css lang/*.json
 var FS embed.FS

@@ -66,6 +66,27 @@ func (p *program) ledgerCommand() *cobra.Command {
 			},
 		},
 		&cobra.Command{
+			Use:   "rotate",
+			Short: "Make a new key for the links in the mail",
+			Long: "Make a new key for the links in the mail and for Message-IDs. Editions composed from now on use it; links in older\n" +
+				"mail go on working, and with them whatever somebody makes who has an old key.",
+			Args: cobra.NoArgs,
+			RunE: func(c *cobra.Command, _ []string) error {
+				line, done, err := p.pipeline(c.Context(), writing)
+				if err != nil {
+					return err
+				}
+				defer done()
+				n, err := line.Ledger.RotateTokenKey()
+				if err != nil {
+					return err
+				}
+				return p.print(map[string]int{"keys": n}, func(w io.Writer) {
+					fmt.Fprintf(w, "%s has %d keys now; the newest makes the links of new editions\n", line.Ledger.Path(), n)
+				})
+			},
+		},
+		&cobra.Command{
 			Use:   "compact",
 			Short: "Give the space of forgotten rows back to the disk",
 			Long: "Rewrite the ledger without the space that pruned rows left. The old file is replaced when the new one is complete\n" +

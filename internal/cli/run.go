@@ -15,6 +15,7 @@ import (
 	"digestd/internal/config"
 	"digestd/internal/daemon"
 	"digestd/internal/ledger"
+	"digestd/internal/web"
 )
 
 func (p *program) runCommand() *cobra.Command {
@@ -91,6 +92,13 @@ func (p *program) runDaemon(ctx context.Context) error {
 	}
 	defer control.Close()
 
+	if cfg.Web != nil {
+		answers, err := p.answerReaders(l, current.Load, cfg.Web.Listen)
+		if err != nil {
+			return err
+		}
+		defer answers.Close() // behind the messages in flight, whose links it answers
+	}
 	p.secondSignal(ctx)
 	p.log.Info("digestd runs", "version", version, "config", cfg.Path, "ledger", l.Path(), "transport", cfg.Delivery.Transport)
 	if err := loop.Run(ctx); !errors.Is(err, daemon.ErrEnded) {
@@ -100,13 +108,37 @@ func (p *program) runDaemon(ctx context.Context) error {
 	return errEnded
 }
 
+// answerReaders serves the pages behind the links of the mail, as the configuration has them at the time.
+func (p *program) answerReaders(l *ledger.Ledger, current func() *daemon.Pipeline, address string) (*web.Listener, error) {
+	server, err := web.New(l, func() web.Site { return web.Site{Config: current().Config, Sets: current().Templates} }, p.now, p.log)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := server.Listen(address)
+	if err == nil {
+		p.log.Info("answering readers", "listen", listener.Addr())
+	}
+	return listener, err
+}
+
 // needRestart names the keys in which two configurations differ and that a running daemon can't change.
 func needRestart(old, next *config.Config) []string {
 	var keys []string
 	if next.Ledger.Path != old.Ledger.Path {
 		keys = append(keys, "[ledger] path")
 	}
+	if listensAt(next) != listensAt(old) {
+		keys = append(keys, "[web] listen")
+	}
 	return keys
+}
+
+// listensAt is the address of the listener for readers, if there is one.
+func listensAt(cfg *config.Config) string {
+	if cfg.Web == nil {
+		return ""
+	}
+	return cfg.Web.Listen
 }
 
 // errEnded is how run ends on a signal: exit 0.

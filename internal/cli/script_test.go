@@ -28,6 +28,9 @@ var update = flag.Bool("update", false, "rewrite the files that scripts compare 
 //
 //	exits STATUS COMMAND…    runs a command that must exit with that very status
 //	await FILE               waits until another process has written into a file, or listens on a socket
+//	port NAME FILE           puts a free port of loopback into $NAME, and in the place of NAME in a file
+//	take NAME REGEXP         puts what the group of an expression matches in stdout into $NAME
+//	asks STATUS METHOD URL [FORM]   makes a request that must get that very status; stdout is the answer
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -36,6 +39,9 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits": exits,
 			"await": await,
+			"port":  port,
+			"take":  take,
+			"asks":  asks,
 		},
 	})
 }

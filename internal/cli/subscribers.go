@@ -4,6 +4,8 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -46,7 +48,9 @@ func (p *program) subscribersCommand() *cobra.Command {
 	restore := &cobra.Command{
 		Use:   "restore ADDRESS",
 		Short: "Forget a suppression: the configuration counts again",
-		Args:  cobra.ExactArgs(1),
+		Long: "Forget what keeps mail from an address, whoever asked for it, and what the reader chose on the page for his\n" +
+			"preferences. With --digest, only what keeps that digest from him.",
+		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			line, done, err := p.pipeline(c.Context(), writing)
 			if err != nil {
@@ -59,7 +63,7 @@ func (p *program) subscribersCommand() *cobra.Command {
 			}
 			return p.print(map[string]any{"email": args[0], "restored": n}, func(w io.Writer) {
 				if n == 0 {
-					fmt.Fprintf(w, "%s was not suppressed%s\n", args[0], ofDigest(forDigest))
+					fmt.Fprintf(w, "%s was not suppressed%s, and had chosen nothing\n", args[0], ofDigest(forDigest))
 					return
 				}
 				fmt.Fprintf(w, "%s gets again what the configuration says%s\n", args[0], ofDigest(forDigest))
@@ -69,18 +73,21 @@ func (p *program) subscribersCommand() *cobra.Command {
 	for _, sub := range []*cobra.Command{suppress, restore} {
 		sub.Flags().StringVar(&forDigest, "digest", "", "only this `DIGEST`")
 	}
-	var csvOut, suppressedOnly bool
+	var csvOut bool
+	var only listFilter
 	list := &cobra.Command{
 		Use:   "list",
 		Short: "List the subscribers and the suppressed",
-		Args:  cobra.NoArgs,
+		Long: "List the subscribers of the configuration with where they stand, what keeps mail from them, and what they chose\n" +
+			"themselves; behind them those whom only the ledger knows.",
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			line, done, _, err := p.looking(c.Context())
 			if err != nil {
 				return err
 			}
 			defer done()
-			rows, err := listed(line.Config.Subscribers, line.Ledger, suppressedOnly)
+			rows, err := listed(line.Config.Subscribers, line.Ledger, only)
 			if err != nil {
 				return err
 			}
@@ -91,8 +98,11 @@ func (p *program) subscribersCommand() *cobra.Command {
 		},
 	}
 	list.Flags().BoolVar(&csvOut, "csv", false, "print CSV")
-	list.Flags().BoolVar(&suppressedOnly, "suppressed", false, "only those that are suppressed")
-	c.AddCommand(list, suppress, restore)
+	list.Flags().BoolVar(&only.suppressed, "suppressed", false, "only those that are suppressed")
+	list.Flags().BoolVar(&only.chosen, "chosen", false, "only those who chose something themselves")
+	list.Flags().StringVar(&only.digest, "digest", "", "only those who are to get this `DIGEST`")
+	list.Flags().StringVar(&only.words, "match", "", "only those with these `WORDS` in address or name")
+	c.AddCommand(list, suppress, restore, p.linkCommand())
 	return c
 }
 
@@ -115,19 +125,44 @@ type listedSubscriber struct {
 	PausedUntil time.Time            `json:"paused_until,omitzero"`
 	Source      string               `json:"source,omitempty"` // file:line; absent when the config has no such subscriber
 	Suppressed  []digest.Suppression `json:"suppressed,omitempty"`
+	Preferences *digest.Preferences  `json:"preferences,omitempty"` // what he chose himself; it narrows the above
 }
 
-// suppressions is what listed needs of the ledger.
-type suppressions interface {
+// listFilter says which subscribers to list; the zero value is all.
+type listFilter struct {
+	suppressed, chosen bool
+	digest, words      string
+}
+
+func (f listFilter) passes(r listedSubscriber) bool {
+	words := strings.ToLower(f.words)
+	return (!f.suppressed || len(r.Suppressed) > 0) && (!f.chosen || r.Preferences != nil) &&
+		(f.digest == "" || r.Source != "" && (r.Digests == nil || slices.Contains(r.Digests, f.digest))) &&
+		(strings.Contains(strings.ToLower(r.Email), words) || strings.Contains(strings.ToLower(r.Name), words))
+}
+
+// wishes is what listed needs of the ledger.
+type wishes interface {
 	Suppressions() ([]digest.Suppression, error)
+	Preferences() (map[string]digest.Preferences, error)
 }
 
-// listed joins the config's subscribers with the ledger's suppressions, also those of addresses that left
-// the config.
-func listed(all *subscribers.List, l suppressions, suppressedOnly bool) ([]listedSubscriber, error) {
+// listed joins the config's subscribers with what the ledger has of them, also of addresses that left the
+// config.
+func listed(all *subscribers.List, l wishes, only listFilter) ([]listedSubscriber, error) {
 	ledgered, err := l.Suppressions()
 	if err != nil {
 		return nil, err
+	}
+	chosen, err := l.Preferences()
+	if err != nil {
+		return nil, err
+	}
+	own := func(key string) *digest.Preferences {
+		if p, ok := chosen[key]; ok {
+			return &p
+		}
+		return nil
 	}
 	byKey := map[string][]digest.Suppression{}
 	for _, s := range ledgered {
@@ -138,20 +173,23 @@ func listed(all *subscribers.List, l suppressions, suppressedOnly bool) ([]liste
 	for _, s := range all.All() {
 		key := subscribers.Key(s.Email)
 		row := listedSubscriber{Email: s.Email, Name: s.Name, Digests: s.Digests, Topics: s.Topics, Zone: s.Zone, Language: s.Language,
-			Format: s.Format, PausedUntil: s.PausedUntil, Source: fmt.Sprintf("%s:%d", s.File, s.Line), Suppressed: byKey[key]}
+			Format: s.Format, PausedUntil: s.PausedUntil, Source: fmt.Sprintf("%s:%d", s.File, s.Line), Suppressed: byKey[key], Preferences: own(key)}
 		delete(byKey, key)
-		if !suppressedOnly || len(row.Suppressed) > 0 {
-			rows = append(rows, row)
-		}
+		delete(chosen, key)
+		rows = append(rows, row)
 	}
 	for _, s := range ledgered { // in the ledger's order
 		key := subscribers.Key(s.Email)
 		if left, ok := byKey[key]; ok {
-			rows = append(rows, listedSubscriber{Email: s.Email, Suppressed: left})
+			rows = append(rows, listedSubscriber{Email: s.Email, Suppressed: left, Preferences: own(key)})
 			delete(byKey, key)
+			delete(chosen, key)
 		}
 	}
-	return rows, nil
+	for _, key := range slices.Sorted(maps.Keys(chosen)) {
+		rows = append(rows, listedSubscriber{Email: chosen[key].Email, Preferences: own(key)})
+	}
+	return slices.DeleteFunc(rows, func(r listedSubscriber) bool { return !only.passes(r) }), nil
 }
 
 func printListed(w io.Writer, rows []listedSubscriber) {
@@ -174,29 +212,50 @@ func printListed(w io.Writer, rows []listedSubscriber) {
 		for _, s := range r.Suppressed {
 			notes = append(notes, fmt.Sprintf("suppressed%s by %s on %s", ofDigest(s.Digest), s.Source, s.At.Format(time.DateOnly)))
 		}
+		if r.Preferences != nil {
+			notes = append(notes, chose(*r.Preferences))
+		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Email, digests, topics, r.Zone, r.Language, r.Format, strings.Join(notes, "; "))
 	}
 	t.Flush()
 	fmt.Fprintf(w, "%s\n", plural(len(rows), "subscriber"))
 }
 
+// chose tells in words what a reader chose himself.
+func chose(p digest.Preferences) string {
+	var what []string
+	if len(p.Without) > 0 {
+		what = append(what, "no "+strings.Join(p.Without, ", "))
+	}
+	if p.PlainText {
+		what = append(what, "plain text")
+	}
+	if p.PausedUntil != "" {
+		what = append(what, "no mail until "+p.PausedUntil)
+	}
+	return fmt.Sprintf("chose by %s on %s: %s", p.Source, p.At.Format(time.DateOnly), strings.Join(what, "; "))
+}
+
 // writeCSV prints rows in the columns of a subscriber file, so that what is printed can be read back, and
 // behind them what the ledger adds.
 func writeCSV(w io.Writer, rows []listedSubscriber) error {
 	out := csv.NewWriter(w)
-	if err := out.Write(append(append([]string{}, subscribers.Columns...), "source", "suppressed")); err != nil {
+	if err := out.Write(append(append([]string{}, subscribers.Columns...), "source", "suppressed", "preferences")); err != nil {
 		return err
 	}
 	for _, r := range rows {
-		paused, suppressed := "", ""
+		paused, suppressed, preferences := "", "", ""
 		if !r.PausedUntil.IsZero() {
 			paused = r.PausedUntil.Format(time.DateOnly)
 		}
 		for _, s := range r.Suppressed {
 			suppressed = strings.TrimSpace(suppressed + " " + s.Source + ofDigest(s.Digest))
 		}
+		if r.Preferences != nil {
+			preferences = chose(*r.Preferences)
+		}
 		if err := out.Write([]string{r.Email, r.Name, strings.Join(r.Digests, " "), strings.Join(r.Topics, " "), r.Zone, r.Language, r.Format,
-			paused, r.Source, suppressed}); err != nil {
+			paused, r.Source, suppressed, preferences}); err != nil {
 			return err
 		}
 	}

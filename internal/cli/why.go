@@ -92,6 +92,9 @@ func printReader(w io.Writer, r daemon.Reader) {
 	for _, s := range r.Suppressed {
 		fmt.Fprintf(w, "  suppressed%s by %s on %s %s\n", ofDigest(s.Digest), s.Source, s.At.Format(time.DateOnly), s.Words)
 	}
+	if r.Own != nil {
+		fmt.Fprintf(w, "  %s\n", chose(*r.Own))
+	}
 	for _, d := range r.Deliveries {
 		fmt.Fprintf(w, "  %s: %s\n", d.Edition, d.State)
 		for _, e := range d.Events {

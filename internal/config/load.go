@@ -52,9 +52,6 @@ func (e Env) getenv(name string) string {
 	return e.Getenv(name)
 }
 
-// withoutEffect names the tables that are read and checked, and that no part of the program uses yet.
-var withoutEffect = []string{"web"}
-
 // Load reads a configuration and all files that it names. It returns a Config, or every problem that
 // there is, and no Config. A relative path is shown in problems as it was given.
 func Load(path string, env Env) (*Config, Problems) {
@@ -161,7 +158,6 @@ func (r *reader) config(root *table) *Config {
 	r.subscribers(c, root, files.paths)
 	if len(r.problems) == 0 {
 		r.idle(c, root)
-		r.noEffect(root)
 	}
 	return c
 }
@@ -172,23 +168,6 @@ func misspelt(root *table, name string) bool {
 	return slices.ContainsFunc(root.names, func(n string) bool {
 		return !slices.Contains(sections(), n) && spelling.Nearest(n, sections()) == name
 	})
-}
-
-// noEffect warns, once, of tables that do nothing yet.
-func (r *reader) noEffect(root *table) {
-	var there []string
-	at := place{}
-	for _, name := range withoutEffect {
-		if v := root.values[name]; v != nil {
-			there = append(there, "["+name+"]")
-			if at.line == 0 {
-				at = v.place
-			}
-		}
-	}
-	if len(there) > 0 {
-		r.warn(at, "without effect in this version: %s", strings.Join(there, ", "))
-	}
 }
 
 // mail fills in what follows from the From line.

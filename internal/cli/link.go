@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"digestd/mailer/message"
+	"digestd/subscribers"
+)
+
+// linkJSON is the answer of subscribers link.
+type linkJSON struct {
+	Email       string `json:"email"`
+	Digest      string `json:"digest,omitempty"` // absent: all of them
+	Unsubscribe string `json:"unsubscribe"`
+	Preferences string `json:"preferences"`
+}
+
+func (p *program) linkCommand() *cobra.Command {
+	var forDigest string
+	c := &cobra.Command{
+		Use:   "link ADDRESS",
+		Short: "Print the links by which a subscriber leaves and chooses",
+		Long: "Print the links to a subscriber's own pages, for a reader who asks for them. Whoever has a link can use it: give it to\n" +
+			"nobody else. The running daemon answers them.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			line, done, err := p.pipeline(c.Context(), reading)
+			if err != nil {
+				return err
+			}
+			defer done()
+			if line.Config.Web == nil {
+				return usagef("%s has no [web] to link to: without its pages a reader leaves by mail to %s", line.Config.Path, line.Config.Mail.UnsubscribeTo)
+			}
+			s, ok := line.Config.Subscribers.Find(args[0])
+			if !ok {
+				return usagef("no subscriber of %s has the address %s", line.Config.Path, args[0])
+			}
+			if forDigest != "" {
+				if _, err := findDigest(line.Config, forDigest); err != nil {
+					return err
+				}
+			}
+			key, err := subscribers.NewTokenKey(line.Ledger.TokenKeys()[0])
+			if err != nil {
+				return err
+			}
+			token := key.Account(s.Email, forDigest)
+			base := line.Config.Web.BaseURL
+			out := linkJSON{Email: s.Email, Digest: forDigest, Unsubscribe: base + message.UnsubscribePath + token, Preferences: base + message.PreferencesPath + token}
+			return p.print(out, func(w io.Writer) {
+				fmt.Fprintf(w, "unsubscribe  %s\npreferences  %s\n", out.Unsubscribe, out.Preferences)
+			})
+		},
+	}
+	c.Flags().StringVar(&forDigest, "digest", "", "leave only this `DIGEST`")
+	return c
+}

@@ -1,0 +1,212 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"digestd/digest"
+	"digestd/internal/ledger"
+	"digestd/mailer/message"
+)
+
+// preferencesPage is what its template shows.
+type preferencesPage struct {
+	sheet
+	Digests            []box // that the configuration has for him
+	Topics             []box
+	Formats            bool   // he may choose
+	Plain              bool   // and has chosen text
+	Stopped            bool   // some digests are not his to have back
+	Until, First, Last string // days
+	Saved              bool
+	Wrong, WrongIn     string // what, and where
+	Leave              string // the page that leaves
+}
+
+// box is something to tick.
+type box struct {
+	ID, Title string
+	On        bool
+	Fixed     bool // not his to change
+}
+
+// longestPause is how far ahead a pause may end, in days.
+const longestPause = 366
+
+// preferences answers a link to a reader's choices. They can only narrow what the configuration says of
+// him, so it offers no more than that.
+func (s *Server) preferences(v *visit) (shown, error) {
+	if !v.reader.known {
+		return shown{"web-preferences.html.tmpl", http.StatusOK, preferencesPage{sheet: v.sheet(v.words.Words.Preferences)}}, nil
+	}
+	own, err := s.ledger.PreferencesOf(v.reader.email)
+	if err != nil {
+		return shown{}, err
+	}
+	status, wrong, wrongIn := http.StatusOK, "", ""
+	if v.posted {
+		w := v.wish(&own)
+		switch {
+		case w.needsTopic:
+			wrong, wrongIn = v.words.Web.NeedTopic, "topics"
+		case !v.dayIsRight(own.PausedUntil, s.now()):
+			wrong, wrongIn = v.words.Web.BadDay, "until"
+		default:
+			if err := s.choose(v, w, own); err != nil {
+				return shown{}, err
+			}
+		}
+		if wrong != "" {
+			status = http.StatusUnprocessableEntity
+		}
+	}
+	p, err := s.choices(v, own)
+	if err != nil {
+		return shown{}, err
+	}
+	p.Saved, p.Wrong, p.WrongIn = v.posted && wrong == "", wrong, wrongIn
+	if wrong != "" {
+		p.Digests = v.ticked(p.Digests)
+	}
+	return shown{"web-preferences.html.tmpl", status, p}, nil
+}
+
+// wish is what a form says.
+type wish struct {
+	stop, resume []string // digests
+	needsTopic   bool
+}
+
+// wish reads the form into a reader's own preferences. A field that was not offered leaves what it is about
+// as it is.
+func (v *visit) wish(own *digest.Preferences) wish {
+	var w wish
+	for _, id := range v.form["offered-digest"] {
+		if slices.Contains(v.form["digest"], id) {
+			w.resume = append(w.resume, id)
+		} else if v.wanted(id) {
+			w.stop = append(w.stop, id)
+		}
+	}
+	offered := v.form["offered-topic"]
+	topics := v.topics()
+	for _, t := range topics {
+		if !slices.Contains(offered, t.ID) {
+			continue
+		}
+		own.Without = slices.DeleteFunc(own.Without, func(id string) bool { return id == t.ID })
+		if !slices.Contains(v.form["topic"], t.ID) {
+			own.Without = append(own.Without, t.ID)
+		}
+	}
+	w.needsTopic = len(offered) > 0 && len(topics) > 0 &&
+		!slices.ContainsFunc(topics, func(t digest.Topic) bool { return !slices.Contains(own.Without, t.ID) })
+	if v.form.Has("format") && v.reader.subscriber.Format == "html" {
+		own.PlainText = v.form.Get("format") == "text"
+	}
+	if v.form.Has("until") {
+		own.PausedUntil = v.form.Get("until")
+	}
+	return w
+}
+
+// wanted reports whether the configuration has a digest for the reader.
+func (v *visit) wanted(id string) bool {
+	return slices.ContainsFunc(v.site.Config.Digests, func(d digest.Digest) bool { return d.ID == id }) && v.reader.subscriber.Wants(id)
+}
+
+// choose makes what a form says durable. Whoever had left all digests and takes one back has left the others.
+func (s *Server) choose(v *visit, w wish, own digest.Preferences) error {
+	all, err := s.ledger.SuppressionsOf(v.reader.email)
+	if err != nil {
+		return err
+	}
+	if standingOf(all, "").leftAll {
+		if len(w.resume) == 0 {
+			w.stop = nil // he has left these already
+		} else {
+			w.resume = append(w.resume, "")
+		}
+	}
+	return s.grant(ledger.Wish{Email: v.reader.email, Source: "page", Stop: w.stop, Resume: w.resume, Preferences: &own})
+}
+
+// dayIsRight reports whether a pause may end on a day: tomorrow on the reader's clock, or later, within a year.
+// What is kept from before may have gone by.
+func (v *visit) dayIsRight(day string, now time.Time) bool {
+	if day == "" || !v.form.Has("until") {
+		return true
+	}
+	first, last := v.days(now)
+	_, err := time.Parse(time.DateOnly, day)
+	return err == nil && day >= first && day <= last
+}
+
+// days are the first and the last on which a pause may end.
+func (v *visit) days(now time.Time) (first, last string) {
+	zone, err := time.LoadLocation(v.reader.subscriber.Zone)
+	if err != nil {
+		zone = time.UTC // the config has checked every zone
+	}
+	today := now.In(zone)
+	return today.AddDate(0, 0, 1).Format(time.DateOnly), today.AddDate(0, 0, longestPause).Format(time.DateOnly)
+}
+
+// choices is the page as the ledger has it, and with preferences that may not be saved yet.
+func (s *Server) choices(v *visit, own digest.Preferences) (preferencesPage, error) {
+	p := preferencesPage{
+		sheet: v.sheet(v.words.Words.Preferences), Formats: v.reader.subscriber.Format == "html", Plain: own.PlainText,
+		Until: own.PausedUntil, Leave: v.link(message.UnsubscribePath),
+	}
+	p.First, p.Last = v.days(s.now())
+	if p.Until < p.First || p.Until > p.Last { // gone by, or no day at all
+		p.Until = ""
+	}
+	all, err := s.ledger.SuppressionsOf(v.reader.email)
+	if err != nil {
+		return p, err
+	}
+	for _, d := range v.site.Config.Digests {
+		if !v.reader.subscriber.Wants(d.ID) {
+			continue
+		}
+		st := standingOf(all, d.ID)
+		p.Digests = append(p.Digests, box{ID: d.ID, Title: v.site.title(d.ID), On: !st.left && !st.stopped, Fixed: st.stopped})
+		p.Stopped = p.Stopped || st.stopped
+	}
+	topics := v.topics()
+	if len(topics) < 2 {
+		return p, nil
+	}
+	for _, t := range topics {
+		p.Topics = append(p.Topics, box{ID: t.ID, Title: t.Title, On: !slices.Contains(own.Without, t.ID)})
+	}
+	return p, nil
+}
+
+// topics are those that the configuration has for the reader, each once.
+func (v *visit) topics() []digest.Topic {
+	var all []digest.Topic
+	for _, t := range v.site.Config.Topics {
+		if slices.ContainsFunc(v.site.Config.Digests, func(d digest.Digest) bool {
+			return v.reader.subscriber.Wants(d.ID) && slices.ContainsFunc(d.Topics, func(of digest.Topic) bool { return of.ID == t.ID })
+		}) && (v.reader.subscriber.Topics == nil || slices.Contains(v.reader.subscriber.Topics, t.ID)) {
+			if t.Title == "" {
+				t.Title = t.ID
+			}
+			all = append(all, t)
+		}
+	}
+	return all
+}
+
+// ticked is boxes as the form has them, for a form that comes back to be corrected.
+func (v *visit) ticked(boxes []box) []box {
+	for i, b := range boxes {
+		if slices.Contains(v.form["offered-digest"], b.ID) && !b.Fixed {
+			boxes[i].On = slices.Contains(v.form["digest"], b.ID)
+		}
+	}
+	return boxes
+}

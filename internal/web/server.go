@@ -1,0 +1,284 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/net/netutil"
+
+	"digestd/digest/render"
+	"digestd/internal/config"
+	"digestd/internal/ledger"
+	"digestd/mailer/message"
+	"digestd/templates"
+)
+
+// Limits of the listener. A reader's request is a line, a few header fields, and a form of a few fields.
+const (
+	maxHeader      = 16 << 10 // bytes; net/http adds 4 KiB of its own
+	maxBody        = 64 << 10 // bytes
+	maxConnections = 512
+	headerTimeout  = 10 * time.Second // for a slow client's header,
+	readTimeout    = 20 * time.Second // its header and body,
+	writeTimeout   = 30 * time.Second // all up to the end of the answer,
+	idleTimeout    = time.Minute      // and between two requests
+	closeTimeout   = 5 * time.Second  // for answers that are under way when the listener ends
+)
+
+// Site is what the pages show of a configuration.
+type Site struct {
+	Config *config.Config
+	Sets   map[string]*render.Set // by digest
+}
+
+// Server answers readers, at message.UnsubscribePath and message.PreferencesPath. It knows nothing of the
+// name under which it is reached: pages refer to each other by relative addresses, so that they work
+// behind any proxy, and no request's Host ends up in an answer.
+type Server struct {
+	Also map[string]http.Handler // what else the listener answers, by exact path
+
+	ledger   *ledger.Ledger
+	site     func() Site
+	now      func() time.Time
+	log      *slog.Logger
+	pages    *pages
+	builtin  *render.Set // words where no digest has any
+	accounts sync.Mutex  // of the search for an account in a long list
+}
+
+// New makes a server for a ledger. It asks for the site, which a reload changes, at each request.
+func New(l *ledger.Ledger, site func() Site, now func() time.Time, log *slog.Logger) (*Server, error) {
+	pages, err := loadPages(templates.FS)
+	if err != nil {
+		return nil, err
+	}
+	builtin, err := render.Load(templates.FS, "", "")
+	if err != nil {
+		return nil, err
+	}
+	return &Server{ledger: l, site: site, now: now, log: log, pages: pages, builtin: builtin}, nil
+}
+
+// Handler is all that the listener answers. It takes a path as it is, with or without that of base_url
+// before it: a mux would clean it, and redirect to what it has cleaned, and RFC 8058 §3.1 wants no redirect.
+func (s *Server) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.pages.guard(w.Header())
+		site := s.site()
+		for _, path := range site.paths(r.URL) {
+			if also := s.Also[path]; also != nil {
+				also.ServeHTTP(w, r)
+				return
+			}
+			if token, ok := strings.CutPrefix(path, message.UnsubscribePath); ok {
+				s.answer(w, r, site, token, s.unsubscribe)
+				return
+			}
+			if token, ok := strings.CutPrefix(path, message.PreferencesPath); ok {
+				s.answer(w, r, site, token, s.preferences)
+				return
+			}
+		}
+		s.notice(w, r, site, http.StatusNotFound)
+	})
+}
+
+// paths are what a request's path may mean: below the path of base_url, where a proxy hands it on as it came,
+// and as it is. Both with their escapes: no path of ours needs any, and each would be another spelling of
+// the same token.
+func (s Site) paths(u *url.URL) []string {
+	path := u.EscapedPath()
+	if s.Config.Web == nil {
+		return []string{path}
+	}
+	base, err := url.Parse(s.Config.Web.BaseURL)
+	if err != nil || base.Path == "" { // the config has checked it
+		return []string{path}
+	}
+	if below, ok := strings.CutPrefix(path, base.EscapedPath()); ok {
+		return []string{below, path}
+	}
+	return []string{path}
+}
+
+// visit is a request with a token that is one of ours.
+type visit struct {
+	site   Site
+	token  string
+	reader reader
+	set    *render.Set
+	words  render.Catalogue
+	lang   string // that the address asks for, if it does
+	form   url.Values
+	posted bool
+}
+
+// answer resolves the token and shows the page for it. Whoever has no token learns nothing: what can't be
+// one, one that was forged, and one whose edition is forgotten all get the same answer.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, site Site, token string, page func(*visit) (shown, error)) {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPost:
+	case http.MethodOptions:
+		w.Header().Set("Allow", allowed)
+		w.WriteHeader(http.StatusNoContent)
+		return
+	default:
+		w.Header().Set("Allow", allowed)
+		http.Error(w, "only "+allowed, http.StatusMethodNotAllowed)
+		return
+	}
+	v := &visit{site: site, token: token, posted: r.Method == http.MethodPost}
+	var err error
+	if v.reader, err = s.resolve(site, token); err != nil {
+		s.refuse(w, r, site, err)
+		return
+	}
+	s.speak(v, r)
+	if v.posted {
+		if v.form, err = readForm(w, r); err != nil {
+			s.refuse(w, r, site, err)
+			return
+		}
+	}
+	out, err := page(v)
+	if err != nil {
+		s.refuse(w, r, site, err)
+		return
+	}
+	s.pages.write(w, s.log, out)
+}
+
+// allowed are the methods of the readers' pages.
+const allowed = "GET, HEAD, POST, OPTIONS"
+
+// speak finds the language of a page: the one that its address asks for, the reader's as the configuration
+// has it now, or that of the mail with the link.
+func (s *Server) speak(v *visit, r *http.Request) {
+	v.set = s.setOf(v.site, v.reader.digest)
+	language := v.reader.language
+	if v.reader.known {
+		language = v.reader.subscriber.Language
+	}
+	if asked := r.URL.Query().Get("lang"); asked != "" && v.set.Knows(asked) {
+		v.lang = v.set.Catalogue(asked).Tag
+		language = v.lang
+	}
+	v.words = v.set.Catalogue(language)
+}
+
+// setOf is the set with the words of a digest, or of the first that there is.
+func (s *Server) setOf(site Site, digestID string) *render.Set {
+	if set := site.Sets[digestID]; set != nil {
+		return set
+	}
+	for _, d := range site.Config.Digests {
+		if set := site.Sets[d.ID]; set != nil {
+			return set
+		}
+	}
+	return s.builtin
+}
+
+// refuse answers a request that failed.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, site Site, err error) {
+	var bad *badRequest
+	switch {
+	case errors.Is(err, errNoReader):
+		s.notice(w, r, site, http.StatusNotFound)
+	case errors.As(err, &bad):
+		http.Error(w, bad.Error(), bad.status)
+	default:
+		s.log.Error("a reader's request failed", "method", r.Method, "error", err)
+		s.notice(w, r, site, http.StatusServiceUnavailable)
+	}
+}
+
+// notice says that a link is none, or that something failed here.
+func (s *Server) notice(w http.ResponseWriter, r *http.Request, site Site, status int) {
+	v := &visit{site: site, reader: reader{language: site.Config.Newsletter.Language}}
+	s.speak(v, r)
+	p := notice{sheet: v.sheet(v.words.Web.BadLink), Why: v.words.Web.BadLinkWhy}
+	if status != http.StatusNotFound {
+		p = notice{sheet: v.sheet(v.words.Web.Failed), Why: v.words.Web.FailedWhy}
+	}
+	s.pages.write(w, s.log, shown{"web-notice.html.tmpl", status, p})
+}
+
+// notice is what its template shows.
+type notice struct {
+	sheet
+	Why string
+}
+
+// link is the address of another page of the same reader, as seen from one.
+func (v *visit) link(path string) string {
+	to := ".." + path + v.token
+	if v.lang != "" {
+		to += "?lang=" + v.lang
+	}
+	return to
+}
+
+// sheet is what all pages show.
+func (v *visit) sheet(title string) sheet {
+	p := sheet{Catalogue: v.words, Title: title, Publisher: v.site.Config.Newsletter.Name}
+	p.Long = len([]rune(p.Publisher)) > 12 // as in the mail
+	names := v.set.Languages()
+	slices.Sort(names)
+	for _, name := range names {
+		c := v.set.Catalogue(name)
+		p.Languages = append(p.Languages, tongue{Tag: c.Tag, Name: c.Name, Dir: c.Dir, Current: c.Tag == v.words.Tag})
+	}
+	return p
+}
+
+// Listener is a listener that is served.
+type Listener struct {
+	server *http.Server
+	addr   net.Addr
+	served chan struct{}
+}
+
+// Listen answers at an address until Close.
+func (s *Server) Listen(address string) (*Listener, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("[web] listen: %w", err)
+	}
+	l := &Listener{
+		server: &http.Server{
+			Handler: s.Handler(), MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
+			WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		},
+		addr: listener.Addr(), served: make(chan struct{}),
+	}
+	go func() {
+		defer close(l.served)
+		if err := l.server.Serve(netutil.LimitListener(listener, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
+			s.log.Error("readers can't be answered any more: restart digestd", "listen", address, "error", err)
+		}
+	}()
+	return l, nil
+}
+
+// Addr is where it listens.
+func (l *Listener) Addr() net.Addr { return l.addr }
+
+// Close stops listening, lets the answers that are under way end, and cuts off what lasts too long.
+func (l *Listener) Close() {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	if l.server.Shutdown(ctx) != nil {
+		l.server.Close()
+	}
+	<-l.served
+}
