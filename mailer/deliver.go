@@ -39,7 +39,7 @@ func (m *Mailer) Deliver(ctx context.Context, job Job) (Summary, error) {
 		return r.end(nil), fmt.Errorf("deliver %s: %w", job.Edition, err)
 	}
 	r.q = q
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && !r.overdue() {
 		before := r.taken()
 		ready, _ := q.left(m.Now())
 		if !ready {
@@ -52,7 +52,7 @@ func (m *Mailer) Deliver(ctx context.Context, job Job) (Summary, error) {
 		workers.Wait()
 		// A worker whom the server does not let in gives up while others are let in. If those were
 		// done by then, there is something left that could go.
-		if ctx.Err() == nil && r.taken() == before {
+		if ctx.Err() == nil && r.taken() == before && !r.overdue() {
 			if ready, _ := q.left(m.Now()); ready {
 				r.pause("the mail server lets nobody in at the moment" + r.lastRefusal())
 			}

@@ -3,6 +3,7 @@ package mailer
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"digestd/digest"
+	"digestd/mailer/dkim"
 	"digestd/mailer/message"
 	"digestd/mailer/smtp"
 	"digestd/mailer/smtp/smtptest"
@@ -574,6 +576,55 @@ func TestTheNextSlotEndsAnEdition(t *testing.T) {
 	}
 	if e := r.ledger.event(1); e.Words != "4.2.0 greylisted" || e.Attempt != 2 {
 		t.Errorf("%+v", e)
+	}
+}
+
+func TestTheNextSlotComesInTheMiddle(t *testing.T) {
+	o := defaults
+	o.Connections, o.Rate = 1, 1
+	r := newRig(t, 30, o, nil)
+	r.job.Until = r.clock.Now().Add(10 * time.Second)
+	s := r.deliver(t)
+	if s.Sent < 9 || s.Sent > 11 || s.Expired != 30-s.Sent || s.Owed() != 0 || s.Paused != "" {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestAnotherSigningKey(t *testing.T) {
+	signer := func() *dkim.Signer {
+		key, _, err := dkim.Generate("ed25519", rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := dkim.NewSigner("example.org", "digest", key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	first := signer()
+	for name, now := range map[string]*dkim.Signer{"another": signer(), "none": nil, "the same": first} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, 3, defaults, nil)
+			r.job.Templates, r.job.Signer = []*message.Template{signedTemplate(t, 500, first.ID())}, now
+			at := r.clock.Now()
+			r.ledger.states[1], r.ledger.last[1] = digest.Intent, digest.Event{Index: 1, State: digest.Intent, At: at, First: at, Attempt: 1}
+			s := r.deliver(t)
+			if name == "the same" {
+				if s.Sent != 3 {
+					t.Errorf("%+v", s)
+				}
+				return
+			}
+			if s.Sent != 2 || s.Held != 1 || !strings.Contains(r.ledger.event(1).Words, "DKIM key") {
+				t.Errorf("%+v, %+v", s, r.ledger.event(1))
+			}
+			for _, m := range r.server.Taken() {
+				if signed := bytes.HasPrefix(m.Raw, []byte("DKIM-Signature:")); signed != (now != nil) {
+					t.Errorf("signed: %v", signed)
+				}
+			}
+		})
 	}
 }
 

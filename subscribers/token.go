@@ -42,8 +42,11 @@ const (
 	ForAccount                        // links of an (address, digest) outside any edition; as ForUnsubscribe
 )
 
-// TokenLen is the length of a token in a link.
-const TokenLen = 22
+// TokenLen is the length of a token in a link, TagLen that of one in an address or a Message-ID.
+const (
+	TokenLen = 22
+	TagLen   = 26
+)
 
 // ErrToken is what a token that was not made with the key gives, whatever is wrong with it.
 var ErrToken = errors.New("not a valid token")

@@ -26,7 +26,7 @@ func TestTokenNamesItsDelivery(t *testing.T) {
 	for _, p := range []Purpose{ForUnsubscribe, ForMessageID, ForBounce} {
 		for _, index := range []int{0, 1, 999_999} {
 			tok := k.Delivery(p, anEdition, index)
-			if p == ForUnsubscribe && len(tok) != TokenLen {
+			if want := map[bool]int{true: TokenLen, false: TagLen}[p == ForUnsubscribe]; len(tok) != want {
 				t.Errorf("token %q has %d characters", tok, len(tok))
 			}
 			if tok != k.Delivery(p, anEdition, index) {

@@ -68,6 +68,9 @@ const (
 	PreferencesPath = "/p/"
 )
 
+// maxBaseURL keeps the header line with it far below the 998 bytes of RFC 5321.
+const maxBaseURL = 500
+
 // Links are the addresses of a token for a page or a mail: unsubscribe is a mailto URL when there is no
 // web listener, preferences is empty then.
 func (s Sender) Links(token string) (unsubscribe, preferences string, err error) {
@@ -128,6 +131,12 @@ func (s Sender) headers() (h headers, err error) {
 			return h, err
 		}
 		unsubscribeTo = a.Address
+	}
+	if local, _, _ := cutAddress(h.bounceTo); s.VERP && len(local) > 64-len("+")-subscribers.TagLen {
+		return h, fmt.Errorf("bounce_to: %q is too long to be tagged: with verp, %d characters may stand before the @", local, 64-len("+")-subscribers.TagLen)
+	}
+	if len(s.BaseURL) > maxBaseURL || strings.ContainsFunc(s.BaseURL, func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' || r == '"' }) {
+		return h, fmt.Errorf("base_url: %q can't stand in a header", s.BaseURL)
 	}
 	local, domain, _ := cutAddress(unsubscribeTo)
 	h.mailto = "mailto:" + url.PathEscape(local) + "@" + domain + "?subject=unsubscribe%20"
