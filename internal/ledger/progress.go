@@ -196,7 +196,8 @@ func (r *entryReader) string() string {
 	return s
 }
 
-// Progress tells where an edition's deliveries stand.
+// Progress tells where an edition's deliveries stand. Where the ledger is open for reading only, nobody is
+// at work on a delivery, so one that was left in the middle is in doubt.
 func (l *Ledger) Progress(edition string) (p digest.Progress, err error) {
 	err = l.view(func(tx *bolt.Tx) error {
 		p, err = readProgress(tx, edition)
@@ -204,6 +205,13 @@ func (l *Ledger) Progress(edition string) (p digest.Progress, err error) {
 	})
 	if err != nil {
 		return digest.Progress{}, err
+	}
+	if l.db.IsReadOnly() {
+		for i, last := range p.Last {
+			if last.State == digest.Intent {
+				p.States[i] = digest.InDoubt
+			}
+		}
 	}
 	return p, nil
 }
