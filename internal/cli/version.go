@@ -60,3 +60,6 @@ func (p *program) versionCommand() *cobra.Command {
 		},
 	}
 }
+
+// Commands are all commands, for those who write manuals of them.
+func Commands() *cobra.Command { return (&program{}).root() }
