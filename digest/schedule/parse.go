@@ -82,7 +82,7 @@ func check(line string) error {
 	case len(cols) == 6:
 		return fmt.Errorf("has six fields, but there is none for seconds or years: %s", fiveFields)
 	case len(cols) != len(fields):
-		return fmt.Errorf("has %d of them: %s", len(cols), fiveFields)
+		return fmt.Errorf("does not have five fields but %d: %s", len(cols), fiveFields)
 	}
 	for i, col := range cols {
 		for term := range strings.SplitSeq(col, ",") {
