@@ -1,6 +1,7 @@
 package inbound
 
 import (
+	"bytes"
 	"regexp"
 	"strings"
 )
@@ -8,21 +9,26 @@ import (
 // block is a group of fields of a delivery status, by lower-case name.
 type block = header
 
+// maxBlocks of a report are read, and maxStatus bytes.
+const (
+	maxBlocks = 1000
+	maxStatus = 256 << 10
+)
+
 // parseStatus reads the groups of fields of a message/delivery-status (RFC 3464 §2) or of the reports built
-// like it. The first one is about the message, where the sender keeps to the RFC.
+// like it. The first one is about the message, where the sender keeps to the RFC. Lines that are no field are
+// skipped.
 func parseStatus(body []byte) (blocks []block) {
-	for rest := string(body); rest != ""; {
-		var h header
-		var after []byte
-		h, after = splitHeader([]byte(rest))
+	body = body[:min(len(body), maxStatus)]
+	for len(body) > 0 && len(blocks) < maxBlocks {
+		h, rest := splitHeader(body)
 		if len(h) > 0 {
 			blocks = append(blocks, h)
 		}
-		if len(after) == len(rest) { // a line that is no field
-			_, rest, _ = strings.Cut(rest, "\n")
-			continue
+		if len(rest) == len(body) {
+			_, rest, _ = bytes.Cut(body, []byte("\n"))
 		}
-		rest = string(after)
+		body = rest
 	}
 	return blocks
 }

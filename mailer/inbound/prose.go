@@ -12,8 +12,11 @@ import (
 // it; or an address behind one of a few words, "recipient:", "to", "user". Those forms are looked for, and no
 // system by its name.
 
-// maxLines of prose are read.
-const maxLines = 1000
+// How much of a notice is read. Real ones have a page.
+const (
+	maxNotice = 64 << 10 // bytes
+	maxLines  = 1000
+)
 
 // prose reads a notice in words.
 func (r *Report) prose(m *part, subject, text string) {
@@ -59,7 +62,7 @@ func (r *Report) prose(m *part, subject, text string) {
 // ownLines are the lines of a notice before what it returns. Of mail that is perhaps a person's, quoted lines are
 // left out.
 func ownLines(text string, machine bool) (lines []string) {
-	all := strings.Split(text, "\n")
+	all := strings.SplitN(text[:min(len(text), maxNotice)], "\n", maxLines+1)
 	all = all[:min(len(all), maxLines)]
 	for i, line := range all {
 		if returns.MatchString(line) || beginsHeader(all[i:]) {
@@ -141,6 +144,7 @@ func findRecipients(lines []string, h header) []mention {
 	type place struct{ line, mention int }
 	var places []place
 	for i, line := range lines {
+		end := -1 // of the last mention in this line
 		for _, span := range anyAddress.FindAllStringIndex(line, 20) {
 			a := cleanAddress(line[span[0]:span[1]])
 			if a == "" || strings.HasPrefix(a, "@") || len(found) >= maxRecipients {
@@ -165,7 +169,7 @@ func findRecipients(lines []string, h header) []mention {
 				}
 			case echoed.MatchString(line[:span[0]]):
 				m.rank = 2
-			case m.listed, behindWord.MatchString(before) && (!asking.MatchString(before) || sent.MatchString(before)), behindReply.MatchString(before), endsLine(before, line[span[1]:]),
+			case m.listed, end >= 0 && between.MatchString(line[end:span[0]]), behindWord.MatchString(before) && (!asking.MatchString(before) || sent.MatchString(before)), behindReply.MatchString(before), endsLine(before, line[span[1]:]),
 				strings.Contains(strings.ToUpper(line[:span[1]]), "SMTP="+strings.ToUpper(a)):
 			default:
 				continue
@@ -174,6 +178,7 @@ func findRecipients(lines []string, h header) []mention {
 			if ours[subscribers.Key(a)] || service.MatchString(local) {
 				m.rank = 3
 			}
+			end = span[1]
 			found = append(found, m)
 			at[i] = subscribers.Key(a)
 			places = append(places, place{i, len(found) - 1})
@@ -197,7 +202,8 @@ func findRecipients(lines []string, h header) []mention {
 
 // endsLine reports whether an address stands alone behind a colon: "mailbox is full: <address>".
 func endsLine(before, after string) bool {
-	return strings.HasSuffix(strings.TrimRight(before, " \t\"'<(["), ":") && strings.Trim(after, " \t\"'>)].;") == "" && !asking.MatchString(before)
+	before = strings.TrimRight(before, " \t\"'<([")
+	return (strings.HasSuffix(before, ":") || strings.HasSuffix(before, "：")) && strings.Trim(after, " \t\"'>)].;") == "" && !asking.MatchString(before)
 }
 
 // continues reports whether a line goes on in the next one.
@@ -258,12 +264,14 @@ func reason(lines []string, i int, m mention, at map[int]string) string {
 var (
 	// listMark is what may stand before an address that begins a line.
 	listMark = regexp.MustCompile(`^[\s>*\-•·|"'<(\[#]*(?:\d{1,3}[.)]\s*)?[<"']?(?:"[^"]{0,80}"\s*<)?$`)
+	// between is what may stand between two addresses of a list.
+	between = regexp.MustCompile(`^[\s,;<>"'()]*(?:and |und |et |y |e )?[\s<"'(]*$`)
 	// echoed is a line in which a notice repeats a header field of the message.
 	echoed = regexp.MustCompile(`(?i)^\s*(to|cc|bcc|an|para|à|pour|aan|destinatario|кому)\s*:`)
 	// behindWord matches words that say that an address behind them is a recipient.
-	behindWord = regexp.MustCompile(`(?i)(?:^|[^\pL])(?:recipients?|recipient\(s\)|address(?:ed|es|ees?|\(es\))?|user(?:id|name)?s?|mail ?box|account|destination|to|for|undeliverable|attempts|` +
+	behindWord = regexp.MustCompile(`(?i)(?:^|[^a-zA-Z])(?:recipients?|recipient\(s\)|address(?:ed|es|ees?|\(es\))?|user(?:id|name)?s?|mail ?box|account|destination|to|for|undeliverable|attempts|` +
 		`destinatarios?|destinatários?|destinataires?|empfänger|empfaenger|adresse|dirección|direccion|endereço|casilla|buzón|cuenta|usuario|usuário|conta|utilisateur|indirizzo|casella|utente|para|a|à|au|an|aan|per|` +
-		`получател\pL*|адрес\pL*|ящик\pL*)(?: (?:is|was|are))?\s*[:,;=]*\s*[\s<"'(\[=*]*$`)
+		`получател\pL*|адрес\pL*|ящик\pL*|宛先|收件人|邮箱|郵箱|用户)(?: (?:is|was|are))?\s*[:,;=]*\s*[\s<"'(\[=*]*$`)
 	// behindReply matches a refusal in which an address follows the code.
 	behindReply = regexp.MustCompile(`(?:^|[^0-9])5[0-9][0-9][ -](?:5\.[0-9]+\.[0-9]+ )?<?$`)
 	// asking matches sentences that tell whom to turn to.

@@ -29,7 +29,7 @@ func codesIn(text string) (codes []string) {
 func isGeneric(code string) bool { return strings.HasSuffix(code, ".0") }
 
 // assess says what a recipient's status is, and whether his mailbox is gone: only where each code that was
-// given says so, and the words do not speak of policy. Where two things are said, the milder one counts.
+// given says so, and the words speak of nothing else. Where two things are said, the milder one counts.
 //
 // given is what stands in a status field, words what the mail system said; either may be empty.
 func assess(given, words string) (status string, gone bool) {
@@ -47,7 +47,7 @@ func assess(given, words string) (status string, gone bool) {
 	case len(codes) > 0:
 		status = codes[0]
 	}
-	if meant == policy {
+	if meant != "" && !subscribers.NoSuchMailbox(meant) || notForGood.MatchString(words) && !replyCode.MatchString(words) {
 		return status, false
 	}
 	for _, code := range specific {
@@ -57,6 +57,9 @@ func assess(given, words string) (status string, gone bool) {
 	}
 	return status, subscribers.NoSuchMailbox(status)
 }
+
+// notForGood finds words and replies that speak of a passing trouble.
+var notForGood = regexp.MustCompile(`(?i)temporar|try again|(?:^|[\s;:])4[0-9][0-9][ -]`)
 
 // followUp finds the refusal of what a client sent on after its recipient had been refused. It means nothing.
 var followUp = regexp.MustCompile(`\b503 [245]\.[0-9]+\.[0-9]+`)
@@ -89,7 +92,7 @@ var meanings = []struct {
 	{policy, regexp.MustCompile(`\bspam\b|spamhaus|junk mail|unsolicited|block ?list|black ?list|blocked|banned|reputation|` +
 		`\bdnsbl\b|\brbl\b|dmarc|\bspf\b|\bdkim\b|unauthenticated|polic(y|ies)\b|access denied|relay(ing)? (access )?(denied|not)|not permitted|` +
 		`not authori[sz]ed|content (rejected|filter)|(contains?|infected|found|detected).{0,20}virus|virus.{0,20}(found|detected)|suspicious|\b(is|are|was|been|currently) listed\b|(message|mail|sender|client|host) (was |has been |is )?(refused|rejected) (by|due)|` +
-		`not accepting (mail|messages) from|does not accept mail from|sender (address )?rejected|bulk (e-?mail|mail) filter`)},
+		`not accepting (mail|messages) from|does not accept mail from|(sender|return|from)( address| domain)? (is )?(rejected|unknown|not (found|known|verified)|invalid|could not be verified|does not exist)|(unknown|invalid) sender|sender verif|bulk (e-?mail|mail) filter`)},
 	{"5.3.4", regexp.MustCompile(`(message|mail|e-?mail|file|attachment)s?( size)? (is |are |was )?(too (big|large|long)|exceeds)|maximum (inbound |incoming )?message size|size (limit )?exceed|exceed\w* .{0,30}size`)},
 	{"5.2.2", regexp.MustCompile(`quota|(mail ?box|mail ?folder|inbox|storage|account|in-?box|buz[oó]n|casilla|casella|postfach|bo[iî]te)[^.:;]{0,40}(full|exceed|llen|plein|voll\b|piena|pleine|cheia)|` +
 		`insufficient (disk|system)? ?(space|storage)|space not enough|not enough (disk )?space|no space left|storage limit|переполнен`)},
