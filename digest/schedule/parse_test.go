@@ -14,9 +14,9 @@ func TestParseRefusesWithWords(t *testing.T) {
 	}{
 		{"", []string{"is empty", "five fields"}},
 		{"   ", []string{"is empty"}},
-		{"0 7 * *", []string{"has 4", "five fields"}},
+		{"0 7 * *", []string{"but 4", "five fields"}},
 		{"0 0 7 * * *", []string{"six fields", "seconds"}},
-		{"0 0 7 * * * 2026", []string{"has 7"}},
+		{"0 0 7 * * * 2026", []string{"but 7"}},
 		{"TZ=", []string{"time zone", "timezone of the digest"}},
 		{"TZ=0", []string{"time zone"}},
 		{"CRON_TZ=UTC", []string{"time zone"}},
