@@ -1,0 +1,127 @@
+package mailer
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"digestd/digest"
+)
+
+// settle brings to an end, or to the right state to begin from, what needs no message for that: what an
+// earlier process left in the middle, readers for whom there is nothing, and all that is overdue.
+func (r *run) settle(p digest.Progress) error {
+	now := r.m.Now()
+	var events []digest.Event
+	flush := func() error {
+		if len(events) == 0 {
+			return nil
+		}
+		err := r.m.ledger.Record(context.Background(), r.job.Edition, events)
+		events = events[:0]
+		return err
+	}
+	move := func(e digest.Event) {
+		e.At = now
+		r.counts[p.States[e.Index]]--
+		p.States[e.Index] = e.State
+		r.counts[e.State]++
+		if e.State.Final() {
+			delete(p.Last, e.Index)
+		} else {
+			p.Last[e.Index] = e
+		}
+		events = append(events, e)
+		r.tally(e.State)
+	}
+	indices := make([]int, 0, len(p.Last))
+	for index := range p.Last {
+		indices = append(indices, index)
+	}
+	slices.Sort(indices)
+	for _, index := range indices {
+		e := p.Last[index]
+		doubtful := e.State == digest.Intent || e.State == digest.InDoubt
+		switch {
+		case doubtful && r.m.options.InDoubt == Hold:
+			e.State, e.Words = digest.Held, heldWords("in_doubt is \"hold\"", e)
+		case doubtful && e.Doubts > 0:
+			e.State, e.Words = digest.Held, heldWords("it was in doubt before", e)
+		case doubtful && r.overdueAt(e, now):
+			e.State, e.Words = digest.Held, heldWords("it is too late to send it again", e)
+		case e.State == digest.Intent:
+			e.State, e.Due = digest.InDoubt, now
+			e.Words = "the process ended while the message was on its way"
+		case doubtful && !r.m.doubts.own(r.job.Edition, index) && e.Due.After(now):
+			e.Due = now // left by an earlier process: at once
+			p.Last[index] = e
+			continue
+		case e.State == digest.Deferred && r.overdueAt(e, now):
+			e.State = digest.Expired
+		default:
+			continue
+		}
+		e.Due = dueOf(e)
+		move(e)
+	}
+	if err := flush(); err != nil {
+		return err
+	}
+	over := r.overdue()
+	if !over && !slices.Contains(r.job.Templates, nil) {
+		return nil
+	}
+	for at := 0; ; {
+		chunk, err := r.m.ledger.RecipientsAt(r.job.Edition, at)
+		if err != nil {
+			return err
+		}
+		if len(chunk) == 0 {
+			return nil
+		}
+		for _, to := range chunk {
+			switch {
+			case p.States[to.Index] != digest.Pending:
+			case to.Variant < len(r.job.Templates) && r.job.Templates[to.Variant] == nil:
+				move(digest.Event{Index: to.Index, State: digest.Nothing})
+			case over:
+				move(digest.Event{Index: to.Index, State: digest.Expired, Words: "not tried before the next edition was due"})
+			}
+		}
+		if err := flush(); err != nil {
+			return err
+		}
+		at = chunk[len(chunk)-1].Index + 1
+	}
+}
+
+// dueOf keeps Due for the states that have one.
+func dueOf(e digest.Event) time.Time {
+	if e.State.Final() {
+		return time.Time{}
+	}
+	return e.Due
+}
+
+func heldWords(why string, e digest.Event) string {
+	if e.Words == "" {
+		return "held: " + why
+	}
+	return "held: " + why + "; " + e.Words
+}
+
+// limit is when a delivery ends that was first tried at a time.
+func (r *run) limit(first time.Time) time.Time {
+	limit := first.Add(r.m.options.GiveUp)
+	if !r.job.Until.IsZero() && r.job.Until.Before(limit) {
+		return r.job.Until
+	}
+	return limit
+}
+
+func (r *run) overdueAt(e digest.Event, now time.Time) bool {
+	return !e.First.IsZero() && !now.Before(r.limit(e.First)) || r.overdue()
+}
+
+// overdue reports whether the lane's next slot has come.
+func (r *run) overdue() bool { return !r.job.Until.IsZero() && !r.m.Now().Before(r.job.Until) }
