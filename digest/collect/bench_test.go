@@ -24,15 +24,9 @@ const (
 
 func benchHosts(b *testing.B) []digest.Feed {
 	b.Helper()
-	var body strings.Builder
-	body.WriteString(`<?xml version="1.0" encoding="UTF-8"?><rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel><title>Example Times</title><link>https://example.org/</link>`)
-	for i := range benchItems {
-		fmt.Fprintf(&body, `<item><title>Story number %d of the day</title><link>https://example.org/%d</link><guid>https://example.org/%d</guid><pubDate>%s</pubDate><description>&lt;p&gt;%s&lt;/p&gt;</description><content:encoded><![CDATA[<p>%s</p>]]></content:encoded></item>`,
-			i, i, i, testStart.Add(-time.Duration(i)*time.Hour).Format(time.RFC1123Z), strings.Repeat("Some words of a summary. ", 8), strings.Repeat("And <b>many</b> more of the whole story. ", 50))
-	}
-	body.WriteString("</channel></rss>")
 	var feeds []digest.Feed
 	for i := range benchFeeds {
+		body := benchBody(i)
 		address := listen(b, fmt.Sprintf("127.0.%d.%d", 1+i/200, 1+i%200), func(w http.ResponseWriter, r *http.Request) {
 			time.Sleep(benchDelay)
 			w.Header().Set("ETag", `"1"`)
@@ -40,11 +34,23 @@ func benchHosts(b *testing.B) []digest.Feed {
 				w.WriteHeader(http.StatusNotModified)
 				return
 			}
-			fmt.Fprint(w, body.String())
+			fmt.Fprint(w, body)
 		})
 		feeds = append(feeds, digest.Feed{URL: address + "/"})
 	}
 	return feeds
+}
+
+// benchBody is a feed whose items are its own, with the whole story in each.
+func benchBody(feed int) string {
+	var body strings.Builder
+	fmt.Fprintf(&body, `<?xml version="1.0" encoding="UTF-8"?><rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel><title>Example Times %d</title><link>https://example.org/%[1]d/</link>`, feed)
+	for i := range benchItems {
+		fmt.Fprintf(&body, `<item><title>Story number %[2]d of the day in town %[1]d</title><link>https://example.org/%[1]d/%[2]d</link><guid>https://example.org/%[1]d/%[2]d</guid><pubDate>%[3]s</pubDate><description>&lt;p&gt;%[4]s&lt;/p&gt;</description><content:encoded><![CDATA[<p>%[5]s</p>]]></content:encoded></item>`,
+			feed, i, testStart.Add(-time.Duration(i)*time.Hour).Format(time.RFC1123Z), strings.Repeat("Some words of a summary. ", 8), strings.Repeat("And <b>many</b> more of the whole story. ", 50))
+	}
+	body.WriteString("</channel></rss>")
+	return body.String()
 }
 
 // sequential fetches as the feed mailers in use do: one after the other, each answer parsed before

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 
 	"digestd/digest"
@@ -109,7 +110,7 @@ func parseXML(ctx context.Context, text []byte, fetched *url.URL, whole bool) (*
 		return nil, fmt.Errorf("%w: %v", ErrNotFeed, err)
 	}
 	ch := &channel{
-		title:    plainTitle(head.Title),
+		title:    plainTitle(feed.text(head.Title)),
 		format:   strings.TrimSpace(head.FeedType + " " + feed.version),
 		language: languageTag(head.Language, feed.lang),
 		repairs:  feed.repairs,
@@ -128,7 +129,7 @@ func parseXML(ctx context.Context, text []byte, fetched *url.URL, whole bool) (*
 	}
 
 	ch.items = make([]digest.Item, 0, len(feed.entries))
-	conv := converter{base: base, language: ch.language, whole: whole}
+	conv := converter{base: base, language: ch.language, text: feed.text, whole: whole}
 	if original, ok := head.OriginalFeed().(*atom.Feed); ok && len(original.Authors) > 0 {
 		conv.author = personName(original.Authors[0].Name) // RFC 4287 §4.2.1
 	}
@@ -160,6 +161,14 @@ func (f *tidied) page(head, entries []byte) []byte {
 	return slices.Concat([]byte(open), head, entries, []byte(end))
 }
 
+// text is the text for which a page has a number.
+func (f *tidied) text(number string) string {
+	if n, err := strconv.Atoi(number); err == nil && n >= 0 && n < len(f.texts) {
+		return f.texts[n]
+	}
+	return ""
+}
+
 // gofeedParse gives a page to gofeed. A panic in it is that page's error.
 func gofeedParse(page []byte) (feed *gofeed.Feed, err error) {
 	defer func() {
@@ -177,8 +186,9 @@ func gofeedParse(page []byte) (feed *gofeed.Feed, err error) {
 type converter struct {
 	base     *url.URL // for addresses where no xml:base is in force
 	language string
-	author   string // of the feed, for entries that name none
-	whole    bool   // with the whole text
+	author   string              // of the feed, for entries that name none
+	text     func(string) string // the HTML that a title, a summary or a content stands for
+	whole    bool                // with the whole text
 }
 
 // entries reads a run of entries into ch. When gofeed can't read it as a page, each is tried alone; it
@@ -240,7 +250,7 @@ func (c converter) item(it *gofeed.Item, o origin, e entry) digest.Item {
 	out.Categories = categories(it)
 	out.Published, out.Updated = dates(it, o)
 
-	summarySource, contentSource := it.Description, it.Content
+	summarySource, contentSource := c.text(it.Description), c.text(it.Content)
 	if summarySource == "" {
 		summarySource = mediaText(it, "description")
 	}
@@ -270,7 +280,7 @@ func (c converter) item(it *gofeed.Item, o origin, e entry) digest.Item {
 	}
 	out.Image = itemImage(it, base, picture)
 
-	out.Title = plainTitle(it.Title)
+	out.Title = plainTitle(c.text(it.Title))
 	if out.Title == "" {
 		out.Title = plainTitle(mediaText(it, "title"))
 	}

@@ -230,19 +230,22 @@ func TestWhatIsNoFeed(t *testing.T) {
 // gofeed is given no base to resolve against, no entity and no document type: whatever it would make
 // of them, it can't.
 func TestTidiedFeedsHoldNothingToStumbleOver(t *testing.T) {
-	document := `<?xml version="1.0" encoding="ISO-8859-1"?><!DOCTYPE rss [<!ENTITY a "b">]><?x y?><rss version="2.0" xml:base="https://example.org/"><channel><title>x</title><evil:thing xmlns:evil="urn:evil">x</evil:thing><item onclick="x" xml:base="/a/"><title>a]]&gt;b &lt;c&gt; &a; d</title><link>1</link><evil:thing/></item></channel></rss>`
+	document := `<?xml version="1.0" encoding="ISO-8859-1"?><!DOCTYPE rss [<!ENTITY a "b">]><?x y?><rss version="2.0" xml:base="https://example.org/"><channel><title>x</title><evil:thing xmlns:evil="urn:evil">x</evil:thing><item onclick="x" xml:base="/a/"><title>a]]&gt;b &lt;c&gt; &a; d</title><link>1</link><guid isPermalink="false">a]]&gt;&amp;b</guid><evil:thing/></item></channel></rss>`
 	feed, err := tidy(t.Context(), []byte(document), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := string(feed.page(feed.head, feed.xml))
+	got := string(feed.page(feed.head, feed.xml)) + strings.Join(feed.texts, " ")
 	for _, bad := range []string{"evil", "onclick", "xml:base", "DOCTYPE", "<?", "&a;"} {
 		if strings.Contains(got, bad) {
 			t.Errorf("%q is left in %s", bad, got)
 		}
 	}
-	if want := `<item><title><![CDATA[a]]]]><![CDATA[>b <c>  d]]></title><link>https://example.org/a/1</link></item>`; string(feed.xml) != want {
+	if want := `<item><title>1</title><link>https://example.org/a/1</link><guid isPermaLink="false"><![CDATA[a]]]]><![CDATA[>&b]]></guid></item>`; string(feed.xml) != want {
 		t.Errorf("got %s\nwant %s", feed.xml, want)
+	}
+	if title := feed.text("1"); title != "a]]>b <c>  d" || feed.text("2") != "" || feed.text("-1") != "" || feed.text("x") != "" {
+		t.Errorf("title %q", title)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"digestd/digest/collect/loosexml"
@@ -29,7 +30,9 @@ type entry struct {
 }
 
 // tidied is a feed in a form that no parser can stumble over: well-formed UTF-8, references replaced,
-// known elements only, under known prefixes, with everything that can hold markup as HTML.
+// known elements only, under known prefixes, with everything that can hold markup as HTML. In place of
+// those texts the XML has their numbers: the parser would copy each several times, which is most of
+// what it costs, and has nothing to do with them.
 type tidied struct {
 	atom    bool
 	version string // of the format: "2.0"
@@ -37,6 +40,7 @@ type tidied struct {
 	lang    string
 	xml     []byte // the entries, one after the other
 	head    []byte // what the feed says of itself
+	texts   []string
 	entries []entry
 	repairs []string
 	cut     bool // the document ended early
@@ -447,7 +451,13 @@ func (t *tidier) pop() {
 				value = u.String()
 			}
 		}
-		t.writeText(value)
+		value = t.clean(strings.TrimSpace(value))
+		if t.reading == asWords {
+			t.writeText(value)
+		} else if value != "" {
+			t.out.WriteString(strconv.Itoa(len(t.feed.texts)))
+			t.feed.texts = append(t.feed.texts, value)
+		}
 		t.out.WriteString("</" + f.out + ">")
 	case inMarkup:
 		if _, local := loosexml.SplitName(f.name); t.reading != asWords {

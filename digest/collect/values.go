@@ -120,7 +120,6 @@ func (t *tidier) writeStart(name string, attrs []loosexml.Attr, base *url.URL) {
 
 // writeText writes character data; CDATA where that saves escaping.
 func (t *tidier) writeText(s string) {
-	s = t.clean(strings.TrimSpace(s))
 	if !strings.ContainsAny(s, "<&") {
 		t.out.WriteString(strings.ReplaceAll(s, "]]>", "]]&gt;"))
 		return

@@ -150,7 +150,7 @@ type reading uint8
 const (
 	dropped   reading = iota
 	plain             // its words
-	markup            // its words as HTML
+	markup            // its words as HTML; the parser gets a number for them
 	container         // its children, whatever they are
 )
 
@@ -174,7 +174,7 @@ var (
 		"atom:link": plain, "atom:summary": markup, "atom:content": markup,
 		"atom:published": plain, "atom:updated": plain, "atom:author": container,
 		"media:group": container, "media:content": container, "media:thumbnail": container,
-		"media:title": markup, "media:description": markup,
+		"media:title": plain, "media:description": plain,
 	}
 	atomFeedElements = map[string]reading{
 		"title": markup, "subtitle": markup, "tagline": markup, "link": plain, "id": plain,
@@ -187,7 +187,7 @@ var (
 		"dc:creator": plain, "dc:date": plain, "dc:subject": plain,
 		"itunes:image": plain,
 		"media:group":  container, "media:content": container, "media:thumbnail": container,
-		"media:title": markup, "media:description": markup,
+		"media:title": plain, "media:description": plain,
 	}
 )
 
