@@ -278,6 +278,8 @@ func (r *Rig) startPostfix(t *testing.T, users int) {
 		fmt.Fprintf(&mailboxes, "%s %s/\n", Reader(n), name)
 	}
 	r.write(t, "postfix/mailboxes", mailboxes.String())
+	// Mail to gone.example.org is taken, and bounces then. What comes to bounces@ goes into a program.
+	r.write(t, "postfix/transport", "gone.example.org gone:\nbounces@example.org inbound:\n")
 	log := filepath.Join(r.dir, "postfix.log")
 	r.write(t, "postfix/main.cf", strings.NewReplacer(
 		"DIR", r.dir, "UID", nobody.Uid, "GID", nobody.Gid, "LOG", log,
@@ -297,6 +299,9 @@ mynetworks =
 smtputf8_enable = yes
 # nothing leaves this machine
 default_transport = error:this server delivers to its own mailboxes only
+transport_maps = texthash:DIR/postfix/transport
+inbound_destination_recipient_limit = 1
+recipient_delimiter = +
 virtual_mailbox_domains = example.org
 virtual_mailbox_base = DIR/mail
 virtual_mailbox_maps = texthash:DIR/postfix/mailboxes
@@ -316,7 +321,7 @@ smtpd_client_connection_rate_limit = 0
 smtpd_peername_lookup = no
 `))
 	r.write(t, "postfix/master.cf", strings.NewReplacer(
-		"SUBMISSION", strconv.Itoa(r.SubmissionPort), "SMTPS", strconv.Itoa(r.SMTPSPort),
+		"SUBMISSION", strconv.Itoa(r.SubmissionPort), "SMTPS", strconv.Itoa(r.SMTPSPort), "DIR", r.dir,
 	).Replace(`
 SUBMISSION inet n - n - - smtpd -o smtpd_tls_security_level=encrypt
 SMTPS inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
@@ -337,6 +342,8 @@ error unix - - n - - error
 retry unix - - n - - error
 discard unix - - n - - discard
 virtual unix - n n - - virtual
+gone unix - n n - - pipe user=nobody argv=/bin/sh -c {exit 67}
+inbound unix - n n - 1 pipe flags=DORq user=nobody argv=DIR/inbound
 showq unix n - n - - showq
 `))
 	master := exec.Command(postfixMaster, "-c", filepath.Join(r.dir, "postfix"), "-d")
