@@ -54,6 +54,7 @@ type program struct {
 	args           []string                    // as given, without the program's name
 	input          []byte                      // what a command has read from stdin, for the process that holds the ledger
 	reload         func(context.Context) error // of a daemon
+	sawTemplates   func(dir string)            // hears of each template directory that load reads; may be nil
 	held           *daemon.Pipeline            // of the process that holds the ledger, when the command came through its control socket
 }
 

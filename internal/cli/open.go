@@ -45,6 +45,9 @@ func (p *program) load() (*config.Config, map[string]*render.Set, error) {
 	}
 	sets := map[string]*render.Set{}
 	cfg, problems := config.Load(path, config.Env{Getenv: os.Getenv, Version: version, CheckTemplates: func(d digest.Digest) (err error) {
+		if p.sawTemplates != nil {
+			p.sawTemplates(d.Template)
+		}
 		sets[d.ID], err = render.Load(templates.FS, d.Template, d.Subject)
 		return err
 	}})

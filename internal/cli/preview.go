@@ -20,14 +20,20 @@ import (
 var previewFormats = []string{"html", "text", "eml", "json"}
 
 func (p *program) previewCommand() *cobra.Command {
-	var email, at, format string
+	var email, at, format, listen string
+	var serve bool
 	c := &cobra.Command{
 		Use:   "preview DIGEST",
 		Short: "Show what the next edition would say",
 		Long: "Show what the next edition of a digest would say, on stdout. Nothing is written and nothing is sent. Where there is\n" +
-			"no ledger yet, the feeds are read into memory first.",
+			"no ledger yet, the feeds are read into memory first. With --serve it is a page that shows the mail at several widths, light\n" +
+			"and dark, without pictures or styles, as text and as it goes over the wire, and what the checks say; it follows edits of\n" +
+			"the templates, the configuration and the subscriber files.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if serve {
+				return p.servePreview(c.Context(), args[0], email, at, listen)
+			}
 			if p.json {
 				format = "json"
 			}
@@ -43,7 +49,7 @@ func (p *program) previewCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			v, err := p.preview(line, d, email, at)
+			v, err := p.preview(line, d, email, at, false)
 			if err != nil {
 				return err
 			}
@@ -56,6 +62,8 @@ func (p *program) previewCommand() *cobra.Command {
 	c.Flags().StringVar(&email, "for", "", "as the subscriber with this `ADDRESS` would get it")
 	c.Flags().StringVar(&at, "at", "", "as if composed at this `TIME`: 2026-12-24T07:00, in the lane's zone, or with an offset")
 	c.Flags().StringVar(&format, "format", "html", "html, text, eml (the whole message) or json")
+	c.Flags().BoolVar(&serve, "serve", false, "show it as a page that follows edits")
+	c.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "loopback `ADDRESS` of that page; port 0: one that is free")
 	return c
 }
 
@@ -78,7 +86,8 @@ func (p *program) previewPipeline(ctx context.Context) (*daemon.Pipeline, func()
 	return line, done, nil
 }
 
-func (p *program) preview(line *daemon.Pipeline, d digest.Digest, email, at string) (daemon.Preview, error) {
+// preview is what a subscriber would get of a digest; with sample, of invented news.
+func (p *program) preview(line *daemon.Pipeline, d digest.Digest, email, at string, sample bool) (daemon.Preview, error) {
 	var who subscribers.Subscriber
 	lane := digest.Lane{Digest: d.ID, Zone: d.Zone}
 	if lane.Zone == "" {
@@ -92,6 +101,9 @@ func (p *program) preview(line *daemon.Pipeline, d digest.Digest, email, at stri
 		if d.Zone == "" {
 			lane.Zone = who.Zone
 		}
+	}
+	if sample {
+		return line.Sample(d, who, lane)
 	}
 	when, err := parseTime(at, lane.Zone)
 	if err != nil {

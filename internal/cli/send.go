@@ -120,7 +120,7 @@ func (p *program) sendCopies(ctx context.Context, line *daemon.Pipeline, d diges
 		}
 		to[i] = email
 	}
-	v, err := p.preview(line, d, "", "")
+	v, err := p.preview(line, d, "", "", false)
 	if err != nil {
 		return err
 	}

@@ -52,44 +52,67 @@ func (p *Pipeline) Preview(d digest.Digest, who subscribers.Subscriber, slot sch
 	if err != nil {
 		return out, err
 	}
-	key := digest.VariantKey{Language: p.Config.Newsletter.Language, Format: "html"}
-	out.reader = digest.Recipient{Index: nobody, Email: Anybody}
-	if who.Profile != nil {
-		topics := make([]string, len(d.Topics))
-		for i, t := range d.Topics {
-			topics[i] = t.ID
-		}
-		key = digest.VariantKey{Topics: who.TopicsOf(topics), Language: who.Language, Format: who.Format}
-		out.reader = digest.Recipient{Index: nobody, Email: who.Email, Name: who.Name}
-	}
+	key := p.wants(d, who)
 	if len(r.keys) == 0 { // nobody reads in this lane yet: its size is still that of this page
 		r.keys = []digest.VariantKey{key}
 	}
-	stories, closed := curate.Curate(d.Topics, w.items, w.sent, curate.Options{Now: w.now})
+	stories, closed := curate.Curate(d.Topics, w.items, w.sent, curate.Options{Now: w.now, Since: w.since})
 	composed, err := p.compose(d, w, r, lane.String()+"/"+slot.Wall, stories)
 	if err != nil {
 		return out, fmt.Errorf("compose: %w", err)
 	}
 	out.Edition, out.Carried, out.Closed = composed.Edition, composed.Carried, closed
 	out.Page = compose.Filter(composed.Edition, key)
-	if _, out.template, err = p.message(d, out.Page, 0); err != nil {
-		return out, err
+	return out, p.dress(&out, d, who, lane.Zone)
+}
+
+// Sample is a preview of invented news, in which stands every thing that an edition can have. It needs
+// nothing that is new.
+func (p *Pipeline) Sample(d digest.Digest, who subscribers.Subscriber, lane digest.Lane) (Preview, error) {
+	key := p.wants(d, who)
+	out := Preview{Page: render.Sample(key.Language)}
+	out.Page.Edition.Digest, out.Page.Edition.Title, out.Page.Edition.Zone, out.Page.Variant = d.ID, d.Title, lane.Zone, key
+	out.Edition = out.Page.Edition
+	return out, p.dress(&out, d, who, lane.Zone)
+}
+
+// wants is the variant of a subscriber, or that of anybody.
+func (p *Pipeline) wants(d digest.Digest, who subscribers.Subscriber) digest.VariantKey {
+	if who.Profile == nil {
+		return digest.VariantKey{Language: p.Config.Newsletter.Language, Format: "html"}
 	}
-	sender, err := p.sender(d, out.Edition, 0)
+	topics := make([]string, len(d.Topics))
+	for i, t := range d.Topics {
+		topics[i] = t.ID
+	}
+	return digest.VariantKey{Topics: who.TopicsOf(topics), Language: who.Language, Format: who.Format}
+}
+
+// dress makes the mail of a preview's page.
+func (p *Pipeline) dress(v *Preview, d digest.Digest, who subscribers.Subscriber, zone string) error {
+	v.reader = digest.Recipient{Index: nobody, Email: Anybody}
+	if who.Profile != nil {
+		v.reader = digest.Recipient{Index: nobody, Email: who.Email, Name: who.Name}
+	}
+	var err error
+	if _, v.template, err = p.message(d, v.Page, 0); err != nil {
+		return err
+	}
+	sender, err := p.sender(d, v.Edition, 0)
 	if err != nil {
-		return out, err
+		return err
 	}
 	token, err := p.tokenKey()
 	if err != nil {
-		return out, err
+		return err
 	}
-	unsubscribe, preferences, err := sender.Links(token.Delivery(subscribers.ForUnsubscribe, out.Edition.ID, nobody))
+	unsubscribe, preferences, err := sender.Links(token.Delivery(subscribers.ForUnsubscribe, v.Edition.ID, nobody))
 	if err != nil {
-		return out, err
+		return err
 	}
-	out.frame = p.frame(d, lane.Zone, out.reader.Email, unsubscribe, preferences)
-	out.Rendered, err = p.Templates[d.ID].Render(out.Page, out.frame)
-	return out, err
+	v.frame = p.frame(d, zone, v.reader.Email, unsubscribe, preferences)
+	v.Rendered, err = p.Templates[d.ID].Render(v.Page, v.frame)
+	return err
 }
 
 // Message is the whole mail of a preview, as it would go over the wire, for a reader.

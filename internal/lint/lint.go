@@ -83,21 +83,25 @@ const (
 // Rules says of each check what it asks for, in the order in which they are shown.
 func Rules() []Rule {
 	return []Rule{
-		{Markup, "well-formed, nothing active, no stray characters"},
-		{Support, "Gmail, Apple Mail, Outlook, Yahoo, Samsung and Thunderbird support what is used, or there is a fallback"},
-		{Size, "each part stays below Gmail's clip limit and the digest's own"},
-		{Contrast, "words stand out from their ground by 4.5, large ones by 3: light, dark, and with the style element dropped"},
-		{Images, "alternative texts, https"},
-		{Headings, "one of the first level, none left out on the way down, none empty"},
-		{Links, "lead somewhere, have a name, and one of them unsubscribes"},
-		{IDs, "stand once, and what refers to them finds them"},
-		{Reading, "language and direction are declared, tables that only arrange say so"},
-		{Parts, "has the same stories in the same order, in lines that can be read"},
+		{Check: Markup, Asks: "well-formed, nothing active, no stray characters"},
+		{Check: Support, HTML: true, Asks: "Gmail, Apple Mail, Outlook, Yahoo, Samsung and Thunderbird support what is used, or there is a fallback"},
+		{Check: Size, Asks: "each part stays below Gmail's clip limit and the digest's own"},
+		{Check: Contrast, HTML: true, Asks: "words stand out from their ground by 4.5, large ones by 3: light, dark, and with the style element dropped"},
+		{Check: Images, HTML: true, Asks: "alternative texts, https"},
+		{Check: Headings, HTML: true, Asks: "one of the first level, none left out on the way down, none empty"},
+		{Check: Links, Asks: "lead somewhere, have a name, and one of them unsubscribes"},
+		{Check: IDs, HTML: true, Asks: "stand once, and what refers to them finds them"},
+		{Check: Reading, HTML: true, Asks: "language and direction are declared, tables that only arrange say so"},
+		{Check: Parts, Asks: "has the same stories in the same order, in lines that can be read"},
 	}
 }
 
 // Rule is a check in words.
-type Rule struct{ Check, Asks string }
+type Rule struct {
+	Check string
+	Asks  string
+	HTML  bool // it has nothing to look at in a mail of text alone
+}
 
 // Finding is what a check has found. When it found the same at several places, it names the first.
 type Finding struct {

@@ -1,0 +1,191 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+
+	"digestd/digest"
+	"digestd/internal/config"
+	"digestd/internal/daemon"
+	"digestd/internal/ledger"
+	"digestd/internal/preview"
+	"digestd/mailer/message"
+)
+
+// lookEvery is how often the page's files are looked at for edits.
+const lookEvery = 250 * time.Millisecond
+
+// offered is how many addresses the page offers to choose from; any other can be typed.
+const offered = 50
+
+// servePreview shows the preview as a page on loopback until ctx ends. It works on a copy of the ledger,
+// so that the page can stay open for hours without anybody waiting for it.
+func (p *program) servePreview(ctx context.Context, digestID, email, at, listen string) error {
+	if p.json {
+		return usagef("--json does not go with --serve")
+	}
+	if host, _, err := net.SplitHostPort(listen); err != nil {
+		return usagef("--listen: %w", err)
+	} else if addr, err := netip.ParseAddr(host); err != nil || !addr.IsLoopback() {
+		return usagef("--listen %s: the page shows subscribers' mails, so it stays on a loopback address like 127.0.0.1:8025", listen)
+	}
+	cfg, _, err := p.load()
+	if err != nil {
+		return err
+	}
+	if _, err := findDigest(cfg, digestID); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "digestd-preview-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	l, news, done, err := p.ledgerForPreview(ctx, cfg, filepath.Join(dir, "preview.db"))
+	if err != nil {
+		return err
+	}
+	defer done()
+
+	server, err := preview.New(p.previewLoader(l), news, p.now)
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
+	if err != nil {
+		return usageError{fmt.Errorf("--listen: %w", err)}
+	}
+	fmt.Fprintf(p.stdout, "The preview is at http://%s/%s\nCtrl-C ends it.\n", listener.Addr(), preview.Choice{Digest: digestID, Reader: email, At: at}.Query())
+	return server.Serve(ctx, listener, lookEvery)
+}
+
+// ledgerForPreview copies the ledger, also out of the process that holds it; where there is none yet it
+// collects into one that done throws away. news says which.
+func (p *program) ledgerForPreview(ctx context.Context, cfg *config.Config, path string) (l *ledger.Ledger, news string, done func(), err error) {
+	err = p.copyLedger(ctx, path)
+	now := p.now().Format("15:04")
+	if errors.Is(err, ledger.ErrMissing) {
+		line, done, err := p.previewPipeline(ctx)
+		if err != nil {
+			return nil, "", nil, err
+		}
+		return line.Ledger, "News as the feeds showed it at " + now, done, nil
+	}
+	if err != nil {
+		return nil, "", nil, err
+	}
+	l, err = ledger.Open(path, ledger.Options{ReadOnly: true, Now: p.now})
+	if err != nil {
+		return nil, "", nil, err
+	}
+	return l, "News as the ledger had it at " + now, func() { l.Close() }, nil
+}
+
+// copyLedger writes a backup of the ledger, which another process may hold.
+func (p *program) copyLedger(ctx context.Context, path string) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	backup := &program{stdin: p.stdin, stdout: file, stderr: p.stderr, now: p.now, configFlag: p.configFlag, log: p.log, args: []string{"backup", "-"}}
+	line, done, err := backup.pipeline(ctx, reading)
+	var ended forwarded
+	switch {
+	case errors.As(err, &ended) && ended.status == exitDone: // the holder has written it
+		return nil
+	case err != nil:
+		os.Remove(path)
+		return err
+	}
+	defer done()
+	_, err = line.Ledger.Backup(file)
+	return err
+}
+
+// previewLoader reads config and templates anew, each time that it is called.
+func (p *program) previewLoader(l *ledger.Ledger) preview.Loader {
+	var paths []string // of the last time that all was well
+	return func() (preview.Desk, []string, error) {
+		quiet := *p
+		quiet.log = slog.New(slog.DiscardHandler)
+		var dirs []string
+		quiet.sawTemplates = func(dir string) {
+			if dir != "" {
+				dirs = append(dirs, dir)
+			}
+		}
+		cfg, sets, err := quiet.load()
+		if err == nil {
+			paths = append([]string{cfg.Path}, cfg.SubscriberFiles...)
+		}
+		watched := append(dirs, paths...)
+		if err != nil {
+			return nil, watched, err
+		}
+		line, err := quiet.assemble(cfg, sets, l)
+		if err != nil {
+			return nil, watched, err
+		}
+		return previewDesk{program: &quiet, line: line}, watched, nil
+	}
+}
+
+// previewDesk makes the mails of one state of config and templates.
+type previewDesk struct {
+	program *program
+	line    *daemon.Pipeline
+}
+
+func (d previewDesk) Digests() [][2]string {
+	var all [][2]string
+	for _, one := range d.line.Config.Digests {
+		all = append(all, [2]string{one.ID, one.Title})
+	}
+	return all
+}
+
+func (d previewDesk) Readers() []string {
+	list := d.line.Config.Subscribers
+	var all []string
+	for i := range min(list.Len(), offered) {
+		all = append(all, list.At(i).Email)
+	}
+	return all
+}
+
+func (d previewDesk) Mail(c preview.Choice) (preview.Mail, error) {
+	which, err := findDigest(d.line.Config, c.Digest)
+	if err != nil {
+		return preview.Mail{}, err
+	}
+	v, err := d.program.preview(d.line, which, c.Reader, c.At, c.Sample)
+	if err != nil {
+		return preview.Mail{}, err
+	}
+	checked, err := d.line.Check(which, v)
+	if err != nil {
+		return preview.Mail{}, err
+	}
+	raw, _, err := d.line.Message(v, digest.Recipient{})
+	if err != nil {
+		return preview.Mail{}, err
+	}
+	zone, err := time.LoadLocation(v.Edition.Zone)
+	if err != nil {
+		return preview.Mail{}, err
+	}
+	return preview.Mail{
+		Digest: which.ID, Edition: v.Edition.ID, Slot: v.Edition.Slot.In(zone), Language: v.Page.Variant.Language, Empty: v.Page.Empty(),
+		Subject: v.Rendered.Subject, HTML: v.Rendered.HTML, Text: v.Rendered.Text, Raw: raw,
+		HTMLSize: message.EncodedLen(v.Rendered.HTML), TextSize: message.EncodedLen(v.Rendered.Text), MaxSize: which.MaxSize,
+		Template: checked.Template, Findings: checked.Findings,
+	}, nil
+}
