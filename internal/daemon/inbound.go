@@ -34,24 +34,19 @@ func (p *Pipeline) Judge(r inbound.Report) (inbound.Decision, error) {
 
 // account finds the subscriber and digest that an account token names: one of a link that an operator handed out.
 func (p *Pipeline) account(token string) (inbound.Delivery, error) {
+	ref, err := p.Ledger.OpenToken(token, subscribers.ForAccount)
+	if err != nil {
+		return inbound.Delivery{}, inbound.ErrStranger
+	}
 	digests := []string{""}
 	for _, d := range p.Config.Digests {
 		digests = append(digests, d.ID)
 	}
-	for _, secret := range p.Ledger.TokenKeys() {
-		key, err := subscribers.NewTokenKey(secret)
-		if err != nil {
-			return inbound.Delivery{}, err
-		}
-		ref, err := key.Open(token, subscribers.ForAccount)
-		if err != nil {
-			continue
-		}
-		if s, id, ok := p.Config.Subscribers.Account(ref, digests); ok {
-			return inbound.Delivery{Email: s.Email, Digest: id}, nil
-		}
+	s, id, ok := p.Config.Subscribers.Account(ref, digests)
+	if !ok {
+		return inbound.Delivery{}, inbound.ErrStranger
 	}
-	return inbound.Delivery{}, inbound.ErrStranger
+	return inbound.Delivery{Email: s.Email, Digest: id}, nil
 }
 
 // Receive does what follows from a report. The same report twice is the same as once.
