@@ -71,7 +71,7 @@ func newBench(t testing.TB, change ...func(*Options)) *bench {
 	t.Helper()
 	b := &bench{ledger: newMemory(), clock: testStart}
 	options := Options{
-		Every: 30 * time.Minute, Lookback: 24 * time.Hour, Timeout: 5 * time.Second, MaxSize: 10 << 20,
+		Every: 30 * time.Minute, Lookback: 24 * time.Hour, Timeout: 30 * time.Second, MaxSize: 10 << 20,
 		Concurrency: 8, PerHost: 8, UserAgent: "digestd/test (+mailto:owner@example.org)",
 		AllowPrivateNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 	}
