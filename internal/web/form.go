@@ -55,7 +55,7 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 
 func unreadable(err error) error {
 	var large *http.MaxBytesError
-	if errors.As(err, &large) {
+	if errors.As(err, &large) || errors.Is(err, multipart.ErrMessageTooLarge) {
 		return &badRequest{http.StatusRequestEntityTooLarge, "the body is too large"}
 	}
 	return &badRequest{http.StatusBadRequest, "the form can't be read"}
