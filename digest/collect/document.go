@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 
@@ -55,7 +56,7 @@ func (d *Document) MarshalJSON() ([]byte, error) {
 	items := make([]item, 0, len(d.Items))
 	for _, it := range d.Items {
 		items = append(items, item{
-			ID: it.GUID, Title: it.Title, Link: it.Link, Summary: it.Summary.Plain(), Content: it.Content.Plain(),
+			ID: cmp.Or(it.GUID, it.Link), Title: it.Title, Link: it.Link, Summary: it.Summary.Plain(), Content: it.Content.Plain(),
 			Published: known(it.Published), Updated: known(it.Updated), Author: it.Author,
 			Categories: append([]string{}, it.Categories...), Image: it.Image, Language: it.Language, Skipped: it.Skipped,
 		})

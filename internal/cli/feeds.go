@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"digestd/digest"
 	"digestd/digest/collect"
 	"digestd/digest/collect/opml"
 	"digestd/internal/config"
@@ -91,33 +89,6 @@ func moment(t time.Time) string {
 	return t.Local().Format("2 Jan 15:04")
 }
 
-// readJSON is what feeds read makes of a feed.
-type readJSON struct {
-	Feed struct {
-		Title    string `json:"title"`
-		Link     string `json:"link"`
-		Format   string `json:"format"`
-		Language string `json:"language,omitempty"`
-	} `json:"feed"`
-	Items   []readItemJSON `json:"items"`
-	Repairs []string       `json:"repairs"`
-	Error   string         `json:"error,omitempty"`
-}
-
-type readItemJSON struct {
-	ID         string        `json:"id"`
-	Title      string        `json:"title"`
-	Link       string        `json:"link"`
-	Summary    string        `json:"summary"`
-	Content    string        `json:"content"`
-	Published  time.Time     `json:"published,omitzero"`
-	Updated    time.Time     `json:"updated,omitzero"`
-	Author     string        `json:"author"`
-	Categories []string      `json:"categories"`
-	Image      *digest.Image `json:"image"`
-	Skipped    bool          `json:"skipped,omitempty"`
-}
-
 func (p *program) feedsReadCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "read URL|FILE",
@@ -129,25 +100,16 @@ func (p *program) feedsReadCommand() *cobra.Command {
 				return err
 			}
 			doc, err := collector.Read(c.Context(), args[0])
-			out := readJSON{Items: []readItemJSON{}, Repairs: []string{}}
+			if c.Context().Err() != nil {
+				return c.Context().Err()
+			}
 			if err != nil {
-				if c.Context().Err() != nil {
-					return c.Context().Err()
-				}
-				out.Error = err.Error()
-				if perr := p.print(out, func(io.Writer) {}); perr != nil {
+				if perr := p.print(map[string]any{"items": []any{}, "repairs": []any{}, "error": err.Error()}, func(io.Writer) {}); perr != nil {
 					return perr
 				}
 				return err
 			}
-			out.Feed.Title, out.Feed.Link, out.Feed.Format, out.Feed.Language = doc.Title, doc.Link, doc.Format, doc.Language
-			out.Repairs = append(out.Repairs, doc.Repairs...)
-			for _, it := range doc.Items {
-				out.Items = append(out.Items, readItemJSON{ID: cmp.Or(it.GUID, it.Link), Title: it.Title, Link: it.Link, Summary: it.Summary.Plain(),
-					Content: it.Content.Plain(), Published: it.Published, Updated: it.Updated, Author: it.Author,
-					Categories: append([]string{}, it.Categories...), Image: it.Image, Skipped: it.Skipped})
-			}
-			return p.print(out, func(w io.Writer) { printRead(w, out) })
+			return p.print(doc, func(w io.Writer) { printRead(w, doc) })
 		},
 	}
 }
@@ -168,12 +130,12 @@ func (p *program) reader() (*collect.Collector, error) {
 	return quiet.collector(cfg, nil), nil
 }
 
-func printRead(w io.Writer, out readJSON) {
-	fmt.Fprintf(w, "%s\n%s, %s, %s\n", out.Feed.Title, out.Feed.Link, out.Feed.Format, plural(len(out.Items), "item"))
-	for _, r := range out.Repairs {
+func printRead(w io.Writer, doc *collect.Document) {
+	fmt.Fprintf(w, "%s\n%s, %s, %s\n", doc.Title, doc.Link, doc.Format, plural(len(doc.Items), "item"))
+	for _, r := range doc.Repairs {
 		fmt.Fprintf(w, "repaired: %s\n", r)
 	}
-	for _, it := range out.Items {
+	for _, it := range doc.Items {
 		fmt.Fprintln(w)
 		if it.Skipped {
 			fmt.Fprintln(w, "(nothing to show: collecting leaves it out)")
@@ -186,8 +148,8 @@ func printRead(w io.Writer, out readJSON) {
 		if !it.Published.IsZero() {
 			fmt.Fprintf(w, "  %s\n", it.Published.Format(time.RFC1123Z))
 		}
-		if it.Summary != "" {
-			fmt.Fprintf(w, "  %s\n", shortened(it.Summary, 200))
+		if summary := it.Summary.Plain(); summary != "" {
+			fmt.Fprintf(w, "  %s\n", shortened(summary, 200))
 		}
 	}
 }
