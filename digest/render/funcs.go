@@ -50,15 +50,36 @@ func dots(dot string, parts ...string) string {
 	return strings.Join(kept, dot)
 }
 
+// contentsLine breaks between entries only: wrap would break a name where its script allows it.
 func contentsLine(dot string, contents []Content) string {
-	parts := make([]string, len(contents))
+	var b strings.Builder
+	width := 0
 	for i, c := range contents {
-		parts[i] = c.Name
+		part := c.Name
 		if c.N > 0 {
-			parts[i] += noBreakSpace + strconv.Itoa(c.N)
+			part += noBreakSpace + strconv.Itoa(c.N)
 		}
+		if i < len(contents)-1 {
+			part += strings.TrimRight(dot, " ")
+		}
+		w := cells(part)
+		switch {
+		case i == 0:
+		case width+1+w <= textWidth:
+			b.WriteByte(' ')
+			width++
+		default:
+			b.WriteByte('\n')
+			width = 0
+		}
+		if width == 0 && w > textWidth { // wider than a line by itself
+			part = wrap(0, part)
+			w = cells(part[strings.LastIndexByte(part, '\n')+1:])
+		}
+		b.WriteString(part)
+		width += w
 	}
-	return wrap(0, dots(dot, parts...))
+	return b.String()
 }
 
 // sourceLine is a story's source, times and coverage: on one line where the coverage has a form that
