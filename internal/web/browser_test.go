@@ -1,0 +1,285 @@
+package web
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+var shots = flag.String("shots", "", "write pictures of the pages into this `directory`")
+
+// browser opens a tab, or skips the test where there is no Chromium.
+func browser(t *testing.T) tab {
+	t.Helper()
+	path := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if found, err := exec.LookPath(name); err == nil {
+			path = found
+			break
+		}
+	}
+	if path == "" {
+		if os.Getenv("DIGESTD_REQUIRE") == "all" {
+			t.Fatal("no Chromium in PATH, and DIGESTD_REQUIRE=all asks for every test")
+		}
+		t.Skip("no Chromium in PATH: apt-get install chromium")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()))
+	if os.Geteuid() == 0 {
+		options = append(options, chromedp.NoSandbox) // Chromium refuses to be root otherwise
+	}
+	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(stop)
+	ctx, stopTab := chromedp.NewContext(ctx)
+	t.Cleanup(func() { chromedp.Cancel(ctx); stopTab() })
+	return tab{t, ctx}
+}
+
+// tab is a browser's tab.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+func (b tab) open(address string) {
+	b.t.Helper()
+	if err := chromedp.Do(b.ctx, chromedp.Navigate(address)); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// await waits until an expression is true in the page, which may be on its way to another one.
+func (b tab) await(what, expression string) {
+	b.t.Helper()
+	const patience = 30 * time.Second
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		holds, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression))
+		if err == nil && holds {
+			return
+		}
+		if time.Now().After(deadline) {
+			body, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string]("document.body.innerText"))
+			b.t.Fatalf("%s: %s is not so after %v: %v\n%s", what, expression, patience, err, body)
+		}
+	}
+}
+
+// press presses keys, one after the other.
+func (b tab) press(keys ...string) {
+	b.t.Helper()
+	for _, key := range keys {
+		if err := chromedp.Do(b.ctx, chromedp.KeyEvent(key)); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+}
+
+// reach presses Tab until something that matches has the focus.
+func (b tab) reach(selector string) {
+	b.t.Helper()
+	for range 40 {
+		b.press(kb.Tab)
+		if here, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](fmt.Sprintf("document.activeElement.matches(%q)", selector))); err == nil && here {
+			return
+		}
+	}
+	b.t.Fatalf("Tab never comes to %s", selector)
+}
+
+// dress sets width and colours.
+func (b tab) dress(width int64, scheme string) {
+	b.t.Helper()
+	err := chromedp.Do(b.ctx, chromedp.EmulateViewport(width, 1100), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+		return err
+	}))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// shoot writes a picture of the whole page, if pictures are wanted.
+func (b tab) shoot(name string) {
+	b.t.Helper()
+	if *shots == "" {
+		return
+	}
+	picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		err = os.WriteFile(filepath.Join(*shots, name+".png"), picture, 0o644)
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// spoken is what a screen reader has to say of the page: role and name of all that has both.
+func (b tab) spoken() string {
+	b.t.Helper()
+	var out []string
+	err := chromedp.Do(b.ctx, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		tree, err := cdp.Call(ctx, t, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
+		if err != nil {
+			return err
+		}
+		nodes := map[accessibility.NodeID]*accessibility.Node{}
+		for _, n := range tree.Nodes {
+			nodes[n.NodeID] = n
+		}
+		var read func(n *accessibility.Node)
+		read = func(n *accessibility.Node) {
+			if !n.Ignored && n.Role != nil && n.Name != nil {
+				switch role := strings.Trim(string(n.Role.Value), `"`); role {
+				case "heading", "button", "radio", "checkbox", "link", "group", "Date", "status", "alert", "navigation", "main":
+					out = append(out, strings.TrimSpace(role+" "+strings.Trim(string(n.Name.Value), `"`)))
+				}
+			}
+			for _, child := range n.ChildIDs {
+				if nodes[child] != nil {
+					read(nodes[child])
+				}
+			}
+		}
+		read(tree.Nodes[0])
+		return nil
+	}))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return strings.Join(out, "\n")
+}
+
+// serve puts a desk behind a proxy that takes /wire away from what it hands on, as base_url says.
+func (d *desk) serve() string {
+	d.t.Helper()
+	listener, err := d.server.Listen("127.0.0.1:0")
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.t.Cleanup(listener.Close)
+	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(&url.URL{Scheme: "http", Host: listener.Addr().String()})
+		r.Out.URL.Path = strings.TrimPrefix(r.In.URL.Path, "/wire")
+		r.Out.Host = "backend.example"
+	}})
+	d.t.Cleanup(proxy.Close)
+	return proxy.URL + "/wire"
+}
+
+// TestBrowserByKeyboard leaves, comes back and chooses with nothing but keys, through a proxy.
+func TestBrowserByKeyboard(t *testing.T) {
+	b := browser(t)
+	d := newDesk(t)
+	home := d.serve()
+
+	b.open(home + "/u/" + d.token(ana))
+	b.await("the style that the policy allows", `getComputedStyle(document.querySelector("h1")).fontSize === "28px"`)
+	if d.standing() != "" {
+		t.Fatalf("a look has made %q", d.standing())
+	}
+	b.reach("input[value=this]")
+	b.press(kb.ArrowDown)
+	b.await("all of them", `document.querySelector("input[value=all]").checked`)
+	b.press(kb.ArrowUp)
+	b.reach("button")
+	b.await("a visible focus", `getComputedStyle(document.activeElement).outlineStyle === "solid"`)
+	b.press(kb.Enter)
+	b.await("left", `document.querySelector("h1").textContent === "You will not receive The Daily <Wire> any more."`)
+	if got := d.standing(); got != "ana daily:page" {
+		t.Errorf("%q stands", got)
+	}
+	b.reach("button")
+	b.press(kb.Enter)
+	b.await("back", `document.querySelector("h1").textContent === "You receive The Daily <Wire> again."`)
+	if got := d.standing(); got != "" {
+		t.Errorf("%q stands", got)
+	}
+	b.reach(`main a`)
+	b.press(kb.Enter)
+	b.await("preferences", `location.pathname.startsWith("/wire/p/") && document.querySelectorAll("fieldset").length === 3`)
+	b.reach("input[value=weekly]")
+	b.press(" ")
+	b.reach("input[value=global][type=checkbox]")
+	b.press(" ")
+	b.reach("input[name=format]")
+	b.press(kb.ArrowDown)
+	b.reach("input[type=date]")
+	b.press("0", "4", "0", "1", "2", "0", "2", "6")
+	b.press(kb.Enter)
+	b.await("saved", `!!document.querySelector("[role=status]") && document.getElementById("until").value === "2026-04-01"`)
+	if got := d.chosen(addresses[ana]); got != "without global; text; until 2026-04-01" {
+		t.Errorf("chose %q", got)
+	}
+	if got := d.standing(); got != "ana weekly:page" {
+		t.Errorf("%q stands", got)
+	}
+	b.reach("footer a[lang=ar]")
+	b.press(kb.Enter)
+	b.await("Arabic", `document.documentElement.dir === "rtl" && location.search === "?lang=ar"`)
+	b.await("the same choices", `!document.querySelector("input[value=global][type=checkbox]").checked`)
+}
+
+// TestBrowserSpeaks holds what a screen reader is told.
+func TestBrowserSpeaks(t *testing.T) {
+	b := browser(t)
+	d := newDesk(t)
+	home := d.serve()
+	for _, row := range []struct{ path, want string }{
+		{"/u/" + d.token(ana), "main\nheading Stop receiving The Daily <Wire>?\ngroup Newsletters\nradio Only The Daily <Wire>\nradio Everything from Morning Wire\nbutton Unsubscribe\nlink Choose topics or pause instead\nnavigation Language"},
+		{"/p/" + d.token(ana), "main\nheading Preferences\ngroup Newsletters\ncheckbox The Daily <Wire>\ncheckbox Weekend\ngroup Topics\ncheckbox Global\ncheckbox Diplomacy & treaties\ncheckbox Sport\n" +
+			"group Format\nradio With layout and pictures\nradio Plain text\nDate No mail until"},
+	} {
+		b.open(home + row.path)
+		if got := b.spoken(); !strings.Contains(got, row.want) {
+			t.Errorf("%s says\n%s\nwant\n%s", row.path, got, row.want)
+		}
+	}
+}
+
+// TestBrowserFits looks at pages of all kinds in widths from a small phone's on: nothing is wider than the
+// screen, and whatever can be touched is large enough for a finger (WCAG 2.5.8) and apart from the next.
+func TestBrowserFits(t *testing.T) {
+	b := browser(t)
+	d := newDesk(t)
+	home := d.serve()
+	if _, body := d.post("/u/"+d.token(chiyo), oneClick); body == "" {
+		t.Fatal("no page")
+	}
+	pages := map[string]string{"ask": "/u/" + d.token(ana), "left": "/u/" + d.token(chiyo), "choose": "/p/" + d.token(ana), "none": "/u/x"}
+	for name, path := range pages {
+		for _, language := range d.server.builtin.Languages() {
+			for _, width := range []int64{320, 375, 720} {
+				b.dress(width, "light")
+				b.open(home + path + "?lang=" + language)
+				b.await(name+" in "+language+" fits", `document.documentElement.scrollWidth <= innerWidth`)
+				b.await(name+" in "+language+" can be touched", `[...document.querySelectorAll("a, button, label:has(input:not([type=hidden])), input[type=date]")].every(e => e.getBoundingClientRect().height >= 24)`)
+				if language == "en" || language == "ar" || width == 375 && language == "ja" {
+					b.shoot(fmt.Sprintf("%s-%s-%d", name, language, width))
+					b.dress(width, "dark")
+					b.shoot(fmt.Sprintf("%s-%s-%d-dark", name, language, width))
+				}
+			}
+		}
+	}
+	b.dress(720, "dark")
+	b.open(home + pages["ask"])
+	b.await("dark", `getComputedStyle(document.body).backgroundColor === "rgb(23, 24, 26)" && getComputedStyle(document.querySelector("h1")).color === "rgb(243, 241, 236)"`)
+	b.open(home + "/p/" + d.token(ana) + "?lang=en")
+	b.await("a form", `!!document.getElementById("until")`)
+}
