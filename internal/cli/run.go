@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/signal"
 	"strings"
@@ -63,7 +64,7 @@ func (p *program) runDaemon(ctx context.Context) error {
 			return nil, err
 		}
 		if keys := needRestart(current.Load().Config, cfg); len(keys) > 0 {
-			return nil, fmt.Errorf("%s: a running daemon can't change %s: nothing was reloaded; set it back, or restart digestd",
+			return nil, fmt.Errorf("%s: a running daemon can't change %s: set it back, or restart digestd",
 				cfg.Path, strings.Join(keys, ", "))
 		}
 		nextPost, err := p.newPost(cfg, l, post)
@@ -108,11 +109,16 @@ func (p *program) runDaemon(ctx context.Context) error {
 	return errEnded
 }
 
-// answerReaders serves the pages behind the links of the mail, as the configuration has them at the time.
+// answerReaders serves the pages behind the links of the mail, as the configuration has them at the time, and
+// beside them what a monitoring system asks for.
 func (p *program) answerReaders(l *ledger.Ledger, current func() *daemon.Pipeline, address string) (*web.Listener, error) {
 	server, err := web.New(l, func() web.Site { return web.Site{Config: current().Config, Sets: current().Templates} }, p.now, p.log)
 	if err != nil {
 		return nil, err
+	}
+	server.Also = map[string]http.Handler{
+		"/healthz": web.Health(func() []daemon.Problem { return current().Problems() }, p.now),
+		"/metrics": web.Metrics(version, func() (daemon.Figures, error) { return current().Figures() }),
 	}
 	listener, err := server.Listen(address)
 	if err == nil {
@@ -175,18 +181,27 @@ func (p *program) reloadCommand() *cobra.Command {
 					return usagef("another command holds the ledger, not a daemon: there is nothing to reload")
 				}
 				if err := p.reload(c.Context()); err != nil {
-					return usageError{err}
+					return usageError{fmt.Errorf("%w\nnothing was reloaded: the running daemon keeps the configuration that it has", err)}
 				}
 				fmt.Fprintln(p.stdout, "the new configuration is in force")
 				return nil
 			}
-			cfg, _, err := p.load()
-			if err != nil { // the daemon would say the same, if its ledger could be found in what can't be read
+			// Only where the daemon is must be known here. What is wrong with the rest, it says itself: it has
+			// credentials that this process may lack, also where systemd runs it for ExecReload=.
+			path, err := config.Find(p.configFlag, os.Getenv)
+			if err != nil {
+				return usageError{err}
+			}
+			at, err := config.LedgerPath(path, config.Env{Getenv: os.Getenv})
+			if err != nil {
+				if _, _, all := p.load(); all != nil {
+					err = all
+				}
 				return fmt.Errorf("%w\nnothing was reloaded: the running daemon keeps the configuration that it has", err)
 			}
-			status, err := daemon.Forward(c.Context(), cfg.Ledger.Path, daemon.Request{Args: p.args}, p.stdout, p.stderr)
+			status, err := daemon.Forward(c.Context(), at, daemon.Request{Args: p.args}, p.stdout, p.stderr)
 			if errors.Is(err, daemon.ErrNoControl) {
-				return usagef("no daemon runs on %s: %w\nif another [ledger] path was set while it runs, that needs a restart", cfg.Ledger.Path, err)
+				return usagef("no daemon runs on %s: %w\nif another [ledger] path was set while it runs, that needs a restart", at, err)
 			}
 			if err != nil {
 				return err

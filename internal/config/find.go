@@ -43,3 +43,19 @@ func named(path, by string) (string, error) {
 	}
 	return path, nil
 }
+
+// LedgerPath is where the ledger of a configuration is, whatever is wrong with the rest of it: by it, a running
+// daemon is found. The error is Problems, when the file can't be read as TOML.
+func LedgerPath(path string, env Env) (string, error) {
+	r, root, _ := open(path, env)
+	if len(r.problems) > 0 {
+		return "", r.problems
+	}
+	var l Ledger
+	var t *table
+	if v := root.values["ledger"]; v != nil {
+		t = v.table
+	}
+	readTable(r, "[ledger]", t, ledgerKeys(), &l)
+	return l.Path, nil
+}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -28,5 +29,36 @@ func TestFind(t *testing.T) {
 		if got != c.want || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
 			t.Errorf("%+v: got %q, %v", c, got, err)
 		}
+	}
+}
+
+func TestLedgerPathIsFoundWhateverElseIsWrong(t *testing.T) {
+	write(t, nil)
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"":                                     filepath.Join(here, "digestd.db"),
+		"[ledger]\npath = \"/srv/news.db\"":    "/srv/news.db",
+		"[mial]\n[ledger]\npath = \"l/x.db\"":  filepath.Join(here, "l/x.db"),
+		"[ledger]\npath = 5\nkeep = \"never\"": filepath.Join(here, "digestd.db"),
+		"ledger = 5":                           filepath.Join(here, "digestd.db"),
+	} {
+		if err := os.WriteFile("config.toml", []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := LedgerPath("config.toml", Env{}); err != nil || got != want {
+			t.Errorf("%q: %s, %v, want %s", text, got, err, want)
+		}
+	}
+	if err := os.WriteFile("config.toml", []byte("[ledger\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LedgerPath("config.toml", Env{}); err == nil || !strings.HasPrefix(err.Error(), "config.toml:1:") {
+		t.Errorf("what is no TOML: %v", err)
+	}
+	if _, err := LedgerPath("gone.toml", Env{}); err == nil {
+		t.Error("a file that is not there is no error")
 	}
 }

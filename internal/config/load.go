@@ -55,7 +55,24 @@ func (e Env) getenv(name string) string {
 // Load reads a configuration and all files that it names. It returns a Config, or every problem that
 // there is, and no Config. A relative path is shown in problems as it was given.
 func Load(path string, env Env) (*Config, Problems) {
-	r := &reader{file: path, env: env}
+	r, root, absolute := open(path, env)
+	if root == nil {
+		return nil, r.problems
+	}
+	c := r.config(root)
+	c.Path = absolute
+	if len(r.problems) > 0 {
+		r.sort(r.problems)
+		return nil, r.problems
+	}
+	r.sort(r.warnings)
+	c.Warnings = r.warnings
+	return c, nil
+}
+
+// open reads a file as TOML. Without a root it can't be read at all.
+func open(path string, env Env) (r *reader, root *table, absolute string) {
+	r = &reader{file: path, env: env}
 	absolute, err := filepath.Abs(path)
 	if err == nil {
 		r.dir, r.state = filepath.Dir(absolute), filepath.Dir(absolute)
@@ -66,19 +83,11 @@ func Load(path string, env Env) (*Config, Problems) {
 	file, readErr := os.ReadFile(path)
 	if err := cmp.Or(err, readErr); err != nil {
 		r.report(place{}, "can't be read: %v", reason(err))
-		return nil, r.problems
+		return r, nil, absolute
 	}
 	root, whole := parse(file, r.report)
 	r.cut = !whole
-	c := r.config(root)
-	c.Path = absolute
-	if len(r.problems) > 0 {
-		r.sort(r.problems)
-		return nil, r.problems
-	}
-	r.sort(r.warnings)
-	c.Warnings = r.warnings
-	return c, nil
+	return r, root, absolute
 }
 
 // sort puts problems in the order of the files and their lines.
