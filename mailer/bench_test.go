@@ -65,7 +65,7 @@ func BenchmarkDeliver(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				server := &smtp.Server{Host: host, TLS: smtp.TLSNone, DialTimeout: 5 * time.Second, ReplyTimeout: time.Minute, Dialer: (&net.Dialer{}).DialContext}
+				server := &smtp.Server{Host: host, TLS: smtp.TLSNone, DialTimeout: 5 * time.Second, ReplyTimeout: time.Minute}
 				if server.Port, err = strconv.Atoi(port); err != nil {
 					b.Fatal(err)
 				}
@@ -105,7 +105,7 @@ func BenchmarkDeliverToASlowServer(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			server := &smtp.Server{Host: host, TLS: smtp.TLSNone, DialTimeout: 5 * time.Second, ReplyTimeout: time.Minute, Dialer: (&net.Dialer{}).DialContext}
+			server := &smtp.Server{Host: host, TLS: smtp.TLSNone, DialTimeout: 5 * time.Second, ReplyTimeout: time.Minute}
 			if server.Port, err = strconv.Atoi(port); err != nil {
 				b.Fatal(err)
 			}

@@ -3,7 +3,6 @@ package mailer
 import (
 	"bytes"
 	"context"
-	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -98,7 +97,6 @@ func (r *rig) restart(o Options) {
 func client(s *smtptest.Server, timeout time.Duration) *smtp.Server {
 	return &smtp.Server{
 		Host: "127.0.0.1", Port: s.Port, TLS: smtp.TLSNone, Auth: "auto", DialTimeout: timeout, ReplyTimeout: timeout,
-		Dialer: (&net.Dialer{}).DialContext,
 	}
 }
 

@@ -122,7 +122,7 @@ func TestFullStack(t *testing.T) {
 	t.Cleanup(func() { l.Close() })
 	job.Signer = signer
 	to := &smtp.Server{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, TLS: smtp.TLSStart, Roots: roots, Username: "digest", Password: "wrong",
-		Auth: "auto", DialTimeout: 10 * time.Second, ReplyTimeout: 10 * time.Second, Dialer: (&net.Dialer{}).DialContext}
+		Auth: "auto", DialTimeout: 10 * time.Second, ReplyTimeout: 10 * time.Second}
 	o := defaults
 	s, err := New(o, OverSMTP(to), l, nil).Deliver(context.Background(), job)
 	if err != nil || s.Sent != 0 || s.Failed != 0 || !strings.Contains(s.Paused, "auth: ") || strings.Contains(s.Paused, "wrong") {

@@ -87,7 +87,7 @@ const (
 	TLSNone     = "none"
 )
 
-// Server says how to reach a server. The zero values of the durations and of Dialer are not usable.
+// Server says how to reach a server. The durations must be set.
 type Server struct {
 	Host         string
 	Port         int
@@ -95,11 +95,11 @@ type Server struct {
 	Roots        *x509.CertPool // nil: the system's
 	Username     string         // empty: no login
 	Password     string
-	Auth         string        // "auto", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256"
-	HelloName    string        // empty: the name of this machine
-	DialTimeout  time.Duration // up to the end of the login
-	ReplyTimeout time.Duration // for each answer, that to the final dot included
-	Dialer       func(ctx context.Context, network, address string) (net.Conn, error)
+	Auth         string                                                               // "auto", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256"
+	HelloName    string                                                               // empty: the name of this machine
+	DialTimeout  time.Duration                                                        // up to the end of the login
+	ReplyTimeout time.Duration                                                        // for each answer, that to the final dot included
+	Dialer       func(ctx context.Context, network, address string) (net.Conn, error) // nil: the system's
 }
 
 // commandTimeout bounds the answers to MAIL, RCPT and DATA (RFC 5321 §4.5.3.2), which need not wait for
@@ -132,7 +132,11 @@ func (s *Server) Dial(ctx context.Context) (*Conn, error) {
 	fail := func(stage Stage, err error) error {
 		return &Refusal{replyOf(stage, err)}
 	}
-	raw, err := s.Dialer(ctx, "tcp", s.Address())
+	connect := s.Dialer
+	if connect == nil {
+		connect = (&net.Dialer{}).DialContext
+	}
+	raw, err := connect(ctx, "tcp", s.Address())
 	if err != nil {
 		return nil, fail(Connect, err)
 	}

@@ -50,7 +50,7 @@ func authority(t *testing.T, notAfter time.Time) (*tls.Config, *x509.CertPool) {
 
 func to(s *smtptest.Server) *Server {
 	return &Server{Host: "127.0.0.1", Port: s.Port, TLS: TLSNone, Auth: "auto", HelloName: "client.example.org",
-		DialTimeout: 5 * time.Second, ReplyTimeout: 300 * time.Millisecond, Dialer: (&net.Dialer{}).DialContext}
+		DialTimeout: 5 * time.Second, ReplyTimeout: 300 * time.Millisecond}
 }
 
 func dial(t *testing.T, s *Server) *Conn {
