@@ -96,7 +96,7 @@ func TestParserFixtures(t *testing.T) {
 		path := filepath.Join(dir, row["path"])
 		began := cpuTime(t)
 		doc, err := c.Read(context.Background(), path)
-		if spent := cpuTime(t) - began; spent > 2*time.Second {
+		if spent := cpuTime(t) - began; spent > 2*time.Second && !underRace {
 			t.Errorf("%s took %v of a core", row["path"], spent)
 		}
 		want, _ := strconv.Atoi(row["items_by_oracle"])
@@ -332,7 +332,7 @@ func TestHostileFeeds(t *testing.T) {
 		t.Run(row["file"], func(t *testing.T) {
 			began := cpuTime(t)
 			doc, err := c.Read(context.Background(), filepath.Join(dir, row["file"]))
-			if spent := cpuTime(t) - began; spent > 2*time.Second {
+			if spent := cpuTime(t) - began; spent > 2*time.Second && !underRace {
 				t.Errorf("took %v of a core", spent)
 			}
 			if read := err == nil; row["parse"] == "ok" && !read || row["parse"] == "reject" && read {

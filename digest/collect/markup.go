@@ -62,6 +62,7 @@ func firstPicture(source string, base *url.URL) *digest.Image {
 // readHTML reads hostile HTML. It walks over the tokens once and builds no tree: neither unbalanced
 // nor endlessly nested markup can do more than be left out. maxBytes bounds the text.
 func readHTML(source string, base *url.URL, maxBytes int) prose {
+	source = strings.ToValidUTF8(source, "\uFFFD") // whoever calls it
 	r := htmlReader{base: base, room: maxBytes}
 	if !strings.ContainsAny(source, "<&") {
 		r.words(source)
@@ -355,7 +356,7 @@ func plainTitle(source string) string {
 // oneLine makes one line of plain text out of plain text, at most max characters long.
 func oneLine(s string, max int) string {
 	r := htmlReader{room: 4 * maxTitleBytes}
-	r.words(s)
+	r.words(strings.ToValidUTF8(s, "\uFFFD"))
 	return shorten(r.prose().text.Plain(), max, 4*max)
 }
 

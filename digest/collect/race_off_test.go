@@ -2,5 +2,5 @@
 
 package collect
 
-// underRace tells tests that memory is not the program's own: the race detector multiplies it.
+// underRace tells tests that memory and time are not the program's own: the race detector multiplies them.
 const underRace = false
