@@ -97,8 +97,8 @@ func (k TokenKey) Delivery(p Purpose, edition string, index int) string {
 	}
 	var b [aes.BlockSize]byte
 	b[0] = byte(p)
-	hash := editionHash(edition)
-	copy(b[1:7], hash[:])
+	tag := TagOfEdition(edition)
+	copy(b[1:7], tag[:])
 	binary.BigEndian.PutUint32(b[7:11], uint32(index))
 	return k.seal(b)
 }
@@ -144,13 +144,25 @@ type Ref struct {
 	block   [aes.BlockSize]byte
 }
 
+// EditionTag is what a token says of its edition: enough to know it among others, and nothing to tell it from.
+type EditionTag [6]byte
+
+// TagOfEdition is the tag of the edition with an id.
+func TagOfEdition(id string) (t EditionTag) {
+	sum := sha256.Sum256([]byte(id))
+	copy(t[:], sum[:])
+	return t
+}
+
+// Edition is the tag of the edition to which the delivery belongs that r names, if it names one.
+func (r Ref) Edition() (EditionTag, bool) {
+	return EditionTag(r.block[1:7]), r.Purpose != 0 && r.Purpose != ForAccount
+}
+
 // OfEdition reports whether the delivery that r names belongs to the edition.
 func (r Ref) OfEdition(id string) bool {
-	if r.Purpose == ForAccount {
-		return false
-	}
-	hash := editionHash(id)
-	return bytes.Equal(r.block[1:7], hash[:])
+	tag, ok := r.Edition()
+	return ok && tag == TagOfEdition(id)
 }
 
 // OfAccount reports whether r names the address with the digest.
@@ -205,12 +217,6 @@ func (k TokenKey) Open(token string, purposes ...Purpose) (Ref, error) {
 		return Ref{}, ErrToken
 	}
 	return r, nil
-}
-
-func editionHash(edition string) (h [6]byte) {
-	sum := sha256.Sum256([]byte(edition))
-	copy(h[:], sum[:])
-	return h
 }
 
 func accountBlock(email, digest string) (b [aes.BlockSize]byte) {

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -11,7 +10,6 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"digestd/digest"
-	"digestd/subscribers"
 )
 
 // ErrIllegal is a move that the table of states does not allow. Nothing of the step was recorded.
@@ -353,61 +351,4 @@ func (l *Ledger) Finish(edition string) error {
 		return fmt.Errorf("finish edition %s: %w", edition, err)
 	}
 	return nil
-}
-
-// Delivery is one reader's part of an edition.
-type Delivery struct {
-	Edition EditionState
-	To      digest.Recipient
-}
-
-// OpenToken reads a token that was made for one of the purposes, with any of the ledger's keys. The error
-// is subscribers.ErrToken for what is no token of this ledger.
-func (l *Ledger) OpenToken(token string, purposes ...subscribers.Purpose) (subscribers.Ref, error) {
-	for _, secret := range l.TokenKeys() {
-		key, err := subscribers.NewTokenKey(secret)
-		if err != nil {
-			return subscribers.Ref{}, err
-		}
-		if ref, err := key.Open(token, purposes...); err == nil {
-			return ref, nil
-		}
-	}
-	return subscribers.Ref{}, subscribers.ErrToken
-}
-
-// Resolve finds the delivery that a token names. The error is subscribers.ErrToken for what is no token
-// of this ledger, and ErrUnknown for one of an edition that was pruned.
-func (l *Ledger) Resolve(token string, purposes ...subscribers.Purpose) (Delivery, error) {
-	ref, err := l.OpenToken(token, purposes...)
-	if err != nil {
-		return Delivery{}, err
-	}
-	return l.DeliveryOf(ref)
-}
-
-// DeliveryOf finds the delivery that an opened token names. The error is ErrUnknown when the ledger does
-// not have it, or not any more.
-func (l *Ledger) DeliveryOf(ref subscribers.Ref) (Delivery, error) {
-	var edition EditionState
-	err := l.view(func(tx *bolt.Tx) error {
-		c := tx.Bucket(bucketEditions).Cursor()
-		for k, v := c.First(); k != nil; k, v = c.Next() {
-			if ref.OfEdition(string(k)) {
-				return json.Unmarshal(v, &edition)
-			}
-		}
-		return ErrUnknown
-	})
-	if err != nil {
-		return Delivery{}, fmt.Errorf("the edition of a token: %w", err)
-	}
-	to, err := l.RecipientsAt(edition.ID, ref.Index)
-	if err != nil {
-		return Delivery{}, err
-	}
-	if len(to) == 0 {
-		return Delivery{}, fmt.Errorf("recipient %d of edition %s: %w", ref.Index, edition.ID, ErrUnknown)
-	}
-	return Delivery{Edition: edition, To: to[0]}, nil
 }

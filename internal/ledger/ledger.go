@@ -97,6 +97,7 @@ type Ledger struct {
 	now      func() time.Time
 	room     func() (uint64, error)
 	delivery deliveryWriter
+	tags     editionTags
 	locks    locks
 	closing  sync.Once
 	closed   error

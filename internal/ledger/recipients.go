@@ -65,18 +65,26 @@ func unpackRecipients(raw []byte, index int) ([]digest.Recipient, error) {
 	recipients := make([]digest.Recipient, 0, chunkSize)
 	lines := bufio.NewScanner(flate.NewReader(bytes.NewReader(raw)))
 	for lines.Scan() {
-		fields := strings.Split(lines.Text(), "\t")
-		if len(fields) != 3 {
-			return nil, ErrDamaged
-		}
-		variant, err := strconv.Atoi(fields[2])
+		r, err := parseRecipient(lines.Text(), index)
 		if err != nil {
-			return nil, ErrDamaged
+			return nil, err
 		}
-		recipients = append(recipients, digest.Recipient{Index: index, Email: fields[0], Name: fields[1], Variant: variant})
+		recipients = append(recipients, r)
 		index++
 	}
 	return recipients, lines.Err()
+}
+
+func parseRecipient(line string, index int) (digest.Recipient, error) {
+	fields := strings.Split(line, "\t")
+	if len(fields) != 3 {
+		return digest.Recipient{}, ErrDamaged
+	}
+	variant, err := strconv.Atoi(fields[2])
+	if err != nil {
+		return digest.Recipient{}, ErrDamaged
+	}
+	return digest.Recipient{Index: index, Email: fields[0], Name: fields[1], Variant: variant}, nil
 }
 
 func deflate(v any) ([]byte, error) {
