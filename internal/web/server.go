@@ -22,17 +22,21 @@ import (
 	"digestd/templates"
 )
 
-// Limits of the listener. A reader's request is a line, a few header fields, and a form of a few fields.
+// Limits of a request: a reader's is a line, a few header fields, and a form of a few fields.
 const (
-	maxHeader      = 16 << 10 // bytes; net/http adds 4 KiB of its own
-	maxBody        = 64 << 10 // bytes
-	maxConnections = 512
-	headerTimeout  = 10 * time.Second // for a slow client's header,
-	readTimeout    = 20 * time.Second // its header and body,
-	writeTimeout   = 30 * time.Second // all up to the end of the answer,
-	idleTimeout    = time.Minute      // and between two requests
-	closeTimeout   = 5 * time.Second  // for answers that are under way when the listener ends
+	maxHeader = 16 << 10 // bytes; net/http adds 4 KiB of its own
+	maxBody   = 64 << 10 // bytes
 )
+
+// limits are those of a listener.
+type limits struct {
+	connections         int
+	header, read, write time.Duration // for a request's header; with its body; with its answer
+	idle                time.Duration // between two requests
+	end                 time.Duration // for answers that are under way when the listener closes
+}
+
+var usualLimits = limits{connections: 512, header: 10 * time.Second, read: 20 * time.Second, write: 30 * time.Second, idle: time.Minute, end: 5 * time.Second}
 
 // Site is what the pages show of a configuration.
 type Site struct {
@@ -52,7 +56,8 @@ type Server struct {
 	log      *slog.Logger
 	pages    *pages
 	builtin  *render.Set // words where no digest has any
-	accounts sync.Mutex  // of the search for an account in a long list
+	limits   limits
+	accounts sync.Mutex // of the search for an account in a long list
 }
 
 // New makes a server for a ledger. It asks for the site, which a reload changes, at each request.
@@ -65,7 +70,7 @@ func New(l *ledger.Ledger, site func() Site, now func() time.Time, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
-	return &Server{ledger: l, site: site, now: now, log: log, pages: pages, builtin: builtin}, nil
+	return &Server{ledger: l, site: site, now: now, log: log, pages: pages, builtin: builtin, limits: usualLimits}, nil
 }
 
 // Handler is all that the listener answers. It takes a path as it is, with or without that of base_url
@@ -245,6 +250,7 @@ func (v *visit) sheet(title string) sheet {
 type Listener struct {
 	server *http.Server
 	addr   net.Addr
+	end    time.Duration
 	served chan struct{}
 }
 
@@ -256,14 +262,14 @@ func (s *Server) Listen(address string) (*Listener, error) {
 	}
 	l := &Listener{
 		server: &http.Server{
-			Handler: s.Handler(), MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
-			WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+			Handler: s.Handler(), MaxHeaderBytes: maxHeader, ReadHeaderTimeout: s.limits.header, ReadTimeout: s.limits.read,
+			WriteTimeout: s.limits.write, IdleTimeout: s.limits.idle, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		},
-		addr: listener.Addr(), served: make(chan struct{}),
+		addr: listener.Addr(), end: s.limits.end, served: make(chan struct{}),
 	}
 	go func() {
 		defer close(l.served)
-		if err := l.server.Serve(netutil.LimitListener(listener, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
+		if err := l.server.Serve(netutil.LimitListener(listener, s.limits.connections)); !errors.Is(err, http.ErrServerClosed) {
 			s.log.Error("readers can't be answered any more: restart digestd", "listen", address, "error", err)
 		}
 	}()
@@ -275,7 +281,7 @@ func (l *Listener) Addr() net.Addr { return l.addr }
 
 // Close stops listening, lets the answers that are under way end, and cuts off what lasts too long.
 func (l *Listener) Close() {
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), l.end)
 	defer cancel()
 	if l.server.Shutdown(ctx) != nil {
 		l.server.Close()
