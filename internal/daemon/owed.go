@@ -121,20 +121,25 @@ type origin struct {
 	wait    bool // less than half a period ago
 }
 
-// newcomers finds those of the lane's subscribers whom another lane of the same digest served within the
-// last period, and this one not since: they changed their zone. It is derived from the recipients that
-// each edition keeps, so nothing has to be remembered for the many who never move.
+// newcomers finds those of the lane's subscribers whom another lane of the same digest served, and this one
+// not since: they changed their zone, or the digest did. Only editions count that are younger than half a
+// period, or that can have told something of what this one is made of. It is derived from the recipients
+// that each edition keeps, so nothing has to be remembered for the many who never move.
 func (p *Pipeline) newcomers(d digest.Digest, lane digest.Lane, w window) (map[string]origin, error) {
-	if d.Zone != "" {
-		return nil, nil
-	}
 	line, zone, err := scheduleOf(d, lane)
 	if err != nil {
 		return nil, err
 	}
-	period := line.Period(w.now, zone)
+	period := line.Lookback(w.now, zone)
+	oldest := w.now.Add(-period / 2)
+	for _, it := range w.items {
+		if it.FirstSeen.Before(oldest) {
+			oldest = it.FirstSeen
+		}
+	}
 	others, err := p.Ledger.Editions(func(e ledger.EditionState) bool {
-		return e.Digest == d.ID && e.Zone != lane.Zone && !e.Withdrawn && w.now.Sub(e.Composed) < period
+		return e.Digest == d.ID && e.Zone != lane.Zone && !e.Withdrawn && !e.Composed.Before(oldest) &&
+			e.Composed.Sub(w.now) <= period // else on a clock that was wrong
 	})
 	if err != nil || len(others) == 0 {
 		return nil, err
@@ -155,7 +160,8 @@ func (p *Pipeline) newcomers(d digest.Digest, lane digest.Lane, w window) (map[s
 			}
 			for _, r := range recipients {
 				key := subscribers.Key(r.Email)
-				if s, ok := p.Config.Subscribers.Find(r.Email); !ok || s.Zone != lane.Zone || known.has(key) {
+				s, ok := p.Config.Subscribers.Find(r.Email)
+				if !ok || d.Zone == "" && s.Zone != lane.Zone || !e.Composed.After(w.lane.Composed) && known.has(key) {
 					continue
 				}
 				if e.Composed.After(moved[key].at) {
