@@ -77,8 +77,10 @@ func (p *Pipeline) publish(ctx context.Context, lane digest.Lane, slot schedule.
 		return out, err
 	}
 	if !known {
-		if err := p.withdrawUnsent(lane, extra); err != nil {
-			return out, fmt.Errorf("lane %s: %w", lane, err)
+		if !extra { // which comes beside the last one and does not end its time
+			if err := p.withdrawUnsent(ctx, lane); err != nil {
+				return out, fmt.Errorf("lane %s: %w", lane, err)
+			}
 		}
 		w, err := p.gather(d, lane, slot, p.Now(), extra)
 		if err != nil {
@@ -102,12 +104,12 @@ func (p *Pipeline) publish(ctx context.Context, lane digest.Lane, slot schedule.
 		if err != nil {
 			return out, fmt.Errorf("edition %s: render: %w", id, err)
 		}
+		record.Extra = extra
 		if len(composed.Edition.Stories) == 0 && !d.SendEmpty {
 			out.Reason = "nothing new"
 			p.Log.Info("nothing new: no edition", "lane", lane, "slot", slot.Wall)
 			return out, p.Ledger.PassSlot(record)
 		}
-		record.Extra = extra
 		if err := p.Ledger.CommitEdition(record); err != nil {
 			return out, err
 		}
@@ -125,20 +127,30 @@ func (p *Pipeline) publish(ctx context.Context, lane digest.Lane, slot schedule.
 
 // withdrawUnsent takes the lane's last edition back, and the one before it, as long as nothing of them
 // went out, whether their mails never began to or were all refused: an outage then costs no news. An extra
-// edition comes beside the last one and does not end its time.
-func (p *Pipeline) withdrawUnsent(lane digest.Lane, extra bool) error {
-	for withdrawn := !extra; withdrawn; {
-		st, err := p.Ledger.Lane(lane)
-		if err != nil || st.Edition == "" {
-			return err
-		}
-		withdrawn, err = p.withdraw(st.Edition)
+// edition that went out says nothing about the one that it came beside.
+func (p *Pipeline) withdrawUnsent(ctx context.Context, lane digest.Lane) error {
+	st, err := p.Ledger.Lane(lane)
+	if err != nil {
+		return err
+	}
+	for id := st.Edition; id != ""; {
+		e, err := p.Ledger.Edition(id)
 		if errors.Is(err, ledger.ErrUnknown) { // so old that it was pruned
 			return nil
 		}
 		if err != nil {
 			return err
 		}
+		unlock, err := p.Ledger.Lock(ctx, id) // it may be on its way this very moment
+		if err != nil {
+			return err
+		}
+		withdrawn, err := p.withdraw(id)
+		unlock()
+		if err != nil || !withdrawn && !e.Extra {
+			return err
+		}
+		id = e.Before.Edition
 	}
 	return nil
 }

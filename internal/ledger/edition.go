@@ -211,8 +211,7 @@ func (l *Ledger) Body(id string, variant int) ([]byte, error) {
 }
 
 // Withdraw takes back an edition of which nothing went out: its items return to the lane's pool, its
-// deliveries are withdrawn. ErrBegun says that something went out or is in doubt, or that the lane
-// has a later edition.
+// deliveries are withdrawn. ErrBegun says that something went out or is in doubt.
 func (l *Ledger) Withdraw(id string) error {
 	err := l.update(func(tx *bolt.Tx) error {
 		var st EditionState
@@ -235,9 +234,10 @@ func (l *Ledger) Withdraw(id string) error {
 		if _, err := get(tx.Bucket(bucketLanes), name, &lane); err != nil {
 			return err
 		}
-		if begun || lane.Edition != id {
+		if begun {
 			return ErrBegun
 		}
+		l.forgetStates(id) // whoever is under way with it must not go on
 		carried := map[uint64]int{}
 		for _, p := range st.Before.Pool {
 			carried[p.Item] = p.Carried
@@ -263,8 +263,15 @@ func (l *Ledger) Withdraw(id string) error {
 				return err
 			}
 		}
-		for i, p := range lane.Pool { // what had no room in it was not carried by it either
-			lane.Pool[i].Carried = carried[p.Item]
+		if lane.Edition == id { // else the lane has gone on, with an extra edition
+			for i, p := range lane.Pool { // what had no room in it was not carried by it either
+				lane.Pool[i].Carried = carried[p.Item]
+			}
+			before, err := lastStanding(tx, st.Before)
+			if err != nil {
+				return err
+			}
+			lane.Number, lane.Edition, lane.Composed = before.Number, before.Edition, before.Composed
 		}
 		for _, seq := range back {
 			if err := outcomes.Delete(seqKey(seq)); err != nil {
@@ -274,7 +281,6 @@ func (l *Ledger) Withdraw(id string) error {
 				lane.Pool = append(lane.Pool, Pooled{Item: seq, Carried: carried[seq]})
 			}
 		}
-		lane.Number, lane.Edition, lane.Composed = st.Before.Number, st.Before.Edition, st.Before.Composed
 		if err := put(tx.Bucket(bucketLanes), name, lane); err != nil {
 			return err
 		}
@@ -285,4 +291,16 @@ func (l *Ledger) Withdraw(id string) error {
 		return fmt.Errorf("withdraw edition %s: %w", id, err)
 	}
 	return nil
+}
+
+// lastStanding is a former state of a lane, or the one before it whose last edition was not withdrawn since.
+func lastStanding(tx *bolt.Tx, lane LaneState) (LaneState, error) {
+	for {
+		var st EditionState
+		_, err := get(tx.Bucket(bucketEditions), []byte(lane.Edition), &st)
+		if err != nil || !st.Withdrawn {
+			return lane, err
+		}
+		lane = st.Before
+	}
 }

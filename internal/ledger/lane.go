@@ -3,6 +3,7 @@ package ledger
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -45,6 +46,8 @@ type Outcome struct {
 	Reason  string   `json:"reason,omitempty"` // why it is in no story; empty when used
 	Score   float64  `json:"score,omitempty"`  // with which it joined a story that was sent before
 	Terms   []string `json:"terms,omitempty"`  // and by which words
+
+	Unwanted bool `json:"unwanted,omitempty"` // no topic wanted it from its feed; the same entry of another feed is not settled by it
 }
 
 // Lane is what a lane remembers; of one that never composed, only its name.
@@ -91,7 +94,7 @@ func moveLane(tx *bolt.Tx, c Composition, edition string) error {
 	if _, err := get(tx.Bucket(bucketLanes), name, &now); err != nil {
 		return err
 	}
-	if now.Position != c.Before.Position || now.Edition != c.Before.Edition {
+	if now.Position != c.Before.Position || now.Edition != c.Before.Edition || !slices.Equal(now.Pool, c.Before.Pool) {
 		return ErrMoved
 	}
 	outcomes, err := tx.Bucket(bucketOutcomes).CreateBucketIfNotExists(name)
@@ -104,8 +107,10 @@ func moveLane(tx *bolt.Tx, c Composition, edition string) error {
 			return err
 		}
 	}
-	now.Lane, now.Position, now.Slot, now.Wall = lane, c.Position, c.Edition.Slot, c.Wall
-	now.Pool, now.Asleep, now.Began = c.Pool, false, true
+	now.Lane, now.Position, now.Pool, now.Asleep, now.Began = lane, c.Position, c.Pool, false, true
+	if !c.Extra { // the slot's own edition may still come
+		now.Slot, now.Wall = c.Edition.Slot, c.Wall
+	}
 	if c.Passed != nil {
 		now.Passed = append(now.Passed, *c.Passed)
 	}
