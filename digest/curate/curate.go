@@ -29,6 +29,9 @@ type Closed struct {
 	Story  string  // ID of the story that it is coverage of, if that is the reason
 	Score  float64 // with which it joined that story
 	Terms  []string
+	// Unwanted says that no topic wants it as its feed shows it: another feed may show the same to a topic
+	// that does.
+	Unwanted bool
 }
 
 // Curate makes stories of items for one lane. Stories come ranked, the best first, each with the
@@ -48,15 +51,16 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 	topicsOf := make(map[*digest.Item][]string)
 	admit := func(it digest.Item, group int) {
 		kept, why := filters.admit(it)
+		unwanted := why != ""
 		switch {
-		case why != "":
+		case unwanted:
 		case it.History:
 			why = "history"
 		case it.Of != 0 && opt.Had != nil && opt.Had(it.Of):
 			why = "already in an edition, from another feed"
 		}
 		if why != "" {
-			closed = append(closed, Closed{Item: it, Reason: why})
+			closed = append(closed, Closed{Item: it, Reason: why, Unwanted: unwanted})
 			return
 		}
 		it.Kind = kindOf(it, filters.kind(it.Feed))

@@ -67,7 +67,15 @@ func (p *Pipeline) gather(d digest.Digest, lane digest.Lane, slot schedule.Slot,
 	names := feedNames(d)
 	for _, it := range waiting {
 		if _, ok := names[it.Feed]; !ok {
-			w.settled[it.Seq] = ledger.Outcome{Reason: "feed removed"}
+			w.settled[it.Seq] = ledger.Outcome{Reason: "feed removed", Unwanted: true}
+			continue
+		}
+		told, err := p.told(w.lane, it)
+		if err != nil {
+			return w, err
+		}
+		if told != "" {
+			w.settled[it.Seq] = ledger.Outcome{Reason: told}
 			continue
 		}
 		w.items = append(w.items, it)
@@ -103,22 +111,22 @@ func (p *Pipeline) gather(d digest.Digest, lane digest.Lane, slot schedule.Slot,
 // one period; so does one that wakes, unless it stands later than that already.
 func (p *Pipeline) start(w *window, d digest.Digest, lane digest.Lane) (uint64, error) {
 	w.since = w.lane.Composed
-	if w.lane.Began && !w.lane.Asleep {
-		return w.lane.Position, nil
-	}
 	line, zone, err := scheduleOf(d, lane)
 	if err != nil {
 		return 0, err
 	}
 	cutoff := w.now.Add(-line.Lookback(w.now, zone))
+	if w.since.IsZero() || w.since.After(w.now) { // no edition stands yet, or one of a clock that was wrong
+		w.since = cutoff
+	}
+	if w.lane.Began && !w.lane.Asleep {
+		return w.lane.Position, nil
+	}
 	start, err := p.Ledger.PositionAt(cutoff)
 	if err != nil {
 		return 0, err
 	}
 	if start <= w.lane.Position {
-		if w.since.IsZero() {
-			w.since = cutoff
-		}
 		return w.lane.Position, nil
 	}
 	reason := "first seen more than a period before the lane began"
@@ -147,7 +155,7 @@ func (p *Pipeline) had(lane ledger.LaneState, wanted map[string]string, it diges
 		if err != nil {
 			return "", err
 		}
-		if ok {
+		if ok && !o.Unwanted {
 			return fmt.Sprintf("the same entry as item %d, which another feed showed before%s", seq, inEdition(o)), nil
 		}
 	}
@@ -160,6 +168,24 @@ func (p *Pipeline) had(lane ledger.LaneState, wanted map[string]string, it diges
 			if _, ok := wanted[other.Feed]; ok && other.Seq >= passed.From && other.Seq <= passed.To {
 				return "the same entry as an item that was " + passed.Reason, nil
 			}
+		}
+	}
+	return "", nil
+}
+
+// told tells whether an extra edition told an entry, as another feed showed it, that has waited since.
+func (p *Pipeline) told(lane ledger.LaneState, it digest.Item) (string, error) {
+	positions, err := p.Ledger.Sightings(it)
+	if err != nil {
+		return "", err
+	}
+	for _, seq := range positions {
+		o, ok, err := p.Ledger.Outcome(lane.Lane, seq)
+		if err != nil {
+			return "", err
+		}
+		if ok && o.Reason == "" {
+			return fmt.Sprintf("the same entry as item %d, which another feed showed%s", seq, inEdition(o)), nil
 		}
 	}
 	return "", nil

@@ -53,7 +53,7 @@ func outcomes(w window, composed compose.Result, closed []curate.Closed) map[uin
 		}
 	}
 	for _, c := range closed {
-		all[c.Item.Seq] = ledger.Outcome{Reason: c.Reason, Story: c.Story, Score: c.Score, Terms: c.Terms}
+		all[c.Item.Seq] = ledger.Outcome{Reason: c.Reason, Story: c.Story, Score: c.Score, Terms: c.Terms, Unwanted: c.Unwanted}
 	}
 	return all
 }
