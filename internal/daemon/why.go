@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -104,7 +105,7 @@ func (p *Pipeline) fate(d digest.Digest, lane digest.Lane, it digest.Item) (Lane
 		return f, nil
 	}
 	if settled {
-		return f, p.placeOf(&f, o, it)
+		return f, p.placeOf(&f, o)
 	}
 	st, err := p.Ledger.Lane(lane)
 	if err != nil {
@@ -137,13 +138,17 @@ func (p *Pipeline) fate(d digest.Digest, lane digest.Lane, it digest.Item) (Lane
 }
 
 // placeOf finds an item's story in the edition that used it.
-func (p *Pipeline) placeOf(f *LaneFate, o ledger.Outcome, it digest.Item) error {
+func (p *Pipeline) placeOf(f *LaneFate, o ledger.Outcome) error {
 	f.Edition = o.Edition
-	e, err := p.Ledger.Frozen(o.Edition)
+	st, err := p.Ledger.Edition(o.Edition)
+	if errors.Is(err, ledger.ErrUnknown) {
+		f.Reason = "it was in an edition that is so old that it was pruned"
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	st, err := p.Ledger.Edition(o.Edition)
+	e, err := p.Ledger.Frozen(o.Edition)
 	if err != nil {
 		return err
 	}
@@ -153,15 +158,33 @@ func (p *Pipeline) placeOf(f *LaneFate, o ledger.Outcome, it digest.Item) error 
 		}
 	}
 	f.Section, f.Place = place(compose.Filter(e, digest.VariantKey{Format: "html"}), o.Story)
-	progress, err := p.Ledger.Progress(o.Edition)
+	f.Readers, err = p.readersOf(st, e, o.Story)
+	return err
+}
+
+// readersOf counts those to whom a story of an edition was sent: it stands in some of its variants only.
+func (p *Pipeline) readersOf(st ledger.EditionState, e digest.Edition, story string) (int, error) {
+	tell := make([]bool, len(st.Variants))
+	for i, v := range st.Variants {
+		section, _ := place(compose.Filter(e, v.Key), story)
+		tell[i] = section != ""
+	}
+	progress, err := p.Ledger.Progress(st.ID)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	f.Readers = progress.Counts()[digest.Sent]
-	if it.Seq != 0 && st.Withdrawn {
-		f.Reason = "the edition was withdrawn"
+	n := 0
+	for chunk := 0; ; chunk++ {
+		recipients, err := p.Ledger.Recipients(st.ID, chunk)
+		if err != nil || len(recipients) == 0 {
+			return n, err
+		}
+		for _, r := range recipients {
+			if tell[r.Variant] && progress.States[r.Index] == digest.Sent {
+				n++
+			}
+		}
 	}
-	return nil
 }
 
 // tellings are the items of a story with what joined them.
