@@ -150,8 +150,17 @@ type Copy struct {
 }
 
 // SendCopies mails a preview to addresses as a test. It uses and owes nothing: no lane moves, and no
-// delivery is recorded.
+// delivery is recorded. The mail is of today, whenever the edition would be: filters distrust a date that
+// is yet to come.
 func (p *Pipeline) SendCopies(ctx context.Context, v Preview, to []string) ([]Copy, error) {
+	d, err := p.digest(v.Edition.Digest)
+	if err != nil {
+		return nil, err
+	}
+	v.Page.Edition.Composed = p.Now().UTC()
+	if _, v.template, err = p.message(d, v.Page, 0); err != nil {
+		return nil, err
+	}
 	conn, err := p.Transport.Dial(ctx)
 	if err != nil {
 		return nil, err
