@@ -206,6 +206,7 @@ func (l *Loop) turn(ctx context.Context, now time.Time) time.Time {
 			l.Log.Warn("the lane's last slot lies more than a period in the future and is void: was the clock wrong? "+
 				"The lane begins at its next slot", "lane", s.lane, "slot", s.slot.Wall, "now", now)
 			l.void[s.lane] = s.slot.Wall
+			delete(l.used, s.lane)
 			l.seen[s.lane] = sighting{line: l.seen[s.lane].line, from: now}
 		}
 		return l.turn(ctx, now) // which finds nothing void any more
@@ -271,11 +272,11 @@ func (l *Loop) observe(now time.Time) (view, error) {
 	seen := make(map[digest.Lane]sighting, len(v.lanes))
 	for i := range v.lanes {
 		lane := &v.lanes[i]
-		if used := l.used[lane.lane]; used.Wall > lane.last.Wall {
-			lane.last = used
-		}
 		if wall, void := l.void[lane.lane]; void && wall == lane.last.Wall {
 			lane.last = schedule.Slot{}
+		}
+		if used := l.used[lane.lane]; used.Wall > lane.last.Wall { // behind what was void, too
+			lane.last = used
 		}
 		s := l.sight(*lane, now)
 		seen[lane.lane], lane.from = s, s.from

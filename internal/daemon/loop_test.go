@@ -373,6 +373,26 @@ func TestSuspendAndSteps(t *testing.T) {
 	}
 }
 
+func TestASlotBehindAVoidOneIsPublishedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lane := daily(t, "0 7 * * *", "UTC")
+		lane.last = schedule.Slot{Wall: "2026-11-24T07:00", At: clockTime(t, "2026-11-24T07:00:00Z")}
+		w := newWorld(t, "2026-11-22T23:00:00Z", lane) // set back by more than a period
+		w.forgets = true                               // the edition of the next slot is there: the lane does not move
+		w.every = 1000 * time.Hour
+		w.publishes = func(context.Context, string) error {
+			if len(w.noted("publish")) > 5 {
+				w.stop() // else it spins for ever
+			}
+			return nil
+		}
+		w.start()
+		w.pass(9 * time.Hour)
+		w.end()
+		w.want(slots, "23 07:00:00 publish daily/UTC/2026-11-23T07:00")
+	})
+}
+
 func TestReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		morning := daily(t, "0 7 * * *", "UTC")
