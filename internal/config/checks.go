@@ -114,8 +114,11 @@ func webURL(_ *reader, s string) (string, error) {
 	return s, nil
 }
 
-// baseURL is what the links in the mail begin with. RFC 8058 knows https only; http is for trying it
-// out on one machine.
+// longestBase is how many bytes base_url may have: with a token behind it, it must fit a line of a mail.
+const longestBase = 200
+
+// baseURL is what the links in the mail begin with, in a header too. RFC 8058 knows https only; http is for
+// trying it out on one machine.
 func baseURL(_ *reader, s string) (string, error) {
 	u, err := url.Parse(s)
 	switch {
@@ -123,6 +126,8 @@ func baseURL(_ *reader, s string) (string, error) {
 		return "", fmt.Errorf(`must be an address such as "https://news.example.org", not %q`, redacted(s))
 	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
 		return "", fmt.Errorf(`must begin with "https://" (RFC 8058), not %q`, redacted(s))
+	case len(s) > longestBase || strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c >= 0x7f || strings.ContainsRune("<>\"\\^`{|}", c) }):
+		return "", fmt.Errorf("must be ASCII as it goes over the wire (xn--… for a domain in another script, %%20 for a space), %d characters at most, not %q", longestBase, redacted(s))
 	}
 	return strings.TrimRight(s, "/"), nil
 }
