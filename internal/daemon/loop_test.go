@@ -156,7 +156,12 @@ func (w *world) feedsDue() (bool, time.Time, error) {
 
 func (w *world) feedsWell() (int, int, error) { return 14, 15, nil }
 
-func (w *world) alert(context.Context) error { w.alerts.Add(1); return w.deaf }
+func (w *world) alert(context.Context) error {
+	w.alerts.Add(1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.deaf
+}
 
 func (w *world) pollDue(ctx context.Context) error {
 	w.note("poll")
@@ -552,7 +557,9 @@ func TestProblemsAreLookedAtOnceAMinute(t *testing.T) {
 		if got := w.alerts.Swap(0); got < 60 || got > 61 {
 			t.Errorf("%d looks in an hour", got)
 		}
+		w.mu.Lock()
 		w.deaf = errors.New("exit status 1")
+		w.mu.Unlock()
 		w.pass(time.Hour)
 		if got := w.alerts.Load(); got < 4 || got > 10 {
 			t.Errorf("%d tries in an hour to tell somebody who cannot be told", got)
