@@ -76,9 +76,11 @@ func (p *Pipeline) owed(d digest.Digest, lane digest.Lane, w window) (readers, e
 	}
 	variants := map[variantOf]int{}
 	for _, s := range p.Config.Subscribers.All() {
+		if !s.Wants(d.ID) || (d.Zone == "" && s.Zone != lane.Zone) { // which his own choices don't change
+			continue
+		}
 		address := subscribers.Key(s.Email)
-		s.Profile = narrow(address, s.Profile)
-		if !s.Wants(d.ID) || s.Paused(w.now) || (d.Zone == "" && s.Zone != lane.Zone) {
+		if s.Profile = narrow(address, s.Profile); s.Paused(w.now) {
 			continue
 		}
 		from := moved[address]
