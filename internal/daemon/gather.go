@@ -24,6 +24,7 @@ type window struct {
 	carried  map[uint64]int            // by item: editions that had no room for it
 	kept     []ledger.Pooled           // of the lane's pool: not looked at
 	settled  map[uint64]ledger.Outcome // items that need no curation any more, and why
+	start    uint64                    // the position behind which it begins
 	position uint64                    // of the last item looked at
 	passed   *ledger.Passed
 	sent     []digest.Story // of the lane's last editions
@@ -40,15 +41,14 @@ func (p *Pipeline) gather(d digest.Digest, lane digest.Lane, slot schedule.Slot,
 	if w.lane, err = p.Ledger.Lane(lane); err != nil {
 		return w, err
 	}
-	start, err := p.start(&w, d, lane)
+	if w.start, err = p.start(&w, d, lane); err != nil {
+		return w, err
+	}
+	fresh, err := p.Ledger.ItemsAfter(w.start)
 	if err != nil {
 		return w, err
 	}
-	fresh, err := p.Ledger.ItemsAfter(start)
-	if err != nil {
-		return w, err
-	}
-	w.position = start
+	w.position = w.start
 	if len(fresh) > 0 {
 		w.position = fresh[len(fresh)-1].Seq
 	}

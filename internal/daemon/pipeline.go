@@ -90,6 +90,11 @@ func (p *Pipeline) publish(ctx context.Context, lane digest.Lane, slot schedule.
 		if err != nil {
 			return out, fmt.Errorf("lane %s: %w", lane, err)
 		}
+		if readers.none() && readers.waiting > 0 {
+			out.Reason = "all its readers had an edition in another zone less than half a period ago"
+			p.Log.Info("no edition: "+out.Reason, "lane", lane, "slot", slot.Wall)
+			return out, p.Ledger.PassSlot(untouched(lane, w))
+		}
 		if readers.none() {
 			out.Reason = "owed to nobody"
 			p.Log.Info("owed to nobody: no edition", "lane", lane, "slot", slot.Wall)
@@ -107,7 +112,11 @@ func (p *Pipeline) publish(ctx context.Context, lane digest.Lane, slot schedule.
 		record.Extra = extra
 		if len(composed.Edition.Stories) == 0 && !d.SendEmpty {
 			out.Reason = "nothing new"
-			p.Log.Info("nothing new: no edition", "lane", lane, "slot", slot.Wall)
+			if n := len(composed.Carried) + len(composed.Closed); n > 0 {
+				out.Reason = fmt.Sprintf("none of %d stories fits into max_size", n)
+				p.Log.Warn("the digest's max_size leaves no room for news", "lane", lane, "slot", slot.Wall, "stories", n)
+			}
+			p.Log.Info("no edition: "+out.Reason, "lane", lane, "slot", slot.Wall)
 			return out, p.Ledger.PassSlot(record)
 		}
 		if err := p.Ledger.CommitEdition(record); err != nil {

@@ -38,6 +38,15 @@ func (p *Pipeline) write(d digest.Digest, w window, r readers, composed compose.
 	return c, nil
 }
 
+// untouched is what passing a slot makes durable when its readers are to have the window's news at a later one:
+// the lane begins where the window does.
+func untouched(lane digest.Lane, w window) ledger.Composition {
+	return ledger.Composition{
+		Edition: digest.Edition{Digest: lane.Digest, Zone: lane.Zone, Slot: w.slot.At}, Wall: w.slot.Wall,
+		Position: w.start, Passed: w.passed, Pool: w.lane.Pool, Before: w.lane,
+	}
+}
+
 // outcomes tells, for each item that the lane looked at, the story that it stands in or the reason why it
 // stands in none. What is carried has no outcome yet.
 func outcomes(w window, composed compose.Result, closed []curate.Closed) map[uint64]ledger.Outcome {
