@@ -54,6 +54,10 @@ func (p *Pipeline) WhyItem(query string) ([]Fate, error) {
 	if err != nil {
 		return nil, err
 	}
+	former, err := p.formerLanes()
+	if err != nil {
+		return nil, err
+	}
 	var fates []Fate
 	for _, it := range slices.Backward(items) {
 		if !matches(it, query) {
@@ -66,6 +70,15 @@ func (p *Pipeline) WhyItem(query string) ([]Fate, error) {
 				if err != nil {
 					return nil, err
 				}
+				f.Lanes = append(f.Lanes, lf)
+			}
+		}
+		for _, lane := range former {
+			lf, settled, err := p.settled(lane, it)
+			if err != nil {
+				return nil, err
+			}
+			if settled {
 				f.Lanes = append(f.Lanes, lf)
 			}
 		}
@@ -93,19 +106,44 @@ func matches(it digest.Item, query string) bool {
 	return true
 }
 
+// formerLanes are the lanes that the ledger remembers and the configuration has no more: their readers have
+// another zone now, or the digest has.
+func (p *Pipeline) formerLanes() ([]digest.Lane, error) {
+	var current, former []digest.Lane
+	for _, d := range p.Config.Digests {
+		current = append(current, p.Lanes(d)...)
+	}
+	all, err := p.Ledger.Lanes()
+	if err != nil {
+		return nil, err
+	}
+	for _, st := range all {
+		if !slices.Contains(current, st.Lane) {
+			former = append(former, st.Lane)
+		}
+	}
+	return former, nil
+}
+
+// settled is what became of an item in a lane, if the lane has come to it.
+func (p *Pipeline) settled(lane digest.Lane, it digest.Item) (f LaneFate, ok bool, err error) {
+	f = LaneFate{Lane: lane.String()}
+	o, ok, err := p.Ledger.Outcome(lane, it.Seq)
+	if err != nil || !ok {
+		return f, false, err
+	}
+	if o.Story == "" || o.Reason != "" {
+		f.Edition, f.Reason, f.Score, f.Terms = o.Edition, o.Reason, o.Score, o.Terms
+		return f, true, nil
+	}
+	return f, true, p.placeOf(&f, o)
+}
+
 // fate is what became of an item in a lane.
 func (p *Pipeline) fate(d digest.Digest, lane digest.Lane, it digest.Item) (LaneFate, error) {
-	f := LaneFate{Lane: lane.String()}
-	o, settled, err := p.Ledger.Outcome(lane, it.Seq)
-	if err != nil {
+	f, settled, err := p.settled(lane, it)
+	if err != nil || settled {
 		return f, err
-	}
-	if settled && o.Story == "" || settled && o.Reason != "" {
-		f.Edition, f.Reason, f.Score, f.Terms = o.Edition, o.Reason, o.Score, o.Terms
-		return f, nil
-	}
-	if settled {
-		return f, p.placeOf(&f, o)
 	}
 	st, err := p.Ledger.Lane(lane)
 	if err != nil {
