@@ -89,9 +89,9 @@ func (p *program) previewPipeline(ctx context.Context) (*daemon.Pipeline, func()
 // preview is what a subscriber would get of a digest; with sample, of invented news.
 func (p *program) preview(line *daemon.Pipeline, d digest.Digest, email, at string, sample bool) (daemon.Preview, error) {
 	var who subscribers.Subscriber
-	lane := digest.Lane{Digest: d.ID, Zone: d.Zone}
-	if lane.Zone == "" {
-		lane.Zone = line.Config.Newsletter.Timezone
+	lane, err := previewLane(line, d)
+	if err != nil {
+		return daemon.Preview{}, err
 	}
 	if email != "" {
 		var ok bool
@@ -114,6 +114,30 @@ func (p *program) preview(line *daemon.Pipeline, d digest.Digest, email, at stri
 		return daemon.Preview{}, err
 	}
 	return line.Preview(d, who, slot, lane)
+}
+
+// previewLane is the lane that a preview shows for nobody in particular: that of the newsletter's zone, or, where
+// no reader lives in it, the one that is due next.
+func previewLane(line *daemon.Pipeline, d digest.Digest) (digest.Lane, error) {
+	lane := digest.Lane{Digest: d.ID, Zone: d.Zone}
+	if lane.Zone == "" {
+		lane.Zone = line.Config.Newsletter.Timezone
+	}
+	lanes := line.Lanes(d)
+	if slices.Contains(lanes, lane) {
+		return lane, nil
+	}
+	var first time.Time
+	for _, l := range lanes {
+		slot, err := line.NextSlot(d, l, line.Now())
+		if err != nil {
+			return lane, err
+		}
+		if first.IsZero() || slot.At.Before(first) {
+			lane, first = l, slot.At
+		}
+	}
+	return lane, nil
 }
 
 // parseTime reads a time as people type it: with an offset, or on the clock of a zone.
