@@ -197,10 +197,11 @@ func (p *program) report(out *sentJSON, published []daemon.Published, err error,
 			out.Stories += e.Stories
 		}
 		done := s.Sent + s.Failed + s.Suppressed + s.Expired + s.Nothing
-		if e.Composed || done+s.Owed() > 0 {
+		all := done + s.Owed() + s.Held
+		if e.Composed || all > 0 {
 			out.Editions++
 		}
-		out.Recipients += done + s.Owed()
+		out.Recipients += all
 		out.Sent += s.Sent
 		out.Deferred += s.Deferred
 		out.Failed += s.Failed + s.Expired
@@ -237,6 +238,8 @@ func printSent(w io.Writer, out sentJSON) {
 		switch {
 		case l.Edition == "":
 			fmt.Fprintf(w, "%s, slot %s: %s; no edition\n", l.Lane, l.Slot, l.Reason)
+		case l.Reason != "":
+			fmt.Fprintf(w, "%s: %s\n", l.Edition, l.Reason)
 		case l.Composed:
 			fmt.Fprintf(w, "%s: composed, %s\n", l.Edition, plural(l.Stories, "story"))
 		case l.Sent == 0 && l.Owed == 0:

@@ -125,8 +125,14 @@ func (p *Pipeline) Resume(ctx context.Context) ([]Published, error) {
 	for _, e := range open {
 		out := Published{Lane: digest.Lane{Digest: e.Digest, Zone: e.Zone}, Slot: schedule.Slot{Wall: e.Wall, At: e.Slot}, Edition: e.ID}
 		out.Stories, out.Delivery, err = p.deliver(ctx, e.ID)
+		if err == nil {
+			e, err = p.Ledger.Edition(e.ID)
+		}
+		if e.Withdrawn {
+			out.Reason = "withdrawn, since nothing of it went out before the lane's next slot; its stories go into the next edition"
+		}
 		if all = append(all, out); err != nil {
-			failed = append(failed, fmt.Errorf("edition %s: %w", e.ID, err))
+			failed = append(failed, fmt.Errorf("edition %s: %w", out.Edition, err))
 		}
 		if ctx.Err() != nil {
 			break

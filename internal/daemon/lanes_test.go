@@ -103,6 +103,8 @@ func TestDigestPinnedToAZoneRepeatsNothing(t *testing.T) {
 	w.show("/gazette", "Court strikes down the river levy")
 	w.at(0, "06:30")
 	w.reconfigure(strings.Replace(one, `schedule = "0 7 * * *"`, "schedule = \"0 7 * * *\"\ntimezone = \"UTC\"", 1))
+	w.now = onDay(t, 0, "06:45")
+	w.show("/gazette", "Ferry timetable changes on Sunday")
 	w.at(0, "07:30")
 	if n := w.received("ana@example.org"); n != 1 {
 		t.Errorf("an hour after the edition of Paris, that of UTC: ana has %d mails, want 1", n)
@@ -111,6 +113,13 @@ func TestDigestPinnedToAZoneRepeatsNothing(t *testing.T) {
 	w.at(1, "07:05")
 	if !w.tells("ana@example.org", 1, "Volcano") || w.tells("ana@example.org", 1, "Cranes") {
 		t.Error("the first edition of the new zone is not just the news")
+	}
+	if !w.tells("ana@example.org", 1, "Ferry timetable") {
+		t.Error("what was first seen between the last edition of the old zone and the first slot of the new one is lost")
+	}
+	got, err := w.line.WhyItem("cranes move")
+	if err != nil || !slices.ContainsFunc(got[0].Lanes, func(f LaneFate) bool { return f.Edition == "daily/Europe/Paris/2026-03-12T07:00" && f.Readers == 2 }) {
+		t.Errorf("why does not tell of the former zone: %+v, %v", got, err)
 	}
 }
 
@@ -271,8 +280,8 @@ func TestExtraAndPoolTellAPageOnce(t *testing.T) {
 	w.at(0, "06:30")
 	w.down = false
 	w.now = onDay(t, 7, "06:01")
-	if _, err := w.line.Resume(context.Background()); err != nil { // nothing went out for a week: it is withdrawn
-		t.Fatal(err)
+	if got, err := w.line.Resume(context.Background()); err != nil || !strings.HasPrefix(got[0].Reason, "withdrawn") {
+		t.Fatalf("nothing went out for a week: %+v, %v", got, err)
 	}
 	w.showOf("/gazette", "/herald")
 	w.collect()
