@@ -4,6 +4,7 @@
 // nothing of the program but what an operator sees: config, commands, JSON, exit codes and mail.
 //
 // The servers are private to each test, on loopback and ports of the system's choice, with their
-// files in a temporary directory. They need root, Debian's postfix and dovecot-imapd; without them
-// the tests skip with a sentence, or fail where DIGESTD_REQUIRE=all is set.
+// files in a temporary directory. They need root, Debian's postfix and dovecot-imapd; the tests that
+// look at mails as others do need Python, mutt and SpamAssassin. Without them the tests skip with a
+// sentence, or fail where DIGESTD_REQUIRE=all is set.
 package e2e
