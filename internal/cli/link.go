@@ -15,7 +15,7 @@ type linkJSON struct {
 	Email       string `json:"email"`
 	Digest      string `json:"digest,omitempty"` // absent: all of them
 	Unsubscribe string `json:"unsubscribe"`
-	Preferences string `json:"preferences"`
+	Preferences string `json:"preferences,omitempty"` // absent without [web]
 }
 
 func (p *program) linkCommand() *cobra.Command {
@@ -23,8 +23,8 @@ func (p *program) linkCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "link ADDRESS",
 		Short: "Print the links by which a subscriber leaves and chooses",
-		Long: "Print the links to a subscriber's own pages, for a reader who asks for them. Whoever has a link can use it: give it to\n" +
-			"nobody else. The running daemon answers them.",
+		Long: "Print the links to a subscriber's own pages, for a reader who asks for them; without [web] the one by which he leaves\n" +
+			"by mail. Whoever has a link can use it: give it to nobody else.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			line, done, err := p.pipeline(c.Context(), reading)
@@ -32,9 +32,6 @@ func (p *program) linkCommand() *cobra.Command {
 				return err
 			}
 			defer done()
-			if line.Config.Web == nil {
-				return usagef("%s has no [web] to link to: without its pages a reader leaves by mail to %s", line.Config.Path, line.Config.Mail.UnsubscribeTo)
-			}
 			s, ok := line.Config.Subscribers.Find(args[0])
 			if !ok {
 				return usagef("no subscriber of %s has the address %s", line.Config.Path, args[0])
@@ -48,11 +45,19 @@ func (p *program) linkCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			token := key.Account(s.Email, forDigest)
-			base := line.Config.Web.BaseURL
-			out := linkJSON{Email: s.Email, Digest: forDigest, Unsubscribe: base + message.UnsubscribePath + token, Preferences: base + message.PreferencesPath + token}
+			sender := message.Sender{From: line.Config.Mail.From, UnsubscribeTo: line.Config.Mail.UnsubscribeTo}
+			if line.Config.Web != nil {
+				sender.BaseURL = line.Config.Web.BaseURL
+			}
+			out := linkJSON{Email: s.Email, Digest: forDigest}
+			if out.Unsubscribe, out.Preferences, err = sender.Links(key.Account(s.Email, forDigest)); err != nil {
+				return err
+			}
 			return p.print(out, func(w io.Writer) {
-				fmt.Fprintf(w, "unsubscribe  %s\npreferences  %s\n", out.Unsubscribe, out.Preferences)
+				fmt.Fprintf(w, "unsubscribe  %s\n", out.Unsubscribe)
+				if out.Preferences != "" {
+					fmt.Fprintf(w, "preferences  %s\n", out.Preferences)
+				}
 			})
 		},
 	}
