@@ -5,7 +5,6 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"mime"
 	"os"
 	"os/exec"
@@ -205,6 +204,6 @@ func TestMailsAreNoSpam(t *testing.T) {
 		if err != nil || points >= 1 {
 			t.Errorf("%s has %s points: %s", filepath.Base(name), found[1], bytes.Join(bytes.Fields(found[2]), nil))
 		}
-		t.Log(fmt.Sprintf("%s: %.1f points, %s", filepath.Base(name), points, bytes.Join(bytes.Fields(found[2]), nil)))
+		t.Logf("%s: %.1f points, %s", filepath.Base(name), points, bytes.Join(bytes.Fields(found[2]), nil))
 	}
 }

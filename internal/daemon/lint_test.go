@@ -1,0 +1,90 @@
+package daemon
+
+import (
+	"strings"
+	"testing"
+
+	"digestd/digest"
+	"digestd/internal/lint"
+	"digestd/subscribers"
+)
+
+const checked = `[newsletter]
+name = "Morning Wire"
+timezone = "Europe/Paris"
+postal_address = "1 Rue Exemple, Paris"
+[mail]
+from = "Morning Wire <digest@example.org>"
+[topics.global]
+feeds = ["FEEDS/a"]
+[digests.daily]
+title = "Morning Wire"
+topics = ["global"]
+schedule = "0 7 * * *"
+[[subscribers]]
+email = "ana@example.org"
+[[subscribers]]
+email = "chiyo@example.org"
+language = "ja"
+format = "text"
+[[subscribers]]
+email = "amal@example.org"
+language = "ar"
+[[subscribers]]
+email = "omar@example.org"
+language = "ar"
+`
+
+func TestSampleIsCheckedInEachLanguageOfTheReaders(t *testing.T) {
+	w := newTown(t, checked)
+	all, err := w.line.CheckSample(w.line.Config.Digests[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var languages []string
+	for _, c := range all {
+		languages = append(languages, c.Language)
+		for _, f := range c.Findings {
+			if f.Level > lint.Note {
+				t.Errorf("%s: %v", c.Language, f)
+			}
+		}
+	}
+	if got := strings.Join(languages, " "); got != "en ja ar" {
+		t.Errorf("languages %s", got)
+	}
+}
+
+func TestSampleHasEverySectionThoughNothingIsNew(t *testing.T) {
+	w := newTown(t, checked)
+	d := w.line.Config.Digests[0]
+	lane := digest.Lane{Digest: "daily", Zone: "Europe/Paris"}
+	v, err := w.line.Sample(d, subscribers.Subscriber{}, lane)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Page.Empty() || len(v.Page.Sections) != 4 || !strings.Contains(v.Rendered.HTML, "Most covered") || !strings.Contains(v.Rendered.HTML, Anybody) {
+		t.Errorf("the sample is\n%s", v.Rendered.Text)
+	}
+	chiyo, _ := w.line.Config.Subscribers.Find("chiyo@example.org")
+	v, err = w.line.Sample(d, chiyo, lane)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Rendered.HTML != "" || !strings.Contains(v.Rendered.Text, "chiyo@example.org") || !strings.Contains(v.Rendered.Text, "オピニオン") {
+		t.Errorf("the sample of a reader of plain text is\n%s", v.Rendered.Text)
+	}
+	raw, envelope, err := w.line.Message(v, digest.Recipient{})
+	if err != nil || envelope.To != "chiyo@example.org" || !strings.Contains(string(raw), "Content-Type: text/plain") {
+		t.Errorf("to %s, %v\n%s", envelope.To, err, raw)
+	}
+	c, err := w.line.Check(d, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range c.Findings {
+		if f.Level > lint.Note {
+			t.Error(f)
+		}
+	}
+}
