@@ -105,7 +105,7 @@ func (a *Alerts) uncomposedProblems(p *Pipeline, now time.Time) []Problem {
 	for _, d := range p.Config.Digests {
 		for _, lane := range p.Lanes(d) {
 			if u, ok := a.uncomposed[lane]; ok && now.Sub(u.slot.At) > lateEdition {
-				all = append(all, Problem{lateID(lane), fmt.Sprintf("edition %s/%s is not composed, %s after its slot: %v",
+				all = append(all, Problem{ID: lateID(lane), Words: fmt.Sprintf("edition %s/%s is not composed, %s after its slot: %v",
 					lane, u.slot.Wall, inWords(now.Sub(u.slot.At)), u.err)})
 			}
 		}
@@ -124,7 +124,8 @@ func newAudience() audience {
 }
 
 // news are the problems that somebody does not know of yet, and those that he should hear to be well again.
-func (a *audience) news(problems []ledger.Alert, now time.Time) (began, ended []ledger.Alert) {
+// Of those that are hidden nothing is known.
+func (a *audience) news(problems []ledger.Alert, hidden map[string]bool, now time.Time) (began, ended []ledger.Alert) {
 	for _, p := range problems {
 		if _, known := a.told[p.ID]; !known {
 			began = append(began, p)
@@ -133,6 +134,10 @@ func (a *audience) news(problems []ledger.Alert, now time.Time) (began, ended []
 	}
 	for _, id := range slices.Sorted(maps.Keys(a.told)) {
 		if slices.ContainsFunc(problems, func(p ledger.Alert) bool { return p.ID == id }) {
+			continue
+		}
+		if hidden[id] {
+			delete(a.gone, id)
 			continue
 		}
 		since, noted := a.gone[id]
@@ -167,8 +172,8 @@ func (p *Pipeline) alert(ctx context.Context) error {
 		p.Ledger.Touch() // to find out whether it is well again, which Problems tells
 	}
 	now := p.Now()
-	problems := gathered(p.Problems(), now)
-	began, ended := a.journal.news(problems, now)
+	problems, hidden := gathered(p.Problems(), now)
+	began, ended := a.journal.news(problems, hidden, now)
 	for _, b := range began {
 		p.Log.Error("needs a person", "problem", b.Words)
 	}
@@ -178,7 +183,7 @@ func (p *Pipeline) alert(ctx context.Context) error {
 	a.journal.hears(began, ended)
 
 	if p.Config.Alerts.Command != "" {
-		if err := p.tellOperator(ctx, problems, now); err != nil {
+		if err := p.tellOperator(ctx, problems, hidden, now); err != nil {
 			return err
 		}
 	}
@@ -188,10 +193,11 @@ func (p *Pipeline) alert(ctx context.Context) error {
 	return nil
 }
 
-// gathered are problems with one entry for each ID.
-func gathered(problems []Problem, now time.Time) []ledger.Alert {
-	var all []ledger.Alert
+// gathered are problems with one entry for each ID, and the IDs that are hidden behind them.
+func gathered(problems []Problem, now time.Time) (all []ledger.Alert, hidden map[string]bool) {
+	hidden = map[string]bool{}
 	for _, p := range problems {
+		hidden[p.Hides] = true
 		i := slices.IndexFunc(all, func(a ledger.Alert) bool { return a.ID == p.ID })
 		if i < 0 {
 			all = append(all, ledger.Alert{ID: p.ID, Words: p.Words, Since: now.UTC()})
@@ -199,11 +205,11 @@ func gathered(problems []Problem, now time.Time) []ledger.Alert {
 			all[i].Words += "\n" + p.Words
 		}
 	}
-	return all
+	return all, hidden
 }
 
 // tellOperator runs [alerts] command when there is something to tell.
-func (p *Pipeline) tellOperator(ctx context.Context, problems []ledger.Alert, now time.Time) error {
+func (p *Pipeline) tellOperator(ctx context.Context, problems []ledger.Alert, hidden map[string]bool, now time.Time) error {
 	a := p.Alerts
 	if !a.asked {
 		told, err := p.Ledger.Alerts()
@@ -213,7 +219,7 @@ func (p *Pipeline) tellOperator(ctx context.Context, problems []ledger.Alert, no
 		a.operator.hears(told, nil)
 		a.asked = true
 	}
-	began, ended := a.operator.news(problems, now)
+	began, ended := a.operator.news(problems, hidden, now)
 	if len(began)+len(ended) == 0 {
 		return nil
 	}

@@ -155,6 +155,27 @@ func TestAnEditionThatIsLateIsTold(t *testing.T) {
 	o.heard(t, "well again")
 }
 
+// A run that is paused says nothing of whether its edition is late: it was, and is so again behind the outage.
+func TestAnOutageHidesThatAnEditionIsLate(t *testing.T) {
+	w, o := newAlertedTown(t)
+	w.fail = func(to string) *smtp.Reply {
+		return &smtp.Reply{Stage: smtp.Rcpt, Code: 450, Words: "4.2.2 mailbox full"}
+	}
+	w.send(false)
+	w.look(time.Hour)
+	o.heard(t, "still owes 2 of its 2 deliveries")
+	w.down = true
+	w.now = w.now.Add(3 * time.Hour)
+	w.send(false)
+	w.look(time.Hour)
+	o.heard(t, "is paused")
+	w.down = false
+	w.now = w.now.Add(3 * time.Hour)
+	w.send(false)
+	w.look(time.Hour)
+	o.heard(t, "well again: edition daily/Europe/Paris/2026-03-12T07:00 is paused")
+}
+
 func TestAnEditionThatCannotBeComposedIsTold(t *testing.T) {
 	w, o := newAlertedTown(t)
 	lane := digest.Lane{Digest: "daily", Zone: "Europe/Paris"}

@@ -116,7 +116,7 @@ func (p *Pipeline) deadline(e ledger.EditionState) (time.Time, error) {
 
 // Resume delivers what is still owed of all editions. One that fails keeps no other from going out.
 func (p *Pipeline) Resume(ctx context.Context) ([]Published, error) {
-	open, err := p.Ledger.Editions(func(e ledger.EditionState) bool { return !e.Complete })
+	open, err := p.Ledger.OpenEditions()
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"digestd/digest"
-	"digestd/internal/ledger"
 )
 
 const (
@@ -24,6 +23,8 @@ type Problem struct {
 	// one, and so is an edition that is late again on the next day.
 	ID    string
 	Words string
+	// Hides is the ID of a problem that can't be seen behind this one, whether it is there or not.
+	Hides string
 }
 
 func (p Problem) String() string               { return p.Words }
@@ -49,14 +50,14 @@ func (p *Pipeline) Problems() []Problem {
 
 // editionProblems tell of paused runs and of editions that are late.
 func (p *Pipeline) editionProblems(now time.Time) ([]Problem, error) {
-	open, err := p.Ledger.Editions(func(e ledger.EditionState) bool { return !e.Complete })
+	open, err := p.Ledger.OpenEditions()
 	if err != nil {
 		return nil, err
 	}
 	var all []Problem
 	for _, e := range open {
 		if e.Paused != "" {
-			all = append(all, Problem{"paused", fmt.Sprintf("edition %s is paused: %s", e.ID, e.Paused)})
+			all = append(all, Problem{ID: "paused", Words: fmt.Sprintf("edition %s is paused: %s", e.ID, e.Paused), Hides: lateID(e.Lane())})
 			continue
 		}
 		since := e.Slot
@@ -77,7 +78,7 @@ func (p *Pipeline) editionProblems(now time.Time) ([]Problem, error) {
 			}
 		}
 		if owed > 0 {
-			all = append(all, Problem{lateID(e.Lane()), fmt.Sprintf("edition %s still owes %d of its %d deliveries, %s after its slot; "+
+			all = append(all, Problem{ID: lateID(e.Lane()), Words: fmt.Sprintf("edition %s still owes %d of its %d deliveries, %s after its slot; "+
 				"`digestd status` shows where they stand, `digestd resume` tries again", e.ID, owed, e.Recipients, inWords(now.Sub(since)))})
 		}
 	}
@@ -96,7 +97,7 @@ func (p *Pipeline) feedProblems(now time.Time) ([]Problem, error) {
 	for _, f := range p.Feeds() {
 		st := states[f.URL]
 		if (st.Failures > 0 || st.Gone) && now.Sub(st.FailingSince) > silentFeed {
-			all = append(all, Problem{"feed " + f.URL, fmt.Sprintf("feed %s has not answered since %s: %s",
+			all = append(all, Problem{ID: "feed " + f.URL, Words: fmt.Sprintf("feed %s has not answered since %s: %s",
 				f.Address(), st.FailingSince.Format(time.DateOnly), st.Error)})
 		}
 	}
@@ -118,5 +119,5 @@ func (p *Pipeline) ledgerProblems(unreadable error) []Problem {
 	if len(words) == 0 {
 		return nil
 	}
-	return []Problem{{"ledger", strings.Join(words, "; ")}}
+	return []Problem{{ID: "ledger", Words: strings.Join(words, "; ")}}
 }

@@ -42,7 +42,7 @@ func (p *Pipeline) lanes() ([]laneView, error) {
 }
 
 func (p *Pipeline) owedEditions() ([]owedView, error) {
-	open, err := p.Ledger.Editions(func(e ledger.EditionState) bool { return !e.Complete })
+	open, err := p.Ledger.OpenEditions()
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,546 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"digestd/digest"
+	"digestd/digest/collect"
+	"digestd/digest/curate"
+	"digestd/digest/render"
+	"digestd/internal/config"
+	"digestd/internal/ledger"
+	"digestd/mailer"
+	"digestd/templates"
+)
+
+// size of a week. The small one is for every run of the tests; DIGESTD_WEEK=full asks for the large one.
+type size struct {
+	days, rest     int // with news, and behind them without
+	feeds, readers int
+	zones          int
+	every          string // between two polls
+}
+
+var (
+	smallWeek = size{days: 3, rest: 2, feeds: 12, readers: 60, zones: 5, every: "2h"}
+	fullWeek  = size{days: 7, rest: 3, feeds: 200, readers: 1000, zones: 12, every: "30m"}
+)
+
+// zones of the readers; some change to summer time within the week.
+var zones = []string{"Europe/Paris", "Asia/Tokyo", "Asia/Kathmandu", "America/Los_Angeles", "Australia/Lord_Howe", "Africa/Cairo",
+	"Europe/London", "America/New_York", "America/Sao_Paulo", "Asia/Kolkata", "Pacific/Auckland", "Asia/Beirut"}
+
+// week is a daemon in its world.
+type week struct {
+	t       *testing.T
+	size    size
+	dice    *rand.Rand
+	dir     string
+	begun   time.Time     // when the week begins
+	bubble  time.Time     // the bubble's clock then
+	ahead   time.Duration // what the machine slept
+	world   *outside
+	outlets []*outlet
+	readers []weekReader
+	alerts  []string // that the operator got
+	beats   int
+	line    *Pipeline
+	loop    *Loop
+	stop    context.CancelFunc
+	over    chan error
+	crashes int
+	log     *slog.Logger
+}
+
+// weekReader is a row of the list of subscribers.
+type weekReader struct{ email, zone, topics, language, format string }
+
+func (w *week) now() time.Time { return w.begun.Add(time.Since(w.bubble)).Add(w.ahead).Round(0).UTC() }
+
+func newWeek(t *testing.T, size size, seed uint64) *week {
+	w := &week{t: t, size: size, dice: rand.New(rand.NewPCG(seed, 7)), dir: t.TempDir(), bubble: time.Now(),
+		begun: time.Date(2026, 3, 27, 3, 0, 0, 0, time.UTC), // Europe changes its clocks on the 29th
+		log:   slog.New(slog.DiscardHandler)}
+	if testing.Verbose() {
+		w.log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey {
+				a.Value = slog.TimeValue(w.now())
+			}
+			return a
+		}}))
+	}
+	w.world = &outside{now: w.now, dice: rand.New(rand.NewPCG(seed, 11)), outlets: map[string]*outlet{}, served: map[string]time.Time{},
+		boxes: map[string]*box{}, gone: map[string]time.Time{}, down: w.down}
+	end := w.begun.AddDate(0, 0, size.days)
+	for i := range size.feeds {
+		o := &outlet{number: i, every: time.Duration(2+w.dice.IntN(6)) * time.Hour, from: w.begun.AddDate(0, 0, -3), to: end.AddDate(0, 0, 9), lastItem: end}
+		if i%9 == 8 { // comes on the second day
+			o.from = w.begun.AddDate(0, 0, 1)
+		}
+		w.outlets = append(w.outlets, o)
+		w.world.outlets[o.url()] = o
+	}
+	for i := range size.readers {
+		r := weekReader{email: fmt.Sprintf("reader%d@example.org", i), zone: zones[i%size.zones],
+			language: []string{"en", "fr", "de"}[i/size.zones%3], format: []string{"html", "text"}[i/7%2]}
+		switch {
+		case i%23 == 7:
+			r.email = "full" + r.email
+		case i%29 == 9:
+			r.email = "nobody" + r.email
+		}
+		if i%5 == 0 {
+			r.topics = "t1"
+		}
+		w.readers = append(w.readers, r)
+	}
+	return w
+}
+
+// down tells when the mail server is away: in the second and the third night.
+func (w *week) down(now time.Time) bool {
+	since := now.Sub(w.begun)
+	for _, night := range []time.Duration{18 * time.Hour, 42 * time.Hour} {
+		if since > night && since < night+9*time.Hour {
+			return true
+		}
+	}
+	return false
+}
+
+// configure writes the configuration of a day: feeds come and go, readers come, move and go.
+func (w *week) configure(day int) {
+	w.t.Helper()
+	var b strings.Builder
+	fmt.Fprintf(&b, `
+[newsletter]
+name = "Morning Wire"
+timezone = "Europe/Paris"
+[mail]
+from = "Morning Wire <digest@example.org>"
+[delivery]
+rate = "unlimited"
+connections = 3
+retry = ["5m", "30m"]
+[collect]
+every = %q
+[alerts]
+command = "tell"
+heartbeat_url = "https://heartbeat.example.org/x"
+`, w.size.every)
+	for topic := range 2 {
+		var feeds []string
+		for i, o := range w.outlets {
+			switch {
+			case i%2 != topic, i%9 == 8 && day < 1, i%11 == 10 && day > 1: // the others, those to come, those that went
+			default:
+				feeds = append(feeds, fmt.Sprintf("%q", o.url()))
+			}
+		}
+		fmt.Fprintf(&b, "[topics.t%d]\nfeeds = [%s]\n", topic, strings.Join(feeds, ", "))
+	}
+	b.WriteString("[digests.daily]\nschedule = \"0 7 * * *\"\ntopics = [\"t0\", \"t1\"]\n[subscriber_files]\npaths = [\"readers.csv\"]\n")
+	var rows strings.Builder
+	rows.WriteString("email,timezone,topics,language,format\n")
+	for i, r := range w.readers {
+		if i%31 == 30 && day < 2 { // comes later
+			continue
+		}
+		if i%37 == 36 && day > 1 { // moves
+			r.zone = zones[(i+5)%w.size.zones]
+		}
+		fmt.Fprintf(&rows, "%s,%s,%s,%s,%s\n", r.email, r.zone, r.topics, r.language, r.format)
+	}
+	for name, text := range map[string]string{"config.toml": b.String(), "readers.csv": rows.String()} {
+		if err := os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o600); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// assemble makes a pipeline of the configuration as it is, on a ledger.
+func (w *week) assemble(l *ledger.Ledger) (*Pipeline, error) {
+	sets := map[string]*render.Set{}
+	cfg, problems := config.Load(filepath.Join(w.dir, "config.toml"), config.Env{CheckTemplates: func(d digest.Digest) (err error) {
+		sets[d.ID], err = render.Load(templates.FS, d.Template, d.Subject)
+		return err
+	}})
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	collector := collect.New(collect.Options{Every: cfg.Collect.Every, Lookback: cfg.Collect.Lookback, Timeout: cfg.Collect.Timeout,
+		MaxSize: cfg.Collect.MaxSize, Concurrency: cfg.Collect.Concurrency, PerHost: cfg.Collect.PerHost, UserAgent: cfg.Collect.UserAgent}, l, w.now, w.log)
+	collector.Client = &http.Client{Transport: w.world, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	collector.Jitter = func() float64 { return 0.5 }
+	d := cfg.Delivery
+	m := mailer.New(mailer.Options{Connections: d.Connections, MaxPerConnection: d.MaxPerConnection, Retry: d.Retry, GiveUp: d.GiveUp, InDoubt: d.InDoubt},
+		w.world, l, w.log)
+	m.Now = w.now
+	return &Pipeline{Config: cfg, Ledger: l, Collector: collector, Templates: sets, Mailer: m, Random: zeros{}, Now: w.now, Log: w.log}, nil
+}
+
+// start is a start of the daemon.
+func (w *week) start() {
+	w.t.Helper()
+	l, err := ledger.Open(filepath.Join(w.dir, "digestd.db"), ledger.Options{Now: w.now})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if w.line, err = w.assemble(l); err != nil {
+		w.t.Fatal(err)
+	}
+	alerts := NewAlerts()
+	alerts.Run = func(_ context.Context, _, _, message string) error { w.alerts = append(w.alerts, message); return nil }
+	alerts.Fetch = func(context.Context, string, string) error { w.beats++; return nil }
+	w.line.Alerts = alerts
+	w.loop = NewLoop(w.line, func() (*Pipeline, error) {
+		next, err := w.assemble(l)
+		if err == nil {
+			next.Alerts, next.Mailer = alerts, w.line.Mailer
+			w.line = next
+		}
+		return next, err
+	}, w.log)
+	w.loop.Now = w.now
+	ctx, stop := context.WithCancel(context.Background())
+	w.stop, w.over = stop, make(chan error, 1)
+	go func(loop *Loop) { w.over <- loop.Run(ctx) }(w.loop)
+	synctest.Wait()
+}
+
+// end stops the daemon and closes its ledger.
+func (w *week) end() {
+	w.t.Helper()
+	w.stop()
+	if err := <-w.over; !errors.Is(err, ErrEnded) {
+		w.t.Errorf("the daemon ended with %v", err)
+	}
+	if err := w.line.Ledger.Close(); err != nil {
+		w.t.Error(err)
+	}
+}
+
+// crash ends the daemon as a power cut does: what it has not written by now is never written.
+func (w *week) crash() {
+	w.t.Helper()
+	w.crashes++
+	since := w.now().Add(-2 * time.Minute)
+	w.line.Ledger.Close()
+	w.stop()
+	<-w.over
+	w.world.forget(since)
+}
+
+// pass lets time pass until so long after the week's begin.
+func (w *week) pass(until time.Duration) {
+	time.Sleep(until - w.now().Sub(w.begun))
+	synctest.Wait()
+}
+
+// TestAWeek lets the daemon live for a week and counts at the end whether it kept its promises.
+func TestAWeek(t *testing.T) {
+	size := smallWeek
+	if os.Getenv("DIGESTD_WEEK") == "full" {
+		size = fullWeek
+	}
+	synctest.Test(t, func(t *testing.T) { newWeek(t, size, 1).live() })
+}
+
+func (w *week) live() {
+	w.configure(0)
+	w.start()
+	goroutines, heap := 0, uint64(0)
+	for day := range w.size.days + w.size.rest { // behind the last one, no news comes, and what waits goes out
+		midnight := time.Duration(day) * 24 * time.Hour
+		w.pass(midnight + 3*time.Hour + time.Duration(w.dice.IntN(40))*time.Minute)
+		if day > 0 && day < w.size.days {
+			w.configure(day)
+			if err := w.loop.Reload(context.Background()); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+		if day < w.size.days {
+			w.trouble(midnight)
+		}
+		g, h := w.idle(midnight + 23*time.Hour)
+		w.t.Logf("day %d: %d goroutines, %d KB of heap, %d requests", day, g, h>>10, w.world.requests)
+		switch {
+		case day == 1:
+			goroutines, heap = g, h
+		case day > 1 && g > goroutines+1: // the writer of the ledger starts with the first delivery
+			w.t.Errorf("day %d: %d goroutines, on the second day there were %d", day, g, goroutines)
+		case day > 1 && h > heap+heapGrowth:
+			w.t.Errorf("day %d: %d KB of heap, on the second day there were %d", day, h>>10, heap>>10)
+		}
+	}
+	w.end()
+	w.start()
+	w.count()
+	w.end()
+}
+
+// heapGrowth is what a week may add to the heap: the test itself remembers what was served and mailed.
+const heapGrowth = 8 << 20
+
+// idle waits until a time at which no edition is due, and counts what the daemon keeps when it does nothing.
+func (w *week) idle(until time.Duration) (goroutines int, heap uint64) {
+	w.pass(until)
+	goroutines = runtime.NumGoroutine()
+	for range 10 { // behind the polls that are under way
+		time.Sleep(45 * time.Second)
+		synctest.Wait()
+		goroutines = min(goroutines, runtime.NumGoroutine())
+	}
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return goroutines, m.HeapAlloc
+}
+
+// trouble makes a day one of stops, cuts and suspends, and lets some readers leave in the middle of a run.
+func (w *week) trouble(midnight time.Duration) {
+	// A stop for a few hours, at times over a slot.
+	w.pass(midnight + 4*time.Hour + time.Duration(w.dice.IntN(180))*time.Minute)
+	w.end()
+	time.Sleep(time.Duration(w.dice.IntN(200)) * time.Minute)
+	w.start()
+	// Power cuts in the middle of editions: zones are due all day long at full, half and quarter hours.
+	for _, hour := range []int{12, 15, 22} {
+		w.pass(midnight + time.Duration(hour)*time.Hour - time.Minute)
+		time.Sleep(time.Minute + time.Duration(w.dice.IntN(1500))*time.Millisecond)
+		w.crash()
+		time.Sleep(time.Duration(w.dice.IntN(10)) * time.Minute)
+		w.start()
+		if hour == 12 {
+			w.leave(3)
+		}
+	}
+	// The machine sleeps over an hour.
+	w.ahead += time.Duration(20+w.dice.IntN(60)) * time.Minute
+	time.Sleep(time.Minute)
+}
+
+// leave lets readers say that they want no more.
+func (w *week) leave(n int) {
+	for range n {
+		email := w.readers[w.dice.IntN(len(w.readers))].email
+		if err := w.line.Ledger.Suppress(digest.Suppression{Email: email, Source: "one-click", At: w.now()}); err != nil {
+			w.t.Error(err)
+		}
+		w.world.mu.Lock()
+		if _, left := w.world.gone[email]; !left {
+			w.world.gone[email] = w.now()
+		}
+		w.world.mu.Unlock()
+	}
+}
+
+// count holds what happened against what digestd promises.
+func (w *week) count() {
+	if problems := w.line.Ledger.Check(); len(problems) > 0 {
+		w.t.Errorf("the ledger's invariants do not hold: %v", errors.Join(problems...))
+	}
+	editions, err := w.line.Ledger.Editions(func(ledger.EditionState) bool { return true })
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.readersAreServed(editions)
+	w.newsIsTold(editions)
+	w.nothingComesTwice()
+	w.operatorIsTold()
+}
+
+// readersAreServed: every delivery came to an end, and the boxes hold what the ledger says.
+func (w *week) readersAreServed(editions []ledger.EditionState) {
+	withdrawn := 0
+	sent, held := map[string]int{}, map[string]int{}
+	states := map[digest.State]int{}
+	used := map[string]bool{}
+	for _, e := range editions {
+		if slot := e.Lane().String() + "/" + e.Wall; used[slot] {
+			w.t.Errorf("slot %s has two editions", slot)
+		} else {
+			used[slot] = true
+		}
+		if e.Withdrawn {
+			withdrawn++
+			continue
+		}
+		if !e.Complete {
+			w.t.Errorf("edition %s is not complete", e.ID)
+		}
+		progress, err := w.line.Ledger.Progress(e.ID)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for at := 0; at < e.Recipients; {
+			chunk, err := w.line.Ledger.RecipientsAt(e.ID, at)
+			if err != nil || len(chunk) == 0 {
+				w.t.Fatalf("recipients of %s: %d, %v", e.ID, len(chunk), err)
+			}
+			for _, to := range chunk {
+				s := progress.States[to.Index]
+				states[s]++
+				switch s {
+				case digest.Sent:
+					sent[to.Email]++
+				case digest.Held:
+					held[to.Email]++
+				}
+			}
+			at += len(chunk)
+		}
+	}
+	total, twice := 0, 0
+	for _, r := range w.readers {
+		b := w.world.boxes[r.email]
+		if b == nil {
+			b = &box{}
+		}
+		if n := len(b.mails); n < sent[r.email] || n > sent[r.email]+held[r.email] {
+			w.t.Errorf("%s has %d different mails; sent are %d, held %d", r.email, n, sent[r.email], held[r.email])
+		}
+		for id, copies := range b.mails {
+			total += copies
+			twice += copies - 1
+			if copies > 2 {
+				w.t.Errorf("%s has mail %s %d times", r.email, id, copies)
+			}
+		}
+	}
+	if most := w.world.dropped + w.crashes*w.line.Config.Delivery.Connections; twice > most {
+		w.t.Errorf("%d mails came twice; %d connections and processes died inside the transaction", twice, most)
+	}
+	if len(w.world.late) > 0 {
+		w.t.Errorf("mail to those who had left: %v", w.world.late)
+	}
+	w.t.Logf("%d editions, %d withdrawn; %d mails, %d twice, after %d crashes and %d dropped connections; deliveries %v",
+		len(editions), withdrawn, total, twice, w.crashes, w.world.dropped, states)
+	if total == 0 || states[digest.Failed] == 0 || states[digest.Suppressed] == 0 {
+		w.t.Error("the week was too easy")
+	}
+}
+
+// newsIsTold: every item that was served is known, and stands in an edition of each lane, or there is a reason.
+func (w *week) newsIsTold(editions []ledger.EditionState) {
+	stories := map[string]map[string]bool{} // by edition
+	for _, e := range editions {
+		frozen, err := w.line.Ledger.Frozen(e.ID)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		stories[e.ID] = map[string]bool{}
+		for _, s := range frozen.Stories {
+			stories[e.ID][s.ID] = true
+		}
+	}
+	items, err := w.line.Ledger.ItemsAfter(0)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, it := range items {
+		if known[it.Feed+it.Title] {
+			w.t.Errorf("%s is recorded twice", it.Title)
+		}
+		known[it.Feed+it.Title] = true
+		known[curate.CanonicalLink(it.Link)] = true
+	}
+	lost := 0
+	for link := range w.world.served {
+		if !known[curate.CanonicalLink(link)] {
+			lost++
+		}
+	}
+	if lost > 0 {
+		w.t.Errorf("%d of %d items that were served are not in the ledger", lost, len(w.world.served))
+	}
+	d, err := w.line.digest("daily")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	fates := map[string]int{}
+	lanes := w.line.Lanes(d)
+	for _, lane := range lanes {
+		for _, it := range items {
+			o, settled, err := w.line.Ledger.Outcome(lane, it.Seq)
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			switch {
+			case settled && o.Reason == "" && stories[o.Edition][o.Story]:
+				fates["in an edition"]++
+				continue
+			case settled && o.Reason != "":
+				reason, _, _ := strings.Cut(o.Reason, " of “")
+				fates[reason]++
+				continue
+			case settled:
+				w.t.Errorf("item %d of lane %s stands in story %s of %s, which is not there", it.Seq, lane, o.Story, o.Edition)
+				continue
+			}
+			f, err := w.line.fate(d, lane, it)
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			fates[f.Reason]++
+			if f.Reason == "" || strings.HasPrefix(f.Reason, "waits") {
+				w.t.Errorf("item %d (%s), first seen %s, is in no edition of lane %s: %q", it.Seq, it.Link, it.FirstSeen, lane, f.Reason)
+			}
+		}
+	}
+	w.t.Logf("%d items of %d that were served, in %d lanes: %v", len(items), len(w.world.served), len(lanes), fates)
+	if len(lanes) != w.size.zones || fates["in an edition"] == 0 {
+		w.t.Error("the week was too easy")
+	}
+}
+
+// nothingComesTwice: no story stands in two mails of one reader.
+func (w *week) nothingComesTwice() {
+	for _, email := range slices.Sorted(maps.Keys(w.world.boxes)) {
+		for link, mails := range w.world.boxes[email].links {
+			if mails > 1 {
+				w.t.Errorf("%s stands in %d mails of %s", link, mails, email)
+			}
+		}
+	}
+}
+
+// operatorIsTold: of the mail server's nights, once when they began and once when they were over.
+func (w *week) operatorIsTold() {
+	var began, ended int
+	part := func(message, title string) string {
+		_, after, _ := strings.Cut(message, "\n"+title+":\n")
+		part, _, _ := strings.Cut(after, "\n\n")
+		return part
+	}
+	for _, m := range w.alerts {
+		if strings.Contains(part(m, "What began"), "is paused: the mail server of the week") {
+			began++
+		}
+		if strings.Contains(part(m, "What is well again"), "is paused: the mail server of the week") {
+			ended++
+		}
+	}
+	w.t.Logf("the operator got %d messages and %d heartbeats", len(w.alerts), w.beats)
+	if began != 2 || ended != 2 {
+		w.t.Errorf("the operator was told of %d beginnings and %d ends of two nights without a mail server", began, ended)
+	}
+	if w.beats == 0 {
+		w.t.Error("no heartbeat")
+	}
+}
