@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -240,4 +241,29 @@ func BenchmarkRender40Stories(b *testing.B) {
 		}
 		b.SetBytes(int64(len(r.HTML) + len(r.Text)))
 	}
+}
+
+// TestVariantsLeaveNothingBehind holds that a thousand variants need no more memory than ten.
+func TestVariantsLeaveNothingBehind(t *testing.T) {
+	s := builtin(t, "{{.Lead.Title}}")
+	languages := s.Languages()
+	render := func(n int) {
+		for i := range n {
+			mustRender(t, s, everySection(languages[i%len(languages)]), paperFrame)
+		}
+	}
+	held := func() uint64 {
+		runtime.GC()
+		runtime.GC() // what pools keep goes with the second
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	render(10)
+	ten := held()
+	render(1000)
+	if thousand := held(); thousand > ten+1<<20 {
+		t.Errorf("%d bytes are held after ten variants, %d after a thousand more", ten, thousand)
+	}
+	runtime.KeepAlive(s)
 }
