@@ -43,6 +43,7 @@ func TestFindings(t *testing.T) {
 		{name: "crossed", body: "<b><i>x</b></i>", check: Markup, level: Error, want: "<i> is not closed before </b>", at: Place{4, 4}},
 		{name: "script", body: "<script>alert(1)</script>", check: Markup, level: Error, want: "<script> does not belong"},
 		{name: "handler", body: `<p onclick="x()">x</p>`, check: Markup, level: Error, want: "attribute onclick"},
+		{name: "attribute twice", body: `<p class="a" style="margin:0" class="b">x</p>`, check: Markup, level: Error, want: "<p> has the attribute class twice"},
 		{name: "refused", body: `<p style="color:ZgotmplZ">x</p>`, check: Markup, level: Error, want: "html/template has refused what stands in style"},
 		{name: "no doctype", change: func(m *Mail) { _, m.HTML, _ = strings.Cut(m.HTML, "\n") }, check: Markup, level: Warning, want: "<!DOCTYPE html>", at: Place{}},
 		{name: "override", body: "<p>in\u202evoice</p>", check: Markup, level: Error, want: "U+202E", at: Place{4, 6}},

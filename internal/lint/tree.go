@@ -187,8 +187,10 @@ func (r *report) markup(doc *document) {
 		if slices.Contains(activeElements, n.tag) {
 			r.at(n, Markup, Error, "<%s> does not belong into a mail: clients strip it", n.tag)
 		}
-		for _, a := range n.attrs {
+		for i, a := range n.attrs {
 			switch {
+			case slices.ContainsFunc(n.attrs[:i], func(other html.Attribute) bool { return other.Key == a.Key }):
+				r.at(n, Markup, Error, "<%s> has the attribute %s twice: clients drop the second", n.tag, a.Key)
 			case strings.HasPrefix(a.Key, "on"), slices.Contains(activeAttributes, a.Key):
 				r.at(n, Markup, Error, "<%s> has the attribute %s: clients strip it", n.tag, a.Key)
 			case strings.Contains(a.Val, "ZgotmplZ"):
