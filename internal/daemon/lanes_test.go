@@ -73,6 +73,45 @@ email = "ana@example.org"`, 1)
 	}
 }
 
+func TestChangeOfZoneBehindAnExtraBringsNothingTwice(t *testing.T) {
+	away := strings.Replace(one, `email = "ana@example.org"`, `email = "carla@example.org"
+timezone = "America/New_York"
+[[subscribers]]
+email = "ana@example.org"`, 1)
+	w := newTown(t, away)
+	w.at(0, "12:30")
+	w.show("/herald", "Cranes move again in the harbour")
+	w.now = onDay(t, 0, "13:00")
+	w.collect()
+	w.now = onDay(t, 1, "06:30")
+	d, _ := w.line.digest("daily")
+	for i, extra := range []bool{false, true} { // in Paris alone
+		w.now = w.now.Add(time.Duration(i) * time.Minute)
+		w.collect()
+		lane := digest.Lane{Digest: "daily", Zone: "Europe/Paris"}
+		slot, err := w.line.LatestSlot(d, lane, w.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out, err := w.line.publish(context.Background(), lane, slot, extra); err != nil || out.Delivery.Sent != 2 {
+			t.Fatalf("%+v, %v", out, err)
+		}
+		w.show("/herald", "Volcano monitors raise the alert level")
+	}
+	w.reconfigure(away + "timezone = \"America/New_York\"\n")
+	w.now = onDay(t, 2, "11:00")
+	w.show("/herald", "Ferry timetable changes on Sunday")
+	w.now = onDay(t, 2, "11:30")
+	w.collect()
+	w.send(false)
+	if !w.tells("benoit@example.org", 2, "Ferry timetable") || w.tells("benoit@example.org", 2, "Cranes") || w.tells("benoit@example.org", 2, "Volcano") {
+		t.Error("in New York benoit is not told just what neither edition of Paris told")
+	}
+	if !w.tells("carla@example.org", 0, "Cranes") {
+		t.Error("carla misses what only benoit had")
+	}
+}
+
 func TestChangeOfZoneOverAWeekendBringsNothingTwice(t *testing.T) {
 	text := strings.Replace(one, `"0 7 * * *"`, `"0 7 * * 1-5"`, 1)
 	w := newTown(t, text+"timezone = \"America/New_York\"\n")

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"fmt"
-	"hash/maphash"
 	"slices"
 	"strings"
 	"time"
@@ -88,13 +87,11 @@ func (p *Pipeline) owed(d digest.Digest, lane digest.Lane, w window) (readers, e
 			r.waiting++
 			continue
 		}
-		who := variantOf{s.Profile, from.edition}
+		who := variantOf{s.Profile, strings.Join(from.editions, " ")}
 		variant, ok := variants[who]
 		if !ok {
 			key := digest.VariantKey{Topics: s.TopicsOf(topics), Language: s.Language, Format: s.Format}
-			if from.edition != "" {
-				key.Except = []string{from.edition} // stories take its place once there are stories
-			}
+			key.Except = from.editions // stories take their place once there are stories
 			if variant = slices.IndexFunc(r.keys, func(k digest.VariantKey) bool { return sameVariant(k, key) }); variant < 0 {
 				variant = len(r.keys)
 				r.keys = append(r.keys, key)
@@ -116,17 +113,16 @@ func sameVariant(a, b digest.VariantKey) bool {
 		(a.Topics == nil) == (b.Topics == nil) && slices.Equal(a.Except, b.Except)
 }
 
-// origin is where a newcomer to a lane comes from: the last edition that another lane of the digest sent him.
+// origin is where a newcomer to a lane comes from: the editions that other lanes of the digest sent him.
 type origin struct {
-	edition string
-	at      time.Time
-	wait    bool // less than half a period ago
+	editions []string
+	wait     bool // one of them less than half a period ago
 }
 
-// newcomers finds those of the lane's subscribers whom another lane of the same digest served, and this one
-// not since: they changed their zone, or the digest did. Only editions count that are younger than half a
-// period, or that can have told something of what this one is made of. It is derived from the recipients
-// that each edition keeps, so nothing has to be remembered for the many who never move.
+// newcomers finds those of the lane's subscribers whom other lanes of the same digest served: they changed
+// their zone, or the digest did. Only editions count that are younger than half a period, or that can have
+// told something of what this one is made of. It is derived from the recipients that each edition keeps, so
+// nothing has to be remembered for the many who never move.
 func (p *Pipeline) newcomers(d digest.Digest, lane digest.Lane, w window) (map[string]origin, error) {
 	line, zone, err := scheduleOf(d, lane)
 	if err != nil {
@@ -146,10 +142,6 @@ func (p *Pipeline) newcomers(d digest.Digest, lane digest.Lane, w window) (map[s
 	if err != nil || len(others) == 0 {
 		return nil, err
 	}
-	known, err := p.recipientsOf(w.lane.Edition)
-	if err != nil {
-		return nil, err
-	}
 	moved := map[string]origin{}
 	for _, e := range others {
 		for chunk := 0; ; chunk++ {
@@ -163,63 +155,37 @@ func (p *Pipeline) newcomers(d digest.Digest, lane digest.Lane, w window) (map[s
 			for _, r := range recipients {
 				key := subscribers.Key(r.Email)
 				s, ok := p.Config.Subscribers.Find(r.Email)
-				if !ok || d.Zone == "" && s.Zone != lane.Zone || !e.Composed.After(w.lane.Composed) && known.has(key) {
+				if !ok || d.Zone == "" && s.Zone != lane.Zone {
 					continue
 				}
-				if e.Composed.After(moved[key].at) {
-					moved[key] = origin{edition: e.ID, at: e.Composed, wait: w.now.Sub(e.Composed) < period/2}
-				}
+				from := moved[key]
+				from.editions = append(from.editions, e.ID)
+				from.wait = from.wait || w.now.Sub(e.Composed) < period/2
+				moved[key] = from
 			}
 		}
 	}
 	return moved, nil
 }
 
-// addressSet is a set of addresses that costs eight bytes each.
-type addressSet struct {
-	seed   maphash.Seed
-	hashes map[uint64]struct{}
-}
-
-func (s addressSet) has(key string) bool {
-	_, ok := s.hashes[maphash.String(s.seed, key)]
-	return ok
-}
-
-// recipientsOf is who stands in an edition. The empty id stands for no edition.
-func (p *Pipeline) recipientsOf(id string) (addressSet, error) {
-	s := addressSet{seed: maphash.MakeSeed(), hashes: map[uint64]struct{}{}}
-	for chunk := 0; id != ""; chunk++ {
-		recipients, err := p.Ledger.Recipients(id, chunk)
-		if err != nil {
-			return s, err
-		}
-		if len(recipients) == 0 {
-			break
-		}
-		for _, r := range recipients {
-			s.hashes[maphash.String(s.seed, subscribers.Key(r.Email))] = struct{}{}
-		}
-	}
-	return s, nil
-}
-
-// exceptStories replaces, in the variants of those who changed their zone, the edition that they had by the
-// stories of this one that tell what it told.
+// exceptStories replaces, in the variants of those who changed their zone, the editions that they had by the
+// stories of this one that tell what those told.
 func (p *Pipeline) exceptStories(keys []digest.VariantKey, e digest.Edition) ([]digest.VariantKey, error) {
 	keys = slices.Clone(keys)
 	for i, k := range keys {
 		if len(k.Except) == 0 {
 			continue
 		}
-		had, err := p.Ledger.Frozen(k.Except[0])
-		if err != nil {
-			return nil, fmt.Errorf("what readers had before they changed their zone: %w", err)
-		}
 		items := map[uint64]bool{}
-		for _, s := range had.Stories {
-			for _, it := range s.Items {
-				items[it.Seq] = true
+		for _, id := range k.Except {
+			had, err := p.Ledger.Frozen(id)
+			if err != nil {
+				return nil, fmt.Errorf("what readers had before they changed their zone: %w", err)
+			}
+			for _, s := range had.Stories {
+				for _, it := range s.Items {
+					items[it.Seq] = true
+				}
 			}
 		}
 		keys[i].Except = nil
