@@ -93,11 +93,14 @@ func (p *Pipeline) publish(ctx context.Context, lane digest.Lane, slot schedule.
 		if readers.none() && readers.waiting > 0 {
 			out.Reason = "all its readers had an edition in another zone less than half a period ago"
 			p.Log.Info("no edition: "+out.Reason, "lane", lane, "slot", slot.Wall)
-			return out, p.Ledger.PassSlot(untouched(lane, w))
+			return out, p.Ledger.PassSlot(untouched(lane, w, extra))
 		}
 		if readers.none() {
 			out.Reason = "owed to nobody"
 			p.Log.Info("owed to nobody: no edition", "lane", lane, "slot", slot.Wall)
+			if extra {
+				return out, nil // the slot's own may still find somebody
+			}
 			return out, p.Ledger.Sleep(lane, slot.At, slot.Wall)
 		}
 		stories, closed := curate.Curate(d.Topics, w.items, w.sent, curate.Options{Now: w.now, Since: w.since})

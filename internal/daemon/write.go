@@ -40,9 +40,9 @@ func (p *Pipeline) write(d digest.Digest, w window, r readers, composed compose.
 
 // untouched is what passing a slot makes durable when its readers are to have the window's news at a later one:
 // the lane begins where the window does.
-func untouched(lane digest.Lane, w window) ledger.Composition {
+func untouched(lane digest.Lane, w window, extra bool) ledger.Composition {
 	return ledger.Composition{
-		Edition: digest.Edition{Digest: lane.Digest, Zone: lane.Zone, Slot: w.slot.At}, Wall: w.slot.Wall,
+		Edition: digest.Edition{Digest: lane.Digest, Zone: lane.Zone, Slot: w.slot.At}, Wall: w.slot.Wall, Extra: extra,
 		Position: w.start, Passed: w.passed, Pool: w.lane.Pool, Before: w.lane,
 	}
 }
