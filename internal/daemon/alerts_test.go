@@ -213,6 +213,26 @@ func TestASilentFeedIsTold(t *testing.T) {
 	o.heard(t, "well again: feed ")
 }
 
+func TestAFullDiskPausesBeforeTheFirstMessage(t *testing.T) {
+	w, o := newAlertedTown(t)
+	room := uint64(1 << 40)
+	w.reopen(ledger.Options{Room: func() (uint64, error) { return room, nil }})
+	o.watch(w)
+	room = 1 << 20
+	got := w.send(false)
+	if s := got[0].Delivery; s.Paused == "" || s.Pending != 2 || w.received("ana@example.org") != 0 {
+		t.Fatalf("on a full disk: %+v", s)
+	}
+	w.look(5 * time.Minute)
+	o.heard(t, "needs you")
+	room = 1 << 40
+	if got := w.send(false); got[0].Delivery.Sent != 2 {
+		t.Fatalf("with room again: %+v", got[0])
+	}
+	w.look(5 * time.Minute)
+	o.heard(t, "well again")
+}
+
 func TestAlertMessage(t *testing.T) {
 	began := []ledger.Alert{{ID: "paused", Words: "edition a is paused: no route to host\nedition b is paused: no route to host"}, {ID: "feed x", Words: "feed x has not answered"}}
 	got := alertMessage("Morning Wire", "mail.example.org", thursday, began, []ledger.Alert{{ID: "ledger", Words: "the disk is full"}},

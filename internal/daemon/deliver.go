@@ -35,6 +35,10 @@ func (p *Pipeline) deliver(ctx context.Context, id string) (stories int, sum mai
 			return e.Stories, sum, err
 		}
 	}
+	if why := p.noRoom(e.Recipients); why != "" {
+		sum, err = p.pauseForRoom(e, why)
+		return e.Stories, sum, err
+	}
 	templates, err := p.templatesOf(e)
 	if err != nil {
 		return e.Stories, sum, fmt.Errorf("edition %s: %w", id, err)
@@ -53,6 +57,24 @@ func (p *Pipeline) deliver(ctx context.Context, id string) (stories int, sum mai
 		err = p.Ledger.Pause(id, sum.Paused)
 	}
 	return e.Stories, sum, err
+}
+
+// pauseForRoom pauses an edition before its first message, since a ledger that fills up in the middle would
+// leave deliveries in doubt.
+func (p *Pipeline) pauseForRoom(e ledger.EditionState, why string) (mailer.Summary, error) {
+	sum := mailer.Summary{Recipients: e.Recipients, Paused: why}
+	progress, err := p.Ledger.Progress(e.ID)
+	if err != nil {
+		return sum, err
+	}
+	counts := progress.Counts()
+	sum.Pending, sum.Deferred, sum.Held = counts[digest.Pending], counts[digest.Deferred], counts[digest.Held]
+	sum.InDoubt = counts[digest.InDoubt] + counts[digest.Intent] + sum.Held
+	p.Log.Error("delivery paused", "edition", e.ID, "reason", why)
+	if e.Paused == why {
+		return sum, nil
+	}
+	return sum, p.Ledger.Pause(e.ID, why)
 }
 
 // withdraw takes an edition back if nothing of it went out or is in doubt, and reports whether it did. One

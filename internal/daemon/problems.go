@@ -13,8 +13,10 @@ const (
 	lateEdition = time.Hour
 	// silentFeed is how long a feed may go without an answer before that is a problem.
 	silentFeed = 72 * time.Hour
-	// spareRoom is what must be left on the ledger's disk, in bytes: with less no run begins.
-	spareRoom = 32 << 20
+	// spareRoom is what must be left on the ledger's disk for a run to begin, in bytes, and roomPerReader what
+	// each of its readers adds: an intent and an outcome with the server's words, twice as they cost on average.
+	spareRoom     = 16 << 20
+	roomPerReader = 256
 )
 
 // Problem is something that needs a person. As JSON it is its words.
@@ -112,12 +114,22 @@ func (p *Pipeline) ledgerProblems(unreadable error) []Problem {
 	}
 	if err := p.Ledger.WriteError(); err != nil {
 		words = append(words, fmt.Sprintf("the ledger %s can't be written: %v; nothing is sent meanwhile", p.Ledger.Path(), err))
-	} else if room, err := p.Ledger.Room(); err == nil && room < spareRoom {
-		words = append(words, fmt.Sprintf("the disk with the ledger %s is full: %d MB are left, and with less than %d MB nothing is sent",
-			p.Ledger.Path(), room>>20, spareRoom>>20))
+	} else if why := p.noRoom(0); why != "" {
+		words = append(words, why)
 	}
 	if len(words) == 0 {
 		return nil
 	}
 	return []Problem{{ID: "ledger", Words: strings.Join(words, "; ")}}
+}
+
+// noRoom tells, in words, that the ledger's disk is too full to send an edition to so many readers; empty
+// when it is not, or when that can't be found out.
+func (p *Pipeline) noRoom(readers int) string {
+	need := uint64(spareRoom + roomPerReader*readers)
+	room, err := p.Ledger.Room()
+	if err != nil || room >= need {
+		return ""
+	}
+	return fmt.Sprintf("the disk with the ledger %s is full: %d MB are left, and %d MB are needed", p.Ledger.Path(), room>>20, need>>20)
 }
