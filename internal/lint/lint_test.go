@@ -163,6 +163,7 @@ func TestWhatIsInOrderIsNotFound(t *testing.T) {
 		"a colour that it can't reckon": page("", `<p style="color:inherit">x<span style="background-color:transparent">y</span></p>`),
 		"a semicolon in an address":     page("", `<p style="background:url('https://a.example/x;color:white')">x</p>`),
 		"braces in a comment":           page(`<style>/* .a{color:white} */</style>`, `<p class="a">x</p>`),
+		"what looks like an attribute":  page("", `<p class="a" title="x class='b' class=c" lang='en' data-class=x>x</p>`),
 		"joiners":                       page("", "<p>\u200fنص\u200dنص</p>"),
 		"an address of the text part":   {Subject: "s", Text: "t https://a.example/" + strings.Repeat("x", 100)},
 	} {

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -187,10 +188,11 @@ func (r *report) markup(doc *document) {
 		if slices.Contains(activeElements, n.tag) {
 			r.at(n, Markup, Error, "<%s> does not belong into a mail: clients strip it", n.tag)
 		}
-		for i, a := range n.attrs {
+		if key := n.twice(); key != "" {
+			r.at(n, Markup, Error, "<%s> has the attribute %s twice: clients drop the second", n.tag, key)
+		}
+		for _, a := range n.attrs {
 			switch {
-			case slices.ContainsFunc(n.attrs[:i], func(other html.Attribute) bool { return other.Key == a.Key }):
-				r.at(n, Markup, Error, "<%s> has the attribute %s twice: clients drop the second", n.tag, a.Key)
 			case strings.HasPrefix(a.Key, "on"), slices.Contains(activeAttributes, a.Key):
 				r.at(n, Markup, Error, "<%s> has the attribute %s: clients strip it", n.tag, a.Key)
 			case strings.Contains(a.Val, "ZgotmplZ"):
@@ -201,6 +203,21 @@ func (r *report) markup(doc *document) {
 			r.at(n, Markup, Error, "html/template has refused what stands in <style>")
 		}
 	}
+}
+
+var attribute = regexp.MustCompile(`[\s/]([^\s"'>/=]+)(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]+))?`)
+
+// twice is an attribute that stands in a tag more than once. The tokenizer gives only the first.
+func (n *node) twice() string {
+	known := make(map[string]bool)
+	for _, m := range attribute.FindAllStringSubmatch(n.source, -1) {
+		key := strings.ToLower(m[1])
+		if known[key] {
+			return key
+		}
+		known[key] = true
+	}
+	return ""
 }
 
 // characters reports those that no part of a mail may have.
