@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/signal"
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -39,10 +41,7 @@ func (p *program) runDaemon(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l, err := ledger.Open(cfg.Ledger.Path, ledger.Options{Now: p.now})
-	if errors.Is(err, ledger.ErrBusy) {
-		return usageError{fmt.Errorf("%w: is the daemon running already? One ledger serves one daemon", err)}
-	}
+	l, err := p.openForDaemon(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -149,6 +148,55 @@ func listensAt(cfg *config.Config) string {
 
 // errEnded is how run ends on a signal: exit 0.
 var errEnded = forwarded{exitDone}
+
+// patience is how long a daemon that starts waits for a command to let go of the ledger.
+const patience = time.Minute
+
+// holderCommand is what a process asks of the one that holds the ledger: whether that is a daemon.
+const holderCommand = "holder"
+
+// openForDaemon opens the ledger. Where another daemon has it, that is a mistake, and said at once; a
+// command (a backup, a send by hand) lets go of it after a while.
+func (p *program) openForDaemon(ctx context.Context, cfg *config.Config) (*ledger.Ledger, error) {
+	for deadline := p.now().Add(patience); ; {
+		l, err := ledger.Open(cfg.Ledger.Path, ledger.Options{Now: p.now})
+		if !errors.Is(err, ledger.ErrBusy) {
+			return l, err
+		}
+		var holder strings.Builder
+		if _, ferr := daemon.Forward(ctx, cfg.Ledger.Path, daemon.Request{Args: []string{holderCommand}}, &holder, io.Discard); ferr == nil && holder.String() == "daemon\n" {
+			return nil, usageError{fmt.Errorf("%w: a daemon is running on it already, and one ledger serves one daemon", err)}
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if p.now().After(deadline) {
+			// Not wrapped: this is no mistake, exits 1, and the service manager tries again.
+			return nil, fmt.Errorf("%v: a command has held it for %s", err, patience)
+		}
+		p.log.Warn("a command holds the ledger: waiting for it", "ledger", cfg.Ledger.Path)
+	}
+}
+
+// holderOf tells whether the process that holds the ledger is a daemon.
+func (p *program) holderOf() *cobra.Command {
+	return &cobra.Command{
+		Use:    holderCommand,
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			switch {
+			case p.held == nil:
+				fmt.Fprintln(p.stdout, "nobody")
+			case p.reload == nil:
+				fmt.Fprintln(p.stdout, "command")
+			default:
+				fmt.Fprintln(p.stdout, "daemon")
+			}
+			return nil
+		},
+	}
+}
 
 // secondSignal ends the process at once when, after the first signal, another one comes. What is in flight
 // is then in doubt, as after a kill.
