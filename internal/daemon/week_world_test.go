@@ -116,18 +116,20 @@ type outside struct {
 	dice     *rand.Rand
 	outlets  map[string]*outlet
 	served   map[string]time.Time // by link: when it was first shown in a page that can be read
+	numbers  map[string]uint32    // of links, so that a box is small
 	requests int
 	down     func(now time.Time) bool
 	boxes    map[string]*box
 	gone     map[string]time.Time // readers who left, and when
 	late     []string             // mails to readers who had left
 	dropped  int                  // messages that were taken, and whose connection then died
+	sending  int                  // messages on their way
 }
 
 // box is what a reader got.
 type box struct {
-	mails map[string]int // copies by Message-ID
-	links map[string]int // mails in which a story stands
+	mails map[string]int   // copies by Message-ID
+	links map[uint32]uint8 // mails in which a story stands, by the number of its link
 }
 
 // RoundTrip answers a request for a feed.
@@ -181,6 +183,13 @@ func (w *outside) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer(http.StatusOK, text, "ETag", tag)
 }
 
+// busy reports whether messages are on their way.
+func (w *outside) busy() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.sending > 0
+}
+
 // forget is for what was shown to a process that died before it could have kept it.
 func (w *outside) forget(since time.Time) {
 	w.mu.Lock()
@@ -218,10 +227,14 @@ var (
 )
 
 func (c *wire) Send(env message.Envelope, msg []byte) smtp.Reply {
-	time.Sleep(30 * time.Millisecond)
 	w := c.w
 	w.mu.Lock()
+	w.sending++
+	w.mu.Unlock()
+	time.Sleep(30 * time.Millisecond)
+	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.sending--
 	now := w.now()
 	if left, ok := w.gone[env.To]; ok && now.Sub(left) > time.Second { // but for what was on its way
 		w.late = append(w.late, env.To)
@@ -243,7 +256,7 @@ func (c *wire) Send(env message.Envelope, msg []byte) smtp.Reply {
 	}
 	b := w.boxes[env.To]
 	if b == nil {
-		b = &box{mails: map[string]int{}, links: map[string]int{}}
+		b = &box{mails: map[string]int{}, links: map[uint32]uint8{}}
 		w.boxes[env.To] = b
 	}
 	text := strings.ReplaceAll(string(msg), "=\r\n", "")
@@ -255,7 +268,12 @@ func (c *wire) Send(env message.Envelope, msg []byte) smtp.Reply {
 		all := storyLink.FindAllString(text, -1)
 		slices.Sort(all)
 		for _, link := range slices.Compact(all) {
-			b.links[strings.Clone(link)]++
+			number, known := w.numbers[link]
+			if !known {
+				number = uint32(len(w.numbers))
+				w.numbers[strings.Clone(link)] = number
+			}
+			b.links[number]++
 		}
 	}
 	if dies {
