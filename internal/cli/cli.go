@@ -199,6 +199,9 @@ func (p *program) logger() *slog.Logger {
 	case isTerminal(p.stderr):
 		level = slog.LevelError
 	}
+	if toJournal(p.stderr, os.Getenv) {
+		return slog.New(newJournalHandler(p.stderr, level))
+	}
 	return slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: level}))
 }
 
