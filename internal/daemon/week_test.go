@@ -549,6 +549,7 @@ func (w *week) operatorIsTold() {
 			ended++
 		}
 	}
+	w.t.Logf("the ledger has %d KB", w.line.Ledger.Size()>>10)
 	w.t.Logf("the operator got %d messages and %d heartbeats", len(w.alerts), w.beats)
 	if began != 2 || ended != 2 {
 		w.t.Errorf("the operator was told of %d beginnings and %d ends of two nights without a mail server", began, ended)
