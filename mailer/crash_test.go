@@ -30,25 +30,30 @@ import (
 // deliveries a kill may leave in doubt.
 const connectionsOfVictim = 8
 
-// suicidal is a ledger whose process kills itself at a step.
+// suicidal is a ledger whose process kills itself at a step. An outcome shares its step with the next
+// intent, and counts as one, but for the last of a connection: that is recorded by itself.
 type suicidal struct {
 	*ledger.Ledger
 	mu    sync.Mutex
-	steps int
-	at    string // "before intent" or "after intent"
-	n     int    // the step at which it happens
+	steps map[string]int // by what they record
+	at    string         // "before intent", "after intent", "before outcome" or "after outcome"
+	n     int            // the step of that kind at which it happens
 }
 
 func (s *suicidal) Step(ctx context.Context, edition string, done, next *digest.Event, to string) (digest.State, error) {
+	kind := "intent"
+	if next == nil {
+		kind = "outcome"
+	}
 	s.mu.Lock()
-	s.steps++
-	now := s.steps == s.n
+	s.steps[kind]++
+	now := s.steps[kind] == s.n
 	s.mu.Unlock()
-	if now && s.at == "before intent" {
+	if now && s.at == "before "+kind {
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	}
 	state, err := s.Ledger.Step(ctx, edition, done, next, to)
-	if now && s.at == "after intent" {
+	if now && s.at == "after "+kind {
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	}
 	return state, err
@@ -93,7 +98,7 @@ func victim(dir string) error {
 		}
 	}
 	at, n, _ := strings.Cut(os.Getenv("DIGESTD_TEST_DIE"), "@")
-	own := &suicidal{Ledger: l, at: at}
+	own := &suicidal{Ledger: l, at: at, steps: map[string]int{}}
 	own.n, _ = strconv.Atoi(n)
 	body, err := l.Body(anEdition, 0)
 	if err != nil {
@@ -105,6 +110,9 @@ func victim(dir string) error {
 	}
 	o := defaults
 	o.Connections, o.InDoubt = connectionsOfVictim, os.Getenv("DIGESTD_TEST_IN_DOUBT")
+	if strings.HasSuffix(at, "outcome") {
+		o.MaxPerConnection = 5 // so that connections end in the middle of the run too
+	}
 	server := &smtp.Server{Host: "127.0.0.1", Port: port, TLS: smtp.TLSNone, DialTimeout: 10 * time.Second, ReplyTimeout: time.Minute}
 	key, err := subscribers.NewTokenKey(tokenSecret())
 	if err != nil {
@@ -277,13 +285,16 @@ func (s *scene) verdict() {
 // has cost what.
 func TestKilledAtEachPoint(t *testing.T) {
 	for _, inDoubt := range []string{Resend, Hold} {
-		for _, at := range []string{"before intent", "after intent", smtptest.Mail, smtptest.Rcpt, smtptest.Data, smtptest.Body, smtptest.Dot, "reply"} {
+		for _, at := range []string{"before intent", "after intent", smtptest.Mail, smtptest.Rcpt, smtptest.Data, smtptest.Body, smtptest.Dot, "reply",
+			"before outcome", "after outcome"} {
 			t.Run(at+" "+inDoubt, func(t *testing.T) {
 				s := newScene(t, 60, inDoubt)
 				die := ""
 				switch at {
 				case "before intent", "after intent":
 					die = at + "@25"
+				case "before outcome", "after outcome":
+					die = at + "@4"
 				case "reply": // the answer is on its way when the victim dies
 					s.after, s.at.Stage = 20, smtptest.Dot
 					answer := s.answer
