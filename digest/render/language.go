@@ -163,7 +163,7 @@ func addLanguage(languages map[string]*language, file, shown string, text []byte
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(l); err != nil {
-		return fmt.Errorf("%s:%d: %w", shown, errorLine(text, err, d.InputOffset()), err)
+		return fmt.Errorf("%s:%d: %w", shown, errorLine(text, err, d.InputOffset()), catalogueError(err))
 	}
 	if d.More() {
 		return fmt.Errorf("%s:%d: something stands behind the catalogue", shown, lineAt(text, d.InputOffset()))
@@ -173,6 +173,18 @@ func addLanguage(languages map[string]*language, file, shown string, text []byte
 	}
 	languages[tag] = l
 	return nil
+}
+
+// catalogueError says what the JSON decoder says in the words of who writes a catalogue.
+func catalogueError(err error) error {
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &kind) {
+		return fmt.Errorf("%s can't be of the type %s: the built-in lang/en.json shows how it is written", strings.TrimPrefix(kind.Field, "Words."), kind.Value)
+	}
+	if _, key, ok := strings.Cut(err.Error(), "unknown field "); ok {
+		return fmt.Errorf("unknown key %s: the built-in lang/en.json shows all that there are", key)
+	}
+	return err
 }
 
 // errorLine finds the line that an error of the JSON decoder is about; an unknown key has no offset.

@@ -89,7 +89,7 @@ func TestLoadNamesTheLine(t *testing.T) {
 		{name: "misspelt name", file: "digest.htm.tmpl", text: ok, want: []string{"digest.htm.tmpl:1:", "digest.html.tmpl"}},
 		{name: "catalogue syntax", file: "lang/fr.json", text: "{\n\"opinion\": \"Avis\",\n}", want: []string{"fr.json:3: "}},
 		{name: "catalogue key", file: "lang/fr.json", text: "{\n\"opinion\": \"Avis\",\n\n\"opinoin\": \"Avis\"}", want: []string{"fr.json:4: ", `"opinoin"`}},
-		{name: "catalogue type", file: "lang/fr.json", text: "{\n\"opinion\": 3}", want: []string{"fr.json:2: ", "opinion"}},
+		{name: "catalogue type", file: "lang/fr.json", text: "{\n\"opinion\": 3}", want: []string{"fr.json:2: opinion can't be of the type number"}},
 		{name: "catalogue hole", file: "lang/fr.json", text: `{"why": "Bonjour {name}"}`, want: []string{"fr.json:1: ", "{address}"}},
 		{name: "catalogue form", file: "lang/fr.json", text: `{"items": {"one": "{n} article"}}`, want: []string{"fr.json:1: ", `items needs the form "other"`}},
 		{name: "catalogue form name", file: "lang/fr.json", text: "{\n\"items\": {\"other\": \"{n}\", \"plural\": \"{n}\"}}", want: []string{"fr.json:2: ", `"plural" is no plural form`}},

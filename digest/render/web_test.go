@@ -39,7 +39,7 @@ func TestWebWordsAreChecked(t *testing.T) {
 		`{"web": {"undo": ""}}`:                 "web.undo is empty",
 		`{"web": {"left": "Gone."}}`:            `web.left is "Gone.": it must contain {name} once`,
 		`{"web": {"left": "{name}{name}"}}`:     `web.left is "{name}{name}": it must contain {name} once`,
-		"{\n\"web\": {\"undoo\": \"x\"}}":       `lang/en.json:2: json: unknown field "undoo"`,
+		"{\n\"web\": {\"undoo\": \"x\"}}":       `lang/en.json:2: unknown key "undoo"`,
 	} {
 		dir := ownFiles(t, map[string]string{"lang/en.json": text})
 		s, err := Load(templates.FS, dir, "x")
