@@ -134,6 +134,9 @@ func (l *List) entry(tok loosexml.Token, open []string) (category string) {
 			return ""
 		}
 	}
+	if title == tok.Attr("xmlUrl") { // of a feed without a name, since an outline must have a text
+		title = ""
+	}
 	l.Feeds = append(l.Feeds, Feed{URL: address, Title: title, Site: tok.Attr("htmlUrl"), Topic: topic(tok, open)})
 	return ""
 }

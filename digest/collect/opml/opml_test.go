@@ -157,6 +157,7 @@ func TestWriteThenRead(t *testing.T) {
 		{"https://example.org/1?a=1&b=2", `One <"1">`, "https://example.org/", "News"},
 		{"https://example.org/2", "Two", "", "News"},
 		{"https://example.org/3", "Três", "", ""},
+		{"https://example.org/4?a&b", "", "", ""},
 	}}
 	var b bytes.Buffer
 	if err := Write(&b, list); err != nil {
