@@ -157,23 +157,30 @@ func (p *program) root() *cobra.Command {
 	root.AddCommand(p.runCommand(), p.holderOf(), p.reloadCommand(), p.collectCommand(), p.sendCommand(), p.resumeCommand(), p.previewCommand(),
 		p.checkCommand(), p.statusCommand(), p.whyCommand(), p.feedsCommand(), p.curateCommand(), p.subscribersCommand(), p.inboundCommand(),
 		p.backupCommand(), p.ledgerCommand(), p.dkimCommand(), p.demoCommand(), p.versionCommand())
+	root.InitDefaultCompletionCmd()
 	usageArgs(root)
 	return root
 }
 
 // usageArgs makes wrong arguments of any command exit 2, with the command's own usage line.
 func usageArgs(c *cobra.Command) {
-	if check := c.Args; check != nil {
-		c.Args = func(c *cobra.Command, args []string) error {
-			if err := check(c, args); err != nil {
-				return usagef("%w (usage: %s)", err, c.UseLine())
-			}
-			return nil
-		}
-	} else if c.HasSubCommands() {
+	switch check := c.Args; {
+	case c.HasSubCommands():
+		c.SuggestionsMinimumDistance = suggestionDistance
 		c.Args = func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usagef("unknown command %q of %s%s", args[0], c.CommandPath(), suggestion(c, args[0]))
+			}
+			return nil
+		}
+		if !c.Runnable() { // cobra looks at the arguments of what it can run alone
+			c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+			c.DisableFlagsInUseLine = true
+		}
+	case check != nil:
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return usagef("%w (usage: %s)", err, c.UseLine())
 			}
 			return nil
 		}
@@ -182,6 +189,9 @@ func usageArgs(c *cobra.Command) {
 		usageArgs(sub)
 	}
 }
+
+// suggestionDistance is how many letters a mistyped command may be off to be guessed.
+const suggestionDistance = 2
 
 func suggestion(c *cobra.Command, word string) string {
 	if near := c.SuggestionsFor(word); len(near) > 0 {

@@ -75,6 +75,9 @@ func printCollected(w io.Writer, s collect.Summary) {
 	fmt.Fprintf(w, "%s in %.1f s: %d read, %d not modified, %d failed, %d not due\n",
 		plural(s.Feeds, "feed"), s.Seconds, s.OK, s.NotModified, s.Failed, s.Skipped)
 	fmt.Fprintf(w, "%s, %d new\n", plural(s.Items, "item"), s.New)
+	if s.Skipped > 0 && s.Skipped == s.Feeds {
+		fmt.Fprintln(w, "no feed is due yet; `digestd collect --all` asks them now")
+	}
 	for _, r := range s.Results {
 		if r.Outcome == collect.Failed {
 			fmt.Fprintf(w, "  %v\n", r.Err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -54,6 +55,9 @@ func (p *program) dkimCommand() *cobra.Command {
 				return err
 			}
 			file, err := os.OpenFile(args[0], os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+			if errors.Is(err, fs.ErrExist) {
+				return usagef("key file: %s exists, and a key is never written over: name another file", args[0])
+			}
 			if err != nil {
 				return usageError{fmt.Errorf("key file: %w", err)}
 			}

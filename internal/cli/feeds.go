@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -114,16 +115,16 @@ func (p *program) feedsReadCommand() *cobra.Command {
 	}
 }
 
-// reader is a collector without a ledger. It needs no configuration; one that is named says how to ask.
+// reader is a collector without a ledger. It needs no configuration; one that is there says how to ask, and one that
+// is named must be right.
 func (p *program) reader() (*collect.Collector, error) {
 	cfg := &config.Config{Collect: config.Collect{Timeout: 30 * time.Second, MaxSize: 10 << 20, Concurrency: 1, PerHost: 1,
 		UserAgent: "digestd/" + version}}
-	if p.configFlag != "" {
-		named, _, err := p.load()
-		if err != nil {
-			return nil, err
-		}
-		cfg = named
+	switch found, _, err := p.load(); {
+	case err == nil:
+		cfg = found
+	case p.configFlag != "":
+		return nil, err
 	}
 	quiet := *p
 	quiet.log = slog.New(slog.DiscardHandler)
@@ -171,20 +172,26 @@ func (p *program) feedsImportCommand() *cobra.Command {
 			for _, ignored := range list.Ignored {
 				fmt.Fprintf(p.stderr, "%s: ignored: %s\n", args[0], ignored)
 			}
-			type feedJSON struct {
-				URL   string `json:"url"`
-				Title string `json:"title,omitempty"`
-				Site  string `json:"site,omitempty"`
-				Topic string `json:"topic,omitempty"`
-			}
-			feeds := []feedJSON{}
-			for _, f := range list.Feeds {
-				feeds = append(feeds, feedJSON(f))
-			}
 			text := opml.TOML(list, p.topicsTaken())
-			return p.print(map[string]any{"title": list.Title, "feeds": feeds, "toml": text}, func(w io.Writer) { io.WriteString(w, text) })
+			return p.print(map[string]any{"title": list.Title, "feeds": asJSON(list), "toml": text}, func(w io.Writer) { io.WriteString(w, text) })
 		},
 	}
+}
+
+// feedJSON is a feed of a list.
+type feedJSON struct {
+	URL   string `json:"url"`
+	Title string `json:"title,omitempty"`
+	Site  string `json:"site,omitempty"`
+	Topic string `json:"topic,omitempty"`
+}
+
+func asJSON(list opml.List) []feedJSON {
+	feeds := []feedJSON{}
+	for _, f := range list.Feeds {
+		feeds = append(feeds, feedJSON(f))
+	}
+	return feeds
 }
 
 // topicsTaken are the topics of the configuration, if there is one: what is pasted must not clash with them.
@@ -232,7 +239,11 @@ func (p *program) feedsExportCommand() *cobra.Command {
 					list.Feeds = append(list.Feeds, opml.Feed{URL: f.URL, Title: f.Name, Topic: t.Title})
 				}
 			}
-			return opml.Write(p.stdout, list)
+			var text strings.Builder
+			if err := opml.Write(&text, list); err != nil {
+				return err
+			}
+			return p.print(map[string]any{"title": list.Title, "feeds": asJSON(list), "opml": text.String()}, func(w io.Writer) { io.WriteString(w, text.String()) })
 		},
 	}
 }

@@ -114,8 +114,8 @@ func (p *program) backupCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "backup FILE",
 		Short: "Copy the ledger to a file, also while the daemon runs",
-		Long: "Copy the ledger to a file, or to stdout for -. The copy is consistent, also while the daemon runs. To restore, stop\n" +
-			"digestd and put the copy in the ledger's place.",
+		Long: "Copy the ledger to FILE, or to stdout for -. The copy is consistent, also while the daemon runs. What FILE held before\n" +
+			"is replaced when the copy is complete. To restore, stop digestd and put the copy in the ledger's place.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			// Whoever holds the ledger writes the copy to this process, which writes the file: the holder
@@ -128,6 +128,14 @@ func (p *program) backupCommand() *cobra.Command {
 				defer done()
 				_, err = line.Ledger.Backup(p.stdout)
 				return err
+			}
+			cfg, _, err := p.load()
+			if err != nil {
+				return err
+			}
+			// A daemon would go on writing into the file that is gone then.
+			if same(args[0], cfg.Ledger.Path) {
+				return usagef("backup: %s is the ledger itself: name another file", args[0])
 			}
 			file, err := os.OpenFile(args[0]+".part", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 			if err != nil {
@@ -157,6 +165,16 @@ func (p *program) backupCommand() *cobra.Command {
 			})
 		},
 	}
+}
+
+// same reports whether two paths lead to one file.
+func same(a, b string) bool {
+	one, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	other, err := os.Stat(b)
+	return err == nil && os.SameFile(one, other)
 }
 
 // byteSize is a size for people.

@@ -139,7 +139,7 @@ func (p *program) sendCopies(ctx context.Context, line *daemon.Pipeline, d diges
 	}
 	out.Seconds = p.now().Sub(begun).Seconds()
 	if err := p.print(out, func(w io.Writer) {
-		fmt.Fprintf(w, "%s of the next edition of %s sent, which uses and owes nothing\n", plural(out.Sent, "test copy"), d.ID)
+		fmt.Fprintf(w, "%s of the next edition of %s sent: nothing is used, and nothing owed\n", plural(out.Sent, "test copy"), d.ID)
 	}); err != nil {
 		return err
 	}

@@ -100,10 +100,13 @@ func printStatus(w io.Writer, p paint, s daemon.Status, now time.Time) error {
 		return err
 	}
 	well := green
-	if len(s.Feeds) > 0 {
+	if s.FeedsWell < s.FeedsAll {
 		well = yellow
 	}
 	fmt.Fprintf(w, "feeds: %s", p.in(well, fmt.Sprintf("%d of %d well", s.FeedsWell, s.FeedsAll)))
+	if unasked := s.FeedsAll - s.FeedsWell - len(s.Feeds); unasked > 0 {
+		fmt.Fprintf(w, ", %d not asked yet", unasked)
+	}
 	if len(s.Daily) > 0 {
 		fmt.Fprintf(w, "; new items by day: %s %s today", sparkline(s.Daily), strconv.Itoa(s.Daily[len(s.Daily)-1]))
 	}

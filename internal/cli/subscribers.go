@@ -42,6 +42,9 @@ func (p *program) subscribersCommand() *cobra.Command {
 			if err := line.Ledger.Suppress(s); err != nil {
 				return err
 			}
+			if _, known := line.Config.Subscribers.Find(email); !known {
+				fmt.Fprintf(p.stderr, "no subscriber of %s has the address %s; should one come, it counts\n", line.Config.Path, email)
+			}
 			return p.print(s, func(w io.Writer) { fmt.Fprintf(w, "%s gets nothing more%s\n", email, ofDigest(forDigest)) })
 		},
 	}
@@ -61,12 +64,19 @@ func (p *program) subscribersCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.print(map[string]any{"email": args[0], "restored": n}, func(w io.Writer) {
-				if n == 0 {
+			still, err := line.Ledger.Suppressed(args[0], forDigest)
+			if err != nil {
+				return err
+			}
+			return p.print(map[string]any{"email": args[0], "restored": n, "suppressed": still}, func(w io.Writer) {
+				switch {
+				case still:
+					fmt.Fprintf(w, "%s is still kept from all digests: `digestd subscribers restore %[1]s` takes that back\n", args[0])
+				case n == 0:
 					fmt.Fprintf(w, "%s was not suppressed%s, and had chosen nothing\n", args[0], ofDigest(forDigest))
-					return
+				default:
+					fmt.Fprintf(w, "%s gets again what the configuration says%s\n", args[0], ofDigest(forDigest))
 				}
-				fmt.Fprintf(w, "%s gets again what the configuration says%s\n", args[0], ofDigest(forDigest))
 			})
 		},
 	}
@@ -87,6 +97,14 @@ func (p *program) subscribersCommand() *cobra.Command {
 				return err
 			}
 			defer done()
+			if csvOut && p.json {
+				return usagef("--csv does not go with --json")
+			}
+			if only.digest != "" {
+				if _, err := findDigest(line.Config, only.digest); err != nil {
+					return err
+				}
+			}
 			rows, err := listed(line.Config.Subscribers, line.Ledger, only)
 			if err != nil {
 				return err
