@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,9 +51,9 @@ type week struct {
 	size    size
 	dice    *rand.Rand
 	dir     string
-	begun   time.Time     // when the week begins
-	bubble  time.Time     // the bubble's clock then
-	ahead   time.Duration // what the machine slept
+	begun   time.Time    // when the week begins
+	bubble  time.Time    // the bubble's clock then
+	ahead   atomic.Int64 // nanoseconds that the machine slept
 	world   *outside
 	outlets []*outlet
 	readers []weekReader
@@ -70,7 +71,9 @@ type week struct {
 // weekReader is a row of the list of subscribers.
 type weekReader struct{ email, zone, topics, language, format string }
 
-func (w *week) now() time.Time { return w.begun.Add(time.Since(w.bubble)).Add(w.ahead).Round(0).UTC() }
+func (w *week) now() time.Time {
+	return w.begun.Add(time.Since(w.bubble)).Add(time.Duration(w.ahead.Load())).Round(0).UTC()
+}
 
 func newWeek(t *testing.T, size size, seed uint64) *week {
 	w := &week{t: t, size: size, dice: rand.New(rand.NewPCG(seed, 7)), dir: t.TempDir(), bubble: time.Now(),
@@ -339,7 +342,7 @@ func (w *week) trouble(midnight time.Duration) {
 		}
 	}
 	// The machine sleeps over an hour.
-	w.ahead += time.Duration(20+w.dice.IntN(60)) * time.Minute
+	w.ahead.Add(int64(time.Duration(20+w.dice.IntN(60)) * time.Minute))
 	time.Sleep(time.Minute)
 }
 
