@@ -5,7 +5,6 @@ package e2e
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"os/user"
 	"path/filepath"
 	"slices"
@@ -15,14 +14,18 @@ import (
 	"testing"
 )
 
-// suppressions is what subscribers list prints, as far as it is read here.
-type suppressions struct {
+// listed is what subscribers list prints, as far as it is read here.
+type listed struct {
 	Subscribers []struct {
 		Email      string `json:"email"`
 		Suppressed []struct {
+			Digest string `json:"digest"`
 			Source string `json:"source"`
 			Words  string `json:"words"`
 		} `json:"suppressed"`
+		Preferences struct {
+			Without []string `json:"without_topics"`
+		} `json:"preferences"`
 	} `json:"subscribers"`
 }
 
@@ -31,60 +34,32 @@ type suppressions struct {
 // Message-ID in what is returned.
 func TestBouncesComeBack(t *testing.T) {
 	rig := Start(t, 2)
-	nobody, err := user.Lookup("nobody")
-	if err != nil {
-		t.Fatal(err)
-	}
-	uid, _ := strconv.Atoi(nobody.Uid)
-	gid, _ := strconv.Atoi(nobody.Gid)
-	// The pipe runs as nobody, so all of it does: the ledger belongs to one user.
-	program := filepath.Join(rig.dir, "digestd")
-	raw, err := os.ReadFile(binary)
-	if err == nil {
-		err = os.WriteFile(program, raw, 0o755)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 	stand := newNewsstand(t)
 	stand.put("/harbour", feed("Harbour News", entry{"The pier holds", "https://example.org/pier", "It was tested in the night."}))
 
 	for _, way := range []struct {
 		name, bounceTo string
 		verp           bool
-		collect        func(t *testing.T, dir string) // bring back what bounced
+		collect        func(t *testing.T, here site) // bring back what bounced
 	}{
-		{"pipe", "bounces@example.org", true, func(*testing.T, string) {}},
-		{"maildir", Reader(2), false, func(t *testing.T, dir string) {
+		{"pipe", "bounces@example.org", true, func(*testing.T, site) {}},
+		{"maildir", Reader(2), false, func(t *testing.T, here site) {
 			rig.Settle(t)
-			c := as(uid, gid, site{dir}.command("inbound", "--maildir", filepath.Join(rig.dir, "mail", "reader02")))
-			c.Path = program
+			c := here.command("inbound", "--maildir", filepath.Join(rig.dir, "mail", "reader02"))
 			if out, err := c.CombinedOutput(); err != nil {
 				t.Fatalf("inbound --maildir: %v\n%s", err, out)
 			}
 		}},
 	} {
 		t.Run(way.name, func(t *testing.T) {
-			here := site{rig.mkdir(t, way.name, 0o700, "nobody", "nogroup")}
 			config := newsletter(stand, []string{"/harbour", "/harbour"})
 			config = strings.Replace(config, "[mail]", fmt.Sprintf("[mail]\nbounce_to = %q\nverp = %v", way.bounceTo, way.verp), 1)
-			here.write(t, "config.toml", config+rig.smtpConfig(t, "starttls")+
+			here := rig.piped(t, way.name, config+rig.smtpConfig(t, "starttls")+
 				fmt.Sprintf("\n[[subscribers]]\nemail = %q\n\n[[subscribers]]\nemail = \"ana@gone.example.org\"\n", Reader(1)))
-			if err := os.Chown(filepath.Join(here.dir, "config.toml"), uid, gid); err != nil {
-				t.Fatal(err)
-			}
-			script := rig.write(t, "inbound", fmt.Sprintf("#!/bin/sh\nexec %s --config %s/config.toml inbound\n", program, here.dir))
-			if err := os.Chmod(script, 0o755); err != nil {
-				t.Fatal(err)
-			}
-			send := as(uid, gid, here.command("send", "daily"))
-			send.Path = program
-			if out, err := send.CombinedOutput(); err != nil {
-				t.Fatalf("send: %v\n%s", err, out)
-			}
-			var list suppressions
+			here.run(t, 0, "send", "daily")
+			var list listed
 			await(t, "the bounce to come back", func() bool {
-				way.collect(t, here.dir)
+				way.collect(t, here)
 				here.decode(t, 0, &list, "subscribers", "list", "--suppressed")
 				return len(list.Subscribers) > 0
 			})
@@ -113,8 +88,34 @@ func taggedPaths(t *testing.T, mails [][]byte) (tagged []bool) {
 	return tagged
 }
 
-// as makes a command run as another user.
-func as(uid, gid int, c *exec.Cmd) *exec.Cmd {
-	c.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	return c
+// piped is a site whose `inbound` gets what comes to bounces@example.org. It belongs to nobody, as whom Postfix
+// runs the pipe: a ledger has one user.
+func (r *Rig) piped(t *testing.T, name, config string) site {
+	t.Helper()
+	nobody, err := user.Lookup("nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	uid, _ := strconv.Atoi(nobody.Uid)
+	gid, _ := strconv.Atoi(nobody.Gid)
+	program, err := os.ReadFile(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := site{
+		dir:     r.mkdir(t, name, 0o700, "nobody", "nogroup"),
+		program: r.write(t, name+"-digestd", string(program)),
+		owner:   &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)},
+	}
+	s.write(t, "config.toml", config)
+	if err := os.Chown(filepath.Join(s.dir, "config.toml"), uid, gid); err != nil {
+		t.Fatal(err)
+	}
+	script := r.write(t, "inbound", fmt.Sprintf("#!/bin/sh\nexec %s --config %s/config.toml inbound\n", s.program, s.dir))
+	for _, path := range []string{s.program, script} {
+		if err := os.Chmod(path, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
 }

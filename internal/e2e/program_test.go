@@ -37,7 +37,11 @@ func TestMain(m *testing.M) {
 }
 
 // site is one installation of the program: a directory with its config.toml, from which it runs.
-type site struct{ dir string }
+type site struct {
+	dir     string
+	program string              // empty: what TestMain built
+	owner   *syscall.Credential // as whom it runs; nil: as whom the tests do
+}
 
 // newSite writes a configuration; the caller's text ends where further tables may begin.
 func newSite(t *testing.T, config string) site {
@@ -59,7 +63,10 @@ func (s site) command(args ...string) *exec.Cmd {
 	c := exec.Command(binary, args...)
 	c.Dir = s.dir
 	c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir}
-	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Credential: s.owner}
+	if s.program != "" {
+		c.Path = s.program
+	}
 	return c
 }
 
