@@ -159,6 +159,7 @@ func (p *program) root() *cobra.Command {
 		p.backupCommand(), p.ledgerCommand(), p.dkimCommand(), p.demoCommand(), p.versionCommand())
 	root.InitDefaultCompletionCmd()
 	usageArgs(root)
+	p.completeValues(root)
 	return root
 }
 

@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+)
+
+// completeValues lets shells complete what a command takes: names of digests where it takes one, and the words of
+// flags that take some.
+func (p *program) completeValues(c *cobra.Command) {
+	switch c.Name() {
+	case "send", "preview":
+		c.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return p.digestNames(), cobra.ShellCompDirectiveNoFileComp
+		}
+	}
+	values := map[string]func() []cobra.Completion{
+		"digest": p.digestNames,
+		"format": func() []cobra.Completion { return []cobra.Completion{"html", "text", "eml", "json"} },
+		"type":   func() []cobra.Completion { return []cobra.Completion{"rsa", "ed25519"} },
+	}
+	for name, words := range values {
+		if c.Flags().Lookup(name) == nil {
+			continue
+		}
+		err := c.RegisterFlagCompletionFunc(name, func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			return words(), cobra.ShellCompDirectiveNoFileComp
+		})
+		if err != nil { // only for a flag that there is not, or twice
+			panic(err)
+		}
+	}
+	for _, sub := range c.Commands() {
+		p.completeValues(sub)
+	}
+}
+
+// digestNames are the digests of the configuration; none where it can't be read, since a shell has no place for errors.
+func (p *program) digestNames() []cobra.Completion {
+	cfg, _, err := p.load()
+	if err != nil {
+		return nil
+	}
+	var names []cobra.Completion
+	for _, d := range cfg.Digests {
+		names = append(names, d.ID)
+	}
+	return names
+}
