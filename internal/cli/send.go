@@ -243,7 +243,7 @@ func printSent(w io.Writer, out sentJSON) {
 		case l.Composed:
 			fmt.Fprintf(w, "%s: composed, %s\n", l.Edition, plural(l.Stories, "story"))
 		case l.Sent == 0 && l.Owed == 0:
-			fmt.Fprintf(w, "%s: composed before, and nothing of it is owed any more\n", l.Edition)
+			fmt.Fprintf(w, "%s: composed before, and nothing of it is owed any more; who came since begins with the next one\n", l.Edition)
 		default:
 			fmt.Fprintf(w, "%s: composed before; what was still owed is delivered\n", l.Edition)
 		}
