@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -98,6 +99,9 @@ func (p *program) ledgerCommand() *cobra.Command {
 					return err
 				}
 				before, after, err := ledger.Compact(cfg.Ledger.Path)
+				if errors.Is(err, ledger.ErrBusy) {
+					return fmt.Errorf("%w: stop that first", err)
+				}
 				if err != nil {
 					return err
 				}
