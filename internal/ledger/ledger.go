@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -158,8 +159,14 @@ func examine(path string, readOnly bool) error {
 
 func open(path string, opt Options) (l *Ledger, err error) {
 	// bbolt panics on some damage (a freelist that points outside of the file), in Open as well as later.
+	var file *os.File
 	defer func() {
 		if p := recover(); p != nil {
+			if file != nil {
+				// The mapping that bbolt leaves behind keeps the lock beyond Close.
+				_ = syscall.Flock(int(file.Fd()), syscall.LOCK_UN)
+				file.Close()
+			}
 			l, err = nil, damaged(path, fmt.Errorf("%v", p))
 		}
 	}()
@@ -174,7 +181,6 @@ func open(path string, opt Options) (l *Ledger, err error) {
 			return nil, fmt.Errorf("make the ledger's directory: %w", err)
 		}
 	}
-	var file *os.File
 	db, err := bolt.Open(path, 0o600, &bolt.Options{
 		OpenFile: func(name string, flag int, mode fs.FileMode) (f *os.File, err error) {
 			file, err = os.OpenFile(name, flag, mode)
@@ -258,6 +264,9 @@ func (l *Ledger) identify(readOnly bool) error {
 	}
 	if err := json.Unmarshal(raw, &l.meta); err != nil {
 		return damaged(l.path, err)
+	}
+	if l.meta.Schema < Schema {
+		return l.migrate(readOnly, migrations())
 	}
 	if l.meta.Schema > Schema {
 		return fmt.Errorf("%s: %w (schema %d, this program knows %d): install that version again", l.path, ErrNewer, l.meta.Schema, Schema)

@@ -1,0 +1,56 @@
+package ledger
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// TestDamageAnywhereIsToldAndNeverPanics overwrites each page of a ledger in turn. Whatever it held,
+// opening, checking and reading end with words or with the right answer.
+func TestDamageAnywhereIsToldAndNeverPanics(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "digestd.db")
+	create(t, path)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := os.Getpagesize()
+	used := 0
+	for i := range len(whole) / page {
+		for _, c := range whole[i*page : (i+1)*page] {
+			if c != 0 {
+				used = i + 1
+				break
+			}
+		}
+	}
+	told := 0
+	for i := range used {
+		damagedPath := filepath.Join(dir, "damaged.db")
+		write(t, damagedPath, whole)
+		scribble(t, damagedPath, i*page, page)
+		l, err := Open(damagedPath, Options{Timeout: 50 * time.Millisecond})
+		if err != nil {
+			if !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrForeign) {
+				t.Errorf("page %d: %v", i, err)
+			}
+			told++
+			continue
+		}
+		if problems := l.Check(); len(problems) > 0 {
+			told++
+		}
+		if _, err := l.ItemsAfter(0); err != nil && !errors.Is(err, ErrDamaged) {
+			t.Errorf("page %d: reading items: %v", i, err)
+		}
+		l.Close()
+	}
+	t.Logf("%d of %d damaged pages were noticed", told, used)
+	if told == 0 {
+		t.Error("no damage was noticed at all")
+	}
+}
