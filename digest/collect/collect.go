@@ -210,7 +210,7 @@ func (c *Collector) logResult(r Result) {
 	log := c.log.With("feed", nameOf(r.Feed))
 	switch {
 	case r.Err != nil:
-		log.Warn("feed failed", "error", r.Err)
+		c.log.Warn("feed failed", "error", r.Err) // which names it
 	case r.Outcome == OK:
 		log.Debug("feed read", "items", r.Items, "new", r.New, "repairs", r.Repairs)
 	default:

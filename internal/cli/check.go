@@ -34,10 +34,12 @@ func (p *program) checkCommand() *cobra.Command {
 		Short: "Check the configuration, all of it at once",
 		Long: "Check everything that can be checked without the network: the configuration, the subscriber files, the templates and\n" +
 			"the schedules. All errors are printed at once, each with its line. Warnings alone exit 0. With --online, ask every feed,\n" +
-			"log in to the mail server, and compare the DKIM key with the DNS; nothing is mailed or stored.",
+			"log in to the mail server, and compare the DKIM key with the DNS; nothing is mailed or stored, and what does not answer\n" +
+			"makes the exit status 1.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			out := checkJSON{Errors: []string{}, Warnings: []string{}, Slots: []daemon.NextSlot{}}
+			status := exitDone
 			cfg, sets, err := p.load()
 			var problems config.Problems
 			switch {
@@ -58,15 +60,20 @@ func (p *program) checkCommand() *cobra.Command {
 				for _, d := range cfg.Digests {
 					out.checkMail(line, d)
 				}
-				if online {
-					out.Errors = append(out.Errors, p.checkOnline(c.Context(), cfg)...)
+			}
+			if len(out.Errors) > 0 {
+				status = exitUsage
+			} else if online {
+				// A feed that does not answer is no mistake in the configuration.
+				if out.Errors = append(out.Errors, p.checkOnline(c.Context(), cfg)...); len(out.Errors) > 0 {
+					status = exitIncomplete
 				}
 			}
 			if err := p.print(out, func(w io.Writer) { printCheck(w, p.stderr, out) }); err != nil {
 				return err
 			}
-			if len(out.Errors) > 0 {
-				return forwarded{exitUsage}
+			if status != exitDone {
+				return forwarded{status}
 			}
 			return nil
 		},
@@ -200,7 +207,7 @@ func printCheck(w, errw io.Writer, out checkJSON) {
 	for _, warning := range out.Warnings {
 		fmt.Fprintf(errw, "warning: %s\n", warning)
 	}
-	if len(out.Errors) > 0 {
+	if len(out.Slots) == 0 && len(out.Errors) > 0 {
 		return
 	}
 	lane := ""
