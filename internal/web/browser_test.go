@@ -46,6 +46,10 @@ func browser(t *testing.T) tab {
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
 	ctx, stopTab := chromedp.NewContext(ctx)
+	// A browser that was never started is waited for in vain when it is stopped.
+	if _, err := chromedp.Run(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatalf("start Chromium: %v", err)
+	}
 	t.Cleanup(func() { chromedp.Cancel(ctx); stopTab() })
 	return tab{t, ctx}
 }
