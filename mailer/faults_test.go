@@ -215,3 +215,82 @@ func TestRefusalsInARowPauseTheRun(t *testing.T) {
 		})
 	}
 }
+
+// TestTheClockSteps sets the clock in the middle of a run, at one reader's RCPT or final dot, which is refused for now.
+// Before him and behind him are readers greylisted once, greylisted always, and cut off behind the dot. Where give_up
+// seems to have gone by, that ends his delivery, with the server's words; a time that comes again keeps nobody waiting.
+func TestTheClockSteps(t *testing.T) {
+	const day, year = 24 * time.Hour, 365 * 24 * time.Hour
+	for _, c := range []struct {
+		name     string
+		by, then time.Duration // in the middle of the first run, and behind it
+		refused  digest.State  // at the step: in the end
+	}{
+		{"a day back", -day, 0, digest.Sent},
+		{"a year ahead", year, 0, digest.Expired},
+		{"a year ahead for a while", year, -year, digest.Expired},
+	} {
+		for _, stage := range []string{smtptest.Rcpt, smtptest.Dot} {
+			for _, restarted := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s at %s restarted %v", c.name, stage, restarted), func(t *testing.T) {
+					t.Parallel()
+					o := defaults
+					o.Connections = 1
+					var mu sync.Mutex
+					var r *rig
+					seen := map[string]int{}
+					set := time.Duration(-1) // what had gone by until then
+					r = newRig(t, 12, o, func(s smtptest.Step) string {
+						mu.Lock()
+						defer mu.Unlock()
+						to := s.To
+						if s.Stage == smtptest.Rcpt {
+							to, _, _ = strings.Cut(strings.TrimPrefix(s.Line, "RCPT TO:<"), ">")
+							seen[to]++
+						}
+						first := seen[to] == 1
+						switch to, _, _ := strings.Cut(to, "@"); {
+						case to == "reader5" && first && s.Stage == stage:
+							r.clock.set(c.by)
+							set = r.clock.elapsed()
+							return "450 4.3.0 later"
+						case (to == "reader1" || to == "reader7") && first && s.Stage == smtptest.Rcpt, (to == "reader2" || to == "reader8") && s.Stage == smtptest.Rcpt:
+							return "450 4.2.0 greylisted"
+						case (to == "reader3" || to == "reader9") && first && s.Stage == smtptest.Dot:
+							return smtptest.TakeAndCut
+						}
+						return smtptest.Default
+					})
+					r.deliver(t)
+					r.clock.set(c.then)
+					if restarted {
+						r.restart(o)
+					}
+					r.untilQuiet(t)
+					// give_up counts anew from the first attempt behind the step.
+					if waited := r.clock.elapsed() - set; set < 0 || waited > o.GiveUp+o.Retry[0] {
+						t.Errorf("the last was through %v behind the step", waited)
+					}
+					copies := r.server.Copies()
+					for i, to := range r.ledger.recipients {
+						state, n := digest.Sent, 1
+						switch i {
+						case 2, 8:
+							state = digest.Expired
+						case 3, 9:
+							n = 2 // he was in doubt
+						case 5:
+							state = c.refused
+						}
+						if state == digest.Expired {
+							n = 0
+						}
+						if e := r.ledger.event(i); e.State != state || copies[to.Email] != n || e.Words == "" {
+							t.Errorf("%s is %s with %d copies, want %s with %d: %+v", to.Email, e.State, copies[to.Email], state, n, e)
+						}
+					}
+				})
+			}
+		}
+	}
+}

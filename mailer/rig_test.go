@@ -43,10 +43,11 @@ func signedTemplate(t testing.TB, size int, signer string) *message.Template {
 	return tpl
 }
 
-// clock is a clock that only sleeping moves.
+// clock is a clock that only sleeping moves, or somebody who sets it.
 type clock struct {
-	mu  sync.Mutex
-	now time.Time
+	mu    sync.Mutex
+	now   time.Time
+	slept time.Duration // in all: what really went by
 }
 
 func (c *clock) Now() time.Time {
@@ -58,7 +59,19 @@ func (c *clock) Now() time.Time {
 func (c *clock) Sleep(_ context.Context, d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
+	c.now, c.slept = c.now.Add(d), c.slept+d
+}
+
+func (c *clock) set(by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(by)
+}
+
+func (c *clock) elapsed() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.slept
 }
 
 // rig is a mailer on a scripted server.
@@ -110,7 +123,8 @@ func (r *rig) deliver(t *testing.T) Summary {
 	return s
 }
 
-// untilQuiet delivers again and again, each time when the next delivery is due, until nothing is owed.
+// untilQuiet delivers again and again, each time when the next delivery is due, until nothing is owed. Like the
+// daemon, it does not wait for longer than give_up.
 func (r *rig) untilQuiet(t *testing.T) {
 	t.Helper()
 	for range 50 {
@@ -118,8 +132,8 @@ func (r *rig) untilQuiet(t *testing.T) {
 		if s.Owed() == 0 {
 			return
 		}
-		if s.NextDue.After(r.clock.Now()) {
-			r.clock.Sleep(context.Background(), s.NextDue.Sub(r.clock.Now()))
+		if wait := s.NextDue.Sub(r.clock.Now()); wait > 0 && wait <= r.options.GiveUp {
+			r.clock.Sleep(context.Background(), wait)
 		}
 	}
 	t.Fatalf("still owed after 50 runs: %s", r.ledger.counts())

@@ -56,7 +56,7 @@ func (r *run) settle(p digest.Progress) error {
 			e.Due = now // left by an earlier process: at once
 			p.Last[index] = e
 			continue
-		case e.State == digest.Deferred && e.Due.Sub(now) > r.m.options.GiveUp:
+		case e.Due.Sub(now) > r.m.options.GiveUp:
 			e.Due = now // by a clock that was wrong: none waits that long
 			p.Last[index] = e
 			continue

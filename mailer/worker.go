@@ -55,7 +55,7 @@ func (w *worker) work(ctx context.Context) {
 func (w *worker) deliver(it item) bool {
 	now := w.m.Now()
 	intent := digest.Event{Index: it.to.Index, State: digest.Intent, At: now, Attempt: it.last.Attempt + 1, First: it.last.First, Doubts: it.last.Doubts}
-	if intent.First.IsZero() {
+	if intent.First.IsZero() || intent.First.After(now) { // by a clock that was wrong
 		intent.First = now
 	}
 	if it.last.State == digest.InDoubt {
