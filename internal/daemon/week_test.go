@@ -58,8 +58,8 @@ type week struct {
 	outlets []*outlet
 	readers []weekReader
 	alerts  []string // that the operator got
-	beats   int
-	line    *Pipeline
+	beats   atomic.Int64
+	line    atomic.Pointer[Pipeline]
 	loop    *Loop
 	stop    context.CancelFunc
 	over    chan error
@@ -204,18 +204,25 @@ func (w *week) start() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if w.line, err = w.assemble(l); err != nil {
+	line, err := w.assemble(l)
+	if err != nil {
 		w.t.Fatal(err)
 	}
 	alerts := NewAlerts()
-	alerts.Run = func(_ context.Context, _, _, message string) error { w.alerts = append(w.alerts, message); return nil }
-	alerts.Fetch = func(context.Context, string, string) error { w.beats++; return nil }
-	w.line.Alerts = alerts
-	w.loop = NewLoop(w.line, func() (*Pipeline, error) {
+	alerts.Run = func(_ context.Context, _, _, message string) error {
+		w.world.mu.Lock()
+		defer w.world.mu.Unlock()
+		w.alerts = append(w.alerts, message)
+		return nil
+	}
+	alerts.Fetch = func(context.Context, string, string) error { w.beats.Add(1); return nil }
+	line.Alerts = alerts
+	w.line.Store(line)
+	w.loop = NewLoop(line, func() (*Pipeline, error) {
 		next, err := w.assemble(l)
 		if err == nil {
-			next.Alerts, next.Mailer = alerts, w.line.Mailer
-			w.line = next
+			next.Alerts, next.Mailer = alerts, line.Mailer
+			w.line.Store(next)
 		}
 		return next, err
 	}, w.log)
@@ -233,7 +240,7 @@ func (w *week) end() {
 	if err := <-w.over; !errors.Is(err, ErrEnded) {
 		w.t.Errorf("the daemon ended with %v", err)
 	}
-	if err := w.line.Ledger.Close(); err != nil {
+	if err := w.line.Load().Ledger.Close(); err != nil {
 		w.t.Error(err)
 	}
 }
@@ -243,7 +250,7 @@ func (w *week) crash() {
 	w.t.Helper()
 	w.crashes++
 	since := w.now().Add(-2 * time.Minute)
-	w.line.Ledger.Close()
+	w.line.Load().Ledger.Close()
 	w.stop()
 	<-w.over
 	w.world.forget(since)
@@ -281,7 +288,7 @@ func (w *week) live() {
 			w.trouble(midnight)
 		}
 		g, h := w.idle(midnight + 22*time.Hour + 30*time.Minute)
-		w.t.Logf("day %d: %d goroutines, %d KB of heap, %d requests", day, g, h>>10, w.world.requests)
+		w.t.Logf("day %d: %d goroutines, %d KB of heap, %d requests", day, g, h>>10, w.world.asked())
 		switch {
 		case day == 1:
 			goroutines, heap = g, h
@@ -350,7 +357,7 @@ func (w *week) trouble(midnight time.Duration) {
 func (w *week) leave(n int) {
 	for range n {
 		email := w.readers[w.dice.IntN(len(w.readers))].email
-		if err := w.line.Ledger.Suppress(digest.Suppression{Email: email, Source: "one-click", At: w.now()}); err != nil {
+		if err := w.line.Load().Ledger.Suppress(digest.Suppression{Email: email, Source: "one-click", At: w.now()}); err != nil {
 			w.t.Error(err)
 		}
 		w.world.mu.Lock()
@@ -363,10 +370,10 @@ func (w *week) leave(n int) {
 
 // count holds what happened against what digestd promises.
 func (w *week) count() {
-	if problems := w.line.Ledger.Check(); len(problems) > 0 {
+	if problems := w.line.Load().Ledger.Check(); len(problems) > 0 {
 		w.t.Errorf("the ledger's invariants do not hold: %v", errors.Join(problems...))
 	}
-	editions, err := w.line.Ledger.Editions(func(ledger.EditionState) bool { return true })
+	editions, err := w.line.Load().Ledger.Editions(func(ledger.EditionState) bool { return true })
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -395,12 +402,12 @@ func (w *week) readersAreServed(editions []ledger.EditionState) {
 		if !e.Complete {
 			w.t.Errorf("edition %s is not complete", e.ID)
 		}
-		progress, err := w.line.Ledger.Progress(e.ID)
+		progress, err := w.line.Load().Ledger.Progress(e.ID)
 		if err != nil {
 			w.t.Fatal(err)
 		}
 		for at := 0; at < e.Recipients; {
-			chunk, err := w.line.Ledger.RecipientsAt(e.ID, at)
+			chunk, err := w.line.Load().Ledger.RecipientsAt(e.ID, at)
 			if err != nil || len(chunk) == 0 {
 				w.t.Fatalf("recipients of %s: %d, %v", e.ID, len(chunk), err)
 			}
@@ -434,7 +441,7 @@ func (w *week) readersAreServed(editions []ledger.EditionState) {
 			}
 		}
 	}
-	if most := w.world.dropped + w.crashes*w.line.Config.Delivery.Connections; twice > most {
+	if most := w.world.dropped + w.crashes*w.line.Load().Config.Delivery.Connections; twice > most {
 		w.t.Errorf("%d mails came twice; %d connections and processes died inside the transaction", twice, most)
 	}
 	if len(w.world.late) > 0 {
@@ -451,7 +458,7 @@ func (w *week) readersAreServed(editions []ledger.EditionState) {
 func (w *week) newsIsTold(editions []ledger.EditionState) {
 	stories := map[string]map[string]bool{} // by edition
 	for _, e := range editions {
-		frozen, err := w.line.Ledger.Frozen(e.ID)
+		frozen, err := w.line.Load().Ledger.Frozen(e.ID)
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -460,7 +467,7 @@ func (w *week) newsIsTold(editions []ledger.EditionState) {
 			stories[e.ID][s.ID] = true
 		}
 	}
-	items, err := w.line.Ledger.ItemsAfter(0)
+	items, err := w.line.Load().Ledger.ItemsAfter(0)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -481,15 +488,15 @@ func (w *week) newsIsTold(editions []ledger.EditionState) {
 	if lost > 0 {
 		w.t.Errorf("%d of %d items that were served are not in the ledger", lost, len(w.world.served))
 	}
-	d, err := w.line.digest("daily")
+	d, err := w.line.Load().digest("daily")
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	fates := map[string]int{}
-	lanes := w.line.Lanes(d)
+	lanes := w.line.Load().Lanes(d)
 	for _, lane := range lanes {
 		for _, it := range items {
-			o, settled, err := w.line.Ledger.Outcome(lane, it.Seq)
+			o, settled, err := w.line.Load().Ledger.Outcome(lane, it.Seq)
 			if err != nil {
 				w.t.Fatal(err)
 			}
@@ -505,7 +512,7 @@ func (w *week) newsIsTold(editions []ledger.EditionState) {
 				w.t.Errorf("item %d of lane %s stands in story %s of %s, which is not there", it.Seq, lane, o.Story, o.Edition)
 				continue
 			}
-			f, err := w.line.fate(d, lane, it)
+			f, err := w.line.Load().fate(d, lane, it)
 			if err != nil {
 				w.t.Fatal(err)
 			}
@@ -552,12 +559,12 @@ func (w *week) operatorIsTold() {
 			ended++
 		}
 	}
-	w.t.Logf("the ledger has %d KB", w.line.Ledger.Size()>>10)
-	w.t.Logf("the operator got %d messages and %d heartbeats", len(w.alerts), w.beats)
+	w.t.Logf("the ledger has %d KB", w.line.Load().Ledger.Size()>>10)
+	w.t.Logf("the operator got %d messages and %d heartbeats", len(w.alerts), w.beats.Load())
 	if began != 2 || ended != 2 {
 		w.t.Errorf("the operator was told of %d beginnings and %d ends of two nights without a mail server", began, ended)
 	}
-	if w.beats == 0 {
+	if w.beats.Load() == 0 {
 		w.t.Error("no heartbeat")
 	}
 }

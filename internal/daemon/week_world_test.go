@@ -190,6 +190,13 @@ func (w *outside) busy() bool {
 	return w.sending > 0
 }
 
+// asked counts the requests.
+func (w *outside) asked() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.requests
+}
+
 // forget is for what was shown to a process that died before it could have kept it.
 func (w *outside) forget(since time.Time) {
 	w.mu.Lock()
