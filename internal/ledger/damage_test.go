@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -14,6 +15,14 @@ func TestDamageAnywhereIsToldAndNeverPanics(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "digestd.db")
 	create(t, path)
+	l, err := Open(path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 60 {
+		poll(t, l, "a", fmt.Sprintf("Story number %d of a day with many pages to damage", i))
+	}
+	l.Close()
 	whole, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
