@@ -155,6 +155,26 @@ func TestAnEditionThatIsLateIsTold(t *testing.T) {
 	o.heard(t, "well again")
 }
 
+// An edition that comes late, after a day off or by hand, is on its way and needs nobody.
+func TestAnEditionOnItsWayIsNotLate(t *testing.T) {
+	w, o := newAlertedTown(t)
+	w.now = thursday.Add(4 * time.Hour)
+	w.fail = func(string) *smtp.Reply {
+		w.mu.Unlock()
+		defer w.mu.Lock()
+		if problems := w.line.Problems(); len(problems) > 0 {
+			t.Errorf("in the middle of a run: %v", problems)
+		}
+		return nil
+	}
+	w.send(false)
+	w.look(5 * time.Minute)
+	o.heard(t)
+	if w.received("ana@example.org") != 1 {
+		t.Error("ana got nothing")
+	}
+}
+
 // A run that is paused says nothing of whether its edition is late: it was, and is so again behind the outage.
 func TestAnOutageHidesThatAnEditionIsLate(t *testing.T) {
 	w, o := newAlertedTown(t)

@@ -11,6 +11,8 @@ import (
 const (
 	// lateEdition is how long after its slot an edition that is not complete is a problem.
 	lateEdition = time.Hour
+	// underWay is how long an edition that was composed late may still be on its first way out.
+	underWay = 10 * time.Minute
 	// silentFeed is how long a feed may go without an answer before that is a problem.
 	silentFeed = 72 * time.Hour
 	// spareRoom is what must be left on the ledger's disk for a run to begin, in bytes, and roomPerReader what
@@ -74,10 +76,14 @@ func (p *Pipeline) editionProblems(now time.Time) ([]Problem, error) {
 			return all, err
 		}
 		owed := 0
-		for state, n := range progress.Counts() {
+		counts := progress.Counts()
+		for state, n := range counts {
 			if !state.Final() {
 				owed += n
 			}
+		}
+		if now.Sub(e.Composed) < underWay && owed == counts[digest.Pending]+counts[digest.Intent] {
+			continue
 		}
 		if owed > 0 {
 			all = append(all, Problem{ID: lateID(e.Lane()), Words: fmt.Sprintf("edition %s still owes %d of its %d deliveries, %s after its slot; "+
