@@ -165,6 +165,8 @@ type FeedState struct {
 	MovedTo      string        `json:"moved_to,omitempty"`
 	MovedSeen    int           `json:"moved_seen,omitempty"` // how often in a row the permanent move was seen
 	Interval     time.Duration `json:"interval,omitempty"`   // between polls as its cache hints ask
+	SkipHours    uint32        `json:"skip_hours,omitempty"` // a bit an hour, UTC, at which the feed asks not to be read
+	SkipDays     uint8         `json:"skip_days,omitempty"`  // a bit a time.Weekday, likewise
 	Daily        []int         `json:"daily,omitempty"`      // new items of the last days, today last
 	DailyFrom    string        `json:"daily_from,omitempty"` // date of Daily's last element, UTC
 }

@@ -264,7 +264,7 @@ func (c *Collector) ask(ctx context.Context, feed digest.Feed, now time.Time, re
 		}
 		if ans.notModified {
 			res.Outcome = NotModified
-			st.NextPoll = nextAfterSuccess(now, c.options.Every, *st, paceHints{})
+			st.NextPoll = nextAfterSuccess(now, c.options.Every, *st)
 			return nil, nil
 		}
 		defer func() { _ = ans.body.Close() }() // nothing that is still wanted can be lost by it
@@ -283,7 +283,8 @@ func (c *Collector) ask(ctx context.Context, feed digest.Feed, now time.Time, re
 			st.ETag, st.LastModified = ans.header.Get("ETag"), ans.header.Get("Last-Modified")
 		}
 		st.Interval = min(max(st.Interval, ch.pace.ttl), maxHint)
-		st.NextPoll = nextAfterSuccess(now, c.options.Every, *st, ch.pace)
+		st.SkipHours, st.SkipDays = ch.pace.skipHours, ch.pace.skipDays
+		st.NextPoll = nextAfterSuccess(now, c.options.Every, *st)
 	}
 	return finish(ch, feed, first, now, c.options.Lookback), nil
 }

@@ -121,6 +121,7 @@ func TestConversations(t *testing.T) {
 		}},
 		{"skipHours moves a poll to the next hour that is not skipped", []step{ // 12:30 + 30m is 13:00
 			{header: map[string]string{"ETag": `"1"`}, body: strings.Replace(rssOf(1), "<link>", "<skipHours><hour>13</hour></skipHours><link>", 1), want: OK, wait: 90 * time.Minute},
+			{status: 304, want: NotModified, wait: 90 * time.Minute}, // which does not say it again
 		}},
 		{"skipDays can't keep a poll away for days", []step{
 			{header: map[string]string{"ETag": `"1"`}, body: strings.Replace(rssOf(1), "<link>", "<skipDays><day>Tuesday</day></skipDays><link>", 1), want: OK, wait: 2 * time.Hour},

@@ -28,8 +28,8 @@ const (
 // paceHints is what a feed says in its body about how often it changes.
 type paceHints struct {
 	ttl       time.Duration // <ttl>, sy:updatePeriod; 0: none
-	skipHours [24]bool      // UTC
-	skipDays  [7]bool       // time.Weekday, UTC
+	skipHours uint32        // as in digest.FeedState
+	skipDays  uint8         // likewise
 }
 
 // hintsOf reads <ttl>, <skipHours>, <skipDays> and the syndication module. A feed that skips all of
@@ -40,27 +40,23 @@ func hintsOf(head *gofeed.Feed) paceHints {
 		if minutes, err := strconv.Atoi(strings.TrimSpace(original.TTL)); err == nil && minutes > 0 {
 			h.ttl = time.Duration(min(minutes, 1_000_000)) * time.Minute
 		}
-		skipped := 0
 		for _, text := range original.SkipHours {
-			if hour, err := strconv.Atoi(strings.TrimSpace(text)); err == nil && hour >= 0 && hour <= 24 && !h.skipHours[hour%24] {
-				h.skipHours[hour%24] = true // some count the hours from 1 to 24
-				skipped++
+			if hour, err := strconv.Atoi(strings.TrimSpace(text)); err == nil && hour >= 0 && hour <= 24 {
+				h.skipHours |= 1 << (hour % 24) // some count the hours from 1 to 24
 			}
 		}
-		if skipped == 24 {
-			h.skipHours = [24]bool{}
+		if h.skipHours == 1<<24-1 {
+			h.skipHours = 0
 		}
-		skipped = 0
 		for _, text := range original.SkipDays {
 			for day := time.Sunday; day <= time.Saturday; day++ {
-				if strings.EqualFold(strings.TrimSpace(text), day.String()) && !h.skipDays[day] {
-					h.skipDays[day] = true
-					skipped++
+				if strings.EqualFold(strings.TrimSpace(text), day.String()) {
+					h.skipDays |= 1 << day
 				}
 			}
 		}
-		if skipped == 7 {
-			h.skipDays = [7]bool{}
+		if h.skipDays == 1<<7-1 {
+			h.skipDays = 0
 		}
 	}
 	period := map[string]time.Duration{"hourly": time.Hour, "daily": 24 * time.Hour, "weekly": 7 * 24 * time.Hour,
@@ -145,14 +141,14 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 }
 
 // nextAfterSuccess is when a feed that answered is due again.
-func nextAfterSuccess(now time.Time, every time.Duration, st digest.FeedState, hints paceHints) time.Time {
+func nextAfterSuccess(now time.Time, every time.Duration, st digest.FeedState) time.Time {
 	wait := max(every, min(st.Interval, maxHint))
 	if st.ETag == "" && st.LastModified == "" {
 		wait = max(wait, minUnvalidated)
 	}
 	next := now.Add(wait)
 	latest := now.Add(max(wait, maxHint))
-	for hints.skips(next) && next.Before(latest) {
+	for skips(st, next) && next.Before(latest) {
 		next = next.Truncate(time.Hour).Add(time.Hour)
 	}
 	if next.After(latest) {
@@ -162,9 +158,9 @@ func nextAfterSuccess(now time.Time, every time.Duration, st digest.FeedState, h
 }
 
 // skips reports whether the feed asks not to be read at that time.
-func (h paceHints) skips(t time.Time) bool {
+func skips(st digest.FeedState, t time.Time) bool {
 	t = t.UTC()
-	return h.skipHours[t.Hour()] || h.skipDays[t.Weekday()]
+	return st.SkipHours&(1<<t.Hour()) != 0 || st.SkipDays&(1<<t.Weekday()) != 0
 }
 
 // nextAfterFailure is when a feed that failed is due again: the interval doubles with each failure in
