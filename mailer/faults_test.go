@@ -147,7 +147,14 @@ func TestAWorkerThatIsNotLetInLeavesTheOthersAlone(t *testing.T) {
 	o.Connections = 4
 	open, most := 0, 0
 	var mu sync.Mutex
+	second := make(chan struct{}) // closed when two connections are open: no message goes before
 	r := newRig(t, 60, o, func(s smtptest.Step) string {
+		if s.Stage == smtptest.Mail {
+			select {
+			case <-second:
+			case <-time.After(20 * time.Second):
+			}
+		}
 		mu.Lock()
 		defer mu.Unlock()
 		switch s.Stage {
@@ -156,7 +163,9 @@ func TestAWorkerThatIsNotLetInLeavesTheOthersAlone(t *testing.T) {
 				return "421 4.7.0 too many connections"
 			}
 			open++
-			most = max(most, open)
+			if most = max(most, open); open == 2 && !closed(second) {
+				close(second)
+			}
 		case smtptest.Quit:
 			open--
 		}
@@ -167,6 +176,16 @@ func TestAWorkerThatIsNotLetInLeavesTheOthersAlone(t *testing.T) {
 	}
 	if most != 2 {
 		t.Errorf("%d connections", most)
+	}
+}
+
+// closed reports whether a channel that nobody sends on is closed.
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }
 
