@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -58,8 +59,15 @@ type program struct {
 	held           *daemon.Pipeline            // of the process that holds the ledger, when the command came through its control socket
 }
 
+// frugal is GOGC where the environment says nothing: a daemon that mostly sleeps should be small, and what
+// it does in bursts is bound by networks and disks.
+const frugal = 40
+
 // Main runs one command and returns its exit status.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(frugal)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	p := &program{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now, args: args}

@@ -27,34 +27,49 @@ func (l *Ledger) FeedState(url string) (digest.FeedState, error) {
 	return st, nil
 }
 
-// CommitPoll makes the result of one poll durable in one transaction: items that are known are
-// recognised, the others are appended with their first-seen time, and then the feed's state is
-// stored, so that validators never outrun the items that they stand for. It returns how many items
-// no feed had shown before.
+// pollBatch bounds the items of one transaction: what it changes is in memory until it ends.
+const pollBatch = 1000
+
+// CommitPoll makes the result of one poll durable: items that are known are recognised, the others are
+// appended with their first-seen time, and then the feed's state is stored, in the transaction of the last
+// items, so that validators never outrun the items that they stand for. A feed with more than pollBatch items
+// takes several transactions; a kill between them leaves the state as it was, and the next poll finds the
+// first items known. It returns how many items no feed had shown before.
 func (l *Ledger) CommitPoll(_ context.Context, st digest.FeedState, items []digest.Item) (fresh int, err error) {
 	now := l.now().UTC()
-	err = l.update(func(tx *bolt.Tx) error {
-		fresh = 0
-		r := recorder{items: tx.Bucket(bucketItems), identities: tx.Bucket(bucketIdentities), now: now}
-		for _, it := range items {
-			isFresh, err := r.record(it)
-			if err != nil {
-				return err
+	for {
+		batch := items[:min(pollBatch, len(items))]
+		items = items[len(batch):]
+		inBatch := 0
+		err = l.update(func(tx *bolt.Tx) error {
+			inBatch = 0
+			r := recorder{items: tx.Bucket(bucketItems), identities: tx.Bucket(bucketIdentities), now: now}
+			for _, it := range batch {
+				isFresh, err := r.record(it)
+				if err != nil {
+					return err
+				}
+				if isFresh {
+					inBatch++
+				}
 			}
-			if isFresh {
-				fresh++
+			if len(items) > 0 {
+				return nil
 			}
+			state := st
+			if fresh+inBatch > 0 {
+				state.LastItems = now
+			}
+			countDaily(&state, now, fresh+inBatch)
+			return put(tx.Bucket(bucketFeeds), []byte(st.URL), state)
+		})
+		if err != nil {
+			return 0, fmt.Errorf("record what feed %s showed: %w", st.URL, err)
 		}
-		if fresh > 0 {
-			st.LastItems = now
+		if fresh += inBatch; len(items) == 0 {
+			return fresh, nil
 		}
-		countDaily(&st, now, fresh)
-		return put(tx.Bucket(bucketFeeds), []byte(st.URL), st)
-	})
-	if err != nil {
-		return 0, fmt.Errorf("record what feed %s showed: %w", st.URL, err)
 	}
-	return fresh, nil
 }
 
 // dailyDays is how many days of item counts a feed keeps.

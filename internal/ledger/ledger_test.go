@@ -520,3 +520,24 @@ func TestBackupAndCompactKeepEverything(t *testing.T) {
 		t.Error("the copy has another token key")
 	}
 }
+
+func TestLargePollIsCommittedInBatches(t *testing.T) {
+	l, _ := opened(t)
+	titles := make([]string, 2*pollBatch+1)
+	for i := range titles {
+		titles[i] = fmt.Sprintf("Story number %d of a very long feed", i)
+	}
+	if n := poll(t, l, "a", titles...); n != len(titles) {
+		t.Errorf("%d fresh items, want %d", n, len(titles))
+	}
+	st, err := l.FeedState("a")
+	if err != nil || st.ETag == "" || st.Daily[0] != len(titles) || st.LastItems.IsZero() {
+		t.Errorf("state %+v, %v", st, err)
+	}
+	if n := poll(t, l, "a", titles...); n != 0 {
+		t.Errorf("the same feed again has %d fresh items", n)
+	}
+	if n := poll(t, l, "b"); n != 0 {
+		t.Errorf("an empty feed has %d fresh items", n)
+	}
+}
