@@ -44,15 +44,8 @@ func (p *program) collectCommand() *cobra.Command {
 
 // collectedJSON is the answer of collect.
 type collectedJSON struct {
-	Feeds       int          `json:"feeds"`
-	OK          int          `json:"ok"`
-	NotModified int          `json:"not_modified"`
-	Failed      int          `json:"failed"`
-	Skipped     int          `json:"skipped"`
-	Items       int          `json:"items"`
-	New         int          `json:"new"`
-	Seconds     float64      `json:"seconds"`
-	Failures    []failedFeed `json:"failures,omitempty"`
+	collect.Summary
+	Failures []failedFeed `json:"failures,omitempty"`
 }
 
 type failedFeed struct {
@@ -61,8 +54,7 @@ type failedFeed struct {
 }
 
 func collected(s collect.Summary) collectedJSON {
-	out := collectedJSON{Feeds: s.Feeds, OK: s.OK, NotModified: s.NotModified, Failed: s.Failed, Skipped: s.Skipped,
-		Items: s.Items, New: s.New, Seconds: s.Seconds}
+	out := collectedJSON{Summary: s}
 	for _, r := range s.Results {
 		if r.Outcome == collect.Failed {
 			out.Failures = append(out.Failures, failedFeed{r.Feed.Address(), r.Err.Error()})
