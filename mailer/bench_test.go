@@ -47,7 +47,7 @@ func onDisk(t testing.TB, dir string, readers int, tpl *message.Template) (*ledg
 		t.Fatal(err)
 	}
 	key := tokenKey(t)
-	return l, Job{Edition: anEdition, Templates: []*message.Template{tpl},
+	return l, Job{Edition: anEdition, Digest: "daily", Templates: []*message.Template{tpl},
 		TokenKey: func(id string) (subscribers.TokenKey, bool) { return key, id == key.ID() }}
 }
 

@@ -36,7 +36,7 @@ type suicidal struct {
 	*ledger.Ledger
 	mu    sync.Mutex
 	steps map[string]int // by what they record
-	at    string         // "before intent", "after intent", "before outcome" or "after outcome"
+	at    string         // "before intent", "late before intent", "after intent", "before outcome" or "after outcome"
 	n     int            // the step of that kind at which it happens
 }
 
@@ -49,6 +49,10 @@ func (s *suicidal) Step(ctx context.Context, edition string, done, next *digest.
 	s.steps[kind]++
 	now := s.steps[kind] == s.n
 	s.mu.Unlock()
+	if now && s.at == "late before "+kind {
+		time.Sleep(200 * time.Millisecond) // all of the message is with the server by then, but for the dot
+		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	}
 	if now && s.at == "before "+kind {
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	}
@@ -118,7 +122,7 @@ func victim(dir string) error {
 	if err != nil {
 		return err
 	}
-	s, err := New(o, OverSMTP(server), own, nil).Deliver(context.Background(), Job{Edition: anEdition, Templates: []*message.Template{tpl},
+	s, err := New(o, OverSMTP(server), own, nil).Deliver(context.Background(), Job{Edition: anEdition, Digest: "daily", Templates: []*message.Template{tpl},
 		TokenKey: func(string) (subscribers.TokenKey, bool) { return key, true }})
 	switch {
 	case disk != "" && err == nil:
@@ -285,13 +289,13 @@ func (s *scene) verdict() {
 // has cost what.
 func TestKilledAtEachPoint(t *testing.T) {
 	for _, inDoubt := range []string{Resend, Hold} {
-		for _, at := range []string{"before intent", "after intent", smtptest.Mail, smtptest.Rcpt, smtptest.Data, smtptest.Body, smtptest.Dot, "reply",
+		for _, at := range []string{"before intent", "late before intent", "after intent", smtptest.Mail, smtptest.Rcpt, smtptest.Data, smtptest.Body, smtptest.Dot, "reply",
 			"before outcome", "after outcome"} {
 			t.Run(at+" "+inDoubt, func(t *testing.T) {
 				s := newScene(t, 60, inDoubt)
 				die := ""
 				switch at {
-				case "before intent", "after intent":
+				case "before intent", "late before intent", "after intent":
 					die = at + "@25"
 				case "before outcome", "after outcome":
 					die = at + "@4"

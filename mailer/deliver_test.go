@@ -174,6 +174,93 @@ func TestSuppressionCountsFromTheNextMessageOn(t *testing.T) {
 	}
 }
 
+// held is a ledger whose steps wait, and may do something, before they are committed.
+type held struct {
+	*memory
+	before func(index int, to string)
+}
+
+func (h held) Step(ctx context.Context, edition string, done, next *digest.Event, to string) (digest.State, error) {
+	if next != nil {
+		h.before(next.Index, to)
+	}
+	return h.memory.Step(ctx, edition, done, next, to)
+}
+
+// TestTheDotWaitsForTheIntent lets a step be committed only when the server has the text of its message: nothing would
+// move if the text waited for the commit, and no dot may come before it.
+func TestTheDotWaitsForTheIntent(t *testing.T) {
+	const readers = 20
+	bodies := make(map[string]chan struct{})
+	for i := range readers {
+		bodies[fmt.Sprintf("reader%d@example.org", i)] = make(chan struct{})
+	}
+	var r *rig
+	r = newRig(t, readers, defaults, func(s smtptest.Step) string {
+		switch s.Stage {
+		case smtptest.Body:
+			close(bodies[s.To])
+		case smtptest.Dot:
+			var index int
+			fmt.Sscanf(s.To, "reader%d@", &index)
+			if e := r.ledger.event(index); e.State != digest.Intent {
+				t.Errorf("the dot of %s came when the delivery was %s", s.To, e.State)
+			}
+		}
+		return smtptest.Default
+	})
+	r.Mailer.ledger = held{r.ledger, func(index int, to string) {
+		select {
+		case <-bodies[to]:
+		case <-time.After(20 * time.Second):
+			t.Errorf("the text for %s did not come before its step was committed", to)
+		}
+		if index < 2 {
+			time.Sleep(20 * time.Millisecond) // in which a dot that does not wait comes
+		}
+	}}
+	if s := r.deliver(t); s.Sent != readers {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestSuppressedWhileTheTextIsOnItsWay suppresses a reader in the very commit that would have written his intent.
+func TestSuppressedWhileTheTextIsOnItsWay(t *testing.T) {
+	o := defaults
+	o.Connections = 1
+	r := newRig(t, 10, o, nil)
+	r.Mailer.ledger = held{r.ledger, func(index int, to string) {
+		if index == 4 {
+			r.ledger.Suppress(digest.Suppression{Email: to})
+		}
+	}}
+	s := r.deliver(t)
+	if s.Sent != 9 || s.Suppressed != 1 || r.server.Copies()["reader4@example.org"] != 0 {
+		t.Errorf("%+v", s)
+	}
+	if n := r.server.Connections(); n != 2 {
+		t.Errorf("%d connections: the one with the unfinished message can't be used again", n)
+	}
+}
+
+// TestTheSuppressedCostTheServerNothing has most readers suppressed when the run begins.
+func TestTheSuppressedCostTheServerNothing(t *testing.T) {
+	o := defaults
+	o.Connections, o.Rate = 1, 10
+	r := newRig(t, 50, o, nil)
+	for i := range 40 {
+		r.ledger.Suppress(digest.Suppression{Email: fmt.Sprintf("reader%d@example.org", i)})
+	}
+	start := r.clock.Now()
+	s := r.deliver(t)
+	if s.Sent != 10 || s.Suppressed != 40 || r.server.Connections() != 1 || r.server.Halves() != 0 {
+		t.Errorf("%+v over %d connections", s, r.server.Connections())
+	}
+	if took := r.clock.Now().Sub(start); took > time.Second {
+		t.Errorf("those who get nothing took their part of the rate: %v", took)
+	}
+}
+
 func TestUnknownMailboxesAreSuppressed(t *testing.T) {
 	r := newRig(t, 20, defaults, func(s smtptest.Step) string {
 		switch {

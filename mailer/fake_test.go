@@ -101,6 +101,12 @@ func (m *memory) apply(e digest.Event) {
 	m.events = append(m.events, e)
 }
 
+func (m *memory) Suppressed(email, _ string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.suppressed[email], nil
+}
+
 func (m *memory) Suppress(s digest.Suppression) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

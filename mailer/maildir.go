@@ -43,10 +43,10 @@ func (m maildir) Usable() bool { return true }
 // Close has nothing to do.
 func (m maildir) Close() {}
 
-// Send writes the file in tmp, syncs it and moves it to new. A failure says stage Connect, since it is
-// the directory's and not the reader's: what isn't in new or cur was not delivered.
-func (m maildir) Send(env message.Envelope, msg []byte) smtp.Reply {
-	if err := m.store(env, msg); err != nil {
+// Send writes the file in tmp, syncs it and, with leave, moves it to new. A failure says stage Connect, since
+// it is the directory's and not the reader's: what isn't in new or cur was not delivered.
+func (m maildir) Send(env message.Envelope, msg []byte, leave func() bool) smtp.Reply {
+	if err := m.store(env, msg, leave); err != nil {
 		return smtp.Reply{Stage: smtp.Connect, Words: "maildir: " + err.Error(), Err: err}
 	}
 	return smtp.Reply{Stage: smtp.Dot, Code: 250, Words: "stored as " + fileName(env)}
@@ -54,7 +54,7 @@ func (m maildir) Send(env message.Envelope, msg []byte) smtp.Reply {
 
 func fileName(env message.Envelope) string { return env.ID + ".digestd" }
 
-func (m maildir) store(env message.Envelope, msg []byte) error {
+func (m maildir) store(env message.Envelope, msg []byte, leave func() bool) error {
 	name := fileName(env)
 	tmp, final := filepath.Join(m.dir, "tmp", name), filepath.Join(m.dir, "new", name)
 	if env.Repeat {
@@ -79,6 +79,9 @@ func (m maildir) store(env message.Envelope, msg []byte) error {
 	}
 	if closed := f.Close(); err == nil {
 		err = closed
+	}
+	if err == nil && !leave() {
+		err = smtp.ErrNoLeave
 	}
 	if err == nil {
 		err = os.Rename(tmp, final)

@@ -46,6 +46,8 @@ func TestMaildir(t *testing.T) {
 	}
 }
 
+func always() bool { return true }
+
 func TestARepeatReplacesTheFirstFile(t *testing.T) {
 	dir := t.TempDir()
 	conn, err := ToMaildir(dir).Dial(context.Background())
@@ -54,7 +56,7 @@ func TestARepeatReplacesTheFirstFile(t *testing.T) {
 	}
 	env := message.Envelope{ID: "abc"}
 	for range 2 {
-		if r := conn.Send(env, []byte("x\r\n")); !r.Accepted() {
+		if r := conn.Send(env, []byte("x\r\n"), always); !r.Accepted() {
 			t.Fatal(r)
 		}
 		env.Repeat = true
@@ -66,7 +68,7 @@ func TestARepeatReplacesTheFirstFile(t *testing.T) {
 	if err := os.Rename(filepath.Join(dir, "new", "abc.digestd"), filepath.Join(dir, "cur", "abc.digestd:2,S")); err != nil {
 		t.Fatal(err)
 	}
-	if r := conn.Send(env, []byte("x\r\n")); !r.Accepted() {
+	if r := conn.Send(env, []byte("x\r\n"), always); !r.Accepted() {
 		t.Fatal(r)
 	}
 	if got := files(t, filepath.Join(dir, "new")); len(got) != 0 {

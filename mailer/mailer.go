@@ -34,6 +34,8 @@ type Ledger interface {
 	// to an address. Either may be nil. The state is that of next: Intent, or Suppressed when the
 	// address may not be written to, as it stands in that very commit.
 	Step(ctx context.Context, edition string, done, next *digest.Event, to string) (digest.State, error)
+	// Suppressed reports whether an address gets nothing of a digest, as it stands now.
+	Suppressed(email, digestID string) (bool, error)
 	// Record records events of deliveries that nobody is at work on.
 	Record(ctx context.Context, edition string, events []digest.Event) error
 	// Suppress keeps further mail from an address.
@@ -116,6 +118,7 @@ func sleep(ctx context.Context, d time.Duration) {
 // Job is an edition to deliver.
 type Job struct {
 	Edition string
+	Digest  string // Digest.ID
 	// Templates are the messages of the edition's variants; nil where a variant has nothing to say.
 	Templates []*message.Template
 	// TokenKey finds the key with an ID.

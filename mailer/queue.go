@@ -21,6 +21,14 @@ type item struct {
 	tries int          // in this run, that ended with their connection
 }
 
+// doubts is how many attempts died inside the SMTP transaction.
+func (it item) doubts() int {
+	if it.last.State == digest.InDoubt {
+		return it.last.Doubts + 1
+	}
+	return it.last.Doubts
+}
+
 // parkMax is how many recipients of rate-limited domains may wait in memory for their turn, while
 // those of other domains go first.
 const parkMax = 5000

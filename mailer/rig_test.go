@@ -94,7 +94,7 @@ func newRig(t testing.TB, readers int, o Options, answer func(smtptest.Step) str
 	r.server = smtptest.Start(t, answer, nil)
 	r.restart(o)
 	key := tokenKey(t)
-	r.job = Job{Edition: anEdition, Templates: []*message.Template{template(t, 8000)},
+	r.job = Job{Edition: anEdition, Digest: "daily", Templates: []*message.Template{template(t, 8000)},
 		TokenKey: func(id string) (subscribers.TokenKey, bool) { return key, id == key.ID() }}
 	return r
 }

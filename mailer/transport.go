@@ -19,8 +19,10 @@ type Transport interface {
 // Conn takes messages one after the other. It is used by one goroutine at a time.
 type Conn interface {
 	// Send hands over one message to one recipient. It may write behind the end of msg, within its
-	// capacity. It always comes back, in a time that its transport bounds.
-	Send(env message.Envelope, msg []byte) smtp.Reply
+	// capacity. Right before the step that makes the other side take the message it asks leave, which may
+	// take its time; without it the message is not taken, and the reply is none of the other side. It
+	// always comes back, in a time that its transport and leave bound.
+	Send(env message.Envelope, msg []byte, leave func() bool) smtp.Reply
 	// Usable reports whether Send may be called again.
 	Usable() bool
 	Close()

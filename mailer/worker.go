@@ -15,8 +15,10 @@ import (
 // to begin the next one. A kill in that time leaves the delivery in doubt.
 const longWait = 20 * time.Millisecond
 
-// worker sends messages over one connection, one after the other. Between two messages it makes one
-// step: the outcome of the last and the intent of the next, in one commit.
+// worker sends messages over one connection, one after the other. From one message to the next it makes one
+// step: the outcome of the last and the intent of the next, in one commit. The next message is on its way
+// meanwhile, since nothing can be in doubt of what has no final dot yet; so a commit costs a worker little but
+// the wait for the part of it that the server was faster than.
 type worker struct {
 	*run
 	conn Conn
@@ -41,6 +43,15 @@ func (w *worker) work(ctx context.Context) {
 			w.idle(ctx, wait)
 			continue
 		}
+		if barred, err := w.m.ledger.Suppressed(it.to.Email, w.job.Digest); err != nil {
+			w.fail(err)
+			return
+		} else if barred {
+			if !w.close(it, digest.Event{State: digest.Suppressed}) {
+				return
+			}
+			continue
+		}
 		if !w.connect(ctx) || !w.await(ctx) {
 			w.q.putBack(it)
 			return
@@ -51,35 +62,34 @@ func (w *worker) work(ctx context.Context) {
 	}
 }
 
-// deliver makes the step to a delivery and sends its message. It reports whether the worker may go on.
+// deliver sends a delivery's message while the step to it is being committed, up to the final dot, which waits for
+// the commit. It reports whether the worker may go on.
 func (w *worker) deliver(it item) bool {
 	now := w.m.Now()
-	intent := digest.Event{Index: it.to.Index, State: digest.Intent, At: now, Attempt: it.last.Attempt + 1, First: it.last.First, Doubts: it.last.Doubts}
+	intent := digest.Event{Index: it.to.Index, State: digest.Intent, At: now, Attempt: it.last.Attempt + 1, First: it.last.First, Doubts: it.doubts()}
 	if intent.First.IsZero() || intent.First.After(now) { // by a clock that was wrong
 		intent.First = now
 	}
-	if it.last.State == digest.InDoubt {
-		intent.Doubts++
-	}
 	msg, env, err := w.message(it, intent.Doubts > 0)
 	if err != nil {
-		return w.refuse(it, intent, err)
+		return w.refuse(it, err)
 	}
-	state, err := w.m.ledger.Step(context.Background(), w.job.Edition, w.done, &intent, it.to.Email)
-	if err != nil {
-		w.fail(err)
+	env.Repeat = intent.Doubts > 0
+	s := w.begin(intent, it.to.Email)
+	reply := w.conn.Send(env, msg, s.leave)
+	w.sent++
+	if <-s.committed; s.err != nil {
+		w.fail(s.err)
 		return false
 	}
 	w.done = nil
-	if state != digest.Intent {
+	if s.state != digest.Intent { // suppressed since it was looked up
+		w.hangUp()
 		e := intent
-		e.State, e.Attempt = state, it.last.Attempt
+		e.State, e.Attempt = s.state, it.last.Attempt
 		w.ended(it, e)
 		return true
 	}
-	env.Repeat = intent.Doubts > 0
-	reply := w.conn.Send(env, msg)
-	w.sent++
 	e, f := w.judge(it, intent, reply)
 	w.done = &e
 	if e.State == digest.InDoubt {
@@ -101,6 +111,29 @@ func (w *worker) deliver(it item) bool {
 		w.q.putBack(next)
 	}
 	return true
+}
+
+// step is a worker's step on its way into the ledger.
+type step struct {
+	committed chan struct{} // closed when what follows is known
+	state     digest.State  // of the next delivery: Intent, or Suppressed
+	err       error
+}
+
+// begin hands the step to a delivery to the ledger.
+func (w *worker) begin(intent digest.Event, to string) *step {
+	s, done := &step{committed: make(chan struct{})}, w.done
+	go func() {
+		defer close(s.committed)
+		s.state, s.err = w.m.ledger.Step(context.Background(), w.job.Edition, done, &intent, to)
+	}()
+	return s
+}
+
+// leave waits for the commit and reports whether the message may go: its intent is on the disk then.
+func (s *step) leave() bool {
+	<-s.committed
+	return s.err == nil && s.state == digest.Intent
 }
 
 // message fills the template of a delivery's variant.
@@ -129,20 +162,27 @@ func (w *worker) message(it item, repeated bool) ([]byte, message.Envelope, erro
 var errSignerGone = errors.New("the DKIM key that it was signed with is gone, so it can't be sent again as it was")
 
 // refuse ends a delivery for which there is no message.
-func (w *worker) refuse(it item, intent digest.Event, err error) bool {
-	e := intent
-	e.State, e.Attempt, e.Stage, e.Words = digest.Failed, it.last.Attempt, "message", err.Error()
+func (w *worker) refuse(it item, err error) bool {
+	e := digest.Event{State: digest.Failed, First: it.last.First, Stage: "message", Words: err.Error()}
 	if errors.Is(err, errSignerGone) || errors.Is(err, message.ErrKeyGone) {
 		e.State = digest.Held
 	}
-	if it.last.Attempt == 0 {
-		e.First = time.Time{}
+	return w.close(it, e)
+}
+
+// close ends a delivery without a message, in one commit with the outcome of the last one. It reports whether the
+// worker may go on.
+func (w *worker) close(it item, e digest.Event) bool {
+	e.Index, e.At, e.Attempt, e.Doubts = it.to.Index, w.m.Now(), it.last.Attempt, it.doubts()
+	events := []digest.Event{e}
+	if w.done != nil {
+		events = []digest.Event{*w.done, e}
 	}
-	w.flush()
-	if err := w.m.ledger.Record(context.Background(), w.job.Edition, []digest.Event{e}); err != nil {
+	if err := w.m.ledger.Record(context.Background(), w.job.Edition, events); err != nil {
 		w.fail(err)
 		return false
 	}
+	w.done = nil
 	w.ended(it, e)
 	return true
 }

@@ -151,7 +151,10 @@ func (w *town) String() string { return "the test's mail server" }
 
 type conn struct{ w *town }
 
-func (c conn) Send(env message.Envelope, msg []byte) smtp.Reply {
+func (c conn) Send(env message.Envelope, msg []byte, leave func() bool) smtp.Reply {
+	if !leave() {
+		return smtp.Reply{Stage: smtp.Body, Err: smtp.ErrNoLeave}
+	}
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
 	if c.w.fail != nil {

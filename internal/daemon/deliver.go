@@ -49,7 +49,7 @@ func (p *Pipeline) deliver(ctx context.Context, id string) (stories int, sum mai
 	}
 	progress, ended := p.Tally.follow(p.Progress)
 	sum, err = p.Mailer.Deliver(ctx, mailer.Job{
-		Edition: id, Templates: templates, Signer: p.Signer, Until: until, Progress: progress,
+		Edition: id, Digest: e.Digest, Templates: templates, Signer: p.Signer, Until: until, Progress: progress,
 		TokenKey: func(id string) (subscribers.TokenKey, bool) { key, ok := keys[id]; return key, ok },
 	})
 	ended(sum)

@@ -233,15 +233,20 @@ var (
 	storyLink = regexp.MustCompile(`https://feed\d+\.example\.org/item/\d+`)
 )
 
-func (c *wire) Send(env message.Envelope, msg []byte) smtp.Reply {
+func (c *wire) Send(env message.Envelope, msg []byte, leave func() bool) smtp.Reply {
 	w := c.w
 	w.mu.Lock()
 	w.sending++
 	w.mu.Unlock()
 	time.Sleep(30 * time.Millisecond)
+	allowed := leave()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sending--
+	if !allowed {
+		c.dead = true
+		return smtp.Reply{Stage: smtp.Body, Err: smtp.ErrNoLeave}
+	}
 	now := w.now()
 	if left, ok := w.gone[env.To]; ok && now.Sub(left) > time.Second { // but for what was on its way
 		w.late = append(w.late, env.To)

@@ -80,7 +80,7 @@ func victim(dir string) error {
 	}
 	server := &smtp.Server{Host: "127.0.0.1", Port: port, TLS: smtp.TLSNone, DialTimeout: 10 * time.Second, ReplyTimeout: time.Minute}
 	o := mailer.Options{Connections: connections, InDoubt: os.Getenv("DIGESTD_TEST_IN_DOUBT"), GiveUp: 20 * time.Hour, Retry: []time.Duration{time.Hour}}
-	s, err := mailer.New(o, mailer.OverSMTP(server), l, nil).Deliver(context.Background(), mailer.Job{Edition: anEdition,
+	s, err := mailer.New(o, mailer.OverSMTP(server), l, nil).Deliver(context.Background(), mailer.Job{Edition: anEdition, Digest: "daily",
 		Templates: []*message.Template{tpl}, TokenKey: func(id string) (subscribers.TokenKey, bool) { return key, id == key.ID() }})
 	if err == nil && s.Owed() != 0 {
 		return fmt.Errorf("still owed: %+v", s)

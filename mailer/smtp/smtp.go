@@ -2,10 +2,11 @@
 // and what the server said at which point of it; it does not know what that means for a delivery, nor
 // anything of editions or ledgers.
 //
-// The dialogue of a message is driven here and not by go-mail's Client.Send, for three reasons. A body
+// The dialogue of a message is driven here and not by go-mail's Client.Send, for these reasons. A body
 // that is cut short must never be followed by the final dot, which go-mail's writer sends on the next
-// command. The wait after the dot needs its own, long time limit. And the messages come encoded and
-// ready, so that one write and, where the server offers PIPELINING, two round trips are enough.
+// command; and the dot must be able to wait for the ledger. The wait after the dot needs its own, long time
+// limit. And the messages come encoded and ready, so that where the server offers PIPELINING two round
+// trips are enough.
 package smtp
 
 import (
@@ -278,11 +279,16 @@ func (c *Conn) breakOff() {
 	c.conn.Close()
 }
 
+// ErrNoLeave is the Err of a Reply when the final step of a message was not allowed.
+var ErrNoLeave = errors.New("the message was held back before its end")
+
 // Send hands over one message to one recipient and returns how that ended. msg has CRLF line ends; Send
-// may write behind its end, within its capacity. It returns within the time limits of the server's
-// answers. At stage Dot with an Err nobody knows whether the server took the message; at each other
-// stage with an Err it did not.
-func (c *Conn) Send(env message.Envelope, msg []byte) Reply {
+// may write behind its end, within its capacity. Before the final dot, which is what makes the server take
+// the message (RFC 5321 §4.1.1.4), it asks leave; without it the connection is broken off and the reply has
+// ErrNoLeave at stage Body. Apart from that call it returns within the time limits of the server's answers.
+// At stage Dot with an Err nobody knows whether the server took the message; at each other stage with an
+// Err it did not.
+func (c *Conn) Send(env message.Envelope, msg []byte, leave func() bool) Reply {
 	if strings.ContainsAny(env.From+env.To, "\r\n\x00") {
 		return Reply{Stage: Rcpt, Code: 553, Status: "5.1.3", Words: "5.1.3 not sent: the address has a line end in it"}
 	}
@@ -292,12 +298,10 @@ func (c *Conn) Send(env message.Envelope, msg []byte) Reply {
 	if bytes.Contains(msg, []byte("\n.")) || bytes.HasPrefix(msg, []byte(".")) {
 		msg = stuffDots(msg)
 	}
-	length := len(msg)
-	msg = append(msg, ".\r\n"...)
-	if r := c.begin(env, length); r.Code != 354 {
+	if r := c.begin(env, len(msg)); r.Code != 354 {
 		return r
 	}
-	return c.transfer(msg)
+	return c.transfer(msg, leave)
 }
 
 // begin does MAIL, RCPT and DATA. The dialogue may go on when it returns a 354.
@@ -380,16 +384,16 @@ func (c *Conn) begin(env message.Envelope, length int) Reply {
 	return *refused // after DATA, which was refused as well
 }
 
-// transfer writes the body with its final dot and waits for the answer.
-func (c *Conn) transfer(msg []byte) Reply {
-	c.setDeadline(c.replyIn)
-	w := c.client.Text.W
-	_, err := w.Write(msg)
-	if err == nil {
-		err = w.Flush()
+// transfer writes the body and, with leave, its final dot, and waits for the answer.
+func (c *Conn) transfer(msg []byte, leave func() bool) Reply {
+	// An error means that some is unwritten, and so the end: the server can't have the whole message.
+	if err := c.write(msg); err != nil {
+		return c.lost(Body, err)
 	}
-	if err != nil {
-		// Some of it is unwritten, so the end of it is: the server can't have the whole message.
+	if !leave() {
+		return c.lost(Body, ErrNoLeave)
+	}
+	if err := c.write([]byte(".\r\n")); err != nil {
 		return c.lost(Body, err)
 	}
 	c.setDeadline(c.replyIn)
@@ -407,6 +411,15 @@ func (c *Conn) transfer(msg []byte) Reply {
 		c.reset = false // RFC 5321 §4.1.1.4: the transaction is over either way
 	}
 	return r
+}
+
+// write sends all of b within the time limit of an answer.
+func (c *Conn) write(b []byte) error {
+	c.setDeadline(c.replyIn)
+	if _, err := c.client.Text.W.Write(b); err != nil {
+		return err
+	}
+	return c.client.Text.W.Flush()
 }
 
 func (c *Conn) read(stage Stage) Reply {

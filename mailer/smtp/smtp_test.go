@@ -63,6 +63,8 @@ func dial(t *testing.T, s *Server) *Conn {
 	return c
 }
 
+func always() bool { return true }
+
 var (
 	anEnvelope = message.Envelope{From: "bounce@example.org", To: "ana@example.org", ID: "1"}
 	aMessage   = []byte("Subject: News\r\n\r\nNews.\r\n")
@@ -73,12 +75,12 @@ func TestSend(t *testing.T) {
 		server := smtptest.Start(t, nil, func(s *smtptest.Server) { s.Extensions = extensions })
 		c := dial(t, to(server))
 		for range 3 {
-			if r := c.Send(anEnvelope, aMessage); !r.Accepted() || r.Words != "2.0.0 queued as AAAAAAAAAA" || r.Status != "2.0.0" || !c.Usable() {
+			if r := c.Send(anEnvelope, aMessage, always); !r.Accepted() || r.Words != "2.0.0 queued as AAAAAAAAAA" || r.Status != "2.0.0" || !c.Usable() {
 				t.Fatalf("%v, usable %v", r, c.Usable())
 			}
 		}
 		dots := []byte(".\r\n..\r\n.x\r\nend\r\n")
-		if r := c.Send(anEnvelope, dots); !r.Accepted() {
+		if r := c.Send(anEnvelope, dots, always); !r.Accepted() {
 			t.Fatal(r)
 		}
 		c.Close()
@@ -109,11 +111,11 @@ func TestARefusedMessageLeavesTheConnectionClean(t *testing.T) {
 			return smtptest.Default
 		}, func(s *smtptest.Server) { s.Extensions = extensions })
 		c := dial(t, to(server))
-		r := c.Send(message.Envelope{From: "b@example.org", To: "nobody@example.org"}, aMessage)
+		r := c.Send(message.Envelope{From: "b@example.org", To: "nobody@example.org"}, aMessage, always)
 		if r.Stage != Rcpt || r.Code != 550 || r.Status != "5.1.1" || r.Words != "5.1.1 no such user here: 5.1.1 nobody" || !c.Usable() {
 			t.Fatalf("%+v", r)
 		}
-		if r := c.Send(anEnvelope, aMessage); !r.Accepted() {
+		if r := c.Send(anEnvelope, aMessage, always); !r.Accepted() {
 			t.Fatal(r)
 		}
 		if !slices.Contains(server.Commands(), "RSET") {
@@ -132,7 +134,7 @@ func TestADotNeverFollowsHalfABody(t *testing.T) {
 		return smtptest.Default
 	}, nil)
 	c := dial(t, to(server))
-	r := c.Send(anEnvelope, big)
+	r := c.Send(anEnvelope, big, always)
 	if r.Err == nil || r.Code != 0 || c.Usable() {
 		t.Fatalf("%+v, usable %v", r, c.Usable())
 	}
@@ -143,6 +145,40 @@ func TestADotNeverFollowsHalfABody(t *testing.T) {
 	server.Stop()
 	if len(server.Taken()) != 0 || server.Halves() != 1 {
 		t.Errorf("taken %d, halves %d", len(server.Taken()), server.Halves())
+	}
+}
+
+// TestWithoutLeaveThereIsNoDot asks for leave when all of the text has come, and gets none.
+func TestWithoutLeaveThereIsNoDot(t *testing.T) {
+	here := make(chan struct{})
+	server := smtptest.Start(t, func(s smtptest.Step) string {
+		if s.Stage == smtptest.Body {
+			close(here)
+		}
+		return smtptest.Default
+	}, nil)
+	c := dial(t, to(server))
+	r := c.Send(anEnvelope, aMessage, func() bool { <-here; return false })
+	if r.Stage != Body || !errors.Is(r.Err, ErrNoLeave) || r.Code != 0 || c.Usable() {
+		t.Errorf("%+v, usable %v", r, c.Usable())
+	}
+	c.Close()
+	server.Stop()
+	if len(server.Taken()) != 0 || server.Halves() != 1 {
+		t.Errorf("taken %d, halves %d", len(server.Taken()), server.Halves())
+	}
+}
+
+func TestNobodyIsAskedForLeaveOfARefusedMessage(t *testing.T) {
+	server := smtptest.Start(t, func(s smtptest.Step) string {
+		if s.Stage == smtptest.Rcpt {
+			return "450 4.2.0 greylisted"
+		}
+		return smtptest.Default
+	}, nil)
+	c := dial(t, to(server))
+	if r := c.Send(anEnvelope, aMessage, func() bool { t.Error("asked"); return true }); r.Code != 450 || !c.Usable() {
+		t.Errorf("%+v", r)
 	}
 }
 
@@ -157,7 +193,7 @@ func TestAServerThatTakesDataWithoutARecipientGetsNone(t *testing.T) {
 		return smtptest.Default
 	}, nil)
 	c := dial(t, to(server))
-	if r := c.Send(anEnvelope, aMessage); r.Stage != Rcpt || r.Code != 550 || c.Usable() {
+	if r := c.Send(anEnvelope, aMessage, always); r.Stage != Rcpt || r.Code != 550 || c.Usable() {
 		t.Errorf("%+v, usable %v", r, c.Usable())
 	}
 	server.Stop()
@@ -170,10 +206,10 @@ func TestAddressesBeyondASCII(t *testing.T) {
 	utf8 := message.Envelope{From: "b@example.org", To: "δοκιμή@example.org", UTF8: true}
 	server := smtptest.Start(t, nil, func(s *smtptest.Server) { s.Extensions = []string{"SMTPUTF8", "8BITMIME"} })
 	c := dial(t, to(server))
-	if r := c.Send(utf8, aMessage); !r.Accepted() {
+	if r := c.Send(utf8, aMessage, always); !r.Accepted() {
 		t.Error(r)
 	}
-	if r := c.Send(anEnvelope, aMessage); !r.Accepted() {
+	if r := c.Send(anEnvelope, aMessage, always); !r.Accepted() {
 		t.Error(r)
 	}
 	if taken := server.Taken(); !strings.HasSuffix(taken[0].From, " SMTPUTF8") || taken[1].From != "FROM:<bounce@example.org>" {
@@ -181,10 +217,10 @@ func TestAddressesBeyondASCII(t *testing.T) {
 	}
 	plain := smtptest.Start(t, nil, nil)
 	c = dial(t, to(plain))
-	if r := c.Send(utf8, aMessage); r.Code != 553 || r.Stage != Rcpt || !c.Usable() {
+	if r := c.Send(utf8, aMessage, always); r.Code != 553 || r.Stage != Rcpt || !c.Usable() {
 		t.Errorf("%+v", r)
 	}
-	if r := c.Send(message.Envelope{From: "b@example.org", To: "a@example.org>\r\nRCPT TO:<x@example.org"}, aMessage); r.Code != 553 || !c.Usable() {
+	if r := c.Send(message.Envelope{From: "b@example.org", To: "a@example.org>\r\nRCPT TO:<x@example.org"}, aMessage, always); r.Code != 553 || !c.Usable() {
 		t.Errorf("%+v", r)
 	}
 	if n := len(plain.Commands()); n != 1 {
@@ -226,7 +262,7 @@ func TestTLS(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer conn.Close()
-			if r := conn.Send(anEnvelope, aMessage); !r.Accepted() {
+			if r := conn.Send(anEnvelope, aMessage, always); !r.Accepted() {
 				t.Error(r)
 			}
 		})
