@@ -103,7 +103,7 @@ func (l *Ledger) writeSteps() {
 	var took time.Duration // by the last commit
 	expect := 1            // steps, from those who made some lately
 	for first := range l.delivery.steps {
-		group := l.delivery.gather(first, expect, min(took/time.Duration(expect), maxPatience))
+		group := l.delivery.gather(first, expect, min(took, maxPatience))
 		start := time.Now()
 		l.commitSteps(group)
 		took = time.Since(start)
@@ -116,9 +116,8 @@ func (l *Ledger) writeSteps() {
 
 // gather takes the steps that are there behind the first, and waits for those expected as long as each
 // comes within the patience behind the one before: a commit costs the same with them. Without any
-// patience, the workers fall into halves that take turns even when they are all about to come; with
-// too much of it, a slow server idles while all of them wait for one commit. A commit's time, shared
-// among the workers, is what waiting for one more may cost.
+// patience, the workers fall into halves that take turns even when they are all about to come. A commit's
+// time is what waiting for one more may cost: who misses this commit waits for all of it before his own.
 func (w *deliveryWriter) gather(first *step, expect int, patience time.Duration) []*step {
 	group := []*step{first}
 	var timer *time.Timer
