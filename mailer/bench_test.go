@@ -9,47 +9,13 @@ import (
 	"io"
 	"net"
 	"os"
-	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
 
-	"digestd/digest"
-	"digestd/internal/ledger"
 	"digestd/mailer/dkim"
-	"digestd/mailer/message"
 	"digestd/mailer/smtp"
-	"digestd/subscribers"
 )
-
-// onDisk makes a ledger in a directory that owes one edition to so many readers, and the job to deliver it.
-func onDisk(t testing.TB, dir string, readers int, tpl *message.Template) (*ledger.Ledger, Job) {
-	t.Helper()
-	l, err := ledger.Open(filepath.Join(dir, "digestd.db"), ledger.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	body, err := tpl.MarshalBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := ledger.Composition{
-		Edition:  digest.Edition{ID: anEdition, Digest: "daily", Zone: "Europe/Paris", Composed: time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)},
-		Variants: []ledger.Variant{{Body: body}},
-	}
-	for i := range readers {
-		c.Recipients = append(c.Recipients, digest.Recipient{Index: i, Email: fmt.Sprintf("reader%d@example.org", i), Name: fmt.Sprintf("Reader %d", i)})
-	}
-	if c.Before, err = l.Lane(digest.Lane{Digest: "daily", Zone: "Europe/Paris"}); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.CommitEdition(c); err != nil {
-		t.Fatal(err)
-	}
-	key := tokenKey(t)
-	return l, Job{Edition: anEdition, Digest: "daily", Templates: []*message.Template{tpl},
-		TokenKey: func(id string) (subscribers.TokenKey, bool) { return key, id == key.ID() }}
-}
 
 // BenchmarkDeliver hands b.N personal messages of 40 KB to a sink over 8 connections, with a ledger on
 // disk. The sink is one of Go's in this process, or that at $DIGESTD_SINK, such as Postfix's smtp-sink.

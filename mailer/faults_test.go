@@ -9,62 +9,111 @@ import (
 	"time"
 
 	"digestd/digest"
+	"digestd/mailer/smtp"
 	"digestd/mailer/smtp/smtptest"
 )
 
-// TestFaults puts each fault at each stage, for one reader of twelve, the first time that it comes to
-// him. Whatever it is, all get their message in the end, and nobody a second one unless it was in doubt.
+// The faults of the tables below, but for what only some stages know.
+const (
+	temporary = "450 4.7.1 later"
+	permanent = "550 5.7.1 no"
+	closing   = "421 4.3.2 closing"
+	garbage   = "HTTP/1.1 400 Bad Request"
+)
+
+// slow reports whether a client must lose its patience for the fault to show.
+func slow(answer string) bool {
+	return answer == smtptest.Hang || answer == smtptest.Late || answer == smtptest.TakeAndHang || strings.HasPrefix(answer, "SSH-")
+}
+
+// TestFaults puts each fault at each stage of a message, for one reader of twelve, the first time that it comes to
+// him. Whatever it is, all get their message in the end, and nobody a second one unless it was in doubt. Behind each
+// run the ledger is opened anew and its rules are held.
 func TestFaults(t *testing.T) {
 	const victim = "reader5@example.org"
+	sent, deferred, doubtful, failed := digest.Sent, digest.Deferred, digest.InDoubt, digest.Failed
 	for _, c := range []struct {
 		stage, answer string
 		first         digest.State // of the victim behind the first run
 		finally       digest.State
 		copies        int
 	}{
-		{smtptest.Mail, "450 4.7.1 later", digest.Deferred, digest.Sent, 1},
-		{smtptest.Mail, "550 5.7.1 no", digest.Deferred, digest.Sent, 1},
-		{smtptest.Mail, "421 4.3.2 closing", digest.Sent, digest.Sent, 1},
-		{smtptest.Mail, smtptest.Cut, digest.Sent, digest.Sent, 1},
-		{smtptest.Mail, smtptest.Hang, digest.Deferred, digest.Sent, 1},
-		{smtptest.Mail, "HTTP/1.1 400 Bad Request", digest.Sent, digest.Sent, 1},
-		{smtptest.Rcpt, "450 4.2.0 greylisted", digest.Deferred, digest.Sent, 1},
-		{smtptest.Rcpt, "550 5.1.1 no such user", digest.Failed, digest.Failed, 0},
-		{smtptest.Rcpt, "421 4.3.2 closing", digest.Sent, digest.Sent, 1},
-		{smtptest.Rcpt, smtptest.Cut, digest.Sent, digest.Sent, 1},
-		{smtptest.Rcpt, smtptest.Hang, digest.Deferred, digest.Sent, 1},
-		{smtptest.Rcpt, "garbage", digest.Sent, digest.Sent, 1},
-		{smtptest.Data, "451 4.3.0 later", digest.Deferred, digest.Sent, 1},
-		{smtptest.Data, "554 5.6.0 no", digest.Deferred, digest.Sent, 1},
-		{smtptest.Data, "421 4.3.2 closing", digest.Sent, digest.Sent, 1},
-		{smtptest.Data, smtptest.Cut, digest.Sent, digest.Sent, 1},
-		{smtptest.Data, smtptest.Hang, digest.Deferred, digest.Sent, 1},
-		{smtptest.Data, "250 yes?", digest.Sent, digest.Sent, 1},
-		{smtptest.Dot, "451 4.3.0 later", digest.Deferred, digest.Sent, 1},
-		{smtptest.Dot, "554 5.7.1 spam", digest.Deferred, digest.Sent, 1},
-		{smtptest.Dot, "421 4.3.2 closing", digest.Sent, digest.Sent, 1},
-		{smtptest.Dot, smtptest.Cut, digest.InDoubt, digest.Sent, 1},
-		{smtptest.Dot, smtptest.Hang, digest.InDoubt, digest.Sent, 1},
-		{smtptest.Dot, smtptest.TakeAndCut, digest.InDoubt, digest.Sent, 2},
-		{smtptest.Dot, smtptest.TakeAndHang, digest.InDoubt, digest.Sent, 2},
-		{smtptest.Dot, "250-ok\r\n550 no", digest.InDoubt, digest.Sent, 2},
-		{smtptest.Dot, "354 what", digest.InDoubt, digest.Sent, 1},
+		{smtptest.Mail, temporary, deferred, sent, 1},
+		{smtptest.Mail, permanent, deferred, sent, 1},
+		{smtptest.Mail, closing, sent, sent, 1},
+		{smtptest.Mail, smtptest.Cut, sent, sent, 1},
+		{smtptest.Mail, smtptest.Hang, deferred, sent, 1},
+		{smtptest.Mail, smtptest.Late, deferred, sent, 1},
+		{smtptest.Mail, garbage, sent, sent, 1},
+		{smtptest.Rcpt, "450 4.2.0 greylisted", deferred, sent, 1},
+		{smtptest.Rcpt, "550 5.1.1 no such user", failed, failed, 0},
+		{smtptest.Rcpt, closing, sent, sent, 1},
+		{smtptest.Rcpt, smtptest.Cut, sent, sent, 1},
+		{smtptest.Rcpt, smtptest.Hang, deferred, sent, 1},
+		{smtptest.Rcpt, smtptest.Late, deferred, sent, 1},
+		{smtptest.Rcpt, garbage, sent, sent, 1},
+		{smtptest.Data, temporary, deferred, sent, 1},
+		{smtptest.Data, permanent, deferred, sent, 1},
+		{smtptest.Data, closing, sent, sent, 1},
+		{smtptest.Data, smtptest.Cut, sent, sent, 1},
+		{smtptest.Data, smtptest.Hang, deferred, sent, 1},
+		{smtptest.Data, smtptest.Late, deferred, sent, 1},
+		{smtptest.Data, garbage, sent, sent, 1},
+		{smtptest.Data, "250 yes?", sent, sent, 1},
+		{smtptest.Body, "452 4.3.1 out of room", deferred, sent, 1},
+		{smtptest.Body, "552 5.3.4 too big", deferred, sent, 1},
+		{smtptest.Body, closing, sent, sent, 1},
+		{smtptest.Body, smtptest.Hang, doubtful, sent, 1},
+		{smtptest.Body, garbage, doubtful, sent, 1},
+		{smtptest.Dot, temporary, deferred, sent, 1},
+		{smtptest.Dot, permanent, deferred, sent, 1},
+		{smtptest.Dot, closing, sent, sent, 1},
+		{smtptest.Dot, smtptest.Cut, doubtful, sent, 1},
+		{smtptest.Dot, smtptest.Hang, doubtful, sent, 1},
+		{smtptest.Dot, smtptest.Late, doubtful, sent, 1},
+		{smtptest.Dot, smtptest.TakeAndCut, doubtful, sent, 2},
+		{smtptest.Dot, smtptest.TakeAndHang, doubtful, sent, 2},
+		{smtptest.Dot, garbage, doubtful, sent, 1},
+		{smtptest.Dot, "250-ok\r\n550 no", doubtful, sent, 2},
+		{smtptest.Dot, "354 what", doubtful, sent, 1},
+		{smtptest.Rset, temporary, sent, sent, 1}, // the message before the victim's was refused
+		{smtptest.Rset, permanent, sent, sent, 1},
+		{smtptest.Rset, closing, sent, sent, 1},
+		{smtptest.Rset, smtptest.Cut, sent, sent, 1},
+		{smtptest.Rset, smtptest.Hang, deferred, sent, 1},
+		{smtptest.Rset, smtptest.Late, deferred, sent, 1},
+		{smtptest.Rset, garbage, sent, sent, 1},
+		{smtptest.Quit, temporary, sent, sent, 1},
+		{smtptest.Quit, permanent, sent, sent, 1},
+		{smtptest.Quit, smtptest.Cut, sent, sent, 1},
+		{smtptest.Quit, smtptest.Hang, sent, sent, 1},
+		{smtptest.Quit, smtptest.Late, sent, sent, 1},
+		{smtptest.Quit, garbage, sent, sent, 1},
 	} {
 		for _, extensions := range [][]string{{"PIPELINING"}, nil} {
 			t.Run(fmt.Sprintf("%s %.20q pipelining %v", c.stage, c.answer, extensions != nil), func(t *testing.T) {
 				t.Parallel()
 				var mu sync.Mutex
-				hit := false
+				hit, greylisted := false, false
 				mails := 0
-				r := newRig(t, 12, defaults, func(s smtptest.Step) string {
+				o := defaults
+				o.Connections = 1 // so that the sixth message is the victim's
+				r := newDiskRig(t, 12, o, func(s smtptest.Step) string {
 					mu.Lock()
 					defer mu.Unlock()
-					if s.Stage == smtptest.Mail {
+					mine := s.To == victim
+					switch s.Stage {
+					case smtptest.Mail:
 						mails++
-					}
-					mine := s.To == victim || s.Stage == smtptest.Mail && mails == 6
-					if s.Stage == smtptest.Rcpt {
+						mine = mails == 6
+					case smtptest.Rcpt:
 						mine = strings.Contains(s.Line, victim)
+						if c.stage == smtptest.Rset && !greylisted && strings.Contains(s.Line, "reader4@") {
+							greylisted = true
+							return "450 4.2.0 greylisted"
+						}
+					case smtptest.Rset, smtptest.Quit:
+						mine = true
 					}
 					if hit || s.Stage != c.stage || !mine {
 						return smtptest.Default
@@ -73,17 +122,16 @@ func TestFaults(t *testing.T) {
 					return c.answer
 				})
 				r.server.Extensions = extensions
-				if c.answer == smtptest.Hang || c.answer == smtptest.TakeAndHang {
-					r.transport = OverSMTP(client(r.server, 700*time.Millisecond))
+				if slow(c.answer) {
+					r.transport = OverSMTP(client(r.server, 1500*time.Millisecond))
 				}
-				r.options.Connections = 1 // so that the sixth message is the victim's
-				r.deliver(t)
-				if got := r.ledger.event(5).State; got != c.first {
-					t.Errorf("behind the first run the victim is %s, want %s (%+v)", got, c.first, r.ledger.event(5))
+				r.deliver()
+				if e := r.event(5); e.State != c.first {
+					t.Errorf("behind the first run the victim is %s, want %s (%+v)", e.State, c.first, e)
 				}
-				r.untilQuiet(t)
-				if got := r.ledger.event(5).State; got != c.finally {
-					t.Errorf("finally the victim is %s, want %s", got, c.finally)
+				r.untilQuiet()
+				if e := r.event(5); e.State != c.finally {
+					t.Errorf("finally the victim is %s, want %s", e.State, c.finally)
 				}
 				for email, n := range r.server.Copies() {
 					if want := map[bool]int{true: c.copies, false: 1}[email == victim]; n != want {
@@ -101,22 +149,78 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestABodyThatIsCutOff closes the connection in the middle of a body. Whether that shows while the client still writes
+// or only behind its dot is a matter of the network; nobody gets two copies either way.
+func TestABodyThatIsCutOff(t *testing.T) {
+	var mu sync.Mutex
+	hit := false
+	r := newDiskRig(t, 12, defaults, func(s smtptest.Step) string {
+		mu.Lock()
+		defer mu.Unlock()
+		if hit || s.Stage != smtptest.Body || s.To != "reader5@example.org" {
+			return smtptest.Default
+		}
+		hit = true
+		return smtptest.Cut
+	})
+	r.deliver()
+	if e := r.event(5); e.State != digest.Sent && e.State != digest.InDoubt {
+		t.Errorf("%+v", e)
+	}
+	r.untilQuiet()
+	if copies := r.server.Copies(); len(copies) != 12 || copies["reader5@example.org"] != 1 || r.server.Halves() != 1 {
+		t.Errorf("%v, %d halves", copies, r.server.Halves())
+	}
+}
+
+// TestASlowAnswerIsWaitedFor holds each answer back for a part of the time that the client has.
+func TestASlowAnswerIsWaitedFor(t *testing.T) {
+	for _, stage := range []string{smtptest.Greeting, smtptest.Ehlo, smtptest.Mail, smtptest.Rcpt, smtptest.Data, smtptest.Dot, smtptest.Quit} {
+		t.Run(stage, func(t *testing.T) {
+			t.Parallel()
+			r := newDiskRig(t, 2, defaults, func(s smtptest.Step) string {
+				if s.Stage == stage {
+					time.Sleep(50 * time.Millisecond)
+				}
+				return smtptest.Default
+			})
+			if s := r.deliver(); s.Sent != 2 || len(r.server.Taken()) != 2 {
+				t.Errorf("%+v", s)
+			}
+		})
+	}
+}
+
+// TestConnectionFaultsStopTheRunAndFailNobody puts each fault at each stage before the first message, behind TLS and a
+// login, until it is repaired.
 func TestConnectionFaultsStopTheRunAndFailNobody(t *testing.T) {
-	for _, c := range []struct{ stage, answer, words string }{
-		{smtptest.Greeting, "554 5.3.2 no", "greeting: "},
-		{smtptest.Greeting, "421 4.3.2 too busy", "too busy"},
-		{smtptest.Greeting, smtptest.Cut, "greeting: "},
-		{smtptest.Greeting, smtptest.Hang, "greeting: "},
-		{smtptest.Greeting, "SSH-2.0-OpenSSH", "greeting: "},
-		{smtptest.Ehlo, "550 no", "ehlo: "},
-		{smtptest.Ehlo, smtptest.Cut, "ehlo: "},
-		{smtptest.Mail, "530 5.7.0 Authentication required", "530 5.7.0"},
-		{smtptest.Rcpt, "535 5.7.8 expired", "535 5.7.8"},
-	} {
-		t.Run(fmt.Sprintf("%s %.20q", c.stage, c.answer), func(t *testing.T) {
-			broken := true
+	secure, roots := smtptest.Certificate(t, time.Now().Add(time.Hour))
+	expired, expiredRoots := smtptest.Certificate(t, time.Now().Add(-time.Hour))
+	type row struct {
+		stage, answer, words string
+		configure            func(*smtptest.Server, *smtp.Server) // until it is repaired
+	}
+	rows := []row{
+		{smtptest.Auth, "535 5.7.8 wrong password", "535 5.7.8", nil},
+		{smtptest.Mail, "530 5.7.0 Authentication required", "530 5.7.0", nil},
+		{smtptest.Rcpt, "535 5.7.8 expired", "535 5.7.8", nil},
+		{"", "", "starttls: ", func(s *smtptest.Server, c *smtp.Server) { s.TLS, c.Roots = expired, expiredRoots }},
+		{"", "", "starttls: ", func(s *smtptest.Server, c *smtp.Server) { c.Roots = nil }},
+		{"", "", "does not offer STARTTLS", func(s *smtptest.Server, c *smtp.Server) { s.Extensions = []string{"AUTH PLAIN"} }},
+		{"", "", "does not offer AUTH", func(s *smtptest.Server, c *smtp.Server) { s.Extensions = []string{"STARTTLS"} }},
+		{"", "", "connect: ", func(s *smtptest.Server, c *smtp.Server) { c.Port = 1 }},
+	}
+	for _, stage := range []string{smtptest.Greeting, smtptest.Ehlo, smtptest.StartTLS, smtptest.Auth} {
+		for _, answer := range []string{temporary, permanent, "421 4.3.2 too busy", smtptest.Cut, smtptest.Hang, smtptest.Late, "SSH-2.0-OpenSSH"} {
+			rows = append(rows, row{stage, answer, stage + ": ", nil})
+		}
+	}
+	for _, c := range rows {
+		t.Run(fmt.Sprintf("%s %.20q %s", c.stage, c.answer, c.words), func(t *testing.T) {
+			t.Parallel()
 			var mu sync.Mutex
-			r := newRig(t, 5, defaults, func(s smtptest.Step) string {
+			broken := true
+			r := newDiskRig(t, 5, defaults, func(s smtptest.Step) string {
 				mu.Lock()
 				defer mu.Unlock()
 				if broken && s.Stage == c.stage {
@@ -124,18 +228,32 @@ func TestConnectionFaultsStopTheRunAndFailNobody(t *testing.T) {
 				}
 				return smtptest.Default
 			})
-			if c.answer == smtptest.Hang || strings.HasPrefix(c.answer, "SSH-") { // which go-mail takes for the first of many lines
-				r.transport = OverSMTP(client(r.server, 700*time.Millisecond))
+			repaired := func() *smtp.Server {
+				r.server.TLS, r.server.Extensions = secure, []string{"PIPELINING", "STARTTLS", "AUTH PLAIN"}
+				to := client(r.server, 30*time.Second)
+				to.TLS, to.Roots, to.Username, to.Password = smtp.TLSStart, roots, "digest", "s3cret-passw0rd"
+				return to
 			}
-			s := r.deliver(t)
+			to := repaired()
+			if c.configure != nil {
+				c.configure(r.server, to)
+			}
+			if slow(c.answer) { // go-mail takes the last one for the first of many lines
+				to.DialTimeout, to.ReplyTimeout = 1500*time.Millisecond, 1500*time.Millisecond
+			}
+			r.transport = OverSMTP(to)
+			s := r.deliver()
 			if !strings.Contains(s.Paused, c.words) || s.Failed != 0 || s.Sent != 0 || s.Owed() != 5 {
 				t.Errorf("%+v", s)
+			}
+			if strings.Contains(s.Paused, to.Password) {
+				t.Errorf("the password stands in %q", s.Paused)
 			}
 			mu.Lock()
 			broken = false
 			mu.Unlock()
-			r.transport = OverSMTP(client(r.server, 30*time.Second))
-			if s := r.deliver(t); s.Sent != 5 || s.Paused != "" {
+			r.transport = OverSMTP(repaired())
+			if s := r.deliver(); s.Sent != 5 || s.Paused != "" || len(r.server.Taken()) != 5 {
 				t.Errorf("behind the repair: %+v", s)
 			}
 		})
@@ -256,10 +374,10 @@ func TestTheClockSteps(t *testing.T) {
 					o := defaults
 					o.Connections = 1
 					var mu sync.Mutex
-					var r *rig
+					var r *diskRig
 					seen := map[string]int{}
 					set := time.Duration(-1) // what had gone by until then
-					r = newRig(t, 12, o, func(s smtptest.Step) string {
+					r = newDiskRig(t, 12, o, func(s smtptest.Step) string {
 						mu.Lock()
 						defer mu.Unlock()
 						to := s.To
@@ -280,18 +398,18 @@ func TestTheClockSteps(t *testing.T) {
 						}
 						return smtptest.Default
 					})
-					r.deliver(t)
+					r.deliver()
 					r.clock.set(c.then)
 					if restarted {
 						r.restart(o)
 					}
-					r.untilQuiet(t)
+					r.untilQuiet()
 					// give_up counts anew from the first attempt behind the step.
 					if waited := r.clock.elapsed() - set; set < 0 || waited > o.GiveUp+o.Retry[0] {
 						t.Errorf("the last was through %v behind the step", waited)
 					}
 					copies := r.server.Copies()
-					for i, to := range r.ledger.recipients {
+					for i, to := range r.rig.ledger.recipients {
 						state, n := digest.Sent, 1
 						switch i {
 						case 2, 8:
@@ -304,7 +422,7 @@ func TestTheClockSteps(t *testing.T) {
 						if state == digest.Expired {
 							n = 0
 						}
-						if e := r.ledger.event(i); e.State != state || copies[to.Email] != n || e.Words == "" {
+						if e := r.event(i); e.State != state || copies[to.Email] != n || e.Words == "" {
 							t.Errorf("%s is %s with %d copies, want %s with %d: %+v", to.Email, e.State, copies[to.Email], state, n, e)
 						}
 					}

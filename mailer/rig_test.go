@@ -127,14 +127,19 @@ func (r *rig) deliver(t *testing.T) Summary {
 // daemon, it does not wait for longer than give_up.
 func (r *rig) untilQuiet(t *testing.T) {
 	t.Helper()
+	untilQuiet(t, r, func() Summary { return r.deliver(t) })
+}
+
+func untilQuiet(t *testing.T, r *rig, deliver func() Summary) {
+	t.Helper()
+	var s Summary
 	for range 50 {
-		s := r.deliver(t)
-		if s.Owed() == 0 {
+		if s = deliver(); s.Owed() == 0 {
 			return
 		}
 		if wait := s.NextDue.Sub(r.clock.Now()); wait > 0 && wait <= r.options.GiveUp {
 			r.clock.Sleep(context.Background(), wait)
 		}
 	}
-	t.Fatalf("still owed after 50 runs: %s", r.ledger.counts())
+	t.Fatalf("still owed after 50 runs: %+v", s)
 }

@@ -3,17 +3,11 @@ package mailer
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
-	"math/big"
 	"net"
 	"net/mail"
 	"strings"
@@ -80,23 +74,7 @@ func (c *counter) Data(r io.Reader) error {
 
 // TestFullStack delivers over TLS, with a login and a signature, from a ledger on disk.
 func TestFullStack(t *testing.T) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tpl := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "mail"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
-	der, err := x509.CreateCertificate(rand.Reader, tpl, tpl, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(cert)
-
+	secure, roots := smtptest.Certificate(t, time.Now().Add(time.Hour))
 	office := &postOffice{inbox: map[string][][]byte{}}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -104,7 +82,7 @@ func TestFullStack(t *testing.T) {
 	}
 	server := gosmtp.NewServer(office)
 	server.Domain = "mail.example.org"
-	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	server.TLSConfig = secure
 	served := make(chan struct{})
 	go func() { defer close(served); server.Serve(listener) }()
 	t.Cleanup(func() { server.Close(); <-served })

@@ -3,16 +3,10 @@ package smtp
 import (
 	"bufio"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
 	"slices"
 	"strings"
@@ -22,31 +16,6 @@ import (
 	"digestd/mailer/message"
 	"digestd/mailer/smtp/smtptest"
 )
-
-// authority makes a server certificate for 127.0.0.1 and the pool that trusts it.
-func authority(t *testing.T, notAfter time.Time) (*tls.Config, *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tpl := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "mail.example.org"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: notAfter, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, tpl, tpl, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AddCert(cert)
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, pool
-}
 
 func to(s *smtptest.Server) *Server {
 	return &Server{Host: "127.0.0.1", Port: s.Port, TLS: TLSNone, Auth: "auto", HelloName: "client.example.org",
@@ -229,8 +198,8 @@ func TestAddressesBeyondASCII(t *testing.T) {
 }
 
 func TestTLS(t *testing.T) {
-	good, trusted := authority(t, time.Now().Add(time.Hour))
-	expired, trustedExpired := authority(t, time.Now().Add(-time.Hour))
+	good, trusted := smtptest.Certificate(t, time.Now().Add(time.Hour))
+	expired, trustedExpired := smtptest.Certificate(t, time.Now().Add(-time.Hour))
 	for _, c := range []struct {
 		name, mode string
 		server     func(*smtptest.Server)

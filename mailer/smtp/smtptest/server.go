@@ -22,7 +22,7 @@ const (
 	Mail     = "mail"
 	Rcpt     = "rcpt"
 	Data     = "data"
-	Body     = "body" // some of the message is here, not all: only Cut and Hang mean something
+	Body     = "body" // some of the message is here, not all; whatever is said now, nothing is said at its end
 	Dot      = "dot"
 	Rset     = "rset"
 	Quit     = "quit"
@@ -33,6 +33,7 @@ const (
 	Default     = ""              // what a server that is well says
 	Cut         = "\x00cut"       // the connection is closed
 	Hang        = "\x00hang"      // nothing is said until the client goes away
+	Late        = "\x00late"      // what is said by default comes when the client has gone; at Dot the message is not taken
 	TakeAndCut  = "\x00take-cut"  // at Dot: the message is taken, the connection closed
 	TakeAndHang = "\x00take-hang" // at Dot: the message is taken, the 250 comes when the client has gone
 )
@@ -186,8 +187,11 @@ func (d *dialogue) say(stage, fallback string) (goOn, good bool) {
 		a = fallback
 	case Cut:
 		return false, false
-	case Hang:
+	case Hang, Late:
 		io.Copy(io.Discard, d.r)
+		if a == Late {
+			io.WriteString(d.conn, fallback+"\r\n")
+		}
 		return false, false
 	}
 	if _, err := io.WriteString(d.conn, a+"\r\n"); err != nil {
@@ -274,15 +278,21 @@ func (d *dialogue) data() bool {
 		d.mu.Unlock()
 	}
 	d.step.Stage = Body
-	switch d.answer(d.step) {
+	early := d.answer(d.step)
+	switch early {
+	case Default:
 	case Cut:
 		d.r.ReadString('\n')
 		half()
 		return false
-	case Hang:
+	case Hang, Late:
 		io.Copy(io.Discard, d.r)
 		half()
 		return false
+	default:
+		if _, err := io.WriteString(d.conn, early+"\r\n"); err != nil {
+			return false
+		}
 	}
 	var raw []byte
 	for {
@@ -298,6 +308,10 @@ func (d *dialogue) data() bool {
 			line = line[1:]
 		}
 		raw = append(raw, line...)
+	}
+	if early != Default {
+		half()
+		return false
 	}
 	take := func() {
 		d.mu.Lock()
@@ -315,7 +329,7 @@ func (d *dialogue) data() bool {
 		a = "250 2.0.0 queued as " + strings.Repeat("A", 10)
 	case Cut:
 		return false
-	case Hang:
+	case Hang, Late:
 		io.Copy(io.Discard, d.r)
 		return false
 	case TakeAndCut:
