@@ -10,16 +10,16 @@ import (
 
 // node is an item as clustering sees it.
 type node struct {
-	item  *digest.Item
-	doc   Document
-	link  string // canonical
-	host  string
-	when  time.Time
-	group int // 0, or the story that it is part of already: 1 to sent, then the carried ones
+	item *digest.Item
+	doc  Document
+	link string // canonical
+	host string
+	when time.Time
+	sent int // the story that was sent of which it is part, from 1; 0: none
 }
 
-func newNode(it digest.Item, group int) node {
-	return node{item: &it, when: it.When(), group: group}
+func newNode(it digest.Item, sent int) node {
+	return node{item: &it, when: it.When(), sent: sent}
 }
 
 // prepare takes the nodes' items apart, the costly part of making nodes.
@@ -79,9 +79,9 @@ type edge struct {
 	terms []string
 }
 
-// clusters groups nodes into stories. Nodes of one group start together; groups up to sent are stories
-// that were sent, of which no two ever come together.
-func clusters(given []node, sent int, window time.Duration) []cluster {
+// clusters groups nodes into stories. Those of a story that was sent start together, and no two such stories ever
+// come together.
+func clusters(given []node) []cluster {
 	prepare(given)
 	nodes := make([]*node, len(given))
 	for i := range given {
@@ -89,9 +89,9 @@ func clusters(given []node, sent int, window time.Duration) []cluster {
 	}
 	// Sent stories come first, so that the first member of a cluster tells whether it is one.
 	slices.SortFunc(nodes, func(a, b *node) int {
-		return cmp.Or(-cmp.Compare(min(a.group, 1), min(b.group, 1)), cmp.Compare(a.group, b.group), compareItems(a.item, b.item))
+		return cmp.Or(-cmp.Compare(min(a.sent, 1), min(b.sent, 1)), cmp.Compare(a.sent, b.sent), compareItems(a.item, b.item))
 	})
-	g := newGrouping(nodes, sent, window)
+	g := newGrouping(nodes)
 	for _, e := range g.exactEdges() {
 		g.join(e, true)
 	}
@@ -108,27 +108,25 @@ func clusters(given []node, sent int, window time.Duration) []cluster {
 // grouping is clustering under way.
 type grouping struct {
 	nodes   []*node
-	sent    int
-	window  time.Duration
 	parent  []int
 	members [][]int // by root
 	used    []edge
 }
 
-func newGrouping(nodes []*node, sent int, window time.Duration) *grouping {
-	g := &grouping{nodes: nodes, sent: sent, window: window}
+func newGrouping(nodes []*node) *grouping {
+	g := &grouping{nodes: nodes}
 	g.parent = make([]int, len(nodes))
 	g.members = make([][]int, len(nodes))
 	first := make(map[int]int)
 	for i, n := range nodes {
 		g.parent[i], g.members[i] = i, []int{i}
-		if n.group == 0 {
+		if n.sent == 0 {
 			continue
 		}
-		if f, ok := first[n.group]; ok {
+		if f, ok := first[n.sent]; ok {
 			g.union(f, i)
 		} else {
-			first[n.group] = i
+			first[n.sent] = i
 		}
 	}
 	return g
@@ -202,12 +200,10 @@ func (g *grouping) join(e edge, exact bool) {
 	g.union(ra, rb)
 }
 
-func (g *grouping) isSent(n *node) bool { return n.group > 0 && n.group <= g.sent }
-
 // compatible reports whether two clusters may be one story.
 func (g *grouping) compatible(ra, rb int, exact bool) bool {
 	a, b := g.members[ra], g.members[rb]
-	if g.isSent(g.nodes[a[0]]) && g.isSent(g.nodes[b[0]]) {
+	if g.nodes[a[0]].sent > 0 && g.nodes[b[0]].sent > 0 {
 		return false
 	}
 	if exact {
@@ -220,7 +216,7 @@ func (g *grouping) compatible(ra, rb int, exact bool) bool {
 	for _, i := range a {
 		for _, j := range b {
 			m, n := g.nodes[i], g.nodes[j]
-			if m.item.Kind != n.item.Kind || m.when.Sub(n.when).Abs() > g.window || sameOutlet(m, n) && !sameHeadline(m, n) {
+			if m.item.Kind != n.item.Kind || m.when.Sub(n.when).Abs() > Window || sameOutlet(m, n) && !sameHeadline(m, n) {
 				return false
 			}
 		}
@@ -264,8 +260,8 @@ func (g *grouping) result() []cluster {
 		slices.Sort(g.members[i])
 		for _, m := range g.members[i] {
 			c.nodes = append(c.nodes, g.nodes[m])
-			if g.isSent(g.nodes[m]) {
-				c.sent = g.nodes[m].group
+			if g.nodes[m].sent > 0 {
+				c.sent = g.nodes[m].sent
 			}
 		}
 		out = append(out, c)

@@ -10,16 +10,14 @@ import (
 	"digestd/digest"
 )
 
-// DefaultWindow is how far apart in time two items of one story may be.
-const DefaultWindow = 36 * time.Hour
+// Window is how far apart in time two items of one story may be.
+const Window = 36 * time.Hour
 
 // Options are what Curate depends on beside items.
 type Options struct {
 	Now     time.Time
-	Since   time.Time             // when the lane last composed; zero: a day before Now
-	Window  time.Duration         // how far apart items of one story may be; 0: DefaultWindow
-	Carried []digest.Story        // stories that an earlier edition had no room for
-	Had     func(seq uint64) bool // whether an edition of the lane has had this item; nil: none has
+	Since   time.Time      // when the lane last composed; zero: a day before Now
+	Carried map[uint64]int // how many editions had no room for an item's story, by Seq
 }
 
 // Closed tells why an item is in no edition.
@@ -35,13 +33,9 @@ type Closed struct {
 }
 
 // Curate makes stories of items for one lane. Stories come ranked, the best first, each with the
-// topics that carry it; every item given, those of opt.Carried included, is in exactly one of them or
-// in one Closed. sent are the stories of the lane's editions within the window: they take in new
+// topics that carry it; every item given is in exactly one of them or in one Closed. sent are the stories of the lane's editions within the window: they take in new
 // items as coverage, but never merge, split or come back.
 func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt Options) ([]digest.Story, []Closed) {
-	if opt.Window == 0 {
-		opt.Window = DefaultWindow
-	}
 	if opt.Since.IsZero() {
 		opt.Since = opt.Now.Add(-24 * time.Hour)
 	}
@@ -49,51 +43,37 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 	var closed []Closed
 	var nodes []node
 	topicsOf := make(map[*digest.Item][]string)
-	admit := func(it digest.Item, group int) {
-		kept, why := filters.admit(it)
-		unwanted := why != ""
-		switch {
-		case unwanted:
-		case it.History:
-			why = "history"
-		case it.Of != 0 && opt.Had != nil && opt.Had(it.Of):
-			why = "already in an edition, from another feed"
-		}
-		if why != "" {
-			closed = append(closed, Closed{Item: it, Reason: why, Unwanted: unwanted})
-			return
-		}
-		it.Kind = kindOf(it, filters.kind(it.Feed))
-		it.Summary = CleanSummary(it.Summary)
-		n := newNode(it, group)
-		topicsOf[n.item] = kept
-		nodes = append(nodes, n)
-	}
 	for i, s := range sent {
 		for _, it := range s.Items {
 			nodes = append(nodes, newNode(it, i+1))
 		}
 	}
-	for i, s := range opt.Carried {
-		for _, it := range s.Items {
-			admit(it, len(sent)+i+1)
-		}
-	}
 	for _, it := range items {
-		admit(it, 0)
+		kept, why := filters.admit(it)
+		unwanted := why != ""
+		if !unwanted && it.History {
+			why = "history"
+		}
+		if why != "" {
+			closed = append(closed, Closed{Item: it, Reason: why, Unwanted: unwanted})
+			continue
+		}
+		it.Kind = kindOf(it, filters.kind(it.Feed))
+		it.Summary = CleanSummary(it.Summary)
+		n := newNode(it, 0)
+		topicsOf[n.item] = kept
+		nodes = append(nodes, n)
 	}
 
 	var stories []digest.Story
-	for _, c := range clusters(nodes, len(sent), opt.Window) {
+	for _, c := range clusters(nodes) {
 		if c.sent > 0 {
 			closed = append(closed, closeInto(c, sent[c.sent-1])...)
 			continue
 		}
 		story, extra := newStory(c, filters)
 		for _, n := range c.nodes {
-			if n.group > len(sent) {
-				story.Carried = max(story.Carried, opt.Carried[n.group-len(sent)-1].Carried)
-			}
+			story.Carried = max(story.Carried, opt.Carried[n.item.Seq])
 			story.Topics = append(story.Topics, topicsOf[n.item]...)
 		}
 		story.Topics = filters.inOrder(story.Topics)
@@ -110,7 +90,7 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 func closeInto(c cluster, s digest.Story) []Closed {
 	var closed []Closed
 	for _, n := range c.nodes {
-		if n.group == c.sent {
+		if n.sent == c.sent {
 			continue
 		}
 		j := c.joinOf(n)
@@ -166,18 +146,15 @@ func storyID(it *digest.Item) string {
 
 // Clusters groups items into stories as Curate does, without topics, filters or memory: for measuring.
 // Every item given is in exactly one group; groups and the items in them come in a stable order.
-func Clusters(items []digest.Item, window time.Duration) [][]digest.Item {
+func Clusters(items []digest.Item) [][]digest.Item {
 	nodes := make([]node, len(items))
 	for i, it := range items {
 		it.Kind = kindOf(it, digest.News)
 		it.Summary = CleanSummary(it.Summary)
 		nodes[i] = newNode(it, 0)
 	}
-	if window == 0 {
-		window = DefaultWindow
-	}
 	var out [][]digest.Item
-	for _, c := range clusters(nodes, 0, window) {
+	for _, c := range clusters(nodes) {
 		group := make([]digest.Item, len(c.nodes))
 		for i, n := range c.nodes {
 			group[i] = *n.item

@@ -116,8 +116,6 @@ func TestCurate(t *testing.T) {
 		{name: "one item in two feeds, by the ledger's word", topics: []digest.Topic{global, diplomacy},
 			items:   []digest.Item{item(1, "harbour", strike), with(item(2, "envoy", quake), func(it *digest.Item) { it.Of = 1 })},
 			stories: "1 global,diplomacy", closed: `2 coverage of "` + strike + `"`},
-		{name: "an item that the lane had from another feed", topics: []digest.Topic{global}, opt: Options{Had: func(seq uint64) bool { return seq == 1 }},
-			items: []digest.Item{with(item(2, "nordic", strike), func(it *digest.Item) { it.Of = 1 })}, closed: "2 already in an edition, from another feed"},
 		{name: "topics of all its items, in the digest's order", topics: []digest.Topic{diplomacy, global},
 			items: []digest.Item{item(1, "harbour", strike), item(2, "envoy", strike2)}, stories: "1+2 diplomacy,global"},
 		{name: "a feed that was taken out", topics: []digest.Topic{global},
@@ -160,10 +158,12 @@ func TestCurate(t *testing.T) {
 			sent:  []digest.Story{sentStrike, {ID: "s2", Items: []digest.Item{item(2, "nordic", strike2)}}},
 			items: []digest.Item{item(3, "courier", strike3)}, closed: `3 coverage of "` + strike + `"`},
 		{name: "what waited comes back and takes in what is new", topics: []digest.Topic{global},
-			opt:   Options{Carried: []digest.Story{{ID: "s1", Carried: 1, Items: []digest.Item{item(1, "harbour", strike)}}}},
-			items: []digest.Item{item(2, "nordic", strike2), item(3, "courier", quake)}, stories: "1+2 global; 3 global"},
-		{name: "what waited may have lost its feed", topics: []digest.Topic{global},
-			opt: Options{Carried: []digest.Story{{ID: "s1", Carried: 1, Items: []digest.Item{item(1, "gazette", strike)}}}}, closed: "1 feed removed"},
+			opt:   Options{Carried: map[uint64]int{1: 1}},
+			items: []digest.Item{item(1, "harbour", strike), item(2, "nordic", strike2), item(3, "courier", quake)}, stories: "1+2 global; 3 global"},
+		{name: "what waited is not older for it", topics: []digest.Topic{global}, opt: Options{Carried: map[uint64]int{1: 1}},
+			items: []digest.Item{at(item(1, "harbour", strike), -20*time.Hour), at(item(2, "courier", quake), -12*time.Hour)}, stories: "1 global; 2 global"},
+		{name: "what did not wait is", topics: []digest.Topic{global},
+			items: []digest.Item{at(item(1, "harbour", strike), -20*time.Hour), at(item(2, "courier", quake), -12*time.Hour)}, stories: "2 global; 1 global"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.opt.Now.IsZero() {
@@ -206,8 +206,8 @@ func TestCurateExplains(t *testing.T) {
 }
 
 func TestCurateKeepsWaiting(t *testing.T) {
-	carried := digest.Story{ID: "s1", Carried: 1, Items: []digest.Item{item(1, "harbour", strike)}}
-	stories, _ := Curate([]digest.Topic{topic("global", "harbour", "nordic")}, []digest.Item{item(2, "nordic", strike2)}, nil, Options{Now: noon, Carried: []digest.Story{carried}})
+	stories, _ := Curate([]digest.Topic{topic("global", "harbour", "nordic")}, []digest.Item{item(1, "harbour", strike), item(2, "nordic", strike2)}, nil,
+		Options{Now: noon, Carried: map[uint64]int{1: 1}})
 	if len(stories) != 1 || stories[0].Carried != 1 || stories[0].ID != "s1" {
 		t.Errorf("got %+v", stories)
 	}
@@ -267,25 +267,22 @@ func TestCurateLosesNothing(t *testing.T) {
 		items := drawItems(t)
 		half := rapid.IntRange(0, len(items)).Draw(t, "sent")
 		sent, _ := Curate(topics, items[:half], nil, Options{Now: noon})
-		sentBefore := fmt.Sprintf("%+v", sent)
-		var carried []digest.Story
-		if n := len(sent); n > 0 && rapid.Bool().Draw(t, "carry") {
-			carried, sent = sent[n-1:], sent[:n-1]
-			carried[0].Carried = 1
-			sentBefore = fmt.Sprintf("%+v", sent)
-		}
 		fresh := items[half:]
+		carried := make(map[uint64]int)
+		if n := len(sent); n > 0 && rapid.Bool().Draw(t, "carry") {
+			for _, it := range sent[n-1].Items {
+				fresh = append(fresh[:len(fresh):len(fresh)], it)
+				carried[it.Seq] = 1
+			}
+			sent = sent[:n-1]
+		}
+		sentBefore := fmt.Sprintf("%+v", sent)
 		opt := Options{Now: noon, Carried: carried}
 		stories, closed := Curate(topics, fresh, sent, opt)
 
 		in := make(map[uint64]int)
 		for _, it := range fresh {
 			in[it.Seq]++
-		}
-		for _, s := range carried {
-			for _, it := range s.Items {
-				in[it.Seq]++
-			}
 		}
 		out := make(map[uint64]int)
 		ids := make(map[string]bool)
@@ -328,7 +325,7 @@ func TestClusters(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		items := drawItems(t)
 		count := 0
-		for _, c := range Clusters(items, 0) {
+		for _, c := range Clusters(items) {
 			count += len(c)
 			if len(c) == 0 {
 				t.Fatal("an empty cluster")
@@ -338,7 +335,7 @@ func TestClusters(t *testing.T) {
 			t.Fatalf("%d items became %d", len(items), count)
 		}
 	})
-	got := Clusters([]digest.Item{{GUID: "a", Title: strike}, {GUID: "b", Title: quake}, {GUID: "c", Title: strike2}}, 0)
+	got := Clusters([]digest.Item{{GUID: "a", Title: strike}, {GUID: "b", Title: quake}, {GUID: "c", Title: strike2}})
 	if len(got) != 2 || len(got[0]) != 2 {
 		t.Errorf("without feeds and times: %+v", got)
 	}

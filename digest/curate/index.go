@@ -68,7 +68,7 @@ func (g *grouping) earlier(x wordIndex, at int, met []int32) []edge {
 			met[other] = -int32(at + 1)
 			j := x.byTime[other]
 			m := g.nodes[j]
-			if n.when.Sub(m.when) > g.window {
+			if n.when.Sub(m.when) > Window {
 				break
 			}
 			if !mayScore(&n.doc, &m.doc) {

@@ -124,7 +124,7 @@ func (p *program) clusterItems() error {
 		}
 	}
 	clusters := [][]string{}
-	for _, cluster := range curate.Clusters(items, curate.DefaultWindow) {
+	for _, cluster := range curate.Clusters(items) {
 		var names []string
 		for _, it := range cluster {
 			names = append(names, ids[it.Seq-1])

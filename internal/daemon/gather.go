@@ -7,12 +7,10 @@ import (
 	"time"
 
 	"digestd/digest"
+	"digestd/digest/curate"
 	"digestd/digest/schedule"
 	"digestd/internal/ledger"
 )
-
-// sentMemory is how long after an edition items still join its stories, as coverage.
-const sentMemory = 36 * time.Hour
 
 // window is what the ledger has for a lane's next edition.
 type window struct {
@@ -198,10 +196,10 @@ func inEdition(o ledger.Outcome) string {
 	return ", in edition " + o.Edition
 }
 
-// sentStories are the stories of the lane's editions of the last 36 hours, which later items may join.
+// sentStories are the stories of the lane's editions of the last curate.Window, which later items may join.
 func (p *Pipeline) sentStories(lane digest.Lane, now time.Time) ([]digest.Story, error) {
 	editions, err := p.Ledger.Editions(func(e ledger.EditionState) bool {
-		return e.Lane() == lane && !e.Withdrawn && now.Sub(e.Composed) <= sentMemory
+		return e.Lane() == lane && !e.Withdrawn && now.Sub(e.Composed) <= curate.Window
 	})
 	if err != nil {
 		return nil, err

@@ -103,7 +103,7 @@ func (p *Pipeline) publish(ctx context.Context, lane digest.Lane, slot schedule.
 			}
 			return out, p.Ledger.Sleep(lane, slot.At, slot.Wall)
 		}
-		stories, closed := curate.Curate(d.Topics, w.items, w.sent, curate.Options{Now: w.now, Since: w.since})
+		stories, closed := curate.Curate(d.Topics, w.items, w.sent, curate.Options{Now: w.now, Since: w.since, Carried: w.carried})
 		composed, err := p.compose(d, w, readers, id, stories)
 		if err != nil {
 			return out, fmt.Errorf("edition %s: compose: %w", id, err)
@@ -175,11 +175,6 @@ func (p *Pipeline) compose(d digest.Digest, w window, r readers, id string, stor
 	}
 	for _, t := range d.Topics {
 		edition.Topics = append(edition.Topics, digest.TopicName{ID: t.ID, Title: t.Title})
-	}
-	for i := range stories {
-		for _, it := range stories[i].Items {
-			stories[i].Carried = max(stories[i].Carried, w.carried[it.Seq])
-		}
 	}
 	return compose.Compose(compose.Input{
 		Digest: d, Edition: edition, Stories: stories,

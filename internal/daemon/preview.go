@@ -56,7 +56,7 @@ func (p *Pipeline) Preview(d digest.Digest, who subscribers.Subscriber, slot sch
 	if len(r.keys) == 0 { // nobody reads in this lane yet: its size is still that of this page
 		r.keys = []digest.VariantKey{key}
 	}
-	stories, closed := curate.Curate(d.Topics, w.items, w.sent, curate.Options{Now: w.now, Since: w.since})
+	stories, closed := curate.Curate(d.Topics, w.items, w.sent, curate.Options{Now: w.now, Since: w.since, Carried: w.carried})
 	composed, err := p.compose(d, w, r, lane.String()+"/"+slot.Wall, stories)
 	if err != nil {
 		return out, fmt.Errorf("compose: %w", err)
