@@ -131,7 +131,7 @@ func TestWhatAKillLeftGoesFirst(t *testing.T) {
 	r := newRig(t, 5, o, nil)
 	now := r.clock.Now()
 	r.ledger.states[3], r.ledger.last[3] = digest.Intent, digest.Event{Index: 3, State: digest.Intent, At: now, First: now, Attempt: 1}
-	r.ledger.states[1], r.ledger.last[1] = digest.Deferred, digest.Event{Index: 1, State: digest.Deferred, At: now, First: now, Attempt: 1, Due: now}
+	r.ledger.states[1], r.ledger.last[1] = digest.Deferred, digest.Event{Index: 1, State: digest.Deferred, At: now, First: now, Attempt: 1, Due: now.Add(-time.Minute)}
 	if s := r.deliver(t); s.Sent != 5 {
 		t.Fatalf("%+v", s)
 	}

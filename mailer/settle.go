@@ -50,10 +50,10 @@ func (r *run) settle(p digest.Progress) error {
 		case doubtful && r.overdueAt(e, now):
 			e.State, e.Words = digest.Held, heldWords("it is too late to send it again", e)
 		case e.State == digest.Intent:
-			e.State, e.Due = digest.InDoubt, now
+			e.State, e.Due = digest.InDoubt, time.Time{}
 			e.Words = "the process ended while the message was on its way"
-		case doubtful && !r.m.doubts.own(r.job.Edition, index) && e.Due.After(now):
-			e.Due = now // left by an earlier process: at once
+		case doubtful && !r.m.doubts.own(r.job.Edition, index):
+			e.Due = time.Time{} // left by an earlier process: at once, before all that is due
 			p.Last[index] = e
 			continue
 		case e.Due.Sub(now) > r.m.options.GiveUp:

@@ -109,9 +109,10 @@ func (c *Control) serve(ctx context.Context, conn net.Conn, run Runner) {
 	defer conn.Close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer context.AfterFunc(ctx, func() { conn.SetWriteDeadline(time.Now().Add(lastWords)) })()
 	conn.SetReadDeadline(time.Now().Add(10 * time.Second))
 	var req Request
-	answers := &replies{out: json.NewEncoder(conn)}
+	answers := &replies{ctx: ctx, conn: conn, out: json.NewEncoder(conn)}
 	if err := json.NewDecoder(conn).Decode(&req); err != nil {
 		c.log.Warn("control socket: unreadable request", "error", err)
 		return
@@ -131,16 +132,34 @@ func (c *Control) serve(ctx context.Context, conn net.Conn, run Runner) {
 	answers.exit(run(ctx, req.Args, bytes.NewReader(req.Stdin), answers.stdout(), answers.stderr()))
 }
 
-// replies writes the pieces of an answer, one at a time.
+// A client that does not read must hold up neither the end of the process nor what its command has locked: a piece
+// of an answer is waited for that long, and when the command is cancelled, all that is left that long.
+const (
+	pieceWait = time.Minute
+	lastWords = 2 * time.Second
+)
+
+// replies writes the pieces of an answer, one at a time, until the first one that can't be written.
 type replies struct {
+	ctx  context.Context // ends when the command is cancelled
+	conn net.Conn
+
 	mu  sync.Mutex
 	out *json.Encoder
+	err error
 }
 
 func (r *replies) send(piece reply) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.out.Encode(piece)
+	if r.err != nil {
+		return r.err
+	}
+	if r.ctx.Err() == nil {
+		r.conn.SetWriteDeadline(time.Now().Add(pieceWait))
+	}
+	r.err = r.out.Encode(piece)
+	return r.err
 }
 
 func (r *replies) exit(status int) { r.send(reply{Exit: &status}) }

@@ -3,10 +3,12 @@ package daemon
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -60,6 +62,39 @@ func TestControlCancelsACommandWhoseClientIsGone(t *testing.T) {
 	case <-ended:
 	case <-time.After(20 * time.Second):
 		t.Error("the command goes on")
+	}
+}
+
+// TestAClientThatDoesNotReadHoldsNobodyUp ends the process while a command writes more than anybody takes.
+func TestAClientThatDoesNotReadHoldsNobodyUp(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "digestd.db")
+	begun := make(chan struct{})
+	c, err := ListenControl(path, func(_ context.Context, _ []string, _ io.Reader, stdout, _ io.Writer) int {
+		close(begun)
+		for {
+			if _, err := stdout.Write(make([]byte, 1<<20)); err != nil {
+				return 1
+			}
+		}
+	}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := net.Dial("unix", SocketPath(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := json.NewEncoder(client).Encode(Request{Version: controlVersion, Args: []string{"backup", "-"}}); err != nil {
+		t.Fatal(err)
+	}
+	<-begun
+	closed := make(chan struct{})
+	go func() { c.Close(); close(closed) }()
+	select {
+	case <-closed:
+	case <-time.After(30 * time.Second):
+		t.Fatal("the end of the process waits for a client that does not read")
 	}
 }
 

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -111,6 +112,9 @@ func (p *Pipeline) laneFigures(d digest.Digest, lane digest.Lane, now time.Time)
 		return f, nil
 	}
 	e, err := p.Ledger.Edition(st.Edition)
+	if errors.Is(err, ledger.ErrUnknown) { // so old that it was pruned
+		return f, nil
+	}
 	if err != nil {
 		return f, err
 	}

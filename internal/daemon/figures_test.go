@@ -56,4 +56,16 @@ func TestFiguresCountWhatHappened(t *testing.T) {
 	if err != nil || !maps.Equal(again.Lanes[0].Deliveries, map[string]int{"sent": 1, "expired": 1}) {
 		t.Errorf("asked again: %+v, %v", again.Lanes[0], err)
 	}
+	w.now = thursday.AddDate(2, 0, 0) // so late that the edition was forgotten
+	w.collect()
+	for range 2 { // pruning waits for two days behind a leap
+		w.now = w.now.Add(25 * time.Hour)
+		w.collect()
+	}
+	if pruned, err := w.line.Ledger.Prune(30 * 24 * time.Hour); err != nil || pruned.Editions != 1 {
+		t.Fatalf("%+v, %v", pruned, err)
+	}
+	if f, err := w.line.Figures(); err != nil || len(f.Lanes) != 1 || len(f.Lanes[0].Deliveries) != 0 {
+		t.Errorf("a lane whose edition was forgotten: %+v, %v", f, err)
+	}
 }

@@ -71,6 +71,7 @@ var (
 
 	keyMeta       = []byte("ledger")
 	keyLastCommit = []byte("last_commit")
+	keyLeapt      = []byte("leapt") // the last commit that came more than clockLeap behind the one before it
 )
 
 // meta is what a ledger says of itself.
@@ -362,7 +363,7 @@ func (l *Ledger) update(f func(*bolt.Tx) error) (err error) {
 		if refused = f(tx); refused != nil {
 			return refused
 		}
-		return tx.Bucket(bucketMeta).Put(keyLastCommit, []byte(l.now().UTC().Format(time.RFC3339Nano)))
+		return noteTime(tx, l.now())
 	})
 }
 

@@ -308,6 +308,17 @@ func TestPruneWaitsForAClockThatJumped(t *testing.T) {
 	if got, err := l.Prune(24 * time.Hour); err != nil || got != (Pruned{}) {
 		t.Errorf("pruned %+v, %v right after a jump of two years", got, err)
 	}
+	poll(t, l, "b", "What a feed shows by the wrong clock")
+	c.t = c.t.Add(47 * time.Hour)
+	poll(t, l, "b", "And later on")
+	if got, err := l.Prune(24 * time.Hour); err != nil || got != (Pruned{}) {
+		t.Errorf("pruned %+v, %v within two days of the jump, with commits in between", got, err)
+	}
+	c.t = c.t.Add(2 * time.Hour)
+	poll(t, l, "b", "And later still")
+	if got, err := l.Prune(40 * time.Hour); err != nil || got.Items == 0 {
+		t.Errorf("pruned %+v, %v when the clock had stood its two days", got, err)
+	}
 }
 
 func markComplete(t *testing.T, l *Ledger, id string) {

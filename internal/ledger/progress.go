@@ -256,6 +256,9 @@ func earliest(p digest.Progress) (due time.Time) {
 		}
 	}
 	for _, e := range p.Last {
+		if e.Due.IsZero() {
+			return time.Time{}
+		}
 		if due.IsZero() || e.Due.Before(due) {
 			due = e.Due
 		}

@@ -24,15 +24,15 @@ type Pruned struct{ Items, Editions int }
 
 // Prune forgets items that were last shown longer than keep ago and complete editions as old, with
 // everything that speaks of them. It does nothing while the clock stands more than 48 hours behind or
-// past the last write.
+// past the last write, nor for 48 hours behind a write that found it so: by then somebody may have set it right.
 func (l *Ledger) Prune(keep time.Duration) (Pruned, error) {
 	var total Pruned
 	now := l.now()
-	last, err := l.LastCommit()
+	last, leapt, err := l.times()
 	if err != nil {
 		return total, err
 	}
-	if away := now.Sub(last); !last.IsZero() && (away > clockLeap || away < -clockLeap) {
+	if !last.IsZero() && now.Sub(last).Abs() > clockLeap || !leapt.IsZero() && now.Sub(leapt).Abs() < clockLeap {
 		return total, nil
 	}
 	before := now.Add(-keep)
@@ -61,14 +61,43 @@ func (l *Ledger) Prune(keep time.Duration) (Pruned, error) {
 }
 
 // LastCommit is when the ledger was last written, zero for a new one.
-func (l *Ledger) LastCommit() (at time.Time, err error) {
+func (l *Ledger) LastCommit() (time.Time, error) {
+	last, _, err := l.times()
+	return last, err
+}
+
+// times are those of the last commit and of the last one that a leap of the clock came before, or zero.
+func (l *Ledger) times() (last, leapt time.Time, err error) {
 	err = l.view(func(tx *bolt.Tx) error {
-		if raw := tx.Bucket(bucketMeta).Get(keyLastCommit); raw != nil {
-			at, err = time.Parse(time.RFC3339Nano, string(raw))
+		if last, err = timeAt(tx, keyLastCommit); err == nil {
+			leapt, err = timeAt(tx, keyLeapt)
 		}
 		return err
 	})
-	return at, err
+	return last, leapt, err
+}
+
+func timeAt(tx *bolt.Tx, key []byte) (time.Time, error) {
+	raw := tx.Bucket(bucketMeta).Get(key)
+	if raw == nil {
+		return time.Time{}, nil
+	}
+	return time.Parse(time.RFC3339Nano, string(raw))
+}
+
+// noteTime writes down when a commit is made, and whether the clock leapt before it.
+func noteTime(tx *bolt.Tx, now time.Time) error {
+	last, err := timeAt(tx, keyLastCommit)
+	if err != nil {
+		return err
+	}
+	at := []byte(now.UTC().Format(time.RFC3339Nano))
+	if !last.IsZero() && now.Sub(last) > clockLeap {
+		if err := tx.Bucket(bucketMeta).Put(keyLeapt, at); err != nil {
+			return err
+		}
+	}
+	return tx.Bucket(bucketMeta).Put(keyLastCommit, at)
 }
 
 // pruneItems looks at one batch of items behind a position; next is where to go on, 0 at the end.
