@@ -30,6 +30,9 @@ func (s State) String() string {
 	return "unknown"
 }
 
+// MarshalText is String, for JSON.
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
 // Final reports whether nothing will move the delivery any more.
 func (s State) Final() bool {
 	switch s {
@@ -56,24 +59,24 @@ func (s State) MayBecome(t State) bool {
 
 // Recipient is a subscriber as an edition froze him: what a resend needs, whatever the config says by then.
 type Recipient struct {
-	Index   int    `json:"-"` // within the edition, from 0; the delivery's name
-	Email   string `json:"e"`
-	Name    string `json:"n,omitempty"`
-	Variant int    `json:"v"` // index into the edition's variants
+	Index   int // within the edition, from 0; the delivery's name
+	Email   string
+	Name    string
+	Variant int // index into the edition's variants
 }
 
 // Event moves one delivery of an edition to a state. The last event of a delivery is its state.
 type Event struct {
-	Index   int       `json:"i"`
-	State   State     `json:"s"`
-	At      time.Time `json:"t"`
-	Attempt int       `json:"n,omitempty"` // messages begun so far, this one included
-	First   time.Time `json:"f,omitzero"`  // of the delivery's first attempt, what give_up counts from
-	Due     time.Time `json:"d,omitzero"`  // of a deferred or doubtful one: not before
-	Doubts  int       `json:"u,omitempty"` // how often an attempt before this one died inside the SMTP transaction
-	Stage   string    `json:"g,omitempty"` // where in the dialogue: "connect", "rcpt", "dot"…
-	Code    int       `json:"c,omitempty"` // SMTP reply code, 0 for a transport error
-	Words   string    `json:"w,omitempty"` // the server's words, one line, ≤ 300 bytes
+	Index   int       `json:"-"`
+	State   State     `json:"state"`
+	At      time.Time `json:"at"`
+	Attempt int       `json:"attempt,omitempty"` // messages begun so far, this one included
+	First   time.Time `json:"first,omitzero"`    // of the delivery's first attempt, what give_up counts from
+	Due     time.Time `json:"due,omitzero"`      // of a deferred or doubtful one: not before
+	Doubts  int       `json:"doubts,omitempty"`  // how often an attempt before this one died inside the SMTP transaction
+	Stage   string    `json:"stage,omitempty"`   // where in the dialogue: "connect", "rcpt", "dot"…
+	Code    int       `json:"code,omitempty"`    // SMTP reply code, 0 for a transport error
+	Words   string    `json:"words,omitempty"`   // the server's words, one line, ≤ 300 bytes
 }
 
 // Progress is where the deliveries of an edition stand.

@@ -47,15 +47,24 @@ func (p *program) curateCommand() *cobra.Command {
 }
 
 func (p *program) scorePairs() error {
-	out := bufio.NewWriter(p.stdout)
-	defer out.Flush()
-	return p.lines(func(n int, line string) error {
+	scores := []float64{}
+	err := p.lines(func(n int, line string) error {
 		a, b, ok := strings.Cut(line, "\t")
 		if !ok {
 			return usagef("stdin:%d: no tab between two headlines", n)
 		}
-		_, err := fmt.Fprintln(out, strconv.FormatFloat(curate.Pair(a, b), 'f', 6, 64))
+		scores = append(scores, curate.Pair(a, b))
+		return nil
+	})
+	if err != nil {
 		return err
+	}
+	return p.print(map[string]any{"scores": scores, "threshold": curate.Threshold}, func(w io.Writer) {
+		out := bufio.NewWriter(w)
+		defer out.Flush()
+		for _, score := range scores {
+			fmt.Fprintln(out, strconv.FormatFloat(score, 'f', 6, 64))
+		}
 	})
 }
 
@@ -131,19 +140,11 @@ func (p *program) clusterItems() error {
 		}
 		clusters = append(clusters, names)
 	}
-	raw, err := json.Marshal(map[string][][]string{"clusters": clusters})
-	if err != nil {
-		return err
-	}
-	if !p.json {
-		return p.print(nil, func(w io.Writer) {
-			for _, c := range clusters {
-				fmt.Fprintln(w, strings.Join(c, "\t"))
-			}
-		})
-	}
-	_, err = fmt.Fprintf(p.stdout, "%s\n", raw)
-	return err
+	return p.print(map[string]any{"clusters": clusters}, func(w io.Writer) {
+		for _, c := range clusters {
+			fmt.Fprintln(w, strings.Join(c, "\t"))
+		}
+	})
 }
 
 // lines hands each line of stdin to f, without its end, with its number from 1.

@@ -37,6 +37,7 @@ type demoJSON struct {
 	Collected any      `json:"collected"`
 	Stories   int      `json:"stories"`
 	Sent      int      `json:"sent"`
+	Error     string   `json:"error,omitempty"`
 }
 
 func (p *program) demo(ctx context.Context, once string) error {
@@ -88,15 +89,17 @@ func (p *program) demo(ctx context.Context, once string) error {
 		<-ctx.Done()
 		return nil
 	}
-	files, err := world.Post.SaveTo(once)
-	if err != nil {
+	files, saved := world.Post.SaveTo(once)
+	out := demoJSON{Files: append([]string{}, files...), Collected: collected(sum), Stories: published.Stories, Sent: published.Delivery.Sent}
+	if saved != nil {
+		out.Error = saved.Error()
+	} else {
+		tell.Saved(files)
+	}
+	if err := p.print(out, func(io.Writer) {}); err != nil {
 		return err
 	}
-	tell.Saved(files)
-	if !p.json {
-		return nil
-	}
-	return p.print(demoJSON{Files: files, Collected: collected(sum), Stories: published.Stories, Sent: published.Delivery.Sent}, nil)
+	return saved
 }
 
 // demoEdition sends the demo's one edition.

@@ -105,7 +105,7 @@ func (p *program) feedsReadCommand() *cobra.Command {
 				return c.Context().Err()
 			}
 			if err != nil {
-				if perr := p.print(map[string]any{"items": []any{}, "repairs": []any{}, "error": err.Error()}, func(io.Writer) {}); perr != nil {
+				if perr := p.print(map[string]any{"feed": nil, "items": []any{}, "repairs": []any{}, "error": err.Error()}, func(io.Writer) {}); perr != nil {
 					return perr
 				}
 				return err

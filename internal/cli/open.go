@@ -60,11 +60,23 @@ func (p *program) load() (*config.Config, map[string]*render.Set, error) {
 // pipeline opens what a command needs to collect, compose and deliver; done closes it. Where another
 // process holds the ledger, the whole command runs there, and the error is its exit status (forwarded).
 func (p *program) pipeline(ctx context.Context, want access) (line *daemon.Pipeline, done func(), err error) {
+	return p.pipelineFor(ctx, want, func(*config.Config) error { return nil })
+}
+
+// pipelineFor is pipeline for a command whose arguments can be held against the configuration: admit does that
+// before anything is made or asked.
+func (p *program) pipelineFor(ctx context.Context, want access, admit func(*config.Config) error) (line *daemon.Pipeline, done func(), err error) {
 	if p.held != nil {
+		if err := admit(p.held.Config); err != nil {
+			return nil, nil, err
+		}
 		own := *p.held // what this command sets on it is not the holder's business
 		return &own, func() {}, nil
 	}
 	cfg, sets, err := p.load()
+	if err == nil {
+		err = admit(cfg)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

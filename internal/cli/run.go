@@ -231,8 +231,7 @@ func (p *program) reloadCommand() *cobra.Command {
 				if err := p.reload(c.Context()); err != nil {
 					return usageError{fmt.Errorf("%w\nnothing was reloaded: the running daemon keeps the configuration that it has", err)}
 				}
-				fmt.Fprintln(p.stdout, "the new configuration is in force")
-				return nil
+				return p.print(map[string]bool{"reloaded": true}, func(w io.Writer) { fmt.Fprintln(w, "the new configuration is in force") })
 			}
 			// Only where the daemon is must be known here. What is wrong with the rest, it says itself: it has
 			// credentials that this process may lack, also where systemd runs it for ExecReload=.

@@ -11,6 +11,7 @@ import (
 
 	"digestd/digest"
 	"digestd/digest/collect"
+	"digestd/internal/config"
 	"digestd/internal/daemon"
 	"digestd/mailer"
 	"digestd/subscribers"
@@ -57,15 +58,25 @@ func (p *program) sendCommand() *cobra.Command {
 			"can be done now. A second call delivers only what is still owed.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			line, done, err := p.pipeline(c.Context(), writing)
+			if extra && len(to) > 0 {
+				return usagef("--extra and --to do not go together: a test copy is one of the next edition")
+			}
+			for i, address := range to {
+				email, err := subscribers.ParseAddress(address)
+				if err != nil {
+					return usagef("--to %s: %w", address, err)
+				}
+				to[i] = email
+			}
+			var d digest.Digest
+			line, done, err := p.pipelineFor(c.Context(), writing, func(cfg *config.Config) (err error) {
+				d, err = findDigest(cfg, args[0])
+				return err
+			})
 			if err != nil {
 				return err
 			}
 			defer done()
-			d, err := findDigest(line.Config, args[0])
-			if err != nil {
-				return err
-			}
 			begun := p.now()
 			out := sentJSON{Lanes: []laneJSON{}}
 			if !noCollect {
@@ -113,22 +124,15 @@ func (p *program) resumeCommand() *cobra.Command {
 // sendCopies mails a test copy of what the next edition would say.
 func (p *program) sendCopies(ctx context.Context, line *daemon.Pipeline, d digest.Digest, to []string) error {
 	begun := p.now()
-	for i, address := range to {
-		email, err := subscribers.ParseAddress(address)
-		if err != nil {
-			return usagef("--to %s: %w", address, err)
-		}
-		to[i] = email
-	}
 	v, err := p.preview(line, d, "", "", false)
 	if err != nil {
 		return err
 	}
 	copies, err := line.SendCopies(ctx, v, to)
-	if err != nil {
-		return err
-	}
 	out := sentJSON{Editions: 1, Stories: len(v.Edition.Stories), Recipients: len(to), Lanes: []laneJSON{}}
+	if err != nil { // nobody got any
+		out.Failed, out.Errors = len(to), []string{err.Error()}
+	}
 	for _, c := range copies {
 		if c.Err == nil {
 			out.Sent++

@@ -58,7 +58,7 @@ func (p *Pipeline) WhyItem(query string) ([]Fate, error) {
 	if err != nil {
 		return nil, err
 	}
-	var fates []Fate
+	fates := []Fate{}
 	for _, it := range slices.Backward(items) {
 		if !matches(it, query) {
 			continue
@@ -319,7 +319,7 @@ func (p *Pipeline) WhyReader(email string) (Reader, error) {
 			return r, err
 		}
 		r.Deliveries = append(r.Deliveries, ReaderFate{Edition: e.ID, Slot: e.Slot, State: progress.States[recipient.Index].String(),
-			Subject: e.Variants[recipient.Variant].Subject, Events: events})
+			Subject: e.Variants[recipient.Variant].Subject, Events: append([]digest.Event{}, events...)})
 	}
 	return r, nil
 }
