@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ var update = flag.Bool("update", false, "rewrite the files that scripts compare 
 // TestScripts runs the transcripts of testdata/script. Beside testscript's own commands they have
 //
 //	exits STATUS COMMAND…    runs a command that must exit with that very status
-//	await FILE               waits until another process has written into a file, or listens on a socket
+//	await FILE [WORDS]       waits until another process has written these words, or anything, into a file, or listens on a socket
 //	port NAME FILE           puts a free port of loopback into $NAME, and in the place of NAME in a file
 //	take NAME REGEXP         puts what the group of an expression matches in stdout into $NAME
 //	asks STATUS METHOD URL [FORM]   makes a request that must get that very status; stdout is the answer
@@ -69,16 +70,25 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func await(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: await FILE")
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: await FILE [WORDS]")
+	}
+	there := func() bool {
+		path := ts.MkAbs(args[0])
+		if len(args) == 2 {
+			text, err := os.ReadFile(path)
+			return err == nil && strings.Contains(string(text), args[1])
+		}
+		info, err := os.Stat(path)
+		return err == nil && (info.Size() > 0 || info.Mode()&os.ModeSocket != 0)
 	}
 	const patience = time.Minute
 	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
-		if info, err := os.Stat(ts.MkAbs(args[0])); err == nil && (info.Size() > 0 || info.Mode()&os.ModeSocket != 0) {
+		if there() {
 			return
 		}
 		if time.Now().After(deadline) {
-			ts.Fatalf("%s is not there after %v", args[0], patience)
+			ts.Fatalf("%q is not there after %v", args, patience)
 		}
 	}
 }
