@@ -1,6 +1,7 @@
 package mailer
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -77,19 +78,8 @@ func refusedBefore(e digest.Event) bool {
 }
 
 func isTimeout(err error) bool {
-	for ; err != nil; err = unwrap(err) {
-		if t, ok := err.(interface{ Timeout() bool }); ok {
-			return t.Timeout()
-		}
-	}
-	return false
-}
-
-func unwrap(err error) error {
-	if u, ok := err.(interface{ Unwrap() error }); ok {
-		return u.Unwrap()
-	}
-	return nil
+	var t interface{ Timeout() bool }
+	return errors.As(err, &t) && t.Timeout()
 }
 
 // lateRetry is the pause between attempts once the configured ones are used up.

@@ -11,6 +11,9 @@ import (
 	"digestd/mailer/smtp"
 )
 
+// signOfLife is how long the log may say nothing of a run that goes well.
+const signOfLife = time.Minute
+
 // refusalsInARow without a success pause a run: the fault is then hardly that of the readers.
 const refusalsInARow = 5
 
@@ -20,7 +23,7 @@ const refusalsInARow = 5
 func (m *Mailer) Deliver(ctx context.Context, job Job) (Summary, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r := &run{m: m, job: job, cancel: cancel}
+	r := &run{m: m, job: job, cancel: cancel, told: m.Now()}
 	progress, err := m.ledger.Progress(job.Edition)
 	if err != nil {
 		return Summary{}, fmt.Errorf("deliver %s: %w", job.Edition, err)
@@ -94,6 +97,7 @@ type run struct {
 	live     int    // connections that are open or being made
 	refusal  string // of the last connection
 	unknown  []unknown
+	told     time.Time // when the log was last told how it goes
 	err      error
 }
 
@@ -201,6 +205,12 @@ func (r *run) report(to digest.Recipient, e digest.Event) {
 		r.m.log.Warn("delivery in doubt", attrs...)
 	default:
 		r.m.log.Debug("delivery", attrs...)
+	}
+	if now := r.m.Now(); now.Sub(r.told).Abs() >= signOfLife {
+		r.told = now
+		s := r.stand(r.summary)
+		r.m.log.Info("edition on its way", "edition", r.job.Edition, "sent", s.Sent, "deferred", s.Deferred, "failed", s.Failed,
+			"in_doubt", s.InDoubt, "pending", s.Pending)
 	}
 	if r.job.Progress != nil {
 		r.job.Progress(Progress{Edition: r.job.Edition, To: to, Event: e, Summary: r.stand(r.summary)})

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -171,6 +172,20 @@ func TestSuppressionCountsFromTheNextMessageOn(t *testing.T) {
 	s := r.deliver(t)
 	if s.Sent != 9 || s.Suppressed != 1 || r.server.Copies()["reader4@example.org"] != 0 {
 		t.Errorf("%+v", s)
+	}
+}
+
+func TestALongRunShowsASignOfLife(t *testing.T) {
+	var out strings.Builder
+	o := defaults
+	o.Connections, o.Rate = 1, 1
+	r := newRig(t, 150, o, nil)
+	r.log = slog.New(slog.NewTextHandler(&out, nil))
+	if s := r.deliver(t); s.Sent != 150 {
+		t.Fatalf("%+v", s)
+	}
+	if n := strings.Count(out.String(), "edition on its way"); n != 2 {
+		t.Errorf("%d lines on its way in two minutes and a half:\n%s", n, out.String())
 	}
 }
 

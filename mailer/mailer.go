@@ -163,24 +163,3 @@ type Summary struct {
 
 // Owed is the number of deliveries that are not final.
 func (s Summary) Owed() int { return s.Pending + s.Deferred + s.InDoubt - s.Held }
-
-// Add sums up two editions.
-func (s Summary) Add(o Summary) Summary {
-	s.Recipients += o.Recipients
-	s.Sent += o.Sent
-	s.Failed += o.Failed
-	s.Suppressed += o.Suppressed
-	s.Expired += o.Expired
-	s.Nothing += o.Nothing
-	s.Deferred += o.Deferred
-	s.InDoubt += o.InDoubt
-	s.Held += o.Held
-	s.Pending += o.Pending
-	if s.NextDue.IsZero() || !o.NextDue.IsZero() && o.NextDue.Before(s.NextDue) {
-		s.NextDue = o.NextDue
-	}
-	if s.Paused == "" {
-		s.Paused = o.Paused
-	}
-	return s
-}

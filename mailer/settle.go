@@ -2,6 +2,7 @@ package mailer
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -34,12 +35,7 @@ func (r *run) settle(p digest.Progress) error {
 		events = append(events, e)
 		r.tally(e.State)
 	}
-	indices := make([]int, 0, len(p.Last))
-	for index := range p.Last {
-		indices = append(indices, index)
-	}
-	slices.Sort(indices)
-	for _, index := range indices {
+	for _, index := range slices.Sorted(maps.Keys(p.Last)) {
 		e := p.Last[index]
 		doubtful := e.State == digest.Intent || e.State == digest.InDoubt
 		switch {
@@ -65,7 +61,9 @@ func (r *run) settle(p digest.Progress) error {
 		default:
 			continue
 		}
-		e.Due = dueOf(e)
+		if e.State.Final() {
+			e.Due = time.Time{}
+		}
 		move(e)
 	}
 	if err := flush(); err != nil {
@@ -97,14 +95,6 @@ func (r *run) settle(p digest.Progress) error {
 		}
 		at = chunk[len(chunk)-1].Index + 1
 	}
-}
-
-// dueOf keeps Due for the states that have one.
-func dueOf(e digest.Event) time.Time {
-	if e.State.Final() {
-		return time.Time{}
-	}
-	return e.Due
 }
 
 func heldWords(why string, e digest.Event) string {

@@ -8,7 +8,6 @@ import (
 
 	"digestd/digest"
 	"digestd/mailer/message"
-	"digestd/mailer/smtp"
 )
 
 // longWait is how long the outcome of a delivery may stay uncommitted while its worker waits for leave
@@ -264,5 +263,3 @@ const (
 	flushTries = 3
 	flushPause = time.Second
 )
-
-var _ Conn = (*smtp.Conn)(nil)

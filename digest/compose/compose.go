@@ -19,7 +19,7 @@ const MaxOpinions = 4
 // Input is what an edition is made of.
 type Input struct {
 	Digest  digest.Digest
-	Edition digest.Edition // with what the caller knows filled in: ID, Slot, Number, Composed, Since, Feeds, Read
+	Edition digest.Edition // with what the caller knows filled in: ID, Zone, Slot, Number, Composed, Since, Feeds, Read
 	Stories []digest.Story // curated, the best first; Carried > 0 for those that waited already
 	// Measure is how many bytes the largest encoded part of the edition's largest variant takes. It is
 	// asked a few times. nil: there is no limit.

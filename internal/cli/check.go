@@ -24,7 +24,7 @@ import (
 // dnsTimeout bounds the look-up of the DKIM record.
 const dnsTimeout = 10 * time.Second
 
-// nextSlots is how many slots of each lane check and status show.
+// nextSlots is how many slots of each lane check shows.
 const nextSlots = 3
 
 func (p *program) checkCommand() *cobra.Command {

@@ -17,7 +17,6 @@ type readers struct {
 	recipients []digest.Recipient // Variant is an index into keys
 	keys       []digest.VariantKey
 	active     int // those that nothing suppresses
-	suppressed int
 	waiting    int // left out: another lane of the digest served them less than half a period ago
 }
 
@@ -98,9 +97,7 @@ func (p *Pipeline) owed(d digest.Digest, lane digest.Lane, w window) (readers, e
 			}
 			variants[who] = variant
 		}
-		if suppressed[address] {
-			r.suppressed++
-		} else {
+		if !suppressed[address] {
 			r.active++
 		}
 		r.recipients = append(r.recipients, digest.Recipient{Index: len(r.recipients), Email: s.Email, Name: s.Name, Variant: variant})

@@ -50,7 +50,7 @@ type Telling struct {
 
 // WhyItem tells what became of the items with a link, a guid, or words of a title: newest first.
 func (p *Pipeline) WhyItem(query string) ([]Fate, error) {
-	items, err := p.Ledger.ItemsAfter(0)
+	items, err := p.Ledger.Newest(maxWhy, func(it digest.Item) bool { return matches(it, query) })
 	if err != nil {
 		return nil, err
 	}
@@ -59,10 +59,7 @@ func (p *Pipeline) WhyItem(query string) ([]Fate, error) {
 		return nil, err
 	}
 	fates := []Fate{}
-	for _, it := range slices.Backward(items) {
-		if !matches(it, query) {
-			continue
-		}
+	for _, it := range items {
 		f := Fate{Item: it, Lanes: []LaneFate{}}
 		for _, d := range p.Config.Digests {
 			for _, lane := range p.Lanes(d) {
@@ -82,9 +79,7 @@ func (p *Pipeline) WhyItem(query string) ([]Fate, error) {
 				f.Lanes = append(f.Lanes, lf)
 			}
 		}
-		if fates = append(fates, f); len(fates) == maxWhy {
-			break
-		}
+		fates = append(fates, f)
 	}
 	return fates, nil
 }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -223,6 +224,47 @@ func (l *Ledger) ItemsAfter(position uint64) (items []digest.Item, err error) {
 	})
 	return items, err
 }
+
+// Newest returns the last items for which match reports true, n at most, newest first. It reads a few at a time.
+func (l *Ledger) Newest(n int, match func(digest.Item) bool) (found []digest.Item, err error) {
+	next := []byte(nil) // the key to go on from
+	for more := true; more && len(found) < n; {
+		err := l.view(func(tx *bolt.Tx) error {
+			c := tx.Bucket(bucketItems).Cursor()
+			k, v := c.Last()
+			if next != nil {
+				switch k, v = c.Seek(next); {
+				case k == nil:
+					k, v = c.Last()
+				case !bytes.Equal(k, next): // forgotten since; this one was looked at
+					k, v = c.Prev()
+				}
+			}
+			for range itemBatch {
+				if more = k != nil && len(found) < n; !more {
+					return nil
+				}
+				var it digest.Item
+				if err := json.Unmarshal(v, &it); err != nil {
+					return fmt.Errorf("item %d: %w: %w", binary.BigEndian.Uint64(k), ErrDamaged, err)
+				}
+				if match(it) {
+					found = append(found, it)
+				}
+				k, v = c.Prev()
+			}
+			more, next = k != nil, bytes.Clone(k)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// itemBatch is how many items one transaction of Newest reads.
+const itemBatch = 1000
 
 // PositionAt is the position behind the last item first seen before t: what ItemsAfter takes to
 // return everything first seen at t or later.

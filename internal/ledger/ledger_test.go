@@ -301,6 +301,27 @@ func TestPruneForgetsWhatIsOld(t *testing.T) {
 	}
 }
 
+func TestNewestReadsInPieces(t *testing.T) {
+	l, _ := opened(t)
+	const items = 2*itemBatch + 500
+	for from := 0; from < items; from += 500 {
+		var titles []string
+		for i := range 500 {
+			titles = append(titles, fmt.Sprintf("Item %04d", from+i))
+		}
+		poll(t, l, "a", titles...)
+	}
+	all := 0
+	found, err := l.Newest(3, func(it digest.Item) bool { all++; return strings.HasSuffix(it.Title, "7") })
+	if err != nil || len(found) != 3 || found[0].Title != "Item 2497" || found[2].Title != "Item 2477" || all > 40 {
+		t.Errorf("%d looked at, %v, %+v", all, err, found)
+	}
+	all = 0
+	if found, err = l.Newest(3, func(it digest.Item) bool { all++; return it.Title == "Item 0000" }); err != nil || len(found) != 1 || all != items {
+		t.Errorf("%d looked at, %v, %+v", all, err, found)
+	}
+}
+
 func TestPruneWaitsForAClockThatJumped(t *testing.T) {
 	l, c := opened(t)
 	poll(t, l, "a", "Cranes move again")

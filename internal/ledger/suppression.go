@@ -141,15 +141,15 @@ func (l *Ledger) SuppressedFor(digestID string) (map[string]bool, error) {
 // Suppressed reports whether an address gets nothing of a digest.
 func (l *Ledger) Suppressed(email, digestID string) (yes bool, err error) {
 	err = l.view(func(tx *bolt.Tx) error {
-		yes, err = isSuppressed(tx, email, digestID)
-		return err
+		yes = isSuppressed(tx, email, digestID)
+		return nil
 	})
 	return yes, err
 }
 
-func isSuppressed(tx *bolt.Tx, email, digestID string) (bool, error) {
+func isSuppressed(tx *bolt.Tx, email, digestID string) bool {
 	b := tx.Bucket(bucketSuppression)
-	return b.Get(suppressionKey(email, "")) != nil || b.Get(suppressionKey(email, digestID)) != nil, nil
+	return b.Get(suppressionKey(email, "")) != nil || b.Get(suppressionKey(email, digestID)) != nil
 }
 
 // digestOf is the digest that an edition's ID begins with.

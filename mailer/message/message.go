@@ -58,9 +58,6 @@ type Template struct {
 	size      int    // bytes of all literals
 }
 
-// Edition is the id of the edition that the template says.
-func (t *Template) Edition() string { return t.edition }
-
 // SignedBy is the ID of the dkim.Signer that belongs to the template; empty when it goes unsigned.
 func (t *Template) SignedBy() string { return t.signature }
 

@@ -177,8 +177,7 @@ func (s *Server) setUp(c *Conn, raw net.Conn) (Stage, error) {
 	if c.client, err = gomail.NewClient(c.conn, s.Host); err != nil {
 		return Greeting, err
 	}
-	// Only an encrypted connection may take the password; go-mail checks it once more by itself.
-	c.client.SkipSMTPUTF8(true)
+	c.client.SkipSMTPUTF8(true) // else each MAIL asks for it where it is offered
 	name := s.HelloName
 	if name == "" {
 		if name, err = os.Hostname(); err != nil || name == "" {
@@ -196,6 +195,7 @@ func (s *Server) setUp(c *Conn, raw net.Conn) (Stage, error) {
 			return StartTLS, err
 		}
 	}
+	// Only an encrypted connection may take the password; go-mail checks it once more by itself.
 	if s.Username != "" {
 		if err := s.logIn(c.client, local); err != nil {
 			return Auth, s.withoutPassword(err)
