@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -14,14 +16,20 @@ const compactStep = 64 << 20
 
 // Backup writes a consistent copy of the ledger, also while it is in use, and returns its length. It
 // copies to a temporary file first: a slow reader must not keep a transaction open, since a ledger that
-// grows waits for it.
+// grows waits for it. The file is beside the ledger, since /tmp may be memory, and has no name, so that
+// nothing of it outlives the process.
 func (l *Ledger) Backup(w io.Writer) (n int64, err error) {
-	tmp, err := os.CreateTemp("", "digestd-backup-*.db")
+	tmp, err := os.CreateTemp(filepath.Dir(l.path), ".digestd-backup-")
+	if errors.Is(err, fs.ErrPermission) { // who may only look
+		tmp, err = os.CreateTemp("", "digestd-backup-")
+	}
 	if err != nil {
 		return 0, fmt.Errorf("backup: %w", err)
 	}
-	defer os.Remove(tmp.Name())
 	defer tmp.Close()
+	if err := os.Remove(tmp.Name()); err != nil {
+		return 0, fmt.Errorf("backup: %w", err)
+	}
 	err = l.view(func(tx *bolt.Tx) error {
 		_, err := tx.WriteTo(tmp)
 		return err
