@@ -34,7 +34,8 @@ type verdict struct {
 //	mail data dot   4xx                deferred
 //	mail data dot   5xx                deferred; the second time failed  five in a row pause it
 //	rcpt            4xx                deferred
-//	rcpt            5xx                failed                            five in a row of 5.7.x pause it
+//	rcpt            5xx                failed                            five in a row that are not about
+//	                                                                     the recipient pause it
 //	mail…body       cut, no SMTP       deferred, again at once           five in a row pause it
 //	mail…body       no answer in time  deferred                          five in a row pause it
 //	dot             2xx                sent
@@ -42,8 +43,10 @@ type verdict struct {
 //	                no answer in time
 //
 // Until the last byte is written the server can't have taken a message, so nothing before it is in
-// doubt. Up to five recipients in a row whom a policy (5.7.x) refuses may be bad luck; more of them,
-// of different domains and with no success in between, are a server that relays nothing for us.
+// doubt. Up to five recipients in a row who are refused for another reason than themselves (a policy, our own
+// address, or none that is given: RFC 3463) may be bad luck; more of them, with no success in between, are a server
+// that relays nothing for us. Once something was taken in a run, they must be of different domains, since one that
+// refuses all of its readers must not keep the others waiting.
 func classify(r smtp.Reply, before digest.Event) verdict {
 	class := r.Code / 100
 	switch {
@@ -61,14 +64,26 @@ func classify(r smtp.Reply, before digest.Event) verdict {
 		return verdict{digest.Deferred, stop}
 	case class == 4:
 		return verdict{digest.Deferred, goOn}
-	case r.Stage == smtp.Rcpt && strings.HasPrefix(r.Status, "5.7."):
-		return verdict{digest.Failed, streak}
-	case r.Stage == smtp.Rcpt:
+	case r.Stage == smtp.Rcpt && aboutRecipient(r.Status):
 		return verdict{digest.Failed, goOn}
+	case r.Stage == smtp.Rcpt:
+		return verdict{digest.Failed, streak}
 	case refusedBefore(before):
 		return verdict{digest.Failed, streak}
 	}
 	return verdict{digest.Deferred, streak}
+}
+
+// aboutRecipient reports whether the enhanced status of a refused RCPT speaks of the address or the mailbox, and not
+// of the sender, the server or a policy.
+func aboutRecipient(status string) bool {
+	switch status {
+	case "5.1.7", "5.1.8": // the sender's address
+		return false
+	case "5.6.7": // it is not ASCII, and the server can't do that
+		return true
+	}
+	return strings.HasPrefix(status, "5.1.") || strings.HasPrefix(status, "5.2.")
 }
 
 // refusedBefore reports whether the delivery was deferred by the kind of refusal that fails it the

@@ -152,7 +152,7 @@ func (r *run) came(it item, e digest.Event, reply smtp.Reply, f effect) {
 			r.pauseLocked(fmt.Sprintf("%s: %d connections in a row ended before a message was through, the last at %s", r.m.transport, r.dropped, reply))
 		}
 	case f == streak:
-		if e.State == digest.Failed && reply.Stage == smtp.Rcpt { // by policy: see classify
+		if e.State == digest.Failed && reply.Stage == smtp.Rcpt && r.accepted > 0 { // see classify
 			if d := domainOf(it.to.Email); d == r.domain {
 				break
 			} else {

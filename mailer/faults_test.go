@@ -322,13 +322,18 @@ func TestA421EveryFewMessagesCostsNothing(t *testing.T) {
 func TestRefusalsInARowPauseTheRun(t *testing.T) {
 	for _, c := range []struct {
 		stage, answer  string
+		domains        int
 		failed, second int // behind the first and the second run
 	}{
-		{smtptest.Mail, "550 5.7.1 no", 0, 5},
-		{smtptest.Dot, "554 5.7.1 spam", 0, 5},
-		{smtptest.Rcpt, "554 5.7.1 relay access denied", 5, 10},
+		{smtptest.Mail, "550 5.7.1 no", 40, 0, 5},
+		{smtptest.Dot, "554 5.7.1 spam", 40, 0, 5},
+		{smtptest.Rcpt, "554 5.7.1 relay access denied", 40, 5, 10},
+		{smtptest.Rcpt, "554 5.7.1 relay access denied", 1, 5, 10},
+		{smtptest.Rcpt, "550 relay not permitted", 40, 5, 10},
+		{smtptest.Rcpt, "550 5.1.8 Sender address rejected: domain not found", 40, 5, 10},
+		{smtptest.Rcpt, "500 5.3.0 error", 1, 5, 10},
 	} {
-		t.Run(c.stage, func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s %s %d", c.stage, c.answer, c.domains), func(t *testing.T) {
 			o := defaults
 			o.Connections = 1
 			r := newRig(t, 40, o, func(s smtptest.Step) string {
@@ -338,7 +343,7 @@ func TestRefusalsInARowPauseTheRun(t *testing.T) {
 				return smtptest.Default
 			})
 			for i := range r.ledger.recipients {
-				r.ledger.recipients[i].Email = fmt.Sprintf("reader@host%d.example.org", i)
+				r.ledger.recipients[i].Email = fmt.Sprintf("reader%d@host%d.example.org", i, i%c.domains)
 			}
 			s := r.deliver(t)
 			if !strings.Contains(s.Paused, "5 refusals in a row") || s.Failed != c.failed || s.Pending != 35 {
@@ -350,6 +355,24 @@ func TestRefusalsInARowPauseTheRun(t *testing.T) {
 				t.Errorf("the second time: %+v, %s", s, r.ledger.counts())
 			}
 		})
+	}
+}
+
+// TestADomainThatRefusesItsReadersKeepsNobodyWaiting refuses all of one domain's, when others have been served.
+func TestADomainThatRefusesItsReadersKeepsNobodyWaiting(t *testing.T) {
+	o := defaults
+	o.Connections = 1
+	r := newRig(t, 40, o, func(s smtptest.Step) string {
+		if s.Stage == smtptest.Rcpt && strings.Contains(s.Line, "@closed.") {
+			return "550 5.7.1 we take nothing of you"
+		}
+		return smtptest.Default
+	})
+	for i := 10; i < 30; i++ {
+		r.ledger.recipients[i].Email = fmt.Sprintf("reader%d@closed.example.org", i)
+	}
+	if s := r.deliver(t); s.Sent != 20 || s.Failed != 20 || s.Paused != "" {
+		t.Errorf("%+v", s)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/textproto"
 	"os"
@@ -116,6 +117,7 @@ func (s *Server) Address() string { return net.JoinHostPort(s.Host, strconv.Itoa
 // Conn is a connection that is ready for messages. It is used by one goroutine at a time.
 type Conn struct {
 	client     *gomail.Client
+	mask       func(words string) string
 	conn       net.Conn
 	replyIn    time.Duration
 	pipelining bool
@@ -141,7 +143,7 @@ func (s *Server) Dial(ctx context.Context) (*Conn, error) {
 	if err != nil {
 		return nil, fail(Connect, err)
 	}
-	c := &Conn{conn: raw, replyIn: s.ReplyTimeout}
+	c := &Conn{conn: raw, mask: s.mask, replyIn: s.ReplyTimeout}
 	// go-mail leaves the connection open on most errors, and knows no context.
 	stop := context.AfterFunc(ctx, func() { raw.SetDeadline(time.Unix(1, 0)) })
 	if stage, err := s.setUp(c, raw); err != nil {
@@ -228,24 +230,43 @@ func (s *Server) logIn(client *gomail.Client, local bool) error {
 		wanted := s.Auth == "auto" || strings.EqualFold(s.Auth, k.name)
 		for name := range strings.FieldsSeq(offered) {
 			if wanted && strings.EqualFold(name, k.name) {
-				return client.Auth(k.auth)
+				return readable(client.Auth(k.auth))
 			}
 		}
 	}
 	return fmt.Errorf("the server offers AUTH %s, and [smtp] auth is %q", offered, s.Auth)
 }
 
+// readable leaves out the words of an answer to AUTH that is not one of SMTP: they may be the password in any form.
+func readable(err error) error {
+	var answer *textproto.Error
+	var network net.Error
+	if err == nil || errors.As(err, &answer) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
+	}
+	return errors.New("the server's answer to AUTH is not one that it may give; its words are left out, since they may repeat the password")
+}
+
 // withoutPassword guards against a server that repeats what it was told.
 func (s *Server) withoutPassword(err error) error {
 	var answer *textproto.Error
-	if s.Password == "" || !errors.As(err, &answer) {
+	if !errors.As(err, &answer) {
 		return err
 	}
-	words := strings.ReplaceAll(answer.Msg, s.Password, "[password]")
-	for _, secret := range []string{s.Password, "\x00" + s.Username + "\x00" + s.Password} {
-		words = strings.ReplaceAll(words, base64.StdEncoding.EncodeToString([]byte(secret)), "[password]")
+	return &textproto.Error{Code: answer.Code, Msg: s.mask(answer.Msg)}
+}
+
+// mask takes the password out of a server's words, as it is and as AUTH sends it.
+func (s *Server) mask(words string) string {
+	if s.Password == "" {
+		return words
 	}
-	return &textproto.Error{Code: answer.Code, Msg: words}
+	for _, secret := range []string{"\x00" + s.Username + "\x00" + s.Password, s.Password} {
+		words = strings.ReplaceAll(words, secret, "[password]")
+		encoded := base64.RawStdEncoding.EncodeToString([]byte(secret)) // the padding may stand behind it
+		words = strings.ReplaceAll(words, encoded, "[password]")
+	}
+	return words
 }
 
 func isLoopback(a net.Addr) bool {
@@ -427,7 +448,7 @@ func (c *Conn) read(stage Stage) Reply {
 	if err != nil {
 		return c.lost(stage, err)
 	}
-	r.Stage = stage
+	r.Stage, r.Words = stage, c.mask(r.Words)
 	return r
 }
 

@@ -251,6 +251,9 @@ func TestLogin(t *testing.T) {
 		{"not offered", "scram-sha-256", "AUTH PLAIN", "", "", "offers AUTH PLAIN"},
 		{"none offered", "auto", "SIZE 1", "", "", "does not offer AUTH"},
 		{"refused", "plain", "AUTH PLAIN", "535 5.7.8 bad login for " + secret + " " + plain, "AUTH PLAIN " + plain, "535 5.7.8 bad login for [password] [password]"},
+		{"refused without padding", "plain", "AUTH PLAIN", "535 5.7.8 bad login for " + strings.TrimRight(plain, "="), "AUTH PLAIN " + plain, "535 5.7.8 bad login for [password]"},
+		{"echoed", "plain", "AUTH PLAIN", "AUTH PLAIN " + plain, "AUTH PLAIN " + plain, "its words are left out"},
+		{"echoed behind half a code", "plain", "AUTH PLAIN", "53 " + secret, "AUTH PLAIN " + plain, "its words are left out"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server := smtptest.Start(t, func(s smtptest.Step) string {
@@ -280,6 +283,22 @@ func TestLogin(t *testing.T) {
 				t.Errorf("commands %q", server.Commands())
 			}
 		})
+	}
+}
+
+// TestThePasswordIsInNoAnswer has a server repeat the password behind the login.
+func TestThePasswordIsInNoAnswer(t *testing.T) {
+	const secret = "s3cret-passw0rd"
+	server := smtptest.Start(t, func(s smtptest.Step) string {
+		if s.Stage == smtptest.Mail {
+			return "535 5.7.8 the session of digest/" + secret + " has ended"
+		}
+		return smtptest.Default
+	}, func(s *smtptest.Server) { s.Extensions = []string{"AUTH PLAIN"} })
+	s := to(server)
+	s.Username, s.Password = "digest", secret
+	if r := dial(t, s).Send(anEnvelope, aMessage, always); r.Code != 535 || r.Words != "5.7.8 the session of digest/[password] has ended" {
+		t.Errorf("%+v", r)
 	}
 }
 
