@@ -93,12 +93,13 @@ func (p *program) pipelineFor(ctx context.Context, want access, admit func(*conf
 		return line, func() { l.Close() }, nil
 	}
 	// Whoever writes may take long, so others reach the ledger through it.
+	p.secondSignal(ctx)
 	control, err := daemon.ListenControl(cfg.Ledger.Path, p.runner(line), p.log)
 	if err != nil {
 		p.log.Warn("other digestd commands can't reach this one", "error", err)
 		return line, func() { l.Close() }, nil
 	}
-	return line, func() { control.Close(); l.Close() }, nil
+	return line, func() { control.Drain(ctx); l.Close() }, nil
 }
 
 // looking opens the ledger for reading. Where there is none yet, it makes an empty one elsewhere, which is

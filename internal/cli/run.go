@@ -208,8 +208,11 @@ func (p *program) secondSignal(ctx context.Context) {
 		left = 1 // the first one came before this channel was there
 	}
 	go func() {
-		for range left { // counted here, since ctx may end before this channel has heard of the first one
+		for ; left > 0; left-- { // counted here, since ctx may end before this channel has heard of the first one
 			<-signals
+			if left > 1 && isTerminal(p.stderr) {
+				fmt.Fprintln(p.stderr, "finishing what is in flight; a second signal ends it at once")
+			}
 		}
 		p.log.Warn("second signal: ending at once")
 		os.Exit(exitInterrupted)

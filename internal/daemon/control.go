@@ -66,6 +66,10 @@ type Control struct {
 	log      *slog.Logger
 	running  sync.WaitGroup
 	stop     context.CancelFunc
+
+	mu   sync.Mutex
+	busy int        // commands that run
+	idle *sync.Cond // none does
 }
 
 // ListenControl opens the control socket of a ledger, mode 0600, and serves it until Close. Only the
@@ -85,16 +89,43 @@ func ListenControl(ledgerPath string, run Runner, log *slog.Logger) (*Control, e
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	c := &Control{path: path, listener: listener, log: log, stop: stop}
+	c.idle = sync.NewCond(&c.mu)
 	c.running.Go(func() {
 		for {
 			conn, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			c.running.Go(func() { c.serve(ctx, conn, run) })
+			c.count(1)
+			c.running.Go(func() {
+				defer c.count(-1)
+				c.serve(ctx, conn, run)
+			})
 		}
 	})
 	return c, nil
+}
+
+func (c *Control) count(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.busy += n; c.busy == 0 {
+		c.idle.Broadcast()
+	}
+}
+
+// Drain waits until no command runs, and closes. When ctx ends, those that run are cancelled.
+func (c *Control) Drain(ctx context.Context) {
+	defer context.AfterFunc(ctx, c.stop)()
+	c.mu.Lock()
+	if c.busy > 0 && ctx.Err() == nil {
+		c.log.Info("waiting for other digestd commands that run here", "commands", c.busy)
+	}
+	for c.busy > 0 {
+		c.idle.Wait()
+	}
+	c.mu.Unlock()
+	c.Close()
 }
 
 // Close stops listening, cancels the commands that run, and waits for them.

@@ -98,6 +98,50 @@ func TestAClientThatDoesNotReadHoldsNobodyUp(t *testing.T) {
 	}
 }
 
+// TestDrainWaitsForWhatOthersRun closes the socket of a command that is done, while it runs another one's.
+func TestDrainWaitsForWhatOthersRun(t *testing.T) {
+	for _, interrupted := range []bool{false, true} {
+		path := filepath.Join(t.TempDir(), "digestd.db")
+		begun, goOn := make(chan struct{}), make(chan struct{})
+		c, err := ListenControl(path, func(ctx context.Context, _ []string, _ io.Reader, _, _ io.Writer) int {
+			close(begun)
+			select {
+			case <-goOn:
+				return 0
+			case <-ctx.Done():
+				return 130
+			}
+		}, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		status := make(chan int)
+		go func() {
+			s, err := Forward(context.Background(), path, Request{}, io.Discard, io.Discard)
+			if err != nil {
+				t.Error(err)
+			}
+			status <- s
+		}()
+		<-begun
+		ctx, interrupt := context.WithCancel(context.Background())
+		drained := make(chan struct{})
+		go func() { c.Drain(ctx); close(drained) }()
+		want := 0
+		if interrupted {
+			want = 130
+			interrupt()
+		} else {
+			close(goOn)
+		}
+		if got := <-status; got != want {
+			t.Errorf("interrupted %v: the command ended with %d, want %d", interrupted, got, want)
+		}
+		<-drained
+		interrupt()
+	}
+}
+
 func TestControlWithNobodyThere(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "digestd.db")
 	if _, err := Forward(context.Background(), path, Request{}, io.Discard, io.Discard); !errors.Is(err, ErrNoControl) {
