@@ -32,6 +32,9 @@ func (m *Mailer) Deliver(ctx context.Context, job Job) (Summary, error) {
 		r.counts[s]++
 	}
 	r.summary.Recipients = len(progress.States)
+	if err := r.recount(progress); err != nil {
+		return r.end(nil), fmt.Errorf("deliver %s: %w", job.Edition, err)
+	}
 	if err := r.settle(progress); err != nil {
 		return r.end(nil), fmt.Errorf("deliver %s: %w", job.Edition, err)
 	}
@@ -140,7 +143,7 @@ func (r *run) came(it item, e digest.Event, reply smtp.Reply, f effect) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.move(it.last.State, e.State)
-	r.count(it.to, e, reply)
+	r.count(it.to, e)
 	switch {
 	case e.State == digest.Sent:
 		r.accepted++

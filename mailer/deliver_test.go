@@ -301,6 +301,26 @@ func TestUnknownMailboxesAreSuppressed(t *testing.T) {
 	}
 }
 
+// TestUnknownMailboxesOutliveAKill has a mailbox refused by a run that died behind it.
+func TestUnknownMailboxesOutliveAKill(t *testing.T) {
+	r := newRig(t, 3, defaults, nil)
+	now := r.clock.Now()
+	intent := digest.Event{Index: 0, State: digest.Intent, At: now, First: now, Attempt: 1}
+	r.ledger.apply(intent)
+	gone := intent
+	gone.State, gone.Stage, gone.Code, gone.Words = digest.Failed, smtptest.Rcpt, 550, "5.1.1 no such user"
+	r.ledger.apply(gone)
+	intent.Index = 1
+	r.ledger.apply(intent)
+	r.restart(defaults)
+	if s := r.deliver(t); s.Sent != 2 {
+		t.Errorf("%+v", s)
+	}
+	if len(r.ledger.suppressed) != 1 || !r.ledger.suppressed["reader0@example.org"] {
+		t.Errorf("suppressed %v", r.ledger.suppressed)
+	}
+}
+
 func TestRatesLimitSending(t *testing.T) {
 	o := defaults
 	o.Connections, o.Rate, o.PerDomain = 1, 10, map[string]float64{"slow.example.org": 1}
@@ -520,6 +540,9 @@ func (b both) Step(ctx context.Context, edition string, done, next *digest.Event
 }
 func (b both) Record(ctx context.Context, edition string, events []digest.Event) error {
 	return b.of(edition).Record(ctx, edition, events)
+}
+func (b both) Failures(edition string) ([]digest.Event, error) {
+	return b.of(edition).Failures(edition)
 }
 func (b both) Finish(edition string) error { return b.of(edition).Finish(edition) }
 

@@ -48,6 +48,17 @@ func (m *memory) Progress(string) (digest.Progress, error) {
 	return p, nil
 }
 
+func (m *memory) Failures(string) (failures []digest.Event, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.events {
+		if e.State == digest.Failed {
+			failures = append(failures, e)
+		}
+	}
+	return failures, nil
+}
+
 func (m *memory) RecipientsAt(_ string, index int) ([]digest.Recipient, error) {
 	if index >= len(m.recipients) {
 		return nil, nil

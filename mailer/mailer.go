@@ -27,6 +27,8 @@ import (
 type Ledger interface {
 	// Progress tells where an edition's deliveries stand.
 	Progress(edition string) (digest.Progress, error)
+	// Failures are the events that brought deliveries of an edition to their end as failed, in their order.
+	Failures(edition string) ([]digest.Event, error)
 	// RecipientsAt returns recipients of an edition in their order, from an index on: as many as are
 	// stored together, one at least, or none behind the last.
 	RecipientsAt(edition string, index int) ([]digest.Recipient, error)

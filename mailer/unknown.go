@@ -1,6 +1,8 @@
 package mailer
 
 import (
+	"slices"
+
 	"digestd/digest"
 	"digestd/mailer/smtp"
 	"digestd/subscribers"
@@ -13,16 +15,35 @@ type unknown struct {
 }
 
 // count remembers mailboxes that don't exist.
-func (r *run) count(to digest.Recipient, e digest.Event, reply smtp.Reply) {
-	if e.State != digest.Failed || reply.Stage != smtp.Rcpt {
+func (r *run) count(to digest.Recipient, e digest.Event) {
+	if e.State != digest.Failed || e.Stage != string(smtp.Rcpt) {
 		return
 	}
-	if subscribers.NoSuchMailbox(reply.Status) {
+	if status := smtp.EnhancedStatus(e.Code, e.Words); subscribers.NoSuchMailbox(status) {
 		r.unknown = append(r.unknown, unknown{
 			Suppression: digest.Suppression{Email: to.Email, Source: "rcpt", Words: e.Words, At: e.At},
-			domain:      domainOf(to.Email), status: reply.Status,
+			domain:      domainOf(to.Email), status: status,
 		})
 	}
+}
+
+// recount remembers those of a run that died before its end, when they would have been suppressed.
+func (r *run) recount(p digest.Progress) error {
+	if !slices.Contains(p.States, digest.Intent) {
+		return nil
+	}
+	failures, err := r.m.ledger.Failures(r.job.Edition)
+	if err != nil {
+		return err
+	}
+	for _, e := range failures {
+		to, err := recipientsAt(r.m.ledger, r.job.Edition, e.Index)
+		if err != nil {
+			return err
+		}
+		r.count(to[0], e)
+	}
+	return nil
 }
 
 // suppressUnknown keeps further mail from mailboxes that don't exist, now that the run has ended and it is known

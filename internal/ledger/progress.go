@@ -399,6 +399,19 @@ func (l *Ledger) History(edition string, index int) (events []digest.Event, err 
 	return events, err
 }
 
+// Failures are the events that brought deliveries of an edition to their end as failed, in their order.
+func (l *Ledger) Failures(edition string) (failures []digest.Event, err error) {
+	err = l.view(func(tx *bolt.Tx) error {
+		return replay(tx, edition, func(e digest.Event) error {
+			if e.State == digest.Failed {
+				failures = append(failures, e)
+			}
+			return nil
+		})
+	})
+	return failures, err
+}
+
 func seqOf(key []byte) uint64 { return binary.BigEndian.Uint64(key) }
 
 // begun reports whether anything of an edition was sent or is in doubt, and so can't be taken back.

@@ -32,7 +32,7 @@ func readReply(r *bufio.Reader) (Reply, error) {
 		words = append(words, text)
 		if !more {
 			all := oneLine(strings.Join(words, " "))
-			return Reply{Code: code, Status: enhanced(code, all), Words: all}, nil
+			return Reply{Code: code, Status: EnhancedStatus(code, all), Words: all}, nil
 		}
 	}
 	return Reply{}, fmt.Errorf("the server's answer has more than %d lines", maxLines)
@@ -77,9 +77,9 @@ func parseReplyLine(line string) (code int, text string, more, ok bool) {
 	return code, line[4:], line[3] == '-', true
 }
 
-// enhanced is the enhanced status code at the beginning of a reply's words (RFC 2034 §4), if it is one
-// and of the same class as the code.
-func enhanced(code int, words string) string {
+// EnhancedStatus is the enhanced status code at the beginning of a reply's words (RFC 2034 §4), if it is one
+// and of the same class as the code; else it is empty.
+func EnhancedStatus(code int, words string) string {
 	status, _, _ := strings.Cut(words, " ")
 	parts := strings.Split(status, ".")
 	if len(parts) != 3 || parts[0] != fmt.Sprint(code/100) {

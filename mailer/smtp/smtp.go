@@ -477,7 +477,7 @@ func replyOf(stage Stage, err error) Reply {
 	if errors.As(err, &answer) && answer.Code >= 400 {
 		r.Code = answer.Code
 		r.Words = oneLine(answer.Msg)
-		r.Status = enhanced(r.Code, r.Words)
+		r.Status = EnhancedStatus(r.Code, r.Words)
 		return r
 	}
 	var timeout net.Error
