@@ -161,7 +161,7 @@ func (p *program) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&p.configFlag, "config", "", "configuration `FILE` (default: $DIGESTD_CONFIG, ./config.toml, /etc/digestd/config.toml)")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print one JSON object on stdout and nothing else there")
 	root.PersistentFlags().BoolVarP(&p.verbose, "verbose", "v", false, "log what happens in detail")
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usagef("%w (see digestd %s --help)", err, c.Name()) })
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usagef("%w (see %s --help)", err, c.CommandPath()) })
 	root.AddCommand(p.runCommand(), p.holderOf(), p.reloadCommand(), p.collectCommand(), p.sendCommand(), p.resumeCommand(), p.previewCommand(),
 		p.checkCommand(), p.statusCommand(), p.whyCommand(), p.feedsCommand(), p.curateCommand(), p.subscribersCommand(), p.inboundCommand(),
 		p.backupCommand(), p.ledgerCommand(), p.dkimCommand(), p.demoCommand(), p.versionCommand())

@@ -336,6 +336,11 @@ func patterns[T any](name, meaning string, at func(*T) *[]*regexp.Regexp) key[T]
 			if !r.is(v, name, textKind, "") {
 				return
 			}
+			if i := strings.IndexFunc(v.text, unicode.IsControl); i >= 0 { // "\b" in double quotes, mostly
+				r.report(v.place, "%s: there is a control character in %q, which no title has; write a regular expression in 'single quotes', "+
+					"in which \\ stays as it is", r.of(name), v.text)
+				return
+			}
 			re, err := regexp.Compile(v.text)
 			if err != nil {
 				r.report(v.place, "%s: %v", r.of(name), err)
