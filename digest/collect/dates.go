@@ -24,11 +24,13 @@ var (
 	isoDate = regexp.MustCompile(`^(\d{4})([-/.]?)(\d{1,2})(?:[-/.]?(\d{1,2}))?(?:(?:\s*t\s*|\s+)(.*))?$`)
 	// 2026년 7월 6일 오전 8:00, 2026年7月6日 8:00
 	eastDate  = regexp.MustCompile(`^(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]\s*(?:\S?요일|[((]\S[))])?\s*(오전|오후|上午|下午|午前|午後)?\s*(.*)$`)
-	dottyDate = regexp.MustCompile(`^(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4}),?(?:\s+(.*))?$`)
-	slashDate = regexp.MustCompile(`^(\d{1,2})([/-])(\d{1,2})[/-](\d{4}),?(?:[\s-]+(.*))?$`)
-	clockTime = regexp.MustCompile(`^(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,:]\d+)?)?\s*(.*)$`)
-	offset    = regexp.MustCompile(`^-?([+-])(\d{1,2}):?(\d{2})?(?::\d{2})?$`)
-	bareTime  = regexp.MustCompile(`^(\d{2})(\d{2})(\d{2})?(?:[.,]\d+)?(z|[+-].*)?$`)
+	dottyDate = regexp.MustCompile(`^(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4}|\d{2}),?(?:\s+(.*))?$`)
+	slashDate = regexp.MustCompile(`^(\d{1,2})([/-])(\d{1,2})[/-](\d{4}|\d{2}),?(?:[\s-]+(.*))?$`)
+	// Mon, 03/30/2020
+	weekdayBefore = regexp.MustCompile(`^\pL+\.?,?\s*(\d{1,4}[-/.].*)$`)
+	clockTime     = regexp.MustCompile(`^(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,:]\d+)?)?\s*(.*)$`)
+	offset        = regexp.MustCompile(`^-?([+-])(\d{1,2}):?(\d{2})?(?::\d{2})?$`)
+	bareTime      = regexp.MustCompile(`^(\d{2})(\d{2})(\d{2})?(?:[.,]\d+)?(z|[+-].*)?$`)
 )
 
 // parseDate reads a date as feeds write it: RFC 822 and its many misspellings, W3C and ISO 8601, Unix
@@ -44,6 +46,9 @@ func parseDate(s string) (time.Time, bool) {
 	}
 	if t, ok := unixDate(s); ok {
 		return t, true
+	}
+	if m := weekdayBefore.FindStringSubmatch(s); m != nil {
+		s = m[1]
 	}
 	if m := isoDate.FindStringSubmatch(s); m != nil {
 		if m[2] == "" && len(m[3]) < 2 {
@@ -71,7 +76,10 @@ func parseDate(s string) (time.Time, bool) {
 	if m := slashDate.FindStringSubmatch(s); m != nil {
 		first, _ := strconv.Atoi(m[1])
 		second, _ := strconv.Atoi(m[3])
+		last, _ := strconv.Atoi(m[4])
 		switch {
+		case len(m[4]) == 2 && last <= 31 && second <= 12:
+			return time.Time{}, false // the year may stand first
 		case first > 12 || first == second:
 			return assemble(m[4], m[3], m[1], m[5], "")
 		case second > 12:
@@ -103,7 +111,18 @@ func assemble(year, month, day, clock, half string) (time.Time, bool) {
 	if err1 != nil || err2 != nil || err3 != nil {
 		return time.Time{}, false
 	}
+	if len(year) == 2 {
+		y = century(y)
+	}
 	return at(y, time.Month(m), d, clock, half)
+}
+
+// century completes a year of two digits.
+func century(year int) int {
+	if year >= 70 {
+		return 1900 + year
+	}
+	return 2000 + year
 }
 
 // at adds the time of the day, "15:04:05 +0200" or less, to a date.
@@ -127,9 +146,6 @@ func at(year int, month time.Month, day int, clock, half string) (time.Time, boo
 			rest = clock
 		}
 		zone, half = zoneOf(rest, half)
-		if zone == nil {
-			return time.Time{}, false
-		}
 	}
 	switch {
 	case half == "pm" && hour < 12:
@@ -140,18 +156,25 @@ func at(year int, month time.Month, day int, clock, half string) (time.Time, boo
 	if second == 60 { // a leap second
 		second = 59
 	}
-	if hour > 23 || minute > 59 || second > 59 || month < 1 || month > 12 || day < 1 || year < 1 {
+	midnight := hour == 24 && minute == 0 && second == 0 // at the end of the day (ISO 8601)
+	if hour > 23 && !midnight || minute > 59 || second > 59 || month < 1 || month > 12 || day < 1 || year < 1 {
 		return time.Time{}, false
 	}
 	t := time.Date(year, month, day, hour, minute, second, 0, zone)
+	if midnight {
+		t = t.AddDate(0, 0, -1) // for the test below
+	}
 	if t.Day() != day { // 31 February
 		return time.Time{}, false
+	}
+	if midnight {
+		t = t.AddDate(0, 0, 1)
 	}
 	return t, true
 }
 
-// zoneOf reads what stands behind a time of the day: "am", "+0200", "gmt+2", "z", "est (…)". It
-// returns nil for an offset that can't be; an unknown name is UTC.
+// zoneOf reads what stands behind a time of the day: "am", "+0200", "gmt+2", "z", "est (…)". An
+// offset that can't be and an unknown name are UTC.
 func zoneOf(rest, half string) (*time.Location, string) {
 	zone := time.UTC
 	rest = strings.NewReplacer("(", " ", ")", " ", ",", " ").Replace(rest)
@@ -173,7 +196,7 @@ func zoneOf(rest, half string) (*time.Location, string) {
 			hours, _ := strconv.Atoi(m[2])
 			minutes, _ := strconv.Atoi(m[3])
 			if hours > 14 || minutes > 59 {
-				return nil, half
+				continue // no place has it; the day is right all the same
 			}
 			seconds := hours*3600 + minutes*60
 			if m[1] == "-" {
@@ -227,7 +250,8 @@ func wordDate(s string) (time.Time, bool) {
 			firstWord = false
 			continue
 		}
-		number, err := strconv.Atoi(ordinal(letters))
+		letters = ordinal(letters)
+		number, err := strconv.Atoi(letters)
 		switch {
 		case err == nil && number >= 0 && letters[0] != '+' && letters[0] != '-':
 			switch {
@@ -238,10 +262,7 @@ func wordDate(s string) (time.Time, bool) {
 			case day < 0 && number <= 31:
 				day = number
 			case year < 0 && len(letters) == 2 && len(clock) == 0:
-				year = 2000 + number
-				if number >= 70 {
-					year -= 100
-				}
+				year = century(number)
 			case len(letters) == 4 || len(letters) <= 2: // "+0200" without its sign, "15"
 				return time.Time{}, false
 			}

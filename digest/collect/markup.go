@@ -2,6 +2,8 @@ package collect
 
 import (
 	"net/url"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -59,10 +61,16 @@ func firstPicture(source string, base *url.URL) *digest.Image {
 	return r.read(source).image
 }
 
+var cdataMark = regexp.MustCompile(`(?i)<!\[CDATA\[`)
+
 // readHTML reads hostile HTML. It walks over the tokens once and builds no tree: neither unbalanced
 // nor endlessly nested markup can do more than be left out. maxBytes bounds the text.
 func readHTML(source string, base *url.URL, maxBytes int) prose {
 	source = strings.ToValidUTF8(source, "\uFFFD") // whoever calls it
+	// Escaped twice, a CDATA section's marks are text, and HTML would take all of it for a comment.
+	if cdataMark.MatchString(source) {
+		source = strings.ReplaceAll(cdataMark.ReplaceAllString(source, ""), "]]>", "")
+	}
 	r := htmlReader{base: base, room: maxBytes}
 	if !strings.ContainsAny(source, "<&") {
 		r.words(source)
@@ -71,20 +79,64 @@ func readHTML(source string, base *url.URL, maxBytes int) prose {
 	return r.read(source)
 }
 
+// endless elements hold all that follows where they are never closed, as in a browser: it is no text.
+var endless = map[string]bool{
+	"script": true, "style": true, "textarea": true, "title": true, "xmp": true, "plaintext": true,
+}
+
+// maxReopened bounds how often a text is read anew from an element that was never closed.
+const maxReopened = 8
+
+// ends reports whether an end tag of an element follows a place. What follows only gets shorter, so a "no" is final.
+func (r *htmlReader) ends(source string, pos int, name string) bool {
+	if r.noEnd[name] {
+		return false
+	}
+	if r.noEnd == nil {
+		r.noEnd = map[string]bool{}
+		r.lower = strings.Map(func(c rune) rune { // of ASCII alone: each byte stays in its place
+			if 'A' <= c && c <= 'Z' {
+				return c + 'a' - 'A'
+			}
+			return c
+		}, source)
+	}
+	r.noEnd[name] = !strings.Contains(r.lower[pos:], "</"+name)
+	return !r.noEnd[name]
+}
+
 func (r *htmlReader) read(source string) prose {
-	z := html.NewTokenizer(strings.NewReader(loosexml.JoinSurrogates(source)))
+	source = loosexml.JoinSurrogates(source)
+	z := html.NewTokenizer(strings.NewReader(source))
+	pos, skipFrom := 0, 0 // behind the token, and behind the start tag of what is skipped
 	for r.room > 0 && !(r.onlyPicture && r.image != nil) {
-		switch z.Next() {
+		kind := z.Next()
+		pos += len(z.Raw())
+		switch kind {
 		case html.ErrorToken:
-			return r.prose()
+			// Any other that is never closed hides no text.
+			if r.skip == "" || endless[r.skip] || len(r.unclosed) == maxReopened {
+				return r.prose()
+			}
+			r.unclosed = append(r.unclosed, r.skip)
+			r.skip, pos = "", skipFrom
+			z = html.NewTokenizer(strings.NewReader(source[pos:]))
 		case html.TextToken:
 			if r.skip == "" {
 				r.words(string(z.Text()))
 			}
 		case html.StartTagToken:
-			r.startTag(z.Token(), false)
+			skipping := r.skip != ""
+			if r.startTag(z.Token(), false); !skipping {
+				skipFrom = pos
+			}
 		case html.SelfClosingTagToken:
-			r.startTag(z.Token(), true)
+			t := z.Token()
+			closed := !endless[t.Data] || !r.ends(source, pos, t.Data) // for a browser, the slash means nothing
+			if closed {
+				z.NextIsNotRawText()
+			}
+			r.startTag(t, closed)
 		case html.EndTagToken:
 			name, _ := z.TagName()
 			r.endTag(string(name))
@@ -109,6 +161,9 @@ type htmlReader struct {
 
 	skip      string // the element that is being left out
 	skipDepth int
+	unclosed  []string        // elements that are not left out, since they don't end
+	noEnd     map[string]bool // elements of which no end tag follows any more
+	lower     string          // the source, to look for end tags
 	image     *digest.Image
 	cut       bool
 }
@@ -132,7 +187,7 @@ func (r *htmlReader) startTag(t html.Token, closed bool) {
 	}
 	if skippedElements[t.Data] || isHidden(t) {
 		r.gap = ' '
-		if !voidElements[t.Data] && !(closed && (t.Data == "svg" || t.Data == "math")) {
+		if !voidElements[t.Data] && !closed && !slices.Contains(r.unclosed, t.Data) {
 			r.skip, r.skipDepth = t.Data, 1
 		}
 		return

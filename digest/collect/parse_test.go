@@ -192,8 +192,36 @@ func TestRepairsAreNamed(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoFeed(t *testing.T) {
+// A type that is none says nothing: the words stay.
+func TestUnknownAtomTypes(t *testing.T) {
+	feed := `<feed xmlns="http://www.w3.org/2005/Atom"><entry><title type="plain">One</title><content type="escaped">&lt;p&gt;Words.&lt;/p&gt;</content></entry></feed>`
+	ch, err := parse(t.Context(), source{body: []byte(feed)}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(ch.items) != 1 || ch.items[0].Title != "One" || ch.items[0].Summary.Plain() != "Words." {
+		t.Errorf("%+v", ch.items)
+	}
+}
+
+// Tags that nobody closes cost the rest of their value, not the feed.
+func TestDeepMarkupInAValue(t *testing.T) {
 	deep := strings.Repeat("<b>", maxDepth+10)
+	for _, item := range []string{
+		"<item><title>One</title><description>Lead." + deep + "lost</description></item>",
+		"<item><title>One</title><description>Lead.</description><x:y>" + deep + "</x:y></item>",
+	} {
+		ch, err := parse(t.Context(), source{body: []byte("<rss><channel>" + item + "<item><title>Two</title></item></channel></rss>")}, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(ch.items) != 2 || ch.items[0].Summary.Plain() != "Lead." || ch.items[1].Title != "Two" {
+			t.Errorf("%.80s: %+v", item, ch.items)
+		}
+	}
+}
+
+func TestWhatIsNoFeed(t *testing.T) {
 	for _, row := range []struct {
 		name, document, words string
 		is                    error
@@ -212,8 +240,7 @@ func TestWhatIsNoFeed(t *testing.T) {
 		{"broken JSON", `{"version":`, "JSON", ErrNotFeed},
 		{"a bomb of entities", `<!DOCTYPE r [<!ENTITY a "xxxxxxxxxx"><!ENTITY b "&a;&a;&a;">]><rss><channel><title>&b;</title></channel></rss>`, "entities out of entities", ErrUnsafe},
 		{"a bomb of parameter entities", `<!DOCTYPE r [<!ENTITY % a "xxxx"><!ENTITY % b '%a;%a;'> %b;]><rss/>`, "entities out of entities", ErrUnsafe},
-		{"nested without end", "<rss><channel><item><description>" + deep, "deep", ErrTooBig},
-		{"nested where nothing is kept", "<rss><channel><x:y>" + deep, "deep", ErrTooBig},
+		{"nested without end", "<rss><channel><item>" + strings.Repeat("<media:group>", maxDepth+10), "deep", ErrTooBig},
 		{"too many entries", "<rss><channel>" + strings.Repeat("<item/>", maxEntries+1), "entries", ErrTooBig},
 		{"too many elements", "<rss><channel>" + strings.Repeat("<x/>", maxElements+1), "elements", ErrTooBig},
 		{"too many items in JSON", `{"items":[` + strings.Repeat("1,", maxEntries+1) + `1]}`, "entries", ErrTooBig},

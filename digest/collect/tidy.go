@@ -82,9 +82,11 @@ type tidier struct {
 
 	value    strings.Builder // of the element whose words are gathered
 	reading  valueReading
+	full     bool // nothing more is gathered for the value: its markup is too deep
 	elements int
 	loose    int // entries that were never closed
 	overlong int // values that were cut
+	deep     int // values that were cut for their depth
 	stray    int // characters that XML does not have
 }
 
@@ -149,6 +151,9 @@ func (t *tidier) finish(cut bool) *tidied {
 	}
 	if t.overlong > 0 {
 		t.repaired("%d texts were cut at %d KB", t.overlong, maxValue>>10)
+	}
+	if t.deep > 0 {
+		t.repaired("%d texts were cut where their markup is nested too deep", t.deep)
 	}
 	if t.stray > 0 {
 		t.repaired("%d control characters dropped", t.stray)
@@ -256,14 +261,15 @@ func (t *tidier) inherit(f *frame, attrs []loosexml.Attr, outer frame) {
 // start takes a start tag.
 func (t *tidier) start(tok loosexml.Token) error {
 	t.elements++
-	if len(t.stack) >= maxDepth {
+	top := t.stack[len(t.stack)-1]
+	inWords := top.mode == inValue || top.mode == inMarkup || top.mode == inDropped
+	if len(t.stack) >= maxDepth && !inWords {
 		return fmt.Errorf("%w: its elements are nested more than %d deep", ErrTooBig, maxDepth)
 	}
 	if tok.Cut {
 		return nil
 	}
 	prefix, local := loosexml.SplitName(tok.Name)
-	top := t.stack[len(t.stack)-1]
 	f := frame{name: tok.Name, scope: top.scope.with(tok.Attrs)}
 	t.inherit(&f, tok.Attrs, top)
 	vocabulary := f.scope.vocabulary(prefix)
@@ -273,6 +279,14 @@ func (t *tidier) start(tok loosexml.Token) error {
 
 	if vocabulary == native && local == t.entryName() {
 		return t.beginEntry(f, tok)
+	}
+	if len(t.stack) >= maxDepth {
+		// Markup that nobody closes must not cost the feed: the value ends here.
+		if top.mode != inDropped && !t.full {
+			t.full = true
+			t.deep++
+		}
+		return nil
 	}
 	switch top.mode {
 	case inFeed:
@@ -375,7 +389,7 @@ func (t *tidier) element(f *frame, tok loosexml.Token, vocabulary, local string,
 	}
 	f.mode = inValue
 	t.value.Reset()
-	t.reading = asWords
+	t.reading, t.full = asWords, false
 	if read == markup {
 		t.reading = asHTML
 		if t.feed.atom || vocabulary == nsAtom {
@@ -407,7 +421,7 @@ func (t *tidier) child(f *frame, tok loosexml.Token, vocabulary, local string) {
 	if vocabulary != nsMedia || local == "title" || local == "description" {
 		f.mode = inValue
 		t.value.Reset()
-		t.reading = asWords
+		t.reading, t.full = asWords, false
 	}
 }
 

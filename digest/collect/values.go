@@ -40,8 +40,11 @@ func atomReading(tok loosexml.Token, local string) valueReading {
 		}
 		return asGuessed
 	}
-	if strings.HasPrefix(typ, "text/") {
+	switch {
+	case strings.HasPrefix(typ, "text/"):
 		return asText
+	case !strings.Contains(typ, "/"): // "escaped", "plain": no type of anything else
+		return asGuessed
 	}
 	return asNothing
 }
@@ -76,7 +79,7 @@ func (t *tidier) text(s string) {
 
 // gather adds to the value that is being read.
 func (t *tidier) gather(s string) {
-	if room := maxValue - t.value.Len(); room > 0 && t.reading != asNothing {
+	if room := maxValue - t.value.Len(); room > 0 && t.reading != asNothing && !t.full {
 		t.value.WriteString(s[:cutAt(s, room)])
 	}
 }
