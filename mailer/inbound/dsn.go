@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"regexp"
 	"strings"
+
+	"digestd/subscribers"
 )
 
 // block is a group of fields of a delivery status, by lower-case name.
@@ -35,10 +37,19 @@ func parseStatus(body []byte) (blocks []block) {
 
 // delivery reads a delivery status. Where its fields name nobody, the prose beside them may.
 func (r *Report) delivery(blocks []block, m *part, text string) {
+	var mentions []mention // of the notice beside it
 	for _, b := range joined(blocks) {
-		if to, ok := recipientOf(b); ok {
-			r.add(to)
+		to, ok := recipientOf(b)
+		if !ok {
+			continue
 		}
+		if to.Kind == Bounce && to.Permanent && to.Words == "" && isGeneric(to.Status) {
+			if mentions == nil {
+				mentions = findRecipients(ownLines(text), m.header)
+			}
+			to.explain(mentions)
+		}
+		r.add(to)
 	}
 	if !r.names() {
 		r.Recipients = nil
@@ -51,6 +62,20 @@ func (r *Report) delivery(blocks []block, m *part, text string) {
 		if to.Kind == Bounce || to.Kind == Delay && r.Kind != Bounce {
 			r.Kind = to.Kind
 		}
+	}
+}
+
+// explain takes the reason from what a notice says of the same address.
+func (to *Recipient) explain(mentions []mention) {
+	for _, m := range mentions {
+		if subscribers.Key(m.address) != subscribers.Key(to.Address) || m.words == "" {
+			continue
+		}
+		var gone bool
+		to.Status, gone = assess(to.Status, m.words)
+		to.Gone = gone && m.final == "" && (to.Final == "" || sameMailbox(to.Address, to.Final))
+		to.Words = oneLine(m.words, maxWords)
+		return
 	}
 }
 
@@ -107,7 +132,8 @@ func recipientOf(b block) (to Recipient, ok bool) {
 	to.Status, to.Gone = assess(given, diagnostic+" "+comment(given)+" "+comment(b.get("action")))
 	to.Kind = outcome(b.get("action"), to.Status, diagnostic)
 	to.Permanent = to.Kind == Bounce && !strings.HasPrefix(to.Status, "2.")
-	to.Gone = to.Gone && to.Permanent
+	// Where another mailbox is gone, one behind a list or an alias is.
+	to.Gone = to.Gone && to.Permanent && (to.Final == "" || sameMailbox(to.Address, to.Final))
 	if _, words, typed := strings.Cut(diagnostic, ";"); typed {
 		diagnostic = words
 	}
@@ -128,6 +154,15 @@ func addressField(value string) string {
 		return ""
 	}
 	return address(rest)
+}
+
+// sameMailbox reports whether two addresses are of one mailbox: hosts may rename the domain, not the name in it.
+func sameMailbox(a, b string) bool {
+	local := func(s string) string {
+		local, _, _ := strings.Cut(unxtext(s), "@")
+		return strings.ToLower(local)
+	}
+	return local(a) == local(b) || strings.EqualFold(strings.SplitN(a, "@", 2)[0], strings.SplitN(b, "@", 2)[0])
 }
 
 // comment is what stands in a field behind its first word: a code, or an action.

@@ -34,8 +34,8 @@ const (
 type Report struct {
 	Kind       Kind
 	Recipients []Recipient // whom the message is about, of a bounce, delay, success, receipt or complaint
-	// Machine says that a mail system speaks: the reverse path is empty, the sender is a mailer daemon, or it
-	// is a report of RFC 6522. Anything else may be quoted.
+	// Machine says that a mail system speaks: the sender is a mailer daemon, it is a report of RFC 6522, or it has
+	// a field that only mail systems write. Anything else may be quoted.
 	Machine bool
 	Tokens  []Token // what looks like tokens of ours; only a ledger knows
 	Words   string  // the subject, one line
@@ -138,6 +138,8 @@ func Parse(raw []byte) Report {
 		report.Kind = AutoReply
 	case challenges(subject, text) && !isDaemon(m.header):
 		report.Kind = AutoReply
+	case !report.Machine && !found.isReport && (wasSubmittedByMachine(m.header) || m.header.has("x-auto-response-suppress")):
+		report.Kind = AutoReply
 	default:
 		report.prose(m, subject, text)
 	}
@@ -232,6 +234,9 @@ var (
 // isDaemon reports whether the sender says of itself that it is a mail system.
 func isDaemon(h header) bool {
 	from := h.text("from")
+	if h.has("from") && strings.Trim(from, "<> ") == "" {
+		return true // nobody: no mail program of a person writes that
+	}
 	local, _, _ := strings.Cut(address(from), "@")
 	if local == "" {
 		local, _, _ = strings.Cut(strings.Trim(h.get("from"), "<> "), "@")
@@ -240,10 +245,9 @@ func isDaemon(h header) bool {
 	return daemonMailbox.MatchString(local) || daemonName.MatchString(strings.ReplaceAll(from, address(from), ""))
 }
 
-// isMachine reports whether a mail system speaks.
+// isMachine reports whether a mail system speaks. An empty reverse path does not say so: vacation notices have one.
 func isMachine(m *part) bool {
-	return isDaemon(m.header) || m.media == "multipart/report" || m.header.has("x-failed-recipients") ||
-		m.header.has("return-path") && strings.Trim(m.header.get("return-path"), "<> ") == ""
+	return isDaemon(m.header) || m.media == "multipart/report" || m.header.has("x-failed-recipients")
 }
 
 // anyAddress finds an address in text. Its domain has a dot: what has none is somebody's host.

@@ -7,6 +7,7 @@ import (
 	"mime"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/charset"
@@ -78,7 +79,13 @@ type reader struct{ parts int }
 func readMessage(raw []byte) *part {
 	raw = bytes.ReplaceAll(raw[:min(len(raw), maxMessage)], []byte("\r\n"), []byte("\n"))
 	raw = bytes.ReplaceAll(raw, []byte("\r"), []byte("\n"))
-	raw = bytes.TrimLeft(raw, "\n")
+	for {
+		line, rest, found := bytes.Cut(raw, []byte("\n"))
+		if !found || len(bytes.TrimSpace(line)) > 0 {
+			break
+		}
+		raw = rest
+	}
 	for bytes.HasPrefix(raw, []byte("From ")) || bytes.HasPrefix(raw, []byte(">From ")) {
 		_, raw, _ = bytes.Cut(raw, []byte("\n"))
 	}
@@ -204,7 +211,11 @@ func (p *part) content() []byte {
 // text is the content as UTF-8 with LF line ends; HTML becomes lines of words.
 func (p *part) text() string {
 	raw := p.content()
-	if label := p.params["charset"]; label != "" {
+	label := strings.ToLower(p.params["charset"])
+	if (label == "" || label == "utf-8" || label == "utf8" || label == "us-ascii") && !utf8.Valid(raw) {
+		label = "windows-1252" // what text of before UTF-8 mostly is
+	}
+	if label != "" {
 		if encoding, _ := charset.Lookup(label); encoding != nil {
 			if decoded, err := encoding.NewDecoder().Bytes(raw); err == nil {
 				raw = decoded
@@ -291,13 +302,13 @@ func plainText(s string) string {
 		case html.StartTagToken, html.EndTagToken, html.SelfClosingTagToken:
 			name, _ := z.TagName()
 			switch string(name) {
-			case "style", "script", "title":
+			case "style", "script", "title", "blockquote": // the last one quotes
 				if kind == html.StartTagToken {
 					skip++
 				} else if kind == html.EndTagToken {
 					skip = max(0, skip-1)
 				}
-			case "br", "p", "div", "tr", "li", "table", "pre", "hr", "h1", "h2", "h3", "h4", "blockquote":
+			case "br", "p", "div", "tr", "li", "table", "pre", "hr", "h1", "h2", "h3", "h4":
 				b.WriteByte('\n')
 			case "td", "th":
 				b.WriteByte(' ')

@@ -14,6 +14,7 @@ import (
 const (
 	maxNotice = 64 << 10 // bytes
 	maxLines  = 1000
+	maxShort  = 2 << 10 // bytes of a notice that is read as a whole for the reason, and of the words on one recipient
 )
 
 // prose reads a notice in words.
@@ -21,7 +22,7 @@ func (r *Report) prose(m *part, subject, text string) {
 	if !r.Machine && !bounceSubject.MatchString(strings.ToLower(subject)) {
 		return
 	}
-	lines := ownLines(text, r.Machine)
+	lines := ownLines(text)
 	said := strings.ToLower(strings.Join(strings.Fields(strings.Join(lines, " ")), " "))
 	whole := strings.Join(lines, " ")
 	found := findRecipients(lines, m.header)
@@ -35,38 +36,61 @@ func (r *Report) prose(m *part, subject, text string) {
 	if !undelivered.MatchString(said) && !m.header.has("x-failed-recipients") && !(listed && isDaemon(m.header)) {
 		return
 	}
+	if arrived.MatchString(said) && !gaveUp.MatchString(said) {
+		r.Kind = Delivered
+		return
+	}
 	r.Kind = Bounce
 	if stillTrying(strings.ToLower(subject), said) {
 		r.Kind = Delay
 	}
 	if len(found) == 0 {
-		found = []mention{{words: whole}} // it names nobody, but its own address may be tagged
+		// It names nobody, but its own address may be tagged. Behind a quotation everything may be quoted.
+		found = []mention{{words: strings.Join(ownLines(beforeQuotation(text)), " ")}}
+		whole = found[0].words
 	}
 	for _, f := range found {
 		to := Recipient{Address: f.address, Final: f.final, Kind: r.Kind, Permanent: r.Kind == Bounce}
 		var gone bool
-		if to.Status, gone = assess("", f.words); to.Status == "" && len(found) == 1 {
+		if to.Status, gone = assess("", f.words); to.Status == "" && len(found) == 1 && len(whole) <= maxShort {
 			to.Status, gone = assess("", whole)
 		}
 		if r.Kind == Delay && strings.HasPrefix(to.Status, "5.") { // a meaning: its class is what is said here
 			to.Status = "4" + to.Status[1:]
 		}
-		to.Gone = gone && to.Permanent
+		to.Gone = gone && to.Permanent && (f.final == "" || sameMailbox(f.address, f.final))
 		to.Words = oneLine(strings.TrimLeft(f.words, " \t:;,.)>]\"'-"), maxWords)
 		r.add(to)
 	}
 }
 
-// ownLines are the lines of a notice before what it returns. Of mail that is perhaps a person's, quoted lines are
-// left out.
-func ownLines(text string, machine bool) (lines []string) {
+// isQuoted reports whether a line is quoted. SMTP that is shown has three brackets, a reply one or two.
+func isQuoted(line string) bool {
+	line = strings.TrimSpace(line)
+	return strings.HasPrefix(line, ">") && !strings.HasPrefix(line, ">>>")
+}
+
+// beforeQuotation is the text before its first quoted line.
+func beforeQuotation(text string) string {
+	at := 0
+	for line := range strings.Lines(text) {
+		if isQuoted(line) {
+			break
+		}
+		at += len(line)
+	}
+	return text[:at]
+}
+
+// ownLines are the lines of a notice before what it returns, without those that are quoted.
+func ownLines(text string) (lines []string) {
 	all := strings.SplitN(text[:min(len(text), maxNotice)], "\n", maxLines+1)
 	all = all[:min(len(all), maxLines)]
 	for i, line := range all {
-		if returns.MatchString(line) || beginsHeader(all[i:]) {
+		if returns.MatchString(line) || isRule(line) || beginsHeader(all[i:]) {
 			break
 		}
-		if !machine && strings.HasPrefix(strings.TrimSpace(line), ">") {
+		if isQuoted(line) {
 			continue
 		}
 		lines = append(lines, line[:min(len(line), 2000)])
@@ -84,8 +108,22 @@ var returns = regexp.MustCompile(`(?i)^[\s\-=*_|#>.]*(` +
 	`|below (this|the next) line is a copy|a summary of the undelivered` +
 	`|(the )?(header|first)\b.{0,40}(lines )?of (the|your) (original )?message` +
 	`|your message reads` +
-	`|mensaje original|mensagem original|message d'origine|message original|messaggio originale|oorspronkelijk bericht|urspr(ü|ue)ngliche nachricht` +
+	`|mensaje original|mensagem original|message d'origine|message original|messaggio originale|oorspronkelijk bericht|urspr(ü|ue)ngliche nachricht|исходное (сообщение|письмо)|元の(メッセージ|メール)|原(始|来的)?(邮件|郵件|信件)(内容)?[\s:：\-=]*$` +
 	`)`)
+
+// A rule around a few words parts what a notice says from what it returns, in any language, unless the words
+// announce a part of the notice itself.
+var (
+	rule    = regexp.MustCompile(`^\s*[-=_]{2,}\s*(\pL[\pL\pM' ]{2,60}?)\s*[-=_]{2,}\s*$`)
+	section = regexp.MustCompile(`(?i)transcript|session|address|recipient|error|reason|fail|report|status|diagnos|expla|warning|info|detail|notif|technical|deliver|log\b|` +
+		`empf|fehler|grund|destina|adres|raison|motiv|causa|err(o|eu)r|причин|ошибк|адрес|получател|エラー|宛先|原因|理由|收件|错误|錯誤|详|詳`)
+)
+
+// isRule reports whether such a rule stands here.
+func isRule(line string) bool {
+	m := rule.FindStringSubmatch(line)
+	return m != nil && !section.MatchString(m[1])
+}
 
 // headerLine matches fields by which the header of a returned message is known.
 var headerLine = regexp.MustCompile(`(?i)^(?:[>|] ?)*(received|return-path|message-id|mime-version|date|from|to|subject|sender|x-[a-z-]+|content-[a-z-]+|dkim-signature|list-[a-z]+|reply-to|path):\s`)

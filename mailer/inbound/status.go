@@ -25,14 +25,19 @@ func codesIn(text string) (codes []string) {
 	return codes
 }
 
-// isGeneric reports whether a code says nothing beyond its class: X.0.0, or X.1.0 and the like.
-func isGeneric(code string) bool { return strings.HasSuffix(code, ".0") }
+// isGeneric reports whether a code says nothing beyond its class: X.0.0, X.1.0 and the like, or X.1.100 and above.
+func isGeneric(code string) bool { return strings.HasSuffix(code, ".0") || ownDetail.MatchString(code) }
+
+// ownDetail matches codes on addresses whose detail is a mail system's own: no registered one has three digits.
+var ownDetail = regexp.MustCompile(`^[245]\.1\.[1-9][0-9]{2}$`)
 
 // assess says what a recipient's status is, and whether his mailbox is gone: only where each code that was
 // given says so, and the words speak of nothing else. Where two things are said, the milder one counts.
 //
 // given is what stands in a status field, words what the mail system said; either may be empty.
 func assess(given, words string) (status string, gone bool) {
+	words = strings.ToValidUTF8(words[:min(len(words), maxShort)], "")
+	words = plainWords.Replace(words)
 	words = followUp.ReplaceAllString(words, "503")
 	codes := append(codesIn(given), codesIn(words)...)
 	specific := slices.DeleteFunc(slices.Clone(codes), isGeneric)
@@ -47,7 +52,12 @@ func assess(given, words string) (status string, gone bool) {
 	case len(codes) > 0:
 		status = codes[0]
 	}
-	if meant != "" && !subscribers.NoSuchMailbox(meant) || notForGood.MatchString(words) && !replyCode.MatchString(words) {
+	plain := strings.ToLower(anyAddress.ReplaceAllString(words, "x@x.x"))
+	switch {
+	case meant != "" && !subscribers.NoSuchMailbox(meant),
+		passing.MatchString(plain),
+		notForGood.MatchString(words) && !replyCode.MatchString(words),
+		meant != "5.1.1" && (elsewhere.MatchString(plain) || senderWord.MatchString(plain)):
 		return status, false
 	}
 	for _, code := range specific {
@@ -60,6 +70,34 @@ func assess(given, words string) (status string, gone bool) {
 
 // notForGood finds words and replies that speak of a passing trouble.
 var notForGood = regexp.MustCompile(`(?i)temporar|try again|(?:^|[\s;:])4[0-9][0-9][ -]`)
+
+// plainWords writes out what is written in several ways.
+var plainWords = strings.NewReplacer("’", "'", "couldn't", "could not", "Couldn't", "Could not", "can't", "can not", "isn't", "is not", "wasn't", "was not", "unknown recipient or mailbox unavailable", "", // either
+	"mail box", "mailbox", "Mail box", "Mailbox", "Mail Box", "Mailbox")
+
+// passing finds, in lower case, what always means that it may go well another time, beside a 5xx too.
+var passing = regexp.MustCompile(`temporar|\b(try(ing)? (it |this )?again|re-?try(ing)?)\b[^.;:]{0,30}(later|soon|tomorrow|\d|minute|hour|\bdays?\b)`)
+
+// elsewhere finds, in lower case, words that say something else than that there is no such mailbox.
+var elsewhere = regexp.MustCompile(`\brates?\b|limit|too (many|much|large|big)|this hour|gr[ae]y-?list|score|white-?list|allow-?list|preference|only accept|accepts? only|restrict|lookup|look up|` +
+	`ldap|larger|\bhops?\b|loop|spam|\buce\b|\bube\b|newsletter|\bsending\b|\byour (provider|server|account|host)|垃圾|拒收|满|滿|満|一杯|いっぱい|容量`)
+
+// senderWord finds, in lower case, words that say that a sentence is about whoever sent.
+var senderWord = regexp.MustCompile(`\bsender|\b(return|reverse)[- ]?(address|path)\b|\b(envelope|mail) ?from\b|envelope sender|\bfrom (header|address|field|domain)|\bhelo\b|\behlo\b|\bip[- ]address|\bcallback|\bcallout|\bverifying\b|\bauthenticat|` +
+	`exp[ée]diteur|absender|отправител|发件|發件|寄件|送信者|差出人|remitente|mittente|remetente|afzender`)
+
+// sentenceEnd parts sentences.
+var sentenceEnd = regexp.MustCompile(`[.;!?]\s|[。；！？]`)
+
+// aboutSender reports whether it is the sender who does not exist.
+func aboutSender(said string) bool {
+	for _, sentence := range sentenceEnd.Split(said, -1) {
+		if senderWord.MatchString(sentence) && (noMailbox.MatchString(sentence) || disabled.MatchString(sentence)) {
+			return true
+		}
+	}
+	return false
+}
 
 // followUp finds the refusal of what a client sent on after its recipient had been refused. It means nothing.
 var followUp = regexp.MustCompile(`\b503 [245]\.[0-9]+\.[0-9]+`)
@@ -74,6 +112,9 @@ func meaning(words string) string {
 	s = strings.ToLower(hostNamed.ReplaceAllString(s, "$1 x"))
 	for _, m := range meanings {
 		if m.words.MatchString(s) {
+			if subscribers.NoSuchMailbox(m.code) && aboutSender(s) {
+				return policy
+			}
 			return m.code
 		}
 	}
@@ -95,15 +136,18 @@ var meanings = []struct {
 		`not accepting (mail|messages) from|does not accept mail from|(sender|return|from)( address| domain)? (is )?(rejected|unknown|not (found|known|verified)|invalid|could not be verified|does not exist)|(unknown|invalid) sender|sender verif|bulk (e-?mail|mail) filter`)},
 	{"5.3.4", regexp.MustCompile(`(message|mail|e-?mail|file|attachment)s?( size)? (is |are |was )?(too (big|large|long)|exceeds)|maximum (inbound |incoming )?message size|size (limit )?exceed|exceed\w* .{0,30}size`)},
 	{"5.2.2", regexp.MustCompile(`quota|(mail ?box|mail ?folder|inbox|storage|account|in-?box|buz[oó]n|casilla|casella|postfach|bo[iî]te)[^.:;]{0,40}(full|exceed|llen|plein|voll\b|piena|pleine|cheia)|` +
-		`insufficient (disk|system)? ?(space|storage)|space not enough|not enough (disk )?space|no space left|storage limit|переполнен`)},
+		`insufficient (disk|system)? ?(space|storage)|space not enough|not enough (disk )?space|no space left|storage limit|переполнен|已满|已滿|空间不足|空間不足|满了|満杯|一杯|いっぱい|容量.{0,10}超`)},
 	{"5.4.6", regexp.MustCompile(`too many hops|mail loop|message looping|routing loop|loops? back`)},
 	{"5.1.2", regexp.MustCompile(`(unknown|no such|invalid|bad) (host|domain)|(host|domain)( name)?( \S+)? (is )?(unknown|not found|not known|does(n't| not) exist|has no)|` +
 		`name service error|no (mx|mail exchanger)|could not find a gateway|unrout(e?able|ed) (mail )?(domain|address)|dns (error|lookup|failure)|nullmx|dom[ií]nio (no existe|inexistente|desconocido)|nxdomain`)},
 	{"5.1.1", noMailbox},
-	{"5.2.1", regexp.MustCompile(`(account|mail ?box|user|recipient|address|mailadresse|cuenta|compte|konto)[^.;]{0,40}\b(disabled|discontinued|deactivated|inactive|closed|terminated|cancel+ed|no longer active|deshabilitad|desactivad|d[eé]sactiv|deaktiviert|gesperrt|disabilitat)`)},
+	{"5.2.1", disabled},
 	{"5.4.7", regexp.MustCompile(`timed? ?-?out|(in|on) the queue too long|queue too long|expired|not (been )?collected|maximum (delivery )?attempts|for \d+ days|\d+ attempts|within \d+ (days|hours)|allowed queue period`)},
 	{"5.4.1", regexp.MustCompile(`connection (refused|reset|lost|dropped|failed)|(establish|make) an smtp connection|not (reachable|responding)|no answer|unreachable|network problem`)},
 }
+
+// disabled is how mail systems say that a mailbox was closed.
+var disabled = regexp.MustCompile(`(account|mail ?box|user|recipient|address|mailadresse|cuenta|compte|konto)[^.;]{0,40}\b(disabled|discontinued|deactivated|inactive|closed|terminated|cancel+ed|no longer active|deshabilitad|desactivad|d[eé]sactiv|deaktiviert|gesperrt|disabilitat)`)
 
 // noMailbox is how mail systems say that there is no such mailbox.
 var noMailbox = regexp.MustCompile(strings.Join([]string{
@@ -115,6 +159,8 @@ var noMailbox = regexp.MustCompile(strings.Join([]string{
 	`\bno (mail ?box|user|account|recipient)s? (here )?(by|with|of|for|under|matching) (that|this) (name|address)`,
 	`does(n't| not) have an? (\S+ )?(account|mail ?box)`,
 	`there is no (\S+ ){0,3}(user|account|mail ?box|person)`,
+	`\b(user|recipient|addressee|mailbox|account|address|alias)\b[^.;:]{0,60}no longer exists?`,
+	`\brcpt <?\S+@\S+>? does not exist|\bnot an active (address|mailbox|account)|\bno mailbox found|\bdeactivated (mailbox|account|user)`,
 	`recip(ient)?notfound|addressee unknown|not our customer`,
 	`(usuario|cuenta|casilla|buz[oó]n|direcci[oó]n|destinatario)[^.;:]{0,40}(desconocid|inexistente|no existe|no encontrad|no v[aá]lid|inv[aá]lid)`,
 	`(no existe|inexistente) (el |la |ese |esa )?(usuario|cuenta|casilla|buz[oó]n|direcci[oó]n|destinatario)`,

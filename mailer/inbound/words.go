@@ -31,13 +31,16 @@ var undelivered = regexp.MustCompile(`undeliver|non-?deliver|` +
 	`не (может|могло|могут|было|были|удалось|доставлен)|недоставлен|невозможно доставить|` +
 	`配信(できません|不能|に失敗)|送信できません|配達できません|届けられません|届きません|无法(投递|送达|发送)|退信|投递失败|不能投递|無法(投遞|送達)`)
 
+// arrived matches statements that it did arrive.
+var arrived = regexp.MustCompile(`\b(message|mail|e-?mail) (was|has been) (successfully )?delivered to\b`)
+
 // retrying matches statements that the mail is still on its way: whoever makes one has not given up.
 var retrying = regexp.MustCompile(`not yet (been )?deliver|(will|shall) (automatically )?(be |keep |continue |go on )?(to )?(re-?tr(y|ied|ying)|try(ing)? again|trying|be (re-?tried|attempted again))|will (continue to )?attempt (to (re)?deliver|(re-?)?delivery)|(delivery )?attempts (to deliver .{0,40})?will (continue|be made|be repeated)|` +
 	`(keep|continue|continues|continuing) (on )?(to )?(trying|attempt)|will (keep|continue)\b.{0,20}\b(try|attempt|deliver)|still (being (re-?)?tried|trying|undelivered)|do not need to resend|(this is )?(only|just) a warning|warning (message )?only|advisory|` +
 	`no action is required on your part|(has|have|was|is) (been )?(temporarily )?(delayed|postponed|deferred)\b|` +
 	`(seguir|volver)[áa]n? (a )?intent|se (seguirá|volverá) |sigue intentando|a[uú]n no (ha sido|se ha|pudo)|demorad|retrasad|nova\w* tentativa|ainda n[ãa]o|` +
-	`weitere\w* (zustell)?versuch|noch nicht zugestellt|verz[oö]gert|n'a pas encore|nouvelle\w* tentative|non .{0,20}ancora|ulterior\w* tentativ|nog niet|` +
-	`будут (продолжены|повторены)|попытки доставки|再送|再度(配信|送信)|稍后重试|将继续(尝试|投递)`)
+	`weitere\w* (zustell)?versuch|(noch nicht|bisher nicht|bislang nicht)\b.{0,40}(zugestellt|ausgeliefert|[uü]bermittelt)|versucht es weiter|verz[oö]gert|n'(a|ont|est) pas encore|pas encore (pu|[ée]t[ée])|continuera .{0,20}tentative|nouvelle\w* tentative|non .{0,20}ancora|ulterior\w* tentativ|nog niet|` +
+	`будут (продолжены|повторены)|попытки доставки|(пока|ещ[её]) не (был[оаи]? )?(доставлен|удалось)|продолжит попытки|まだ(配信|配達|届|送信)|引き続き.{0,10}(配信|送信)|(暂时|暫時|暂未)[^。]{0,30}(无法|無法|未能|投递).{0,60}(继续|繼續|重试|重試|尝试)|继续(重试|尝试|投递)|再送(します|を試み|いたします)|自動的に再送|再度(配信|送信)|稍后重试|将继续(尝试|投递)`)
 
 // delaySubject matches subjects of notices of delay.
 var delaySubject = regexp.MustCompile(`\bdelay(ed)?\b|^warning: .*(\bnot\b|still|hours|past)|still being (re)?tried|not yet been delivered|delivery warning|verz[oö]ger|retras|demor|retard|ritard`)
@@ -87,8 +90,15 @@ func autoHeaders(h header) bool {
 
 // wasAutomatic reports whether no person has sent a message.
 func wasAutomatic(h header) bool {
-	submitted := strings.ToLower(h.get("auto-submitted"))
-	return submitted != "" && !strings.HasPrefix(submitted, "no") || autoHeaders(h)
+	emptyPath := h.has("return-path") && strings.Trim(h.get("return-path"), "<> ") == "" && !isDaemon(h)
+	return wasSubmittedByMachine(h) || autoHeaders(h) || emptyPath
+}
+
+// wasSubmittedByMachine reports whether a message says so itself (RFC 3834 §5).
+func wasSubmittedByMachine(h header) bool {
+	submitted, _, _ := strings.Cut(strings.ToLower(h.get("auto-submitted")), ";")
+	submitted = strings.TrimSpace(submitted)
+	return submitted != "" && submitted != "no"
 }
 
 // challenge matches what gates say that want a confirmation before they let mail pass.
@@ -98,6 +108,6 @@ var challenge = regexp.MustCompile(`(held|waiting|quarantined|kept|pending)\b.{0
 
 // challenges reports whether such a gate speaks.
 func challenges(subject, text string) bool {
-	said := strings.Join(strings.Fields(strings.Join(ownLines(text, true), " ")), " ")
+	said := strings.Join(strings.Fields(strings.Join(ownLines(text), " ")), " ")
 	return challenge.MatchString(strings.ToLower(subject + " " + said))
 }
