@@ -37,7 +37,7 @@ var ownDetail = regexp.MustCompile(`^[245]\.1\.[1-9][0-9]{2}$`)
 // given is what stands in a status field, words what the mail system said; either may be empty.
 func assess(given, words string) (status string, gone bool) {
 	words = strings.ToValidUTF8(words[:min(len(words), maxShort)], "")
-	words = plainWords.Replace(words)
+	words = plainWords.Replace(strings.ReplaceAll(words, "’", "'"))
 	words = followUp.ReplaceAllString(words, "503")
 	codes := append(codesIn(given), codesIn(words)...)
 	specific := slices.DeleteFunc(slices.Clone(codes), isGeneric)
@@ -72,7 +72,7 @@ func assess(given, words string) (status string, gone bool) {
 var notForGood = regexp.MustCompile(`(?i)temporar|try again|(?:^|[\s;:])4[0-9][0-9][ -]`)
 
 // plainWords writes out what is written in several ways.
-var plainWords = strings.NewReplacer("’", "'", "couldn't", "could not", "Couldn't", "Could not", "can't", "can not", "isn't", "is not", "wasn't", "was not", "unknown recipient or mailbox unavailable", "", // either
+var plainWords = strings.NewReplacer("couldn't", "could not", "Couldn't", "Could not", "can't", "can not", "isn't", "is not", "wasn't", "was not", "unknown recipient or mailbox unavailable", "", // either
 	"mail box", "mailbox", "Mail box", "Mailbox", "Mail Box", "Mailbox")
 
 // passing finds, in lower case, what always means that it may go well another time, beside a 5xx too.
