@@ -160,17 +160,10 @@ func at(year int, month time.Month, day int, clock, half string) (time.Time, boo
 	if hour > 23 && !midnight || minute > 59 || second > 59 || month < 1 || month > 12 || day < 1 || year < 1 {
 		return time.Time{}, false
 	}
-	t := time.Date(year, month, day, hour, minute, second, 0, zone)
-	if midnight {
-		t = t.AddDate(0, 0, -1) // for the test below
-	}
-	if t.Day() != day { // 31 February
+	if time.Date(year, month, day, 0, 0, 0, 0, zone).Day() != day { // 31 February
 		return time.Time{}, false
 	}
-	if midnight {
-		t = t.AddDate(0, 0, 1)
-	}
-	return t, true
+	return time.Date(year, month, day, hour, minute, second, 0, zone), true
 }
 
 // zoneOf reads what stands behind a time of the day: "am", "+0200", "gmt+2", "z", "est (…)". An
