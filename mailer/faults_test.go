@@ -121,7 +121,7 @@ func TestFaults(t *testing.T) {
 					hit = true
 					return c.answer
 				})
-				r.server.Extensions = extensions
+				r.server.Configure(func(s *smtptest.Server) { s.Extensions = extensions })
 				if slow(c.answer) {
 					r.transport = OverSMTP(client(r.server, 1500*time.Millisecond))
 				}
@@ -229,14 +229,16 @@ func TestConnectionFaultsStopTheRunAndFailNobody(t *testing.T) {
 				return smtptest.Default
 			})
 			repaired := func() *smtp.Server {
-				r.server.TLS, r.server.Extensions = secure, []string{"PIPELINING", "STARTTLS", "AUTH PLAIN"}
+				r.server.Configure(func(s *smtptest.Server) {
+					s.TLS, s.Extensions = secure, []string{"PIPELINING", "STARTTLS", "AUTH PLAIN"}
+				})
 				to := client(r.server, 30*time.Second)
 				to.TLS, to.Roots, to.Username, to.Password = smtp.TLSStart, roots, "digest", "s3cret-passw0rd"
 				return to
 			}
 			to := repaired()
 			if c.configure != nil {
-				c.configure(r.server, to)
+				r.server.Configure(func(s *smtptest.Server) { c.configure(s, to) })
 			}
 			if slow(c.answer) { // go-mail takes the last one for the first of many lines
 				to.DialTimeout, to.ReplyTimeout = 1500*time.Millisecond, 1500*time.Millisecond

@@ -54,13 +54,12 @@ type Message struct {
 	Raw      []byte // without the final dot, dots unstuffed
 }
 
-// Server is a running script.
+// Server is a running script. Configure changes its exported fields.
 type Server struct {
 	Port       int
 	Extensions []string    // default: PIPELINING and SIZE
 	TLS        *tls.Config // for STARTTLS
 	Implicit   bool        // TLS from the first byte
-	Password   string      // what AUTH PLAIN must end with; empty: any
 
 	listener net.Listener
 	answer   func(Step) string
@@ -85,7 +84,7 @@ func Start(t testing.TB, answer func(Step) string, configure func(*Server)) *Ser
 	}
 	s := &Server{Port: l.Addr().(*net.TCPAddr).Port, Extensions: []string{"PIPELINING", "SIZE 10485760"}, listener: l, answer: answer, open: map[net.Conn]bool{}}
 	if configure != nil {
-		configure(s)
+		s.Configure(configure)
 	}
 	if s.answer == nil {
 		s.answer = func(Step) string { return Default }
@@ -93,6 +92,13 @@ func Start(t testing.TB, answer func(Step) string, configure func(*Server)) *Ser
 	s.wait.Go(s.accept)
 	t.Cleanup(s.Stop)
 	return s
+}
+
+// Configure sets fields of a running server; they hold for the connections that come from then on.
+func (s *Server) Configure(set func(*Server)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	set(s)
 }
 
 // Stop closes the server and all its connections.
@@ -159,9 +165,9 @@ func (s *Server) accept() {
 		s.conns++
 		number := s.conns
 		s.open[c] = true
+		d := &dialogue{Server: s, conn: c, step: Step{Conn: number, Message: 1}, extensions: s.Extensions, tls: s.TLS, implicit: s.Implicit}
 		s.mu.Unlock()
 		s.wait.Go(func() {
-			d := &dialogue{Server: s, conn: c, step: Step{Conn: number, Message: 1}}
 			d.run()
 			s.mu.Lock()
 			delete(s.open, c)
@@ -176,6 +182,10 @@ type dialogue struct {
 	conn net.Conn
 	r    *bufio.Reader
 	step Step
+
+	extensions []string // of the server when the connection came, as the two below
+	tls        *tls.Config
+	implicit   bool
 }
 
 // say answers a step; it reports whether the dialogue goes on, and whether the answer was positive.
@@ -201,8 +211,8 @@ func (d *dialogue) say(stage, fallback string) (goOn, good bool) {
 }
 
 func (d *dialogue) run() {
-	if d.Implicit {
-		d.conn = tls.Server(d.conn, d.TLS)
+	if d.implicit {
+		d.conn = tls.Server(d.conn, d.tls)
 	}
 	d.r = bufio.NewReader(d.conn)
 	if ok, _ := d.say(Greeting, "220 mail.example.org ESMTP"); !ok {
@@ -223,7 +233,7 @@ func (d *dialogue) run() {
 		switch strings.ToUpper(verb) {
 		case "EHLO":
 			text := "250-mail.example.org"
-			for _, e := range d.Extensions {
+			for _, e := range d.extensions {
 				text += "\r\n250-" + e
 			}
 			goOn, _ = d.say(Ehlo, text+"\r\n250 ENHANCEDSTATUSCODES")
@@ -232,7 +242,7 @@ func (d *dialogue) run() {
 		case "STARTTLS":
 			var good bool
 			if goOn, good = d.say(StartTLS, "220 go ahead"); good {
-				d.conn = tls.Server(d.conn, d.TLS)
+				d.conn = tls.Server(d.conn, d.tls)
 				d.r = bufio.NewReader(d.conn)
 			}
 		case "AUTH":
