@@ -33,8 +33,9 @@ type Closed struct {
 }
 
 // Curate makes stories of items for one lane. Stories come ranked, the best first, each with the
-// topics that carry it; every item given is in exactly one of them or in one Closed. sent are the stories of the lane's editions within the window: they take in new
-// items as coverage, but never merge, split or come back.
+// topics that carry it; every item given is in exactly one of them or in one Closed. sent are the stories
+// of the lane's editions within the window: they take in new items as coverage, but never merge, split or
+// come back.
 func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt Options) ([]digest.Story, []Closed) {
 	if opt.Since.IsZero() {
 		opt.Since = opt.Now.Add(-24 * time.Hour)
@@ -52,7 +53,7 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 		kept, why := filters.admit(it)
 		unwanted := why != ""
 		if !unwanted && it.History {
-			why = "history"
+			why = "history: older than lookback when its feed was first read"
 		}
 		if why != "" {
 			closed = append(closed, Closed{Item: it, Reason: why, Unwanted: unwanted})

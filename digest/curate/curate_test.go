@@ -121,7 +121,7 @@ func TestCurate(t *testing.T) {
 		{name: "a feed that was taken out", topics: []digest.Topic{global},
 			items: []digest.Item{item(1, "gazette", strike)}, closed: "1 feed removed"},
 		{name: "history", topics: []digest.Topic{global},
-			items: []digest.Item{with(item(1, "harbour", strike), func(it *digest.Item) { it.History = true })}, closed: "1 history"},
+			items: []digest.Item{with(item(1, "harbour", strike), func(it *digest.Item) { it.History = true })}, closed: "1 history: older than lookback when its feed was first read"},
 		{name: "excluded by title", topics: []digest.Topic{filtered},
 			items: []digest.Item{item(1, "harbour", "Your horoscope")}, closed: "1 excluded by (?i)horoscope of topic global"},
 		{name: "excluded by summary", topics: []digest.Topic{filtered},

@@ -60,8 +60,11 @@ func (p *program) load() (*config.Config, map[string]*render.Set, error) {
 // pipeline opens what a command needs to collect, compose and deliver; done closes it. Where another
 // process holds the ledger, the whole command runs there, and the error is its exit status (forwarded).
 func (p *program) pipeline(ctx context.Context, want access) (line *daemon.Pipeline, done func(), err error) {
-	return p.pipelineFor(ctx, want, func(*config.Config) error { return nil })
+	return p.pipelineFor(ctx, want, admitAll)
 }
+
+// admitAll is for commands whose arguments need no configuration to be judged.
+func admitAll(*config.Config) error { return nil }
 
 // pipelineFor is pipeline for a command whose arguments can be held against the configuration: admit does that
 // before anything is made or asked.
@@ -105,7 +108,12 @@ func (p *program) pipelineFor(ctx context.Context, want access, admit func(*conf
 // looking opens the ledger for reading. Where there is none yet, it makes an empty one elsewhere, which is
 // forgotten at the end (isNew): looking changes nothing.
 func (p *program) looking(ctx context.Context) (line *daemon.Pipeline, done func(), isNew bool, err error) {
-	line, done, err = p.pipeline(ctx, reading)
+	return p.lookingFor(ctx, admitAll)
+}
+
+// lookingFor is looking for a command whose arguments can be held against the configuration.
+func (p *program) lookingFor(ctx context.Context, admit func(*config.Config) error) (line *daemon.Pipeline, done func(), isNew bool, err error) {
+	line, done, err = p.pipelineFor(ctx, reading, admit)
 	if !errors.Is(err, ledger.ErrMissing) {
 		return line, done, false, err
 	}

@@ -40,21 +40,27 @@ func (p *program) previewCommand() *cobra.Command {
 			if !slices.Contains(previewFormats, format) {
 				return usagef("--format %s: one of %s", format, strings.Join(previewFormats, ", "))
 			}
-			line, done, err := p.previewPipeline(c.Context())
+			var d digest.Digest
+			line, done, err := p.previewPipeline(c.Context(), func(cfg *config.Config) (err error) {
+				if d, err = findDigest(cfg, args[0]); err != nil {
+					return err
+				}
+				if _, err = previewReader(cfg, email); err != nil {
+					return err
+				}
+				_, err = parseTime(at, cfg.Newsletter.Timezone)
+				return err
+			})
 			if err != nil {
 				return err
 			}
 			defer done()
-			d, err := findDigest(line.Config, args[0])
-			if err != nil {
-				return err
-			}
 			v, err := p.preview(line, d, email, at, false)
 			if err != nil {
 				return err
 			}
 			if v.Page.Empty() {
-				fmt.Fprintf(p.stderr, "nothing new for this reader of %s: this is the empty edition\n", d.ID)
+				fmt.Fprintf(p.stderr, "%s: this is the empty edition\n", emptiness(v))
 			}
 			return p.showPreview(line, v, format)
 		},
@@ -67,10 +73,20 @@ func (p *program) previewCommand() *cobra.Command {
 	return c
 }
 
+// emptiness tells why a preview has no story.
+func emptiness(v daemon.Preview) string {
+	for _, f := range v.Edition.Feeds {
+		if !f.LastSuccess.IsZero() {
+			return "nothing new for this reader of " + v.Edition.Digest
+		}
+	}
+	return "none of the feeds of " + v.Edition.Digest + " was ever read (`digestd collect` asks them, and says why it can't)"
+}
+
 // previewPipeline is a pipeline to look at. Where there is no ledger yet, it collects into one that is
 // forgotten at the end.
-func (p *program) previewPipeline(ctx context.Context) (*daemon.Pipeline, func(), error) {
-	line, done, isNew, err := p.looking(ctx)
+func (p *program) previewPipeline(ctx context.Context, admit func(*config.Config) error) (*daemon.Pipeline, func(), error) {
+	line, done, isNew, err := p.lookingFor(ctx, admit)
 	if err != nil || !isNew {
 		return line, done, err
 	}
@@ -88,19 +104,16 @@ func (p *program) previewPipeline(ctx context.Context) (*daemon.Pipeline, func()
 
 // preview is what a subscriber would get of a digest; with sample, of invented news.
 func (p *program) preview(line *daemon.Pipeline, d digest.Digest, email, at string, sample bool) (daemon.Preview, error) {
-	var who subscribers.Subscriber
+	who, err := previewReader(line.Config, email)
+	if err != nil {
+		return daemon.Preview{}, err
+	}
 	lane, err := previewLane(line, d)
 	if err != nil {
 		return daemon.Preview{}, err
 	}
-	if email != "" {
-		var ok bool
-		if who, ok = line.Config.Subscribers.Find(email); !ok {
-			return daemon.Preview{}, usagef("--for %s: no subscriber of %s has that address", email, line.Config.Path)
-		}
-		if d.Zone == "" {
-			lane.Zone = who.Zone
-		}
+	if email != "" && d.Zone == "" {
+		lane.Zone = who.Zone
 	}
 	if sample {
 		return line.Sample(d, who, lane)
@@ -114,6 +127,18 @@ func (p *program) preview(line *daemon.Pipeline, d digest.Digest, email, at stri
 		return daemon.Preview{}, err
 	}
 	return line.Preview(d, who, slot, lane)
+}
+
+// previewReader is the subscriber to whom a preview is addressed; the zero one without an address.
+func previewReader(cfg *config.Config, email string) (subscribers.Subscriber, error) {
+	if email == "" {
+		return subscribers.Subscriber{}, nil
+	}
+	who, ok := cfg.Subscribers.Find(email)
+	if !ok {
+		return who, usagef("--for %s: no subscriber of %s has that address", email, cfg.Path)
+	}
+	return who, nil
 }
 
 // previewLane is the lane that a preview shows for nobody in particular: that of the newsletter's zone, or, where

@@ -128,6 +128,9 @@ func (p *program) sendCopies(ctx context.Context, line *daemon.Pipeline, d diges
 	if err != nil {
 		return err
 	}
+	if v.Page.Empty() {
+		fmt.Fprintf(p.stderr, "%s: the copies are of the empty edition\n", emptiness(v))
+	}
 	copies, err := line.SendCopies(ctx, v, to)
 	out := sentJSON{Editions: 1, Stories: len(v.Edition.Stories), Recipients: len(to), Lanes: []laneJSON{}}
 	if err != nil { // nobody got any

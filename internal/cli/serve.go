@@ -72,7 +72,7 @@ func (p *program) ledgerForPreview(ctx context.Context, cfg *config.Config, path
 	err = p.copyLedger(ctx, path)
 	now := p.now().Format("15:04")
 	if errors.Is(err, ledger.ErrMissing) {
-		line, done, err := p.previewPipeline(ctx)
+		line, done, err := p.previewPipeline(ctx, admitAll)
 		if err != nil {
 			return nil, "", nil, err
 		}

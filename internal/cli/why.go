@@ -21,12 +21,15 @@ func (p *program) whyCommand() *cobra.Command {
 			"that this reader was owed, in the server's words.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			query := strings.TrimSpace(strings.Join(args, " "))
+			if query == "" {
+				return usagef("why needs a link, words of a title, or an address (usage: %s)", c.UseLine())
+			}
 			line, done, _, err := p.looking(c.Context())
 			if err != nil {
 				return err
 			}
 			defer done()
-			query := strings.Join(args, " ")
 			if email, err := subscribers.ParseAddress(query); err == nil {
 				reader, err := line.WhyReader(email)
 				if err != nil {
@@ -91,6 +94,9 @@ func printReader(w io.Writer, r daemon.Reader) {
 	fmt.Fprintf(w, "%s: %s\n", r.Email, r.Subscribed)
 	for _, s := range r.Suppressed {
 		fmt.Fprintf(w, "  suppressed%s by %s on %s %s\n", ofDigest(s.Digest), s.Source, s.At.Format(time.DateOnly), s.Words)
+	}
+	if !r.PausedUntil.IsZero() {
+		fmt.Fprintf(w, "  paused until %s\n", r.PausedUntil.Format(time.DateOnly))
 	}
 	if r.Own != nil {
 		fmt.Fprintf(w, "  %s\n", chose(*r.Own))

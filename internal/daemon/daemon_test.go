@@ -24,6 +24,7 @@ import (
 	"digestd/mailer"
 	"digestd/mailer/message"
 	"digestd/mailer/smtp"
+	"digestd/subscribers"
 	"digestd/templates"
 )
 
@@ -291,6 +292,14 @@ func TestExtraTellsOnlyWhatIsNew(t *testing.T) {
 	}
 }
 
+func TestASlotWithoutAnyFeedSaysSo(t *testing.T) {
+	w := newTown(t, one) // of whose feeds none answers
+	w.collect()
+	if got := w.send(false); got[0].Composed || got[0].Reason != "nothing new: none of its feeds could be read" {
+		t.Errorf("%+v", got[0])
+	}
+}
+
 func TestOutageCostsNoNewsAndRepeatsNone(t *testing.T) {
 	w := newTown(t, one)
 	w.down = true
@@ -471,6 +480,22 @@ func TestLookingChangesNothing(t *testing.T) {
 	after, _ := os.ReadFile(w.line.Ledger.Path())
 	if string(before) != string(after) {
 		t.Error("looking changed the ledger")
+	}
+}
+
+func TestAPreviewOfADayToComeTellsWhatIsNewNow(t *testing.T) {
+	w := newTown(t, one)
+	w.show("/herald", "Cranes move again in the harbour")
+	w.show("/gazette", "Court strikes down the river levy")
+	w.collect()
+	d, _ := w.line.digest("daily")
+	lane := w.line.Lanes(d)[0] // it never composed: by then it will have, at each slot in between
+	slot, err := w.line.PreviewSlot(d, lane, w.now.AddDate(0, 0, 9))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := w.line.Preview(d, subscribers.Subscriber{}, slot, lane); err != nil || len(v.Edition.Stories) != 2 {
+		t.Errorf("%d stories, %v", len(v.Edition.Stories), err)
 	}
 }
 

@@ -113,7 +113,11 @@ func (p *Pipeline) start(w *window, d digest.Digest, lane digest.Lane) (uint64, 
 	if err != nil {
 		return 0, err
 	}
-	cutoff := w.now.Add(-line.Lookback(w.now, zone))
+	opens := w.now
+	if next := line.Next(p.Now(), zone).At; next.Before(opens) { // of a preview: the lane will have begun by then
+		opens = next
+	}
+	cutoff := opens.Add(-line.Lookback(opens, zone))
 	if w.since.IsZero() || w.since.After(w.now) { // no edition stands yet, or one of a clock that was wrong
 		w.since = cutoff
 	}

@@ -90,18 +90,10 @@ func (p *Pipeline) publish(ctx context.Context, lane digest.Lane, slot schedule.
 		if err != nil {
 			return out, fmt.Errorf("lane %s: %w", lane, err)
 		}
-		if readers.none() && readers.waiting > 0 {
-			out.Reason = "all its readers had an edition in another zone less than half a period ago"
-			p.Log.Info("no edition: "+out.Reason, "lane", lane, "slot", slot.Wall)
-			return out, p.Ledger.PassSlot(untouched(lane, w, extra))
-		}
 		if readers.none() {
-			out.Reason = "owed to nobody"
-			p.Log.Info("owed to nobody: no edition", "lane", lane, "slot", slot.Wall)
-			if extra {
-				return out, nil // the slot's own may still find somebody
-			}
-			return out, p.Ledger.Sleep(lane, slot.At, slot.Wall)
+			out.Reason, err = p.passNobody(w, readers, extra)
+			p.Log.Info("no edition: "+out.Reason, "lane", lane, "slot", slot.Wall)
+			return out, err
 		}
 		stories, closed := curate.Curate(d.Topics, w.items, w.sent, curate.Options{Now: w.now, Since: w.since, Carried: w.carried})
 		composed, err := p.compose(d, w, readers, id, stories)
@@ -114,12 +106,9 @@ func (p *Pipeline) publish(ctx context.Context, lane digest.Lane, slot schedule.
 		}
 		record.Extra = extra
 		if len(composed.Edition.Stories) == 0 && !d.SendEmpty {
-			out.Reason = "nothing new"
-			if n := len(composed.Carried) + len(composed.Closed); n > 0 {
-				out.Reason = fmt.Sprintf("none of %d stories fits into max_size", n)
-				p.Log.Warn("the digest's max_size leaves no room for news", "lane", lane, "slot", slot.Wall, "stories", n)
-			}
-			p.Log.Info("no edition: "+out.Reason, "lane", lane, "slot", slot.Wall)
+			var level slog.Level
+			out.Reason, level = nothing(w, len(composed.Carried)+len(composed.Closed))
+			p.Log.Log(ctx, level, "no edition: "+out.Reason, "lane", lane, "slot", slot.Wall)
 			return out, p.Ledger.PassSlot(record)
 		}
 		if err := p.Ledger.CommitEdition(record); err != nil {
@@ -135,6 +124,31 @@ func (p *Pipeline) publish(ctx context.Context, lane digest.Lane, slot schedule.
 	out.Edition = id
 	out.Stories, out.Delivery, err = p.deliver(ctx, id)
 	return out, err
+}
+
+// passNobody lets a slot pass that finds nobody to write to, and says why.
+func (p *Pipeline) passNobody(w window, r readers, extra bool) (reason string, err error) {
+	switch lane := w.lane.Lane; {
+	case r.waiting > 0:
+		return "all its readers had an edition in another zone less than half a period ago", p.Ledger.PassSlot(untouched(lane, w, extra))
+	case extra: // the slot's own may still find somebody
+		return "owed to nobody", nil
+	default:
+		return "owed to nobody", p.Ledger.Sleep(lane, w.slot.At, w.slot.Wall)
+	}
+}
+
+// nothing says why an edition would be empty, of which so many stories found no room, and whether that is to be expected.
+func nothing(w window, noRoom int) (reason string, level slog.Level) {
+	if noRoom > 0 {
+		return fmt.Sprintf("none of %d stories fits into the digest's max_size", noRoom), slog.LevelWarn
+	}
+	for _, f := range w.feeds {
+		if f.OK {
+			return "nothing new", slog.LevelInfo
+		}
+	}
+	return "nothing new: none of its feeds could be read", slog.LevelWarn
 }
 
 // withdrawUnsent takes the lane's last edition back, and the one before it, as long as nothing of them

@@ -266,11 +266,12 @@ type ReaderFate struct {
 
 // Reader is all that the ledger knows of an address.
 type Reader struct {
-	Email      string               `json:"email"`
-	Subscribed string               `json:"subscribed"` // where the configuration names him, or that it does not
-	Suppressed []digest.Suppression `json:"suppressed"`
-	Own        *digest.Preferences  `json:"preferences,omitempty"` // that he chose himself
-	Deliveries []ReaderFate         `json:"deliveries"`            // newest first
+	Email       string               `json:"email"`
+	Subscribed  string               `json:"subscribed"`            // where the configuration names him, or that it does not
+	PausedUntil time.Time            `json:"paused_until,omitzero"` // by the configuration; zero when that is over
+	Suppressed  []digest.Suppression `json:"suppressed"`
+	Own         *digest.Preferences  `json:"preferences,omitempty"` // that he chose himself
+	Deliveries  []ReaderFate         `json:"deliveries"`            // newest first
 }
 
 // WhyReader tells what became of a reader's deliveries.
@@ -278,6 +279,9 @@ func (p *Pipeline) WhyReader(email string) (Reader, error) {
 	r := Reader{Email: email, Subscribed: "the configuration has no such subscriber", Suppressed: []digest.Suppression{}, Deliveries: []ReaderFate{}}
 	if s, ok := p.Config.Subscribers.Find(email); ok {
 		r.Email, r.Subscribed = s.Email, fmt.Sprintf("%s:%d", s.File, s.Line)
+		if s.PausedUntil.After(p.Now()) {
+			r.PausedUntil = s.PausedUntil
+		}
 	}
 	key := subscribers.Key(email)
 	suppressed, err := p.Ledger.SuppressionsOf(email)
