@@ -127,7 +127,7 @@ func (p *program) tell(err error) int {
 // configurationError reports whether an error is about how digestd is set up, not about what it did.
 func configurationError(err error) bool {
 	for _, target := range []error{ledger.ErrBusy, ledger.ErrMissing, ledger.ErrLost, ledger.ErrEmpty, ledger.ErrForeign,
-		ledger.ErrDamaged, ledger.ErrNewer} {
+		ledger.ErrDamaged, ledger.ErrNewer, ledger.ErrDenied} {
 		if errors.Is(err, target) {
 			return true
 		}

@@ -44,6 +44,7 @@ var (
 	ErrForeign = errors.New("not a ledger of digestd")
 	ErrDamaged = errors.New("the ledger is damaged")
 	ErrNewer   = errors.New("the ledger was written by a newer digestd")
+	ErrDenied  = errors.New("this user may not open the ledger")
 )
 
 // Top-level buckets.
@@ -116,12 +117,14 @@ func MarkerPath(path string) string { return path + ".marker" }
 // Open opens the ledger at path. For writing, it creates the ledger and its marker when neither exists.
 //
 // Errors: ErrBusy when another process holds it; ErrMissing when it is opened for reading and neither
-// it nor its marker exists; ErrLost, ErrEmpty, ErrForeign, ErrDamaged, ErrNewer with words on what to do.
+// it nor its marker exists; ErrLost, ErrEmpty, ErrForeign, ErrDamaged, ErrNewer, ErrDenied with words on what
+// to do.
 func Open(path string, opt Options) (*Ledger, error) {
 	if err := examine(path, opt.ReadOnly); err != nil {
-		return nil, err
+		return nil, denied(path, err)
 	}
-	return open(path, opt)
+	l, err := open(path, opt)
+	return l, denied(path, err)
 }
 
 // Init makes an empty ledger at path, also where a marker tells of a lost one. It refuses to touch an existing file.
@@ -129,9 +132,10 @@ func Init(path string, opt Options) (*Ledger, error) {
 	if _, err := os.Lstat(path); err == nil {
 		return nil, fmt.Errorf("%s exists; move it away first if you really want to begin anew", path)
 	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+		return nil, denied(path, err)
 	}
-	return open(path, opt)
+	l, err := open(path, opt)
+	return l, denied(path, err)
 }
 
 // examine tells the states of the file apart that bbolt would hide: bbolt takes an empty file for a new

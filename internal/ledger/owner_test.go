@@ -1,48 +1,40 @@
 package ledger
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
+	"strings"
 	"testing"
 )
 
-// What root makes in the daemon's directory is the daemon's.
-func TestALedgerThatRootMadeBelongsToTheDirectorysOwner(t *testing.T) {
+func TestWhoIsDeniedHearsWhoseItIs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "digestd.db")
+	forbidden := &fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission}
+	if other := errors.New("no space left"); denied(path, other) != other || denied(path, nil) != nil {
+		t.Error("an error that has nothing to do with permissions was changed")
+	}
+	if err := denied(path, forbidden); !errors.Is(err, ErrDenied) || !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("of one's own: %v", err) // of the file's mode, say
+	}
 	if os.Geteuid() != 0 {
-		t.Skip("only root can give files away")
+		t.Skip("only root can give a file to somebody else")
 	}
-	const daemon = 65534
-	dir := filepath.Join(t.TempDir(), "state")
-	if err := os.Mkdir(dir, 0o750); err != nil {
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chown(dir, daemon, daemon); err != nil {
-		t.Skip("this root may not give files away: ", err)
-	}
-	path := filepath.Join(dir, "digestd.db")
-	l, err := Open(path, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	owned := func(when string) {
-		t.Helper()
-		for _, name := range []string{path, MarkerPath(path)} {
-			info, err := os.Stat(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if uid := info.Sys().(*syscall.Stat_t).Uid; uid != daemon {
-				t.Errorf("%s, %s belongs to user %d", when, filepath.Base(name), uid)
-			}
+	for _, c := range []struct{ given, want string }{
+		{path, "it belongs to "},
+		{filepath.Dir(path), "its directory belongs to "},
+	} {
+		if err := os.Chown(c.given, 65534, 65534); err != nil {
+			t.Fatal(err)
 		}
+		err := denied(path, forbidden)
+		if !errors.Is(err, ErrDenied) || !strings.Contains(err.Error(), c.want) || !strings.HasSuffix(err.Error(), "run the command as that user") {
+			t.Errorf("%v, want %q in it", err, c.want)
+		}
+		os.Remove(path)
 	}
-	owned("when it is made")
-	if _, _, err := Compact(path); err != nil {
-		t.Fatal(err)
-	}
-	owned("when it is compacted")
 }
