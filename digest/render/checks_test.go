@@ -24,7 +24,7 @@ var (
 // template promises.
 func TestEveryEditionPassesTheChecks(t *testing.T) {
 	s := builtin(t, "{{.Lead.Title}}")
-	for _, e := range editions() {
+	for _, e := range editions(t) {
 		t.Run(e.name, func(t *testing.T) {
 			r := mustRender(t, s, e.page, e.frame)
 			checkAsClients(t, s, e, r)

@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"strings"
+	"testing"
 	"time"
 
 	"digestd/digest"
@@ -75,7 +76,8 @@ type edition struct {
 }
 
 // editions are the pages that the golden files hold and that the checks go over.
-func editions() []edition {
+func editions(t testing.TB) []edition {
+	t.Helper()
 	noImages := paperFrame
 	noImages.Images = "none"
 	all := []edition{
@@ -89,7 +91,7 @@ func editions() []edition {
 		{"cjk", cjkPage(), paperFrame},
 		{"hostile", hostilePage(), paperFrame},
 	}
-	for _, lang := range Languages() {
+	for _, lang := range builtin(t, "x").Languages() {
 		all = append(all, edition{"language-" + lang, samplePage(lang), sampleFrame})
 	}
 	return all

@@ -5,13 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"strconv"
 	"strings"
 	"time"
-
-	"digestd/templates"
 
 	"golang.org/x/text/feature/plural"
 	xlanguage "golang.org/x/text/language"
@@ -103,36 +100,6 @@ type language struct {
 	SinceDate     string     `json:"since_date"`    // {day}, {month}
 	Words
 	Web WebWords `json:"web"`
-}
-
-// Languages are the languages that the program has a catalogue for, sorted.
-func Languages() []string {
-	entries, err := fs.Glob(templates.FS, path.Join(languageDir, "*.json"))
-	if err != nil { // only for a bad pattern
-		return nil
-	}
-	for i, name := range entries {
-		entries[i] = strings.TrimSuffix(path.Base(name), ".json")
-	}
-	return entries
-}
-
-// MatchLanguage finds the built-in language that serves a BCP 47 tag: itself or its base language,
-// "fr" for "fr-CA". Without one it is "en" and false.
-func MatchLanguage(tag string) (string, bool) {
-	known := Languages()
-	name, ok := match(tag, func(n string) bool {
-		for _, k := range known {
-			if k == n {
-				return true
-			}
-		}
-		return false
-	})
-	if !ok {
-		return fallback, false
-	}
-	return name, true
 }
 
 // match tries a tag, then what stands before its first hyphen.

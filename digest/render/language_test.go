@@ -8,17 +8,18 @@ import (
 )
 
 func TestLanguages(t *testing.T) {
-	if got, want := strings.Join(Languages(), " "), "ar de en es fr he hi it ja pt zh"; got != want {
+	s := builtin(t, "x")
+	if got, want := strings.Join(s.Languages(), " "), "ar de en es fr he hi it ja pt zh"; got != want {
 		t.Errorf("languages %s, want %s", got, want)
 	}
 	for tag, want := range map[string]string{"en": "en", "fr-CA": "fr", "pt_BR": "pt", "ZH-Hant-TW": "zh", "he": "he"} {
-		if got, ok := MatchLanguage(tag); got != want || !ok {
-			t.Errorf("%s is served in %s, %v; want %s", tag, got, ok, want)
+		if got := s.language(tag).tag; got != want || !s.Speaks(tag) {
+			t.Errorf("%s is served in %s, %v; want %s", tag, got, s.Speaks(tag), want)
 		}
 	}
 	for _, tag := range []string{"", "tlh", "x"} {
-		if got, ok := MatchLanguage(tag); got != "en" || ok {
-			t.Errorf("%q is served in %s, %v; want en, false", tag, got, ok)
+		if got := s.language(tag).tag; got != "en" || s.Speaks(tag) {
+			t.Errorf("%q is served in %s, %v; want en, false", tag, got, s.Speaks(tag))
 		}
 	}
 	if got := mustRender(t, builtin(t, "x"), everySection("tlh"), paperFrame).Text; !strings.Contains(got, "LATEST NEWS") {

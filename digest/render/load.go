@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 	texttemplate "text/template"
 
@@ -60,7 +61,7 @@ func Load(builtin fs.FS, dir, subject string) (*Set, error) {
 	s.languages, err = loadLanguages(src)
 	note(err)
 	if len(problems) == 0 {
-		note(s.try())
+		note(s.try(subject))
 	}
 	if len(problems) > 0 {
 		return nil, errors.Join(problems...)
@@ -137,6 +138,9 @@ func (s *Set) parseText(src source) error {
 	return templateError(err)
 }
 
+// actions are what a template has beside its fixed text.
+var actions = regexp.MustCompile(`(?s){{.*?}}`)
+
 func (s *Set) parseSubject(subject string) error {
 	var err error
 	s.subject, err = texttemplate.New(SubjectName).Parse(subject)
@@ -184,12 +188,17 @@ func loadLanguages(src source) (map[string]*language, error) {
 
 // try renders the sample edition in a left-to-right and a right-to-left language, and an empty page,
 // so that an error of execution is met before an edition meets it.
-func (s *Set) try() error {
+func (s *Set) try(subject string) error {
+	braces := strings.Count(actions.ReplaceAllString(subject, ""), "{")
 	for _, lang := range []string{"en", "ar"} {
 		for _, p := range []digest.Page{samplePage(lang), emptySample(lang)} {
 			out, err := s.Render(p, sampleFrame)
 			if err != nil {
 				return err
+			}
+			if strings.Count(out.Subject, "{") > braces { // no word of the sample has one
+				return &TemplateError{fmt.Errorf("%s:1: makes %q: an action prints a whole record, where {{.Lead.Title}} is one field of it",
+					SubjectName, shorten(out.Subject, 60))}
 			}
 			for _, part := range []struct{ name, text string }{{s.html.Name(), out.HTML}, {s.text.Name(), out.Text}} {
 				if !strings.Contains(part.text, sampleFrame.UnsubscribeURL) {

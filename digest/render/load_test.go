@@ -96,6 +96,7 @@ func TestLoadNamesTheLine(t *testing.T) {
 		{name: "catalogue week", file: "lang/fr.json", text: `{"weekdays": ["dimanche"]}`, want: []string{"fr.json:1: ", "weekdays"}},
 		{name: "catalogue name", file: "lang/klingonese.json", text: `{}`, want: []string{"klingonese.json:1: ", "no language"}},
 		{name: "subject syntax", subject: "{{.Lead.Title", want: []string{"subject:1: ", "unclosed action"}},
+		{name: "subject record", subject: "News {x}: {{.Lead}}", want: []string{"subject:1: ", "a whole record", "{{.Lead.Title}}"}},
 		{name: "subject field", subject: "{{.Lead.Headlin}}", want: []string{"subject:1:", "Headlin"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

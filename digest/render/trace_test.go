@@ -38,7 +38,7 @@ func TestTraceNamesThePlaceOfEachTag(t *testing.T) {
 
 func TestTraceOfTheBuiltInTemplate(t *testing.T) {
 	s := builtin(t, "{{.Title}}")
-	for _, e := range editions() {
+	for _, e := range editions(t) {
 		trace, err := s.Trace(e.page, e.frame)
 		if err != nil {
 			t.Fatal(err)
@@ -62,7 +62,7 @@ func TestTraceOfTheBuiltInTemplate(t *testing.T) {
 func TestFallbacksAreNeeded(t *testing.T) {
 	s := builtin(t, "{{.Title}}")
 	stated := lint.Fallbacks()
-	for _, e := range editions() {
+	for _, e := range editions(t) {
 		r := mustRender(t, s, e.page, e.frame)
 		for _, f := range lint.Check(lint.Mail{Subject: r.Subject, HTML: r.HTML, Text: r.Text}) {
 			for slug, why := range stated {

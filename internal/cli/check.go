@@ -92,6 +92,10 @@ type checkJSON struct {
 // checkMail looks at a sample edition of a digest, and adds what some reader would suffer from. What it
 // finds in more than one language is said once.
 func (out *checkJSON) checkMail(line *daemon.Pipeline, d digest.Digest) {
+	for _, language := range line.Unspoken(d) {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("digest %q: there are no words for the language %q, so its readers get English ones; "+
+			"lang/%s.json in a template directory gives it some", d.ID, language, language))
+	}
 	all, err := line.CheckSample(d)
 	if err != nil {
 		out.Errors = append(out.Errors, err.Error())

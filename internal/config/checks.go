@@ -75,7 +75,11 @@ func host(r *reader, s string) (string, error) {
 	}
 	d, err := subscribers.ParseDomain(s)
 	if err != nil {
-		return "", fmt.Errorf("must be a host name or an IP address, not %q", s)
+		hint := ""
+		if name, port, err := net.SplitHostPort(s); err == nil && name != "" && port != "" {
+			hint = fmt.Sprintf(`; the port is a key of its own: host = %q, port = %s`, name, port)
+		}
+		return "", fmt.Errorf("must be a host name or an IP address, not %q%s", s, hint)
 	}
 	return d, nil
 }

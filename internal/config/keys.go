@@ -91,6 +91,9 @@ func (r *reader) unknown(t *table, known []string) {
 			continue
 		}
 		hint := spelling.Hint(name, known)
+		if file := name + "_file"; slices.Contains(known, file) {
+			hint = fmt.Sprintf("; it stands in a file of its own, which %s names, or in a systemd credential", file)
+		}
 		if homes := homesOf(name); hint == "" && len(homes) > 0 {
 			hint = "; it belongs in " + strings.Join(homes, " or ")
 		}

@@ -164,7 +164,11 @@ func collectKeys() []key[Collect] {
 				}
 				p, err := netip.ParsePrefix(v.text)
 				if err != nil {
-					r.bad(v, "allow_private_networks", fmt.Errorf(`must name networks such as "192.168.1.0/24", not %q`, shorten(v.text)))
+					hint := ""
+					if a, err := netip.ParseAddr(v.text); err == nil && a.Zone() == "" {
+						hint = fmt.Sprintf("; that address alone is %q", netip.PrefixFrom(a, a.BitLen()))
+					}
+					r.bad(v, "allow_private_networks", fmt.Errorf(`must name networks such as "192.168.1.0/24", not %q%s`, shorten(v.text), hint))
 					return
 				}
 				c.AllowPrivateNetworks = append(c.AllowPrivateNetworks, p.Masked().String())

@@ -137,7 +137,11 @@ func (r *reader) feedURL(v *value) string {
 		}
 		return r.localFeed(v, resolve(r.dir, path))
 	case strings.HasPrefix(rest, "//") && hasScheme:
-		return fail("%q must begin with http:, https: or file:", redacted(s))
+		hint := ""
+		if scheme == "feed" { // which programs once offered a feed by
+			hint = fmt.Sprintf("; did you mean %q?", redacted("https:"+rest))
+		}
+		return fail("%q must begin with http:, https: or file:%s", redacted(s), hint)
 	}
 	path := resolve(r.dir, s)
 	if host, _, _ := strings.Cut(s, "/"); looksLikeHost(host) && !exists(path) {

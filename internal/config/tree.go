@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"sort"
 	"unicode/utf8"
 
@@ -79,6 +80,9 @@ type parser struct {
 	report func(at place, format string, args ...any)
 }
 
+// curly are quotation marks as word processors and web pages set them.
+var curly = map[rune]bool{'“': true, '”': true, '„': true, '‟': true, '‘': true, '’': true, '‚': true, '‛': true, '«': true, '»': true, '′': true, '″': true}
+
 // parse returns the tree of a file, and whether it is all of it: a syntax error ends the reading, and
 // what stands behind it is unknown.
 func parse(text []byte, report func(at place, format string, args ...any)) (root *table, whole bool) {
@@ -115,7 +119,11 @@ func parse(text []byte, report func(at place, format string, args ...any)) (root
 		at := place{1, 1}
 		var pe *unstable.ParserError
 		if errors.As(err, &pe) && pe.Highlight != nil {
-			at = p.at(int(p.toml.Range(pe.Highlight).Offset))
+			offset := int(p.toml.Range(pe.Highlight).Offset)
+			at = p.at(offset)
+			if mark, _ := utf8.DecodeRune(text[offset:]); curly[mark] { // the parser shows a part of its bytes
+				err = fmt.Errorf("the quotation mark %c must be a straight one", mark)
+			}
 		}
 		report(at, "is not TOML: %v", err)
 		return root, false

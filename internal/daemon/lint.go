@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"slices"
+
 	"digestd/digest"
 	"digestd/digest/render"
 	"digestd/internal/lint"
@@ -20,22 +22,30 @@ const (
 	samplePreferences = "https://news.example.org/p/sample"
 )
 
+// languages are those of the newsletter and of its readers.
+func (p *Pipeline) languages() []string {
+	all := []string{p.Config.Newsletter.Language}
+	for _, profile := range p.Config.Subscribers.Profiles() {
+		if !slices.Contains(all, profile.Language) {
+			all = append(all, profile.Language)
+		}
+	}
+	return all
+}
+
+// Unspoken are the languages of readers for which a digest has no words: they get English ones.
+func (p *Pipeline) Unspoken(d digest.Digest) []string {
+	return slices.DeleteFunc(p.languages(), p.Templates[d.ID].Speaks)
+}
+
 // CheckSample looks at a sample edition of a digest, in each language of its readers. It needs no ledger.
 func (p *Pipeline) CheckSample(d digest.Digest) ([]Checked, error) {
 	zone := d.Zone
 	if zone == "" {
 		zone = p.Config.Newsletter.Timezone
 	}
-	languages := []string{p.Config.Newsletter.Language}
-	seen := map[string]bool{languages[0]: true}
-	for _, profile := range p.Config.Subscribers.Profiles() {
-		if !seen[profile.Language] {
-			seen[profile.Language] = true
-			languages = append(languages, profile.Language)
-		}
-	}
 	var all []Checked
-	for _, language := range languages {
+	for _, language := range p.languages() {
 		page := render.Sample(language)
 		page.Edition.Digest, page.Edition.Title, page.Edition.Zone = d.ID, d.Title, zone
 		c, err := p.checkPage(d, page, p.frame(d, zone, Anybody, sampleUnsubscribe, samplePreferences))
