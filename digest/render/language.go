@@ -42,6 +42,7 @@ type Words struct {
 	Privacy       string `json:"privacy"`
 	RSS           string `json:"rss"`
 	Comma         string `json:"comma"`  // between the names of a list
+	Colon         string `json:"colon"`  // between a name and its link
 	Clause        string `json:"clause"` // between the parts of a sentence
 	Stop          string `json:"stop"`   // ends a sentence
 	Space         string `json:"space"`  // between two sentences
@@ -202,6 +203,7 @@ func (l *language) validate() error {
 		"nothing":    {l.Nothing, "{since}"},
 		"zone":       {l.Zone, "{zone}"},
 		"comma":      {l.Comma, ""},
+		"colon":      {l.Colon, ""},
 		"clause":     {l.Clause, ""},
 	} {
 		if pattern.text == "" {

@@ -61,7 +61,7 @@ func TestCataloguesAreComplete(t *testing.T) {
 		}
 	}
 	for name, n := range same {
-		if n > 7 { // RSS, punctuation, a loan word
+		if n > 8 { // RSS, punctuation, a loan word
 			t.Errorf("%s has %d phrases that are English", name, n)
 		}
 	}
