@@ -154,3 +154,70 @@ func checkReaders(tx *bolt.Tx, report func(string, ...any)) {
 		return nil
 	})
 }
+
+// CheckDeliveries holds the rules of the table of states against all that happened to each edition.
+// It returns what is wrong, and changes nothing.
+func (l *Ledger) CheckDeliveries() (problems []error) {
+	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	err := l.view(func(tx *bolt.Tx) error {
+		err := tx.Bucket(bucketProgress).ForEachBucket(func(name []byte) error {
+			if tx.Bucket(bucketEditions).Get(name) == nil {
+				report("there are deliveries of edition %s, which is not there", name)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return tx.Bucket(bucketEditions).ForEach(func(k, v []byte) error {
+			var st EditionState
+			if err := json.Unmarshal(v, &st); err != nil {
+				return nil // told by Check
+			}
+			checkDeliveriesOf(tx, st, report)
+			return nil
+		})
+	})
+	if err != nil {
+		report("%w", err)
+	}
+	return problems
+}
+
+func checkDeliveriesOf(tx *bolt.Tx, st EditionState, report func(string, ...any)) {
+	states := make([]digest.State, st.Recipients)
+	attempts := make(map[int]int)
+	err := replay(tx, st.ID, func(e digest.Event) error {
+		if e.Index >= len(states) {
+			report("edition %s has no recipient %d, but a delivery to him", st.ID, e.Index)
+			return nil
+		}
+		from := states[e.Index]
+		packed := st.Complete && from.MayBecome(digest.Intent) && digest.Intent.MayBecome(e.State)
+		if !from.MayBecome(e.State) && !packed {
+			report("edition %s: the delivery to recipient %d went from %s to %s", st.ID, e.Index, from, e.State)
+		}
+		states[e.Index] = e.State
+		if e.State == digest.Intent && e.Attempt != attempts[e.Index]+1 {
+			report("edition %s: attempt %d of the delivery to recipient %d follows attempt %d", st.ID, e.Attempt, e.Index, attempts[e.Index])
+		}
+		if e.State.Final() {
+			delete(attempts, e.Index)
+		} else {
+			attempts[e.Index] = e.Attempt
+		}
+		return nil
+	})
+	if err != nil {
+		report("%w", err)
+		return
+	}
+	if !st.Complete || st.Withdrawn {
+		return
+	}
+	for i, s := range states {
+		if !s.Final() {
+			report("edition %s is complete, but the delivery to recipient %d is %s", st.ID, i, s)
+		}
+	}
+}

@@ -1,0 +1,279 @@
+package ledger
+
+import (
+	"bytes"
+	"compress/flate"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"digestd/digest"
+)
+
+// What happened to an edition's deliveries is a bucket of its own, which only grows: each commit adds
+// one entry with its events in order, under the next number. A delivery's state is that of its last
+// event; whoever has none is pending. So a step costs a few dozen bytes at the end of a page, and
+// nothing is ever rewritten while messages go out.
+
+// An entry begins with its version. Version 1 is a time and the events, numbers as varints. Version 2
+// is many of those, compressed, without the intents: what is kept of an edition that is complete.
+const (
+	entryV1 = 1
+	entryV2 = 2
+)
+
+// packSize is how many bytes of entries become one, and packGroup how many of those one transaction
+// writes, so that deliveries of other editions never wait long for it.
+const (
+	packSize  = 64 << 10
+	packGroup = 16
+)
+
+// eventFlags tell which parts an event has.
+const (
+	hasFirst = 1 << iota
+	hasDue
+	hasReply
+	hasDoubts
+)
+
+// appendEvents adds an entry to an edition's log.
+func appendEvents(tx *bolt.Tx, edition string, events []digest.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	b, err := tx.Bucket(bucketProgress).CreateBucketIfNotExists([]byte(edition))
+	if err != nil {
+		return err
+	}
+	b.FillPercent = 1 // entries only ever come behind the last
+	n, err := b.NextSequence()
+	if err != nil {
+		return err
+	}
+	return b.Put(seqKey(n), encodeEvents(events))
+}
+
+func encodeEvents(events []digest.Event) []byte {
+	base := events[0].At.UnixMilli()
+	b := binary.AppendVarint([]byte{entryV1}, base)
+	for _, e := range events {
+		var flags byte
+		if !e.First.IsZero() {
+			flags |= hasFirst
+		}
+		if !e.Due.IsZero() {
+			flags |= hasDue
+		}
+		if e.Stage != "" || e.Code != 0 || e.Words != "" {
+			flags |= hasReply
+		}
+		if e.Doubts != 0 {
+			flags |= hasDoubts
+		}
+		at := e.At.UnixMilli()
+		b = binary.AppendUvarint(b, uint64(e.Index))
+		b = append(b, byte(e.State), flags)
+		b = binary.AppendVarint(b, at-base)
+		b = binary.AppendUvarint(b, uint64(e.Attempt))
+		if flags&hasFirst != 0 {
+			b = binary.AppendVarint(b, e.First.UnixMilli()-at)
+		}
+		if flags&hasDue != 0 {
+			b = binary.AppendVarint(b, e.Due.UnixMilli()-at)
+		}
+		if flags&hasReply != 0 {
+			b = appendString(b, e.Stage)
+			b = binary.AppendUvarint(b, uint64(e.Code))
+			b = appendString(b, e.Words)
+		}
+		if flags&hasDoubts != 0 {
+			b = binary.AppendUvarint(b, uint64(e.Doubts))
+		}
+	}
+	return b
+}
+
+func appendString(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+// decodeEvents calls visit for each event of an entry. The event keeps nothing of raw.
+func decodeEvents(raw []byte, visit func(digest.Event) error) error {
+	r := entryReader{rest: raw}
+	switch v := r.byte(); v {
+	case entryV1:
+	case entryV2:
+		packed, err := io.ReadAll(flate.NewReader(bytes.NewReader(r.rest)))
+		if err != nil {
+			return fmt.Errorf("%w: packed deliveries: %w", ErrDamaged, err)
+		}
+		r.rest = packed
+	default:
+		return fmt.Errorf("%w: an entry of deliveries is of version %d", ErrDamaged, v)
+	}
+	base := r.varint()
+	for len(r.rest) > 0 && !r.bad {
+		e := digest.Event{Index: r.number(), State: digest.State(r.byte())}
+		flags := r.byte()
+		at := base + r.varint()
+		e.At = time.UnixMilli(at).UTC()
+		e.Attempt = r.number()
+		if flags&hasFirst != 0 {
+			e.First = time.UnixMilli(at + r.varint()).UTC()
+		}
+		if flags&hasDue != 0 {
+			e.Due = time.UnixMilli(at + r.varint()).UTC()
+		}
+		if flags&hasReply != 0 {
+			e.Stage, e.Code, e.Words = r.string(), r.number(), r.string()
+		}
+		if flags&hasDoubts != 0 {
+			e.Doubts = r.number()
+		}
+		if r.bad {
+			break
+		}
+		if err := visit(e); err != nil {
+			return err
+		}
+	}
+	if r.bad {
+		return fmt.Errorf("%w: an entry of deliveries is cut short", ErrDamaged)
+	}
+	return nil
+}
+
+// entryReader takes fields off the front of an entry; behind a failure it yields zeros.
+type entryReader struct {
+	rest []byte
+	bad  bool
+}
+
+func (r *entryReader) byte() byte {
+	if len(r.rest) == 0 {
+		r.bad = true
+		return 0
+	}
+	c := r.rest[0]
+	r.rest = r.rest[1:]
+	return c
+}
+
+func (r *entryReader) varint() int64 {
+	v, n := binary.Varint(r.rest)
+	if n <= 0 {
+		r.bad, r.rest = true, nil
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return v
+}
+
+// number is a small number: an index, a count, a code.
+func (r *entryReader) number() int {
+	v, n := binary.Uvarint(r.rest)
+	if n <= 0 || v > 1<<31-1 {
+		r.bad, r.rest = true, nil
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return int(v)
+}
+
+func (r *entryReader) string() string {
+	n := r.number()
+	if n > len(r.rest) {
+		r.bad, r.rest = true, nil
+		return ""
+	}
+	s := string(r.rest[:n])
+	r.rest = r.rest[n:]
+	return s
+}
+
+// replay visits all events of an edition in order.
+func replay(tx *bolt.Tx, edition string, visit func(digest.Event) error) error {
+	b := tx.Bucket(bucketProgress).Bucket([]byte(edition))
+	if b == nil {
+		return nil
+	}
+	return b.ForEach(func(k, v []byte) error {
+		if err := decodeEvents(v, visit); err != nil {
+			return fmt.Errorf("deliveries of edition %s, entry %d: %w", edition, seqOf(k), err)
+		}
+		return nil
+	})
+}
+
+// pack compresses the entries of a complete edition, a few at a time. Whatever a kill leaves of it can
+// be read like the whole.
+func (l *Ledger) pack(edition string) error {
+	for after := uint64(0); ; {
+		more := false
+		err := l.update(func(tx *bolt.Tx) error {
+			b := tx.Bucket(bucketProgress).Bucket([]byte(edition))
+			if b == nil {
+				return nil
+			}
+			b.FillPercent = 1
+			for range packGroup {
+				last, err := packSome(b, after)
+				if err != nil {
+					return err
+				}
+				if more = last > after; !more {
+					return nil
+				}
+				after = last
+			}
+			return nil
+		})
+		if err != nil || !more {
+			return err
+		}
+	}
+}
+
+// packSome puts one packed entry in the place of those behind a position, and returns its key; the
+// position itself when there is none left.
+func packSome(b *bolt.Bucket, after uint64) (uint64, error) {
+	var keys []uint64
+	var events []digest.Event
+	size := 0
+	c := b.Cursor()
+	for k, v := c.Seek(seqKey(after + 1)); k != nil && size < packSize; k, v = c.Next() {
+		keys = append(keys, seqOf(k))
+		size += len(v)
+		if err := decodeEvents(v, func(e digest.Event) error {
+			if e.State != digest.Intent {
+				events = append(events, e)
+			}
+			return nil
+		}); err != nil {
+			return after, err
+		}
+	}
+	if len(keys) == 0 {
+		return after, nil
+	}
+	for _, k := range keys {
+		if err := b.Delete(seqKey(k)); err != nil {
+			return after, err
+		}
+	}
+	last := keys[len(keys)-1]
+	if len(events) == 0 {
+		return last, nil
+	}
+	packed, err := deflateBytes(encodeEvents(events)[1:])
+	if err != nil {
+		return after, err
+	}
+	return last, b.Put(seqKey(last), append([]byte{entryV2}, packed...))
+}
+
+func seqOf(key []byte) uint64 { return binary.BigEndian.Uint64(key) }
