@@ -48,7 +48,7 @@ var reach = map[string][]string{
 	"mailer":            {"digest", "subscribers"},
 	"internal/ledger":   {"digest", "digest/curate", "subscribers"},
 	"internal/lint":     {},
-	"internal/preview":  {"internal/lint"},
+	"internal/preview":  {"internal/lint", "mailer"},
 	"internal/web":      {"digest", "digest/render", "internal/config", "internal/daemon", "internal/ledger", "mailer", "subscribers", "templates"},
 	"internal/lint/gen": {}, // run by hand: it reads a package and writes support.go
 }

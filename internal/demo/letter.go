@@ -13,6 +13,8 @@ import (
 	"net/textproto"
 	"strings"
 	"time"
+
+	"digestd/mailer/message"
 )
 
 // maxNesting bounds the multiparts within multiparts that are looked into.
@@ -25,12 +27,9 @@ type letter struct {
 	HTML, Text        string // decoded bodies; empty where the message has none
 	HTMLSize          int    // bytes as encoded
 	TextSize          int
-	Header            []field // as it came, in order
-	Body              string  // as it came
+	Header            []message.Field // as it came, in order
+	Body              string          // as it came
 }
-
-// field is one header field as it stands in the message, folding included.
-type field struct{ Name, Value string }
 
 // takeApart reads a message of text parts, alone or in multiparts. Other parts are passed over.
 func takeApart(raw []byte) (letter, error) {
@@ -48,7 +47,7 @@ func takeApart(raw []byte) (letter, error) {
 	}
 	l := letter{From: decoded("From"), To: decoded("To"), Subject: decoded("Subject")}
 	l.Date, _ = msg.Header.Date() // zero where the message has none that can be read
-	l.Header, l.Body = splitSource(raw)
+	l.Header, l.Body = message.Source(raw)
 	if err := l.collect(textproto.MIMEHeader(msg.Header), msg.Body, 0); err != nil {
 		return l, fmt.Errorf("read the message: %w", err)
 	}
@@ -108,20 +107,4 @@ func decodeText(encoded []byte, encoding string) (string, error) {
 		return "", err
 	}
 	return strings.ToValidUTF8(strings.ReplaceAll(string(text), "\r\n", "\n"), "\uFFFD"), nil
-}
-
-// splitSource parts a message into header fields and body without decoding anything.
-func splitSource(raw []byte) ([]field, string) {
-	text := strings.ToValidUTF8(strings.ReplaceAll(string(raw), "\r\n", "\n"), "\uFFFD")
-	head, body, _ := strings.Cut(text, "\n\n")
-	var fields []field
-	for line := range strings.SplitSeq(head, "\n") {
-		if (strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t")) && len(fields) > 0 {
-			fields[len(fields)-1].Value += "\n" + line
-			continue
-		}
-		name, value, _ := strings.Cut(line, ":")
-		fields = append(fields, field{Name: name, Value: value})
-	}
-	return fields, body
 }

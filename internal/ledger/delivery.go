@@ -327,13 +327,9 @@ func (l *Ledger) Finish(edition string) error {
 		}
 	}
 	err = l.update(func(tx *bolt.Tx) error {
-		var st EditionState
-		ok, err := get(tx.Bucket(bucketEditions), []byte(edition), &st)
+		st, err := editionState(tx, edition)
 		if err != nil {
 			return err
-		}
-		if !ok {
-			return ErrUnknown
 		}
 		st.Complete, st.Paused = true, ""
 		return put(tx.Bucket(bucketEditions), []byte(edition), st)

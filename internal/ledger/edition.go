@@ -126,11 +126,7 @@ func (l *Ledger) CommitEdition(c Composition) error {
 // Pause remembers why an edition's last run ended before its time; the empty reason takes that back.
 func (l *Ledger) Pause(id, reason string) error {
 	err := l.update(func(tx *bolt.Tx) error {
-		var st EditionState
-		ok, err := get(tx.Bucket(bucketEditions), []byte(id), &st)
-		if err == nil && !ok {
-			err = ErrUnknown
-		}
+		st, err := editionState(tx, id)
 		if err != nil {
 			return err
 		}
@@ -143,14 +139,19 @@ func (l *Ledger) Pause(id, reason string) error {
 	return nil
 }
 
+// editionState reads an edition's row; ErrUnknown when there is none.
+func editionState(tx *bolt.Tx, id string) (st EditionState, err error) {
+	ok, err := get(tx.Bucket(bucketEditions), []byte(id), &st)
+	if err == nil && !ok {
+		err = ErrUnknown
+	}
+	return st, err
+}
+
 // Edition reads an edition's row. The error is ErrUnknown when there is none.
-func (l *Ledger) Edition(id string) (EditionState, error) {
-	var st EditionState
-	err := l.view(func(tx *bolt.Tx) error {
-		ok, err := get(tx.Bucket(bucketEditions), []byte(id), &st)
-		if err == nil && !ok {
-			err = ErrUnknown
-		}
+func (l *Ledger) Edition(id string) (st EditionState, err error) {
+	err = l.view(func(tx *bolt.Tx) error {
+		st, err = editionState(tx, id)
 		return err
 	})
 	if err != nil {
@@ -214,13 +215,9 @@ func (l *Ledger) Body(id string, variant int) ([]byte, error) {
 // deliveries are withdrawn. ErrBegun says that something went out or is in doubt.
 func (l *Ledger) Withdraw(id string) error {
 	err := l.update(func(tx *bolt.Tx) error {
-		var st EditionState
-		ok, err := get(tx.Bucket(bucketEditions), []byte(id), &st)
+		st, err := editionState(tx, id)
 		if err != nil {
 			return err
-		}
-		if !ok {
-			return ErrUnknown
 		}
 		if st.Withdrawn {
 			return nil

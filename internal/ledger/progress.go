@@ -81,11 +81,7 @@ func earliest(p digest.Progress) (due time.Time) {
 
 // readProgress replays an edition's log.
 func readProgress(tx *bolt.Tx, edition string) (digest.Progress, error) {
-	var st EditionState
-	ok, err := get(tx.Bucket(bucketEditions), []byte(edition), &st)
-	if err == nil && !ok {
-		err = ErrUnknown
-	}
+	st, err := editionState(tx, edition)
 	if err != nil {
 		return digest.Progress{}, fmt.Errorf("edition %s: %w", edition, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"digestd/internal/lint"
+	"digestd/mailer/message"
 )
 
 // Rules for what a browser may do with the page, and with the mail within it. The page loads nothing
@@ -87,7 +88,7 @@ type sheet struct {
 	Width  string
 	Frame  string // address of the mail by itself
 	Source []string
-	Header []field
+	Header []message.Field
 	Body   string
 	Sizes  []size
 	Rules  []rule
@@ -118,9 +119,6 @@ type finding struct {
 	Href     string // of the place; empty: there is none to show
 	Template string // "digest.html.tmpl:4:1", or empty
 }
-
-// field is a header field as it stands in the message, folding included.
-type field struct{ Name, Value string }
 
 func (s *Server) handler() http.Handler {
 	page := template.Must(template.New("").Funcs(template.FuncMap{
@@ -232,7 +230,7 @@ func (s *sheet) show(query url.Values) {
 	case "source":
 		s.Source = strings.Split(strings.TrimRight(m.HTML, "\n"), "\n")
 	case "message":
-		s.Header, s.Body = takeApart(m.Raw)
+		s.Header, s.Body = message.Source(m.Raw)
 	}
 	if m.HTML != "" {
 		s.Sizes = append(s.Sizes, size{"HTML part, encoded", m.HTMLSize, lint.ClipLimit, m.HTMLSize > lint.ClipLimit})
@@ -334,20 +332,4 @@ func (s *Server) changes(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
-}
-
-// takeApart parts a message into header fields and body without decoding anything.
-func takeApart(raw []byte) ([]field, string) {
-	text := strings.ToValidUTF8(strings.ReplaceAll(string(raw), "\r\n", "\n"), "\uFFFD")
-	head, body, _ := strings.Cut(text, "\n\n")
-	var fields []field
-	for line := range strings.SplitSeq(head, "\n") {
-		if (strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t")) && len(fields) > 0 {
-			fields[len(fields)-1].Value += "\n" + line
-			continue
-		}
-		name, value, _ := strings.Cut(line, ":")
-		fields = append(fields, field{Name: name, Value: value})
-	}
-	return fields, body
 }
