@@ -36,35 +36,12 @@ func (r *run) settle(p digest.Progress) error {
 		r.tally(e.State)
 	}
 	for _, index := range slices.Sorted(maps.Keys(p.Last)) {
-		e := p.Last[index]
-		doubtful := e.State == digest.Intent || e.State == digest.InDoubt
-		switch {
-		case doubtful && r.m.options.InDoubt == Hold:
-			e.State, e.Words = digest.Held, heldWords("in_doubt is \"hold\"", e)
-		case doubtful && e.Doubts > 0:
-			e.State, e.Words = digest.Held, heldWords("it was in doubt before", e)
-		case doubtful && r.overdueAt(e, now):
-			e.State, e.Words = digest.Held, heldWords("it is too late to send it again", e)
-		case e.State == digest.Intent:
-			e.State, e.Due = digest.InDoubt, time.Time{}
-			e.Words = "the process ended while the message was on its way"
-		case doubtful && !r.m.doubts.own(r.job.Edition, index):
-			e.Due = time.Time{} // left by an earlier process: at once, before all that is due
+		e := r.leftOff(p.Last[index], now)
+		if e.State != p.Last[index].State {
+			move(e)
+		} else {
 			p.Last[index] = e
-			continue
-		case e.Due.Sub(now) > r.m.options.GiveUp:
-			e.Due = now // by a clock that was wrong: none waits that long
-			p.Last[index] = e
-			continue
-		case e.State == digest.Deferred && r.overdueAt(e, now):
-			e.State = digest.Expired
-		default:
-			continue
 		}
-		if e.State.Final() {
-			e.Due = time.Time{}
-		}
-		move(e)
 	}
 	if err := flush(); err != nil {
 		return err
@@ -95,6 +72,33 @@ func (r *run) settle(p digest.Progress) error {
 		}
 		at = chunk[len(chunk)-1].Index + 1
 	}
+}
+
+// leftOff is where a delivery that was begun goes on from: its last event, in the state or with the time that it is to
+// have now.
+func (r *run) leftOff(e digest.Event, now time.Time) digest.Event {
+	doubtful := e.State == digest.Intent || e.State == digest.InDoubt
+	switch {
+	case doubtful && r.m.options.InDoubt == Hold:
+		e.State, e.Words = digest.Held, heldWords("in_doubt is \"hold\"", e)
+	case doubtful && e.Doubts > 0:
+		e.State, e.Words = digest.Held, heldWords("it was in doubt before", e)
+	case doubtful && r.overdueAt(e, now):
+		e.State, e.Words = digest.Held, heldWords("it is too late to send it again", e)
+	case e.State == digest.Intent:
+		e.State, e.Due = digest.InDoubt, time.Time{}
+		e.Words = "the process ended while the message was on its way"
+	case doubtful && !r.m.doubts.own(r.job.Edition, e.Index):
+		e.Due = time.Time{} // left by an earlier process: at once, before all that is due
+	case e.Due.Sub(now) > r.m.options.GiveUp:
+		e.Due = now // by a clock that was wrong: none waits that long
+	case e.State == digest.Deferred && r.overdueAt(e, now):
+		e.State = digest.Expired
+	}
+	if e.State.Final() {
+		e.Due = time.Time{}
+	}
+	return e
 }
 
 func heldWords(why string, e digest.Event) string {

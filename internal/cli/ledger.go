@@ -13,105 +13,116 @@ import (
 
 func (p *program) ledgerCommand() *cobra.Command {
 	c := &cobra.Command{Use: "ledger", Short: "Look after the ledger"}
-	c.AddCommand(
-		&cobra.Command{
-			Use:   "init",
-			Short: "Make an empty ledger, also where one was lost",
-			Long: "Make an empty ledger. It is needed only where a ledger was lost and there is no backup: the first command that\n" +
-				"writes makes one by itself. Whatever the feeds show then counts as news, within [collect] lookback.",
-			Args: cobra.NoArgs,
-			RunE: func(c *cobra.Command, _ []string) error {
-				cfg, _, err := p.load()
-				if err != nil {
-					return err
-				}
-				l, err := ledger.Init(cfg.Ledger.Path, ledger.Options{Now: p.now})
-				if err != nil {
-					return usageError{err}
-				}
-				defer l.Close()
-				return p.print(map[string]string{"ledger": cfg.Ledger.Path}, func(w io.Writer) {
-					fmt.Fprintf(w, "%s is an empty ledger now\n", cfg.Ledger.Path)
-				})
-			},
-		},
-		&cobra.Command{
-			Use:   "check",
-			Short: "Look whether the ledger is whole",
-			Args:  cobra.NoArgs,
-			RunE: func(c *cobra.Command, _ []string) error {
-				line, done, err := p.pipeline(c.Context(), reading)
-				if err != nil {
-					return err
-				}
-				defer done()
-				problems := []string{}
-				for _, problem := range line.Ledger.Check() {
-					problems = append(problems, problem.Error())
-				}
-				if err := p.print(map[string][]string{"problems": problems}, func(w io.Writer) {
-					for _, problem := range problems {
-						fmt.Fprintln(w, problem)
-					}
-					if len(problems) == 0 {
-						fmt.Fprintf(w, "%s is whole\n", line.Ledger.Path())
-					}
-				}); err != nil {
-					return err
-				}
-				if len(problems) > 0 {
-					fmt.Fprintln(p.stderr, "stop digestd, keep a copy of the ledger, and restore the last backup")
-					return errIncomplete
-				}
-				return nil
-			},
-		},
-		&cobra.Command{
-			Use:   "rotate",
-			Short: "Make a new key for the links in the mail",
-			Long: "Make a new key for the links in the mail and for Message-IDs. Editions composed from now on use it; links in older\n" +
-				"mail go on working, and with them whatever somebody makes who has an old key.",
-			Args: cobra.NoArgs,
-			RunE: func(c *cobra.Command, _ []string) error {
-				line, done, err := p.pipeline(c.Context(), writing)
-				if err != nil {
-					return err
-				}
-				defer done()
-				n, err := line.Ledger.RotateTokenKey()
-				if err != nil {
-					return err
-				}
-				return p.print(map[string]int{"keys": n}, func(w io.Writer) {
-					fmt.Fprintf(w, "%s has %d keys now; the newest makes the links of new editions\n", line.Ledger.Path(), n)
-				})
-			},
-		},
-		&cobra.Command{
-			Use:   "compact",
-			Short: "Give the space of forgotten rows back to the disk",
-			Long: "Rewrite the ledger without the space that pruned rows left. The old file is replaced when the new one is complete\n" +
-				"on the disk. The daemon must not run.",
-			Args: cobra.NoArgs,
-			RunE: func(c *cobra.Command, _ []string) error {
-				cfg, _, err := p.load()
-				if err != nil {
-					return err
-				}
-				before, after, err := ledger.Compact(cfg.Ledger.Path)
-				if errors.Is(err, ledger.ErrBusy) {
-					return fmt.Errorf("%w: stop that first", err)
-				}
-				if err != nil {
-					return err
-				}
-				return p.print(map[string]int64{"before": before, "after": after}, func(w io.Writer) {
-					fmt.Fprintf(w, "%s: %s before, %s now\n", cfg.Ledger.Path, byteSize(before), byteSize(after))
-				})
-			},
-		},
-	)
+	c.AddCommand(p.ledgerInitCommand(), p.ledgerCheckCommand(), p.ledgerRotateCommand(), p.ledgerCompactCommand())
 	return c
+}
+
+func (p *program) ledgerInitCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "init",
+		Short: "Make an empty ledger, also where one was lost",
+		Long: "Make an empty ledger. It is needed only where a ledger was lost and there is no backup: the first command that\n" +
+			"writes makes one by itself. Whatever the feeds show then counts as news, within [collect] lookback.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, _, err := p.load()
+			if err != nil {
+				return err
+			}
+			l, err := ledger.Init(cfg.Ledger.Path, ledger.Options{Now: p.now})
+			if err != nil {
+				return usageError{err}
+			}
+			defer l.Close()
+			return p.print(map[string]string{"ledger": cfg.Ledger.Path}, func(w io.Writer) {
+				fmt.Fprintf(w, "%s is an empty ledger now\n", cfg.Ledger.Path)
+			})
+		},
+	}
+}
+
+func (p *program) ledgerCheckCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check",
+		Short: "Look whether the ledger is whole",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			line, done, err := p.pipeline(c.Context(), reading)
+			if err != nil {
+				return err
+			}
+			defer done()
+			problems := []string{}
+			for _, problem := range line.Ledger.Check() {
+				problems = append(problems, problem.Error())
+			}
+			if err := p.print(map[string][]string{"problems": problems}, func(w io.Writer) {
+				for _, problem := range problems {
+					fmt.Fprintln(w, problem)
+				}
+				if len(problems) == 0 {
+					fmt.Fprintf(w, "%s is whole\n", line.Ledger.Path())
+				}
+			}); err != nil {
+				return err
+			}
+			if len(problems) > 0 {
+				fmt.Fprintln(p.stderr, "stop digestd, keep a copy of the ledger, and restore the last backup")
+				return errIncomplete
+			}
+			return nil
+		},
+	}
+}
+
+func (p *program) ledgerRotateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "rotate",
+		Short: "Make a new key for the links in the mail",
+		Long: "Make a new key for the links in the mail and for Message-IDs. Editions composed from now on use it; links in older\n" +
+			"mail go on working, and with them whatever somebody makes who has an old key.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			line, done, err := p.pipeline(c.Context(), writing)
+			if err != nil {
+				return err
+			}
+			defer done()
+			n, err := line.Ledger.RotateTokenKey()
+			if err != nil {
+				return err
+			}
+			return p.print(map[string]int{"keys": n}, func(w io.Writer) {
+				fmt.Fprintf(w, "%s has %d keys now; the newest makes the links of new editions\n", line.Ledger.Path(), n)
+			})
+		},
+	}
+}
+
+func (p *program) ledgerCompactCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "compact",
+		Short: "Give the space of forgotten rows back to the disk",
+		Long: "Rewrite the ledger without the space that pruned rows left. The old file is replaced when the new one is complete\n" +
+			"on the disk. The daemon must not run.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, _, err := p.load()
+			if err != nil {
+				return err
+			}
+			before, after, err := ledger.Compact(cfg.Ledger.Path)
+			if errors.Is(err, ledger.ErrBusy) {
+				return fmt.Errorf("%w: stop that first", err)
+			}
+			if err != nil {
+				return err
+			}
+			return p.print(map[string]int64{"before": before, "after": after}, func(w io.Writer) {
+				fmt.Fprintf(w, "%s: %s before, %s now\n", cfg.Ledger.Path, byteSize(before), byteSize(after))
+			})
+		},
+	}
 }
 
 func (p *program) backupCommand() *cobra.Command {

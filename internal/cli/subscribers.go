@@ -13,13 +13,36 @@ import (
 	"github.com/spf13/cobra"
 
 	"digestd/digest"
+	"digestd/internal/config"
 	"digestd/subscribers"
 )
 
 func (p *program) subscribersCommand() *cobra.Command {
 	c := &cobra.Command{Use: "subscribers", Short: "Who gets it, and who does not any more"}
+	c.AddCommand(p.subscribersListCommand(), p.suppressCommand(), p.restoreCommand(), p.linkCommand())
+	return c
+}
+
+// hasDigest admits what is about a digest only where the configuration has it, and all that is about none.
+func hasDigest(id string) func(*config.Config) error {
+	return func(cfg *config.Config) error {
+		if id == "" {
+			return nil
+		}
+		_, err := findDigest(cfg, id)
+		return err
+	}
+}
+
+// onlyDigest is the flag of suppress and restore that leaves the other digests alone.
+func onlyDigest(c *cobra.Command, id *string) *cobra.Command {
+	c.Flags().StringVar(id, "digest", "", "only this `DIGEST`")
+	return c
+}
+
+func (p *program) suppressCommand() *cobra.Command {
 	var forDigest string
-	suppress := &cobra.Command{
+	return onlyDigest(&cobra.Command{
 		Use:   "suppress ADDRESS",
 		Short: "Send nothing more to an address, whatever the configuration says",
 		Args:  cobra.ExactArgs(1),
@@ -28,16 +51,11 @@ func (p *program) subscribersCommand() *cobra.Command {
 			if err != nil {
 				return usagef("%s: %w", args[0], err)
 			}
-			line, done, err := p.pipeline(c.Context(), writing)
+			line, done, err := p.pipelineFor(c.Context(), writing, hasDigest(forDigest))
 			if err != nil {
 				return err
 			}
 			defer done()
-			if forDigest != "" {
-				if _, err := findDigest(line.Config, forDigest); err != nil {
-					return err
-				}
-			}
 			s := digest.Suppression{Email: email, Digest: forDigest, Source: "operator", At: p.now().UTC()}
 			if err := line.Ledger.Suppress(s); err != nil {
 				return err
@@ -47,8 +65,12 @@ func (p *program) subscribersCommand() *cobra.Command {
 			}
 			return p.print(s, func(w io.Writer) { fmt.Fprintf(w, "%s gets nothing more%s\n", email, ofDigest(forDigest)) })
 		},
-	}
-	restore := &cobra.Command{
+	}, &forDigest)
+}
+
+func (p *program) restoreCommand() *cobra.Command {
+	var forDigest string
+	return onlyDigest(&cobra.Command{
 		Use:   "restore ADDRESS",
 		Short: "Forget a suppression: the configuration counts again",
 		Long: "Forget what keeps mail from an address, whoever asked for it, and what the reader chose on the page for his\n" +
@@ -79,10 +101,10 @@ func (p *program) subscribersCommand() *cobra.Command {
 				}
 			})
 		},
-	}
-	for _, sub := range []*cobra.Command{suppress, restore} {
-		sub.Flags().StringVar(&forDigest, "digest", "", "only this `DIGEST`")
-	}
+	}, &forDigest)
+}
+
+func (p *program) subscribersListCommand() *cobra.Command {
 	var csvOut bool
 	var only listFilter
 	list := &cobra.Command{
@@ -92,19 +114,14 @@ func (p *program) subscribersCommand() *cobra.Command {
 			"themselves; behind them those whom only the ledger knows.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			line, done, _, err := p.looking(c.Context())
+			if csvOut && p.json {
+				return usagef("--csv does not go with --json")
+			}
+			line, done, _, err := p.lookingFor(c.Context(), hasDigest(only.digest))
 			if err != nil {
 				return err
 			}
 			defer done()
-			if csvOut && p.json {
-				return usagef("--csv does not go with --json")
-			}
-			if only.digest != "" {
-				if _, err := findDigest(line.Config, only.digest); err != nil {
-					return err
-				}
-			}
 			rows, err := listed(line.Config.Subscribers, line.Ledger, only)
 			if err != nil {
 				return err
@@ -120,8 +137,7 @@ func (p *program) subscribersCommand() *cobra.Command {
 	list.Flags().BoolVar(&only.chosen, "chosen", false, "only those who chose something themselves")
 	list.Flags().StringVar(&only.digest, "digest", "", "only those who are to get this `DIGEST`")
 	list.Flags().StringVar(&only.words, "match", "", "only those with these `WORDS` in address or name")
-	c.AddCommand(list, suppress, restore, p.linkCommand())
-	return c
+	return list
 }
 
 func ofDigest(id string) string {
