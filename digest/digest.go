@@ -149,7 +149,7 @@ func (it Item) When() time.Time {
 // FeedState is what is remembered of a feed between two polls.
 type FeedState struct {
 	URL          string        `json:"url"`
-	Title        string        `json:"title,omitempty"` // the feed's own title
+	Title        string        `json:"title,omitempty"` // the outlet's name as the feed's own title has it
 	Site         string        `json:"site,omitempty"`  // the page it belongs to
 	ETag         string        `json:"etag,omitempty"`  // verbatim, quotes and W/ included
 	LastModified string        `json:"last_modified,omitempty"`

@@ -274,7 +274,7 @@ func (c *Collector) ask(ctx context.Context, feed digest.Feed, now time.Time, re
 		return nil, err
 	}
 	res.Outcome, res.Repairs = OK, ch.repairs
-	st.Title, st.Site, st.LastFull = ch.title, ch.link, now
+	st.Title, st.Site, st.LastFull = sourceName(digest.Feed{URL: feed.URL}, ch), ch.link, now
 	st.ETag, st.LastModified = "", ""
 	if ans == nil {
 		st.NextPoll = now.Add(c.options.Every) // a file: nobody minds

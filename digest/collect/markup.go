@@ -44,6 +44,13 @@ var inlineElements = map[string]bool{
 	"var": true, "wbr": true,
 }
 
+// paragraphs begin and end what stands by itself; two line breaks in a row do so as well.
+var paragraphs = map[string]bool{
+	"p": true, "div": true, "h1": true, "h2": true, "h3": true, "h4": true, "h5": true, "h6": true, "li": true,
+	"blockquote": true, "section": true, "article": true, "header": true, "footer": true, "figcaption": true,
+	"tr": true, "dd": true, "dt": true, "hr": true,
+}
+
 // prose is what a text in HTML says: its words with the few marks that a mail keeps, and its first
 // picture.
 type prose struct {
@@ -156,6 +163,8 @@ type htmlReader struct {
 	em     int
 	href   string
 	gap    rune // that is due before the next word, or 0
+	breaks int  // since the last word: two are the end of a paragraph
+	last   rune // of the words so far
 
 	onlyPicture bool // no words are wanted
 
@@ -205,10 +214,21 @@ func (r *htmlReader) startTag(t html.Token, closed bool) {
 	case "q":
 		r.words("“")
 	default:
-		if !inlineElements[t.Data] {
-			r.gap = ' '
-		}
+		r.parts(t.Data)
 	}
+}
+
+// parts takes in that an element parts what stands before it from what stands behind.
+func (r *htmlReader) parts(name string) {
+	switch {
+	case inlineElements[name]:
+		return
+	case paragraphs[name]:
+		r.breaks = 2
+	case name == "br":
+		r.breaks++
+	}
+	r.gap = ' '
 }
 
 func (r *htmlReader) endTag(name string) {
@@ -233,9 +253,7 @@ func (r *htmlReader) endTag(name string) {
 	case "q":
 		r.words("”")
 	default:
-		if !inlineElements[name] {
-			r.gap = ' '
-		}
+		r.parts(name)
 	}
 }
 
@@ -284,13 +302,26 @@ func (r *htmlReader) words(s string) {
 			continue
 		}
 		if r.gap != 0 {
-			r.blank(string(r.gap))
+			stop := ""
+			if r.breaks >= 2 && lacksStop(r.last, c) {
+				stop = "."
+			}
+			r.blank(stop + string(r.gap))
 			r.gap = 0
 		}
+		r.breaks = 0
 		piece = piece[:min(size, max(r.room, utf8.UTFMax))]
 		r.run.WriteString(piece)
 		r.room -= len(piece)
+		r.last, _ = utf8.DecodeLastRuneInString(piece)
 	}
+}
+
+// lacksStop reports whether the end of a paragraph must be marked where it and the next become one line: a headline
+// or a standfirst without a full stop would run into the sentence behind it.
+func lacksStop(last, next rune) bool {
+	ends := unicode.IsDigit(last) || last == ')' || last == '%' || unicode.In(last, unicode.Latin, unicode.Greek, unicode.Cyrillic)
+	return ends && (unicode.IsUpper(next) || unicode.IsDigit(next) || strings.ContainsRune("\"“„«¿¡", next))
 }
 
 // plainRun is how many of the first bytes of s are visible ASCII, which needs no second look.

@@ -264,3 +264,28 @@ func FuzzMarkup(f *testing.F) {
 		}
 	})
 }
+
+func TestParagraphsAreSentences(t *testing.T) {
+	for _, c := range []struct{ source, want string }{
+		{"<p>The flag was raised upside down</p><p>The harbour has apologised</p>", "The flag was raised upside down. The harbour has apologised"},
+		{"<p>It was raised.</p> <p>The harbour “regrets” it!</p><p>“Never again”</p>", "It was raised. The harbour “regrets” it! “Never again”"},
+		{"<h2>Harbour <b>News</b></h2>Cranes move", "Harbour News. Cranes move"},
+		{"<b>Harbour</b><br>Cranes<br/><br>Boats", "Harbour Cranes. Boats"},
+		{"<ul><li><a href='https://example.org/a'>One quay</a></li><li>Two quays</li></ul>", "One quay. Two quays"},
+		{"<p>first</p><p>second</p>", "first second"}, // a line that was broken, as likely
+		{"<p>Prices:</p><p>Up 4 %</p><p>(unchecked)</p><p>More</p>", "Prices: Up 4 % (unchecked). More"},
+		{"<p>Η ανακοίνωση</p><p>Το λιμάνι</p>", "Η ανακοίνωση. Το λιμάνι"},
+		{"<p>港が開いた</p><p>午前</p>", "港が開いた 午前"},
+		{"<p>One</p><p> </p><p><img src='x'></p><p>Two</p>", "One. Two"},
+		{"<p>One</p>", "One"},
+		{"<span>One</span> <span>Two</span>", "One Two"},
+	} {
+		if got := readHTML(c.source, nil, 1<<10).text.Plain(); got != c.want {
+			t.Errorf("%s\nreads %q\nwant  %q", c.source, got, c.want)
+		}
+	}
+	// The full stop belongs to no mark.
+	if got := readHTML("<p><b>One</b></p><p>Two</p>", nil, 1<<10).text; len(got) != 2 || got[0].S != "One" || got[1].S != ". Two" {
+		t.Errorf("%+v", got)
+	}
+}

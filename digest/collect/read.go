@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -199,27 +198,4 @@ func finish(ch *channel, feed digest.Feed, first bool, now time.Time, lookback t
 		}
 	}
 	return ch.items
-}
-
-// feedNoise is what feeds append to the name of their outlet.
-var feedNoise = regexp.MustCompile(`(?i)(?:\s*[-–—|:»>]+\s*(?:rss|atom|xml|feed|rss[ -]?feed|atom[ -]?feed|rss 2\.0|news ?feed)|\s*\((?:rss|atom|feed|rss feed|atom feed)\)|\s+rss(?: feed)?)\s*$`)
-
-// sourceName is how the outlet is called: as the config says, else as the feed does, else its host.
-func sourceName(feed digest.Feed, ch *channel) string {
-	if feed.Name != "" {
-		return feed.Name
-	}
-	name := shorten(ch.title, maxNameOf, 4*maxNameOf)
-	if cleaned := feedNoise.ReplaceAllString(name, ""); len(cleaned) > 1 {
-		name = cleaned
-	}
-	if name != "" {
-		return name
-	}
-	for _, address := range []string{ch.link, feed.URL} {
-		if u, err := url.Parse(address); err == nil && u.Hostname() != "" {
-			return strings.TrimPrefix(u.Hostname(), "www.")
-		}
-	}
-	return filepath.Base(feed.URL)
 }

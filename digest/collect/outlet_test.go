@@ -1,0 +1,37 @@
+package collect
+
+import (
+	"testing"
+
+	"digestd/digest"
+)
+
+func TestSourceName(t *testing.T) {
+	for _, c := range []struct{ title, link, url, want string }{
+		{"Harbour Post", "https://www.harbourpost.example/", "", "Harbour Post"},
+		{"Harbour Post - RSS", "", "", "Harbour Post"},
+		{"World news | The Harbour Post", "https://www.harbourpost.co.uk/world", "", "The Harbour Post"},
+		{"Harbour Post - Home", "https://harbourpost.org/", "", "Harbour Post"},
+		{"HBP > U.S. News", "https://www.hbpost.com/section/us", "", "HBP"},
+		{"Harbour Post: World", "https://harbourpost.com", "", "Harbour Post"},
+		{"Opinion » Harbour Post", "", "https://feeds.harbourpost.com.au/rss", "Harbour Post"},
+		{"Harbour Post | HP", "https://hp.example.org/", "https://www.hp.com/feed", "HP"}, // two letters tell by being all of it
+		{"Post Letters | Harbour Post", "https://post.org/", "", "Post Letters"},
+		{"News | Harbour | Post", "https://post.org/", "", "Post"},
+		// What no domain confirms stays whole.
+		{"World news | The Harbour Post", "https://example.net/world", "https://127.0.0.1/feed", "World news | The Harbour Post"},
+		{"On the left - a column", "https://harbourpost.com/column", "", "On the left - a column"},
+		{"UN - Peace and Security", "https://news.un.org/en", "", "UN"},
+		{"Self-made", "https://self.org", "", "Self-made"},
+		{"", "https://www.harbourpost.com/", "", "harbourpost.com"},
+		{"", "", "file:///var/feeds/harbour.xml", "harbour.xml"},
+	} {
+		got := sourceName(digest.Feed{URL: c.url}, &channel{title: c.title, link: c.link})
+		if got != c.want {
+			t.Errorf("%q of %s %s is %q, want %q", c.title, c.link, c.url, got, c.want)
+		}
+	}
+	if got := sourceName(digest.Feed{Name: "HP | World", URL: "https://hp.com/"}, &channel{title: "x"}); got != "HP | World" {
+		t.Errorf("the name of the config became %q", got)
+	}
+}
