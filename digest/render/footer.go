@@ -182,7 +182,7 @@ func preheader(v *View) string {
 	}
 	if v.Lead != nil {
 		add(v.Lead.Title)
-		add(v.Lead.Summary.Standfirst(1, preheaderLength).Plain())
+		add(standfirst(v.Lead.Summary, 1, preheaderLength).Plain())
 	}
 	for _, s := range v.Sections {
 		if s.Kind == string(digest.SectionMostCovered) {

@@ -290,7 +290,7 @@ func (b *builder) sideOfStory(title, lang string) Side {
 // summary cuts what the outlet says of the story to whole sentences; a summary that only repeats
 // the headline says nothing.
 func (b *builder) summary(it digest.Item, title string, most, length int) digest.Text {
-	t := cleanText(it.Summary).Standfirst(most, length)
+	t := standfirst(cleanText(it.Summary), most, length)
 	plain := t.Plain()
 	if strings.EqualFold(strings.TrimSuffix(plain, "."), strings.TrimSuffix(title, ".")) {
 		t, plain = nil, ""

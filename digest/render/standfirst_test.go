@@ -1,10 +1,12 @@
-package digest
+package render
 
 import (
 	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"digestd/digest"
 )
 
 func TestStandfirst(t *testing.T) {
@@ -38,11 +40,17 @@ func TestStandfirst(t *testing.T) {
 		{"Chinese", "港口重新开放。罢工结束了。工资上涨。", 2, 300, "港口重新开放。罢工结束了。"},
 		{"Hindi", "बंदरगाह खुले। हड़ताल समाप्त।", 1, 300, "बंदरगाह खुले।"},
 		{"Arabic", "هل فتحت الموانئ؟ نعم.", 1, 300, "هل فتحت الموانئ؟"},
+		{"no quotation is left open", "They met. She said: “We won. They lost.”", 2, 300, "They met."},
+		{"one that closes", "They met. She said: “We won.” They sang.", 2, 300, "They met. She said: “We won.”"},
+		{"a German quotation", "Sie kam. Sie rief: „Halt. Wer da?“ Stille.", 2, 300, "Sie kam."},
+		{"a German quotation that closes", "Sie rief: „Halt.“ Stille. Dann Lärm.", 2, 300, "Sie rief: „Halt.“ Stille."},
+		{"nothing but a quotation", "“We won. They lost.”", 1, 300, "“We won."},
+		{"the feed never closed it", "They met. She said: “We won", 3, 300, "They met. She said: “We won"},
 		{"nothing", "", 3, 300, ""},
 		{"none asked for", "One came.", 0, 300, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := PlainText(c.text).Standfirst(c.sentences, c.chars).Plain(); got != c.want {
+			if got := standfirst(digest.PlainText(c.text), c.sentences, c.chars).Plain(); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
@@ -50,9 +58,9 @@ func TestStandfirst(t *testing.T) {
 }
 
 func TestStandfirstKeepsMarks(t *testing.T) {
-	text := Text{{S: "The "}, {S: "Kestrel Bay", Href: "https://example.org/"}, {S: " ports "}, {S: "reopened. They", Strong: true}, {S: " work."}}
-	want := Text{{S: "The "}, {S: "Kestrel Bay", Href: "https://example.org/"}, {S: " ports "}, {S: "reopened.", Strong: true}}
-	if got := text.Standfirst(1, 300); !reflect.DeepEqual(got, want) {
+	text := digest.Text{{S: "The "}, {S: "Kestrel Bay", Href: "https://example.org/"}, {S: " ports "}, {S: "reopened. They", Strong: true}, {S: " work."}}
+	want := digest.Text{{S: "The "}, {S: "Kestrel Bay", Href: "https://example.org/"}, {S: " ports "}, {S: "reopened.", Strong: true}}
+	if got := standfirst(text, 1, 300); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
 	}
 	if text[3].S != "reopened. They" {
@@ -65,7 +73,7 @@ func FuzzStandfirst(f *testing.F) {
 	f.Add("A B. C", 1, 1)
 	f.Fuzz(func(t *testing.T, s string, sentences, chars int) {
 		s = strings.ToValidUTF8(s, "")
-		got := PlainText(s).Standfirst(sentences, max(1, min(chars, 1000))).Plain()
+		got := standfirst(digest.PlainText(s), sentences, max(1, min(chars, 1000))).Plain()
 		if !utf8.ValidString(got) {
 			t.Fatalf("%q: invalid UTF-8: %q", s, got)
 		}

@@ -1,39 +1,47 @@
-package digest
+package render
 
 import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"digestd/digest"
 )
 
-// Standfirst is the beginning of a text: whole sentences, as many as asked for at most, and of about
+// standfirst is the beginning of a text: whole sentences, as many as asked for at most, and of about
 // so many characters. The first sentence is kept whole up to half as many characters again; one that
 // is longer still ends at a word, the last before the limit, with an ellipsis. A last sentence that
-// the feed itself broke off is left out where a whole one stands before it. Marks are kept.
-func (t Text) Standfirst(sentences, chars int) Text {
+// the feed itself broke off is left out where a whole one stands before it, and so are those that would leave
+// a quotation open. Marks are kept.
+func standfirst(t digest.Text, sentences, chars int) digest.Text {
 	plain := t.Plain()
 	ends := sentenceEnds(plain)
 	if n := len(ends); n > 1 && brokenOff(plain) {
 		ends = ends[:n-1]
 	}
-	cut := 0
+	cut, closed := 0, 0 // the second with no quotation open
 	for i, end := range ends {
 		n := utf8.RuneCountInString(plain[:end])
 		if i >= sentences || n > chars && (i > 0 || n > chars+chars/2) {
 			break
 		}
-		cut = end
+		if cut = end; !quotationOpen(plain[:end]) {
+			closed = end
+		}
+	}
+	if closed > 0 && cut < len(strings.TrimRightFunc(plain, unicode.IsSpace)) {
+		cut = closed
 	}
 	if cut == 0 && sentences > 0 && len(ends) > 0 {
 		cut = wordEnd(plain[:ends[0]], chars)
-		return append(t.until(cut), Span{S: "…"}).joined()
+		return joined(append(until(t, cut), digest.Span{S: ellipsis}))
 	}
-	return t.until(cut)
+	return until(t, cut)
 }
 
 // until is the text up to a byte offset of its plain form.
-func (t Text) until(offset int) Text {
-	var out Text
+func until(t digest.Text, offset int) digest.Text {
+	var out digest.Text
 	for _, s := range t {
 		if offset <= 0 {
 			break
@@ -54,8 +62,8 @@ func (t Text) until(offset int) Text {
 }
 
 // joined is the text with neighbouring spans of the same marks made one.
-func (t Text) joined() Text {
-	var out Text
+func joined(t digest.Text) digest.Text {
+	var out digest.Text
 	for _, s := range t {
 		if n := len(out); n > 0 && out[n-1].Strong == s.Strong && out[n-1].Em == s.Em && out[n-1].Href == s.Href {
 			out[n-1].S += s.S
@@ -89,6 +97,23 @@ func wordEnd(s string, chars int) int {
 	return len(strings.TrimRightFunc(s[:cut], func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",;:–—-", r) }))
 }
 
+// quotationOpen reports whether a text ends inside a quotation in double marks: “English”, „deutsch“. Straight and
+// angled ones don't tell which side they are of.
+func quotationOpen(s string) bool {
+	open, low := false, false
+	for _, c := range s {
+		switch {
+		case c == '„':
+			open, low = true, true
+		case c == '“' && !low:
+			open = true
+		case c == '“', c == '”':
+			open, low = false, false
+		}
+	}
+	return open
+}
+
 // brokenOff reports whether a feed cut its text in the middle of a sentence.
 func brokenOff(s string) bool {
 	s = strings.TrimRightFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == ']' || r == ')' })
@@ -108,7 +133,7 @@ func sentenceEnds(s string) []int {
 		}
 		for end < len(s) {
 			c, n := utf8.DecodeRuneInString(s[end:])
-			if !strings.ContainsRune(".!?…。！？؟۔।\"'”’»)]」』）", c) {
+			if !strings.ContainsRune(".!?…。！？؟۔।\"'”’“‘»)]」』）", c) {
 				break
 			}
 			end += n
