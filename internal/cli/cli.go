@@ -148,6 +148,7 @@ func (p *program) root() *cobra.Command {
 		Short: "A newsletter digest mailer",
 		Long: "digestd collects items from topic feeds all day long, composes an edition of each digest at its slot,\n" +
 			"and hands it to every subscriber over SMTP. No news lost, no reader lost, nothing twice.",
+		Version:           buildInfo().String(), // what --version prints
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: func(*cobra.Command, []string) error { p.log = p.logger(); return nil },
@@ -158,6 +159,8 @@ func (p *program) root() *cobra.Command {
 			return c.Help()
 		},
 	}
+	root.SetVersionTemplate("digestd {{.Version}}\n")
+	root.Flags().Bool("version", false, "print the version, as the command of that name does")
 	root.PersistentFlags().StringVar(&p.configFlag, "config", "", "configuration `FILE` (default: $DIGESTD_CONFIG, ./config.toml, /etc/digestd/config.toml)")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print one JSON object on stdout and nothing else there")
 	root.PersistentFlags().BoolVarP(&p.verbose, "verbose", "v", false, "log what happens in detail")

@@ -43,6 +43,13 @@ func buildInfo() build {
 	return b
 }
 
+func (b build) String() string {
+	if b.Commit == "" {
+		return b.Version + " " + b.Go
+	}
+	return fmt.Sprintf("%s (%.12s) %s", b.Version, b.Commit, b.Go)
+}
+
 func (p *program) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
@@ -50,13 +57,7 @@ func (p *program) versionCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			b := buildInfo()
-			return p.print(b, func(w io.Writer) {
-				fmt.Fprintf(w, "digestd %s", b.Version)
-				if b.Commit != "" {
-					fmt.Fprintf(w, " (%.12s)", b.Commit)
-				}
-				fmt.Fprintf(w, " %s\n", b.Go)
-			})
+			return p.print(b, func(w io.Writer) { fmt.Fprintf(w, "digestd %s\n", b) })
 		},
 	}
 }
