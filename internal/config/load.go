@@ -167,6 +167,7 @@ func (r *reader) config(root *table) *Config {
 	r.subscribers(c, root, files.paths)
 	if len(r.problems) == 0 {
 		r.idle(c, root)
+		r.placeholders(c, root)
 	}
 	return c
 }

@@ -241,7 +241,7 @@ paths = ["more/readers.csv"]
 			t.Errorf("got\n%+v\nwant\n%+v", got.got, got.want)
 		}
 	}
-	if len(c.Warnings) != 3 {
+	if len(c.Warnings) != 4 {
 		t.Errorf("warnings: %v", c.Warnings)
 	}
 }
@@ -284,6 +284,35 @@ func TestCredentials(t *testing.T) {
 	c = load(t, text, env(""))
 	if filepath.Base(filepath.Dir(c.SMTP.PasswordFile)) != "credentials" || filepath.Base(filepath.Dir(c.DKIM.KeyFile)) != "credentials" {
 		t.Errorf("got %q and %q", c.SMTP.PasswordFile, c.DKIM.KeyFile)
+	}
+}
+
+func TestTheExamplesOwnDomainIsWarnedOf(t *testing.T) {
+	write(t, nil)
+	for _, c := range []struct {
+		smtp, from string
+		want       []string
+	}{
+		{"transport = \"smtp\"\n[smtp]\nhost = \"smtp.example.org\"", "digest@news.example.net", []string{
+			"config.toml:7:8: host of [smtp] is still the example's, smtp.example.org",
+			"config.toml:3:8: from of [mail] is still the example's, digest@news.example.net: nobody can answer it, and bounces are lost",
+		}},
+		{"transport = \"smtp\"\n[smtp]\nhost = \"mx.harbour.test\"", "digest@harbour.test", nil},
+		{"transport = \"smtp\"\n[smtp]\nhost = \"localhost\"", "digest@example.org", nil}, // a trial
+		{"transport = \"maildir\"\n[smtp]\nhost = \"smtp.example.org\"", "digest@example.org", nil},
+	} {
+		got := load(t, "\n[mail]\nfrom = \"News <"+c.from+">\"\n[delivery]\n"+c.smtp+"\n[topics.global]\nfeeds = [\"https://example.org/feed\"]\n[digests.daily]\n[[subscribers]]\nemail = \"ana@example.org\"\n", Env{}).Warnings
+		var words []string
+		for _, w := range got {
+			if strings.Contains(w.Error(), "the example's") {
+				words = append(words, w.Error())
+			}
+		}
+		slices.Sort(words)
+		slices.Sort(c.want)
+		if !slices.Equal(words, c.want) {
+			t.Errorf("%s from %s: %q, want %q", c.smtp, c.from, words, c.want)
+		}
 	}
 }
 

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 
 	"digestd/digest"
 	"digestd/subscribers"
@@ -140,6 +142,25 @@ func (r *reader) idle(c *Config, root *table) {
 		if !r.wanted(c, d) {
 			r.warn(root.values["digests"].table.keys[d.ID], "digest %q has no subscribers", d.ID)
 		}
+	}
+}
+
+// placeholders warns where mail is to go out into the world and the example's domain still stands in the place of
+// one's own (RFC 2606, section 3).
+func (r *reader) placeholders(c *Config, root *table) {
+	if c.Delivery.Transport != "smtp" || loopback(c.SMTP.Host) {
+		return
+	}
+	reserved := func(host string) bool {
+		return slices.ContainsFunc([]string{"example.org", "example.com", "example.net"}, func(d string) bool {
+			return host == d || strings.HasSuffix(host, "."+d)
+		})
+	}
+	if reserved(c.SMTP.Host) {
+		r.warn(root.values["smtp"].table.values["host"].place, "host of [smtp] is still the example's, %s", c.SMTP.Host)
+	}
+	if _, address := from(c); reserved(address[strings.LastIndexByte(address, '@')+1:]) {
+		r.warn(root.values["mail"].table.values["from"].place, "from of [mail] is still the example's, %s: nobody can answer it, and bounces are lost", address)
 	}
 }
 
