@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -18,44 +19,44 @@ import (
 const fallback = "en"
 
 // Words are the frame's strings in one language, as the catalogue lang/XX.json has them. What stands
-// in braces is filled in.
+// in braces is filled in; the tag holds names what must stand there.
 type Words struct {
 	InThisEdition string `json:"in_this_edition"`
 	MostCovered   string `json:"most_covered"`
 	Opinion       string `json:"opinion"`
 	LatestNews    string `json:"latest_news"`
 	Coverage      string `json:"coverage"`
-	Number        string `json:"number"`  // {n}
-	AlsoIn        string `json:"also_in"` // {list}
-	Updated       string `json:"updated"` // {time}
-	Byline        string `json:"byline"`  // {author}, {source}
-	Silent        string `json:"silent"`  // {name}, {since}
+	Number        string `json:"number" holds:"{n}"`
+	AlsoIn        string `json:"also_in" holds:"{list}"`
+	Updated       string `json:"updated" holds:"{time}"`
+	Byline        string `json:"byline" holds:"{author} {source}"`
+	Silent        string `json:"silent" holds:"{name} {since}"`
 	SilentAlways  string `json:"silent_always"`
-	Zone          string `json:"zone"`     // {zone}
-	Nothing       string `json:"nothing"`  // {since}
-	Why           string `json:"why"`      // {name}, {address}
-	WhyText       string `json:"why_text"` // {name}; the address stands on the next line
+	Zone          string `json:"zone" holds:"{zone}"`
+	Nothing       string `json:"nothing" holds:"{since}"`
+	Why           string `json:"why" holds:"{name} {address}"`
+	WhyText       string `json:"why_text" holds:"{name}"` // the address stands on the next line
 	Unsubscribe   string `json:"unsubscribe"`
 	Preferences   string `json:"preferences"`
 	Subscribe     string `json:"subscribe"`
 	Feedback      string `json:"feedback"`
 	Privacy       string `json:"privacy"`
 	RSS           string `json:"rss"`
-	Comma         string `json:"comma"`  // between the names of a list
-	Colon         string `json:"colon"`  // between a name and its link
-	Clause        string `json:"clause"` // between the parts of a sentence
-	Stop          string `json:"stop"`   // ends a sentence
-	Space         string `json:"space"`  // between two sentences
+	Comma         string `json:"comma"`                // between the names of a list
+	Colon         string `json:"colon"`                // between a name and its link
+	Clause        string `json:"clause"`               // between the parts of a sentence
+	Stop          string `json:"stop"`                 // ends a sentence
+	Space         string `json:"space" empty:"may be"` // between two sentences
 
-	Reading     forms `json:"reading"`      // {n} minutes
-	AlsoInMore  forms `json:"also_in_more"` // {list}, {n} more outlets
-	Outlets     forms `json:"outlets"`      // {n}
-	FeedsRead   forms `json:"feeds_read"`   // {ok} of {n}, {since}
-	Items       forms `json:"items"`        // {n}
-	Stories     forms `json:"stories"`      // {n}
-	SilentMore  forms `json:"silent_more"`  // {n}
-	CarriedOver forms `json:"carried"`      // {n}
-	Dropped     forms `json:"dropped"`      // {n}
+	Reading     forms `json:"reading" holds:"{n}"`
+	AlsoInMore  forms `json:"also_in_more" holds:"{list} {n}"`
+	Outlets     forms `json:"outlets" holds:"{n}"`
+	FeedsRead   forms `json:"feeds_read" holds:"{ok} {n} {since}"`
+	Items       forms `json:"items" holds:"{n}"`
+	Stories     forms `json:"stories" holds:"{n}"`
+	SilentMore  forms `json:"silent_more" holds:"{n}"`
+	CarriedOver forms `json:"carried" holds:"{n}"`
+	Dropped     forms `json:"dropped" holds:"{n}"`
 }
 
 // forms are the plural forms of a phrase by CLDR's names: zero, one, two, few, many, other.
@@ -91,14 +92,14 @@ type language struct {
 	Weekdays      [7]string  `json:"weekdays"`
 	WeekdaysShort [7]string  `json:"weekdays_short"`
 	Months        [12]string `json:"months"`
-	FirstDay      string     `json:"first_day"` // how the first of a month is written
-	Date          string     `json:"date"`      // {weekday}, {day}, {month}, {year}
-	DateShort     string     `json:"date_short"`
-	Day           string     `json:"day"`           // of an item older than a week
-	DayTime       string     `json:"day_time"`      // of an item of an earlier day: short {weekday}, {time}
-	SinceTime     string     `json:"since_time"`    // after "since": {weekday}, {time}
-	SinceWeekday  string     `json:"since_weekday"` // {weekday}
-	SinceDate     string     `json:"since_date"`    // {day}, {month}
+	FirstDay      string     `json:"first_day" empty:"may be"` // how the first of a month is written
+	Date          string     `json:"date" holds:"{day} {month} {year}"`
+	DateShort     string     `json:"date_short" holds:"{day} {month} {year}"`
+	Day           string     `json:"day" holds:"{day} {month}"`           // of an item older than a week
+	DayTime       string     `json:"day_time" holds:"{weekday} {time}"`   // of an item of an earlier day: short {weekday}, {time}
+	SinceTime     string     `json:"since_time" holds:"{weekday} {time}"` // after "since": {weekday}, {time}
+	SinceWeekday  string     `json:"since_weekday" holds:"{weekday}"`
+	SinceDate     string     `json:"since_date" holds:"{day} {month}"`
 	Words
 	Web WebWords `json:"web"`
 }
@@ -182,47 +183,59 @@ func (l *language) validate() error {
 	if l.Dir != "ltr" && l.Dir != "rtl" {
 		return fmt.Errorf("dir is %q: it must be \"ltr\" or \"rtl\"", l.Dir)
 	}
-	for _, names := range [][]string{l.Weekdays[:], l.WeekdaysShort[:], l.Months[:]} {
-		for _, n := range names {
-			if n == "" {
-				return errors.New("weekdays and weekdays_short need 7 names, months 12")
+	return complete(reflect.ValueOf(l).Elem(), "")
+}
+
+// complete holds the words of a catalogue, or of a part of it, against the tags of their fields: holds names what must
+// stand in a phrase, once what must stand there a single time, and only what has the tag empty may be left empty.
+func complete(words reflect.Value, prefix string) error {
+	for i := range words.NumField() {
+		field := words.Type().Field(i)
+		if !field.IsExported() {
+			continue
+		}
+		key := prefix + field.Tag.Get("json")
+		var err error
+		switch v := words.Field(i); {
+		case field.Anonymous:
+			err = complete(v, prefix)
+		case v.Kind() == reflect.Struct:
+			err = complete(v, key+".")
+		case v.Kind() == reflect.Array:
+			for n := range v.Len() {
+				if v.Index(n).String() == "" {
+					return fmt.Errorf("%s needs %d names", key, v.Len())
+				}
 			}
-		}
-	}
-	for key, pattern := range map[string]struct{ text, holds string }{
-		"date":       {l.Date, "{day} {month} {year}"},
-		"date_short": {l.DateShort, "{day} {month} {year}"},
-		"day":        {l.Day, "{day} {month}"},
-		"day_time":   {l.DayTime, "{weekday} {time}"},
-		"also_in":    {l.AlsoIn, "{list}"},
-		"why":        {l.Why, "{name} {address}"},
-		"why_text":   {l.WhyText, "{name}"},
-		"updated":    {l.Updated, "{time}"},
-		"byline":     {l.Byline, "{author} {source}"},
-		"silent":     {l.Silent, "{name} {since}"},
-		"nothing":    {l.Nothing, "{since}"},
-		"zone":       {l.Zone, "{zone}"},
-		"comma":      {l.Comma, ""},
-		"colon":      {l.Colon, ""},
-		"clause":     {l.Clause, ""},
-	} {
-		if pattern.text == "" {
-			return fmt.Errorf("%s is empty", key)
-		}
-		for _, hole := range strings.Fields(pattern.holds) {
-			if !strings.Contains(pattern.text, hole) {
-				return fmt.Errorf("%s is %q: it must contain %s", key, pattern.text, hole)
+		case v.Kind() == reflect.Map:
+			if other := v.Interface().(forms)["other"]; other == "" {
+				err = fmt.Errorf("%s needs the form \"other\"", key)
+			} else {
+				err = phraseHolds(key+".other", other, field.Tag)
 			}
+		default:
+			err = phraseHolds(key, v.String(), field.Tag)
+		}
+		if err != nil {
+			return err
 		}
 	}
-	for key, f := range map[string]forms{"reading": l.Reading, "also_in_more": l.AlsoInMore, "outlets": l.Outlets,
-		"feeds_read": l.FeedsRead, "items": l.Items, "stories": l.Stories, "silent_more": l.SilentMore,
-		"carried": l.CarriedOver, "dropped": l.Dropped} {
-		if f["other"] == "" {
-			return fmt.Errorf("%s needs the form \"other\"", key)
+	return nil
+}
+
+func phraseHolds(key, text string, tag reflect.StructTag) error {
+	if text == "" && tag.Get("empty") == "" {
+		return fmt.Errorf("%s is empty", key)
+	}
+	for _, hole := range strings.Fields(tag.Get("holds")) {
+		if !strings.Contains(text, hole) {
+			return fmt.Errorf("%s is %q: it must contain %s", key, text, hole)
 		}
 	}
-	return l.Web.validate()
+	if hole := tag.Get("once"); hole != "" && strings.Count(text, hole) != 1 {
+		return fmt.Errorf("%s is %q: it must contain %s once", key, text, hole)
+	}
+	return nil
 }
 
 // plural picks the form for a number and fills it in; pairs are further names and values.

@@ -13,13 +13,13 @@ func TestLanguages(t *testing.T) {
 		t.Errorf("languages %s, want %s", got, want)
 	}
 	for tag, want := range map[string]string{"en": "en", "fr-CA": "fr", "pt_BR": "pt", "ZH-Hant-TW": "zh", "he": "he"} {
-		if got := s.language(tag).tag; got != want || !s.Speaks(tag) {
-			t.Errorf("%s is served in %s, %v; want %s", tag, got, s.Speaks(tag), want)
+		if got := s.language(tag).tag; got != want || !s.Knows(tag) {
+			t.Errorf("%s is served in %s, %v; want %s", tag, got, s.Knows(tag), want)
 		}
 	}
 	for _, tag := range []string{"", "tlh", "x"} {
-		if got := s.language(tag).tag; got != "en" || s.Speaks(tag) {
-			t.Errorf("%q is served in %s, %v; want en, false", tag, got, s.Speaks(tag))
+		if got := s.language(tag).tag; got != "en" || s.Knows(tag) {
+			t.Errorf("%q is served in %s, %v; want en, false", tag, got, s.Knows(tag))
 		}
 	}
 	if got := mustRender(t, builtin(t, "x"), everySection("tlh"), paperFrame).Text; !strings.Contains(got, "LATEST NEWS") {

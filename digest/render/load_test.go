@@ -92,6 +92,8 @@ func TestLoadNamesTheLine(t *testing.T) {
 		{name: "catalogue type", file: "lang/fr.json", text: "{\n\"opinion\": 3}", want: []string{"fr.json:2: opinion can't be of the type number"}},
 		{name: "catalogue hole", file: "lang/fr.json", text: `{"why": "Bonjour {name}"}`, want: []string{"fr.json:1: ", "{address}"}},
 		{name: "catalogue form", file: "lang/fr.json", text: `{"items": {"one": "{n} article"}}`, want: []string{"fr.json:1: ", `items needs the form "other"`}},
+		{name: "catalogue form hole", file: "lang/fr.json", text: `{"also_in_more": {"other": "et {n}"}}`, want: []string{"fr.json:1: ", "also_in_more.other", "{list}"}},
+		{name: "catalogue blank", file: "lang/fr.json", text: `{"coverage": ""}`, want: []string{"fr.json:1: ", "coverage is empty"}},
 		{name: "catalogue form name", file: "lang/fr.json", text: "{\n\"items\": {\"other\": \"{n}\", \"plural\": \"{n}\"}}", want: []string{"fr.json:2: ", `"plural" is no plural form`}},
 		{name: "catalogue week", file: "lang/fr.json", text: `{"weekdays": ["dimanche"]}`, want: []string{"fr.json:1: ", "weekdays"}},
 		{name: "catalogue name", file: "lang/klingonese.json", text: `{}`, want: []string{"klingonese.json:1: ", "no language"}},

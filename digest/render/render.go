@@ -117,13 +117,6 @@ func languageNames(m map[string]*language) []string {
 	return names
 }
 
-// Speaks reports whether the set has a catalogue for a BCP 47 tag: its own, or that of its base language, "fr"
-// for "fr-CA". Who reads in another language gets English.
-func (s *Set) Speaks(tag string) bool {
-	_, ok := match(tag, func(n string) bool { return s.languages[n] != nil })
-	return ok
-}
-
 // language finds the catalogue for a tag: itself, its base language, or English.
 func (s *Set) language(tag string) *language {
 	if name, ok := match(tag, func(n string) bool { return s.languages[n] != nil }); ok {

@@ -1,24 +1,18 @@
 package render
 
-import (
-	"fmt"
-	"reflect"
-	"strings"
-)
-
 // WebWords are the strings of the readers' pages, under the key "web" of a catalogue. What stands in
-// braces is filled in; the tag holds names what must stand there.
+// braces is filled in; the tag once names what must stand there, a single time.
 type WebWords struct {
-	Leave       string `json:"leave" holds:"{name}"`      // asks whether to stop a newsletter
-	OnlyThis    string `json:"only_this" holds:"{name}"`  // chooses one of several newsletters
-	Everything  string `json:"everything" holds:"{name}"` // chooses all of a publisher's
-	Left        string `json:"left" holds:"{name}"`
-	LeftAll     string `json:"left_all" holds:"{name}"`
+	Leave       string `json:"leave" once:"{name}"`      // asks whether to stop a newsletter
+	OnlyThis    string `json:"only_this" once:"{name}"`  // chooses one of several newsletters
+	Everything  string `json:"everything" once:"{name}"` // chooses all of a publisher's
+	Left        string `json:"left" once:"{name}"`
+	LeftAll     string `json:"left_all" once:"{name}"`
 	Underway    string `json:"underway"`
 	Undo        string `json:"undo"` // the button that takes it back
-	Back        string `json:"back" holds:"{name}"`
-	Stopped     string `json:"stopped" holds:"{name}"` // when it was not the reader who stopped it
-	Instead     string `json:"instead"`                // leads to the preferences
+	Back        string `json:"back" once:"{name}"`
+	Stopped     string `json:"stopped" once:"{name}"` // when it was not the reader who stopped it
+	Instead     string `json:"instead"`               // leads to the preferences
 	Newsletters string `json:"newsletters"`
 	Topics      string `json:"topics"`
 	Format      string `json:"format"`
@@ -36,22 +30,6 @@ type WebWords struct {
 	Failed      string `json:"failed"`
 	FailedWhy   string `json:"failed_why"`
 	Language    string `json:"language"`
-}
-
-// validate says what the words lack.
-func (w *WebWords) validate() error {
-	v := reflect.ValueOf(w).Elem()
-	for i := range v.NumField() {
-		field, text := v.Type().Field(i), v.Field(i).String()
-		key := "web." + field.Tag.Get("json")
-		switch hole := field.Tag.Get("holds"); {
-		case text == "":
-			return fmt.Errorf("%s is empty", key)
-		case strings.Count(text, hole) != 1 && hole != "":
-			return fmt.Errorf("%s is %q: it must contain %s once", key, text, hole)
-		}
-	}
-	return nil
 }
 
 // Catalogue is what the readers' pages show in a language.

@@ -18,7 +18,7 @@ func TestWebWordsAreComplete(t *testing.T) {
 		if c.Tag != name || c.Name == "" || c.Dir == "" || c.Unsubscribe == "" {
 			t.Errorf("catalogue %+v", c)
 		}
-		if err := c.Web.validate(); err != nil {
+		if err := complete(reflect.ValueOf(c.Web), "web."); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		same := 0

@@ -35,7 +35,7 @@ func (p *Pipeline) languages() []string {
 
 // Unspoken are the languages of readers for which a digest has no words: they get English ones.
 func (p *Pipeline) Unspoken(d digest.Digest) []string {
-	return slices.DeleteFunc(p.languages(), p.Templates[d.ID].Speaks)
+	return slices.DeleteFunc(p.languages(), p.Templates[d.ID].Knows)
 }
 
 // CheckSample looks at a sample edition of a digest, in each language of its readers. It needs no ledger.
