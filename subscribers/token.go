@@ -11,7 +11,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strings"
@@ -76,15 +75,6 @@ func NewTokenKey(secret []byte) (TokenKey, error) {
 	}
 	sum := sha256.Sum256(append([]byte("digestd token key id\n"), secret...))
 	return TokenKey{block: block, id: hex.EncodeToString(sum[:8])}, nil
-}
-
-// GenerateTokenKey draws the secret of a new key.
-func GenerateTokenKey(random io.Reader) ([]byte, error) {
-	secret := make([]byte, TokenKeySize)
-	if _, err := io.ReadFull(random, secret); err != nil {
-		return nil, fmt.Errorf("token key: %w", err)
-	}
-	return secret, nil
 }
 
 // ID tells keys apart without telling what they are. It is empty for the zero TokenKey.
