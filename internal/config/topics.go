@@ -44,7 +44,7 @@ func feedKeys() []key[digest.Feed] {
 	return []key[digest.Feed]{
 		need(key[digest.Feed]{name: "url", typ: "URL or path", meaning: "Where the feed is.",
 			read: func(r *reader, v *value, f *digest.Feed) { f.URL = r.feedURL(v) }}),
-		text("name", `""`, "text", "How the outlet is called in the mail. Without it, the feed's own title.",
+		text("name", `""`, "text", "How the outlet is called in the mail. Without it, the feed's own title, or the part of it that the outlet's domain confirms: \"The Post\" of \"World news | The Post\".",
 			func(f *digest.Feed) *string { return &f.Name }),
 		{name: "weight", def: "1.0", typ: "number", meaning: "Of its items in the ranking, from 0.01 to 100.", read: readWeight},
 		{name: "kind", def: `""`, typ: `"" | "opinion"`, meaning: "Opinion stands in a section of its own.",
