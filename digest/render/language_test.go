@@ -116,6 +116,8 @@ func TestMoments(t *testing.T) {
 		{now.Add(-7*time.Hour - time.Second), "Wed 23:59", "Wednesday 23:59", "Wednesday"},
 		{now.Add(-6 * 24 * time.Hour), "Fri 07:00", "Friday 07:00", "Friday"},
 		{now.Add(-7 * 24 * time.Hour), "5 March", "5 March", "5 March"},
+		{now.AddDate(0, 0, -179), "14 September", "14 September", "14 September"},
+		{now.AddDate(0, 0, -180), "13 September 2025", "13 September", "13 September"},
 		{now.Add(24 * time.Hour), "13 March", "13 March", "13 March"}, // a clock that went back
 	} {
 		if got := en.moment(c.at, now); got != c.moment {
