@@ -14,13 +14,14 @@ type block = header
 // maxBlocks of a report are read, and maxStatus bytes.
 const (
 	maxBlocks = 1000
-	maxStatus = 256 << 10
+	maxStatus = 64 << 10
 )
 
 // parseStatus reads the groups of fields of a message/delivery-status (RFC 3464 §2) or of the reports built
 // like it. The first one is about the message, where the sender keeps to the RFC. Lines that are no field are
 // skipped.
 func parseStatus(body []byte) (blocks []block) {
+	cut := len(body) > maxStatus
 	body = body[:min(len(body), maxStatus)]
 	for len(body) > 0 && len(blocks) < maxBlocks {
 		h, rest := splitHeader(body)
@@ -32,28 +33,35 @@ func parseStatus(body []byte) (blocks []block) {
 		}
 		body = rest
 	}
+	if cut && len(blocks) > 0 { // the last one may lack the words that take its code back
+		blocks = blocks[:len(blocks)-1]
+	}
 	return blocks
 }
 
 // delivery reads a delivery status. Where its fields name nobody, the prose beside them may.
-func (r *Report) delivery(blocks []block, m *part, text string) {
+func (r *Report) delivery(blocks []block, m *part, said notice) {
 	var mentions []mention // of the notice beside it
+	judge := judgement{}
 	for _, b := range joined(blocks) {
+		if len(r.Recipients) == maxRecipients {
+			break
+		}
 		to, ok := recipientOf(b)
 		if !ok {
 			continue
 		}
 		if to.Kind == Bounce && to.Permanent && to.Words == "" && isGeneric(to.Status) {
 			if mentions == nil {
-				mentions = findRecipients(ownLines(text), m.header)
+				mentions = findRecipients(said.lines, m.header)
 			}
-			to.explain(mentions)
+			to.explain(mentions, judge)
 		}
 		r.add(to)
 	}
 	if !r.names() {
 		r.Recipients = nil
-		r.prose(m, m.header.text("subject"), text)
+		r.prose(m, m.header.text("subject"), said)
 		return
 	}
 	// One message may tell of several outcomes; it is named for the gravest.
@@ -66,13 +74,14 @@ func (r *Report) delivery(blocks []block, m *part, text string) {
 }
 
 // explain takes the reason from what a notice says of the same address.
-func (to *Recipient) explain(mentions []mention) {
+func (to *Recipient) explain(mentions []mention, judge judgement) {
+	key := subscribers.Key(to.Address)
 	for _, m := range mentions {
-		if subscribers.Key(m.address) != subscribers.Key(to.Address) || m.words == "" {
+		if m.key != key || m.words == "" {
 			continue
 		}
 		var gone bool
-		to.Status, gone = assess(to.Status, m.words)
+		to.Status, gone = judge.assess(to.Status, m.words)
 		to.Gone = gone && m.final == "" && (to.Final == "" || sameMailbox(to.Address, to.Final))
 		to.Words = oneLine(m.words, maxWords)
 		return

@@ -120,7 +120,7 @@ func Parse(raw []byte) Report {
 	found := flatten(m, report.Machine)
 	report.Tokens = tokens(m, found, subject)
 
-	text := found.notice()
+	said := ownWords(found.notice())
 	switch {
 	case found.feedback != nil:
 		report.feedback(found.feedback)
@@ -128,7 +128,7 @@ func Parse(raw []byte) Report {
 		report.receipt(found.disposition)
 	case found.status != nil && (report.Machine || found.isReport):
 		report.Machine = true
-		report.delivery(parseStatus(found.status.content()), m, text)
+		report.delivery(parseStatus(found.status.content()), m, said)
 	case asksToLeave(subject):
 		report.Kind = Unsubscribe
 	case found.jmrp != "":
@@ -136,12 +136,12 @@ func Parse(raw []byte) Report {
 		report.Recipients = []Recipient{{Address: found.jmrp, Kind: Complaint}}
 	case repliesByItself(m, subject) && !isDaemon(m.header):
 		report.Kind = AutoReply
-	case challenges(subject, text) && !isDaemon(m.header):
+	case challenges(subject, said) && !isDaemon(m.header):
 		report.Kind = AutoReply
 	case !report.Machine && !found.isReport && (wasSubmittedByMachine(m.header) || m.header.has("x-auto-response-suppress")):
 		report.Kind = AutoReply
 	default:
-		report.prose(m, subject, text)
+		report.prose(m, subject, said)
 	}
 	if report.Kind == Other && wasAutomatic(m.header) {
 		report.Kind = AutoReply
@@ -209,14 +209,17 @@ func (c *content) walk(p *part) {
 	}
 }
 
-// notice is what the message says before it returns something: its plain text, or else its HTML.
+// notice is what the message says before it returns something: its plain text, or else its HTML. Of a long one it
+// is the beginning.
 func (c *content) notice() string {
 	var plain, markup strings.Builder
 	for _, p := range c.texts {
+		into := &plain
 		if p.media == "text/html" {
-			markup.WriteString(p.text() + "\n")
-		} else {
-			plain.WriteString(p.text() + "\n")
+			into = &markup
+		}
+		if into.Len() < maxNotice {
+			into.WriteString(p.text() + "\n")
 		}
 	}
 	if strings.TrimSpace(plain.String()) != "" {

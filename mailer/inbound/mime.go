@@ -113,23 +113,34 @@ func (r *reader) part(raw []byte, depth int) *part {
 
 // splitHeader parts a header from its body. A line that can't belong to a header begins the body.
 func splitHeader(raw []byte) (h header, body []byte) {
+	var folded []byte // the value of the last field
+	keep := func() {
+		if len(h) > 0 {
+			h[len(h)-1].value = string(bytes.TrimSpace(folded))
+		}
+	}
 	for len(raw) > 0 {
 		line, rest, _ := bytes.Cut(raw, []byte("\n"))
 		switch {
 		case len(bytes.TrimSpace(line)) == 0:
+			keep()
 			return h, rest
 		case (line[0] == ' ' || line[0] == '\t') && len(h) > 0:
-			if last := &h[len(h)-1]; len(last.value) < maxValue {
-				last.value = strings.TrimSpace(last.value + " " + string(bytes.TrimSpace(line)))
+			if len(folded) < maxValue {
+				folded = append(append(folded, ' '), bytes.TrimSpace(line)...)
 			}
 		case isField(line) && len(h) < maxFields:
+			keep()
 			name, value, _ := bytes.Cut(line, []byte(":"))
-			h = append(h, field{strings.ToLower(string(bytes.TrimSpace(name))), string(bytes.TrimSpace(value))})
+			h = append(h, field{name: strings.ToLower(string(bytes.TrimSpace(name)))})
+			folded = append(folded[:0], bytes.TrimSpace(value)...)
 		default:
+			keep()
 			return h, raw
 		}
 		raw = rest
 	}
+	keep()
 	return h, nil
 }
 

@@ -37,8 +37,10 @@ func asSample(r Report) string {
 	if s := r.Status(); s != "" && r.Kind == Bounce {
 		words = append(words, s)
 	}
-	if i := slices.IndexFunc(r.Recipients, func(to Recipient) bool { return to.Kind == r.Kind }); i >= 0 && r.Recipients[i].Gone {
-		words = append(words, "gone")
+	if i := slices.IndexFunc(r.Recipients, func(to Recipient) bool { return to.Kind == r.Kind }); i >= 0 {
+		if _, gone := r.gone(r.Recipients[i].Address, true); gone {
+			words = append(words, "gone")
+		}
 	}
 	return strings.Join(words, " ")
 }

@@ -3,6 +3,8 @@ package inbound
 import (
 	"regexp"
 	"strings"
+
+	"digestd/subscribers"
 )
 
 // Many mail systems report in prose. Their dialects are countless, but what they write has a few forms: a
@@ -12,48 +14,61 @@ import (
 
 // How much of a notice is read. Real ones have a page.
 const (
-	maxNotice = 64 << 10 // bytes
+	maxNotice = 32 << 10 // bytes
 	maxLines  = 1000
+	maxLine   = 2000    // bytes
 	maxShort  = 2 << 10 // bytes of a notice that is read as a whole for the reason, and of the words on one recipient
 )
 
+// notice is what a mail system says in words.
+type notice struct {
+	lines    []string // before what it returns, without those that are quoted
+	unquoted int      // how many of them stand before the first quoted one
+}
+
+// flat is what some lines say, on one line in lower case.
+func flat(lines []string) string {
+	return strings.ToLower(strings.Join(strings.Fields(strings.Join(lines, " ")), " "))
+}
+
 // prose reads a notice in words.
-func (r *Report) prose(m *part, subject, text string) {
-	if !r.Machine && !bounceSubject.MatchString(strings.ToLower(subject)) {
+func (r *Report) prose(m *part, subject string, said notice) {
+	if !r.Machine && !bounceSubject(strings.ToLower(subject)) {
 		return
 	}
-	lines := ownLines(text)
-	said := strings.ToLower(strings.Join(strings.Fields(strings.Join(lines, " ")), " "))
-	whole := strings.Join(lines, " ")
-	found := findRecipients(lines, m.header)
+	all := flat(said.lines)
+	whole := strings.Join(said.lines, " ")
+	found := findRecipients(said.lines, m.header)
 	for _, a := range anyAddress.FindAllString(m.header.get("x-failed-recipients"), maxRecipients) {
-		found = merge(found, mention{address: cleanAddress(a)})
+		a = cleanAddress(a)
+		found = merge(found, mention{address: a, key: subscribers.Key(a)})
 	}
 	listed := false
 	for _, f := range found {
 		listed = listed || f.listed
 	}
-	if !undelivered.MatchString(said) && !m.header.has("x-failed-recipients") && !(listed && isDaemon(m.header)) {
+	if !undelivered(all) && !m.header.has("x-failed-recipients") && !(listed && isDaemon(m.header)) {
 		return
 	}
-	if arrived.MatchString(said) && !gaveUp.MatchString(said) {
+	if arrived.MatchString(all) && !gaveUp(all) {
 		r.Kind = Delivered
 		return
 	}
 	r.Kind = Bounce
-	if stillTrying(strings.ToLower(subject), said) {
+	if stillTrying(strings.ToLower(subject), all) {
 		r.Kind = Delay
 	}
 	if len(found) == 0 {
 		// It names nobody, but its own address may be tagged. Behind a quotation everything may be quoted.
-		found = []mention{{words: strings.Join(ownLines(beforeQuotation(text)), " ")}}
-		whole = found[0].words
+		whole = strings.Join(said.lines[:said.unquoted], " ")
+		found = []mention{{words: whole}}
 	}
+	judge := judgement{}
 	for _, f := range found {
 		to := Recipient{Address: f.address, Final: f.final, Kind: r.Kind, Permanent: r.Kind == Bounce}
 		var gone bool
-		if to.Status, gone = assess("", f.words); to.Status == "" && len(found) == 1 && len(whole) <= maxShort {
-			to.Status, gone = assess("", whole)
+		if to.Status, gone = judge.assess("", f.words); to.Status == "" && len(found) == 1 && len(whole) <= maxShort {
+			to.Status, gone = judge.assess("", whole)
 		}
 		if r.Kind == Delay && strings.HasPrefix(to.Status, "5.") { // a meaning: its class is what is said here
 			to.Status = "4" + to.Status[1:]
@@ -70,32 +85,32 @@ func isQuoted(line string) bool {
 	return strings.HasPrefix(line, ">") && !strings.HasPrefix(line, ">>>")
 }
 
-// beforeQuotation is the text before its first quoted line.
-func beforeQuotation(text string) string {
-	at := 0
-	for line := range strings.Lines(text) {
-		if isQuoted(line) {
-			break
+// ownWords are the lines of a notice before what it returns.
+func ownWords(text string) (said notice) {
+	lines := strings.SplitN(text[:min(len(text), maxNotice)], "\n", maxLines+1)
+	lines = lines[:min(len(lines), maxLines)]
+	fields := make([]string, len(lines)) // the name of the field that a line begins
+	for i := range lines {
+		lines[i] = lines[i][:min(len(lines[i]), maxLine)]
+		if m := headerLine.FindStringSubmatch(lines[i]); m != nil {
+			fields[i] = strings.ToLower(m[1])
 		}
-		at += len(line)
 	}
-	return text[:at]
-}
-
-// ownLines are the lines of a notice before what it returns, without those that are quoted.
-func ownLines(text string) (lines []string) {
-	all := strings.SplitN(text[:min(len(text), maxNotice)], "\n", maxLines+1)
-	all = all[:min(len(all), maxLines)]
-	for i, line := range all {
-		if returns.MatchString(line) || isRule(line) || beginsHeader(all[i:]) {
+	quoted := false
+	for i, line := range lines {
+		if returns.MatchString(line) || isRule(line) || beginsHeader(lines[i:], fields[i:]) {
 			break
 		}
 		if isQuoted(line) {
+			quoted = true
 			continue
 		}
-		lines = append(lines, line[:min(len(line), 2000)])
+		said.lines = append(said.lines, line)
+		if !quoted {
+			said.unquoted++
+		}
 	}
-	return lines
+	return said
 }
 
 // returns matches the line behind which the returned message begins.
@@ -128,23 +143,29 @@ func isRule(line string) bool {
 // headerLine matches fields by which the header of a returned message is known.
 var headerLine = regexp.MustCompile(`(?i)^(?:[>|] ?)*(received|return-path|message-id|mime-version|date|from|to|subject|sender|x-[a-z-]+|content-[a-z-]+|dkim-signature|list-[a-z]+|reply-to|path):\s`)
 
-// strongFields stand in headers only.
-var strongFields = map[string]bool{"received": true, "return-path": true, "message-id": true, "mime-version": true, "dkim-signature": true}
+// isStrong reports whether a field stands in headers only.
+func isStrong(field string) bool {
+	switch field {
+	case "received", "return-path", "message-id", "mime-version", "dkim-signature":
+		return true
+	}
+	return false
+}
 
 // beginsHeader reports whether a returned message's header begins here: three fields on end, one of them such as
-// no prose has.
-func beginsHeader(lines []string) bool {
-	fields, strong := 0, false
-	for _, line := range lines[:min(len(lines), 60)] {
-		if m := headerLine.FindStringSubmatch(line); m != nil {
-			fields++
-			strong = strong || strongFields[strings.ToLower(m[1])]
-		} else if folded := strings.TrimLeft(line, ">|"); fields == 0 || folded == "" || folded[0] != ' ' && folded[0] != '\t' {
+// no prose has. fields has the name of the field that each line begins.
+func beginsHeader(lines, fields []string) bool {
+	count, strong := 0, false
+	for i, line := range lines[:min(len(lines), 60)] {
+		if fields[i] != "" {
+			count++
+			strong = strong || isStrong(fields[i])
+		} else if folded := strings.TrimLeft(line, ">|"); count == 0 || folded == "" || folded[0] != ' ' && folded[0] != '\t' {
 			break
 		}
-		if fields >= 3 && strong {
+		if count >= 3 && strong {
 			return true
 		}
 	}
-	return fields >= 2 && strong
+	return count >= 2 && strong
 }

@@ -9,12 +9,12 @@ import (
 
 // mention is an address that a notice speaks of.
 type mention struct {
-	address string
-	final   string // where mail for it went
-	words   string // what is said of it
-	line    int
-	listed  bool // it begins the line
-	rank    rank
+	address, key string // and as subscribers.Key has it
+	final        string // where mail for it went
+	words        string // what is said of it
+	line         int
+	listed       bool // it begins the line
+	rank         rank
 }
 
 // rank is how likely an address is that of a recipient. Only those of the best rank in a notice are taken.
@@ -26,8 +26,11 @@ const (
 	hardly      // it is somebody to turn to, or takes part in this very conversation
 )
 
-// maxReason is how many lines are taken for the words on one recipient.
-const maxReason = 8
+const (
+	maxReason    = 8   // lines are taken for the words on one recipient
+	maxAddresses = 400 // of a notice are looked at
+	maxContext   = 256 // bytes before an address say what it is
+)
 
 // findRecipients finds whom a notice speaks of, in its order, each once.
 func findRecipients(lines []string, h header) []mention {
@@ -38,68 +41,78 @@ func findRecipients(lines []string, h header) []mention {
 		}
 	}
 	var found []mention
+	left := maxAddresses
 	for i := range lines {
 		if len(found) < maxRecipients {
-			found = mentionsIn(lines, i, found)
+			found = mentionsIn(lines, i, found, &left)
 		}
 	}
 	best := hardly
+	at := map[int]string{} // who is mentioned in a line
 	for i := range found {
 		m := &found[i]
-		if local, _, _ := strings.Cut(m.address, "@"); service.MatchString(local) || taking[subscribers.Key(m.address)] {
+		m.key = subscribers.Key(m.address)
+		at[m.line] = m.key
+		if local, _, _ := strings.Cut(m.address, "@"); service.MatchString(local) || taking[m.key] {
 			m.rank = hardly
 		}
 		best = min(best, m.rank)
 	}
-	at := map[int]string{}
-	for _, m := range found {
-		at[m.line] = subscribers.Key(m.address)
-	}
+	p := paragraphs{lines: lines, at: at, meant: map[string]bool{}}
 	var kept []mention
 	for _, m := range found {
-		if m.rank > best || taking[subscribers.Key(m.address)] {
+		if m.rank > best || taking[m.key] {
 			continue
 		}
-		m.words = reason(lines, m, at)
+		m.words = p.reason(m)
 		kept = merge(kept, m)
 	}
 	return kept
 }
 
-// mentionsIn appends the recipients that line i mentions.
-func mentionsIn(lines []string, i int, found []mention) []mention {
+// mentionsIn appends the recipients that line i mentions. left is how many addresses may still be looked at.
+func mentionsIn(lines []string, i int, found []mention, left *int) []mention {
 	line := lines[i]
-	end := -1 // of the last mention in this line
-	for _, span := range anyAddress.FindAllStringIndex(line, maxRecipients) {
+	context := "" // what was said up to here, without the names of others
+	if i > 0 && continues(lines[i-1]) {
+		context = anyAddress.ReplaceAllString(lines[i-1], "@") + " "
+	}
+	end, taken := 0, false // of the last address in this line, and whether it is a recipient
+	for _, span := range anyAddress.FindAllStringIndex(line, *left) {
+		*left--
 		m := mention{address: cleanAddress(line[span[0]:span[1]]), line: i, rank: likely}
-		lead, rest := line[:span[0]], line[span[1]:]
-		context := lead // what was said up to here
-		if i > 0 && continues(lines[i-1]) {
-			context = lines[i-1] + " " + lead
-		}
-		context = anyAddress.ReplaceAllString(context, "@")
+		lead, gap, rest := line[:span[0]], line[end:span[0]], line[span[1]:]
+		context = tail(context+gap, maxContext)
+		next := taken && between.MatchString(gap) // of a list
+		before := context
+		end, taken, context = span[1], false, context+"@"
 		m.listed = listMark.MatchString(lead)
-		asked := asking.MatchString(context) && !sent.MatchString(context)
+		asked := asking.MatchString(before) && !sent.MatchString(before)
 		switch {
-		case !strings.Contains(m.address, "@") || m.address[0] == '@', identifier.MatchString(context):
+		case !strings.Contains(m.address, "@") || m.address[0] == '@', identifier.MatchString(before):
 			continue
-		case origin.MatchString(context):
+		case origin.MatchString(before):
 			if n := len(found); n > 0 && i-found[n-1].line <= 2 && found[n-1].final == "" {
 				found[n-1].final, found[n-1].address = found[n-1].address, m.address
 				continue
 			}
 		case echoed.MatchString(lead):
 			m.rank = echo
-		case end >= 0 && between.MatchString(line[end:span[0]]): // the next of a list
-		case behindReply.MatchString(context), strings.HasSuffix(strings.ToUpper(line[:span[1]]), "SMTP="+strings.ToUpper(m.address)):
-		case !asked && (m.listed || behindWord.MatchString(context) || endsLine(lead, rest)):
+		case next:
+		case behindReply.MatchString(before), strings.HasSuffix(strings.ToUpper(line[:span[1]]), "SMTP="+strings.ToUpper(m.address)):
+		case !asked && (m.listed || behindWord.MatchString(before) || endsLine(lead, rest)):
 		default:
 			continue
 		}
-		end = span[1]
+		taken = true
 		found = append(found, m)
 	}
 	return found
+}
+
+// tail is the end of s, at most limit bytes.
+func tail(s string, limit int) string {
+	return strings.ToValidUTF8(s[max(0, len(s)-limit):], "")
 }
 
 // endsLine reports whether an address stands alone behind a colon: "mailbox is full: <address>".
@@ -118,7 +131,7 @@ func continues(line string) bool {
 func merge(all []mention, m mention) []mention {
 	for i := range all {
 		known := &all[i]
-		if key := subscribers.Key(m.address); key != subscribers.Key(known.address) && key != subscribers.Key(known.final) {
+		if m.key != known.key && (known.final == "" || m.key != subscribers.Key(known.final)) {
 			continue
 		}
 		if m.words != "" && !strings.Contains(known.words, m.words) && len(known.words) < 4*maxWords {
@@ -130,37 +143,51 @@ func merge(all []mention, m mention) []mention {
 	return append(all, m)
 }
 
+// paragraphs tells what stands around a mention.
+type paragraphs struct {
+	lines []string
+	at    map[int]string  // who is mentioned in a line
+	meant map[string]bool // whether a paragraph gives a reason
+}
+
 // reason is what a notice says of a mention: the rest of its paragraph, or, where that says nothing, the next one;
-// never beyond the mention of somebody else. Of a mention inside a sentence it begins with the paragraph. at has
-// who is mentioned in which line.
-func reason(lines []string, m mention, at map[int]string) string {
+// never beyond the mention of somebody else. Of a mention inside a sentence it begins with the paragraph.
+func (p paragraphs) reason(m mention) string {
 	another := func(line int) bool {
-		key, ok := at[line]
-		return ok && key != subscribers.Key(m.address) && key != subscribers.Key(m.final)
+		key, ok := p.at[line]
+		return ok && key != m.key && (m.final == "" || key != subscribers.Key(m.final))
 	}
 	from := m.line
-	for !m.listed && from > 0 && m.line-from < maxReason && strings.TrimSpace(lines[from-1]) != "" && !another(from-1) {
+	for !m.listed && from > 0 && m.line-from < maxReason && strings.TrimSpace(p.lines[from-1]) != "" && !another(from-1) {
 		from--
 	}
 	var b strings.Builder
-	taken, blank := 0, false
-	for i := from; i < len(lines) && taken < maxReason && (i <= m.line || !another(i)); i++ {
-		line := lines[i]
+	start := 0 // of the paragraph
+	for i, taken := from, 0; i < len(p.lines) && taken < maxReason && b.Len() < maxShort && (i <= m.line || !another(i)); i++ {
+		line := p.lines[i]
 		if i == m.line && m.listed {
 			_, line, _ = strings.Cut(line, m.address)
 		}
 		if strings.TrimSpace(line) == "" {
-			blank = true
+			if p.givesReason(b.String()[start:]) {
+				break
+			}
+			start = b.Len()
 			continue
 		}
-		if blank && (meaning(b.String()) != "" || len(codesIn(b.String())) > 0) {
-			break
-		}
-		blank = false
 		b.WriteString(strings.TrimSpace(line) + " ")
 		taken++
 	}
 	return strings.TrimSpace(b.String())
+}
+
+func (p paragraphs) givesReason(words string) bool {
+	gives, known := p.meant[words]
+	if !known {
+		gives = meaning(words) != "" || len(codesIn(words)) > 0
+		p.meant[words] = gives
+	}
+	return gives
 }
 
 var (

@@ -57,7 +57,7 @@ func assess(given, words string) (status string, gone bool) {
 	case meant != "" && !subscribers.NoSuchMailbox(meant),
 		passing.MatchString(plain),
 		notForGood.MatchString(words) && !replyCode.MatchString(words),
-		meant != "5.1.1" && (elsewhere.MatchString(plain) || senderWord.MatchString(plain)):
+		meant != "5.1.1" && (elsewhere(plain) || senderWord(plain)):
 		return status, false
 	}
 	for _, code := range specific {
@@ -66,6 +66,24 @@ func assess(given, words string) (status string, gone bool) {
 		}
 	}
 	return status, subscribers.NoSuchMailbox(status)
+}
+
+// verdict is what assess says.
+type verdict struct {
+	status string
+	gone   bool
+}
+
+// judgement remembers what was made of words: a notice that names many says the same of all of them.
+type judgement map[[2]string]verdict
+
+func (j judgement) assess(given, words string) (status string, gone bool) {
+	v, ok := j[[2]string{given, words}]
+	if !ok {
+		v.status, v.gone = assess(given, words)
+		j[[2]string{given, words}] = v
+	}
+	return v.status, v.gone
 }
 
 // notForGood finds words and replies that speak of a passing trouble.
@@ -78,21 +96,21 @@ var plainWords = strings.NewReplacer("couldn't", "could not", "Couldn't", "Could
 // passing finds, in lower case, what always means that it may go well another time, beside a 5xx too.
 var passing = regexp.MustCompile(`temporar|\b(try(ing)? (it |this )?again|re-?try(ing)?)\b[^.;:]{0,30}(later|soon|tomorrow|\d|minute|hour|\bdays?\b)`)
 
-// elsewhere finds, in lower case, words that say something else than that there is no such mailbox.
-var elsewhere = regexp.MustCompile(`\brates?\b|limit|too (many|much|large|big)|this hour|gr[ae]y-?list|score|white-?list|allow-?list|preference|only accept|accepts? only|restrict|lookup|look up|` +
-	`ldap|larger|\bhops?\b|loop|spam|\buce\b|\bube\b|newsletter|\bsending\b|\byour (provider|server|account|host)|垃圾|拒收|满|滿|満|一杯|いっぱい|容量`)
-
-// senderWord finds, in lower case, words that say that a sentence is about whoever sent.
-var senderWord = regexp.MustCompile(`\bsender|\b(return|reverse)[- ]?(address|path)\b|\b(envelope|mail) ?from\b|envelope sender|\bfrom (header|address|field|domain)|\bhelo\b|\behlo\b|\bip[- ]address|\bcallback|\bcallout|\bverifying\b|\bauthenticat|` +
-	`exp[ée]diteur|absender|отправител|发件|發件|寄件|送信者|差出人|remitente|mittente|remetente|afzender`)
-
 // sentenceEnd parts sentences.
 var sentenceEnd = regexp.MustCompile(`[.;!?]\s|[。；！？]`)
+
+// ofRecipient is a code, unless what is said means the sender.
+func ofRecipient(code, said string) string {
+	if aboutSender(said) {
+		return policy
+	}
+	return code
+}
 
 // aboutSender reports whether it is the sender who does not exist.
 func aboutSender(said string) bool {
 	for _, sentence := range sentenceEnd.Split(said, -1) {
-		if senderWord.MatchString(sentence) && (noMailbox.MatchString(sentence) || disabled.MatchString(sentence)) {
+		if senderWord(sentence) && (noMailbox(sentence) || disabled(sentence)) {
 			return true
 		}
 	}
@@ -110,66 +128,28 @@ const policy = "5.7.1"
 func meaning(words string) string {
 	s := anyAddress.ReplaceAllString(words, "x@x.x") // whose name means nothing
 	s = strings.ToLower(hostNamed.ReplaceAllString(s, "$1 x"))
-	for _, m := range meanings {
-		if m.words.MatchString(s) {
-			if subscribers.NoSuchMailbox(m.code) && aboutSender(s) {
-				return policy
-			}
-			return m.code
-		}
+	switch {
+	case refused(s):
+		return policy
+	case tooBig(s):
+		return "5.3.4"
+	case full(s):
+		return "5.2.2"
+	case looping(s):
+		return "5.4.6"
+	case noDomain(s):
+		return "5.1.2"
+	case noMailbox(s):
+		return ofRecipient("5.1.1", s)
+	case disabled(s):
+		return ofRecipient("5.2.1", s)
+	case tooLong(s):
+		return "5.4.7"
+	case unreachable(s):
+		return "5.4.1"
 	}
 	return ""
 }
 
 // hostNamed finds the names of hosts, which may be spam-filter.example.org.
 var hostNamed = regexp.MustCompile(`(?i)\b(host|by|from|at|server|talking to) [\w-]+(?:\.[\w-]+)+`)
-
-// meanings are in lower case. They were gathered from what the mail systems of the world say, in the
-// languages in which they say it; text that none of them knows has no meaning, and suppresses nobody.
-var meanings = []struct {
-	code  string
-	words *regexp.Regexp
-}{
-	{policy, regexp.MustCompile(`\bspam\b|spamhaus|junk mail|unsolicited|block ?list|black ?list|blocked|banned|reputation|` +
-		`\bdnsbl\b|\brbl\b|dmarc|\bspf\b|\bdkim\b|unauthenticated|polic(y|ies)\b|access denied|relay(ing)? (access )?(denied|not)|not permitted|` +
-		`not authori[sz]ed|content (rejected|filter)|(contains?|infected|found|detected).{0,20}virus|virus.{0,20}(found|detected)|suspicious|\b(is|are|was|been|currently) listed\b|(message|mail|sender|client|host) (was |has been |is )?(refused|rejected) (by|due)|` +
-		`not accepting (mail|messages) from|does not accept mail from|(sender|return|from)( address| domain)? (is )?(rejected|unknown|not (found|known|verified)|invalid|could not be verified|does not exist)|(unknown|invalid) sender|sender verif|bulk (e-?mail|mail) filter`)},
-	{"5.3.4", regexp.MustCompile(`(message|mail|e-?mail|file|attachment)s?( size)? (is |are |was )?(too (big|large|long)|exceeds)|maximum (inbound |incoming )?message size|size (limit )?exceed|exceed\w* .{0,30}size`)},
-	{"5.2.2", regexp.MustCompile(`quota|(mail ?box|mail ?folder|inbox|storage|account|in-?box|buz[oó]n|casilla|casella|postfach|bo[iî]te)[^.:;]{0,40}(full|exceed|llen|plein|voll\b|piena|pleine|cheia)|` +
-		`insufficient (disk|system)? ?(space|storage)|space not enough|not enough (disk )?space|no space left|storage limit|переполнен|已满|已滿|空间不足|空間不足|满了|満杯|一杯|いっぱい|容量.{0,10}超`)},
-	{"5.4.6", regexp.MustCompile(`too many hops|mail loop|message looping|routing loop|loops? back`)},
-	{"5.1.2", regexp.MustCompile(`(unknown|no such|invalid|bad) (host|domain)|(host|domain)( name)?( \S+)? (is )?(unknown|not found|not known|does(n't| not) exist|has no)|` +
-		`name service error|no (mx|mail exchanger)|could not find a gateway|unrout(e?able|ed) (mail )?(domain|address)|dns (error|lookup|failure)|nullmx|dom[ií]nio (no existe|inexistente|desconocido)|nxdomain`)},
-	{"5.1.1", noMailbox},
-	{"5.2.1", disabled},
-	{"5.4.7", regexp.MustCompile(`timed? ?-?out|(in|on) the queue too long|queue too long|expired|not (been )?collected|maximum (delivery )?attempts|for \d+ days|\d+ attempts|within \d+ (days|hours)|allowed queue period`)},
-	{"5.4.1", regexp.MustCompile(`connection (refused|reset|lost|dropped|failed)|(establish|make) an smtp connection|not (reachable|responding)|no answer|unreachable|network problem`)},
-}
-
-// disabled is how mail systems say that a mailbox was closed.
-var disabled = regexp.MustCompile(`(account|mail ?box|user|recipient|address|mailadresse|cuenta|compte|konto)[^.;]{0,40}\b(disabled|discontinued|deactivated|inactive|closed|terminated|cancel+ed|no longer active|deshabilitad|desactivad|d[eé]sactiv|deaktiviert|gesperrt|disabilitat)`)
-
-// noMailbox is how mail systems say that there is no such mailbox.
-var noMailbox = regexp.MustCompile(strings.Join([]string{
-	`\b(no such|unknown|invalid|nonexist[ae]nt|non-exist[ae]nt|not an? (valid|known|existing)|bad destination|undefined|unrecogni[sz]ed)( or (illegal|invalid|unknown))? ((local|final|virtual|destination|delivery|e-?mail|mail|smtp) ){0,2}(user|mail ?box|recipient|addressee|address|account|person|alias|customer|name here)`,
-	`\b(user|recipient|addressee|mail ?box|account|address|alias)( name| address|\(s\))?( \S+@\S+| <\S+>| '[^']*'| "[^"]*")?,? ?(\((not|un)known\)|(is |was |does |could |can |has )?(been )?(un ?known|non-?exist[ae]nt|not ?(be )?(found|known|recogni[sz]ed|listed|exist|valid|present|here)|invalid|illegal))\b`,
-	`\b(user|recipient|addressee|mail ?box|account|address|alias)\b[^.;:]{0,60}(does|do)(n't| not) exist`,
-	`\b(user|mail ?box|account|address)\b[^.;:]{0,40}(is|are|has been) (wrong|no longer (valid|available|in use)|not in use)`,
-	`\bnot listed in (the |our )?(domino|public|global|company|lotus|\S+ directory|address book)`,
-	`\bno (mail ?box|user|account|recipient)s? (here )?(by|with|of|for|under|matching) (that|this) (name|address)`,
-	`does(n't| not) have an? (\S+ )?(account|mail ?box)`,
-	`there is no (\S+ ){0,3}(user|account|mail ?box|person)`,
-	`\b(user|recipient|addressee|mailbox|account|address|alias)\b[^.;:]{0,60}no longer exists?`,
-	`\brcpt <?\S+@\S+>? does not exist|\bnot an active (address|mailbox|account)|\bno mailbox found|\bdeactivated (mailbox|account|user)`,
-	`recip(ient)?notfound|addressee unknown|not our customer`,
-	`(usuario|cuenta|casilla|buz[oó]n|direcci[oó]n|destinatario)[^.;:]{0,40}(desconocid|inexistente|no existe|no encontrad|no v[aá]lid|inv[aá]lid)`,
-	`(no existe|inexistente) (el |la |ese |esa )?(usuario|cuenta|casilla|buz[oó]n|direcci[oó]n|destinatario)`,
-	`(usu[aá]rio|conta|caixa postal|endere[cç]o|destinat[aá]rio)[^.;:]{0,40}(desconhecid|inexistente|n[aã]o (existe|encontrad))`,
-	`(utilisateur|destinataire|adresse|bo[iî]te)[^.;:]{0,40}(inconnue?\b|inexistante?|n'existe pas|introuvable)`,
-	`(empf(ä|ae)nger(adresse)?|benutzer|postfach|mailadresse|adressat)[^.;:]{0,40}(unbekannt|existiert nicht|nicht (gefunden|bekannt|vorhanden))|unbekannter (empf|benutzer)`,
-	`(utente|casella|indirizzo|destinatario)[^.;:]{0,40}(sconosciut|inesistente|non esiste|non trovat)`,
-	`(gebruiker|adres|postbus|ontvanger)[^.;:]{0,40}(onbekend|bestaat niet)|onbekende (gebruiker|ontvanger)`,
-	`(пользовател|ящик|адрес|получател)[^.;:]{0,40}(не найден|не существует|неизвест|отсутству)`,
-	`(ユーザ|宛先|アドレス|メールボックス)[^。]{0,30}(存在しません|見つかりません|不明)`,
-	`(用户|用戶|收件人|邮箱|郵箱|地址)[^。]{0,20}(不存在|未找到|无效|無效)|没有这个用户`,
-}, "|"))

@@ -2,6 +2,7 @@ package inbound
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"digestd/subscribers"
@@ -10,56 +11,94 @@ import (
 // maxTokens of one message are kept: a real one has two or three, and each costs a look into the ledger.
 const maxTokens = 16
 
+// sideLength is how long a token is that stands before an @.
+const sideLength = 26
+
 var (
-	idToken     = regexp.MustCompile(`(?:^|[^0-9A-Za-z.+_=-])([0-9a-vA-V]{26})@`) // left side of a Message-ID
-	bounceToken = regexp.MustCompile(`\+([0-9a-vA-V]{26})@`)                      // tag of a reverse path
-	linkToken   = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])([A-Za-z0-9_-]{22})(?:[^A-Za-z0-9_-]|$)`)
+	linkToken = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])([A-Za-z0-9_-]{22})(?:[^A-Za-z0-9_-]|$)`)
 	// leaving is how the subject of List-Unsubscribe's mailto begins, whatever a mail program put before it.
 	leaving = regexp.MustCompile(`(?i)^\s*(?:(?:re|fwd?|aw|wg|tr|rv|sv|vs)\s*:\s*)*unsubscribe(?:$|[^\pL-])`)
 )
 
-// arrival are the fields that say to which address a message came.
-var arrival = map[string]bool{"to": true, "cc": true, "delivered-to": true, "x-original-to": true, "envelope-to": true,
-	"x-envelope-to": true, "x-delivered-to": true, "apparently-to": true, "received": true}
+// isArrival reports whether a field says to which address a message came.
+func isArrival(name string) bool {
+	switch name {
+	case "to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "apparently-to", "received":
+		return true
+	}
+	return false
+}
 
 // asksToLeave reports whether a subject is that of a mailto unsubscribe.
 func asksToLeave(subject string) bool { return leaving.MatchString(subject) }
+
+// tokenBefore is the token that ends at an @ of text, the left side of a Message-ID or the tag of a reverse path. It
+// looks back from the @: a message that comes back whole may have megabytes.
+func tokenBefore(text []byte, at int) (token string, p subscribers.Purpose, ok bool) {
+	start := at - sideLength
+	if start < 0 {
+		return "", p, false
+	}
+	for _, c := range text[start:at] {
+		if !('0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'v') {
+			return "", p, false
+		}
+	}
+	p = subscribers.ForMessageID
+	if start > 0 {
+		switch c := text[start-1]; {
+		case c == '+':
+			p = subscribers.ForBounce
+		case isAlphanumeric(c), strings.IndexByte("._=-", c) >= 0:
+			return "", p, false
+		}
+	}
+	return strings.ToLower(string(text[start:at])), p, true // some mail systems change the case of addresses
+}
+
+func isAlphanumeric(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
+}
 
 // tokens finds what may be tokens of ours. Mail systems return them in the header of the message that came
 // back, or quote it as text, or put it into In-Reply-To and References.
 func tokens(m *part, c *content, subject string) (found []Token) {
 	seen := map[Token]bool{}
-	take := func(pattern *regexp.Regexp, text string, p subscribers.Purpose, arrived bool) {
-		for _, match := range pattern.FindAllStringSubmatch(text, maxTokens) {
-			t := Token{Text: match[1], Purpose: p, Arrived: arrived}
-			if p != subscribers.ForUnsubscribe { // some mail systems change the case of addresses
-				t.Text = strings.ToLower(t.Text)
+	take := func(t Token) {
+		if !seen[t] && len(found) < maxTokens {
+			seen[t] = true
+			found = append(found, t)
+		}
+	}
+	scan := func(text []byte, wanted []subscribers.Purpose, arrived bool) {
+		for at, c := range text {
+			if c != '@' {
+				continue
 			}
-			if !seen[t] && len(found) < maxTokens {
-				seen[t] = true
-				found = append(found, t)
+			if token, p, ok := tokenBefore(text, at); ok && slices.Contains(wanted, p) {
+				take(Token{Text: token, Purpose: p, Arrived: arrived})
 			}
 		}
 	}
 	if asksToLeave(subject) {
-		take(linkToken, subject, subscribers.ForUnsubscribe, true)
+		for _, match := range linkToken.FindAllStringSubmatch(subject, maxTokens) {
+			take(Token{Text: match[1], Purpose: subscribers.ForUnsubscribe, Arrived: true})
+		}
 	}
+	ids, tags := []subscribers.Purpose{subscribers.ForMessageID}, []subscribers.Purpose{subscribers.ForBounce}
 	for _, f := range m.header {
-		if arrival[f.name] {
-			take(bounceToken, f.value, subscribers.ForBounce, true)
+		if isArrival(f.name) {
+			scan([]byte(f.value), tags, true)
 		}
 		if f.name == "in-reply-to" || f.name == "references" {
-			take(idToken, f.value, subscribers.ForMessageID, false)
+			scan([]byte(f.value), ids, false)
 		}
 	}
 	parts := append(append([]*part{}, c.returned...), c.texts...)
 	for _, p := range append(parts, c.status, c.feedback, c.disposition) {
-		if p == nil {
-			continue
+		if p != nil {
+			scan(p.content(), append(ids, tags...), false)
 		}
-		text := string(p.content())
-		take(idToken, text, subscribers.ForMessageID, false)
-		take(bounceToken, text, subscribers.ForBounce, false)
 	}
 	return found
 }

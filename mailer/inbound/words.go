@@ -2,59 +2,113 @@ package inbound
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // The sentences by which machines are known, in lower case, in the languages in which mail systems speak.
 
+// anyOf tells whether one of some patterns matches. Parted, they take a third of the time of one long pattern: each of
+// the short ones can look for its own letters.
+func anyOf(patterns ...string) func(string) bool {
+	compiled := make([]*regexp.Regexp, len(patterns))
+	for i, p := range patterns {
+		compiled[i] = regexp.MustCompile(p)
+	}
+	return func(s string) bool {
+		return slices.ContainsFunc(compiled, func(p *regexp.Regexp) bool { return p.MatchString(s) })
+	}
+}
+
 // bounceSubject matches subjects of bounces and of notices of delay.
-var bounceSubject = regexp.MustCompile(`undeliver|non-?deliver|deliver\w* (status|failure|error|problem|report|notification|delay)|\b(mail|message|e-?mail|delivery)\b.{0,40}\b(fail\w*|error|return\w*|reject\w*|delayed|could not|undelivered)|` +
-	`\bfail\w* (mail|notice|delivery|message)|failure notice|returned (mail|message)|(could|can) ?(not|n't) be delivered|not (yet )?(been )?(be )?delivered|^warning: |delivery warning|mail system error|processing error|` +
-	`no (se )?(ha )?(sido )?(pudo |podido )?(ser )?entreg|no entreg|devuelt|devoluci|fallo (de|en) (la )?entrega|error (de|en) (el )?(env[ií]o|entrega)|correo rechazado|` +
-	`unzustellbar|nicht zugestellt|zustell(ung|fehler)|unzustellbarkeit|non (remis|distribu|d[ée]livr)|[ée]chec (de|d')|mancat[oa] (consegna|recapito)|non recapita|errore di consegna|n[ãa]o (foi )?(p[ôo]de )?(ser )?entreg|falha (na|de) entrega|` +
-	`onbestelbaar|niet (worden )?(afgeleverd|bezorgd)|недостав|не доставлен|ошибка доставки|配信|送信エラー|配達|退信|无法投递|投递失败`)
+var bounceSubject = anyOf(
+	`undeliver`, `non-?deliver`, `deliver\w* (status|failure|error|problem|report|notification|delay)`,
+	`\b(mail|message|e-?mail|delivery)\b.{0,40}\b(fail\w*|error|return\w*|reject\w*|delayed|could not|undelivered)`,
+	`\bfail\w* (mail|notice|delivery|message)`, `failure notice`, `returned (mail|message)`,
+	`(could|can) ?(not|n't) be delivered`, `not (yet )?(been )?(be )?delivered`, `^warning: `, `delivery warning`,
+	`mail system error`, `processing error`,
+	`no (se )?(ha )?(sido )?(pudo |podido )?(ser )?entreg`, `no entreg`, `devuelt`, `devoluci`,
+	`fallo (de|en) (la )?entrega`, `error (de|en) (el )?(env[ií]o|entrega)`, `correo rechazado`,
+	`unzustellbar`, `nicht zugestellt`, `zustell(ung|fehler)`, `unzustellbarkeit`, `non (remis|distribu|d[ée]livr)`,
+	`[ée]chec (de|d')`, `mancat[oa] (consegna|recapito)`, `non recapita`, `errore di consegna`,
+	`n[ãa]o (foi )?(p[ôo]de )?(ser )?entreg`, `falha (na|de) entrega`,
+	`onbestelbaar`, `niet (worden )?(afgeleverd|bezorgd)`, `недостав`, `не доставлен`, `ошибка доставки`, `配信`, `送信エラー`,
+	`配達`, `退信`, `无法投递`, `投递失败`,
+)
 
 // undelivered matches a statement that something did not arrive.
-var undelivered = regexp.MustCompile(`undeliver|non-?deliver|` +
-	`\b(could|can|was|were|has|have|is|are|be|been|did|will) ?(not|n't|n’t)( yet)?( be| been)?( able to)?( successfully)? ?(be )?(deliver|reach|sent|receive|process|complet|collect|forward|route|relay|accept|transfer)|` +
-	`\bcannot (be )?(deliver|sen[dt]|reach|accept|forward)|\bnot (yet )?(been )?delivered|not (yet )?able to (be )?(deliver|send)|n't able to (be )?deliver|unable to (be )?(deliver|relay|send|establish|reach)|` +
-	`deliver\w*\b.{0,60}\b(fail|abort|error|problem|postponed|suspended|impossible)|\b(fail\w*|error\w*|problem\w*)\b.{0,60}\b(deliver|recipient|address|destination)|(permanent|fatal).{0,30}(error|failure)|` +
-	`(message|mail|e-?mail)\b.{0,80}\b(returned|rejected|refused|bounced|discarded|blocked)|(returned|rejected|refused) (mail|message|e-?mail|because|to sender)|did not receive|does not exist|did not exactly match|` +
-	`(no such|unknown|invalid)( final| local| destination)?( delivery)? (user|recipient|mailbox|address|host|domain)|(user|recipient|mailbox|address|host|domain)( is)? unknown|(undelivered|failed) (recipient|address)|no valid recipients|an error (was detected|occurred|has occurred)|` +
-	`(has|have|was) (been )?(delayed|postponed|deferred)|still undelivered|` +
-	`no (se )?(ha |han |pudo |pudieron |puede |pueden |fue |fueron )?(sido )?(podido )?(ser )?(entreg|envia)|imposible (entregar|enviar)|fall[oó].{0,30}entrega|devuelto|destinatario (desconocido|inexistente)|` +
-	`n[ãa]o (p[ôo]de|pode|foi|foram|puderam)( ser)? (entreg|envia)|imposs[íi]vel (entregar|enviar)|` +
-	`n'(a|ont) (pas )?(pu|[ée]t[ée]) ?([eê]tre )?(d[ée]livr|remis|distribu|achemin|envoy|transmis)|non (remis|d[ée]livr|distribu)|impossible de (remettre|d[ée]livrer|distribuer)|` +
-	`(nicht|konnte\w*).{0,60}(zugestellt|[uü]bermittelt|ausgeliefert)|unzustellbar|zustellung.{0,40}(fehlgeschlagen|nicht m[oö]glich|gescheitert)|` +
-	`non .{0,20}(stat[oaie]|possibile).{0,30}(consegn|recapit|inviar)|impossibile (recapitare|consegnare|inviare)|mancat[oa] (consegna|recapito)|` +
-	`(niet|kon\w*).{0,40}(afgeleverd|bezorgd|worden afgeleverd)|onbestelbaar|` +
-	`не (может|могло|могут|было|были|удалось|доставлен)|недоставлен|невозможно доставить|` +
-	`配信(できません|不能|に失敗)|送信できません|配達できません|届けられません|届きません|无法(投递|送达|发送)|退信|投递失败|不能投递|無法(投遞|送達)`)
+var undelivered = anyOf(
+	`undeliver`, `non-?deliver`,
+	`\b(could|can|was|were|has|have|is|are|be|been|did|will) ?(not|n't|n’t)( yet)?( be| been)?( able to)?( successfully)? ?(be )?(deliver|reach|sent|receive|process|complet|collect|forward|route|relay|accept|transfer)`,
+	`\bcannot (be )?(deliver|sen[dt]|reach|accept|forward)`, `\bnot (yet )?(been )?delivered`,
+	`not (yet )?able to (be )?(deliver|send)`, `n't able to (be )?deliver`,
+	`unable to (be )?(deliver|relay|send|establish|reach)`,
+	`deliver\w*\b.{0,60}\b(fail|abort|error|problem|postponed|suspended|impossible)`,
+	`\b(fail\w*|error\w*|problem\w*)\b.{0,60}\b(deliver|recipient|address|destination)`,
+	`(permanent|fatal).{0,30}(error|failure)`,
+	`(message|mail|e-?mail)\b.{0,80}\b(returned|rejected|refused|bounced|discarded|blocked)`,
+	`(returned|rejected|refused) (mail|message|e-?mail|because|to sender)`, `did not receive`, `does not exist`,
+	`did not exactly match`,
+	`(no such|unknown|invalid)( final| local| destination)?( delivery)? (user|recipient|mailbox|address|host|domain)`,
+	`(user|recipient|mailbox|address|host|domain)( is)? unknown`, `(undelivered|failed) (recipient|address)`,
+	`no valid recipients`, `an error (was detected|occurred|has occurred)`,
+	`(has|have|was) (been )?(delayed|postponed|deferred)`, `still undelivered`,
+	`no (se )?(ha |han |pudo |pudieron |puede |pueden |fue |fueron )?(sido )?(podido )?(ser )?(entreg|envia)`,
+	`imposible (entregar|enviar)`, `fall[oó].{0,30}entrega`, `devuelto`, `destinatario (desconocido|inexistente)`,
+	`n[ãa]o (p[ôo]de|pode|foi|foram|puderam)( ser)? (entreg|envia)`, `imposs[íi]vel (entregar|enviar)`,
+	`n'(a|ont) (pas )?(pu|[ée]t[ée]) ?([eê]tre )?(d[ée]livr|remis|distribu|achemin|envoy|transmis)`,
+	`non (remis|d[ée]livr|distribu)`, `impossible de (remettre|d[ée]livrer|distribuer)`,
+	`(nicht|konnte\w*).{0,60}(zugestellt|[uü]bermittelt|ausgeliefert)`, `unzustellbar`,
+	`zustellung.{0,40}(fehlgeschlagen|nicht m[oö]glich|gescheitert)`,
+	`non .{0,20}(stat[oaie]|possibile).{0,30}(consegn|recapit|inviar)`, `impossibile (recapitare|consegnare|inviare)`,
+	`mancat[oa] (consegna|recapito)`,
+	`(niet|kon\w*).{0,40}(afgeleverd|bezorgd|worden afgeleverd)`, `onbestelbaar`,
+	`не (может|могло|могут|было|были|удалось|доставлен)`, `недоставлен`, `невозможно доставить`,
+	`配信(できません|不能|に失敗)`, `送信できません`, `配達できません`, `届けられません`, `届きません`, `无法(投递|送达|发送)`, `退信`, `投递失败`, `不能投递`, `無法(投遞|送達)`,
+)
 
 // arrived matches statements that it did arrive.
 var arrived = regexp.MustCompile(`\b(message|mail|e-?mail) (was|has been) (successfully )?delivered to\b`)
 
 // retrying matches statements that the mail is still on its way: whoever makes one has not given up.
-var retrying = regexp.MustCompile(`not yet (been )?deliver|(will|shall) (automatically )?(be |keep |continue |go on )?(to )?(re-?tr(y|ied|ying)|try(ing)? again|trying|be (re-?tried|attempted again))|will (continue to )?attempt (to (re)?deliver|(re-?)?delivery)|(delivery )?attempts (to deliver .{0,40})?will (continue|be made|be repeated)|` +
-	`(keep|continue|continues|continuing) (on )?(to )?(trying|attempt)|will (keep|continue)\b.{0,20}\b(try|attempt|deliver)|still (being (re-?)?tried|trying|undelivered)|do not need to resend|(this is )?(only|just) a warning|warning (message )?only|advisory|` +
-	`no action is required on your part|(has|have|was|is) (been )?(temporarily )?(delayed|postponed|deferred)\b|` +
-	`(seguir|volver)[áa]n? (a )?intent|se (seguirá|volverá) |sigue intentando|a[uú]n no (ha sido|se ha|pudo)|demorad|retrasad|nova\w* tentativa|ainda n[ãa]o|` +
-	`weitere\w* (zustell)?versuch|(noch nicht|bisher nicht|bislang nicht)\b.{0,40}(zugestellt|ausgeliefert|[uü]bermittelt)|versucht es weiter|verz[oö]gert|n'(a|ont|est) pas encore|pas encore (pu|[ée]t[ée])|continuera .{0,20}tentative|nouvelle\w* tentative|non .{0,20}ancora|ulterior\w* tentativ|nog niet|` +
-	`будут (продолжены|повторены)|попытки доставки|(пока|ещ[её]) не (был[оаи]? )?(доставлен|удалось)|продолжит попытки|まだ(配信|配達|届|送信)|引き続き.{0,10}(配信|送信)|(暂时|暫時|暂未)[^。]{0,30}(无法|無法|未能|投递).{0,60}(继续|繼續|重试|重試|尝试)|继续(重试|尝试|投递)|再送(します|を試み|いたします)|自動的に再送|再度(配信|送信)|稍后重试|将继续(尝试|投递)`)
+var retrying = anyOf(
+	`not yet (been )?deliver`,
+	`(will|shall) (automatically )?(be |keep |continue |go on )?(to )?(re-?tr(y|ied|ying)|try(ing)? again|trying|be (re-?tried|attempted again))`,
+	`will (continue to )?attempt (to (re)?deliver|(re-?)?delivery)`,
+	`(delivery )?attempts (to deliver .{0,40})?will (continue|be made|be repeated)`,
+	`(keep|continue|continues|continuing) (on )?(to )?(trying|attempt)`,
+	`will (keep|continue)\b.{0,20}\b(try|attempt|deliver)`, `still (being (re-?)?tried|trying|undelivered)`,
+	`do not need to resend`, `(this is )?(only|just) a warning`, `warning (message )?only`, `advisory`,
+	`no action is required on your part`, `(has|have|was|is) (been )?(temporarily )?(delayed|postponed|deferred)\b`,
+	`(seguir|volver)[áa]n? (a )?intent`, `se (seguirá|volverá) `, `sigue intentando`, `a[uú]n no (ha sido|se ha|pudo)`,
+	`demorad`, `retrasad`, `nova\w* tentativa`, `ainda n[ãa]o`,
+	`weitere\w* (zustell)?versuch`,
+	`(noch nicht|bisher nicht|bislang nicht)\b.{0,40}(zugestellt|ausgeliefert|[uü]bermittelt)`, `versucht es weiter`,
+	`verz[oö]gert`, `n'(a|ont|est) pas encore`, `pas encore (pu|[ée]t[ée])`, `continuera .{0,20}tentative`,
+	`nouvelle\w* tentative`, `non .{0,20}ancora`, `ulterior\w* tentativ`, `nog niet`,
+	`будут (продолжены|повторены)`, `попытки доставки`, `(пока|ещ[её]) не (был[оаи]? )?(доставлен|удалось)`,
+	`продолжит попытки`, `まだ(配信|配達|届|送信)`, `引き続き.{0,10}(配信|送信)`,
+	`(暂时|暫時|暂未)[^。]{0,30}(无法|無法|未能|投递).{0,60}(继续|繼續|重试|重試|尝试)`, `继续(重试|尝试|投递)`, `再送(します|を試み|いたします)`, `自動的に再送`,
+	`再度(配信|送信)`, `稍后重试`, `将继续(尝试|投递)`,
+)
 
 // delaySubject matches subjects of notices of delay.
 var delaySubject = regexp.MustCompile(`\bdelay(ed)?\b|^warning: .*(\bnot\b|still|hours|past)|still being (re)?tried|not yet been delivered|delivery warning|verz[oö]ger|retras|demor|retard|ritard`)
 
 // gaveUp matches statements that nothing will be tried again.
-var gaveUp = regexp.MustCompile(`(not going|won't|will not( be)?|no longer) (to )?(be )?(re-?tr|try|attempt)|i've given up|\bgiving up|\bgave up|has given up|permanent(ly)?\b|removed from the (mail )?queue|will be deleted from (the )?queue|fatal error`)
+var gaveUp = anyOf(
+	`(not going|won't|will not( be)?|no longer) (to )?(be )?(re-?tr|try|attempt)`, `i've given up`, `\bgiving up`,
+	`\bgave up`, `has given up`, `permanent(ly)?\b`, `removed from the (mail )?queue`,
+	`will be deleted from (the )?queue`, `fatal error`,
+)
 
 // stillTrying reports whether a notice is about a delay. Notices of delay speak of failures too, so what it says
 // about going on outranks the rest.
 func stillTrying(subject, said string) bool {
-	if retrying.MatchString(said) {
-		return !gaveUp.MatchString(said) || strings.Contains(said, "not yet") || strings.Contains(said, "will continue")
+	if retrying(said) {
+		return !gaveUp(said) || strings.Contains(said, "not yet") || strings.Contains(said, "will continue")
 	}
-	return delaySubject.MatchString(subject) && !gaveUp.MatchString(said)
+	return delaySubject.MatchString(subject) && !gaveUp(said)
 }
 
 // vacation matches the beginning of the subjects of automatic answers.
@@ -102,12 +156,15 @@ func wasSubmittedByMachine(h header) bool {
 }
 
 // challenge matches what gates say that want a confirmation before they let mail pass.
-var challenge = regexp.MustCompile(`(held|waiting|quarantined|kept|pending)\b.{0,60}\b(until|for|pending)\b.{0,40}(you )?(confirm|verif|approv|respon|authenti)|` +
-	`(please )?(confirm|verify|authenticate)( that)? (your (message|e-?mail|mail|identity|address)|you are|yourself)|(reply|respond) to (this|the) (mail|message|e-?mail).{0,80}(confirm|deliver|release|accept)|` +
-	`click .{0,40}link.{0,80}(deliver|release|confirm|verif|accept)|are (a|an actual) (person|human)|spamarrest|boxbe|challenge[-/ ]response|not (yet )?on .{0,30}(allow|white|guest|approved|contact)[- ]?(ed )?list`)
+var challenge = anyOf(
+	`(held|waiting|quarantined|kept|pending)\b.{0,60}\b(until|for|pending)\b.{0,40}(you )?(confirm|verif|approv|respon|authenti)`,
+	`(please )?(confirm|verify|authenticate)( that)? (your (message|e-?mail|mail|identity|address)|you are|yourself)`,
+	`(reply|respond) to (this|the) (mail|message|e-?mail).{0,80}(confirm|deliver|release|accept)`,
+	`click .{0,40}link.{0,80}(deliver|release|confirm|verif|accept)`, `are (a|an actual) (person|human)`, `spamarrest`,
+	`boxbe`, `challenge[-/ ]response`, `not (yet )?on .{0,30}(allow|white|guest|approved|contact)[- ]?(ed )?list`,
+)
 
 // challenges reports whether such a gate speaks.
-func challenges(subject, text string) bool {
-	said := strings.Join(strings.Fields(strings.Join(ownLines(text), " ")), " ")
-	return challenge.MatchString(strings.ToLower(subject + " " + said))
+func challenges(subject string, said notice) bool {
+	return challenge(strings.ToLower(subject) + " " + flat(said.lines))
 }
