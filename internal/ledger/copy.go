@@ -81,8 +81,22 @@ func Compact(path string) (before, after int64, err error) {
 	}
 	adopt(tmp, path)
 	// The lock on the old file is held until after the rename: nobody opens what is about to go away.
-	if err := os.Rename(tmp, path); err != nil {
+	if err := replace(tmp, path); err != nil {
 		return 0, 0, fmt.Errorf("compact: %w", err)
 	}
 	return before, info.Size(), nil
+}
+
+// replace puts a file that is whole on the disk in the place of another, and returns when that is on the disk too:
+// what is committed to the new one from then on must not go with a rename that a power cut takes back.
+func replace(file, old string) error {
+	if err := os.Rename(file, old); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(old))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Sync()
 }

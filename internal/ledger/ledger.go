@@ -302,7 +302,7 @@ func (l *Ledger) mark() error {
 		return fmt.Errorf("write the ledger's marker: %w", err)
 	}
 	adopt(tmp, filepath.Dir(path))
-	if err := os.Rename(tmp, path); err != nil {
+	if err := replace(tmp, path); err != nil { // with which a new ledger's own name is on the disk, too
 		return fmt.Errorf("write the ledger's marker: %w", err)
 	}
 	return nil

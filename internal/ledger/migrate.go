@@ -53,19 +53,25 @@ func (l *Ledger) migrate(readOnly bool, steps []migration) error {
 	return nil
 }
 
-// copyTo writes a copy of the ledger, whole on the disk before it bears its name. A copy that is there
-// already is an earlier try's, and as good.
+// copyTo writes a copy of the ledger, whole on the disk before it bears its name. One that is there already is an
+// earlier try's, and the ledger may have gone on since.
 func (l *Ledger) copyTo(path string) error {
-	if _, err := os.Stat(path); err == nil {
-		return nil
-	}
 	tmp := path + ".part"
-	err := l.db.View(func(tx *bolt.Tx) error { return tx.CopyFile(tmp, 0o600) })
+	file, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp)
+	err = l.db.View(func(tx *bolt.Tx) error { _, err := tx.WriteTo(file); return err })
 	if err == nil {
-		err = os.Rename(tmp, path)
+		err = file.Sync()
+	}
+	if closing := file.Close(); err == nil {
+		err = closing
 	}
 	if err != nil {
-		os.Remove(tmp)
+		return err
 	}
-	return err
+	adopt(tmp, l.path)
+	return replace(tmp, path)
 }

@@ -50,6 +50,10 @@ func TestMigrationCopiesFirstAndIsAllOrNothing(t *testing.T) {
 	if got := schemaOf(t, l); got.Schema != Schema-1 {
 		t.Errorf("schema %d after a failing step", got.Schema)
 	}
+	since := []byte("committed since the failed step")
+	if err := l.db.Update(func(tx *bolt.Tx) error { return tx.Bucket(bucketMeta).Put(since, since) }); err != nil {
+		t.Fatal(err)
+	}
 	if err := l.migrate(false, []migration{{from: Schema - 1, step: step}}); err != nil {
 		t.Fatal(err)
 	}
@@ -64,6 +68,9 @@ func TestMigrationCopiesFirstAndIsAllOrNothing(t *testing.T) {
 	err = copied.View(func(tx *bolt.Tx) error {
 		if tx.Bucket(bucketMeta).Get(mark) != nil {
 			t.Error("the copy is migrated as well")
+		}
+		if tx.Bucket(bucketMeta).Get(since) == nil {
+			t.Error("the copy is that of an earlier try")
 		}
 		return nil
 	})
