@@ -309,13 +309,14 @@ func (l *language) dateShort(t time.Time) string {
 	return capital(l.fillDate(l.DateShort, &l.Weekdays, t))
 }
 
-// moment is how an entry shows its time to readers of now: "06:40", "Wed 22:15", "3 March", and with the year what
-// is so old that it could be of two. Both times are in the lane's zone.
-func (l *language) moment(t, now time.Time) string {
-	switch days := daysBetween(t, now); {
+// moment is how an entry shows its time under a masthead of today: "06:40", "Wed 22:15", "3 March", and with the
+// year what is so old that it could be of two. An edition that comes late may tell of the day after its own. Both
+// times are in the lane's zone.
+func (l *language) moment(t, today time.Time) string {
+	switch days := daysBetween(t, today); {
 	case days == 0:
 		return t.Format("15:04")
-	case days > 0 && days < 7:
+	case days > -7 && days < 7:
 		return l.fillDate(l.DayTime, &l.WeekdaysShort, t)
 	case days >= 180:
 		return l.fillDate(l.DateShort, &l.WeekdaysShort, t)

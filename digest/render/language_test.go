@@ -118,7 +118,8 @@ func TestMoments(t *testing.T) {
 		{now.Add(-7 * 24 * time.Hour), "5 March", "5 March", "5 March"},
 		{now.AddDate(0, 0, -179), "14 September", "14 September", "14 September"},
 		{now.AddDate(0, 0, -180), "13 September 2025", "13 September", "13 September"},
-		{now.Add(24 * time.Hour), "13 March", "13 March", "13 March"}, // a clock that went back
+		{now.Add(24 * time.Hour), "Fri 07:00", "13 March", "13 March"}, // of an edition that came late
+		{now.AddDate(0, 0, 7), "19 March", "19 March", "19 March"},     // a clock that went back
 	} {
 		if got := en.moment(c.at, now); got != c.moment {
 			t.Errorf("moment of %v is %q, want %q", c.at, got, c.moment)

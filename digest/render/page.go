@@ -31,6 +31,7 @@ type builder struct {
 	side  Side
 	zone  *time.Location
 	now   time.Time // of composing, in the zone
+	today time.Time // whose date the masthead shows
 	words int       // to read
 	shown map[string]bool
 }
@@ -41,6 +42,9 @@ func newView(p digest.Page, f Frame, l *language) *View {
 		b.zone = time.UTC
 	}
 	b.now = p.Edition.Composed.In(b.zone)
+	if b.today = p.Edition.Slot.In(b.zone); p.Edition.Slot.IsZero() {
+		b.today = b.now
+	}
 	v := &View{
 		Side:           b.side,
 		Lang:           l.tag,
@@ -149,11 +153,7 @@ const (
 )
 
 func (b *builder) masthead(v *View) {
-	slot := v.Slot
-	if b.page.Edition.Slot.IsZero() {
-		slot = b.now
-	}
-	v.Date = b.lang.date(slot)
+	v.Date = b.lang.date(b.today)
 	if n := b.page.Edition.Number; n > 0 {
 		v.Number = fill(b.lang.Number, "n", strconv.Itoa(n))
 	}
@@ -167,7 +167,7 @@ func (b *builder) masthead(v *View) {
 		limit = folioLengthRightToLeft
 	}
 	if cells(v.Date)+cells(v.Number)+cells(v.Reading) > limit {
-		v.FolioDate = b.lang.dateShort(slot)
+		v.FolioDate = b.lang.dateShort(b.today)
 	}
 }
 
@@ -246,9 +246,9 @@ func (b *builder) story(e digest.Entry, kind digest.SectionKind) Story {
 	s.Byline = s.Source
 	s.Above = b.shown[e.ID] || b.page.Lead != nil && b.page.Lead.ID == e.ID
 	if when := it.When(); !when.IsZero() {
-		s.Time = b.lang.moment(when.In(b.zone), b.now)
+		s.Time = b.lang.moment(when.In(b.zone), b.today)
 		if it.Updated.Sub(when) >= updatedMargin && !it.Updated.After(b.now) {
-			s.Updated = fill(b.lang.Updated, "time", b.lang.moment(it.Updated.In(b.zone), b.now))
+			s.Updated = fill(b.lang.Updated, "time", b.lang.moment(it.Updated.In(b.zone), b.today))
 		}
 	}
 	switch kind {
