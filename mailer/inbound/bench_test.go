@@ -65,6 +65,9 @@ func TestBounds(t *testing.T) {
 		if size > maxNotice || len(said.lines) > maxLines {
 			t.Errorf("%s: %d bytes, %d lines", name, size, len(said.lines))
 		}
+		if !strings.HasPrefix(name, "addresses") {
+			continue
+		}
 		left := maxAddresses
 		for i := range said.lines {
 			mentionsIn(said.lines, i, nil, &left)
@@ -72,13 +75,10 @@ func TestBounds(t *testing.T) {
 		if left < 0 {
 			t.Errorf("%s: %d addresses too many", name, -left)
 		}
-		for _, f := range findRecipients(said.lines, m.header) {
+		for _, f := range findRecipients(said, m.header) {
 			if len(f.words) > maxShort+maxLine+4*maxWords {
 				t.Errorf("%s: %d bytes of words on %s", name, len(f.words), f.address)
 			}
-		}
-		if r := Parse([]byte(raw)); len(r.Recipients) > maxRecipients {
-			t.Errorf("%s: %d recipients", name, len(r.Recipients))
 		}
 	}
 }

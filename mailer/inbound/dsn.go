@@ -53,7 +53,7 @@ func (r *Report) delivery(blocks []block, m *part, said notice) {
 		}
 		if to.Kind == Bounce && to.Permanent && to.Words == "" && isGeneric(to.Status) {
 			if mentions == nil {
-				mentions = findRecipients(said.lines, m.header)
+				mentions = findRecipients(said, m.header)
 			}
 			to.explain(mentions, judge)
 		}

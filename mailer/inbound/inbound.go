@@ -121,6 +121,7 @@ func Parse(raw []byte) Report {
 	report.Tokens = tokens(m, found, subject)
 
 	said := ownWords(found.notice())
+	said.marked = said.marked || len(found.returned) > 0
 	switch {
 	case found.feedback != nil:
 		report.feedback(found.feedback)

@@ -1,7 +1,6 @@
 package inbound
 
 import (
-	"regexp"
 	"strings"
 
 	"digestd/subscribers"
@@ -24,6 +23,34 @@ const (
 type notice struct {
 	lines    []string // before what it returns, without those that are quoted
 	unquoted int      // how many of them stand before the first quoted one
+	marked   bool     // it is known where they end: what is returned has a mark, or a part of its own
+}
+
+// before is what a notice says up to the end of the paragraph of a mention, or, where that has no line, of the paragraph
+// that says that something did not arrive; with what that one announces. Where it is known where the notice ends, it is all.
+func (n notice) before(m mention) string {
+	if n.marked {
+		return strings.Join(n.lines, " ")
+	}
+	p := paragraphs{notice: n, meant: map[string]bool{}}
+	start := 0
+	for i := 0; m.line < 0 && i <= len(n.lines); i++ {
+		if i < len(n.lines) && strings.TrimSpace(n.lines[i]) != "" {
+			continue
+		}
+		if undelivered(flat(n.lines[start:i])) {
+			m.line = start
+		}
+		start = i + 1
+	}
+	if m.line < 0 {
+		return ""
+	}
+	begin := m.line
+	for begin > 0 && strings.TrimSpace(n.lines[begin-1]) != "" {
+		begin--
+	}
+	return strings.TrimSpace(strings.Join(n.lines[:begin], " ") + " " + p.reason(mention{line: m.line}))
 }
 
 // flat is what some lines say, on one line in lower case.
@@ -37,11 +64,10 @@ func (r *Report) prose(m *part, subject string, said notice) {
 		return
 	}
 	all := flat(said.lines)
-	whole := strings.Join(said.lines, " ")
-	found := findRecipients(said.lines, m.header)
+	found := findRecipients(said, m.header)
 	for _, a := range anyAddress.FindAllString(m.header.get("x-failed-recipients"), maxRecipients) {
 		a = cleanAddress(a)
-		found = merge(found, mention{address: a, key: subscribers.Key(a)})
+		found = merge(found, mention{address: a, key: subscribers.Key(a), line: -1})
 	}
 	listed := false
 	for _, f := range found {
@@ -60,14 +86,18 @@ func (r *Report) prose(m *part, subject string, said notice) {
 	}
 	if len(found) == 0 {
 		// It names nobody, but its own address may be tagged. Behind a quotation everything may be quoted.
-		whole = strings.Join(said.lines[:said.unquoted], " ")
-		found = []mention{{words: whole}}
+		said.lines = said.lines[:said.unquoted]
+		found = []mention{{line: -1}}
+	}
+	whole := "" // where there is one, all that is said up to him may have the reason
+	if len(found) == 1 {
+		whole = said.before(found[0])
 	}
 	judge := judgement{}
 	for _, f := range found {
 		to := Recipient{Address: f.address, Final: f.final, Kind: r.Kind, Permanent: r.Kind == Bounce}
 		var gone bool
-		if to.Status, gone = judge.assess("", f.words); to.Status == "" && len(found) == 1 && len(whole) <= maxShort {
+		if to.Status, gone = judge.assess("", f.words); to.Status == "" && len(whole) <= maxShort {
 			to.Status, gone = judge.assess("", whole)
 		}
 		if r.Kind == Delay && strings.HasPrefix(to.Status, "5.") { // a meaning: its class is what is said here
@@ -77,95 +107,4 @@ func (r *Report) prose(m *part, subject string, said notice) {
 		to.Words = oneLine(strings.TrimLeft(f.words, " \t:;,.)>]\"'-"), maxWords)
 		r.add(to)
 	}
-}
-
-// isQuoted reports whether a line is quoted. SMTP that is shown has three brackets, a reply one or two.
-func isQuoted(line string) bool {
-	line = strings.TrimSpace(line)
-	return strings.HasPrefix(line, ">") && !strings.HasPrefix(line, ">>>")
-}
-
-// ownWords are the lines of a notice before what it returns.
-func ownWords(text string) (said notice) {
-	lines := strings.SplitN(text[:min(len(text), maxNotice)], "\n", maxLines+1)
-	lines = lines[:min(len(lines), maxLines)]
-	fields := make([]string, len(lines)) // the name of the field that a line begins
-	for i := range lines {
-		lines[i] = lines[i][:min(len(lines[i]), maxLine)]
-		if m := headerLine.FindStringSubmatch(lines[i]); m != nil {
-			fields[i] = strings.ToLower(m[1])
-		}
-	}
-	quoted := false
-	for i, line := range lines {
-		if returns.MatchString(line) || isRule(line) || beginsHeader(lines[i:], fields[i:]) {
-			break
-		}
-		if isQuoted(line) {
-			quoted = true
-			continue
-		}
-		said.lines = append(said.lines, line)
-		if !quoted {
-			said.unquoted++
-		}
-	}
-	return said
-}
-
-// returns matches the line behind which the returned message begins.
-var returns = regexp.MustCompile(`(?i)^[\s\-=*_|#>.]*(` +
-	`(start of |begin(ning)? of |the )*(original|returned|unsent|undelivered|rejected|failed|old) (e-?mail |mail )?(message|mail|e-?mail)s?( as received| text| headers?| attached| below| is| are| as| follows?)*( \(.*\))?[\s\-=*_|#:.]*$` +
-	`|(message|mail) (text|headers?|contents?) (follow|below|attached)` +
-	`|(unsent|original|returned) message\b.*\b(below|follows)` +
-	`|header of the source` +
-	`|(this|included|attached|below|here|enclosed) is a (copy|summary) of` +
-	`|below (this|the next) line is a copy|a summary of the undelivered` +
-	`|(the )?(header|first)\b.{0,40}(lines )?of (the|your) (original )?message` +
-	`|your message reads` +
-	`|mensaje original|mensagem original|message d'origine|message original|messaggio originale|oorspronkelijk bericht|urspr(ü|ue)ngliche nachricht|исходное (сообщение|письмо)|元の(メッセージ|メール)|原(始|来的)?(邮件|郵件|信件)(内容)?[\s:：\-=]*$` +
-	`)`)
-
-// A rule around a few words parts what a notice says from what it returns, in any language, unless the words
-// announce a part of the notice itself.
-var (
-	rule    = regexp.MustCompile(`^\s*[-=_]{2,}\s*(\pL[\pL\pM' ]{2,60}?)\s*[-=_]{2,}\s*$`)
-	section = regexp.MustCompile(`(?i)transcript|session|address|recipient|error|reason|fail|report|status|diagnos|expla|warning|info|detail|notif|technical|deliver|log\b|` +
-		`empf|fehler|grund|destina|adres|raison|motiv|causa|err(o|eu)r|причин|ошибк|адрес|получател|エラー|宛先|原因|理由|收件|错误|錯誤|详|詳`)
-)
-
-// isRule reports whether such a rule stands here.
-func isRule(line string) bool {
-	m := rule.FindStringSubmatch(line)
-	return m != nil && !section.MatchString(m[1])
-}
-
-// headerLine matches fields by which the header of a returned message is known.
-var headerLine = regexp.MustCompile(`(?i)^(?:[>|] ?)*(received|return-path|message-id|mime-version|date|from|to|subject|sender|x-[a-z-]+|content-[a-z-]+|dkim-signature|list-[a-z]+|reply-to|path):\s`)
-
-// isStrong reports whether a field stands in headers only.
-func isStrong(field string) bool {
-	switch field {
-	case "received", "return-path", "message-id", "mime-version", "dkim-signature":
-		return true
-	}
-	return false
-}
-
-// beginsHeader reports whether a returned message's header begins here: three fields on end, one of them such as
-// no prose has. fields has the name of the field that each line begins.
-func beginsHeader(lines, fields []string) bool {
-	count, strong := 0, false
-	for i, line := range lines[:min(len(lines), 60)] {
-		if fields[i] != "" {
-			count++
-			strong = strong || isStrong(fields[i])
-		} else if folded := strings.TrimLeft(line, ">|"); count == 0 || folded == "" || folded[0] != ' ' && folded[0] != '\t' {
-			break
-		}
-		if count >= 3 && strong {
-			return true
-		}
-	}
-	return count >= 2 && strong
 }

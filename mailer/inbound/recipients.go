@@ -28,12 +28,13 @@ const (
 
 const (
 	maxReason    = 8   // lines are taken for the words on one recipient
+	maxNext      = 3   // of them from a paragraph without a code
 	maxAddresses = 400 // of a notice are looked at
 	maxContext   = 256 // bytes before an address say what it is
 )
 
 // findRecipients finds whom a notice speaks of, in its order, each once.
-func findRecipients(lines []string, h header) []mention {
+func findRecipients(said notice, h header) []mention {
 	taking := map[string]bool{} // part in the conversation: who writes, and who is written to
 	for _, name := range []string{"from", "reply-to", "sender", "return-path", "errors-to", "to", "cc"} {
 		for _, a := range anyAddress.FindAllString(h.get(name), maxRecipients) {
@@ -42,9 +43,9 @@ func findRecipients(lines []string, h header) []mention {
 	}
 	var found []mention
 	left := maxAddresses
-	for i := range lines {
+	for i := range said.lines {
 		if len(found) < maxRecipients {
-			found = mentionsIn(lines, i, found, &left)
+			found = mentionsIn(said.lines, i, found, &left)
 		}
 	}
 	best := hardly
@@ -58,7 +59,7 @@ func findRecipients(lines []string, h header) []mention {
 		}
 		best = min(best, m.rank)
 	}
-	p := paragraphs{lines: lines, at: at, meant: map[string]bool{}}
+	p := paragraphs{notice: said, at: at, meant: map[string]bool{}}
 	var kept []mention
 	for _, m := range found {
 		if m.rank > best || taking[m.key] {
@@ -118,7 +119,13 @@ func tail(s string, limit int) string {
 // endsLine reports whether an address stands alone behind a colon: "mailbox is full: <address>".
 func endsLine(before, after string) bool {
 	before = strings.TrimRight(before, " \t\"'<([")
-	return (strings.HasSuffix(before, ":") || strings.HasSuffix(before, "：")) && strings.Trim(after, " \t\"'>)].;") == ""
+	return endsWithColon(before) && strings.Trim(after, " \t\"'>)].;") == ""
+}
+
+// endsWithColon reports whether words announce something.
+func endsWithColon(s string) bool {
+	s = strings.TrimSpace(s)
+	return strings.HasSuffix(s, ":") || strings.HasSuffix(s, "：")
 }
 
 // continues reports whether a sentence goes on in the next line.
@@ -145,14 +152,33 @@ func merge(all []mention, m mention) []mention {
 
 // paragraphs tells what stands around a mention.
 type paragraphs struct {
-	lines []string
+	notice
 	at    map[int]string  // who is mentioned in a line
 	meant map[string]bool // whether a paragraph gives a reason
 }
 
 // reason is what a notice says of a mention: the rest of its paragraph, or, where that says nothing, the next one;
 // never beyond the mention of somebody else. Of a mention inside a sentence it begins with the paragraph.
+//
+// Where it is not known where the notice ends, a paragraph further on may be our own mail. Then it counts only where it has
+// a code or calls itself the reason, or where it is a short one right behind an address that stands alone or a colon.
 func (p paragraphs) reason(m mention) string {
+	said, announced := "", false
+	for i, lines := range p.from(m) {
+		text := strings.Join(lines, "")
+		counts := i == 0 || p.marked || announced && len(lines) <= maxNext || hasCode.MatchString(text) || explains.MatchString(text)
+		announced = endsWithColon(text) || i == 0 && m.listed
+		if counts {
+			if said += text; p.givesReason(text) {
+				break
+			}
+		}
+	}
+	return strings.TrimSpace(said)
+}
+
+// from are the paragraphs from a mention on, its own first, a space behind each line.
+func (p paragraphs) from(m mention) (found [][]string) {
 	another := func(line int) bool {
 		key, ok := p.at[line]
 		return ok && key != m.key && (m.final == "" || key != subscribers.Key(m.final))
@@ -161,24 +187,27 @@ func (p paragraphs) reason(m mention) string {
 	for !m.listed && from > 0 && m.line-from < maxReason && strings.TrimSpace(p.lines[from-1]) != "" && !another(from-1) {
 		from--
 	}
-	var b strings.Builder
-	start := 0 // of the paragraph
-	for i, taken := from, 0; i < len(p.lines) && taken < maxReason && b.Len() < maxShort && (i <= m.line || !another(i)); i++ {
+	found = [][]string{nil}
+	taken, size := 0, 0
+	for i := from; i < len(p.lines) && taken < maxReason && size < maxShort && (i <= m.line || !another(i)); i++ {
 		line := p.lines[i]
 		if i == m.line && m.listed {
 			_, line, _ = strings.Cut(line, m.address)
 		}
-		if strings.TrimSpace(line) == "" {
-			if p.givesReason(b.String()[start:]) {
-				break
-			}
-			start = b.Len()
-			continue
+		line = strings.TrimSpace(line)
+		last := len(found) - 1
+		switch {
+		case i > m.line && !p.marked && bareRule.MatchString(line):
+			return found
+		case line != "":
+			found[last] = append(found[last], line+" ")
+			taken++
+			size += len(line)
+		case len(found[last]) > 0 || last == 0:
+			found = append(found, nil)
 		}
-		b.WriteString(strings.TrimSpace(line) + " ")
-		taken++
 	}
-	return strings.TrimSpace(b.String())
+	return found
 }
 
 func (p paragraphs) givesReason(words string) bool {
@@ -203,6 +232,10 @@ var (
 		`получател\pL*|адрес\pL*|ящик\pL*|宛先|收件人|邮箱|郵箱|用户)(?: (?:is|was|are))?\s*[:,;=]*\s*[\s<"'(\[=*]*$`)
 	// behindReply matches a refusal in which an address follows the code.
 	behindReply = regexp.MustCompile(`(?:^|[^0-9])5[0-9][0-9][ -](?:5\.[0-9]+\.[0-9]+ )?<?$`)
+	// hasCode matches a refusal that is shown as it was given.
+	hasCode = regexp.MustCompile(`(?:^|[:;>("'#]\s*|said )5[0-5][0-9][ -]|` + enhancedCode.String())
+	// bareRule is a line that parts what stands above it from what stands below.
+	bareRule = regexp.MustCompile(`^[-=_*]{10,}$`)
 	// asking matches sentences that tell whom to turn to.
 	asking = regexp.MustCompile(`(?i)\b(contact\w*|send|sending|write|forward|report|reply|resend|assistance|help|questions?|unsubscribe|visit|from|by)\b[^.:;]{0,40}:?[\s"'<(\[]*$`)
 	// sent matches what of that is about the message all the same: "your message from … to".
