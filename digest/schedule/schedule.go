@@ -54,6 +54,15 @@ func (s Schedule) Latest(at time.Time, zone *time.Location) Slot {
 	return Slot{Wall: wall.Format(WallLayout), At: instant(wall, zone)}
 }
 
+// Between are the slots strictly after the one instant and not after the other, in order.
+func (s Schedule) Between(after, until time.Time, zone *time.Location) []Slot {
+	var slots []Slot
+	for slot := s.Next(after, zone); !slot.At.After(until); slot = s.Next(slot.At, zone) {
+		slots = append(slots, slot)
+	}
+	return slots
+}
+
 // Period is how long the period lasts that an instant lies in: from the latest slot at or before it
 // to the next one. It is never zero, and differs from slot to slot: "0 7 * * 1-5" has periods of a
 // day and of a weekend.

@@ -110,7 +110,7 @@ func TestClocksThatChange(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got := between(parse(t, test.line), instantOf(t, test.after), instantOf(t, test.until), load(t, test.zone))
+			got := parse(t, test.line).Between(instantOf(t, test.after), instantOf(t, test.until), load(t, test.zone))
 			for i := 0; i < len(got) || i < len(test.want); i++ {
 				switch {
 				case i >= len(got):
@@ -184,7 +184,7 @@ func TestYears(t *testing.T) {
 		for line := range plain {
 			t.Run(place.zone+" "+line, func(t *testing.T) {
 				s := parse(t, line)
-				got := between(s, from, until, zone)
+				got := s.Between(from, until, zone)
 				if len(got) != len(want[line]) {
 					t.Fatalf("%d slots, want %d", len(got), len(want[line]))
 				}
@@ -259,13 +259,4 @@ func TestLeapDaysAroundACenturyWithoutOne(t *testing.T) {
 	if latest := s.Latest(at, time.UTC); latest.Wall != "2096-02-29T07:00" {
 		t.Errorf("latest at %v: %v", at, latest)
 	}
-}
-
-// between are the slots strictly after the one instant and not after the other, in order.
-func between(s Schedule, after, until time.Time, zone *time.Location) []Slot {
-	var slots []Slot
-	for slot := s.Next(after, zone); !slot.At.After(until); slot = s.Next(slot.At, zone) {
-		slots = append(slots, slot)
-	}
-	return slots
 }
