@@ -9,7 +9,7 @@ var refused = anyOf(
 	`\bdnsbl\b`, `\brbl\b`, `dmarc`, `\bspf\b`, `\bdkim\b`, `unauthenticated`, `polic(y|ies)\b`, `access denied`,
 	`relay(ing)? (access )?(denied|not)`, `not permitted`,
 	`not authori[sz]ed`, `content (rejected|filter)`, `(contains?|infected|found|detected).{0,20}virus`,
-	`virus.{0,20}(found|detected)`, `suspicious`, `\b(is|are|was|been|currently) listed\b`,
+	`virus.{0,20}(found|detected)`, `suspicious`, `suppress(ed sending|ion list)`, `\b(is|are|was|been|currently) listed\b`,
 	`(message|mail|sender|client|host) (was |has been |is )?(refused|rejected) (by|due)`,
 	`not accepting (mail|messages) from`, `does not accept mail from`,
 	`(sender|return|from)( address| domain)? (is )?(rejected|unknown|not (found|known|verified)|invalid|could not be verified|does not exist)`,
@@ -76,12 +76,13 @@ var noMailbox = anyOf(
 	`\bdeactivated (mailbox|account|user)`,
 	`recip(ient)?notfound`, `addressee unknown`, `not our customer`,
 	`(usuario|cuenta|casilla|buz[oó]n|direcci[oó]n|destinatario)[^.;:]{0,40}(desconocid|inexistente|no existe|no encontrad|no v[aá]lid|inv[aá]lid)`,
+	`no se (ha )?encontr(ó|ado) (el |la |ese |esa )?(usuario|cuenta|casilla|buz[oó]n|direcci[oó]n|destinatario)`,
 	`(no existe|inexistente) (el |la |ese |esa )?(usuario|cuenta|casilla|buz[oó]n|direcci[oó]n|destinatario)`,
 	`(usu[aá]rio|conta|caixa postal|endere[cç]o|destinat[aá]rio)[^.;:]{0,40}(desconhecid|inexistente|n[aã]o (existe|encontrad))`,
 	`(utilisateur|destinataire|adresse|bo[iî]te)[^.;:]{0,40}(inconnue?\b|inexistante?|n'existe pas|introuvable)`,
-	`(empf(ä|ae)nger(adresse)?|benutzer|postfach|mailadresse|adressat)[^.;:]{0,40}(unbekannt|existiert nicht|nicht (gefunden|bekannt|vorhanden))`,
+	`(empf(ä|ae)nger(adresse)?|benutzer|postfach|mail-?adresse|adressat)[^.;:]{0,40}(unbekannt|existiert nicht|nicht (gefunden|bekannt|vorhanden))`,
 	`unbekannter (empf|benutzer)`,
-	`(utente|casella|indirizzo|destinatario)[^.;:]{0,40}(sconosciut|inesistente|non esiste|non trovat)`,
+	`(utente|casella|indirizzo|destinatario)[^.;:]{0,40}(sconosciut|inesistente|non esiste|non (è )?(stat[oa] )?trovat)`,
 	`(gebruiker|adres|postbus|ontvanger)[^.;:]{0,40}(onbekend|bestaat niet)`, `onbekende (gebruiker|ontvanger)`,
 	`(пользовател|ящик|адрес|получател)[^.;:]{0,40}(не найден|не существует|неизвест|отсутству)`,
 	`(ユーザ|宛先|アドレス|メールボックス)[^。]{0,30}(存在しません|見つかりません|不明)`,
@@ -92,13 +93,13 @@ var noMailbox = anyOf(
 var elsewhere = anyOf(
 	`\brates?\b`, `limit`, `too (many|much|large|big)`, `this hour`, `gr[ae]y-?list`, `score`, `white-?list`,
 	`allow-?list`, `preference`, `only accept`, `accepts? only`, `restrict`, `lookup`, `look up`,
-	`ldap`, `larger`, `\bhops?\b`, `loop`, `spam`, `\buce\b`, `\bube\b`, `newsletter`, `\bsending\b`,
-	`\byour (provider|server|account|host)`, `垃圾`, `拒收`, `满`, `滿`, `満`, `一杯`, `いっぱい`, `容量`,
+	`ldap`, `larger`, `\bhops?\b`, `loop`, `spam`, `\buce\b`, `\bube\b`, `newsletter`, `\bsending\b`, `accept delivery of`,
+	`\byour (provider|server|account|host)`, `垃圾`, `拒收`, `满`, `滿`, `満`, `容量`,
 )
 
 // senderWord finds, in lower case, words that say that a sentence is about whoever sent.
 var senderWord = anyOf(
-	`\bsender`, `\b(return|reverse)[- ]?(address|path)\b`, `\b(envelope|mail) ?from\b`, `envelope sender`,
+	`\bsender`, `\b(return|reverse)[- ]?(address|path)\b`, `\b(envelope|mail) ?from\b`,
 	`\bfrom (header|address|field|domain)`, `\bhelo\b`, `\behlo\b`, `\bip[- ]address`, `\bcallback`, `\bcallout`,
 	`\bverifying\b`, `\bauthenticat`,
 	`exp[ée]diteur`, `absender`, `отправител`, `发件`, `發件`, `寄件`, `送信者`, `差出人`, `remitente`, `mittente`, `remetente`,

@@ -60,7 +60,7 @@ func flat(lines []string) string {
 
 // prose reads a notice in words.
 func (r *Report) prose(m *part, subject string, said notice) {
-	if !r.Machine && !bounceSubject(strings.ToLower(subject)) {
+	if !r.Machine && (!bounceSubject(strings.ToLower(subject)) || m.header.has("in-reply-to")) { // a person asks about a bounce
 		return
 	}
 	all := flat(said.lines)

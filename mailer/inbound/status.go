@@ -56,7 +56,8 @@ func assess(given, words string) (status string, gone bool) {
 	switch {
 	case meant != "" && !subscribers.NoSuchMailbox(meant),
 		passing.MatchString(plain),
-		notForGood.MatchString(words) && !replyCode.MatchString(words),
+		passingCode.MatchString(words),
+		tryAgain.MatchString(words) && !replyCode.MatchString(words),
 		meant != "5.1.1" && (elsewhere(plain) || senderWord(plain)):
 		return status, false
 	}
@@ -86,8 +87,12 @@ func (j judgement) assess(given, words string) (status string, gone bool) {
 	return v.status, v.gone
 }
 
-// notForGood finds words and replies that speak of a passing trouble.
-var notForGood = regexp.MustCompile(`(?i)temporar|try again|(?:^|[\s;:])4[0-9][0-9][ -]`)
+// passingCode finds a reply that speaks of a passing trouble, also behind one that is for good.
+var passingCode = regexp.MustCompile(`(?:^|[\s;:])4[0-9][0-9][ -]`)
+
+// tryAgain finds what means that it may go well another time, unless the reply is for good: then it asks for another
+// address.
+var tryAgain = regexp.MustCompile(`(?i)try again`)
 
 // plainWords writes out what is written in several ways.
 var plainWords = strings.NewReplacer("couldn't", "could not", "Couldn't", "Could not", "can't", "can not", "isn't", "is not", "wasn't", "was not", "unknown recipient or mailbox unavailable", "", // either

@@ -76,7 +76,7 @@ var retrying = anyOf(
 	`(will|shall) (automatically )?(be |keep |continue |go on )?(to )?(re-?tr(y|ied|ying)|try(ing)? again|trying|be (re-?tried|attempted again))`,
 	`will (continue to )?attempt (to (re)?deliver|(re-?)?delivery)`,
 	`(delivery )?attempts (to deliver .{0,40})?will (continue|be made|be repeated)`,
-	`(keep|continue|continues|continuing) (on )?(to )?(trying|attempt)`,
+	`(keep|continue|continues|continuing) (on )?(to )?(try|attempt)`,
 	`will (keep|continue)\b.{0,20}\b(try|attempt|deliver)`, `still (being (re-?)?tried|trying|undelivered)`,
 	`do not need to resend`, `(this is )?(only|just) a warning`, `warning (message )?only`, `advisory`,
 	`no action is required on your part`, `(has|have|was|is) (been )?(temporarily )?(delayed|postponed|deferred)\b`,
@@ -89,7 +89,7 @@ var retrying = anyOf(
 	`будут (продолжены|повторены)`, `попытки доставки`, `(пока|ещ[её]) не (был[оаи]? )?(доставлен|удалось)`,
 	`продолжит попытки`, `まだ(配信|配達|届|送信)`, `引き続き.{0,10}(配信|送信)`,
 	`(暂时|暫時|暂未)[^。]{0,30}(无法|無法|未能|投递).{0,60}(继续|繼續|重试|重試|尝试)`, `继续(重试|尝试|投递)`, `再送(します|を試み|いたします)`, `自動的に再送`,
-	`再度(配信|送信)`, `稍后重试`, `将继续(尝试|投递)`,
+	`再度(配信|送信)`, `稍后重试`,
 )
 
 // delaySubject matches subjects of notices of delay.
@@ -99,7 +99,7 @@ var delaySubject = regexp.MustCompile(`\bdelay(ed)?\b|^warning: .*(\bnot\b|still
 var gaveUp = anyOf(
 	`(not going|won't|will not( be)?|no longer) (to )?(be )?(re-?tr|try|attempt)`, `i've given up`, `\bgiving up`,
 	`\bgave up`, `has given up`, `permanent(ly)?\b`, `removed from the (mail )?queue`,
-	`will be deleted from (the )?queue`, `fatal error`,
+	`will be deleted from (the )?queue`, `(^|[^-])fatal error`,
 )
 
 // stillTrying reports whether a notice is about a delay. Notices of delay speak of failures too, so what it says

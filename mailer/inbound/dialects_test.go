@@ -1,0 +1,176 @@
+package inbound
+
+import (
+	"strings"
+	"testing"
+)
+
+// reported is a report of RFC 3464 on reader@example.org: what it says to people, and the fields of its recipient.
+func reported(text string, fields ...string) string {
+	return "From: Mail Delivery System <MAILER-DAEMON@mx.example.net>\nTo: bounces@digest.example\nSubject: Delivery report\nMIME-Version: 1.0\n" +
+		"Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\nContent-Type: text/plain; charset=utf-8\n\n" + text +
+		"\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.net\n\nFinal-Recipient: rfc822; reader@example.org\n" +
+		strings.Join(fields, "\n") + "\n\n--b\nContent-Type: text/rfc822-headers\n\nSubject: Harbour reopens\nMessage-ID: <digest-1@digest.example>\n\n--b--\n"
+}
+
+// failed is one that failed, with a status and a diagnostic.
+func failed(status, diagnostic string) string {
+	return reported("It could not be delivered.\n", "Action: failed", "Status: "+status, "Diagnostic-Code: smtp; "+diagnostic)
+}
+
+// prose is a notice in words, from a mail system.
+func prose(subject string, lines ...string) string {
+	return "From: Mail Delivery System <postmaster@mx.example.net>\nTo: bounces@digest.example\nSubject: " + subject +
+		"\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n" + strings.Join(lines, "\n") + "\n"
+}
+
+// person is what somebody's mailbox writes.
+func person(subject string, fields string, lines ...string) string {
+	return "From: Ana <reader@example.org>\nTo: bounces@digest.example\nSubject: " + subject + "\nContent-Type: text/plain; charset=utf-8\n" + fields +
+		"\n" + strings.Join(lines, "\n") + "\n"
+}
+
+// multipart is a report of another kind: what it says to people, the report, and what it returns.
+func multipart(kind, media, report string) string {
+	return "From: fbl@isp.example\nTo: bounces@digest.example\nSubject: Report\nMIME-Version: 1.0\nContent-Type: multipart/report; report-type=" + kind +
+		"; boundary=b\n\n--b\n\nThis mailbox does not exist, or so a headline says.\n--b\nContent-Type: " + media + "\n\n" + report +
+		"\n--b\nContent-Type: message/rfc822\n\nMessage-ID: <digest-1@digest.example>\nSubject: User unknown\n\n550 5.1.1 User unknown\n--b--\n"
+}
+
+// TestDialects reads what the mail systems of the world say, in the form of testdata/notices.txtar: the kind, the recipients,
+// the status, and whether the mailbox is gone.
+func TestDialects(t *testing.T) {
+	for _, test := range []struct{ name, want, raw string }{
+		// There is no such mailbox.
+		{"Postfix, relay", "bounce reader@example.org 5.1.1 gone", failed("5.1.1", "550 5.1.1 <reader@example.org>: Recipient address rejected: User unknown in relay recipient table")},
+		{"Gmail", "bounce reader@example.org 5.1.1 gone", failed("5.1.1", "550-5.1.1 The email account that you tried to reach does not exist. Please try\n 550-5.1.1 double-checking the recipient's email address for typos or\n 550-5.1.1 unnecessary spaces. For more information, go to\n 550 5.1.1  https://support.example.com/mail/?p=NoSuchUser a1si2 - gsmtp")},
+		{"Gmail, disabled", "bounce reader@example.org 5.2.1 gone", failed("5.2.1", "550-5.2.1 The email account that you tried to reach is inactive. For more\n 550-5.2.1 information, go to\n 550 5.2.1  https://support.example.com/mail/?p=DisabledUser a1si2 - gsmtp")},
+		{"Office 365", "bounce reader@example.org 5.1.10 gone", failed("5.1.10", "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient reader@example.org not found by SMTP address lookup")},
+		{"Exchange", "bounce reader@example.org 5.1.1 gone", failed("5.1.1", "550 5.1.1 RESOLVER.ADR.RecipNotFound; not found")},
+		{"Exchange, legacy name", "bounce reader@example.org 5.1.1 gone", failed("5.1.1", "550 5.1.1 RESOLVER.ADR.ExRecipNotFound; not found")},
+		{"Yahoo, no account", "bounce reader@example.org 5.1.1 gone", failed("5.0.0", "554 delivery error: dd This user doesn't have a mail.example account (reader@example.org) [0] - mta1.mail.example")},
+		{"Yahoo, disabled", "bounce reader@example.org 5.2.1 gone", failed("5.0.0", "554 30 Sorry, your message to reader@example.org cannot be delivered. This mailbox is disabled (554.30).")},
+		{"Yahoo, not found", "bounce reader@example.org 5.1.1 gone", failed("5.0.0", "552 1 Requested mail action aborted, mailbox not found")},
+		{"SES", "bounce reader@example.org 5.1.1 gone", reported("An error occurred while trying to deliver the mail to the following recipients:\nreader@example.org\n", "Action: failed", "Diagnostic-Code: smtp; 550 5.1.1 user unknown", "Status: 5.1.1")},
+		{"Orange", "bounce reader@example.org 5.1.1 gone", failed("5.1.1", "550 5.1.1 Adresse d au moins un destinataire invalide. Invalid recipient. OFR204_418 [418]")},
+		{"cPanel", "bounce reader@example.org 5.1.1 gone", failed("5.0.0", `550 "No Such User Here"`)},
+		{"Domino", "bounce reader@example.org 5.1.1 gone", failed("5.0.0", "550 reader@example.org... No such user")},
+		{"chkuser", "bounce reader@example.org 5.1.1 gone", prose("failure notice", "Hi. This is the qmail-send program at mx.example.net.", "I'm afraid I wasn't able to deliver your message to the following addresses.", "This is a permanent error; I've given up. Sorry it didn't work out.", "", "<reader@example.org>:", "192.0.2.1 does not like recipient.", "Remote host said: 511 sorry, no mailbox here by that name (#5.1.1 - chkuser)", "Giving up on 192.0.2.1.")},
+		{"hMailServer", "bounce reader@example.org 5.1.1 gone", prose("Message undeliverable: Harbour reopens", "Your message did not reach some or all of the intended recipients.", "", "   Sent: Mon, 6 Jul 2026 08:00:00 +0000", "   Subject: Harbour reopens", "", "The following recipient(s) could not be reached:", "", "reader@example.org", "   Error Type: SMTP", "   Remote server (192.0.2.1) issued an error.", "   hMailServer sent: RCPT TO:<reader@example.org>", "   Remote server replied: 550 5.1.1 unknown user")},
+		{"Exchange, German", "bounce reader@example.org 5.1.1 gone", prose("Unzustellbar: Hafen", "Fehler bei der Nachrichtenzustellung an folgende Empfänger oder Gruppen:", "", "reader@example.org", "Die eingegebene E-Mail-Adresse konnte nicht gefunden werden. Überprüfen Sie die Adresse.")},
+		{"Exchange, French", "bounce reader@example.org 5.1.1 gone", prose("Non remis : Port", "Échec de la remise pour ces destinataires ou groupes :", "", "reader@example.org", "L'adresse de messagerie que vous avez entrée est introuvable. Vérifiez l'adresse.")},
+		{"Exchange, Spanish", "bounce reader@example.org 5.1.1 gone", prose("No se puede entregar: Puerto", "Error de entrega a estos destinatarios o grupos:", "", "reader@example.org", "No se encontró la dirección de correo electrónico que especificó.")},
+		{"Exchange, Japanese", "bounce reader@example.org 5.1.1 gone", prose("配信不能: 港", "次の受信者またはグループへの配信に失敗しました:", "", "reader@example.org", "入力した電子メール アドレスが見つかりませんでした。")},
+		{"Exchange, Italian", "bounce reader@example.org 5.1.1 gone", prose("Non recapitabile: Porto", "Impossibile recapitare il messaggio ai destinatari seguenti:", "", "reader@example.org", "L'indirizzo immesso non è stato trovato.")},
+		{"sendmail", "bounce reader@example.org 5.1.1 gone", prose("Returned mail: see transcript for details", "The original message was received at Mon, 6 Jul 2026 08:00:00 GMT", "from out.digest.example [192.0.2.9]", "", "   ----- The following addresses had permanent fatal errors -----", "<reader@example.org>", "    (reason: 550 5.1.1 <reader@example.org>... User unknown)", "", "   ----- Transcript of session follows -----", "... while talking to mail.example.org.:", ">>> RCPT To:<reader@example.org>", "<<< 550 5.1.1 <reader@example.org>... User unknown")},
+
+		{"a code behind a list, then the rest", "bounce reader@example.org 5.1.1 gone", prose("Undelivered", "It could not be delivered:", "", "reader@example.org", "", "550 5.1.1 User unknown", "", "552 Mailbox full, says a headline")},
+		{"a stray empty line", "bounce reader@example.org 5.1.1 gone", reported("", "", "Action: failed", "", "Status: 5.1.1")},
+		{"no action", "bounce reader@example.org 5.1.1 gone", reported("", "Status: 5.1.1")},
+		{"neither action nor status", "bounce reader@example.org 5.1.1 gone", reported("", "Diagnostic-Code: smtp; 550 no such user")},
+		{"words in the status", "bounce reader@example.org 5.1.1 gone", reported("", "Action: failed", "Status: 5.0.0 (no such user)")},
+		{"words beside a generic code", "bounce reader@example.org 5.1.1 gone", reported("It could not be delivered:\n\n<reader@example.org>: user unknown\n", "Action: failed", "Status: 5.0.0")},
+		{"a report with no fields", "bounce reader@example.org 5.1.1 gone", strings.NewReplacer("From: Mail Delivery System <MAILER-DAEMON@mx.example.net>", "From: x@mx.example.net", "message/delivery-status", "application/x-none").Replace(reported("It could not be delivered:\n\n<reader@example.org>: user unknown\n"))},
+		{"a daemon that asks to confirm", "bounce reader@example.org 5.1.1 gone", prose("Undelivered", "It could not be delivered. Please verify your message.", "", "<reader@example.org>: user unknown")},
+		{"rejected for good, after it was taken", "bounce reader@example.org 5.1.1 gone", prose("Undelivered", "The message was delivered to mx.example.org, which gave a permanent error:", "", "<reader@example.org>: user unknown")},
+		{"a later paragraph, our mail apart", "bounce reader@example.org 5.1.1 gone", strings.NewReplacer("message/delivery-status", "application/x-none").Replace(reported("It could not be delivered to reader@example.org\n\nThe user does not exist.\n"))},
+
+		{"from somebody to him", "bounce reader@example.org 5.1.1 gone", prose("Undelivered", "The message from Bo to reader@example.org could not be delivered: user unknown.")},
+		{"a sentence that goes on", "bounce reader@example.org", prose("Undelivered", "It could not be delivered, sorry, for the user", "[reader@example.org] at this time")},
+		{"behind the reply", "bounce reader@example.org 5.1.1 gone", prose("Undelivered", "It could not be delivered. The server said:", "answer was 550 5.1.1 <reader@example.org> unknown user")},
+		{"in X.400 clothes", "bounce reader@example.org 5.1.1 gone", prose("Undelivered", "It could not be delivered; c=us/dda:SMTP=reader@example.org/ unknown recipient")},
+		{"to whom it was addressed", "bounce reader@example.org 5.1.1 gone", prose("Undelivered", "It could not be delivered.", "", "To: team@example.org", "", "<reader@example.org>: user unknown")},
+		{"a help desk that is gone", "bounce support@example.org 5.1.1 gone", prose("Undelivered", "It could not be delivered.", "", "<bounces@digest.example>: dear sir", "", "<support@example.org>: user unknown")},
+		{"a report that answers", "bounce reader@example.org 5.1.1 gone", strings.NewReplacer("From: Mail Delivery System <MAILER-DAEMON@mx.example.net>", "From: x@mx.example.net\nAuto-Submitted: auto-replied", "message/delivery-status", "application/x-none").Replace(reported("It could not be delivered:\n\n<reader@example.org>: user unknown\n"))},
+
+		// The words are not those of the mail system, or not about him.
+		{"behind an alias, in the words", "bounce reader@example.org 5.1.1", reported("It could not be delivered:\n\n<eve@in.example.org> (expanded from <reader@example.org>): user unknown\n", "Action: failed", "Status: 5.0.0")},
+		{"behind an alias, in the fields", "bounce reader@example.org 5.1.1", strings.Replace(reported("It could not be delivered:\n\n<reader@example.org>: user unknown\n", "Action: failed", "Status: 5.0.0"), "Final-Recipient: rfc822; reader", "Original-Recipient: rfc822; reader@example.org\nFinal-Recipient: rfc822; eve", 1)},
+		{"of X.400", "bounce -", strings.Replace(failed("5.1.1", "550 5.1.1 user unknown"), "rfc822; reader@example.org", "x400; /g=ana/s=reader@example.org/", 1)},
+		{"a text behind what is returned", "bounce reader@example.org", strings.NewReplacer("message/delivery-status", "application/x-none", "\n--b--", "\n--b\n\n<reader@example.org>: user unknown\n--b--").Replace(reported("It could not be delivered:\n\n<reader@example.org>\n"))},
+		{"HTML beside plain text", "bounce reader@example.org", strings.NewReplacer("message/delivery-status", "text/html").Replace(reported("It could not be delivered:\n\n<reader@example.org>: 550 refused\n", "<p>reader@example.org: user unknown"))},
+		{"a bounce, sent on by a person", "other", "From: Bo <bo@example.net>\nSubject: Undelivered\nContent-Type: multipart/mixed; boundary=o\n\n--o\nContent-Type: message/rfc822\n\n" + failed("5.1.1", "550 5.1.1 user unknown") + "--o--\n"},
+		{"a bounce, sent on by a help desk", "other", "From: postmaster@example.net\nSubject: Fwd\nContent-Type: multipart/mixed; boundary=o\n\n--o\n\nWe got this.\n--o\nContent-Type: message/rfc822\n\n" + failed("5.1.1", "550 5.1.1 user unknown") + "--o--\n"},
+
+		// It was refused, for another reason.
+		{"Office 365, access denied", "bounce reader@example.org 5.4.1", failed("5.4.1", "550 5.4.1 Recipient address rejected: Access denied. AS(201806281)")},
+		{"Office 365, a group", "bounce reader@example.org 5.7.133", failed("5.7.133", "550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required")},
+		{"Office 365, a rate", "bounce reader@example.org 5.2.121", failed("5.2.121", "550 5.2.121 RESOLVER.RST.RecipientRateLimitExceeded; recipient rate limit exceeded")},
+		{"Office 365, full", "bounce reader@example.org 5.2.2", failed("5.2.2", "554 5.2.2 mailbox full; STOREDRV.Deliver.Exception:QuotaExceededException.MapiExceptionShutoffQuotaExceeded")},
+		{"Outlook, a list", "bounce reader@example.org 5.7.1", failed("5.7.1", "550 5.7.1 Unfortunately, messages from [192.0.2.9] weren't sent. Please contact your Internet service provider since part of their network is on our block list (S3150).")},
+		{"Gmail, unauthenticated", "bounce reader@example.org 5.7.26", failed("5.7.26", "550-5.7.26 This mail has been blocked because the sender is unauthenticated.")},
+		{"Gmail, unsolicited", "bounce reader@example.org 5.7.1", failed("5.7.1", "550-5.7.1 [192.0.2.9] Our system has detected that this message is likely unsolicited mail.")},
+		{"Gmail, full", "bounce reader@example.org 5.2.2", failed("5.2.2", "552-5.2.2 The recipient's inbox is out of storage space. Please direct the recipient to https://support.example.com")},
+		{"Barracuda", "bounce reader@example.org 5.7.1", failed("5.0.0", "554 Service unavailable; Client host [192.0.2.9] blocked using b.barracudacentral.example")},
+		{"Mimecast", "bounce reader@example.org 5.7.1", failed("5.0.0", "550 Rejected by header based manually Blocked Senders - https://community.example.com")},
+		{"T-Online", "bounce reader@example.org 5.7.1", failed("5.0.0", "554 IP=192.0.2.9 - None/bad reputation. Ask your postmaster for help. (NOWL)")},
+		{"AOL, not this message", "bounce reader@example.org 5.2.1", failed("5.2.1", "521 5.2.1 :  AOL will not accept delivery of this message.")},
+		{"QQ, a rate", "bounce reader@example.org", failed("", "550 Connection frequency limited")},
+		{"preferences", "bounce reader@example.org 5.1.1", failed("5.1.1", "550 5.1.1 RCP-P2 Refused due to recipient preferences")},
+		{"sender verify", "bounce reader@example.org 5.7.1", failed("5.0.0", "550-Verification failed for <bounces@digest.example>\n 550-No Such User Here\n 550 Sender verify failed")},
+		{"sender's domain", "bounce reader@example.org 5.1.8", failed("5.1.8", "550 5.1.8 <bounces@digest.example>: Sender address rejected: Domain not found")},
+		{"verified, greylisted behind", "bounce reader@example.org 5.1.1", failed("5.1.1", "550 5.1.1 <reader@example.org>: Recipient address rejected: undeliverable address: host mail.example.org[192.0.2.1] said: 450 4.2.0 <reader@example.org>: Greylisted (in reply to RCPT TO command)")},
+		{"verified, spam behind", "bounce reader@example.org 5.1.1", failed("5.1.1", "550 5.1.1 <reader@example.org>: Recipient address rejected: undeliverable address: host mail.example.org[192.0.2.1] said: 554 5.7.1 looks like spam")},
+		{"unverified", "bounce reader@example.org 4.1.1", failed("4.1.1", "450 4.1.1 <reader@example.org>: Recipient address rejected: unverified address: Address verification in progress")},
+		{"SES, a list of its own", "bounce reader@example.org 5.1.1", failed("5.1.1", "Amazon SES has suppressed sending to this address because it has a recent history of bouncing as an invalid address.")},
+		{"blocked, not used", "bounce reader@example.org 5.2.1", failed("5.2.1", "550 5.2.1 This mailbox has been blocked due to inactivity")},
+		{"no such host", "bounce reader@example.org 5.4.4", failed("5.4.4", "X-Postfix; Host or domain name not found. Name service error for name=example.org type=AAAA: Host not found")},
+		{"qmail, no such host", "bounce reader@example.org 5.1.2", prose("failure notice", "I'm afraid I wasn't able to deliver your message to the following addresses.", "This is a permanent error; I've given up.", "", "<reader@example.org>:", "Sorry, I couldn't find any host named example.org. (#5.1.2)")},
+		{"qmail, too long", "bounce reader@example.org 4.4.1", prose("failure notice", "I wasn't able to deliver your message to the following addresses.", "", "<reader@example.org>:", "Sorry, I wasn't able to establish an SMTP connection. (#4.4.1)", "I'm not going to try again; this message has been in the queue too long.")},
+		{"Exim, unrouteable", "bounce reader@example.org 5.1.2", prose("Mail delivery failed: returning message to sender", "A message that you sent could not be delivered to one or more of its", "recipients. This is a permanent error. The following address(es) failed:", "", "  reader@example.org", "    Unrouteable address")},
+		{"Exim, too long", "bounce reader@example.org 5.4.7", prose("Mail delivery failed: returning message to sender", "A message that you sent could not be delivered to one or more of its", "recipients. This is a permanent error. The following address(es) failed:", "", "  reader@example.org", "    host mail.example.org [192.0.2.1]:", "    Connection timed out: retry timeout exceeded")},
+		{"full, German", "bounce reader@example.org 5.2.2", prose("Unzustellbar: Hafen", "Ihre Nachricht konnte nicht zugestellt werden:", "", "reader@example.org", "Das Postfach des Empfängers ist voll und kann derzeit keine Nachrichten annehmen.")},
+		{"full, French", "bounce reader@example.org 5.2.2", prose("Non remis : Port", "Votre message n'a pas pu être remis à :", "", "reader@example.org", "La boîte aux lettres du destinataire est pleine.")},
+		{"full, Spanish", "bounce reader@example.org 5.2.2", prose("No se puede entregar", "Su mensaje no pudo ser entregado a:", "", "reader@example.org", "El buzón del destinatario está lleno.")},
+		{"full, Japanese", "bounce reader@example.org 5.2.2", prose("配信不能", "次の宛先に配信できませんでした。", "", "reader@example.org", "メールボックスの容量が上限を超えています。")},
+
+		// It is still on its way, or has arrived.
+		{"Postfix, delay", "delay reader@example.org", reported("THIS IS A WARNING ONLY.  YOU DO NOT NEED TO RESEND YOUR MESSAGE.\n\n<reader@example.org>: connect to mail.example.org[192.0.2.1]:25: Connection timed out\n", "Action: delayed", "Status: 4.4.1", "Will-Retry-Until: Sat, 11 Jul 2026 08:00:00 +0000")},
+		{"sendmail, delay", "delay reader@example.org", prose("Warning: could not send message for past 4 hours", "    **********************************************", "    **      THIS IS A WARNING MESSAGE ONLY      **", "    **  YOU DO NOT NEED TO RESEND YOUR MESSAGE  **", "    **********************************************", "", "   ----- The following addresses had transient non-fatal errors -----", "<reader@example.org>", "", "   ----- Transcript of session follows -----", "<reader@example.org>... Deferred: User unknown for now", "Warning: message still undelivered after 4 hours", "Will keep trying until message is 5 days old")},
+		{"Exim, delay", "delay reader@example.org", prose("Warning: message 1abc-0001-AB delayed 24 hours", "A message that you sent has not yet been delivered to one or more of its", "recipients after more than 24 hours on the queue on mx.example.net.", "", "The address to which the message has not yet been delivered is:", "", "  reader@example.org", "    Delay reason: SMTP error from remote mail server: 450 4.1.1 user unknown for now", "", "No action is required on your part. Delivery attempts will continue for", "some time.")},
+		{"Gmail, delay", "delay reader@example.org", reported("** Delivery incomplete **\n\nThere was a temporary problem delivering your message to reader@example.org. Gmail will retry for 47 more hours.\n", "Action: delayed", "Status: 4.2.1", "Diagnostic-Code: smtp; 450-4.2.1 The user you are trying to contact is receiving mail at a rate that prevents additional messages from being delivered.")},
+		{"Yahoo, delay", "delay reader@example.org", reported("Delayed.\n", "Action: delayed", "Status: 4.7.0", "Diagnostic-Code: smtp; 421 4.7.0 [TSS04] Messages from 192.0.2.9 temporarily deferred due to user complaints")},
+		{"a delay with a code for good", "delay reader@example.org", reported("Delayed.\n", "Action: delayed", "Status: 5.1.1", "Diagnostic-Code: smtp; 550 5.1.1 user unknown")},
+		{"Exchange, delay in Spanish", "delay reader@example.org", prose("Entrega retrasada: Puerto", "La entrega a estos destinatarios o grupos se ha retrasado:", "", "reader@example.org", "", "Todavía no se ha entregado el mensaje. Se seguirá intentando.")},
+		{"Exchange, delay in French", "delay reader@example.org", prose("Remise retardée : Port", "La remise à ces destinataires ou groupes est retardée :", "", "reader@example.org", "", "Ce message n'a pas encore été remis. De nouvelles tentatives de remise auront lieu.")},
+		{"Exchange, delay in Japanese", "delay reader@example.org", prose("配信遅延: 港", "次の受信者またはグループへの配信が遅れています:", "", "reader@example.org", "", "このメッセージはまだ配信されていません。引き続き配信を試みます。")},
+		{"delivered", "delivered reader@example.org", reported("Your message was delivered.\n", "Action: delivered", "Status: 2.0.0", "Diagnostic-Code: smtp; 250 2.0.0 Ok: queued")},
+		{"passed on", "delivered reader@example.org", reported("Delivery to these recipients is complete, but no delivery notification was sent.\n", "Action: relayed", "Status: 2.1.5")},
+
+		// Somebody's mailbox, or a list, answers by itself.
+		{"away, German", "auto-reply", person("Abwesenheitsnotiz: Hafen", "Return-Path: <>\n", "Ich bin bis Montag nicht erreichbar.")},
+		{"away, French", "auto-reply", person("Absence du bureau", "", "Je suis absente. Cette adresse n'existe pas.")},
+		{"away, Japanese", "auto-reply", person("自動応答: 港", "", "不在です。")},
+		{"left for good", "auto-reply", person("Re: Harbour", "Auto-Submitted: auto-replied\n", "I have left. The mailbox reader@example.org does not exist any more; mail is not delivered.")},
+		{"left, by Exchange", "auto-reply", person("Harbour", "X-Auto-Response-Suppress: All\nAuto-Submitted: auto-generated\n", "The mailbox reader@example.org is no longer in use. 550 5.1.1")},
+		{"a list, held", "auto-reply", "From: talk-bounces@lists.example.net\nTo: bounces@digest.example\nSubject: Your message to Talk awaits moderator approval\nPrecedence: bulk\nAuto-Submitted: auto-replied\n\nIs being held until the list moderator can review it for approval. The reason: post by non-member.\n"},
+		{"a list, unknown command", "auto-reply", "From: talk-request@lists.example.net\nTo: bounces@digest.example\nSubject: The results of your email commands\nAuto-Submitted: auto-generated\nPrecedence: bulk\n\nThe address does not exist on this list: user unknown.\n"},
+		{"left, says a field", "auto-reply", person("Undelivered mail", "X-Autoreply: yes\n", "It could not be delivered: <reader@example.org>: user unknown")},
+		{"a ticket", "auto-reply", person("[#123] We got your mail", "Auto-Submitted: auto-replied\n", "Your message was received.")},
+
+		// Reports of other kinds.
+		{"read", "receipt reader@example.org", multipart("disposition-notification", "message/disposition-notification", "Final-Recipient: rfc822; reader@example.org\nDisposition: manual-action/MDN-sent-manually; displayed\n")},
+		{"thrown away unread", "receipt reader@example.org", multipart("disposition-notification", "message/disposition-notification", "Final-Recipient: rfc822; reader@example.org\nDisposition: automatic-action/MDN-sent-automatically; deleted\nStatus: 5.1.1\nAction: failed\n")},
+		{"spam, the address hidden", "complaint", multipart("feedback-report", "message/feedback-report", "Feedback-Type: abuse\nUser-Agent: Fbl/1\nVersion: 1\n")},
+		{"spam", "complaint reader@example.org", multipart("feedback-report", "message/feedback-report", "Feedback-Type: abuse\nOriginal-Rcpt-To: reader@example.org\nVersion: 1\n")},
+		{"failed authentication", "report", multipart("feedback-report", "message/feedback-report", "Feedback-Type: auth-failure\nAuth-Failure: dmarc\nVersion: 1\n")},
+
+		// A person, or somebody who would like to be a mail system.
+		{"a question about a bounce", "other", person("Re: Undelivered mail", "In-Reply-To: <bounce-1@mx.example.net>\n", "My mail to ben@example.net could not be delivered: 550 5.1.1 user unknown. Why?")},
+		{"a report that is attached", "other", strings.NewReplacer("Mail Delivery System <MAILER-DAEMON@mx.example.net>", "Bo <bo@example.net>", "multipart/report; report-type=delivery-status", "multipart/mixed", "Subject: Delivery report", "Subject: Fwd: what is this?").Replace(failed("5.1.1", "550 5.1.1 user unknown"))},
+		{"a report without a type", "bounce reader@example.org 5.1.1 gone", strings.Replace(failed("5.1.1", "550 5.1.1 user unknown"), "multipart/report; report-type=delivery-status", "multipart/mixed", 1)},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := Parse([]byte(test.raw))
+			if got := asSample(r); got != test.want {
+				t.Errorf("%s, want %s\n%+v", got, test.want, r)
+			}
+			if r.Permanent() != (r.Kind == Bounce) {
+				t.Errorf("permanent is %v", r.Permanent())
+			}
+			if r.Kind == Delay && strings.Contains(test.name, "sendmail") && r.Status() != "4.1.1" {
+				t.Errorf("status is %s", r.Status()) // what it means, of the class of what passes
+			}
+		})
+	}
+}
