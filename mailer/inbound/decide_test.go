@@ -124,6 +124,8 @@ func TestDecideOnBounces(t *testing.T) {
 		{"our message, an own code with words", dsn(plain, readers[0], "5.1.351", "550 5.1.351 User unknown", id(p.key, 0)), readers[0]},
 		{"a vacation notice that quotes a headline", "Return-Path: <>\nFrom: reader@example.org\nTo: " + tag(0) +
 			"\nSubject: Re: News\n\nBack on Monday.\n\n> \"This account does not exist\": minister\n", ""},
+		{"to the tagged address, by a person", "From: ana@example.net\nTo: " + tag(0) + "\nSubject: Undeliverable mail\n\nYour message could not be delivered.\n\n<" + readers[0] + ">: user unknown\n", ""},
+		{"our message, naming nobody", "From: postmaster@mx.example.org\nTo: " + plain + "\nSubject: Undeliverable mail\n\nYour message could not be delivered: user unknown.\n\nOriginal message:\n" + id(p.key, 0) + "\n", ""},
 		{"our message, delayed", swap(dsn(plain, readers[0], "5.1.1", gone, id(p.key, 0)), "Action: failed", "Action: delayed"), ""},
 		{"our message, delivered", swap(dsn(plain, readers[0], "5.1.1", gone, id(p.key, 0)), "Action: failed", "Action: delivered"), ""},
 		{"our message, failed with success", dsn(plain, readers[0], "2.0.0", "250 ok", id(p.key, 0)), ""},
@@ -260,6 +262,26 @@ func TestDecideOnUnsubscribes(t *testing.T) {
 			if s.Email != readers[1] || s.Digest != "daily" || s.Source != "mailto" {
 				t.Errorf("%q: %+v", test.subject, s)
 			}
+		}
+	}
+}
+
+// TestDecideAsksNoLedger holds that a ledger is not asked where nothing can follow.
+func TestDecideAsksNoLedger(t *testing.T) {
+	p := newPost(t)
+	id := p.key.Delivery(subscribers.ForMessageID, edition, 0) + "@digest.example"
+	tag := "bounces+" + p.key.Delivery(subscribers.ForBounce, edition, 0) + "@digest.example"
+	for why, raw := range map[string]string{
+		"5.2.2 does not say": dsn("bounces@digest.example", readers[0], "5.2.2", "552 5.2.2 full", "Message-ID: <"+id+">"),
+		"it does not say":    "From: postmaster@mx.example.org\nTo: " + tag + "\nSubject: Undelivered\n\nIt could not be delivered.\n",
+		"no mail system":     "From: ana@example.net\nTo: " + tag + "\nSubject: Undelivered\n\nIt could not be delivered: user unknown.\n",
+		"delay":              strings.Replace(dsn(tag, readers[0], "5.1.1", "550 5.1.1 x", ""), "Action: failed", "Action: delayed", 1),
+		"returns no mail": "From: fbl@isp.example\nTo: " + tag + "\nSubject: Spam\nContent-Type: multipart/report; boundary=b\n\n" +
+			"--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n\n--b--\n",
+	} {
+		d, err := Decide(Parse([]byte(raw)), func(Token) (Delivery, error) { return Delivery{}, errors.New("asked") })
+		if err != nil || len(d.Suppress) > 0 || !strings.Contains(d.Why, why) {
+			t.Errorf("%s: %+v, %v", why, d, err)
 		}
 	}
 }

@@ -52,6 +52,14 @@ func TestReturnedText(t *testing.T) {
 		"nothing, behind a list":      {"Your message could not be delivered to:\n\nana@example.org\n\nHarbour reopens\n\nThe account does not exist, says the bank.\n", ""},
 		"nobody named, prose behind":  {"Your message could not be delivered.\n\nHarbour reopens\n\nThe account does not exist, says the bank.\n", ""},
 
+		"a rule around words":         {failed + "\n--- Tin nhan goc ---\n\n" + pasted, ""},
+		"a long paragraph behind":     {"Your message could not be delivered to:\n\nana@example.org\n\nThe bank reopens.\nAll is well.\nThe account\ndoes not exist.\n", ""},
+		"two reasons, the nearer one": {"Your message could not be delivered.\n\n<ana@example.org>\n\n550 5.1.1 User unknown\n\n552 mailbox full\n", "5.1.1 gone"},
+		"a code behind a gap":         {failed + "\nSorry.\n\n" + reason, "5.1.1 gone"},
+		"fields, and then the reason": {failed + "\nFrom: Morning digest\nDate: Mon\nSubject: Harbour\n\nReason: no such user here\n", "5.1.1 gone"},
+		"a mark at the end":           {failed + "\n------------\n\nThe user does not exist.\n\nOriginal message:\n\nmailbox full\n", "5.1.1 gone"},
+		"a mark at the end, far away": {failed + strings.Repeat("We are sorry for it.\n", 12) + "\nThe user does not exist.\n\nOriginal message:\n\nmailbox full\n", "5.1.1 gone"},
+
 		"a reason, then our header":    {failed + reason + "\nFrom: Morning digest\nDate: Mon\nSubject: x\n\nmailbox full\n", "5.1.1 gone"},
 		"a reason behind a gap":        {failed + "\n" + reason + "\nOriginal message:\n\nmailbox full\n", "5.1.1 gone"},
 		"a reason behind its word":     {failed + "\nReason: no such user here\n", "5.1.1 gone"},
