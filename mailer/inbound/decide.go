@@ -3,6 +3,7 @@ package inbound
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"digestd/digest"
@@ -77,40 +78,65 @@ func article(k Kind) string {
 	return "a " + string(k)
 }
 
+// named is a token of ours with the delivery that it names.
+type named struct {
+	Token
+	Delivery
+}
+
+// ours are the tokens that are of our making, of those that are wanted. The error is the ledger's.
+func (r Report) ours(find Find, wanted func(Token) bool) (found []named, err error) {
+	for _, t := range r.Tokens {
+		if !wanted(t) {
+			continue
+		}
+		switch to, err := find(t); {
+		case err == nil:
+			found = append(found, named{t, to})
+		case !errors.Is(err, ErrStranger):
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// isLeaving reports whether a token is one by which a reader leaves, not one that proves a delivery.
+func isLeaving(t Token) bool { return t.Purpose == subscribers.ForUnsubscribe }
+
 func decideBounce(r Report, find Find) (Decision, error) {
 	if why := r.harmless(); why != "" {
 		return Decision{Why: why}, nil
 	}
+	ours, err := r.ours(find, func(t Token) bool { return !isLeaving(t) })
+	if err != nil {
+		return Decision{}, err
+	}
 	var d Decision
-	ours := false
-	for _, t := range r.Tokens {
-		if t.Purpose == subscribers.ForUnsubscribe {
-			continue
-		}
-		to, err := find(t)
-		if errors.Is(err, ErrStranger) {
-			continue
-		}
-		if err != nil {
-			return Decision{}, err
-		}
-		ours = true
-		if said, ok := r.gone(to.Email, t.Arrived); ok && !d.has(to.Email) {
-			d.Suppress = append(d.Suppress, Suppression{
-				Suppression: digest.Suppression{Email: to.Email, Source: "bounce", Words: strings.TrimSpace(said.Status + " " + said.Words)},
-				Edition:     to.Edition, Status: said.Status,
-			})
+	for _, to := range ours {
+		if said, ok := r.gone(to.Email, to.Arrived); ok {
+			d.add(to, "bounce", strings.TrimSpace(said.Status+" "+said.Words), said.Status)
 		}
 	}
 	switch {
 	case len(d.Suppress) > 0:
 		d.Why = "the mailbox does not exist, and the bounce is about a mail of ours to it"
-	case ours:
+	case len(ours) > 0:
 		d.Why = "it is about a mail of ours, but does not say that the mailbox to which that went is gone"
 	default:
 		d.Why = "it does not prove to be about a mail of ours: anybody could have written it"
 	}
 	return d, nil
+}
+
+// add suppresses the address of a delivery, of all digests, once.
+func (d *Decision) add(to named, source, words, status string) {
+	for _, s := range d.Suppress {
+		if subscribers.Key(s.Email) == subscribers.Key(to.Email) {
+			return
+		}
+	}
+	d.Suppress = append(d.Suppress, Suppression{
+		Suppression: digest.Suppression{Email: to.Email, Source: source, Words: words}, Edition: to.Edition, Status: status})
 }
 
 // harmless tells why a bounce suppresses nobody, whatever it proves; empty when it could.
@@ -148,32 +174,14 @@ func (r Report) gone(email string, arrived bool) (said Recipient, ok bool) {
 	return said, ok
 }
 
-func (d Decision) has(email string) bool {
-	for _, s := range d.Suppress {
-		if subscribers.Key(s.Email) == subscribers.Key(email) {
-			return true
-		}
-	}
-	return false
-}
-
 func decideComplaint(r Report, find Find) (Decision, error) {
+	ours, err := r.ours(find, func(t Token) bool { return !isLeaving(t) && !t.Arrived })
+	if err != nil {
+		return Decision{}, err
+	}
 	var d Decision
-	for _, t := range r.Tokens {
-		if t.Purpose == subscribers.ForUnsubscribe || t.Arrived {
-			continue
-		}
-		to, err := find(t)
-		if errors.Is(err, ErrStranger) {
-			continue
-		}
-		if err != nil {
-			return Decision{}, err
-		}
-		if !d.has(to.Email) {
-			d.Suppress = append(d.Suppress, Suppression{
-				Suppression: digest.Suppression{Email: to.Email, Source: "complaint", Words: r.Words}, Edition: to.Edition})
-		}
+	for _, to := range ours {
+		d.add(to, "complaint", r.Words, "")
 	}
 	if d.Why = "the reader called a mail of ours spam"; len(d.Suppress) == 0 {
 		d.Why = "it returns no mail of ours: anybody could have written it"
@@ -182,27 +190,19 @@ func decideComplaint(r Report, find Find) (Decision, error) {
 }
 
 func decideUnsubscribe(r Report, find Find) (Decision, error) {
+	ours, err := r.ours(find, isLeaving)
+	if err != nil {
+		return Decision{}, err
+	}
 	var d Decision
-	asked := false
-	for _, t := range r.Tokens {
-		if t.Purpose != subscribers.ForUnsubscribe {
-			continue
-		}
-		asked = true
-		to, err := find(t)
-		if errors.Is(err, ErrStranger) {
-			continue
-		}
-		if err != nil {
-			return Decision{}, err
-		}
+	for _, to := range ours {
 		d.Suppress = append(d.Suppress, Suppression{
 			Suppression: digest.Suppression{Email: to.Email, Digest: to.Digest, Source: "mailto"}, Edition: to.Edition})
 	}
 	switch {
 	case len(d.Suppress) > 0:
 		d.Why = "the reader asks for it, with the token of his own mail"
-	case asked:
+	case slices.ContainsFunc(r.Tokens, isLeaving):
 		d.Why = "its token is not one of this ledger"
 	default:
 		d.Why = "it carries no token, so it does not prove who asks: `digestd subscribers suppress ADDRESS` does it by hand"

@@ -171,7 +171,7 @@ func sameMailbox(a, b string) bool {
 		local, _, _ := strings.Cut(unxtext(s), "@")
 		return strings.ToLower(local)
 	}
-	return local(a) == local(b) || strings.EqualFold(strings.SplitN(a, "@", 2)[0], strings.SplitN(b, "@", 2)[0])
+	return local(a) == local(b)
 }
 
 // comment is what stands in a field behind its first word: a code, or an action.
@@ -204,20 +204,23 @@ func outcome(action, status, diagnostic string) Kind {
 // replyCode finds a permanent refusal of SMTP.
 var replyCode = regexp.MustCompile(`(?:^|[^0-9.])5[0-5][0-9](?:[^0-9.]|$)`)
 
-// complaints are the types of feedback by which a reader says that he does not want it (RFC 5965 §7.3 and the
-// IANA registry). Fraud is one of them: who takes our mail for phishing won't miss it. Virus and authentication
+// isComplaint reports whether a type of feedback is one by which a reader says that he does not want it (RFC 5965 §7.3
+// and the IANA registry). Fraud is one of them: who takes our mail for phishing won't miss it. Virus and authentication
 // reports come from machines.
-var complaints = []string{"abuse", "fraud", "opt-out", "opt-out-list", "unsubscribe", "miscategorized"}
+func isComplaint(kind string) bool {
+	switch strings.ToLower(strings.TrimSpace(kind)) {
+	case "abuse", "fraud", "opt-out", "opt-out-list", "unsubscribe", "miscategorized":
+		return true
+	}
+	return false
+}
 
 // feedback reads a report of RFC 5965.
 func (r *Report) feedback(p *part) {
 	r.Kind = Notice
 	for _, b := range parseStatus(p.content()) {
-		kind := strings.ToLower(strings.TrimSpace(b.get("feedback-type")))
-		for _, c := range complaints {
-			if kind == c {
-				r.Kind = Complaint
-			}
+		if isComplaint(b.get("feedback-type")) {
+			r.Kind = Complaint
 		}
 		for _, f := range b {
 			if f.name == "original-rcpt-to" {
