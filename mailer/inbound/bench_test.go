@@ -37,6 +37,7 @@ func costly() map[string]string {
 		"codes":                   head + many("5.1.1 "),
 		"delays":                  head + many("not delivered, will deliver message "),
 		"fields":                  head + many("Subject: x\n"),
+		"shown fields":            head + "to r@example.org\n" + many("To: x\n"),
 		"quoted lines":            head + many("> x\n"),
 		"from field":              "From: " + many("a@example.org, ") + "\nSubject: Undelivered\n\nnot delivered\n",
 		"folded field":            "From: MAILER-DAEMON@mx.example.org\nSubject: x\n" + many(" x\n") + "\nnot delivered\n",

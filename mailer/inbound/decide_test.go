@@ -126,6 +126,8 @@ func TestDecideOnBounces(t *testing.T) {
 			"\nSubject: Re: News\n\nBack on Monday.\n\n> \"This account does not exist\": minister\n", ""},
 		{"to the tagged address, by a person", "From: ana@example.net\nTo: " + tag(0) + "\nSubject: Undeliverable mail\n\nYour message could not be delivered.\n\n<" + readers[0] + ">: user unknown\n", ""},
 		{"our message, naming nobody", "From: postmaster@mx.example.org\nTo: " + plain + "\nSubject: Undeliverable mail\n\nYour message could not be delivered: user unknown.\n\nOriginal message:\n" + id(p.key, 0) + "\n", ""},
+		{"a request to leave that came back", swap(dsn(plain, readers[0], "5.1.1", gone, "Subject: x"), "Subject: Undelivered",
+			"Subject: unsubscribe "+p.key.Delivery(subscribers.ForUnsubscribe, edition, 0)), ""},
 		{"our message, delayed", swap(dsn(plain, readers[0], "5.1.1", gone, id(p.key, 0)), "Action: failed", "Action: delayed"), ""},
 		{"our message, delivered", swap(dsn(plain, readers[0], "5.1.1", gone, id(p.key, 0)), "Action: failed", "Action: delivered"), ""},
 		{"our message, failed with success", dsn(plain, readers[0], "2.0.0", "250 ok", id(p.key, 0)), ""},

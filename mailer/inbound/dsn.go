@@ -43,6 +43,7 @@ func parseStatus(body []byte) (blocks []block) {
 func (r *Report) delivery(blocks []block, m *part, said notice) {
 	var mentions []mention // of the notice beside it
 	judge := judgement{}
+	doubtful := said.isDoubtful()
 	for _, b := range joined(blocks) {
 		if len(r.Recipients) == maxRecipients {
 			break
@@ -51,12 +52,13 @@ func (r *Report) delivery(blocks []block, m *part, said notice) {
 		if !ok {
 			continue
 		}
-		if to.Kind == Bounce && to.Permanent && to.Words == "" && isGeneric(to.Status) {
+		if to.Kind == Bounce && to.Permanent && to.Words == "" {
 			if mentions == nil {
 				mentions = findRecipients(said, m.header)
 			}
 			to.explain(mentions, judge)
 		}
+		to.Gone = to.Gone && !doubtful
 		r.add(to)
 	}
 	if !r.names() {
@@ -73,7 +75,8 @@ func (r *Report) delivery(blocks []block, m *part, said notice) {
 	}
 }
 
-// explain takes the reason from what a notice says of the same address.
+// explain takes the reason from what a notice says of the same address. It may take a code back that has no words of its
+// own, and gives a meaning to one that has none.
 func (to *Recipient) explain(mentions []mention, judge judgement) {
 	key := subscribers.Key(to.Address)
 	for _, m := range mentions {
@@ -81,8 +84,9 @@ func (to *Recipient) explain(mentions []mention, judge judgement) {
 			continue
 		}
 		var gone bool
-		to.Status, gone = judge.assess(to.Status, m.words)
-		to.Gone = gone && m.final == "" && (to.Final == "" || sameMailbox(to.Address, to.Final))
+		given := to.Status
+		to.Status, gone = judge.assess(given, m.words)
+		to.Gone = gone && (to.Gone || isGeneric(given)) && m.final == "" && (to.Final == "" || sameMailbox(to.Address, to.Final))
 		to.Words = oneLine(m.words, maxWords)
 		return
 	}
@@ -137,12 +141,12 @@ func recipientOf(b block) (to Recipient, ok bool) {
 	if to.Address == "" {
 		return to, false
 	}
-	given, diagnostic := b.get("status"), b.text("diagnostic-code")
+	given, diagnostic := b.get("status"), b.texts("diagnostic-code")
 	to.Status, to.Gone = assess(given, diagnostic+" "+comment(given)+" "+comment(b.get("action")))
 	to.Kind = outcome(b.get("action"), to.Status, diagnostic)
 	to.Permanent = to.Kind == Bounce && !strings.HasPrefix(to.Status, "2.")
 	// Where another mailbox is gone, one behind a list or an alias is.
-	to.Gone = to.Gone && to.Permanent && (to.Final == "" || sameMailbox(to.Address, to.Final))
+	to.Gone = to.Gone && to.Permanent && (to.Final == "" || sameMailbox(to.Address, to.Final)) && !to.isAnother(diagnostic)
 	if _, words, typed := strings.Cut(diagnostic, ";"); typed {
 		diagnostic = words
 	}
@@ -173,6 +177,15 @@ func sameMailbox(a, b string) bool {
 	}
 	return local(a) == local(b)
 }
+
+// isAnother reports whether a server refused another mailbox: one behind this one, or the sender's, which it looked up.
+func (to Recipient) isAnother(words string) bool {
+	m := refusedMailbox.FindStringSubmatch(words)
+	return m != nil && !sameMailbox(m[1], to.Address) && !sameMailbox(m[1], to.Final)
+}
+
+// refusedMailbox finds the address that a refusal begins with.
+var refusedMailbox = regexp.MustCompile(`\b5[0-9][0-9][ -]+(?:5\.[0-9]+\.[0-9]+ +)?<([^<>\s@]+@[^<>\s@]+)>`)
 
 // comment is what stands in a field behind its first word: a code, or an action.
 func comment(value string) string {

@@ -135,7 +135,7 @@ func Parse(raw []byte) Report {
 	case found.jmrp != "":
 		report.Kind = Complaint
 		report.Recipients = []Recipient{{Address: found.jmrp, Kind: Complaint}}
-	case repliesByItself(m, subject) && !isDaemon(m.header):
+	case repliesByItself(m.header, subject) && (!isDaemon(m.header) || vacation.MatchString(subject) && !bounceSubject(strings.ToLower(subject))):
 		report.Kind = AutoReply
 	case challenges(subject, said) && !isDaemon(m.header):
 		report.Kind = AutoReply
@@ -249,9 +249,16 @@ func isDaemon(h header) bool {
 	return daemonMailbox.MatchString(local) || daemonName.MatchString(strings.ReplaceAll(from, address(from), ""))
 }
 
+// isReply reports whether somebody answers: a postmaster may be a person.
+func isReply(h header) bool {
+	return h.has("in-reply-to") && replySubject.MatchString(h.text("subject"))
+}
+
+var replySubject = regexp.MustCompile(`(?i)^\s*(re|aw|antw|sv|vs|rv|odp)\s*:`)
+
 // isMachine reports whether a mail system speaks. An empty reverse path does not say so: vacation notices have one.
 func isMachine(m *part) bool {
-	return isDaemon(m.header) || m.media == "multipart/report" || m.header.has("x-failed-recipients")
+	return isDaemon(m.header) && !isReply(m.header) || m.media == "multipart/report" || m.header.has("x-failed-recipients")
 }
 
 // anyAddress finds an address in text. Its domain has a dot: what has none is somebody's host.

@@ -7,7 +7,7 @@ package inbound
 var refused = anyOf(
 	`\bspam\b`, `spamhaus`, `junk mail`, `unsolicited`, `block ?list`, `black ?list`, `blocked`, `banned`, `reputation`,
 	`\bdnsbl\b`, `\brbl\b`, `dmarc`, `\bspf\b`, `\bdkim\b`, `unauthenticated`, `polic(y|ies)\b`, `access denied`,
-	`relay(ing)? (access )?(denied|not)`, `not permitted`,
+	`relay(ing)? (access )?(denied|not)`, `not permitted`, `prohibited`,
 	`not authori[sz]ed`, `content (rejected|filter)`, `(contains?|infected|found|detected).{0,20}virus`,
 	`virus.{0,20}(found|detected)`, `suspicious`, `suppress(ed sending|ion list)`, `\b(is|are|was|been|currently) listed\b`,
 	`(message|mail|sender|client|host) (was |has been |is )?(refused|rejected) (by|due)`,
@@ -41,7 +41,7 @@ var noDomain = anyOf(
 	`(host|domain)( name)?( \S+)? (is )?(unknown|not found|not known|does(n't| not) exist|has no)`,
 	`name service error`, `no (mx|mail exchanger)`, `could not find a gateway`,
 	`unrout(e?able|ed) (mail )?(domain|address)`, `dns (error|lookup|failure)`, `nullmx`,
-	`dom[ií]nio (no existe|inexistente|desconocido)`, `nxdomain`,
+	`dom[ií]nio (no existe|inexistente|desconocido)`, `nxdomain`, `(do|does|will) not (handle|accept|take) (mail|e-?mail|messages) for`,
 )
 
 // tooLong is how they say that they have tried for long enough.
@@ -93,7 +93,8 @@ var noMailbox = anyOf(
 var elsewhere = anyOf(
 	`\brates?\b`, `limit`, `too (many|much|large|big)`, `this hour`, `gr[ae]y-?list`, `score`, `white-?list`,
 	`allow-?list`, `preference`, `only accept`, `accepts? only`, `restrict`, `lookup`, `look up`,
-	`ldap`, `larger`, `\bhops?\b`, `loop`, `spam`, `\buce\b`, `\bube\b`, `newsletter`, `\bsending\b`, `accept delivery of`,
+	`ldap`, `larger`, `\bhops?\b`, `loop`, `spam`, `\buce\b`, `\bube\b`, `newsletter`, `\bsending\b`, `accept delivery of`, `current(ly)?\b`, `at this (time|moment)`, `at a later time`, `moment`,
+	`locked`, `throttl`, `too (quickly|fast)`, `attack`, `starttls`, `attachment`, `protocol`,
 	`\byour (provider|server|account|host)`, `垃圾`, `拒收`, `满`, `滿`, `満`, `容量`,
 )
 
@@ -101,7 +102,20 @@ var elsewhere = anyOf(
 var senderWord = anyOf(
 	`\bsender`, `\b(return|reverse)[- ]?(address|path)\b`, `\b(envelope|mail) ?from\b`,
 	`\bfrom (header|address|field|domain)`, `\bhelo\b`, `\behlo\b`, `\bip[- ]address`, `\bcallback`, `\bcallout`,
-	`\bverifying\b`, `\bauthenticat`,
+	`\bverifying\b`, `\bauthenticat`, `\byour (own )?(e-?mail )?address\b`,
 	`exp[ée]diteur`, `absender`, `отправител`, `发件`, `發件`, `寄件`, `送信者`, `差出人`, `remitente`, `mittente`, `remetente`,
 	`afzender`,
+)
+
+// passing finds, in lower case, what always means that it may go well another time, beside a 5xx too.
+var passing = anyOf(
+	`temporar`, `\b(try(ing)? (it |this )?again|re-?try(ing)?)\b[^.;:]{0,30}(later|soon|tomorrow|\d|minute|hour|\bdays?\b)`,
+	`\b(try|re-?send)\b[^.;:]{0,30}(later|soon|tomorrow)`,
+	`next (delivery )?attempt`, `(remains?|kept|still) in (the|our) (mail )?queue`, `\b(delivered|sent) so far\b`,
+	`unable to verify`, `could not (be )?verif`, `database`, `internal (server )?error`, `maintenance`,
+	`vor(ü|ue)bergehend`, `zeitweilig`, `sp(ä|ae)ter`, `erneut versuch`, `weiter(hin)? versuch`,
+	`temporaire`, `plus tard`, `r[ée]essa`, `temporal`, `m[áa]s tarde`, `volver[áa]n? a intent`, `intentar[áa]`,
+	`temporane`, `pi[ùu] tardi`, `riprov`, `mais tarde`, `tente novamente`, `continuaremos tentando`, `tentaremos`,
+	`tijdelijk`, `later opnieuw`, `blijven .{0,10}proberen`, `opnieuw geprobeerd`, `tymczasow`, `ponown`, `kolejn\S+ pr[óo]b`,
+	`позже`, `временн`, `повторн\S+ попытк`, `следующая попытка`, `一時的`, `しばらく`, `後ほど`, `引き続き`, `暂时`, `暫時`, `稍后`, `稍後`,
 )

@@ -51,8 +51,20 @@ func (h header) has(name string) bool {
 }
 
 // text is get with encoded words (RFC 2047) decoded.
-func (h header) text(name string) string {
-	value := h.get(name)
+func (h header) text(name string) string { return decodeWords(h.get(name)) }
+
+// texts are all values of a field, with encoded words decoded, parted by spaces.
+func (h header) texts(name string) string {
+	var all []string
+	for _, f := range h {
+		if f.name == name {
+			all = append(all, decodeWords(f.value))
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+func decodeWords(value string) string {
 	words := mime.WordDecoder{CharsetReader: func(label string, in io.Reader) (io.Reader, error) {
 		return charset.NewReaderLabel(label, in)
 	}}

@@ -53,6 +53,12 @@ func (n notice) before(m mention) string {
 	return strings.TrimSpace(strings.Join(n.lines[:begin], " ") + " " + p.reason(mention{line: m.line}))
 }
 
+// isDoubtful reports whether a notice says somewhere that it may go well another time.
+func (n notice) isDoubtful() bool {
+	all := flat(n.lines)
+	return (retrying(all) || passing(all)) && !gaveUp(all)
+}
+
 // flat is what some lines say, on one line in lower case.
 func flat(lines []string) string {
 	return strings.ToLower(strings.Join(strings.Fields(strings.Join(lines, " ")), " "))
@@ -94,6 +100,7 @@ func (r *Report) prose(m *part, subject string, said notice) {
 		whole = said.before(found[0])
 	}
 	judge := judgement{}
+	doubtful := said.isDoubtful() || challenges(subject, said)
 	for _, f := range found {
 		to := Recipient{Address: f.address, Final: f.final, Kind: r.Kind, Permanent: r.Kind == Bounce}
 		var gone bool
@@ -103,7 +110,7 @@ func (r *Report) prose(m *part, subject string, said notice) {
 		if r.Kind == Delay && strings.HasPrefix(to.Status, "5.") { // a meaning: its class is what is said here
 			to.Status = "4" + to.Status[1:]
 		}
-		to.Gone = gone && to.Permanent && (f.final == "" || sameMailbox(f.address, f.final))
+		to.Gone = gone && to.Permanent && !doubtful && (f.final == "" || sameMailbox(f.address, f.final)) && !(f.address != "" && to.isAnother(f.words))
 		to.Words = oneLine(strings.TrimLeft(f.words, " \t:;,.)>]\"'-"), maxWords)
 		r.add(to)
 	}

@@ -25,10 +25,9 @@ func ownWords(text string) (said notice) {
 			fields[i] = strings.ToLower(m[1])
 		}
 	}
-	quoted, named, shown := false, false, false
+	quoted, named, shown := false, false, false // shown: the line before is one of such fields, and was looked at
 	for i, line := range lines {
-		begins := !shown && shownLine.MatchString(line)
-		if returns.MatchString(line) || isRule(line) || beginsHeader(lines[i:], fields[i:]) || begins && named && showsFields(lines[i:]) {
+		if returns.MatchString(line) || isRule(line) || beginsHeader(lines[i:], fields[i:]) || named && !shown && showsFields(lines[i:]) {
 			said.marked = true
 			break
 		}

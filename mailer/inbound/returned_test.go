@@ -60,6 +60,7 @@ func TestReturnedText(t *testing.T) {
 		"a mark at the end":           {failed + "\n------------\n\nThe user does not exist.\n\nOriginal message:\n\nmailbox full\n", "5.1.1 gone"},
 		"a mark at the end, far away": {failed + strings.Repeat("We are sorry for it.\n", 12) + "\nThe user does not exist.\n\nOriginal message:\n\nmailbox full\n", "5.1.1 gone"},
 
+		"a mark, and two recipients":   {"Delivery to the user bo@example.org failed\n\nSorry.\n\nDelivery to the user ana@example.org failed\n------------\n\nThe user does not exist.\n\nOriginal message:\n\nfull\n", " gone"},
 		"a reason, then our header":    {failed + reason + "\nFrom: Morning digest\nDate: Mon\nSubject: x\n\nmailbox full\n", "5.1.1 gone"},
 		"a reason behind a gap":        {failed + "\n" + reason + "\nOriginal message:\n\nmailbox full\n", "5.1.1 gone"},
 		"a reason behind its word":     {failed + "\nReason: no such user here\n", "5.1.1 gone"},

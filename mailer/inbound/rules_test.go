@@ -15,7 +15,8 @@ func TestWordsAgainstACode(t *testing.T) {
 		"you have sent all that you may this hour", "greylisted", "graylisting in effect", "message score 7.2", "not on our whitelist",
 		"not on the allowlist", "recipient preferences forbid it", "we only accept mail of members", "this address accepts only members", "delivery restricted to members",
 		"directory lookup did not succeed", "could not look up the recipient", "LDAP is not available", "message larger than 10 MB", "25 hops", "looping mail",
-		"antispam: refused", "no UCE please", "no UBE please", "newsletters go elsewhere", "stop sending", "we will not accept delivery of this", "your provider is not wanted here",
+		"antispam: refused", "no UCE please", "no UBE please", "newsletters go elsewhere", "stop sending", "it is currently full of holes", "not at this time", "at a later time", "not for the moment", "it is locked", "it is throttled", "mail comes too quickly",
+		"an attack", "issue STARTTLS first", "bad attachment", "protocol mismatch", "prohibited", "we do not handle mail for it", "your own address is odd", "we will not accept delivery of this", "your provider is not wanted here",
 		"垃圾邮件", "对方拒收", "信箱满", "信箱滿", "満", "一杯です", "いっぱいです", "容量オーバー",
 		// the sender
 		"sender refused", "bad return address", "bad reverse-path", "invalid envelope from", "invalid mail from", "from header is bad", "from address is bad", "HELO name invalid",
@@ -24,7 +25,11 @@ func TestWordsAgainstACode(t *testing.T) {
 		"差出人が拒否されました", "remitente rechazado", "mittente rifiutato", "remetente recusado", "afzender geweigerd",
 		"sender unknown: no such user", "the sender's account does not exist", "the sender's mailbox was disabled",
 		// another time
-		"mailbox temporarily disabled", "no such user; try again later", "no such user; retry in 2 hours", "no such user; please try this again tomorrow", "451 no such user now", "no such user, try again", "550 undeliverable address, it said: 450 no such user",
+		"mailbox temporarily disabled", "please resend it later", "next attempt in an hour", "it remains in the queue", "not sent so far", "unable to verify the user", "could not verify the user",
+		"our database is down", "internal error", "under maintenance", "vorübergehend gesperrt", "zeitweilig gesperrt", "bitte später", "wird erneut versucht", "wird weiter versucht",
+		"temporairement", "plus tard", "va réessayer", "temporalmente", "más tarde", "volverá a intentarlo", "intentará", "temporaneamente", "più tardi", "riprovare", "mais tarde", "tente novamente", "continuaremos tentando",
+		"tentaremos", "tijdelijk", "probeer later opnieuw", "we blijven het proberen", "wordt opnieuw geprobeerd", "tymczasowo", "ponownie", "kolejna próba", "позже", "временно", "повторная попытка", "следующая попытка",
+		"一時的に", "しばらくして", "後ほど", "引き続き", "暂时", "暫時", "稍后", "稍後", "no such user; try again later", "no such user; retry in 2 hours", "no such user; please try this again tomorrow", "451 no such user now", "no such user, try again", "550 undeliverable address, it said: 450 no such user",
 		// another reason
 		"552 mailbox full", "quota exceeded", "message too big", "blocked by spamhaus", "unsolicited mail", "access denied", "relaying denied", "policy violation",
 		"mail loop", "no such domain", "host unknown", "message expired", "connection refused", "virus found", "DMARC failed", "not permitted", "suspicious content",
@@ -154,6 +159,7 @@ func TestWhoSpeaks(t *testing.T) {
 		"latin-1 that says nothing":      {"From: MAILER-DAEMON@mx.example.net\nSubject: Undelivered\n\nNicht zugestellt.\n\n<ana@example.org>: Empf\xe4nger unbekannt\n", Bounce, true, []string{"ana@example.org"}},
 		"a charset that does not exist":  {"From: MAILER-DAEMON@mx.example.net\nSubject: Undelivered\nContent-Type: text/plain; charset=x-none\n\nNicht zugestellt.\n\n<ana@example.org>: 550 5.1.1 User unknown\n", Bounce, true, []string{"ana@example.org"}},
 		"Japanese in its own charset":    {"From: MAILER-DAEMON@mx.example.net\nSubject: Undelivered\nContent-Type: text/plain; charset=iso-2022-jp\n\nNot delivered.\n\n<ana@example.org>: \x1b$B08@h$,8+$D$+$j$^$;$s\x1b(B\n", Bounce, true, []string{"ana@example.org"}},
+		"a report, by its type":          {"From: x@mx.example.net\nSubject: Undelivered\nContent-Type: multipart/report; boundary=b\n\n--b" + gone + "--b--\n", Bounce, true, []string{"ana@example.org"}},
 		"it arrived":                     {"From: MAILER-DAEMON@mx.example.net\nSubject: Delivery report\n\nYour message was successfully delivered to ana@example.org. The user unknown@example.org does not exist.\n", Delivered, true, nil},
 		"a mailbox behind an alias":      {"From: MAILER-DAEMON@mx.example.net\nSubject: Undelivered\n\nYour message could not be delivered.\n\n<eve@in.example.org> (expanded from <ana@example.org>): user unknown\n", Bounce, true, nil},
 		"the same name on another host":  {"From: MAILER-DAEMON@mx.example.net\nSubject: Undelivered\n\nYour message could not be delivered.\n\n<ana@in.example.org> (expanded from <ana@example.org>): user unknown\n", Bounce, true, []string{"ana@example.org"}},
@@ -174,5 +180,12 @@ func TestWhoSpeaks(t *testing.T) {
 				t.Errorf("%s, machine %v, gone %q: %+v", r.Kind, r.Machine, gone, r)
 			}
 		})
+	}
+}
+
+// TestSuccessIsNotPermanent holds that a failure with a code of success keeps nothing back.
+func TestSuccessIsNotPermanent(t *testing.T) {
+	if r := Parse([]byte(failed("2.0.0", "250 ok"))); len(r.Recipients) != 1 || r.Recipients[0].Permanent {
+		t.Errorf("%+v", r)
 	}
 }

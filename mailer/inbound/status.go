@@ -55,7 +55,7 @@ func assess(given, words string) (status string, gone bool) {
 	plain := strings.ToLower(anyAddress.ReplaceAllString(words, "x@x.x"))
 	switch {
 	case meant != "" && !subscribers.NoSuchMailbox(meant),
-		passing.MatchString(plain),
+		passing(plain),
 		passingCode.MatchString(words),
 		tryAgain.MatchString(words) && !replyCode.MatchString(words),
 		meant != "5.1.1" && (elsewhere(plain) || senderWord(plain)):
@@ -97,9 +97,6 @@ var tryAgain = regexp.MustCompile(`(?i)try again`)
 // plainWords writes out what is written in several ways.
 var plainWords = strings.NewReplacer("couldn't", "could not", "Couldn't", "Could not", "can't", "can not", "isn't", "is not", "wasn't", "was not", "unknown recipient or mailbox unavailable", "", // either
 	"mail box", "mailbox", "Mail box", "Mailbox", "Mail Box", "Mailbox")
-
-// passing finds, in lower case, what always means that it may go well another time, beside a 5xx too.
-var passing = regexp.MustCompile(`temporar|\b(try(ing)? (it |this )?again|re-?try(ing)?)\b[^.;:]{0,30}(later|soon|tomorrow|\d|minute|hour|\bdays?\b)`)
 
 // sentenceEnd parts sentences.
 var sentenceEnd = regexp.MustCompile(`[.;!?]\s|[。；！？]`)

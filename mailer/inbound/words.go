@@ -117,14 +117,9 @@ var vacation = regexp.MustCompile(`(?i)^\s*(re:\s*)?\W{0,3}(auto(matic|mated|mat
 	`abwesen|urlaub|nicht im (b[uü]ro|haus)|absence|absent\b|en cong[ée]|fuera de (la )?oficina|ausen|ausênc|vacaciones|f[ée]rias|fuori (ufficio|sede)|assente|assenza|afwezig|poza biurem|frånvar|poissa|` +
 	`автоответ|нет на (месте|работе)|自動(応答|返信)|不在|自动(回复|答复)|外出)`)
 
-// repliesByItself reports whether a message is an automatic answer of somebody's mailbox (RFC 3834 and the habits
-// before it).
-func repliesByItself(m *part, subject string) bool {
-	h := m.header
-	submitted := strings.ToLower(h.get("auto-submitted"))
-	if strings.HasPrefix(submitted, "auto-replied") && m.media != "multipart/report" {
-		return true
-	}
+// repliesByItself reports whether a message is an automatic answer of somebody's mailbox, by the habits from before
+// RFC 3834.
+func repliesByItself(h header, subject string) bool {
 	return autoHeaders(h) || vacation.MatchString(subject)
 }
 
