@@ -84,9 +84,8 @@ func (to *Recipient) explain(mentions []mention, judge judgement) {
 			continue
 		}
 		var gone bool
-		given := to.Status
-		to.Status, gone = judge.assess(given, m.words)
-		to.Gone = gone && (to.Gone || isGeneric(given)) && m.final == "" && (to.Final == "" || sameMailbox(to.Address, to.Final))
+		to.Status, gone = judge.assess(to.Status, m.words)
+		to.Gone = gone && m.final == "" && (to.Final == "" || sameMailbox(to.Address, to.Final))
 		to.Words = oneLine(m.words, maxWords)
 		return
 	}

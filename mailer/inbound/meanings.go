@@ -37,7 +37,7 @@ var looping = anyOf(
 
 // noDomain is how they say that there is no such domain, or that it takes no mail.
 var noDomain = anyOf(
-	`(unknown|no such|invalid|bad) (host|domain)`,
+	`(unknown|no such|invalid|illegal|bad) (host|domain)`,
 	`(host|domain)( name)?( \S+)? (is )?(unknown|not found|not known|does(n't| not) exist|has no)`,
 	`name service error`, `no (mx|mail exchanger)`, `could not find a gateway`,
 	`unrout(e?able|ed) (mail )?(domain|address)`, `dns (error|lookup|failure)`, `nullmx`,

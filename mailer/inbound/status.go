@@ -133,10 +133,10 @@ func meaning(words string) string {
 	switch {
 	case refused(s):
 		return policy
-	case tooBig(s):
-		return "5.3.4"
 	case full(s):
 		return "5.2.2"
+	case tooBig(s):
+		return "5.3.4"
 	case looping(s):
 		return "5.4.6"
 	case noDomain(s):

@@ -48,7 +48,7 @@ var undelivered = anyOf(
 	`(permanent|fatal).{0,30}(error|failure)`,
 	`(message|mail|e-?mail)\b.{0,80}\b(returned|rejected|refused|bounced|discarded|blocked)`,
 	`(returned|rejected|refused) (mail|message|e-?mail|because|to sender)`, `did not receive`, `does not exist`,
-	`did not exactly match`,
+	`did not exactly match`, `(user|recipient|mailbox|address) not found`, `mailbox (is |was )?(full|exceed)`,
 	`(no such|unknown|invalid)( final| local| destination)?( delivery)? (user|recipient|mailbox|address|host|domain)`,
 	`(user|recipient|mailbox|address|host|domain)( is)? unknown`, `(undelivered|failed) (recipient|address)`,
 	`no valid recipients`, `an error (was detected|occurred|has occurred)`,
@@ -64,7 +64,7 @@ var undelivered = anyOf(
 	`mancat[oa] (consegna|recapito)`,
 	`(niet|kon\w*).{0,40}(afgeleverd|bezorgd|worden afgeleverd)`, `onbestelbaar`,
 	`не (может|могло|могут|было|были|удалось|доставлен)`, `недоставлен`, `невозможно доставить`,
-	`配信(できません|不能|に失敗)`, `送信できません`, `配達できません`, `届けられません`, `届きません`, `无法(投递|送达|发送)`, `退信`, `投递失败`, `不能投递`, `無法(投遞|送達)`,
+	`配信(できません|不能|に失敗)`, `送信できません`, `配達できません`, `届けられません`, `届きません`, `无法(投递|送达|发送)`, `退信`, `退回`, `投递失败`, `不能投递`, `無法(投遞|送達)`,
 )
 
 // arrived matches statements that it did arrive.
@@ -97,7 +97,7 @@ var delaySubject = regexp.MustCompile(`\bdelay(ed)?\b|^warning: .*(\bnot\b|still
 
 // gaveUp matches statements that nothing will be tried again.
 var gaveUp = anyOf(
-	`(not going|won't|will not( be)?|no longer) (to )?(be )?(re-?tr|try|attempt)`, `i've given up`, `\bgiving up`,
+	`(not going|won't|will not( be)?|no longer) (to )?(be )?(continue |keep )?(to )?(re-?tr|try|attempt)`, `i've given up`, `\bgiving up`,
 	`\bgave up`, `has given up`, `permanent(ly)?\b`, `removed from the (mail )?queue`,
 	`will be deleted from (the )?queue`, `(^|[^-])fatal error`,
 )
