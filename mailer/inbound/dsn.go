@@ -43,7 +43,7 @@ func parseStatus(body []byte) (blocks []block) {
 func (r *Report) delivery(blocks []block, m *part, said notice) {
 	var mentions []mention // of the notice beside it
 	judge := judgement{}
-	doubtful := said.isDoubtful()
+	doubtful := said.goesOn()
 	for _, b := range joined(blocks) {
 		if len(r.Recipients) == maxRecipients {
 			break

@@ -309,11 +309,11 @@ func unhex(c byte) byte {
 	return c - 'a' + 10
 }
 
-// plainText is what HTML says, a line for each block or break.
+// plainText is what HTML says, a line for each block or break, as far as it is read.
 func plainText(s string) string {
 	var b strings.Builder
 	skip := 0 // depth inside of elements that are not shown
-	for z := html.NewTokenizer(strings.NewReader(s)); ; {
+	for z := html.NewTokenizer(strings.NewReader(s)); b.Len() < maxNotice; {
 		kind := z.Next()
 		switch kind {
 		case html.ErrorToken:
@@ -338,4 +338,5 @@ func plainText(s string) string {
 			}
 		}
 	}
+	return b.String()
 }

@@ -53,10 +53,10 @@ func (n notice) before(m mention) string {
 	return strings.TrimSpace(strings.Join(n.lines[:begin], " ") + " " + p.reason(mention{line: m.line}))
 }
 
-// isDoubtful reports whether a notice says somewhere that it may go well another time.
-func (n notice) isDoubtful() bool {
+// goesOn reports whether a notice says somewhere that the mail is still being tried.
+func (n notice) goesOn() bool {
 	all := flat(n.lines)
-	return (retrying(all) || passing(all)) && !gaveUp(all)
+	return retrying(all) && !gaveUp(all)
 }
 
 // flat is what some lines say, on one line in lower case.
@@ -100,7 +100,7 @@ func (r *Report) prose(m *part, subject string, said notice) {
 		whole = said.before(found[0])
 	}
 	judge := judgement{}
-	doubtful := said.isDoubtful() || challenges(subject, said)
+	doubtful := (retrying(all) || passing(all)) && !gaveUp(all) || challenges(subject, said)
 	for _, f := range found {
 		to := Recipient{Address: f.address, Final: f.final, Kind: r.Kind, Permanent: r.Kind == Bounce}
 		var gone bool

@@ -115,7 +115,8 @@ func TestDelays(t *testing.T) {
 			t.Errorf("subject %q, giving up: still trying", subject)
 		}
 	}
-	for _, words := range []string{"it will not be retried", "i've given up", "we gave up", "the server has given up", "a permanent error", "removed from the mail queue", "it will be deleted from the queue", "a fatal error"} {
+	for _, words := range []string{"it will not be retried", "i've given up", "we gave up", "the server has given up", "a permanent error", "removed from the mail queue", "it will be deleted from the queue", "aucune nouvelle tentative", "der server versucht nicht, sie zuzustellen", "es wird nicht mehr versucht",
+		"no intentará entregarlo", "ne réessaiera pas", "não tentará entregar", "a fatal error"} {
 		if stillTrying("", "we will try again. "+words) {
 			t.Errorf("%q: still trying", words)
 		}

@@ -99,7 +99,10 @@ var delaySubject = regexp.MustCompile(`\bdelay(ed)?\b|^warning: .*(\bnot\b|still
 var gaveUp = anyOf(
 	`(not going|won't|will not( be)?|no longer) (to )?(be )?(continue |keep )?(to )?(re-?tr|try|attempt)`, `i've given up`, `\bgiving up`,
 	`\bgave up`, `has given up`, `permanent(ly)?\b`, `removed from the (mail )?queue`,
-	`will be deleted from (the )?queue`, `(^|[^-])fatal error`,
+	`will be deleted from (the )?queue`,
+	`aucune (nouvelle |autre )?tentative`, `versucht nicht`, `nicht (mehr|weiter|erneut) versucht`, `\bno (volver[áa] a )?intentar`,
+	`\bne (re|ré)?(tentera|essaiera) (pas|plus)`, `n[ãa]o tentar[áa]`,
+	`(^|[^-])fatal error`,
 )
 
 // stillTrying reports whether a notice is about a delay. Notices of delay speak of failures too, so what it says
