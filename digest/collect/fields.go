@@ -61,7 +61,7 @@ func pageLink(it *gofeed.Item, o origin, base *url.URL) string {
 		if second != "" {
 			return second
 		}
-		if isWebAddress(o.atom.ID) && len(o.atom.Links) == 0 {
+		if isWebAddress(o.atom.ID) {
 			return link(nil, o.atom.ID)
 		}
 		return ""

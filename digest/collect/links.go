@@ -20,7 +20,9 @@ func resolve(base *url.URL, ref string) *url.URL {
 	}
 	u, err := url.Parse(ref)
 	if err != nil {
-		return nil
+		if u, err = url.Parse(escapePercents(ref)); err != nil {
+			return nil
+		}
 	}
 	if !u.IsAbs() {
 		if base == nil || u.Opaque != "" {
@@ -57,7 +59,9 @@ func link(base *url.URL, ref string) string {
 	// Most addresses are fine as they are; they stay byte for byte, since other feeds and later
 	// polls are compared with them.
 	if clean := cleanReference(ref); clean == strings.TrimSpace(ref) && isPlainURL(clean) && strings.HasPrefix(clean, u.Scheme+"://") {
-		return clean
+		if _, err := url.Parse(clean); err == nil {
+			return clean
+		}
 	}
 	return u.String()
 }
@@ -83,6 +87,7 @@ func cleanReference(ref string) string {
 	if strings.ContainsAny(ref, "\t\r\n") {
 		ref = strings.NewReplacer("\t", "", "\r", "", "\n", "").Replace(ref)
 	}
+	ref = strings.ReplaceAll(ref, "&amp;", "&") // escaped once more than it was read
 	for _, r := range ref {
 		if r < ' ' || r >= 0x7f && r <= 0x9f || isBidiControl(r) {
 			return ""
@@ -125,6 +130,20 @@ func isPlainURL(s string) bool {
 	}
 	return true
 }
+
+// escapePercents escapes the percent signs that begin no escape: "50%-off".
+func escapePercents(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		b.WriteByte(s[i])
+		if s[i] == '%' && (i+2 >= len(s) || !isHex(s[i+1]) || !isHex(s[i+2])) {
+			b.WriteString("25")
+		}
+	}
+	return b.String()
+}
+
+func isHex(c byte) bool { return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f' }
 
 // escapeRest percent-encodes what may not stand in a query; net/url does it for the path alone.
 func escapeRest(s string) string {

@@ -66,6 +66,7 @@ type frame struct {
 	scope *scope
 	base  *url.URL
 	lang  string
+	bare  bool // an Atom link without an href
 }
 
 // tidier walks over a feed once.
@@ -78,11 +79,14 @@ type tidier struct {
 	out   *bytes.Buffer // head or entries
 	head  bytes.Buffer
 	body  bytes.Buffer
-	entry *entry // the open one
+	entry *entry          // the open one
+	seen  map[string]bool // the elements of it that came in the words of its own format
 
 	value    strings.Builder // of the element whose words are gathered
 	reading  valueReading
 	full     bool // nothing more is gathered for the value: its markup is too deep
+	closed   bool // the end tag of the root has come
+	behind   int  // entries behind it
 	elements int
 	loose    int // entries that were never closed
 	overlong int // values that were cut
@@ -92,11 +96,11 @@ type tidier struct {
 
 // tidy reads a feed in XML, however broken.
 func tidy(ctx context.Context, data []byte, fetched *url.URL) (*tidied, error) {
-	t := &tidier{scan: loosexml.New(data), data: data, fetch: fetched}
+	t := &tidier{scan: loosexml.New(data), data: data, fetch: fetched, seen: map[string]bool{}}
+	t.out = &t.head
 	if err := t.root(); err != nil {
 		return nil, err
 	}
-	t.out = &t.head
 	t.body.Grow(len(data))
 	for n := 0; len(t.stack) > 0; n++ {
 		if n%10_000 == 0 && ctx.Err() != nil {
@@ -117,6 +121,8 @@ func tidy(ctx context.Context, data []byte, fetched *url.URL) (*tidied, error) {
 		case loosexml.EOF:
 			tok.Cut = tok.Cut || len(t.stack) > 1
 		}
+		// Behind the feed may stand anything, but half an entry.
+		tok.Cut = tok.Cut && (!t.closed || t.entry != nil)
 		if t.elements > maxElements {
 			return nil, fmt.Errorf("%w: it has more than %d elements", ErrTooBig, maxElements)
 		}
@@ -142,6 +148,9 @@ func (t *tidier) finish(cut bool) *tidied {
 		if cut {
 			t.repaired("the feed ends before its last tag")
 		}
+	}
+	if t.behind > 0 {
+		t.repaired("%d entries stand behind the end of the feed", t.behind)
 	}
 	if t.loose > 0 {
 		t.repaired("%d entries were not closed", t.loose)
@@ -170,15 +179,18 @@ func (t *tidier) repaired(format string, args ...any) {
 // root finds the element that makes the document a feed.
 func (t *tidier) root() error {
 	const preamble = 20 // elements that a server's warnings may put before the feed
-	var before bool
+	var before, page bool
 	for range 1000 {
 		tok := t.scan.Next()
 		switch tok.Kind {
 		case loosexml.EOF:
+			if page {
+				return htmlInstead(t.data, t.fetch)
+			}
 			return fmt.Errorf("%w: there is no feed in it", ErrNotFeed)
 		case loosexml.Doctype:
-			if isHTMLDoctype(tok.Text) {
-				return htmlInstead(t.data, t.fetch)
+			if page = page || isHTMLDoctype(tok.Text); page {
+				continue // it may stand before a feed, too
 			}
 			if err := t.doctype(tok.Text); err != nil {
 				return err
@@ -194,12 +206,19 @@ func (t *tidier) root() error {
 				}
 				t.open(tok, local)
 				return nil
+			case "entry": // an Atom entry by itself (RFC 4287 §2)
+				if address, _ := (*scope)(nil).with(tok.Attrs).address(""); namespaces[namespaceKey(address)] == nsAtom {
+					t.open(loosexml.Token{Name: "feed", Attrs: tok.Attrs}, "feed")
+					return t.start(tok)
+				}
 			case "html", "head", "body", "script":
 				return htmlInstead(t.data, t.fetch)
 			case "opml":
 				return fmt.Errorf("%w: it is a list of feeds (OPML); read it with: digestd feeds import FILE", ErrNotFeed)
 			}
-			if t.elements++; t.elements > preamble {
+			if t.elements++; page {
+				return htmlInstead(t.data, t.fetch)
+			} else if t.elements > preamble {
 				return fmt.Errorf("%w: it begins with <%s>", ErrNotFeed, local)
 			}
 		}
@@ -277,7 +296,7 @@ func (t *tidier) start(tok loosexml.Token) error {
 		vocabulary = native
 	}
 
-	if vocabulary == native && local == t.entryName() {
+	if vocabulary == native && (local == t.entryName() || top.mode == inFeed && (local == "item" || local == "entry")) {
 		return t.beginEntry(f, tok)
 	}
 	if len(t.stack) >= maxDepth {
@@ -290,9 +309,15 @@ func (t *tidier) start(tok loosexml.Token) error {
 	}
 	switch top.mode {
 	case inFeed:
-		if vocabulary == native && local == "channel" && !t.feed.atom {
+		if vocabulary == native && (local == "channel" || local == "rss") && !t.feed.atom || t.closed && local == "feed" && t.feed.atom {
 			f.mode = inFeed
-			f.scope = ownVocabulary(f.scope)
+			if !t.feed.atom {
+				f.scope = ownVocabulary(f.scope)
+			}
+			break
+		}
+		if t.closed { // what another feed says of itself
+			f.mode = inDropped
 			break
 		}
 		t.element(&f, tok, vocabulary, local, t.feedElements())
@@ -351,7 +376,11 @@ func (t *tidier) beginEntry(f frame, tok loosexml.Token) error {
 		}
 		t.pop()
 	}
+	if t.closed {
+		t.behind++
+	}
 	f.mode = inEntry
+	clear(t.seen)
 	t.stack = append(t.stack, f)
 	t.out = &t.body
 	t.entry = &entry{start: t.body.Len(), base: f.base, summaryBase: f.base, contentBase: f.base, lang: f.lang}
@@ -373,7 +402,13 @@ func (t *tidier) element(f *frame, tok loosexml.Token, vocabulary, local string,
 	if vocabulary != native {
 		key = vocabulary + ":" + local
 	}
+	if t.entry != nil && vocabulary == native {
+		key, vocabulary = t.translated(key)
+	}
 	read := known[key]
+	if local == "link" && !t.feed.atom && !isAlternate(tok.Attr("rel")) {
+		read = dropped // RSS has no other links; those of Atom in it say where else the entry is to be had
+	}
 	if read == dropped {
 		f.mode = inDropped
 		return
@@ -382,6 +417,7 @@ func (t *tidier) element(f *frame, tok loosexml.Token, vocabulary, local string,
 		key = "content:encoded"
 	}
 	f.out = key
+	f.bare = key == "link" && t.feed.atom && tok.Attr("href") == ""
 	t.writeStart(key, tok.Attrs, f.base)
 	if read == container {
 		f.mode = inside
@@ -392,7 +428,7 @@ func (t *tidier) element(f *frame, tok loosexml.Token, vocabulary, local string,
 	t.reading, t.full = asWords, false
 	if read == markup {
 		t.reading = asHTML
-		if t.feed.atom || vocabulary == nsAtom {
+		if t.feed.atom || vocabulary == nsAtom || tok.Attr("type") != "" && (local == "content" || local == "summary") {
 			t.reading = atomReading(tok, local)
 		}
 		if t.entry != nil {
@@ -408,7 +444,7 @@ func (t *tidier) element(f *frame, tok loosexml.Token, vocabulary, local string,
 
 // child begins an element inside of a container.
 func (t *tidier) child(f *frame, tok loosexml.Token, vocabulary, local string) {
-	if vocabulary == nsForeign || vocabulary == nsXHTML {
+	if vocabulary == nsForeign || vocabulary == nsXHTML || !isPlainName(local) {
 		f.mode = inDropped
 		return
 	}
@@ -431,6 +467,10 @@ func (t *tidier) end(tok loosexml.Token) {
 	for i := len(t.stack) - 1; i >= 0; i-- {
 		if !strings.EqualFold(t.stack[i].name, tok.Name) {
 			continue
+		}
+		if i == 0 { // entries may follow: of a template that closes too early, or of a second feed
+			t.closed = true
+			i = 1
 		}
 		for len(t.stack) > i {
 			t.pop()
@@ -473,6 +513,9 @@ func (t *tidier) pop() {
 			t.feed.texts = append(t.feed.texts, value)
 		}
 		t.out.WriteString("</" + f.out + ">")
+		if f.bare && isWebAddress(value) {
+			t.out.WriteString(`<link href="` + loosexml.Escape(value) + `"></link>`)
+		}
 	case inMarkup:
 		if _, local := loosexml.SplitName(f.name); t.reading != asWords {
 			t.gather("</" + local + ">")

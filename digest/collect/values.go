@@ -111,6 +111,9 @@ func (t *tidier) writeStart(name string, attrs []loosexml.Attr, base *url.URL) {
 		if key == "type" && t.feed.atom && name != "link" && name != "media:content" {
 			continue // the tidied value is HTML, whatever it was
 		}
+		if key == "rel" {
+			value = strings.ToLower(strings.TrimSpace(value))
+		}
 		if base != nil && (key == "href" || key == "url") {
 			if u := resolve(base, value); u != nil {
 				value = u.String()

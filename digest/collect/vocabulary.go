@@ -203,3 +203,53 @@ var voidElements = map[string]bool{
 	"area": true, "base": true, "br": true, "col": true, "embed": true, "hr": true, "img": true,
 	"input": true, "link": true, "meta": true, "param": true, "source": true, "track": true, "wbr": true,
 }
+
+// In the entries of one format stand at times the words of the other, and those of vocabularies whose prefix was
+// forgotten. They are read as what they mean, where the entry does not say it in its own words as well.
+var (
+	rssTranslations = map[string]string{
+		"summary": "description", "content": "content:encoded", "published": "pubdate", "id": "guid", "updated": "dcterms:modified",
+		"modified": "dcterms:modified", "date": "dc:date", "creator": "dc:creator", "encoded": "content:encoded",
+	}
+	atomTranslations = map[string]string{
+		"description": "summary", "encoded": "content", "guid": "id", "pubdate": "published", "date": "dc:date", "creator": "dc:creator",
+	}
+)
+
+// translated is the key by which an element of an entry is known that has no prefix, and its vocabulary.
+func (t *tidier) translated(local string) (key, vocabulary string) {
+	own, translations := rssItemElements, rssTranslations
+	if t.feed.atom {
+		own, translations = atomEntryElements, atomTranslations
+	}
+	meant, foreign := translations[local]
+	if own[local] != dropped || !foreign {
+		t.seen[local] = true
+		return local, native
+	}
+	if t.seen[meant] {
+		return local, native // which is dropped
+	}
+	prefix, _, found := strings.Cut(meant, ":")
+	if !found {
+		prefix = native
+	}
+	return meant, prefix
+}
+
+// isAlternate reports whether a link with that rel leads to what it stands in (RFC 4287 §4.2.7.2).
+func isAlternate(rel string) bool {
+	rel = strings.ToLower(strings.TrimSpace(rel))
+	return rel == "" || rel == "alternate"
+}
+
+// isPlainName reports whether a local name can be written as it is.
+func isPlainName(name string) bool {
+	for i := range len(name) {
+		c := name[i]
+		if (c < 'a' || c > 'z') && (i == 0 || (c < '0' || c > '9') && c != '-' && c != '.' && c != '_') {
+			return false
+		}
+	}
+	return name != ""
+}

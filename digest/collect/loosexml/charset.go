@@ -43,8 +43,8 @@ func Decode(body []byte, contentType string) (text []byte, repairs []string) {
 			return toUTF8(body, valid, repairs)
 		case enc == nil:
 			repairs = append(repairs, fmt.Sprintf("its %s says UTF-8, which it is not", named.by))
-		case valid && isWestern(enc) && hasHighByte(body):
-			// Text that makes sense as UTF-8 makes none in these, whoever names them.
+		case valid && (isWestern(enc) && hasHighByte(body) || beyondASCII(body, 3)):
+			// Text that makes sense as UTF-8 makes none in any other, whoever names it.
 			repairs = append(repairs, fmt.Sprintf("its %s says %.40s, but it is UTF-8", named.by, named.label))
 			return body, repairs
 		default:
@@ -70,10 +70,64 @@ func charsetNames(body []byte, contentType string) []namedCharset {
 
 func toUTF8(body []byte, valid bool, repairs []string) ([]byte, []string) {
 	if valid {
+		if once := decodedOnce(body); once != nil {
+			return once, append(repairs, "read as UTF-8 that was encoded twice")
+		}
 		return body, repairs
 	}
 	text, strays := repairUTF8(body)
 	return text, append(repairs, fmt.Sprintf("%d bytes that are not UTF-8 read as Windows-1252", strays))
+}
+
+// decodedOnce undoes an encoding that was done twice: UTF-8 that somebody took for Windows-1252 and encoded again. It is
+// nil unless that makes sense of every character beyond ASCII, of three at least.
+func decodedOnce(text []byte) []byte {
+	chars := 0
+	var run []byte
+	for rest := text; ; {
+		_, run, rest = takeRun(rest, run[:0])
+		if len(run) == 0 {
+			break
+		}
+		if !utf8.Valid(run) {
+			return nil
+		}
+		chars += utf8.RuneCount(run)
+	}
+	if chars < 3 {
+		return nil
+	}
+	out := make([]byte, 0, len(text))
+	for rest := text; len(rest) > 0; {
+		var ascii []byte
+		ascii, run, rest = takeRun(rest, run[:0])
+		out = append(append(out, ascii...), run...)
+	}
+	return out
+}
+
+// takeRun splits the first run of characters beyond ASCII off a text: what stands before it, the run as bytes of
+// Windows-1252, put behind those of run, and the rest. A character that is in no such byte stands for itself,
+// which makes no UTF-8.
+func takeRun(text, run []byte) (before, as1252, rest []byte) {
+	from := 0
+	for from < len(text) && text[from] < utf8.RuneSelf {
+		from++
+	}
+	i := from
+	for i < len(text) && text[i] >= utf8.RuneSelf {
+		r, size := utf8.DecodeRune(text[i:])
+		c, ok := charmap.Windows1252.EncodeRune(r)
+		switch {
+		case r <= 0xff: // also the bytes that Windows-1252 has no character for
+			c = byte(r)
+		case !ok:
+			c = 0xff
+		}
+		run = append(run, c)
+		i += size
+	}
+	return text[:from], run, text[i:]
 }
 
 // byteOrder finds UTF-16 and UTF-32, with a byte order mark or by the zeros around the first "<" or "{".
@@ -139,6 +193,18 @@ func lookup(label string) (encoding.Encoding, bool) {
 // isWestern reports whether an encoding is one of those that servers claim by default.
 func isWestern(enc encoding.Encoding) bool {
 	return enc == charmap.Windows1252 || enc == charmap.ISO8859_1 || enc == charmap.ISO8859_15
+}
+
+// beyondASCII reports whether valid UTF-8 has at least so many characters that are not ASCII.
+func beyondASCII(b []byte, least int) bool {
+	for len(b) > 0 && least > 0 {
+		_, size := utf8.DecodeRune(b)
+		if size > 1 {
+			least--
+		}
+		b = b[size:]
+	}
+	return least == 0
 }
 
 func hasHighByte(b []byte) bool {

@@ -58,7 +58,16 @@ func TestScanner(t *testing.T) {
 		{"<![CDATA[<b>&amp;]]>x", "<b>&amp;x"},
 		{"<a><![CDATA[cut", "<a>cut…"},
 		{"a<!-- <b> -- -->c", "ac"},
-		{"a<!-- never closed <b>", "a…"},
+		{"a<!-- never closed <b>", "a<!-- never closed <b>"},
+		// What never ends must not take along what stands behind it.
+		{"<item><!-- open</item><item>x</item>", "<item><!-- open</item><item>x</item>"},
+		{"<item><title><![CDATA[open</title></item><item><title><![CDATA[x]]></title></item>", "<item><title>open</title></item><item><title>x</title></item>"},
+		{"<item><title><![CDATA[open</title></item><item>x</item>", "<item><title>open</title></item><item>x</item>"},
+		{"<title><![CDATA[<item>a</item> in <title>code</title>]]></title>", "<title><item>a</item> in <title>code</title></title>"},
+		{"<item><? echo</item><item>x</item><?php ?>y", "<item><item>x</item>y"},
+		{"<item><enclosure url=\"a.mp3><link>b</link></item><item c=\"d\">x</item>", `<item><enclosure url="a.mp3"><link>b</link></item><item c="d">x</item>`},
+		{"<item><enclosure url=\"a.mp3/><link>b</link></item>", `<item><enclosure url="a.mp3"/><link>b</link></item>`},
+		{`<a title="<b>x</b> <i>y</i>">`, `<a title="<b>x</b> <i>y</i>">`},
 		{"a<? pi ?>b<?php echo '>' ?>c", "abc"},
 		{"a<?xml version='1.0'>b<c>", "ab<c>"},
 		{"<!DOCTYPE rss><a>", "!<a>"},
@@ -158,6 +167,11 @@ func TestCharsets(t *testing.T) {
 		{"HTTP in quotes", latin(declared("")), `application/rss+xml; charset="windows-1252"`, declared(""), false},
 		{"HTTP says UTF-8 of Latin-1", latin(declared("ISO-8859-1")), "text/xml; charset=utf-8", declared("ISO-8859-1"), true},
 		{"both say Latin-1 of UTF-8", declared("ISO-8859-1"), "text/xml; charset=iso-8859-1", declared("ISO-8859-1"), true},
+		{"says Windows-1251 of UTF-8", "<?xml version='1.0' encoding='windows-1251'?><a>Žlutý kůň</a>", "", "<?xml version='1.0' encoding='windows-1251'?><a>Žlutý kůň</a>", true},
+		{"UTF-8 that was encoded twice", "<a>LÃ©once â\u0080\u0093 Ã©tÃ©</a>", "text/xml; charset=utf-8", "<a>Léonce – été</a>", true},
+		{"UTF-8 that was encoded twice, by way of Windows-1252", "<a>LÃ©once â€“ Ã©tÃ©</a>", "", "<a>Léonce – été</a>", true},
+		{"of which one character makes sense as it is", "<a>LÃ©once â€“ Ã©tÃ© é</a>", "", "<a>LÃ©once â€“ Ã©tÃ© é</a>", false},
+		{"too little to tell", "<a>LÃ©once Ã©</a>", "", "<a>LÃ©once Ã©</a>", false},
 		{"nobody says Latin-1", latin(declared("")), "", declared(""), true},
 		{"an unknown charset", declared("x-klingon"), "text/xml; charset=none", declared("x-klingon"), true},
 		{"a stray byte in UTF-8", declared("utf-8") + "<b>Caf\xe9</b>", "", declared("utf-8") + "<b>Café</b>", true},
@@ -182,7 +196,7 @@ func TestCharsets(t *testing.T) {
 // No document is slow to read, however its pieces are broken: the scanner looks at each byte a
 // bounded number of times, so twice the document takes no more than some times as many steps.
 func TestNoDocumentIsSlow(t *testing.T) {
-	for _, piece := range []string{"<", "<a", "<a b='", `<a b="`, "</", "<!", "<![", "<!\"", "<![CDATA[", "<!--", "<?", "<?a>", "&", "&#", "&a;", "<a b='x' \"", "<!DOCTYPE [", "]]>", "<a b"} {
+	for _, piece := range []string{"<", "<a", "<a b='", `<a b="`, "</", "<!", "<![", "<!\"", "<![CDATA[", "<!--", "<?", "<?a>", "&", "&#", "&a;", "<a b='x' \"", "<!DOCTYPE [", "]]>", "<a b", "<![CDATA[</title>", "<![CDATA[<![CDATA[</item>", "<?</item>", "<!--</item>", "<a b=\"x><link>", "<a b='\"><item "} {
 		document := strings.Repeat(piece, 1<<20/len(piece))
 		s := New([]byte(document))
 		n := 0

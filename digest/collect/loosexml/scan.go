@@ -70,14 +70,64 @@ type Scanner struct {
 	data []byte
 	pos  int
 
-	noPIEnd    bool // no "?>" beyond pos
-	brokenDecl bool // a declaration before pos never ended: further ones end at their first ">"
+	marks      [markCount]int // where each next stands, -1 where none does; looked up anew behind it
+	brokenDecl bool           // a declaration before pos never ended: further ones end at their first ">"
 	loose      int
 	forgetting bool
 }
 
 // New reads a document in UTF-8.
 func New(document []byte) *Scanner { return &Scanner{data: document} }
+
+// mark is something that the Scanner looks for ahead of it.
+type mark uint8
+
+const (
+	commentEnd mark = iota // -->
+	cdataStart             // <![CDATA[
+	cdataEnd               // ]]>
+	piEnd                  // ?>
+	entryEnd               // the end tag of an entry, which stands in no comment, section or instruction that ever ends
+	valueEnd               // the end tag of an element that has a value
+	markCount
+)
+
+var literalMarks = [...][]byte{commentEnd: []byte("-->"), cdataStart: []byte("<![CDATA["), cdataEnd: []byte("]]>"), piEnd: []byte("?>")}
+
+var (
+	entryEndTag = regexp.MustCompile(`(?i)</(?:item|entry|outline)\s*>`)
+	valueEndTag = regexp.MustCompile(`(?i)</(?:title|description|summary|content|content:encoded|link|guid|id|author|name|category|dc:creator)\s*>`)
+	// feedTag is a tag behind the end of another: an attribute that holds both has lost its quote.
+	feedTag = regexp.MustCompile(`(?i)>\s*</?(?:item|entry|outline|channel|link|guid|id|title|description|summary|pubdate|updated|published|enclosure|category|author|media:\w+)[\s/>]`)
+)
+
+// ahead is the offset of the next mark at or behind a position that is not before pos, or -1. It is looked up once for
+// all positions before it, so that a document that misses a thing many times is read no slower.
+func (s *Scanner) ahead(m mark, from int) int {
+	if known := s.marks[m] - 1; known >= from || known == -2 {
+		return max(known, -1)
+	}
+	at := -1
+	switch m {
+	case entryEnd, valueEnd:
+		tag := entryEndTag
+		if m == valueEnd {
+			tag = valueEndTag
+		}
+		if found := tag.FindIndex(s.data[from:]); found != nil {
+			at = from + found[0]
+		}
+	default:
+		if i := bytes.Index(s.data[from:], literalMarks[m]); i >= 0 {
+			at = from + i
+		}
+	}
+	s.marks[m] = at + 1
+	if at < 0 {
+		s.marks[m] = -1
+	}
+	return at
+}
 
 // ForgetEntities lets references to unknown entities be left out from here on, instead of kept as
 // the text that they are written in.
@@ -97,12 +147,9 @@ func (s *Scanner) Next() Token {
 		}
 		switch {
 		case bytes.HasPrefix(rest, []byte("<!--")):
-			end := bytes.Index(rest[4:], []byte("-->"))
-			if end < 0 {
-				s.pos = len(s.data)
-				return Token{Kind: EOF, Cut: true}
+			if !s.comment() {
+				return s.text()
 			}
-			s.pos += 4 + end + 3
 		case bytes.HasPrefix(rest, []byte("<![CDATA[")):
 			return s.cdata()
 		case rest[1] == '!':
@@ -118,6 +165,16 @@ func (s *Scanner) Next() Token {
 		}
 	}
 	return Token{Kind: EOF}
+}
+
+// comment passes over <!-- … -->. One that never ends is none: what follows must not be lost with it.
+func (s *Scanner) comment() bool {
+	end := s.ahead(commentEnd, s.pos+len("<!--"))
+	if end < 0 {
+		return false
+	}
+	s.pos = end + len("-->")
+	return true
 }
 
 // beginsMarkup reports whether the "<" at the front of b begins markup rather than standing for itself.
@@ -141,9 +198,13 @@ func isNameStart(c byte) bool {
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' }
 
-// text reads up to the next markup.
+// text reads up to the next markup. What stands at pos is text, whatever it looks like.
 func (s *Scanner) text() Token {
 	start := s.pos
+	if s.pos < len(s.data) && s.data[s.pos] == '<' {
+		s.loose++
+		s.pos++
+	}
 	for s.pos < len(s.data) {
 		i := bytes.IndexByte(s.rest(), '<')
 		if i < 0 {
@@ -161,15 +222,25 @@ func (s *Scanner) text() Token {
 }
 
 func (s *Scanner) cdata() Token {
-	body := s.rest()[len("<![CDATA["):]
-	end := bytes.Index(body, []byte("]]>"))
-	if end < 0 {
-		s.pos = len(s.data)
-		return Token{Kind: Text, Text: string(body), Cut: true}
+	start := s.pos + len("<![CDATA[")
+	end := s.ahead(cdataEnd, start)
+	stop, next := end, end+len("]]>")
+	// One that was never closed would take along all up to the end of another: it ends where its element does.
+	if end < 0 || before(s.ahead(cdataStart, start), end) && before(s.ahead(entryEnd, start), end) {
+		if at := s.ahead(valueEnd, start); at >= 0 && (end < 0 || at < end) {
+			stop, next = at, at
+		}
 	}
-	s.pos += len("<![CDATA[") + end + len("]]>")
-	return Token{Kind: Text, Text: string(body[:end])}
+	if stop < 0 {
+		s.pos = len(s.data)
+		return Token{Kind: Text, Text: string(s.data[start:]), Cut: true}
+	}
+	s.pos = next
+	return Token{Kind: Text, Text: string(s.data[start:stop])}
 }
+
+// before reports whether a mark stands before an offset.
+func before(at, offset int) bool { return at >= 0 && at < offset }
 
 // declaration reads <!DOCTYPE …>, with its internal subset, or any other <!…>.
 func (s *Scanner) declaration() Token {
@@ -219,14 +290,11 @@ func (s *Scanner) declaration() Token {
 	return Token{Kind: Doctype, Text: string(rest[:end+1])}
 }
 
-// instruction passes over <?…?>.
+// instruction passes over <?…?>; one that never ends, over its first tag.
 func (s *Scanner) instruction() bool {
-	if !s.noPIEnd {
-		if end := bytes.Index(s.rest(), []byte("?>")); end >= 0 {
-			s.pos += end + 2
-			return true
-		}
-		s.noPIEnd = true
+	if end := s.ahead(piEnd, s.pos); end >= 0 && !before(s.ahead(entryEnd, s.pos), end) {
+		s.pos = end + len("?>")
+		return true
 	}
 	end := bytes.IndexByte(s.rest(), '>')
 	if end < 0 {
@@ -324,11 +392,11 @@ func (s *Scanner) attrValue() string {
 	if quote := s.data[s.pos]; quote == '"' || quote == '\'' {
 		start++
 		window := s.data[start:min(len(s.data), start+maxAttrLength)]
-		if end := bytes.IndexByte(window, quote); end >= 0 {
+		if end := bytes.IndexByte(window, quote); end >= 0 && !feedTag.Match(window[:end]) {
 			s.pos = start + end + 1
 			return s.unescape(window[:end])
 		}
-		if len(window) < maxAttrLength { // the document ended inside the value
+		if len(window) < maxAttrLength && bytes.IndexByte(window, quote) < 0 && !feedTag.Match(window) { // the document ended inside the value
 			s.pos = len(s.data)
 			return ""
 		}
