@@ -23,7 +23,8 @@ const maxJSONItem = 2 << 20
 // for what the feed says of itself, which may stand behind the items, and for the items, one by one:
 // so a feed cut in the middle yields those that are whole, and only a page of them is held at a time.
 func parseJSON(ctx context.Context, text []byte, fetched *url.URL, whole bool) (*channel, error) {
-	doc := &jsonDocument{members: make(map[string]any)}
+	text, slips := mendJSON(text)
+	doc := &jsonDocument{members: make(map[string]any), slips: slips}
 	if err := doc.walk(ctx, text, nil); err != nil {
 		return nil, err
 	}
@@ -86,6 +87,7 @@ type jsonDocument struct {
 	items    int
 	sawItems bool
 	mended   int   // values of a wrong type
+	slips    int   // of its JSON that were mended before it was read
 	cut      bool  // it ended early
 	broken   error // where its JSON went wrong
 }
@@ -119,6 +121,9 @@ func (doc *jsonDocument) repairs() []string {
 		repairs = append(repairs, fmt.Sprintf("the feed ends in the middle of entry %d, which was left out", doc.items+1))
 	case doc.broken != nil:
 		repairs = append(repairs, fmt.Sprintf("its JSON is broken after entry %d (%v): what follows was left out", doc.items, doc.broken))
+	}
+	if doc.slips > 0 {
+		repairs = append(repairs, fmt.Sprintf("%d slips in its JSON: commas too many, or line breaks in texts", doc.slips))
 	}
 	if doc.mended > 0 {
 		repairs = append(repairs, fmt.Sprintf("%d values of a wrong type", doc.mended))

@@ -147,6 +147,8 @@ func TestFormats(t *testing.T) {
 		// What is broken.
 		{"cut in the middle of an item", rss(`<item><title>One</title></item><item><title>Two</title>`)[:len(inRSS)+20], "",
 			[]string{"title=One"}},
+		{"JSON as people write it by hand", "{\"version\":\"https://jsonfeed.org/version/1.1\",\"items\":[{\"id\":\"1\",\"title\":\"One\ttab\",\"content_text\":\"a, ] \\\"b\nc\",\"tags\":[\"x\",],},\n {\"id\":\"2\",\"title\":\"Two\"}, \n],}", "json 1.1",
+			[]string{"title=One tab; guid=1; summary=a, ] \"b c; categories=x", "title=Two; guid=2"}},
 		{"cut in JSON", `{"version":"https://jsonfeed.org/version/1.1","items":[{"id":"1","title":"One"},{"id":"2","tit`, "",
 			[]string{"title=One; guid=1"}},
 		{"items that were never closed", rss(`<item><title>One</title><description>a <b>b<item><title>Two</title>`), "",
@@ -199,6 +201,9 @@ func TestRepairsAreNamed(t *testing.T) {
 		"stands before the feed":        "oops " + rssOf(1),
 		"entities of its document type": `<!DOCTYPE rss [<!ENTITY a "b">]>` + rssOf(1),
 		"texts were cut":                strings.Replace(rssOf(1), "Story", strings.Repeat("x", maxValue+1), 1),
+		"1 slips in its JSON":           `{"version":"https://jsonfeed.org/version/1","items":[{"id":"1"},]}`,
+		"behind the end of the feed":    rssOf(1) + "<item><title>x</title></item>",
+		"encoded twice":                 strings.Replace(rssOf(1), "Story", "Ã© Ã¨ Ãª", 1),
 		"wrong type":                    `{"version":"https://jsonfeed.org/version/1","items":[7]}`,
 		"broken after entry 1":          `{"version":"https://jsonfeed.org/version/1","items":[{"id":"1"}, oops]}`,
 		"in the middle of entry 2":      `{"version":"https://jsonfeed.org/version/1","items":[{"id":"1"}, {"id`,
