@@ -177,14 +177,21 @@ func sameMailbox(a, b string) bool {
 	return local(a) == local(b)
 }
 
-// isAnother reports whether a server refused another mailbox: one behind this one, or the sender's, which it looked up.
+// isAnother reports whether what is said is about another mailbox: one behind this one, or the sender's, which a server had
+// looked up.
 func (to Recipient) isAnother(words string) bool {
-	m := refusedMailbox.FindStringSubmatch(words)
-	return m != nil && !sameMailbox(m[1], to.Address) && !sameMailbox(m[1], to.Final)
+	for _, m := range verdictOn.FindAllStringSubmatch(words[:min(len(words), maxShort)], maxRecipients) {
+		if a := cleanAddress(m[1]); !sameMailbox(a, to.Address) && !sameMailbox(a, to.Final) {
+			return true
+		}
+	}
+	return false
 }
 
-// refusedMailbox finds the address that a refusal begins with.
-var refusedMailbox = regexp.MustCompile(`\b5[0-9][0-9][ -]+(?:5\.[0-9]+\.[0-9]+ +)?<([^<>\s@]+@[^<>\s@]+)>`)
+// verdictOn finds the address that a refusal begins with, or that words say something of.
+var verdictOn = regexp.MustCompile(`(?i)(?:\b5[0-9][0-9][ -]+(?:5\.[0-9]+\.[0-9]+ +)?(?:(?:recipient|user|address) )?<?|` +
+	`\b(?:forward(?:ed|s)?|redirect(?:ed|s)?|relay(?:ed|s)?|passed|member)(?: on)?(?: to)? <?|` +
+	`\b(?:because|since|as|that) (?:the )?(?:user|address|mailbox|recipient|account)? ?<?)(` + anyAddress.String() + `)`)
 
 // comment is what stands in a field behind its first word: a code, or an action.
 func comment(value string) string {

@@ -203,6 +203,8 @@ func (c *content) walk(p *part) {
 		if h, _ := splitHeader(p.content()); h.has("x-hmxmroriginalrecipient") {
 			c.jmrp = address(h.get("x-hmxmroriginalrecipient"))
 		}
+	case len(c.texts) > 0 && strings.HasPrefix(strings.ToLower(p.header.get("content-disposition")), "attachment"):
+		c.returned = append(c.returned, p) // our mail as a file, whatever its type
 	case strings.HasPrefix(p.media, "text/"), strings.HasPrefix(p.media, "multipart/"):
 		if len(c.returned) == 0 {
 			c.texts = append(c.texts, p)

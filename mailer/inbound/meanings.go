@@ -102,7 +102,7 @@ var elsewhere = anyOf(
 var senderWord = anyOf(
 	`\bsender`, `\b(return|reverse)[- ]?(address|path)\b`, `\b(envelope|mail) ?from\b`,
 	`\bfrom (header|address|field|domain)`, `\bhelo\b`, `\behlo\b`, `\bip[- ]address`, `\bcallback`, `\bcallout`,
-	`\bverifying\b`, `\bauthenticat`, `\byour (own )?(e-?mail )?address\b`,
+	`\bverifying\b`, `\bauthenticat`, `\byou are (an?|not) `, `\byour (own )?(e-?mail )?address\b`,
 	`exp[ée]diteur`, `absender`, `отправител`, `发件`, `發件`, `寄件`, `送信者`, `差出人`, `remitente`, `mittente`, `remetente`,
 	`afzender`,
 )

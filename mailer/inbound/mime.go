@@ -331,8 +331,10 @@ func plainText(s string) string {
 				} else if kind == html.EndTagToken {
 					skip = max(0, skip-1)
 				}
-			case "br", "p", "div", "tr", "li", "table", "pre", "hr", "h1", "h2", "h3", "h4":
+			case "br", "p", "div", "tr", "li", "table", "pre", "h1", "h2", "h3", "h4":
 				b.WriteByte('\n')
+			case "hr":
+				b.WriteString("\n" + strings.Repeat("-", 20) + "\n")
 			case "td", "th":
 				b.WriteByte(' ')
 			}

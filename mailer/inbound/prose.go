@@ -104,13 +104,15 @@ func (r *Report) prose(m *part, subject string, said notice) {
 	for _, f := range found {
 		to := Recipient{Address: f.address, Final: f.final, Kind: r.Kind, Permanent: r.Kind == Bounce}
 		var gone bool
-		if to.Status, gone = judge.assess("", f.words); to.Status == "" && len(whole) <= maxShort {
-			to.Status, gone = judge.assess("", whole)
+		words := f.words
+		if to.Status, gone = judge.assess("", words); to.Status == "" && len(whole) <= maxShort {
+			words = whole
+			to.Status, gone = judge.assess("", words)
 		}
 		if r.Kind == Delay && strings.HasPrefix(to.Status, "5.") { // a meaning: its class is what is said here
 			to.Status = "4" + to.Status[1:]
 		}
-		to.Gone = gone && to.Permanent && !doubtful && (f.final == "" || sameMailbox(f.address, f.final)) && !(f.address != "" && to.isAnother(f.words))
+		to.Gone = gone && to.Permanent && !doubtful && (f.final == "" || sameMailbox(f.address, f.final)) && !to.isAnother(words)
 		to.Words = oneLine(strings.TrimLeft(f.words, " \t:;,.)>]\"'-"), maxWords)
 		r.add(to)
 	}

@@ -235,7 +235,7 @@ var (
 	// hasCode matches a refusal that is shown as it was given.
 	hasCode = regexp.MustCompile(`(?:^|[:;>("'#]\s*|said )5[0-5][0-9][ -]|` + enhancedCode.String())
 	// bareRule is a line that parts what stands above it from what stands below.
-	bareRule = regexp.MustCompile(`^[-=_*]{10,}$`)
+	bareRule = regexp.MustCompile(`^(?:--|[-=_*]{10,})$`)
 	// asking matches sentences that tell whom to turn to.
 	asking = regexp.MustCompile(`(?i)\b(contact\w*|send|sending|write|forward|report|reply|resend|assistance|help|questions?|unsubscribe|visit|from|by)\b[^.:;]{0,40}:?[\s"'<(\[]*$`)
 	// sent matches what of that is about the message all the same: "your message from … to".

@@ -8,10 +8,10 @@ import (
 // Where a notice in words ends and what it returns begins. What stands in a returned message was written by us, or by those
 // whom our mail cites; not a word of it may be taken for the mail system's.
 
-// isQuoted reports whether a line is quoted. SMTP that is shown has three brackets, a reply one or two.
+// isQuoted reports whether a line is quoted. SMTP that is shown has three brackets, a reply one or two, or a bar.
 func isQuoted(line string) bool {
 	line = strings.TrimSpace(line)
-	return strings.HasPrefix(line, ">") && !strings.HasPrefix(line, ">>>")
+	return strings.HasPrefix(line, ">") && !strings.HasPrefix(line, ">>>") || strings.HasPrefix(line, "| ")
 }
 
 // ownWords are the lines of a notice before what it returns.
@@ -25,14 +25,15 @@ func ownWords(text string) (said notice) {
 			fields[i] = strings.ToLower(m[1])
 		}
 	}
-	quoted, named, shown := false, false, false // shown: the line before is one of such fields, and was looked at
+	quoted, inside, named, shown := false, false, false, false // shown: the line before is one of such fields, and was looked at
 	for i, line := range lines {
 		if returns.MatchString(line) || isRule(line) || beginsHeader(lines[i:], fields[i:]) || named && !shown && showsFields(lines[i:]) {
 			said.marked = true
 			break
 		}
 		shown = shownLine.MatchString(line)
-		if isQuoted(line) {
+		inside = isQuoted(line) || inside && strings.TrimSpace(line) != "" // what is quoted may have been wrapped
+		if inside {
 			quoted = true
 			continue
 		}
@@ -53,7 +54,7 @@ var returns = regexp.MustCompile(`(?i)^[\s\-=*_|#>.]*(` +
 	`(start of |begin(ning)? of |the )*(original|returned|unsent|undelivered|rejected|failed|old) (e-?mail |mail )?(message|mail|e-?mail)s?( as received| text| headers?| attached| below| is| are| as| follows?)*( \(.*\))?[\s\-=*_|#:.]*$` +
 	`|(message|mail) (text|headers?|contents?) (follow|below|attached)` +
 	`|(unsent|original|returned) message\b.*\b(below|follows)` +
-	`|((here|this|below) is )?((the|a|full) )*(copy|text|contents?|body|headers?) of (the|your)( (original|returned|rejected))? (message|mail|e-?mail)( (is|was|reads|follows|below))*[\s:.\-=*]*$` +
+	`|((here|this|below) is )?((the|a|an|full) )*(copy|excerpt|text|contents?|body|headers?) of (the|your)( (original|returned|rejected))? (message|mail|e-?mail)( (is|was|reads|follows|below))*[\s:.\-=*]*$` +
 	`|(your|the)( original)? (message|mail|e-?mail)( (that )?you (sent|wrote))? (is|was|reads|read)\s*:\s*$` +
 	`|(your|the)( original)? (message|mail|e-?mail) (follows|is (attached|included|shown) below)[\s:.]*$` +
 	`|(message|mail|e-?mail) (body|text|contents?|headers?)\s*:?\s*$` +
@@ -94,7 +95,7 @@ func isStrong(field string) bool {
 	case "received", "return-path", "message-id", "mime-version", "dkim-signature":
 		return true
 	}
-	return false
+	return strings.HasPrefix(field, "list-")
 }
 
 // beginsHeader reports whether a returned message's header begins here: three fields on end, one of them such as
