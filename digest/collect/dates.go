@@ -309,21 +309,34 @@ var zoneNames = map[string]int{
 
 // monthWords are the months' names and abbreviations, in lower case and without a final dot, in the
 // languages of English, German, French, Spanish, Italian, Portuguese, Dutch, Scandinavian, Polish,
-// Russian, Ukrainian, Turkish feeds. A word that is one month here and another there ("listopad", "srpnja")
+// Russian, Ukrainian, Turkish feeds, then Finnish, Czech, Slovak, Hungarian, Romanian, Bulgarian, Greek, Indonesian,
+// Catalan, Arabic, Hindi ones. A word that is one month here and another there ("listopad", "srpnja")
 // is left out: better no date than a wrong month.
 var monthWords = [12]string{
-	"jan january januar jänner jän janvier janv enero ene gennaio gen janeiro januari styczeń stycznia sty янв январь января січень січня січ ocak oca",
-	"feb february februar februari februar feber février févr fevrier fevr fév febrero febbraio fevereiro fev luty lutego lut фев февр февраль февраля лютий лютого лют şubat şub",
-	"mar march märz mär maerz mrz mars marzo março marco maart mrt marca marzec мар март марта mart березень березня бер",
-	"apr april avril avr abril abr aprile kwiecień kwietnia kwi апр апрель апреля квітень квітня квіт nisan nis",
-	"may mai mayo maggio mag maio mei maj maja май мая мае травень травня трав mayıs",
-	"jun june juni juin junio giugno giu junho czerwiec czerwca cze июн июнь июня червень червня черв haziran haz",
-	"jul july juli juillet juil julio luglio lug julho lipiec lipca июл июль июля липень липня лип temmuz tem",
-	"aug august août aout agosto ago augusti augustus sierpień sierpnia sie авг август августа серпень серпня серп ağustos ağu",
-	"sep sept september septembre septiembre setiembre settembre set setembro wrzesień września wrz сен сент сентябрь сентября вересень вересня вер eylül eyl",
-	"oct october oktober okt octobre octubre ottobre ott outubro out październik października paź окт октябрь октября жовтень жовтня жовт ekim eki",
-	"nov november novembre noviembre novembro ноя нояб ноябрь ноября kasım kas",
-	"dec december dezember dez décembre decembre déc diciembre dic dicembre dezembro desember des grudzień grudnia gru дек декабрь декабря грудень грудня груд aralık ara",
+	"jan january januar jänner jän janvier janv enero ene gennaio gen janeiro januari styczeń stycznia sty янв январь января січень січня січ ocak oca " +
+		"tammikuu tammikuuta tammikuun leden ledna januára január ianuarie ian януари ιανουάριος ιανουαρίου ιαν gener يناير जनवरी",
+	"feb february februar februari februar feber février févr fevrier fevr fév febrero febbraio fevereiro fev luty lutego lut фев февр февраль февраля лютий лютого лют şubat şub " +
+		"helmikuu helmikuuta helmikuun únor února februára február febr februarie февруари φεβρουάριος φεβρουαρίου φεβ febrer فبراير फ़रवरी फरवरी",
+	"mar march märz mär maerz mrz mars marzo março marco maart mrt marca marzec мар март марта mart березень березня бер " +
+		"maaliskuu maaliskuuta maaliskuun březen března marec március márc martie μάρτιος μαρτίου μαρ maret març مارس मार्च",
+	"apr april avril avr abril abr aprile kwiecień kwietnia kwi апр апрель апреля квітень квітня квіт nisan nis " +
+		"huhtikuu huhtikuuta huhtikuun duben dubna apríl apríla április ápr aprilie април απρίλιος απριλίου απρ أبريل ابريل अप्रैल",
+	"may mai mayo maggio mag maio mei maj maja май мая мае травень травня трав mayıs " +
+		"toukokuu toukokuuta toukokuun květen května máj mája május μάιος μαΐου μαίου μάι maig مايو",
+	"jun june juni juin junio giugno giu junho czerwiec czerwca cze июн июнь июня червень червня черв haziran haz " +
+		"kesäkuu kesäkuuta kesäkuun červen června jún júna június iunie iun юни ιούνιος ιουνίου ιουν juny يونيو जून",
+	"jul july juli juillet juil julio luglio lug julho lipiec lipca июл июль июля липень липня лип temmuz tem " +
+		"heinäkuu heinäkuuta heinäkuun červenec července júl júla július iulie iul юли ιούλιος ιουλίου ιουλ juliol يوليو जुलाई",
+	"aug august août aout agosto ago augusti augustus sierpień sierpnia sie авг август августа серпень серпня серп ağustos ağu " +
+		"elokuu elokuuta elokuun srpen srpna augusta augusztus αύγουστος αυγούστου αυγ agustus agu agost أغسطس اغسطس अगस्त",
+	"sep sept september septembre septiembre setiembre settembre set setembro wrzesień września wrz сен сент сентябрь сентября вересень вересня вер eylül eyl " +
+		"syyskuu syyskuuta syyskuun září septembra szeptember szept septembrie септември σεπτέμβριος σεπτεμβρίου σεπ سبتمبر सितंबर सितम्बर",
+	"oct october oktober okt octobre octubre ottobre ott outubro out październik października paź окт октябрь октября жовтень жовтня жовт ekim eki " +
+		"lokakuu lokakuuta lokakuun říjen října októbra október octombrie октомври οκτώβριος οκτωβρίου οκτ أكتوبر اكتوبر अक्टूबर अक्तूबर",
+	"nov november novembre noviembre novembro ноя нояб ноябрь ноября kasım kas " +
+		"marraskuu marraskuuta marraskuun listopadu novembra noiembrie ноември νοέμβριος νοεμβρίου νοε nopember نوفمبر नवंबर नवम्बर",
+	"dec december dezember dez décembre decembre déc diciembre dic dicembre dezembro desember des grudzień grudnia gru дек декабрь декабря грудень грудня груд aralık ara " +
+		"joulukuu joulukuuta joulukuun prosinec prosince decembra decembrie декември δεκέμβριος δεκεμβρίου δεκ ديسمبر दिसंबर दिसम्बर",
 }
 
 var monthNames = monthTable(monthWords)

@@ -74,14 +74,14 @@ func Read(document []byte) (List, error) {
 			continue
 		}
 		title, closed, whole := list.outline(text[at[0]:end], open)
+		if len(list.Feeds) > maxFeeds {
+			return List{}, fmt.Errorf("%w: it has more than %d feeds", ErrNotList, maxFeeds)
+		}
 		if !whole || closed {
 			continue
 		}
 		if len(open) >= maxDepth {
 			return List{}, fmt.Errorf("%w: its outlines are nested more than %d deep", ErrNotList, maxDepth)
-		}
-		if len(list.Feeds) > maxFeeds {
-			return List{}, fmt.Errorf("%w: it has more than %d feeds", ErrNotList, maxFeeds)
 		}
 		open = append(open, title)
 	}
@@ -123,16 +123,15 @@ func (l *List) entry(tok loosexml.Token, open []string) (category string) {
 	if address == "" {
 		return title
 	}
-	if u, err := url.Parse(address); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		if rest, isFeed := strings.CutPrefix(address, "feed:"); isFeed { // feed://host/, feed:https://host/
-			if strings.HasPrefix(rest, "//") {
-				rest = "http:" + rest
-			}
-			address = rest
-		} else {
-			l.Ignored = append(l.Ignored, fmt.Sprintf("%.100q: its address %.200q is neither http nor https", title, address))
-			return ""
+	if rest, isFeed := strings.CutPrefix(address, "feed:"); isFeed { // feed://host/, feed:https://host/
+		if strings.HasPrefix(rest, "//") {
+			rest = "http:" + rest
 		}
+		address = rest
+	}
+	if u, err := url.Parse(address); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		l.Ignored = append(l.Ignored, fmt.Sprintf("%.100q: its address %.200q is neither http nor https", title, address))
+		return ""
 	}
 	if title == tok.Attr("xmlUrl") { // of a feed without a name, since an outline must have a text
 		title = ""

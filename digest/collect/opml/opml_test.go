@@ -121,6 +121,7 @@ func TestRead(t *testing.T) {
 			[]Feed{{"https://example.org/1", "One", "", "News / World"}}},
 		{"feeds in a feed's outline", `<opml><outline text="One" xmlUrl="https://example.org/1"><outline text="Two" xmlUrl="https://example.org/2"/></outline></opml>`,
 			[]Feed{{"https://example.org/1", "One", "", ""}, {"https://example.org/2", "Two", "", ""}}},
+		{"the feed scheme in front of another", `<opml><outline text="One" xmlUrl="feed:javascript:alert(1)"/><outline text="Two" xmlUrl="feed:file:///etc/passwd"/></opml>`, nil},
 		{"the feed scheme", `<opml><outline text="One" xmlUrl="feed://example.org/1"/><outline text="Two" xmlUrl="feed:https://example.org/2"/></opml>`,
 			[]Feed{{"http://example.org/1", "One", "", ""}, {"https://example.org/2", "Two", "", ""}}},
 		{"cut in the middle", `<opml><body><outline text="One" xmlUrl="https://example.org/1"/><outline text="Tw`,
@@ -145,7 +146,8 @@ func TestRead(t *testing.T) {
 }
 
 func TestReadRefusesWhatIsNoList(t *testing.T) {
-	for _, document := range []string{"", "hello", "<html><body>Log in</body></html>", strings.Repeat("<outline text='a'>", 1000)} {
+	for _, document := range []string{"", "hello", "<html><body>Log in</body></html>", strings.Repeat("<outline text='a'>", 1000),
+		"<opml>" + strings.Repeat("<outline xmlUrl='https://example.org/1'/>", maxFeeds+1) + "</opml>"} {
 		if list, err := Read([]byte(document)); !errors.Is(err, ErrNotList) {
 			t.Errorf("%.20q: %+v, %v", document, list, err)
 		}
