@@ -100,9 +100,6 @@ func filePath(address string) (string, bool) {
 	return "", false
 }
 
-// tidyPercent is GOGC while a large body is parsed: it trades a little time for a third of the memory.
-const tidyPercent = 25
-
 // read decodes and parses a body when it is its turn: few at once, and of the large ones one. cut
 // reports that it was not whole, so that it must be asked for again without validators.
 func (c *Collector) read(ctx context.Context, src opened, whole bool) (ch *channel, cut bool, err error) {
@@ -113,19 +110,16 @@ func (c *Collector) read(ctx context.Context, src opened, whole bool) (ch *chann
 		return nil, false, ctx.Err()
 	}
 	holdsLarge := false
-	tidiness := 0 // of the garbage collector, before
 	defer func() {
 		if holdsLarge {
-			debug.SetGCPercent(tidiness)
-			debug.FreeOSMemory()
+			debug.FreeOSMemory() // what parsing it left behind is as much again as it needed
 			<-c.large
 		}
 	}()
 	large := func() error {
 		select {
 		case c.large <- struct{}{}:
-			// What parsing it leaves behind would take as much memory again as it needs.
-			holdsLarge, tidiness = true, debug.SetGCPercent(tidyPercent)
+			holdsLarge = true
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
