@@ -80,6 +80,8 @@ func TestDialects(t *testing.T) {
 		{"NetEase", "bounce reader@example.org 5.1.1 gone", prose("系统退信", "抱歉，您的邮件被退回来了……", "", "收件人：reader@example.org", "退信原因：收件人帐号不存在")},
 		{"in Korean, with a code", "bounce reader@example.org 5.1.1 gone", prose("메일 발송 실패", "could not be delivered", "받는사람: reader@example.org", "실패 사유: 존재하지 않는 사용자입니다. (550 No such user)")},
 		{"no status, the words beside it", "bounce reader@example.org 5.1.1 gone", reported("It could not be delivered:\n\n<reader@example.org>: user unknown\n", "Action: failed")},
+		{"a notice as a file", "bounce reader@example.org 5.1.1 gone", strings.NewReplacer("Content-Type: text/plain", "Content-Disposition: attachment\nContent-Type: text/plain", "message/delivery-status", "application/x-none").Replace(reported("It could not be delivered:\n\n<reader@example.org>: user unknown\n"))},
+		{"for good, after a while", "bounce reader@example.org 5.1.1 gone", prose("Undelivered", "It could not be delivered. Our database was slow at first, but this is a permanent error:", "", "<reader@example.org>: user unknown")},
 		{"by an automat", "bounce reader@example.org 5.1.1 gone", prose("Automatic reply: mail delivery failed", "It could not be delivered:", "", "<reader@example.org>: user unknown")},
 		{"in reply, of a mail system", "bounce reader@example.org 5.1.1 gone", strings.Replace(prose("Undelivered", "It could not be delivered:", "", "<reader@example.org>: user unknown"), "From:", "In-Reply-To: <digest-1@digest.example>\nFrom:", 1)},
 		{"a stray empty line", "bounce reader@example.org 5.1.1 gone", reported("", "", "Action: failed", "", "Status: 5.1.1")},

@@ -100,7 +100,7 @@ func (r *Report) prose(m *part, subject string, said notice) {
 		whole = said.before(found[0])
 	}
 	judge := judgement{}
-	doubtful := (retrying(all) || passing(all)) && !gaveUp(all) || challenges(subject, said)
+	doubtful := passing(all) && !gaveUp(all) || challenges(subject, said)
 	for _, f := range found {
 		to := Recipient{Address: f.address, Final: f.final, Kind: r.Kind, Permanent: r.Kind == Bounce}
 		var gone bool

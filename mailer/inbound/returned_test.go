@@ -53,7 +53,7 @@ func TestReturnedText(t *testing.T) {
 		"nobody named, prose behind":  {"Your message could not be delivered.\n\nHarbour reopens\n\nThe account does not exist, says the bank.\n", ""},
 
 		"an excerpt":                   {failed + "\nExcerpt of your message:\n\n" + pasted, ""},
-		"fields of a list":             {failed + "\nList-Id: <x.example.org>\nList-Unsubscribe: <mailto:x@example.org>\n\n" + pasted, ""},
+		"fields of a list":             {failed + "\nList-Id: <x.example.org>\nList-Unsubscribe: <https://example.org/u>\n\n" + pasted, ""},
 		"a signature's mark":           {failed + "--\nUser unknown\n", ""},
 		"a quotation that was wrapped": {failed + "\n> The harbour reopens, and the\nuser does not exist any more, 550 5.1.1\n", ""},
 		"a quotation with bars":        {failed + "\n| The user does not exist, 550 5.1.1\n", ""},

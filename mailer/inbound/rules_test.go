@@ -152,6 +152,7 @@ func TestWhoSpeaks(t *testing.T) {
 		"a daemon with auto-replied":     {"From: MAILER-DAEMON@mx.example.net\nAuto-Submitted: auto-replied\nSubject: Undelivered" + gone, Bounce, true, []string{"ana@example.org"}},
 		"quoted lines":                   {"From: MAILER-DAEMON@mx.example.net\nSubject: Undelivered\n\nYour message could not be delivered.\n\n> <ana@example.org>: 550 5.1.1 User unknown\n", Bounce, true, nil},
 		"lines behind a quotation":       {"From: MAILER-DAEMON@mx.example.net\nSubject: Undelivered\n\nYour message could not be delivered.\n> hello\nUser unknown.\n", Bounce, true, nil},
+		"a paragraph behind a quotation": {"From: MAILER-DAEMON@mx.example.net\nSubject: Undelivered\n\nYour message could not be delivered:\n\n> hello\n\nUser unknown.\n", Bounce, true, nil},
 		"SMTP that is shown":             {"From: MAILER-DAEMON@mx.example.net\nSubject: Undelivered\n\nYour message could not be delivered.\n\n>>> RCPT TO:<ana@example.org>\n<<< 550 5.1.1 User unknown\n", Bounce, true, []string{"ana@example.org"}},
 		"a quotation in HTML":            {"From: MAILER-DAEMON@mx.example.net\nSubject: Undelivered\nContent-Type: text/html\n\n<p>Your message could not be delivered to ana@example.org:</p><blockquote>550 5.1.1 User unknown</blockquote>", Bounce, true, nil},
 		"no quotation in HTML":           {"From: MAILER-DAEMON@mx.example.net\nSubject: Undelivered\nContent-Type: text/html\n\n<p>Your message could not be delivered to ana@example.org:</p><div>550 5.1.1 User unknown</div>", Bounce, true, []string{"ana@example.org"}},
