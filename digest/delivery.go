@@ -77,6 +77,7 @@ type Event struct {
 	Stage   string    `json:"stage,omitempty"`   // where in the dialogue: "connect", "rcpt", "dot"…
 	Code    int       `json:"code,omitempty"`    // SMTP reply code, 0 for a transport error
 	Words   string    `json:"words,omitempty"`   // the server's words, one line, ≤ 300 bytes
+	Waits   int       `json:"-"`                 // how often it was put off to a later time so far; counted from the events, not recorded
 }
 
 // Progress is where the deliveries of an edition stand.

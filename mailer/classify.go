@@ -100,7 +100,7 @@ func isTimeout(err error) bool {
 // lateRetry is the pause between attempts once the configured ones are used up.
 const lateRetry = 6 * time.Hour
 
-// due is when a delivery is tried next after its n-th attempt, and whether there will be a next time
+// due is when a delivery is tried next that is put off for the n-th time, and whether there will be a next time
 // before limit. jitter in [0, 1) spreads the attempts, since those that were refused together would
 // come back together. Where the next pause would pass the limit, a last attempt is made shortly
 // before it, if that is not right now.

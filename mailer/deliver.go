@@ -118,7 +118,9 @@ func (r *run) judge(it item, intent digest.Event, reply smtp.Reply) (digest.Even
 			e.Due = now
 			break
 		}
-		at, ok := due(retry, e.Attempt, r.m.Jitter(), now, r.limit(e.First))
+		// Attempts that followed at once were no waits: else a moment of 421s would use up the schedule.
+		e.Waits++
+		at, ok := due(retry, e.Waits, r.m.Jitter(), now, r.limit(e.First))
 		if e.Due = at; !ok {
 			e.State, e.Due = digest.Expired, time.Time{}
 		}

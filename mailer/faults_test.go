@@ -456,3 +456,26 @@ func TestTheClockSteps(t *testing.T) {
 		}
 	}
 }
+
+// TestAttemptsAtOnceAreNoWaits: a server that is short of everything for a moment must not use up the schedule.
+func TestAttemptsAtOnceAreNoWaits(t *testing.T) {
+	for _, answer := range []string{"421 4.7.0 try again later", smtptest.Cut} {
+		t.Run(answer, func(t *testing.T) {
+			r := newDiskRig(t, 1, defaults, func(s smtptest.Step) string {
+				if s.Stage == smtptest.Rcpt {
+					return answer
+				}
+				return smtptest.Default
+			})
+			for i, want := range append(defaults.Retry, lateRetry) {
+				before := r.server.Connections()
+				r.deliver()
+				e := r.event(0)
+				if n := r.server.Connections() - before; n != 3 || e.State != digest.Deferred || e.Due.Sub(e.At) != want {
+					t.Fatalf("run %d: %d connections, then %s for %v, want 3, then deferred for %v", i+1, n, e.State, e.Due.Sub(e.At), want)
+				}
+				r.clock.set(e.Due.Sub(r.clock.Now()))
+			}
+		})
+	}
+}

@@ -58,7 +58,7 @@ type Options struct {
 	Rate             float64
 	PerDomain        map[string]float64 // by recipient's domain in lower case
 	MaxPerConnection int                // messages; 0 is unlimited
-	Retry            []time.Duration    // pauses after each attempt; then every 6 hours
+	Retry            []time.Duration    // pauses before the attempts behind the first; then every 6 hours
 	GiveUp           time.Duration      // after a delivery's first attempt
 	InDoubt          string             // Resend or Hold
 }

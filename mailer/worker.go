@@ -65,7 +65,7 @@ func (w *worker) work(ctx context.Context) {
 // the commit. It reports whether the worker may go on.
 func (w *worker) deliver(it item) bool {
 	now := w.m.Now()
-	intent := digest.Event{Index: it.to.Index, State: digest.Intent, At: now, Attempt: it.last.Attempt + 1, First: it.last.First, Doubts: it.doubts()}
+	intent := digest.Event{Index: it.to.Index, State: digest.Intent, At: now, Attempt: it.last.Attempt + 1, First: it.last.First, Doubts: it.doubts(), Waits: it.last.Waits}
 	if intent.First.IsZero() || intent.First.After(now) { // by a clock that was wrong
 		intent.First = now
 	}

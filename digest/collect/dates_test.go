@@ -92,7 +92,7 @@ func TestDates(t *testing.T) {
 		{"06/07/2026 08:00", ""},
 		{"06-07-2026", ""},
 		{"6 listopada 2026", ""}, // November in Warsaw, October in Zagreb
-		{"6 juuni 2026", ""}, // Estonian
+		{"6 juuni 2026", ""},     // Estonian
 		{"Fri, 31 Feb 2026 08:00:00 GMT", ""},
 		{"Fri, 31 Feb 2026 25:61:61 +9999", ""},
 		{"Mon, 06 Jul 2026 24:61:00 GMT", ""},

@@ -91,6 +91,10 @@ func readProgress(tx *bolt.Tx, edition string) (digest.Progress, error) {
 			return fmt.Errorf("%w: there is no recipient %d", ErrDamaged, e.Index)
 		}
 		p.States[e.Index] = e.State
+		e.Waits = p.Last[e.Index].Waits
+		if e.State == digest.Deferred && e.Due.After(e.At) { // and not to be tried again at once
+			e.Waits++
+		}
 		switch e.State {
 		case digest.Intent, digest.Deferred, digest.InDoubt:
 			p.Last[e.Index] = e
