@@ -60,6 +60,12 @@ func (p *program) checkCommand() *cobra.Command {
 				for _, d := range cfg.Digests {
 					out.checkMail(line, d)
 				}
+				if _, err := signer(cfg); err != nil {
+					out.Errors = append(out.Errors, err.Error())
+				}
+				if _, err := transport(cfg); err != nil {
+					out.Errors = append(out.Errors, err.Error())
+				}
 			}
 			if len(out.Errors) > 0 {
 				status = exitUsage

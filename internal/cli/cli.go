@@ -235,8 +235,9 @@ func isTerminal(w io.Writer) bool {
 // print writes the result of a command: as JSON with --json, else through human.
 func (p *program) print(result any, human func(w io.Writer)) error {
 	if !p.json {
-		human(p.stdout)
-		return nil
+		out := &checkedWriter{Writer: p.stdout}
+		human(out)
+		return out.err
 	}
 	raw, err := json.MarshalIndent(result, "", "  ")
 	if err != nil {
@@ -244,6 +245,20 @@ func (p *program) print(result any, human func(w io.Writer)) error {
 	}
 	_, err = fmt.Fprintf(p.stdout, "%s\n", raw)
 	return err
+}
+
+// checkedWriter keeps the first error of what is written to it: a list that went to a full disk is not done.
+type checkedWriter struct {
+	io.Writer
+	err error
+}
+
+func (w *checkedWriter) Write(b []byte) (int, error) {
+	n, err := w.Writer.Write(b)
+	if w.err == nil {
+		w.err = err
+	}
+	return n, err
 }
 
 // plural is "1 item", "2 items".

@@ -1,12 +1,14 @@
 package ledger
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -16,34 +18,58 @@ const compactStep = 64 << 20
 
 // Backup writes a consistent copy of the ledger, also while it is in use, and returns its length. It
 // copies to a temporary file first: a slow reader must not keep a transaction open, since a ledger that
-// grows waits for it. The file is beside the ledger, since /tmp may be memory, and has no name, so that
-// nothing of it outlives the process.
+// grows waits for it. The file is beside the ledger, since /tmp may be memory, or there where the ledger's disk
+// is full or can't be written, and has no name, so that nothing of it outlives the process.
 func (l *Ledger) Backup(w io.Writer) (n int64, err error) {
-	tmp, err := os.CreateTemp(filepath.Dir(l.path), ".digestd-backup-")
-	if errors.Is(err, fs.ErrPermission) { // who may only look
-		tmp, err = os.CreateTemp("", "digestd-backup-")
+	tmp, err := l.snapshot(filepath.Dir(l.path), ".digestd-backup-")
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EDQUOT) {
+		tmp, err = l.snapshot("", "digestd-backup-")
 	}
 	if err != nil {
 		return 0, fmt.Errorf("backup: %w", err)
 	}
 	defer tmp.Close()
-	if err := os.Remove(tmp.Name()); err != nil {
-		return 0, fmt.Errorf("backup: %w", err)
-	}
-	err = l.view(func(tx *bolt.Tx) error {
-		_, err := tx.WriteTo(tmp)
-		return err
-	})
-	if err == nil {
-		_, err = tmp.Seek(0, io.SeekStart)
-	}
-	if err == nil {
+	if _, err = tmp.Seek(0, io.SeekStart); err == nil {
 		n, err = io.Copy(w, tmp)
 	}
 	if err != nil {
 		return n, fmt.Errorf("backup: %w", err)
 	}
 	return n, nil
+}
+
+// snapshot copies the ledger into a file without a name in a directory.
+func (l *Ledger) snapshot(dir, name string) (*os.File, error) {
+	tmp, err := os.CreateTemp(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	if err = os.Remove(tmp.Name()); err == nil {
+		err = l.view(func(tx *bolt.Tx) error {
+			out := &checked{Writer: tmp}
+			_, err := tx.WriteTo(out)
+			return cmp.Or(out.err, err) // bbolt tells of its first pages' in words alone
+		})
+	}
+	if err != nil {
+		tmp.Close()
+		return nil, err
+	}
+	return tmp, nil
+}
+
+// checked keeps the first error of what is written.
+type checked struct {
+	io.Writer
+	err error
+}
+
+func (c *checked) Write(b []byte) (int, error) {
+	n, err := c.Writer.Write(b)
+	if c.err == nil {
+		c.err = err
+	}
+	return n, err
 }
 
 // Compact rewrites the ledger at path without the space that forgotten rows left; bbolt's file never
@@ -59,11 +85,11 @@ func Compact(path string) (before, after int64, err error) {
 	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return 0, 0, fmt.Errorf("compact: %w", err)
 	}
+	defer os.Remove(tmp)
 	into, err := bolt.Open(tmp, 0o600, &bolt.Options{NoSync: true, FreelistType: bolt.FreelistMapType})
 	if err != nil {
 		return 0, 0, fmt.Errorf("compact: %w", err)
 	}
-	defer os.Remove(tmp)
 	err = bolt.Compact(into, l.db, compactStep)
 	if err == nil {
 		err = into.Sync()

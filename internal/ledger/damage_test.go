@@ -1,12 +1,16 @@
 package ledger
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"digestd/digest"
 )
 
 // TestDamageAnywhereIsToldAndNeverPanics overwrites each page of a ledger in turn. Whatever it held,
@@ -61,5 +65,45 @@ func TestDamageAnywhereIsToldAndNeverPanics(t *testing.T) {
 	t.Logf("%d of %d damaged pages were noticed", told, used)
 	if told == 0 {
 		t.Error("no damage was noticed at all")
+	}
+}
+
+func TestALedgerThatIsCutShortIsRefusedInWords(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "digestd.db")
+	l, err := Open(path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 40 { // so that the file has more than its first pages
+		l.Suppress(digest.Suppression{Email: fmt.Sprintf("reader%d@%s.example.org", i, strings.Repeat("x", 60)), Source: "operator", Words: strings.Repeat("w", 200)})
+	}
+	var whole bytes.Buffer // a backup ends with the last page in use
+	if _, err := l.Backup(&whole); err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	restore := func(n int) {
+		if err := os.WriteFile(path, whole.Bytes()[:n], 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := os.Getpagesize() * 2; n < whole.Len(); n += os.Getpagesize() {
+		restore(n)
+		for _, readOnly := range []bool{true, false} {
+			if l, err := Open(path, Options{ReadOnly: readOnly}); !errors.Is(err, ErrDamaged) {
+				t.Errorf("%d of %d bytes, reading %v: %v", n, whole.Len(), readOnly, err)
+				if err == nil {
+					l.Close()
+				}
+			}
+		}
+	}
+	restore(whole.Len())
+	if l, err = Open(path, Options{}); err != nil {
+		t.Fatal("the whole of it: ", err)
+	}
+	defer l.Close()
+	if problems := l.Check(); len(problems) > 0 {
+		t.Error(problems)
 	}
 }

@@ -79,7 +79,9 @@ func TestStepsAreRemembered(t *testing.T) {
 	if got := p.Counts(); got[digest.Sent] != 1 || got[digest.Deferred] != 1 || got[digest.InDoubt] != 1 || got[digest.Pending] != 2497 {
 		t.Errorf("counts %v", got)
 	}
-	if len(p.Last) != 2 || p.Last[1] != *event(1, digest.Deferred) || p.Last[2400] != *event(2400, digest.InDoubt) {
+	deferred := *event(1, digest.Deferred)
+	deferred.Waits = 1
+	if len(p.Last) != 2 || p.Last[1] != deferred || p.Last[2400] != *event(2400, digest.InDoubt) {
 		t.Errorf("last events %+v", p.Last)
 	}
 	history, err := l.History(theEdition, 0)

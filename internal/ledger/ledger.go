@@ -148,7 +148,7 @@ func examine(path string, readOnly bool) error {
 	case err == nil && info.Size() == 0:
 		return fmt.Errorf("%s: %w: restore a backup over it, or remove it and run `digestd ledger init` to begin anew", path, ErrEmpty)
 	case err == nil:
-		return nil
+		return cutShort(path, info.Size())
 	case !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("open ledger: %w", err)
 	}
