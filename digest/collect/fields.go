@@ -44,7 +44,7 @@ func pageLink(it *gofeed.Item, o origin, base *url.URL) string {
 	if o.atom != nil {
 		var second string
 		for _, l := range o.atom.Links {
-			if l.Rel != "alternate" && l.Rel != "" {
+			if !isAlternate(l.Rel) {
 				continue
 			}
 			address := link(base, l.Href)
@@ -75,10 +75,8 @@ func pageLink(it *gofeed.Item, o origin, base *url.URL) string {
 		}
 	}
 	for _, l := range it.Extensions["atom"]["link"] {
-		if rel := l.Attrs["rel"]; rel == "" || rel == "alternate" {
-			if address := link(base, l.Attrs["href"]); address != "" {
-				return address
-			}
+		if address := link(base, l.Attrs["href"]); address != "" { // tidy has left out those that lead elsewhere
+			return address
 		}
 	}
 	// A guid is a permalink unless it says that it is none (RSS 2.0).

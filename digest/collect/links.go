@@ -59,9 +59,7 @@ func link(base *url.URL, ref string) string {
 	// Most addresses are fine as they are; they stay byte for byte, since other feeds and later
 	// polls are compared with them.
 	if clean := cleanReference(ref); clean == strings.TrimSpace(ref) && isPlainURL(clean) && strings.HasPrefix(clean, u.Scheme+"://") {
-		if _, err := url.Parse(clean); err == nil {
-			return clean
-		}
+		return clean
 	}
 	return u.String()
 }
@@ -124,7 +122,7 @@ func isHost(s string) bool {
 // isPlainURL reports whether s consists of characters that a URL may hold as they are (RFC 3986 §2).
 func isPlainURL(s string) bool {
 	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>\\^`{|}", c) >= 0 {
+		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>\\^`{|}", c) >= 0 || c == '%' && !beginsEscape(s[i:]) {
 			return false
 		}
 	}
@@ -136,12 +134,15 @@ func escapePercents(s string) string {
 	var b strings.Builder
 	for i := range len(s) {
 		b.WriteByte(s[i])
-		if s[i] == '%' && (i+2 >= len(s) || !isHex(s[i+1]) || !isHex(s[i+2])) {
+		if s[i] == '%' && !beginsEscape(s[i:]) {
 			b.WriteString("25")
 		}
 	}
 	return b.String()
 }
+
+// beginsEscape reports whether a percent sign begins an escape (RFC 3986 §2.1).
+func beginsEscape(s string) bool { return len(s) > 2 && isHex(s[1]) && isHex(s[2]) }
 
 func isHex(c byte) bool { return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f' }
 

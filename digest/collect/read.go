@@ -44,9 +44,10 @@ func (c *Collector) document(ctx context.Context, feed digest.Feed) (*Document, 
 		return nil, err
 	}
 	doc := &Document{Title: ch.title, Link: ch.link, Format: ch.format, Language: ch.language, Repairs: ch.repairs}
+	name := sourceName(feed, ch)
 	for i, it := range ch.items {
 		it.Published, it.Updated = believable(it.Published, now), believable(it.Updated, now)
-		it.Feed, it.Source = feed.URL, sourceName(feed, ch)
+		it.Feed, it.Source = feed.URL, name
 		doc.Items = append(doc.Items, ReadItem{Item: it, Skipped: ch.skipped[i]})
 	}
 	return doc, nil

@@ -239,8 +239,7 @@ func (t *tidier) translated(local string) (key, vocabulary string) {
 
 // isAlternate reports whether a link with that rel leads to what it stands in (RFC 4287 §4.2.7.2).
 func isAlternate(rel string) bool {
-	rel = strings.ToLower(strings.TrimSpace(rel))
-	return rel == "" || rel == "alternate"
+	return rel == "" || strings.EqualFold(rel, "alternate")
 }
 
 // isPlainName reports whether a local name can be written as it is.

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -235,9 +236,9 @@ func isTerminal(w io.Writer) bool {
 // print writes the result of a command: as JSON with --json, else through human.
 func (p *program) print(result any, human func(w io.Writer)) error {
 	if !p.json {
-		out := &checkedWriter{Writer: p.stdout}
+		out := bufio.NewWriter(p.stdout) // it keeps the first error: a list that went to a full disk is not done
 		human(out)
-		return out.err
+		return out.Flush()
 	}
 	raw, err := json.MarshalIndent(result, "", "  ")
 	if err != nil {
@@ -245,20 +246,6 @@ func (p *program) print(result any, human func(w io.Writer)) error {
 	}
 	_, err = fmt.Fprintf(p.stdout, "%s\n", raw)
 	return err
-}
-
-// checkedWriter keeps the first error of what is written to it: a list that went to a full disk is not done.
-type checkedWriter struct {
-	io.Writer
-	err error
-}
-
-func (w *checkedWriter) Write(b []byte) (int, error) {
-	n, err := w.Writer.Write(b)
-	if w.err == nil {
-		w.err = err
-	}
-	return n, err
 }
 
 // plural is "1 item", "2 items".

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/pelletier/go-toml/v2/unstable"
@@ -81,7 +82,7 @@ type parser struct {
 }
 
 // curly are quotation marks as word processors and web pages set them.
-var curly = map[rune]bool{'“': true, '”': true, '„': true, '‟': true, '‘': true, '’': true, '‚': true, '‛': true, '«': true, '»': true, '′': true, '″': true}
+const curly = "“”„‟‘’‚‛«»′″"
 
 // parse returns the tree of a file, and whether it is all of it: a syntax error ends the reading, and
 // what stands behind it is unknown.
@@ -121,7 +122,7 @@ func parse(text []byte, report func(at place, format string, args ...any)) (root
 		if errors.As(err, &pe) && pe.Highlight != nil {
 			offset := int(p.toml.Range(pe.Highlight).Offset)
 			at = p.at(offset)
-			if mark, _ := utf8.DecodeRune(text[offset:]); curly[mark] { // the parser shows a part of its bytes
+			if mark, _ := utf8.DecodeRune(text[offset:]); strings.ContainsRune(curly, mark) { // the parser shows a part of its bytes
 				err = fmt.Errorf("the quotation mark %c must be a straight one", mark)
 			}
 		}

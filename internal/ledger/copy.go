@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bufio"
 	"cmp"
 	"errors"
 	"fmt"
@@ -46,9 +47,9 @@ func (l *Ledger) snapshot(dir, name string) (*os.File, error) {
 	}
 	if err = os.Remove(tmp.Name()); err == nil {
 		err = l.view(func(tx *bolt.Tx) error {
-			out := &checked{Writer: tmp}
+			out := bufio.NewWriter(tmp)
 			_, err := tx.WriteTo(out)
-			return cmp.Or(out.err, err) // bbolt tells of its first pages' in words alone
+			return cmp.Or(out.Flush(), err) // bbolt tells of its first pages' in words alone
 		})
 	}
 	if err != nil {
@@ -56,20 +57,6 @@ func (l *Ledger) snapshot(dir, name string) (*os.File, error) {
 		return nil, err
 	}
 	return tmp, nil
-}
-
-// checked keeps the first error of what is written.
-type checked struct {
-	io.Writer
-	err error
-}
-
-func (c *checked) Write(b []byte) (int, error) {
-	n, err := c.Writer.Write(b)
-	if c.err == nil {
-		c.err = err
-	}
-	return n, err
 }
 
 // Compact rewrites the ledger at path without the space that forgotten rows left; bbolt's file never
