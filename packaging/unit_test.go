@@ -114,7 +114,7 @@ func TestUnitKeepsWhatIsPromised(t *testing.T) {
 		"ExecStart":                "/usr/bin/digestd --config /etc/digestd/config.toml run",
 		"ExecReload":               "/usr/bin/digestd --config /etc/digestd/config.toml reload",
 		"Restart":                  "on-failure",
-		"RestartPreventExitStatus": "2",
+		"RestartPreventExitStatus": "78",
 		"StateDirectory":           "digestd",
 		"RuntimeDirectory":         "digestd",
 		"User":                     "digestd",

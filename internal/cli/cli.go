@@ -31,6 +31,7 @@ const (
 	exitIncomplete  = 1  // done, but something failed or is still owed
 	exitUsage       = 2  // usage or configuration
 	exitTryAgain    = 75 // of inbound: the mail server is to come again
+	exitConfig      = 78 // of a service, in place of exitUsage: EX_CONFIG of sysexits(3)
 	exitInterrupted = 130
 )
 
@@ -58,6 +59,7 @@ type program struct {
 	reload         func(context.Context) error // of a daemon
 	sawTemplates   func(dir string)            // hears of each template directory that load reads; may be nil
 	held           *daemon.Pipeline            // of the process that holds the ledger, when the command came through its control socket
+	service        bool                        // a service manager waits for this process, and restarts it by its exit status
 }
 
 // frugal is GOGC where the environment says nothing: a daemon that mostly sleeps should be small, and what
@@ -118,6 +120,9 @@ func (p *program) tell(err error) int {
 		return exitIncomplete
 	case errors.As(err, &usage), configurationError(err):
 		p.complain(err)
+		if p.service { // Go's runtime ends a crash with 2, and that one is to be started again
+			return exitConfig
+		}
 		return exitUsage
 	default:
 		p.complain(err)

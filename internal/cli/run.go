@@ -27,9 +27,12 @@ func (p *program) runCommand() *cobra.Command {
 		Short: "The daemon, in the foreground",
 		Long: "Collect all day, compose and send each lane's edition at its slot, retry what is deferred. SIGTERM and SIGINT end it\n" +
 			"with the messages in flight delivered and the rest owed; a second one ends it at once. SIGHUP reads the\n" +
-			"configuration anew.",
+			"configuration anew. Started by systemd, a wrong configuration ends it with 78 (EX_CONFIG): a crash never does.",
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return p.runDaemon(c.Context()) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			p.service = os.Getenv("NOTIFY_SOCKET") != ""
+			return p.runDaemon(c.Context())
+		},
 	}
 }
 
