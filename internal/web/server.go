@@ -13,8 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/net/netutil"
-
 	"digestd/digest/render"
 	"digestd/internal/config"
 	"digestd/internal/ledger"
@@ -31,12 +29,13 @@ const (
 // limits are those of a listener.
 type limits struct {
 	connections         int
+	perAddress          int           // of those; a proxy on this machine has no limit of its own
 	header, read, write time.Duration // for a request's header; with its body; with its answer
 	idle                time.Duration // between two requests
 	end                 time.Duration // for answers that are under way when the listener closes
 }
 
-var usualLimits = limits{connections: 512, header: 10 * time.Second, read: 20 * time.Second, write: 30 * time.Second, idle: time.Minute, end: 5 * time.Second}
+var usualLimits = limits{connections: 512, perAddress: 64, header: 10 * time.Second, read: 20 * time.Second, write: 30 * time.Second, idle: time.Minute, end: 5 * time.Second}
 
 // Site is what the pages show of a configuration.
 type Site struct {
@@ -260,16 +259,18 @@ func (s *Server) Listen(address string) (*Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("[web] listen: %w", err)
 	}
+	entrance := newEntrance(listener, s.limits)
 	l := &Listener{
 		server: &http.Server{
 			Handler: s.Handler(), MaxHeaderBytes: maxHeader, ReadHeaderTimeout: s.limits.header, ReadTimeout: s.limits.read,
-			WriteTimeout: s.limits.write, IdleTimeout: s.limits.idle, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+			WriteTimeout: s.limits.write, IdleTimeout: s.limits.idle, ConnState: entrance.watch,
+			ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		},
 		addr: listener.Addr(), end: s.limits.end, served: make(chan struct{}),
 	}
 	go func() {
 		defer close(l.served)
-		if err := l.server.Serve(netutil.LimitListener(listener, s.limits.connections)); !errors.Is(err, http.ErrServerClosed) {
+		if err := l.server.Serve(entrance); !errors.Is(err, http.ErrServerClosed) {
 			s.log.Error("readers can't be answered any more: restart digestd", "listen", address, "error", err)
 		}
 	}()
