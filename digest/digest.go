@@ -5,6 +5,7 @@ package digest
 
 import (
 	"net/url"
+	"path"
 	"regexp"
 	"strings"
 	"time"
@@ -35,6 +36,20 @@ func (f Feed) Address() string {
 	return f.URL
 }
 
+// Called is how the feed is called where people read it.
+func (f Feed) Called(st FeedState) string {
+	switch {
+	case f.Name != "":
+		return f.Name
+	case st.Title != "":
+		return st.Title
+	}
+	if u, err := url.Parse(f.URL); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return path.Base(f.URL)
+}
+
 // Topic is a named set of feeds with its filters and limits.
 type Topic struct {
 	ID         string // the key in the config: "global"
@@ -59,6 +74,19 @@ type Digest struct {
 	Images    string // "remote" or "none"
 	MaxSize   int    // bytes of each encoded part
 	Template  string // directory whose files replace the built-in ones
+}
+
+// FeedNames are the digest's feeds by URL, with the name that the config gives them, if any.
+func (d Digest) FeedNames() map[string]string {
+	names := map[string]string{}
+	for _, t := range d.Topics {
+		for _, f := range t.Feeds {
+			if names[f.URL] == "" {
+				names[f.URL] = f.Name
+			}
+		}
+	}
+	return names
 }
 
 // Lane is one digest in one time zone.

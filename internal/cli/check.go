@@ -130,10 +130,10 @@ func (out *checkJSON) checkMail(line *daemon.Pipeline, d digest.Digest) {
 func slots(line *daemon.Pipeline, n int) ([]daemon.NextSlot, error) {
 	all := []daemon.NextSlot{}
 	for _, d := range line.Config.Digests {
-		for _, lane := range line.Lanes(d) {
+		for _, lane := range line.Config.Lanes(d) {
 			at := line.Now()
 			for range n {
-				slot, err := line.NextSlot(d, lane, at)
+				slot, err := config.NextSlot(d, lane, at)
 				if err != nil {
 					return all, err
 				}
@@ -157,7 +157,7 @@ func (p *program) checkOnline(ctx context.Context, cfg *config.Config) []string 
 		defer mu.Unlock()
 		wrong = append(wrong, err.Error())
 	}
-	feeds := (&daemon.Pipeline{Config: cfg}).Feeds()
+	feeds := cfg.Feeds()
 	collector := p.collector(cfg, nil)
 	var asking errgroup.Group
 	asking.SetLimit(cfg.Collect.Concurrency)

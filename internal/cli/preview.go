@@ -90,7 +90,7 @@ func (p *program) previewPipeline(ctx context.Context, admit func(*config.Config
 	if err != nil || !isNew {
 		return line, done, err
 	}
-	fmt.Fprintf(p.stderr, "no ledger yet: reading %s for this preview\n", plural(len(line.Feeds()), "feed"))
+	fmt.Fprintf(p.stderr, "no ledger yet: reading %s for this preview\n", plural(len(line.Config.Feeds()), "feed"))
 	sum := line.Collect(ctx, true, nil)
 	for _, f := range collected(sum).Failures {
 		fmt.Fprintln(p.stderr, f.Error)
@@ -148,13 +148,13 @@ func previewLane(line *daemon.Pipeline, d digest.Digest) (digest.Lane, error) {
 	if lane.Zone == "" {
 		lane.Zone = line.Config.Newsletter.Timezone
 	}
-	lanes := line.Lanes(d)
+	lanes := line.Config.Lanes(d)
 	if slices.Contains(lanes, lane) {
 		return lane, nil
 	}
 	var first time.Time
 	for _, l := range lanes {
-		slot, err := line.NextSlot(d, l, line.Now())
+		slot, err := config.NextSlot(d, l, line.Now())
 		if err != nil {
 			return lane, err
 		}

@@ -162,7 +162,7 @@ func (p *program) sendCopies(ctx context.Context, line *daemon.Pipeline, d diges
 // collectFirst polls before a send: what is due, or, for an extra edition, everything, since whoever asks for
 // one wants what is new at this moment. A feed that fails is told, and keeps nothing from going out.
 func (p *program) collectFirst(ctx context.Context, line *daemon.Pipeline, all bool) *collectedJSON {
-	bar := p.bar(len(line.Feeds()), "feeds")
+	bar := p.bar(len(line.Config.Feeds()), "feeds")
 	sum := line.Collect(ctx, all, func(r collect.Result) { bar.step(r.Feed.URL) })
 	bar.end()
 	out := collected(sum)

@@ -103,7 +103,7 @@ func (a *Alerts) uncomposedProblems(p *Pipeline, now time.Time) []Problem {
 	defer a.mu.Unlock()
 	var all []Problem
 	for _, d := range p.Config.Digests {
-		for _, lane := range p.Lanes(d) {
+		for _, lane := range p.Config.Lanes(d) {
 			if u, ok := a.uncomposed[lane]; ok && now.Sub(u.slot.At) > lateEdition {
 				all = append(all, Problem{ID: lateID(lane), Words: fmt.Sprintf("edition %s/%s is not composed, %s after its slot: %v",
 					lane, u.slot.Wall, inWords(now.Sub(u.slot.At)), u.err)})

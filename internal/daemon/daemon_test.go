@@ -194,7 +194,7 @@ func (w *town) collect() collect.Summary {
 // send publishes the latest slot of every lane of the digest daily.
 func (w *town) send(extra bool) []Published {
 	w.t.Helper()
-	d, err := w.line.digest("daily")
+	d, err := w.line.Config.Digest("daily")
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -454,8 +454,8 @@ func TestLookingChangesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, _ := w.line.digest("daily")
-	lane := w.line.Lanes(d)[0]
+	d, _ := w.line.Config.Digest("daily")
+	lane := w.line.Config.Lanes(d)[0]
 	slot, err := w.line.PreviewSlot(d, lane, time.Time{})
 	if err != nil {
 		t.Fatal(err)
@@ -488,8 +488,8 @@ func TestAPreviewOfADayToComeTellsWhatIsNewNow(t *testing.T) {
 	w.show("/herald", "Cranes move again in the harbour")
 	w.show("/gazette", "Court strikes down the river levy")
 	w.collect()
-	d, _ := w.line.digest("daily")
-	lane := w.line.Lanes(d)[0] // it never composed: by then it will have, at each slot in between
+	d, _ := w.line.Config.Digest("daily")
+	lane := w.line.Config.Lanes(d)[0] // it never composed: by then it will have, at each slot in between
 	slot, err := w.line.PreviewSlot(d, lane, w.now.AddDate(0, 0, 9))
 	if err != nil {
 		t.Fatal(err)

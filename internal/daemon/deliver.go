@@ -8,6 +8,7 @@ import (
 
 	"digestd/digest"
 	"digestd/digest/schedule"
+	"digestd/internal/config"
 	"digestd/internal/ledger"
 	"digestd/mailer"
 	"digestd/mailer/message"
@@ -35,7 +36,7 @@ func (p *Pipeline) deliver(ctx context.Context, id string) (stories int, sum mai
 			return e.Stories, sum, err
 		}
 	}
-	if why := p.noRoom(e.Recipients); why != "" {
+	if why := p.Ledger.NoRoom(e.Recipients); why != "" {
 		sum, err = p.pauseForRoom(e, why)
 		return e.Stories, sum, err
 	}
@@ -128,11 +129,11 @@ func (p *Pipeline) tokenKeys() (map[string]subscribers.TokenKey, error) {
 
 // deadline is the lane's next slot after an edition's: what is not delivered by then expires.
 func (p *Pipeline) deadline(e ledger.EditionState) (time.Time, error) {
-	d, err := p.digest(e.Digest)
+	d, err := p.Config.Digest(e.Digest)
 	if err != nil { // the digest has left the configuration; give_up alone ends its deliveries
 		return time.Time{}, nil
 	}
-	slot, err := p.NextSlot(d, e.Lane(), e.Composed)
+	slot, err := config.NextSlot(d, e.Lane(), e.Composed)
 	return slot.At, err
 }
 

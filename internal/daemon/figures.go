@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"digestd/digest"
+	"digestd/internal/config"
 	"digestd/internal/ledger"
 	"digestd/mailer"
 )
@@ -41,7 +42,7 @@ func (p *Pipeline) Figures() (Figures, error) {
 	if err != nil {
 		return f, err
 	}
-	for _, feed := range p.Feeds() {
+	for _, feed := range p.Config.Feeds() {
 		f.Feeds[feedHealth(states[feed.URL])]++
 	}
 	if f.Items, err = p.Ledger.LastSeq(); err != nil {
@@ -51,7 +52,7 @@ func (p *Pipeline) Figures() (Figures, error) {
 		return f, err
 	}
 	for _, d := range p.Config.Digests {
-		for _, lane := range p.Lanes(d) {
+		for _, lane := range p.Config.Lanes(d) {
 			figures, err := p.laneFigures(d, lane, now)
 			if err != nil {
 				return f, err
@@ -92,11 +93,11 @@ func (f *Figures) count(e ledger.EditionState) {
 
 func (p *Pipeline) laneFigures(d digest.Digest, lane digest.Lane, now time.Time) (LaneFigures, error) {
 	f := LaneFigures{Lane: lane, Deliveries: map[string]int{}}
-	next, err := p.NextSlot(d, lane, now)
+	next, err := config.NextSlot(d, lane, now)
 	if err != nil {
 		return f, err
 	}
-	latest, err := p.LatestSlot(d, lane, now)
+	latest, err := config.LatestSlot(d, lane, now)
 	if err != nil {
 		return f, err
 	}

@@ -2,13 +2,12 @@ package daemon
 
 import (
 	"fmt"
-	"net/url"
-	"path"
 	"time"
 
 	"digestd/digest"
 	"digestd/digest/curate"
 	"digestd/digest/schedule"
+	"digestd/internal/config"
 	"digestd/internal/ledger"
 )
 
@@ -62,7 +61,7 @@ func (p *Pipeline) gather(d digest.Digest, lane digest.Lane, slot schedule.Slot,
 	if err != nil {
 		return w, err
 	}
-	names := feedNames(d)
+	names := d.FeedNames()
 	for _, it := range waiting {
 		if _, ok := names[it.Feed]; !ok {
 			w.settled[it.Seq] = ledger.Outcome{Reason: "feed removed", Unwanted: true}
@@ -109,7 +108,7 @@ func (p *Pipeline) gather(d digest.Digest, lane digest.Lane, slot schedule.Slot,
 // one period; so does one that wakes, unless it stands later than that already.
 func (p *Pipeline) start(w *window, d digest.Digest, lane digest.Lane) (uint64, error) {
 	w.since = w.lane.Composed
-	line, zone, err := scheduleOf(d, lane)
+	line, zone, err := config.ScheduleOf(d, lane)
 	if err != nil {
 		return 0, err
 	}
@@ -235,7 +234,7 @@ func (p *Pipeline) feedReports(d digest.Digest, since time.Time) ([]digest.FeedR
 			seen[f.URL] = true
 			st := states[f.URL]
 			reports = append(reports, digest.FeedReport{
-				Name: feedName(f, st), OK: read(st, since), LastSuccess: st.LastSuccess,
+				Name: f.Called(st), OK: read(st, since), LastSuccess: st.LastSuccess,
 			})
 		}
 	}
@@ -246,44 +245,4 @@ func (p *Pipeline) feedReports(d digest.Digest, since time.Time) ([]digest.FeedR
 // feed that is not due yet has nothing to be named for.
 func read(st digest.FeedState, since time.Time) bool {
 	return !st.LastSuccess.IsZero() && (!st.LastSuccess.Before(since) || st.Failures == 0)
-}
-
-// feedName is how a feed is called where people read it.
-func feedName(f digest.Feed, st digest.FeedState) string {
-	switch {
-	case f.Name != "":
-		return f.Name
-	case st.Title != "":
-		return st.Title
-	}
-	if u, err := url.Parse(f.URL); err == nil && u.Host != "" {
-		return u.Host
-	}
-	return path.Base(f.URL)
-}
-
-// feedNames are the digest's feeds by URL, with the name that the config gives them, if any.
-func feedNames(d digest.Digest) map[string]string {
-	names := map[string]string{}
-	for _, t := range d.Topics {
-		for _, f := range t.Feeds {
-			if names[f.URL] == "" {
-				names[f.URL] = f.Name
-			}
-		}
-	}
-	return names
-}
-
-// scheduleOf reads a lane's cron line and zone. The config has checked both.
-func scheduleOf(d digest.Digest, lane digest.Lane) (schedule.Schedule, *time.Location, error) {
-	line, err := schedule.Parse(d.Schedule)
-	if err != nil {
-		return line, nil, fmt.Errorf("schedule of digest %q: %w", d.ID, err)
-	}
-	zone, err := time.LoadLocation(lane.Zone)
-	if err != nil {
-		return line, nil, fmt.Errorf("zone of lane %s: %w", lane, err)
-	}
-	return line, zone, nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"digestd/digest"
+	"digestd/internal/config"
 	"digestd/internal/ledger"
 	"digestd/mailer/smtp"
 )
@@ -84,12 +85,12 @@ email = "ana@example.org"`, 1)
 	w.now = onDay(t, 0, "13:00")
 	w.collect()
 	w.now = onDay(t, 1, "06:30")
-	d, _ := w.line.digest("daily")
+	d, _ := w.line.Config.Digest("daily")
 	for i, extra := range []bool{false, true} { // in Paris alone
 		w.now = w.now.Add(time.Duration(i) * time.Minute)
 		w.collect()
 		lane := digest.Lane{Digest: "daily", Zone: "Europe/Paris"}
-		slot, err := w.line.LatestSlot(d, lane, w.now)
+		slot, err := config.LatestSlot(d, lane, w.now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -345,8 +346,8 @@ func TestTestCopyIsOfToday(t *testing.T) {
 	w.show("/herald", "Cranes move again in the harbour")
 	w.now = thursday.Add(3 * time.Hour)
 	w.collect()
-	d, _ := w.line.digest("daily")
-	lane := w.line.Lanes(d)[0]
+	d, _ := w.line.Config.Digest("daily")
+	lane := w.line.Config.Lanes(d)[0]
 	slot, err := w.line.PreviewSlot(d, lane, time.Time{})
 	if err != nil {
 		t.Fatal(err)
@@ -405,7 +406,7 @@ func TestExtraDoesNotUseTheSlot(t *testing.T) {
 	if got := w.send(true); got[0].Composed {
 		t.Fatalf("extra: %+v", got[0])
 	}
-	st, err := w.line.Ledger.Lane(w.line.Lanes(w.line.Config.Digests[0])[0])
+	st, err := w.line.Ledger.Lane(w.line.Config.Lanes(w.line.Config.Digests[0])[0])
 	if err != nil || st.Wall != "2026-03-12T07:00" {
 		t.Errorf("the last slot used is %s, %v: an extra edition uses none", st.Wall, err)
 	}

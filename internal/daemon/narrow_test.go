@@ -111,7 +111,7 @@ func TestReadersGetWhatTheyChose(t *testing.T) {
 	if mail := w.mail("chiyo@example.org", 0); strings.Contains(mail, "text/html") || !strings.Contains(mail, "Cranes") {
 		t.Error("chiyo wants plain text and gets something else")
 	}
-	d, err := w.line.digest("daily")
+	d, err := w.line.Config.Digest("daily")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +177,7 @@ func TestLinksOfTestCopiesAreNobodys(t *testing.T) {
 	w.show("/herald", "Cranes move again in the harbour")
 	w.show("/gazette", "Court strikes down the river levy")
 	w.collect()
-	d, err := w.line.digest("daily")
+	d, err := w.line.Config.Digest("daily")
 	if err != nil {
 		t.Fatal(err)
 	}

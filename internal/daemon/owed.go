@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"digestd/digest"
-	"digestd/digest/schedule"
+	"digestd/internal/config"
 	"digestd/internal/ledger"
 	"digestd/subscribers"
 )
@@ -33,22 +32,6 @@ func (r readers) languages() []string {
 	}
 	slices.Sort(all)
 	return all
-}
-
-// Lanes are the lanes of a digest: the one of its zone, or one for each zone of those who want it.
-func (p *Pipeline) Lanes(d digest.Digest) []digest.Lane {
-	if d.Zone != "" {
-		return []digest.Lane{{Digest: d.ID, Zone: d.Zone}}
-	}
-	var lanes []digest.Lane
-	for _, profile := range p.Config.Subscribers.Profiles() {
-		lane := digest.Lane{Digest: d.ID, Zone: profile.Zone}
-		if profile.Wants(d.ID) && !slices.Contains(lanes, lane) {
-			lanes = append(lanes, lane)
-		}
-	}
-	slices.SortFunc(lanes, func(a, b digest.Lane) int { return strings.Compare(a.Zone, b.Zone) })
-	return lanes
 }
 
 // owed lists whom a lane owes an edition now: those who want the digest, live in the lane's zone and are not
@@ -121,7 +104,7 @@ type origin struct {
 // told something of what this one is made of. It is derived from the recipients that each edition keeps, so
 // nothing has to be remembered for the many who never move.
 func (p *Pipeline) newcomers(d digest.Digest, lane digest.Lane, w window) (map[string]origin, error) {
-	line, zone, err := scheduleOf(d, lane)
+	line, zone, err := config.ScheduleOf(d, lane)
 	if err != nil {
 		return nil, err
 	}
@@ -193,22 +176,4 @@ func (p *Pipeline) exceptStories(keys []digest.VariantKey, e digest.Edition) ([]
 		}
 	}
 	return keys, nil
-}
-
-// LatestSlot is the lane's last slot at or before a time.
-func (p *Pipeline) LatestSlot(d digest.Digest, lane digest.Lane, at time.Time) (schedule.Slot, error) {
-	line, zone, err := scheduleOf(d, lane)
-	if err != nil {
-		return schedule.Slot{}, err
-	}
-	return line.Latest(at, zone), nil
-}
-
-// NextSlot is the lane's first slot after a time.
-func (p *Pipeline) NextSlot(d digest.Digest, lane digest.Lane, after time.Time) (schedule.Slot, error) {
-	line, zone, err := scheduleOf(d, lane)
-	if err != nil {
-		return schedule.Slot{}, err
-	}
-	return line.Next(after, zone), nil
 }

@@ -63,7 +63,7 @@ func (p *Pipeline) poll(ctx context.Context, feeds []digest.Feed, all bool, prog
 // that can be done now. An extra edition is composed in any case, from what is new since the last one.
 func (p *Pipeline) publish(ctx context.Context, lane digest.Lane, slot schedule.Slot, extra bool) (Published, error) {
 	out := Published{Lane: lane, Slot: slot}
-	d, err := p.digest(lane.Digest)
+	d, err := p.Config.Digest(lane.Digest)
 	if err != nil {
 		return out, err
 	}
@@ -217,13 +217,4 @@ func (p *Pipeline) editionID(lane digest.Lane, slot schedule.Slot, extra bool) (
 			return id, true, nil
 		}
 	}
-}
-
-func (p *Pipeline) digest(id string) (digest.Digest, error) {
-	for _, d := range p.Config.Digests {
-		if d.ID == id {
-			return d, nil
-		}
-	}
-	return digest.Digest{}, fmt.Errorf("digest %q is not in %s", id, p.Config.Path)
 }

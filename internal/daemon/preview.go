@@ -12,6 +12,7 @@ import (
 	"digestd/digest/curate"
 	"digestd/digest/render"
 	"digestd/digest/schedule"
+	"digestd/internal/config"
 	"digestd/mailer/message"
 	"digestd/subscribers"
 )
@@ -136,9 +137,9 @@ func (p *Pipeline) tokenKey() (subscribers.TokenKey, error) {
 // given, the latest at that time.
 func (p *Pipeline) PreviewSlot(d digest.Digest, lane digest.Lane, at time.Time) (schedule.Slot, error) {
 	if at.IsZero() {
-		return p.NextSlot(d, lane, p.Now())
+		return config.NextSlot(d, lane, p.Now())
 	}
-	slot, err := p.LatestSlot(d, lane, at)
+	slot, err := config.LatestSlot(d, lane, at)
 	slot.At = at
 	return slot, err
 }
@@ -153,7 +154,7 @@ type Copy struct {
 // delivery is recorded. The mail is of today, whenever the edition would be: filters distrust a date that
 // is yet to come.
 func (p *Pipeline) SendCopies(ctx context.Context, v Preview, to []string) ([]Copy, error) {
-	d, err := p.digest(v.Edition.Digest)
+	d, err := p.Config.Digest(v.Edition.Digest)
 	if err != nil {
 		return nil, err
 	}

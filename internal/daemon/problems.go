@@ -15,10 +15,6 @@ const (
 	underWay = 10 * time.Minute
 	// silentFeed is how long a feed may go without an answer before that is a problem.
 	silentFeed = 72 * time.Hour
-	// spareRoom is what must be left on the ledger's disk for a run to begin, in bytes, and roomPerReader what
-	// each of its readers adds: an intent and an outcome with the server's words, twice as they cost on average.
-	spareRoom     = 16 << 20
-	roomPerReader = 256
 )
 
 // Problem is something that needs a person. As JSON it is its words.
@@ -102,7 +98,7 @@ func (p *Pipeline) feedProblems(now time.Time) ([]Problem, error) {
 		return nil, err
 	}
 	var all []Problem
-	for _, f := range p.Feeds() {
+	for _, f := range p.Config.Feeds() {
 		st := states[f.URL]
 		if (st.Failures > 0 || st.Gone) && now.Sub(st.FailingSince) > silentFeed {
 			all = append(all, Problem{ID: "feed " + f.URL, Words: fmt.Sprintf("feed %s has not answered since %s: %s",
@@ -120,22 +116,11 @@ func (p *Pipeline) ledgerProblems(unreadable error) []Problem {
 	}
 	if err := p.Ledger.WriteError(); err != nil {
 		words = append(words, fmt.Sprintf("the ledger %s can't be written: %v; nothing is sent meanwhile", p.Ledger.Path(), err))
-	} else if why := p.noRoom(0); why != "" {
+	} else if why := p.Ledger.NoRoom(0); why != "" {
 		words = append(words, why)
 	}
 	if len(words) == 0 {
 		return nil
 	}
 	return []Problem{{ID: "ledger", Words: strings.Join(words, "; ")}}
-}
-
-// noRoom tells, in words, that the ledger's disk is too full to send an edition to so many readers; empty
-// when it is not, or when that can't be found out.
-func (p *Pipeline) noRoom(readers int) string {
-	need := uint64(spareRoom + roomPerReader*readers)
-	room, err := p.Ledger.Room()
-	if err != nil || room >= need {
-		return ""
-	}
-	return fmt.Sprintf("the disk with the ledger %s is full: %d MB are left, and %d MB are needed", p.Ledger.Path(), room>>20, need>>20)
 }

@@ -112,8 +112,8 @@ func TestReplayLosesNothingAndRepeatsNothing(t *testing.T) {
 		send()
 	}
 
-	d, _ := w.line.digest("daily")
-	lane := w.line.Lanes(d)[0]
+	d, _ := w.line.Config.Digest("daily")
+	lane := w.line.Config.Lanes(d)[0]
 	items, err := w.line.Ledger.ItemsAfter(0)
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +194,7 @@ func nextMorning(at time.Time) time.Time {
 // feedsNamed is the feed of one outlet.
 func feedsNamed(w *town, outlet string) []digest.Feed {
 	var some []digest.Feed
-	for _, f := range w.line.Feeds() {
+	for _, f := range w.line.Config.Feeds() {
 		if f.Name == outlet {
 			some = append(some, f)
 		}

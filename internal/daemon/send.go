@@ -7,34 +7,17 @@ import (
 
 	"digestd/digest"
 	"digestd/digest/collect"
+	"digestd/internal/config"
 )
-
-// Feeds are all feeds of the configuration, each once.
-func (p *Pipeline) Feeds() []digest.Feed { return feedsOf(p.Config.Topics) }
-
-// feedsOf are the feeds of some topics, each once.
-func feedsOf(topics []digest.Topic) []digest.Feed {
-	var feeds []digest.Feed
-	seen := map[string]bool{}
-	for _, t := range topics {
-		for _, f := range t.Feeds {
-			if !seen[f.URL] {
-				seen[f.URL] = true
-				feeds = append(feeds, f)
-			}
-		}
-	}
-	return feeds
-}
 
 // Collect is one polling pass over the feeds that are due, or over all. progress may be nil.
 func (p *Pipeline) Collect(ctx context.Context, all bool, progress func(collect.Result)) collect.Summary {
-	return p.poll(ctx, p.Feeds(), all, progress)
+	return p.poll(ctx, p.Config.Feeds(), all, progress)
 }
 
 // Send publishes the latest slot of each lane of a digest. A lane that fails keeps no other from going out.
 func (p *Pipeline) Send(ctx context.Context, d digest.Digest, extra bool) ([]Published, error) {
-	lanes := p.Lanes(d)
+	lanes := p.Config.Lanes(d)
 	if len(lanes) == 0 {
 		return nil, nil
 	}
@@ -45,7 +28,7 @@ func (p *Pipeline) Send(ctx context.Context, d digest.Digest, extra bool) ([]Pub
 			failed = append(failed, ctx.Err())
 			break
 		}
-		slot, err := p.LatestSlot(d, lane, p.Now())
+		slot, err := config.LatestSlot(d, lane, p.Now())
 		if err == nil {
 			var out Published
 			out, err = p.publish(ctx, lane, slot, extra)

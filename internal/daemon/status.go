@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"digestd/digest"
+	"digestd/internal/config"
 	"digestd/internal/ledger"
 )
 
@@ -67,8 +68,8 @@ func (p *Pipeline) Status() (Status, error) {
 	s := Status{Next: []NextSlot{}, Editions: []EditionStatus{}, Feeds: []FeedStatus{}, Daily: []int{}, Problems: append([]Problem{}, p.Problems()...)}
 	now := p.Now()
 	for _, d := range p.Config.Digests {
-		for _, lane := range p.Lanes(d) {
-			slot, err := p.NextSlot(d, lane, now)
+		for _, lane := range p.Config.Lanes(d) {
+			slot, err := config.NextSlot(d, lane, now)
 			if err != nil {
 				return s, err
 			}
@@ -124,7 +125,7 @@ func (p *Pipeline) feedStatus(s *Status, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range p.Feeds() {
+	for _, f := range p.Config.Feeds() {
 		st := states[f.URL]
 		s.FeedsAll++
 		s.Daily = addDays(s.Daily, recentDays(st, now))
@@ -134,7 +135,7 @@ func (p *Pipeline) feedStatus(s *Status, now time.Time) error {
 			}
 			continue
 		}
-		s.Feeds = append(s.Feeds, FeedStatus{URL: f.Address(), Name: feedName(f, st), Error: st.Error, Failures: st.Failures,
+		s.Feeds = append(s.Feeds, FeedStatus{URL: f.Address(), Name: f.Called(st), Error: st.Error, Failures: st.Failures,
 			LastSuccess: st.LastSuccess, NextPoll: st.NextPoll})
 	}
 	return nil
@@ -163,9 +164,9 @@ func (p *Pipeline) FeedHealth() ([]FeedHealth, error) {
 	}
 	now := p.Now()
 	all := []FeedHealth{}
-	for _, f := range p.Feeds() {
+	for _, f := range p.Config.Feeds() {
 		st := states[f.URL]
-		h := FeedHealth{URL: f.Address(), Name: feedName(f, st), LastSuccess: st.LastSuccess, NextPoll: st.NextPoll, Failures: st.Failures,
+		h := FeedHealth{URL: f.Address(), Name: f.Called(st), LastSuccess: st.LastSuccess, NextPoll: st.NextPoll, Failures: st.Failures,
 			Error: st.Error, Gone: st.Gone, MovedTo: st.MovedTo, Daily: recentDays(st, now)}
 		for _, t := range p.Config.Topics {
 			if slices.ContainsFunc(t.Feeds, func(of digest.Feed) bool { return of.URL == f.URL }) {

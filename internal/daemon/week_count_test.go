@@ -133,12 +133,12 @@ func (w *week) newsIsTold(editions []ledger.EditionState) {
 	if lost > 0 {
 		w.t.Errorf("%d of %d items that were served are not in the ledger", lost, len(w.world.served))
 	}
-	d, err := w.line.Load().digest("daily")
+	d, err := w.line.Load().Config.Digest("daily")
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	fates := map[string]int{}
-	lanes := w.line.Load().Lanes(d)
+	lanes := w.line.Load().Config.Lanes(d)
 	for _, lane := range lanes {
 		for _, it := range items {
 			o, settled, err := w.line.Load().Ledger.Outcome(lane, it.Seq)

@@ -62,7 +62,7 @@ func (p *Pipeline) WhyItem(query string) ([]Fate, error) {
 	for _, it := range items {
 		f := Fate{Item: it, Lanes: []LaneFate{}}
 		for _, d := range p.Config.Digests {
-			for _, lane := range p.Lanes(d) {
+			for _, lane := range p.Config.Lanes(d) {
 				lf, err := p.fate(d, lane, it)
 				if err != nil {
 					return nil, err
@@ -106,7 +106,7 @@ func matches(it digest.Item, query string) bool {
 func (p *Pipeline) formerLanes() ([]digest.Lane, error) {
 	var current, former []digest.Lane
 	for _, d := range p.Config.Digests {
-		current = append(current, p.Lanes(d)...)
+		current = append(current, p.Config.Lanes(d)...)
 	}
 	all, err := p.Ledger.Lanes()
 	if err != nil {
@@ -144,7 +144,7 @@ func (p *Pipeline) fate(d digest.Digest, lane digest.Lane, it digest.Item) (Lane
 	if err != nil {
 		return f, err
 	}
-	if _, wanted := feedNames(d)[it.Feed]; !wanted {
+	if _, wanted := d.FeedNames()[it.Feed]; !wanted {
 		f.Reason = "its feed is in no topic of this digest"
 		return f, nil
 	}

@@ -8,6 +8,7 @@ import (
 
 	"digestd/digest"
 	"digestd/digest/schedule"
+	"digestd/internal/config"
 	"digestd/internal/ledger"
 )
 
@@ -22,8 +23,8 @@ func NewLoop(p *Pipeline, load func() (*Pipeline, error), log *slog.Logger) *Loo
 func (p *Pipeline) lanes() ([]laneView, error) {
 	var views []laneView
 	for _, d := range p.Config.Digests {
-		for _, lane := range p.Lanes(d) {
-			line, zone, err := scheduleOf(d, lane)
+		for _, lane := range p.Config.Lanes(d) {
+			line, zone, err := config.ScheduleOf(d, lane)
 			if err != nil {
 				return nil, err
 			}
@@ -61,7 +62,7 @@ func (p *Pipeline) owedEditions() ([]owedView, error) {
 }
 
 func (p *Pipeline) feedsDue() (bool, time.Time, error) {
-	due, next, err := p.Collector.Due(p.Feeds())
+	due, next, err := p.Collector.Due(p.Config.Feeds())
 	return len(due) > 0, next, err
 }
 
@@ -70,7 +71,7 @@ func (p *Pipeline) feedsWell() (well, all int, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	for _, f := range p.Feeds() {
+	for _, f := range p.Config.Feeds() {
 		all++
 		if st := states[f.URL]; st.Failures == 0 && !st.LastSuccess.IsZero() {
 			well++
@@ -80,7 +81,7 @@ func (p *Pipeline) feedsWell() (well, all int, err error) {
 }
 
 func (p *Pipeline) pollDue(ctx context.Context) error {
-	sum := p.poll(ctx, p.Feeds(), false, nil)
+	sum := p.poll(ctx, p.Config.Feeds(), false, nil)
 	if sum.Feeds > sum.Skipped {
 		p.Log.Info("feeds polled", "read", sum.OK, "not_modified", sum.NotModified, "failed", sum.Failed, "new", sum.New)
 	}
