@@ -15,8 +15,9 @@ import (
 
 	"digestd/digest"
 	"digestd/internal/config"
-	"digestd/internal/daemon"
 	"digestd/internal/lint"
+	"digestd/internal/newsroom"
+	"digestd/internal/report"
 	"digestd/mailer"
 	"digestd/mailer/dkim"
 )
@@ -38,7 +39,7 @@ func (p *program) checkCommand() *cobra.Command {
 			"makes the exit status 1.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			out := checkJSON{Errors: []string{}, Warnings: []string{}, Slots: []daemon.NextSlot{}}
+			out := checkJSON{Errors: []string{}, Warnings: []string{}, Slots: []report.NextSlot{}}
 			status := exitDone
 			cfg, sets, err := p.load()
 			var problems config.Problems
@@ -53,12 +54,11 @@ func (p *program) checkCommand() *cobra.Command {
 				for _, warning := range cfg.Warnings {
 					out.Warnings = append(out.Warnings, warning.Error())
 				}
-				line := &daemon.Pipeline{Config: cfg, Templates: sets, Now: p.now, Log: p.log}
-				if out.Slots, err = slots(line, nextSlots); err != nil {
+				if out.Slots, err = slots(cfg, p.now(), nextSlots); err != nil {
 					out.Errors = append(out.Errors, err.Error())
 				}
 				for _, d := range cfg.Digests {
-					out.checkMail(line, d)
+					out.checkMail(newsroom.Renderer{Config: cfg, Templates: sets}, d)
 				}
 				if _, err := signer(cfg); err != nil {
 					out.Errors = append(out.Errors, err.Error())
@@ -92,17 +92,17 @@ func (p *program) checkCommand() *cobra.Command {
 type checkJSON struct {
 	Errors   []string          `json:"errors"`
 	Warnings []string          `json:"warnings"`
-	Slots    []daemon.NextSlot `json:"slots"`
+	Slots    []report.NextSlot `json:"slots"`
 }
 
 // checkMail looks at a sample edition of a digest, and adds what some reader would suffer from. What it
 // finds in more than one language is said once.
-func (out *checkJSON) checkMail(line *daemon.Pipeline, d digest.Digest) {
-	for _, language := range line.Unspoken(d) {
+func (out *checkJSON) checkMail(pages newsroom.Renderer, d digest.Digest) {
+	for _, language := range pages.Unspoken(d) {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("digest %q: there are no words for the language %q, so its readers get English ones; "+
 			"lang/%s.json in a template directory gives it some", d.ID, language, language))
 	}
-	all, err := line.CheckSample(d)
+	all, err := pages.CheckSample(d)
 	if err != nil {
 		out.Errors = append(out.Errors, err.Error())
 	}
@@ -126,12 +126,12 @@ func (out *checkJSON) checkMail(line *daemon.Pipeline, d digest.Digest) {
 	}
 }
 
-// slots are the next n slots of every lane.
-func slots(line *daemon.Pipeline, n int) ([]daemon.NextSlot, error) {
-	all := []daemon.NextSlot{}
-	for _, d := range line.Config.Digests {
-		for _, lane := range line.Config.Lanes(d) {
-			at := line.Now()
+// slots are the next n slots of every lane after a time.
+func slots(cfg *config.Config, now time.Time, n int) ([]report.NextSlot, error) {
+	all := []report.NextSlot{}
+	for _, d := range cfg.Digests {
+		for _, lane := range cfg.Lanes(d) {
+			at := now
 			for range n {
 				slot, err := config.NextSlot(d, lane, at)
 				if err != nil {
@@ -140,7 +140,7 @@ func slots(line *daemon.Pipeline, n int) ([]daemon.NextSlot, error) {
 				if slot.IsZero() {
 					break
 				}
-				all = append(all, daemon.NextSlot{Digest: lane.Digest, Zone: lane.Zone, Wall: slot.Wall, At: slot.At})
+				all = append(all, report.NextSlot{Digest: lane.Digest, Zone: lane.Zone, Wall: slot.Wall, At: slot.At})
 				at = slot.At
 			}
 		}

@@ -58,7 +58,7 @@ type program struct {
 	input          []byte                      // what a command has read from stdin, for the process that holds the ledger
 	reload         func(context.Context) error // of a daemon
 	sawTemplates   func(dir string)            // hears of each template directory that load reads; may be nil
-	held           *daemon.Pipeline            // of the process that holds the ledger, when the command came through its control socket
+	held           *opened                     // of the process that holds the ledger, when the command came through its control socket
 	service        bool                        // a service manager waits for this process, and restarts it by its exit status
 }
 
@@ -77,8 +77,8 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return p.run(ctx)
 }
 
-// runnerOf runs commands that come through the control socket on the pipeline that is current then.
-func (p *program) runnerOf(current func() *daemon.Pipeline) daemon.Runner {
+// runnerOf runs commands that come through the control socket on what is open then.
+func (p *program) runnerOf(current func() *opened) daemon.Runner {
 	return func(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		q := &program{stdin: stdin, stdout: stdout, stderr: stderr, now: p.now, args: args, held: current(), reload: p.reload}
 		return q.run(ctx)

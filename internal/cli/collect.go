@@ -24,7 +24,7 @@ func (p *program) collectCommand() *cobra.Command {
 			}
 			defer done()
 			bar := p.bar(len(line.Config.Feeds()), "feeds")
-			sum := line.Collect(c.Context(), all, func(r collect.Result) { bar.step(r.Feed.URL) })
+			sum := line.Publisher.Collect(c.Context(), all, func(r collect.Result) { bar.step(r.Feed.URL) })
 			bar.end()
 			if err := p.print(collected(sum), func(w io.Writer) { printCollected(w, sum) }); err != nil {
 				return err

@@ -13,8 +13,8 @@ import (
 
 	"digestd/digest"
 	"digestd/digest/collect"
-	"digestd/internal/daemon"
 	"digestd/internal/demo"
+	"digestd/internal/newsroom"
 )
 
 func (p *program) demoCommand() *cobra.Command {
@@ -79,7 +79,7 @@ func (p *program) demo(ctx context.Context, once string) error {
 		tell.Out = io.Discard
 	}
 	tell.Feeds(world)
-	sum := line.Collect(ctx, true, func(r collect.Result) { tell.Feed(r.Feed.Name, r.Items, r.Repairs, r.Err) })
+	sum := line.Publisher.Collect(ctx, true, func(r collect.Result) { tell.Feed(r.Feed.Name, r.Items, r.Repairs, r.Err) })
 	published, err := p.demoEdition(ctx, line, world, tell)
 	if err != nil {
 		return err
@@ -103,16 +103,25 @@ func (p *program) demo(ctx context.Context, once string) error {
 }
 
 // demoEdition sends the demo's one edition.
-func (p *program) demoEdition(ctx context.Context, line *daemon.Pipeline, world *demo.World, tell demo.Teller) (daemon.Published, error) {
+func (p *program) demoEdition(ctx context.Context, line *opened, world *demo.World, tell demo.Teller) (newsroom.Published, error) {
 	d := line.Config.Digests[0]
 	world.Post.Watch(tell.Mail)
-	line.Composed = func(e digest.Edition) { tell.Edition(e); tell.Mails(world) }
-	published, err := line.Send(ctx, d, false)
+	published, err := line.Publisher.Send(ctx, d, false, demoWatch{tell: tell, world: world})
 	if err != nil {
-		return daemon.Published{}, err
+		return newsroom.Published{}, err
 	}
 	if len(published) != 1 || published[0].Delivery.Sent != len(world.Readers) {
-		return daemon.Published{}, errors.New("not every reader of the demo got his mail; run it with -v to see what happened")
+		return newsroom.Published{}, errors.New("not every reader of the demo got his mail; run it with -v to see what happened")
 	}
 	return published[0], nil
 }
+
+// demoWatch tells of the demo's edition on its way.
+type demoWatch struct {
+	newsroom.Unwatched
+	tell  demo.Teller
+	world *demo.World
+}
+
+// Composed tells what the edition holds, and where its mails go.
+func (w demoWatch) Composed(e digest.Edition) { w.tell.Edition(e); w.tell.Mails(w.world) }

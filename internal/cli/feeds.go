@@ -14,7 +14,7 @@ import (
 	"digestd/digest/collect"
 	"digestd/digest/collect/opml"
 	"digestd/internal/config"
-	"digestd/internal/daemon"
+	"digestd/internal/report"
 )
 
 func (p *program) feedsCommand() *cobra.Command {
@@ -30,7 +30,7 @@ func (p *program) feedsListCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			var answer struct {
-				Feeds []daemon.FeedHealth `json:"feeds"`
+				Feeds []report.FeedHealth `json:"feeds"`
 			}
 			if !p.json {
 				if err := p.answerOf(c.Context(), &answer); err != nil {
@@ -43,7 +43,7 @@ func (p *program) feedsListCommand() *cobra.Command {
 				return err
 			}
 			defer done()
-			if answer.Feeds, err = line.FeedHealth(); err != nil {
+			if answer.Feeds, err = line.Report.FeedHealth(); err != nil {
 				return err
 			}
 			return p.print(answer, nil)
@@ -51,7 +51,7 @@ func (p *program) feedsListCommand() *cobra.Command {
 	}
 }
 
-func printFeeds(w io.Writer, p paint, feeds []daemon.FeedHealth) error {
+func printFeeds(w io.Writer, p paint, feeds []report.FeedHealth) error {
 	rows := [][]cell{{{"HEALTH", bold}, {"NEW ITEMS BY DAY", bold}, {"A DAY", bold}, {"LAST SUCCESS", bold}, {"NEXT POLL", bold}, {"FEED", bold}}}
 	for _, f := range feeds {
 		how := cell{health(f), green}
@@ -69,7 +69,7 @@ func printFeeds(w io.Writer, p paint, feeds []daemon.FeedHealth) error {
 	return p.lines(w, rows)
 }
 
-func health(f daemon.FeedHealth) string {
+func health(f report.FeedHealth) string {
 	switch {
 	case f.Gone:
 		return "gone (410)"

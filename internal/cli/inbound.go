@@ -14,8 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"digestd/digest"
-	"digestd/internal/daemon"
 	"digestd/internal/ledger"
+	"digestd/internal/newsroom"
 	"digestd/mailer/inbound"
 )
 
@@ -139,9 +139,9 @@ func (p *program) readMail() ([]byte, error) {
 }
 
 // ledgerOnly opens the configuration and the ledger, and no more: what sending mail needs may be out of a mail server's reach.
-func (p *program) ledgerOnly(ctx context.Context, want access) (line *daemon.Pipeline, done func(), err error) {
+func (p *program) ledgerOnly(ctx context.Context, want access) (to *newsroom.Receiver, done func(), err error) {
 	if p.held != nil {
-		return p.held, func() {}, nil
+		return p.held.Receiver, func() {}, nil
 	}
 	cfg, _, err := p.load()
 	if err != nil {
@@ -151,7 +151,7 @@ func (p *program) ledgerOnly(ctx context.Context, want access) (line *daemon.Pip
 	if err != nil {
 		return nil, nil, err
 	}
-	return &daemon.Pipeline{Config: cfg, Ledger: l, Now: p.now, Log: p.log}, func() { l.Close() }, nil
+	return &newsroom.Receiver{Config: cfg, Ledger: l, Now: p.now, Log: p.log}, func() { l.Close() }, nil
 }
 
 func (p *program) explainMail(ctx context.Context) error {
@@ -169,7 +169,7 @@ func (p *program) explainMail(ctx context.Context) error {
 		}
 		return p.print(t, t.print)
 	}
-	line, done, err := p.ledgerOnly(ctx, reading)
+	to, done, err := p.ledgerOnly(ctx, reading)
 	if errors.Is(err, ledger.ErrMissing) { // which has made no token yet
 		d, _ := inbound.Decide(r, noLedger)
 		t.Why = d.Why
@@ -179,7 +179,7 @@ func (p *program) explainMail(ctx context.Context) error {
 		return err
 	}
 	defer done()
-	d, err := line.Judge(r)
+	d, err := to.Judge(r)
 	if err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (p *program) receiveMail(ctx context.Context) error {
 	if err != nil {
 		return tryAgain{err}
 	}
-	line, done, err := p.ledgerOnly(ctx, writing)
+	to, done, err := p.ledgerOnly(ctx, writing)
 	var elsewhere forwarded
 	if errors.As(err, &elsewhere) {
 		return err
@@ -206,17 +206,17 @@ func (p *program) receiveMail(ctx context.Context) error {
 		return tryAgain{err}
 	}
 	defer done()
-	t, err := receive(line, raw)
+	t, err := receive(to, raw)
 	if err != nil {
 		return tryAgain{err}
 	}
 	return p.print(t, t.print)
 }
 
-func receive(line *daemon.Pipeline, raw []byte) (told, error) {
+func receive(to *newsroom.Receiver, raw []byte) (told, error) {
 	r := inbound.Parse(raw)
 	t := tell(r)
-	got, err := line.Receive(r)
+	got, err := to.Receive(r)
 	if err != nil {
 		return t, err
 	}
@@ -323,7 +323,7 @@ func readUpTo(path string, limit int64) ([]byte, error) {
 // process that holds it.
 type mailbox struct {
 	p    *program
-	line *daemon.Pipeline
+	to   *newsroom.Receiver
 	done func()
 	read int // since the ledger was opened
 }
@@ -332,7 +332,7 @@ func (b *mailbox) close() {
 	if b.done != nil {
 		b.done()
 	}
-	b.line, b.done, b.read = nil, nil, 0
+	b.to, b.done, b.read = nil, nil, 0
 }
 
 func (b *mailbox) receive(ctx context.Context, raw []byte) (told, error) {
@@ -342,11 +342,11 @@ func (b *mailbox) receive(ctx context.Context, raw []byte) (told, error) {
 	if b.read == ledgerFor {
 		b.close()
 	}
-	if b.line == nil {
+	if b.to == nil {
 		var out strings.Builder
 		q := *b.p
 		q.stdout, q.input, q.args = &out, raw, []string{"--json", "inbound"} // as it would be from a pipe
-		line, done, err := q.ledgerOnly(ctx, writing)
+		to, done, err := q.ledgerOnly(ctx, writing)
 		var elsewhere forwarded
 		if errors.As(err, &elsewhere) {
 			var t told
@@ -361,8 +361,8 @@ func (b *mailbox) receive(ctx context.Context, raw []byte) (told, error) {
 		if err != nil {
 			return told{}, err
 		}
-		b.line, b.done = line, done
+		b.to, b.done = to, done
 	}
 	b.read++
-	return receive(b.line, raw)
+	return receive(b.to, raw)
 }

@@ -17,6 +17,9 @@ import (
 	"digestd/internal/config"
 	"digestd/internal/daemon"
 	"digestd/internal/ledger"
+	"digestd/internal/newsroom"
+	"digestd/internal/report"
+	"digestd/mailer"
 	"digestd/templates"
 )
 
@@ -37,7 +40,7 @@ func (f forwarded) Error() string { return fmt.Sprintf("exit status %d", f.statu
 // be wrong is said at once.
 func (p *program) load() (*config.Config, map[string]*render.Set, error) {
 	if p.held != nil {
-		return p.held.Config, p.held.Templates, nil
+		return p.held.Config, p.held.Composer.Templates, nil
 	}
 	path, err := config.Find(p.configFlag, os.Getenv)
 	if err != nil {
@@ -57,9 +60,21 @@ func (p *program) load() (*config.Config, map[string]*render.Set, error) {
 	return cfg, sets, nil
 }
 
+// opened is a configuration at work on a ledger, and all that a command may want of the two.
+type opened struct {
+	Config     *config.Config
+	Ledger     *ledger.Ledger
+	Composer   *newsroom.Composer
+	Publisher  *newsroom.Publisher
+	Receiver   *newsroom.Receiver
+	Report     report.Reporter
+	transport  mailer.Transport // of the publisher; test copies go over it directly
+	uncomposed func() map[digest.Lane]report.Uncomposed
+}
+
 // pipeline opens what a command needs to collect, compose and deliver; done closes it. Where another
 // process holds the ledger, the whole command runs there, and the error is its exit status (forwarded).
-func (p *program) pipeline(ctx context.Context, want access) (line *daemon.Pipeline, done func(), err error) {
+func (p *program) pipeline(ctx context.Context, want access) (line *opened, done func(), err error) {
 	return p.pipelineFor(ctx, want, admitAll)
 }
 
@@ -68,13 +83,12 @@ func admitAll(*config.Config) error { return nil }
 
 // pipelineFor is pipeline for a command whose arguments can be held against the configuration: admit does that
 // before anything is made or asked.
-func (p *program) pipelineFor(ctx context.Context, want access, admit func(*config.Config) error) (line *daemon.Pipeline, done func(), err error) {
+func (p *program) pipelineFor(ctx context.Context, want access, admit func(*config.Config) error) (line *opened, done func(), err error) {
 	if p.held != nil {
 		if err := admit(p.held.Config); err != nil {
 			return nil, nil, err
 		}
-		own := *p.held // what this command sets on it is not the holder's business
-		return &own, func() {}, nil
+		return p.held, func() {}, nil
 	}
 	cfg, sets, err := p.load()
 	if err == nil {
@@ -107,12 +121,12 @@ func (p *program) pipelineFor(ctx context.Context, want access, admit func(*conf
 
 // looking opens the ledger for reading. Where there is none yet, it makes an empty one elsewhere, which is
 // forgotten at the end (isNew): looking changes nothing.
-func (p *program) looking(ctx context.Context) (line *daemon.Pipeline, done func(), isNew bool, err error) {
+func (p *program) looking(ctx context.Context) (line *opened, done func(), isNew bool, err error) {
 	return p.lookingFor(ctx, admitAll)
 }
 
 // lookingFor is looking for a command whose arguments can be held against the configuration.
-func (p *program) lookingFor(ctx context.Context, admit func(*config.Config) error) (line *daemon.Pipeline, done func(), isNew bool, err error) {
+func (p *program) lookingFor(ctx context.Context, admit func(*config.Config) error) (line *opened, done func(), isNew bool, err error) {
 	line, done, err = p.pipelineFor(ctx, reading, admit)
 	if !errors.Is(err, ledger.ErrMissing) {
 		return line, done, false, err
@@ -165,13 +179,13 @@ func (p *program) forwardArgs(cfg *config.Config) []string {
 	return append([]string{"--config", cfg.Path}, p.args...)
 }
 
-// runner runs commands that come through the control socket, on the pipeline of this process.
-func (p *program) runner(line *daemon.Pipeline) daemon.Runner {
-	return p.runnerOf(func() *daemon.Pipeline { return line })
+// runner runs commands that come through the control socket, on what this process has open.
+func (p *program) runner(line *opened) daemon.Runner {
+	return p.runnerOf(func() *opened { return line })
 }
 
-// assemble puts a pipeline together around a ledger.
-func (p *program) assemble(cfg *config.Config, sets map[string]*render.Set, l *ledger.Ledger) (*daemon.Pipeline, error) {
+// assemble puts together what works on a ledger.
+func (p *program) assemble(cfg *config.Config, sets map[string]*render.Set, l *ledger.Ledger) (*opened, error) {
 	post, err := p.newPost(cfg, l, nil)
 	if err != nil {
 		return nil, err
@@ -179,16 +193,28 @@ func (p *program) assemble(cfg *config.Config, sets map[string]*render.Set, l *l
 	return p.assembleWith(post, cfg, sets, l)
 }
 
-// assembleWith puts a pipeline together whose mail leaves by a post.
-func (p *program) assembleWith(post *post, cfg *config.Config, sets map[string]*render.Set, l *ledger.Ledger) (*daemon.Pipeline, error) {
+// assembleWith puts together what works on a ledger, its mail leaving by a post.
+func (p *program) assembleWith(post *post, cfg *config.Config, sets map[string]*render.Set, l *ledger.Ledger) (*opened, error) {
+	composer, err := p.composer(cfg, sets, l)
+	if err != nil {
+		return nil, err
+	}
+	return &opened{
+		Config: cfg, Ledger: l, Composer: composer, transport: post.transport,
+		Publisher:  &newsroom.Publisher{Composer: composer, Ledger: l, Collector: p.collector(cfg, l), Mailer: post.mailer, Log: p.log},
+		Receiver:   &newsroom.Receiver{Config: cfg, Ledger: l, Now: p.now, Log: p.log},
+		Report:     report.Reporter{Config: cfg, Ledger: l, Now: p.now},
+		uncomposed: func() map[digest.Lane]report.Uncomposed { return nil }, // which only a daemon knows
+	}, nil
+}
+
+// composer is what a preview needs, and no more.
+func (p *program) composer(cfg *config.Config, sets map[string]*render.Set, l *ledger.Ledger) (*newsroom.Composer, error) {
 	key, err := signer(cfg)
 	if err != nil {
 		return nil, err
 	}
-	return &daemon.Pipeline{
-		Config: cfg, Ledger: l, Collector: p.collector(cfg, l), Templates: sets, Signer: key, Transport: post.transport, Mailer: post.mailer,
-		Random: rand.Reader, Now: p.now, Log: p.log,
-	}, nil
+	return &newsroom.Composer{Renderer: newsroom.Renderer{Config: cfg, Templates: sets}, Ledger: l, Signer: key, Random: rand.Reader, Now: p.now}, nil
 }
 
 func (p *program) collector(cfg *config.Config, l collect.Ledger) *collect.Collector {

@@ -1,12 +1,11 @@
 package cli
 
 import (
+	"digestd/internal/report"
 	"io"
 	"strings"
 	"testing"
 	"time"
-
-	"digestd/internal/daemon"
 )
 
 func TestSparkline(t *testing.T) {
@@ -57,16 +56,16 @@ func TestNoColourWhereNobodySeesIt(t *testing.T) {
 
 func TestStatusShowsARunningEdition(t *testing.T) {
 	now := time.Date(2026, 3, 12, 6, 30, 0, 0, time.UTC)
-	s := daemon.Status{
-		Next: []daemon.NextSlot{{Digest: "daily", Zone: "Europe/Paris", At: now.Add(24 * time.Hour)}},
-		Editions: []daemon.EditionStatus{
+	s := report.Status{
+		Next: []report.NextSlot{{Digest: "daily", Zone: "Europe/Paris", At: now.Add(24 * time.Hour)}},
+		Editions: []report.EditionStatus{
 			{ID: "daily/Europe/Paris/2026-03-12T07:00", Stories: 12, Recipients: 400, Deliveries: map[string]int{"sent": 95, "failed": 5, "pending": 300}},
 			{ID: "daily/Europe/Paris/2026-03-11T07:00", Stories: 1, Recipients: 2, Complete: true, Deliveries: map[string]int{"sent": 2}},
 		},
 		FeedsWell: 1, FeedsAll: 2, Daily: []int{1, 8, 4},
-		Feeds:      []daemon.FeedStatus{{URL: "https://example.org/feed", Error: "no such host", Failures: 1}},
-		Suppressed: 3, Ledger: daemon.LedgerStatus{Path: "/var/lib/digestd/digestd.db", Bytes: 3 << 20},
-		Problems: []daemon.Problem{{ID: "x", Words: "the roof is on fire"}},
+		Feeds:      []report.FeedStatus{{URL: "https://example.org/feed", Error: "no such host", Failures: 1}},
+		Suppressed: 3, Ledger: report.LedgerStatus{Path: "/var/lib/digestd/digestd.db", Bytes: 3 << 20},
+		Problems: []report.Problem{{ID: "x", Words: "the roof is on fire"}},
 	}
 	var b strings.Builder
 	if err := printStatus(&b, false, s, now); err != nil {

@@ -13,7 +13,7 @@ import (
 	"digestd/digest"
 	"digestd/digest/curate"
 	"digestd/internal/config"
-	"digestd/internal/daemon"
+	"digestd/internal/newsroom"
 	"digestd/subscribers"
 )
 
@@ -55,14 +55,14 @@ func (p *program) previewCommand() *cobra.Command {
 				return err
 			}
 			defer done()
-			v, err := p.preview(line, d, email, at, false)
+			v, err := p.preview(line.Composer, d, email, at, false)
 			if err != nil {
 				return err
 			}
 			if v.Page.Empty() {
 				fmt.Fprintf(p.stderr, "%s: this is the empty edition\n", emptiness(v))
 			}
-			return p.showPreview(line, v, format)
+			return p.showPreview(line.Composer, v, format)
 		},
 	}
 	c.Flags().StringVar(&email, "for", "", "as the subscriber with this `ADDRESS` would get it")
@@ -74,7 +74,7 @@ func (p *program) previewCommand() *cobra.Command {
 }
 
 // emptiness tells why a preview has no story.
-func emptiness(v daemon.Preview) string {
+func emptiness(v newsroom.Preview) string {
 	for _, f := range v.Edition.Feeds {
 		if !f.LastSuccess.IsZero() {
 			return "nothing new for this reader of " + v.Edition.Digest
@@ -83,15 +83,15 @@ func emptiness(v daemon.Preview) string {
 	return "none of the feeds of " + v.Edition.Digest + " was ever read (`digestd collect` asks them, and says why it can't)"
 }
 
-// previewPipeline is a pipeline to look at. Where there is no ledger yet, it collects into one that is
+// previewPipeline opens what a preview needs. Where there is no ledger yet, it collects into one that is
 // forgotten at the end.
-func (p *program) previewPipeline(ctx context.Context, admit func(*config.Config) error) (*daemon.Pipeline, func(), error) {
+func (p *program) previewPipeline(ctx context.Context, admit func(*config.Config) error) (*opened, func(), error) {
 	line, done, isNew, err := p.lookingFor(ctx, admit)
 	if err != nil || !isNew {
 		return line, done, err
 	}
 	fmt.Fprintf(p.stderr, "no ledger yet: reading %s for this preview\n", plural(len(line.Config.Feeds()), "feed"))
-	sum := line.Collect(ctx, true, nil)
+	sum := line.Publisher.Collect(ctx, true, nil)
 	for _, f := range collected(sum).Failures {
 		fmt.Fprintln(p.stderr, f.Error)
 	}
@@ -103,30 +103,30 @@ func (p *program) previewPipeline(ctx context.Context, admit func(*config.Config
 }
 
 // preview is what a subscriber would get of a digest; with sample, of invented news.
-func (p *program) preview(line *daemon.Pipeline, d digest.Digest, email, at string, sample bool) (daemon.Preview, error) {
-	who, err := previewReader(line.Config, email)
+func (p *program) preview(composer *newsroom.Composer, d digest.Digest, email, at string, sample bool) (newsroom.Preview, error) {
+	who, err := previewReader(composer.Config, email)
 	if err != nil {
-		return daemon.Preview{}, err
+		return newsroom.Preview{}, err
 	}
-	lane, err := previewLane(line, d)
+	lane, err := previewLane(composer, d)
 	if err != nil {
-		return daemon.Preview{}, err
+		return newsroom.Preview{}, err
 	}
 	if email != "" && d.Zone == "" {
 		lane.Zone = who.Zone
 	}
 	if sample {
-		return line.Sample(d, who, lane)
+		return composer.Sample(d, who, lane)
 	}
 	when, err := parseTime(at, lane.Zone)
 	if err != nil {
-		return daemon.Preview{}, err
+		return newsroom.Preview{}, err
 	}
-	slot, err := line.PreviewSlot(d, lane, when)
+	slot, err := composer.PreviewSlot(d, lane, when)
 	if err != nil {
-		return daemon.Preview{}, err
+		return newsroom.Preview{}, err
 	}
-	return line.Preview(d, who, slot, lane)
+	return composer.Preview(d, who, slot, lane)
 }
 
 // previewReader is the subscriber to whom a preview is addressed; the zero one without an address.
@@ -143,18 +143,18 @@ func previewReader(cfg *config.Config, email string) (subscribers.Subscriber, er
 
 // previewLane is the lane that a preview shows for nobody in particular: that of the newsletter's zone, or, where
 // no reader lives in it, the one that is due next.
-func previewLane(line *daemon.Pipeline, d digest.Digest) (digest.Lane, error) {
+func previewLane(composer *newsroom.Composer, d digest.Digest) (digest.Lane, error) {
 	lane := digest.Lane{Digest: d.ID, Zone: d.Zone}
 	if lane.Zone == "" {
-		lane.Zone = line.Config.Newsletter.Timezone
+		lane.Zone = composer.Config.Newsletter.Timezone
 	}
-	lanes := line.Config.Lanes(d)
+	lanes := composer.Config.Lanes(d)
 	if slices.Contains(lanes, lane) {
 		return lane, nil
 	}
 	var first time.Time
 	for _, l := range lanes {
-		slot, err := config.NextSlot(d, l, line.Now())
+		slot, err := config.NextSlot(d, l, composer.Now())
 		if err != nil {
 			return lane, err
 		}
@@ -196,7 +196,7 @@ func findDigest(cfg *config.Config, id string) (digest.Digest, error) {
 	return digest.Digest{}, usagef("%s has no digest %q; it has %s", cfg.Path, id, strings.Join(known, ", "))
 }
 
-func (p *program) showPreview(line *daemon.Pipeline, v daemon.Preview, format string) error {
+func (p *program) showPreview(composer *newsroom.Composer, v newsroom.Preview, format string) error {
 	var err error
 	switch format {
 	case "html":
@@ -209,7 +209,7 @@ func (p *program) showPreview(line *daemon.Pipeline, v daemon.Preview, format st
 		_, err = io.WriteString(p.stdout, v.Rendered.Text)
 	case "eml":
 		var raw []byte
-		if raw, _, err = line.Message(v, digest.Recipient{}); err == nil {
+		if raw, _, err = composer.Message(v, digest.Recipient{}); err == nil {
 			_, err = p.stdout.Write(raw)
 		}
 	case "json":
@@ -241,7 +241,7 @@ type previewedStory struct {
 	digest.Story
 }
 
-func previewed(v daemon.Preview) previewJSON {
+func previewed(v newsroom.Preview) previewJSON {
 	out := previewJSON{ID: v.Edition.ID, Slot: v.Edition.Slot, Subject: v.Rendered.Subject, Variant: v.Page.Variant,
 		Size:    map[string]int{"html": len(v.Rendered.HTML), "text": len(v.Rendered.Text)},
 		Stories: []previewedStory{}, Covered: []string{}, Carried: append([]digest.Story{}, v.Carried...),

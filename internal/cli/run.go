@@ -18,6 +18,7 @@ import (
 	"digestd/internal/config"
 	"digestd/internal/daemon"
 	"digestd/internal/ledger"
+	"digestd/internal/report"
 	"digestd/internal/web"
 )
 
@@ -57,10 +58,14 @@ func (p *program) runDaemon(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	line.Alerts, line.Tally = daemon.NewAlerts(), daemon.NewTally()
-	var current atomic.Pointer[daemon.Pipeline]
-	current.Store(line)
-	loop := daemon.NewLoop(line, func() (*daemon.Pipeline, error) {
+	alerts, tally := daemon.NewAlerts(), report.NewTally() // which outlive reloads
+	var current atomic.Pointer[opened]
+	roomsOf := func(line *opened) *daemon.Rooms {
+		line.Publisher.Mailer, line.uncomposed = tally.Over(line.Publisher.Mailer), alerts.Uncomposed
+		current.Store(line)
+		return &daemon.Rooms{Publisher: line.Publisher, Report: line.Report, Alerts: alerts}
+	}
+	loop := daemon.NewLoop(roomsOf(line), func() (*daemon.Rooms, error) {
 		cfg, sets, err := p.load()
 		if err != nil {
 			return nil, err
@@ -77,10 +82,8 @@ func (p *program) runDaemon(ctx context.Context) error {
 		if err != nil {
 			return nil, err
 		}
-		next.Alerts, next.Tally = line.Alerts, line.Tally
 		post = nextPost
-		current.Store(next)
-		return next, nil
+		return roomsOf(next), nil
 	}, p.log)
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
@@ -96,7 +99,7 @@ func (p *program) runDaemon(ctx context.Context) error {
 	defer control.Close()
 
 	if cfg.Web != nil {
-		answers, err := p.answerReaders(l, current.Load, cfg.Web.Listen)
+		answers, err := p.answerReaders(l, current.Load, tally, cfg.Web.Listen)
 		if err != nil {
 			return err
 		}
@@ -113,14 +116,14 @@ func (p *program) runDaemon(ctx context.Context) error {
 
 // answerReaders serves the pages behind the links of the mail, as the configuration has them at the time, and
 // beside them what a monitoring system asks for.
-func (p *program) answerReaders(l *ledger.Ledger, current func() *daemon.Pipeline, address string) (*web.Listener, error) {
-	server, err := web.New(l, func() web.Site { return web.Site{Config: current().Config, Sets: current().Templates} }, p.now, p.log)
+func (p *program) answerReaders(l *ledger.Ledger, current func() *opened, tally *report.Tally, address string) (*web.Listener, error) {
+	server, err := web.New(l, func() web.Site { return web.Site{Config: current().Config, Sets: current().Composer.Templates} }, p.now, p.log)
 	if err != nil {
 		return nil, err
 	}
 	server.Also = map[string]http.Handler{
-		"/healthz": web.Health(func() []daemon.Problem { return current().Problems() }, p.now),
-		"/metrics": web.Metrics(version, func() (daemon.Figures, error) { return current().Figures() }),
+		"/healthz": web.Health(func() []report.Problem { return current().Report.Problems(current().uncomposed()) }, p.now),
+		"/metrics": web.Metrics(version, func() (report.Figures, error) { return current().Report.Figures(tally, current().uncomposed()) }),
 	}
 	listener, err := server.Listen(address)
 	if err == nil {

@@ -12,7 +12,7 @@ import (
 	"digestd/digest"
 	"digestd/digest/collect"
 	"digestd/internal/config"
-	"digestd/internal/daemon"
+	"digestd/internal/newsroom"
 	"digestd/mailer"
 	"digestd/subscribers"
 )
@@ -88,9 +88,9 @@ func (p *program) sendCommand() *cobra.Command {
 			if len(to) > 0 {
 				return p.sendCopies(c.Context(), line, d, to)
 			}
-			stop := p.showDeliveries(line)
-			published, err := line.Send(c.Context(), d, extra)
-			stop()
+			deliveries := &deliveryBar{program: p}
+			published, err := line.Publisher.Send(c.Context(), d, extra, deliveries)
+			deliveries.end()
 			return p.report(&out, published, err, begun)
 		},
 	}
@@ -113,25 +113,25 @@ func (p *program) resumeCommand() *cobra.Command {
 			}
 			defer done()
 			begun := p.now()
-			stop := p.showDeliveries(line)
-			published, err := line.Resume(c.Context())
-			stop()
+			deliveries := &deliveryBar{program: p}
+			published, err := line.Publisher.Resume(c.Context(), deliveries)
+			deliveries.end()
 			return p.report(&sentJSON{Lanes: []laneJSON{}}, published, err, begun)
 		},
 	}
 }
 
 // sendCopies mails a test copy of what the next edition would say.
-func (p *program) sendCopies(ctx context.Context, line *daemon.Pipeline, d digest.Digest, to []string) error {
+func (p *program) sendCopies(ctx context.Context, line *opened, d digest.Digest, to []string) error {
 	begun := p.now()
-	v, err := p.preview(line, d, "", "", false)
+	v, err := p.preview(line.Composer, d, "", "", false)
 	if err != nil {
 		return err
 	}
 	if v.Page.Empty() {
 		fmt.Fprintf(p.stderr, "%s: the copies are of the empty edition\n", emptiness(v))
 	}
-	copies, err := line.SendCopies(ctx, v, to)
+	copies, err := line.Composer.SendCopies(ctx, line.transport, v, to)
 	out := sentJSON{Editions: 1, Stories: len(v.Edition.Stories), Recipients: len(to), Lanes: []laneJSON{}}
 	if err != nil { // nobody got any
 		out.Failed, out.Errors = len(to), []string{err.Error()}
@@ -161,9 +161,9 @@ func (p *program) sendCopies(ctx context.Context, line *daemon.Pipeline, d diges
 
 // collectFirst polls before a send: what is due, or, for an extra edition, everything, since whoever asks for
 // one wants what is new at this moment. A feed that fails is told, and keeps nothing from going out.
-func (p *program) collectFirst(ctx context.Context, line *daemon.Pipeline, all bool) *collectedJSON {
+func (p *program) collectFirst(ctx context.Context, line *opened, all bool) *collectedJSON {
 	bar := p.bar(len(line.Config.Feeds()), "feeds")
-	sum := line.Collect(ctx, all, func(r collect.Result) { bar.step(r.Feed.URL) })
+	sum := line.Publisher.Collect(ctx, all, func(r collect.Result) { bar.step(r.Feed.URL) })
 	bar.end()
 	out := collected(sum)
 	if !p.json {
@@ -172,29 +172,31 @@ func (p *program) collectFirst(ctx context.Context, line *daemon.Pipeline, all b
 	return &out
 }
 
-// showDeliveries lets a bar follow the deliveries of a pipeline until stop is called.
-func (p *program) showDeliveries(line *daemon.Pipeline) (stop func()) {
-	var current *bar
-	var edition string
-	line.Progress = func(at mailer.Progress) {
-		if at.Edition != edition {
-			if current != nil {
-				current.end()
-			}
-			current, edition = p.bar(at.Summary.Recipients, "mails"), at.Edition
-		}
-		current.to(at.Summary.Recipients-at.Summary.Owed(), at.Edition)
+// deliveryBar is a bar that follows deliveries, edition by edition.
+type deliveryBar struct {
+	newsroom.Unwatched
+	program *program
+	edition string
+	current *bar
+}
+
+// Delivery moves the bar.
+func (b *deliveryBar) Delivery(at mailer.Progress) {
+	if at.Edition != b.edition {
+		b.end()
+		b.current, b.edition = b.program.bar(at.Summary.Recipients, "mails"), at.Edition
 	}
-	return func() {
-		line.Progress = nil
-		if current != nil {
-			current.end()
-		}
+	b.current.to(at.Summary.Recipients-at.Summary.Owed(), at.Edition)
+}
+
+func (b *deliveryBar) end() {
+	if b.current != nil {
+		b.current.end()
 	}
 }
 
 // report prints what was published and turns it into an exit status.
-func (p *program) report(out *sentJSON, published []daemon.Published, err error, begun time.Time) error {
+func (p *program) report(out *sentJSON, published []newsroom.Published, err error, begun time.Time) error {
 	for _, e := range published {
 		s := e.Delivery
 		l := laneJSON{Lane: e.Lane.String(), Slot: e.Slot.Wall, Edition: e.Edition, Composed: e.Composed, Stories: e.Stories, Sent: s.Sent,

@@ -13,8 +13,8 @@ import (
 
 	"digestd/digest"
 	"digestd/internal/config"
-	"digestd/internal/daemon"
 	"digestd/internal/ledger"
+	"digestd/internal/newsroom"
 	"digestd/internal/preview"
 	"digestd/mailer/message"
 )
@@ -130,30 +130,30 @@ func (p *program) previewLoader(l *ledger.Ledger) preview.Loader {
 		if err != nil {
 			return nil, watched, err
 		}
-		line, err := quiet.assemble(cfg, sets, l)
+		composer, err := quiet.composer(cfg, sets, l)
 		if err != nil {
 			return nil, watched, err
 		}
-		return previewDesk{program: &quiet, line: line}, watched, nil
+		return previewDesk{program: &quiet, composer: composer}, watched, nil
 	}
 }
 
 // previewDesk makes the mails of one state of config and templates.
 type previewDesk struct {
-	program *program
-	line    *daemon.Pipeline
+	program  *program
+	composer *newsroom.Composer
 }
 
 func (d previewDesk) Digests() [][2]string {
 	var all [][2]string
-	for _, one := range d.line.Config.Digests {
+	for _, one := range d.composer.Config.Digests {
 		all = append(all, [2]string{one.ID, one.Title})
 	}
 	return all
 }
 
 func (d previewDesk) Readers() []string {
-	list := d.line.Config.Subscribers
+	list := d.composer.Config.Subscribers
 	var all []string
 	for i := range min(list.Len(), offered) {
 		all = append(all, list.At(i).Email)
@@ -162,19 +162,19 @@ func (d previewDesk) Readers() []string {
 }
 
 func (d previewDesk) Mail(c preview.Choice) (preview.Mail, error) {
-	which, err := findDigest(d.line.Config, c.Digest)
+	which, err := findDigest(d.composer.Config, c.Digest)
 	if err != nil {
 		return preview.Mail{}, err
 	}
-	v, err := d.program.preview(d.line, which, c.Reader, c.At, c.Sample)
+	v, err := d.program.preview(d.composer, which, c.Reader, c.At, c.Sample)
 	if err != nil {
 		return preview.Mail{}, err
 	}
-	checked, err := d.line.Check(which, v)
+	checked, err := d.composer.Check(which, v)
 	if err != nil {
 		return preview.Mail{}, err
 	}
-	raw, _, err := d.line.Message(v, digest.Recipient{})
+	raw, _, err := d.composer.Message(v, digest.Recipient{})
 	if err != nil {
 		return preview.Mail{}, err
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"digestd/digest"
-	"digestd/internal/daemon"
+	"digestd/internal/report"
 )
 
 func (p *program) statusCommand() *cobra.Command {
@@ -23,7 +23,7 @@ func (p *program) statusCommand() *cobra.Command {
 		Long:  "Show where everything stands. The exit status is 1 when something needs a person.",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			var s daemon.Status
+			var s report.Status
 			if !p.json {
 				if err := p.answerOf(c.Context(), &s); err != nil {
 					return err
@@ -38,11 +38,11 @@ func (p *program) statusCommand() *cobra.Command {
 				return err
 			}
 			defer done()
-			if s, err = line.Status(); err != nil {
+			if s, err = line.Report.Status(line.uncomposed()); err != nil {
 				return err
 			}
 			if isNew {
-				s.Ledger = daemon.LedgerStatus{Path: line.Config.Ledger.Path}
+				s.Ledger = report.LedgerStatus{Path: line.Config.Ledger.Path}
 			}
 			if err := p.print(s, nil); err != nil {
 				return err
@@ -53,7 +53,7 @@ func (p *program) statusCommand() *cobra.Command {
 }
 
 // unless makes a status exit 1 when something needs a person.
-func unless(problems []daemon.Problem) error {
+func unless(problems []report.Problem) error {
 	if len(problems) > 0 {
 		return errIncomplete
 	}
@@ -72,7 +72,7 @@ func (p *program) answerOf(ctx context.Context, answer any) error {
 	return json.Unmarshal([]byte(out.String()), answer)
 }
 
-func printStatus(w io.Writer, p paint, s daemon.Status, now time.Time) error {
+func printStatus(w io.Writer, p paint, s report.Status, now time.Time) error {
 	var rows [][]cell
 	for _, n := range s.Next {
 		rows = append(rows, []cell{{"next", dim}, {n.Digest + "/" + n.Zone, plain}, {inZone(n.At, n.Zone).Format("Mon 2 Jan 15:04 MST"), bold}, {"in " + duration(n.At.Sub(now)), plain}})
@@ -137,7 +137,7 @@ func inZone(t time.Time, zone string) time.Time {
 }
 
 // over counts the deliveries of an edition that are not owed any more.
-func over(e daemon.EditionStatus) int {
+func over(e report.EditionStatus) int {
 	n := 0
 	for _, s := range []digest.State{digest.Sent, digest.Failed, digest.Held, digest.Suppressed, digest.Expired, digest.Withdrawn, digest.Nothing} {
 		n += e.Deliveries[s.String()]
@@ -146,7 +146,7 @@ func over(e daemon.EditionStatus) int {
 }
 
 // deliveries are the states of an edition's deliveries in words, the most frequent first.
-func deliveries(e daemon.EditionStatus) string {
+func deliveries(e report.EditionStatus) string {
 	if e.Withdrawn {
 		return "withdrawn: nothing of it had gone out at the next slot"
 	}

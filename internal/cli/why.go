@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"digestd/internal/daemon"
+	"digestd/internal/report"
 	"digestd/subscribers"
 )
 
@@ -31,13 +31,13 @@ func (p *program) whyCommand() *cobra.Command {
 			}
 			defer done()
 			if email, err := subscribers.ParseAddress(query); err == nil {
-				reader, err := line.WhyReader(email)
+				reader, err := line.Report.WhyReader(email)
 				if err != nil {
 					return err
 				}
 				return p.print(reader, func(w io.Writer) { printReader(w, reader) })
 			}
-			fates, err := line.WhyItem(query)
+			fates, err := line.Report.WhyItem(query)
 			if err != nil {
 				return err
 			}
@@ -53,7 +53,7 @@ func (p *program) whyCommand() *cobra.Command {
 	}
 }
 
-func printFates(w io.Writer, fates []daemon.Fate) {
+func printFates(w io.Writer, fates []report.Fate) {
 	for i, f := range fates {
 		if i > 0 {
 			fmt.Fprintln(w)
@@ -79,7 +79,7 @@ func printFates(w io.Writer, fates []daemon.Fate) {
 	}
 }
 
-func fateWords(l daemon.LaneFate) string {
+func fateWords(l report.LaneFate) string {
 	switch {
 	case l.Edition == "":
 		return l.Reason
@@ -90,7 +90,7 @@ func fateWords(l daemon.LaneFate) string {
 	}
 }
 
-func printReader(w io.Writer, r daemon.Reader) {
+func printReader(w io.Writer, r report.Reader) {
 	fmt.Fprintf(w, "%s: %s\n", r.Email, r.Subscribed)
 	for _, s := range r.Suppressed {
 		fmt.Fprintf(w, "  suppressed%s by %s on %s %s\n", ofDigest(s.Digest), s.Source, s.At.Format(time.DateOnly), s.Words)

@@ -21,6 +21,7 @@ import (
 	"digestd/digest"
 	"digestd/digest/schedule"
 	"digestd/internal/ledger"
+	"digestd/internal/report"
 )
 
 const (
@@ -48,7 +49,7 @@ type Alerts struct {
 	Host  string // this machine's name, for the messages
 
 	mu         sync.Mutex
-	uncomposed map[digest.Lane]uncomposed
+	uncomposed map[digest.Lane]report.Uncomposed
 
 	// Only the loop's one job uses the following.
 	journal  audience
@@ -71,46 +72,28 @@ func NewAlerts() *Alerts {
 	}
 }
 
-// uncomposed is a slot whose edition could not be composed.
-type uncomposed struct {
-	slot schedule.Slot
-	err  error
-}
-
-// published notes how publishing a slot went. A nil watch notes nothing.
-func (a *Alerts) published(lane digest.Lane, slot schedule.Slot, out Published, err error) {
-	if a == nil || errors.Is(err, context.Canceled) {
+// published notes how publishing a slot went: whether it has an edition now, and the error.
+func (a *Alerts) published(lane digest.Lane, slot schedule.Slot, composed bool, err error) {
+	if errors.Is(err, context.Canceled) {
 		return
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if err == nil || out.Edition != "" {
+	if err == nil || composed {
 		delete(a.uncomposed, lane)
 		return
 	}
 	if a.uncomposed == nil {
-		a.uncomposed = map[digest.Lane]uncomposed{}
+		a.uncomposed = map[digest.Lane]report.Uncomposed{}
 	}
-	a.uncomposed[lane] = uncomposed{slot, err}
+	a.uncomposed[lane] = report.Uncomposed{Slot: slot, Err: err}
 }
 
-// uncomposedProblems tell of the slots of a pipeline's lanes whose edition should be there for long.
-func (a *Alerts) uncomposedProblems(p *Pipeline, now time.Time) []Problem {
-	if a == nil {
-		return nil
-	}
+// Uncomposed are the slots whose edition could not be composed, by lane.
+func (a *Alerts) Uncomposed() map[digest.Lane]report.Uncomposed {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var all []Problem
-	for _, d := range p.Config.Digests {
-		for _, lane := range p.Config.Lanes(d) {
-			if u, ok := a.uncomposed[lane]; ok && now.Sub(u.slot.At) > lateEdition {
-				all = append(all, Problem{ID: lateID(lane), Words: fmt.Sprintf("edition %s/%s is not composed, %s after its slot: %v",
-					lane, u.slot.Wall, inWords(now.Sub(u.slot.At)), u.err)})
-			}
-		}
-	}
-	return all
+	return maps.Clone(a.uncomposed)
 }
 
 // audience is what somebody was told: the reader of the log, or the operator behind [alerts] command.
@@ -163,38 +146,35 @@ func (a *audience) hears(began, ended []ledger.Alert) {
 
 // alert looks at the problems and tells of those that began and ended. An error means that the operator
 // could not be told, which is to be tried again.
-func (p *Pipeline) alert(ctx context.Context) error {
-	a := p.Alerts
-	if a == nil {
-		return nil
+func (r *Rooms) alert(ctx context.Context) error {
+	a := r.Alerts
+	if r.Publisher.Ledger.WriteError() != nil {
+		r.Publisher.Ledger.Touch() // to find out whether it is well again, which Problems tells
 	}
-	if p.Ledger.WriteError() != nil {
-		p.Ledger.Touch() // to find out whether it is well again, which Problems tells
-	}
-	now := p.Now()
-	problems, hidden := gathered(p.Problems(), now)
+	now := r.Report.Now()
+	problems, hidden := gathered(r.Report.Problems(a.Uncomposed()), now)
 	began, ended := a.journal.news(problems, hidden, now)
 	for _, b := range began {
-		p.Log.Error("needs a person", "problem", b.Words)
+		r.Publisher.Log.Error("needs a person", "problem", b.Words)
 	}
 	for _, e := range ended {
-		p.Log.Info("well again", "problem", e.Words)
+		r.Publisher.Log.Info("well again", "problem", e.Words)
 	}
 	a.journal.hears(began, ended)
 
-	if p.Config.Alerts.Command != "" {
-		if err := p.tellOperator(ctx, problems, hidden, now); err != nil {
+	if r.Report.Config.Alerts.Command != "" {
+		if err := r.tellOperator(ctx, problems, hidden, now); err != nil {
 			return err
 		}
 	}
-	if p.Config.Alerts.HeartbeatURL != "" && len(problems) == 0 {
-		p.beat(ctx)
+	if r.Report.Config.Alerts.HeartbeatURL != "" && len(problems) == 0 {
+		r.beat(ctx)
 	}
 	return nil
 }
 
 // gathered are problems with one entry for each ID, and the IDs that are hidden behind them.
-func gathered(problems []Problem, now time.Time) (all []ledger.Alert, hidden map[string]bool) {
+func gathered(problems []report.Problem, now time.Time) (all []ledger.Alert, hidden map[string]bool) {
 	hidden = map[string]bool{}
 	for _, p := range problems {
 		hidden[p.Hides] = true
@@ -209,12 +189,12 @@ func gathered(problems []Problem, now time.Time) (all []ledger.Alert, hidden map
 }
 
 // tellOperator runs [alerts] command when there is something to tell.
-func (p *Pipeline) tellOperator(ctx context.Context, problems []ledger.Alert, hidden map[string]bool, now time.Time) error {
-	a := p.Alerts
+func (r *Rooms) tellOperator(ctx context.Context, problems []ledger.Alert, hidden map[string]bool, now time.Time) error {
+	a := r.Alerts
 	if !a.asked {
-		told, err := p.Ledger.Alerts()
+		told, err := r.Publisher.Ledger.Alerts()
 		if err != nil {
-			p.Log.Warn("what the operator was told before can't be read: it may be told again", "error", err)
+			r.Publisher.Log.Warn("what the operator was told before can't be read: it may be told again", "error", err)
 		}
 		a.operator.hears(told, nil)
 		a.asked = true
@@ -229,15 +209,15 @@ func (p *Pipeline) tellOperator(ctx context.Context, problems []ledger.Alert, hi
 			still = append(still, problem)
 		}
 	}
-	message := alertMessage(p.Config.Newsletter.Name, a.Host, now, began, ended, still)
+	message := alertMessage(r.Report.Config.Newsletter.Name, a.Host, now, began, ended, still)
 	// A stop lets the command end: one that is killed may have told, and would tell again after the restart.
-	if err := a.Run(context.WithoutCancel(ctx), p.Config.Alerts.Command, filepath.Dir(p.Config.Path), message); err != nil {
+	if err := a.Run(context.WithoutCancel(ctx), r.Report.Config.Alerts.Command, filepath.Dir(r.Report.Config.Path), message); err != nil {
 		return fmt.Errorf("[alerts] command: %w", err)
 	}
 	a.operator.hears(began, ended)
 	told := slices.SortedFunc(maps.Values(a.operator.told), func(a, b ledger.Alert) int { return strings.Compare(a.ID, b.ID) })
-	if err := p.Ledger.SetAlerts(told); err != nil {
-		p.Log.Warn("the operator was told, and hears it again if digestd is restarted now", "error", err)
+	if err := r.Publisher.Ledger.SetAlerts(told); err != nil {
+		r.Publisher.Log.Warn("the operator was told, and hears it again if digestd is restarted now", "error", err)
 	}
 	return nil
 }
@@ -282,9 +262,9 @@ func shorten(s string, max int) string {
 
 // beat fetches [alerts] heartbeat_url. Its absence is what tells somebody, so a failure is only logged, and
 // once. The URL is as good as a password, and stays out of the log.
-func (p *Pipeline) beat(ctx context.Context) {
-	a := p.Alerts
-	err := a.Fetch(ctx, p.Config.Alerts.HeartbeatURL, p.Config.Collect.UserAgent)
+func (r *Rooms) beat(ctx context.Context) {
+	a := r.Alerts
+	err := a.Fetch(ctx, r.Report.Config.Alerts.HeartbeatURL, r.Report.Config.Collect.UserAgent)
 	if ctx.Err() != nil {
 		return
 	}
@@ -294,9 +274,9 @@ func (p *Pipeline) beat(ctx context.Context) {
 	}
 	switch {
 	case err != nil && !a.silent:
-		p.Log.Warn("[alerts] heartbeat_url can't be fetched", "error", err)
+		r.Publisher.Log.Warn("[alerts] heartbeat_url can't be fetched", "error", err)
 	case err == nil && a.silent:
-		p.Log.Info("[alerts] heartbeat_url is fetched again")
+		r.Publisher.Log.Info("[alerts] heartbeat_url is fetched again")
 	}
 	a.silent = err != nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,8 +16,24 @@ import (
 	"digestd/digest"
 	"digestd/digest/schedule"
 	"digestd/internal/ledger"
+	"digestd/internal/newsroom/town"
 	"digestd/mailer/smtp"
 )
+
+// watched is a town with a daemon that looks at its problems.
+type watched struct {
+	*town.Town
+	rooms *Rooms
+}
+
+// watch gives a town a new watch, as a start of the daemon does.
+func (w *watched) watch() *Alerts {
+	w.rooms = &Rooms{Publisher: w.Publisher, Report: w.Report, Alerts: NewAlerts()}
+	return w.rooms.Alerts
+}
+
+// logTo writes a log into a string.
+func logTo(b *strings.Builder) *slog.Logger { return slog.New(slog.NewTextHandler(b, nil)) }
 
 // operator is whom the alerts of a town go to.
 type operator struct {
@@ -25,36 +42,36 @@ type operator struct {
 	deaf     error // of the command
 }
 
-// watch gives a town a new watch, as a start of the daemon does.
-func (o *operator) watch(w *town) {
-	w.line.Alerts = NewAlerts()
-	w.line.Alerts.Host = "mail.example.org"
-	w.line.Alerts.Run = func(_ context.Context, command, dir, message string) error {
-		if command != "tell me" || dir != filepath.Dir(w.line.Config.Path) {
-			w.t.Errorf("%q is run in %s", command, dir)
+// watch lets an operator hear of a town anew.
+func (o *operator) watch(w *watched) {
+	alerts := w.watch()
+	alerts.Host = "mail.example.org"
+	alerts.Run = func(_ context.Context, command, dir, message string) error {
+		if command != "tell me" || dir != filepath.Dir(w.Config.Path) {
+			w.T.Errorf("%q is run in %s", command, dir)
 		}
 		if o.deaf == nil {
 			o.messages = append(o.messages, message)
 		}
 		return o.deaf
 	}
-	w.line.Alerts.Fetch = func(_ context.Context, url, agent string) error {
+	alerts.Fetch = func(_ context.Context, url, agent string) error {
 		if url != "https://heartbeat.example.org/x" || !strings.Contains(agent, "digestd/") {
-			w.t.Errorf("%q fetches %s", agent, url)
+			w.T.Errorf("%q fetches %s", agent, url)
 		}
 		o.beats++
 		return nil
 	}
 }
 
-const alerted = one + "[alerts]\ncommand = \"tell me\"\nheartbeat_url = \"https://heartbeat.example.org/x\"\n"
+const alerted = town.One + "[alerts]\ncommand = \"tell me\"\nheartbeat_url = \"https://heartbeat.example.org/x\"\n"
 
 // look lets the daemon look at its problems once a minute for a while.
-func (w *town) look(d time.Duration) {
-	w.t.Helper()
-	for until := w.now.Add(d); w.now.Before(until); w.now = w.now.Add(alertEvery) {
-		if err := w.line.alert(context.Background()); err != nil {
-			w.t.Fatal(err)
+func (w *watched) look(d time.Duration) {
+	w.T.Helper()
+	for until := w.Now.Add(d); w.Now.Before(until); w.Now = w.Now.Add(alertEvery) {
+		if err := w.rooms.alert(context.Background()); err != nil {
+			w.T.Fatal(err)
 		}
 	}
 }
@@ -73,12 +90,12 @@ func (o *operator) heard(t *testing.T, want ...string) {
 	o.messages = nil
 }
 
-func newAlertedTown(t *testing.T) (*town, *operator) {
-	w, o := newTown(t, alerted), &operator{}
+func newAlertedTown(t *testing.T) (*watched, *operator) {
+	w, o := &watched{Town: town.New(t, alerted)}, &operator{}
 	o.watch(w)
-	w.show("/herald", "Cranes move again in the harbour")
-	w.show("/gazette", "Court strikes down the river levy")
-	w.collect()
+	w.Show("/herald", "Cranes move again in the harbour")
+	w.Show("/gazette", "Court strikes down the river levy")
+	w.Collect()
 	return w, o
 }
 
@@ -90,8 +107,8 @@ func TestAnOutageIsToldOnceAndItsEndOnce(t *testing.T) {
 		t.Errorf("%d heartbeats in five minutes of peace", o.beats)
 	}
 
-	w.down, o.beats = true, 0
-	w.send(false)
+	w.Down, o.beats = true, 0
+	w.Send(false)
 	w.look(10 * time.Minute)
 	o.heard(t, "digestd on mail.example.org needs you: edition daily/Europe/Paris/2026-03-12T07:00 is paused: ")
 	if o.beats != 0 {
@@ -101,14 +118,14 @@ func TestAnOutageIsToldOnceAndItsEndOnce(t *testing.T) {
 	// A restart knows what was told, and so does the next edition, which meets the same trouble.
 	o.watch(w)
 	w.look(10 * time.Minute)
-	w.now = thursday.AddDate(0, 0, 1)
-	w.send(false)
+	w.Now = town.Thursday.AddDate(0, 0, 1)
+	w.Send(false)
 	w.look(10 * time.Minute)
 	o.heard(t)
 
-	w.down = false
+	w.Down = false
 	o.watch(w)
-	w.send(false)
+	w.Send(false)
 	w.look(10 * time.Minute)
 	o.heard(t, "well again")
 	if o.beats == 0 {
@@ -116,17 +133,17 @@ func TestAnOutageIsToldOnceAndItsEndOnce(t *testing.T) {
 	}
 	w.look(time.Hour)
 	o.heard(t)
-	if w.received("ana@example.org") != 1 {
-		t.Errorf("ana has %d mails", w.received("ana@example.org"))
+	if w.Received("ana@example.org") != 1 {
+		t.Errorf("ana has %d mails", w.Received("ana@example.org"))
 	}
 }
 
 func TestAnOperatorWhoCannotBeToldIsToldLater(t *testing.T) {
 	w, o := newAlertedTown(t)
-	w.down = true
-	w.send(false)
+	w.Down = true
+	w.Send(false)
 	o.deaf = errors.New("exit status 1")
-	if err := w.line.alert(t.Context()); !errors.Is(err, o.deaf) {
+	if err := w.rooms.alert(t.Context()); !errors.Is(err, o.deaf) {
 		t.Errorf("a failing command: %v", err)
 	}
 	o.deaf = nil
@@ -136,21 +153,21 @@ func TestAnOperatorWhoCannotBeToldIsToldLater(t *testing.T) {
 
 func TestAnEditionThatIsLateIsTold(t *testing.T) {
 	w, o := newAlertedTown(t)
-	w.now = thursday.Add(-25 * time.Minute) // five minutes behind the slot
-	w.fail = func(to string) *smtp.Reply {
+	w.Now = town.Thursday.Add(-25 * time.Minute) // five minutes behind the slot
+	w.Fail = func(to string) *smtp.Reply {
 		if to == "ana@example.org" {
 			return &smtp.Reply{Stage: smtp.Rcpt, Code: 450, Words: "4.2.2 mailbox full"}
 		}
 		return nil
 	}
-	w.send(false)
+	w.Send(false)
 	w.look(50 * time.Minute)
 	o.heard(t)
 	w.look(20 * time.Minute)
 	o.heard(t, "edition daily/Europe/Paris/2026-03-12T07:00 still owes 1 of its 2 deliveries, 1h")
-	w.fail = nil
-	w.now = w.now.Add(3 * time.Hour)
-	w.send(false)
+	w.Fail = nil
+	w.Now = w.Now.Add(3 * time.Hour)
+	w.Send(false)
 	w.look(10 * time.Minute)
 	o.heard(t, "well again")
 }
@@ -158,19 +175,17 @@ func TestAnEditionThatIsLateIsTold(t *testing.T) {
 // An edition that comes late, after a day off or by hand, is on its way and needs nobody.
 func TestAnEditionOnItsWayIsNotLate(t *testing.T) {
 	w, o := newAlertedTown(t)
-	w.now = thursday.Add(4 * time.Hour)
-	w.fail = func(string) *smtp.Reply {
-		w.mu.Unlock()
-		defer w.mu.Lock()
-		if problems := w.line.Problems(); len(problems) > 0 {
+	w.Now = town.Thursday.Add(4 * time.Hour)
+	w.Fail = func(string) *smtp.Reply {
+		if problems := w.Report.Problems(nil); len(problems) > 0 {
 			t.Errorf("in the middle of a run: %v", problems)
 		}
 		return nil
 	}
-	w.send(false)
+	w.Send(false)
 	w.look(5 * time.Minute)
 	o.heard(t)
-	if w.received("ana@example.org") != 1 {
+	if w.Received("ana@example.org") != 1 {
 		t.Error("ana got nothing")
 	}
 }
@@ -178,20 +193,20 @@ func TestAnEditionOnItsWayIsNotLate(t *testing.T) {
 // A run that is paused says nothing of whether its edition is late: it was, and is so again behind the outage.
 func TestAnOutageHidesThatAnEditionIsLate(t *testing.T) {
 	w, o := newAlertedTown(t)
-	w.fail = func(to string) *smtp.Reply {
+	w.Fail = func(to string) *smtp.Reply {
 		return &smtp.Reply{Stage: smtp.Rcpt, Code: 450, Words: "4.2.2 mailbox full"}
 	}
-	w.send(false)
+	w.Send(false)
 	w.look(time.Hour)
 	o.heard(t, "still owes 2 of its 2 deliveries")
-	w.down = true
-	w.now = w.now.Add(3 * time.Hour)
-	w.send(false)
+	w.Down = true
+	w.Now = w.Now.Add(3 * time.Hour)
+	w.Send(false)
 	w.look(time.Hour)
 	o.heard(t, "is paused")
-	w.down = false
-	w.now = w.now.Add(3 * time.Hour)
-	w.send(false)
+	w.Down = false
+	w.Now = w.Now.Add(3 * time.Hour)
+	w.Send(false)
 	w.look(time.Hour)
 	o.heard(t, "well again: edition daily/Europe/Paris/2026-03-12T07:00 is paused")
 }
@@ -199,36 +214,34 @@ func TestAnOutageHidesThatAnEditionIsLate(t *testing.T) {
 func TestAnEditionThatCannotBeComposedIsTold(t *testing.T) {
 	w, o := newAlertedTown(t)
 	lane := digest.Lane{Digest: "daily", Zone: "Europe/Paris"}
-	slot := schedule.Slot{Wall: "2026-03-12T07:00", At: thursday.Add(-30 * time.Minute)}
+	slot := schedule.Slot{Wall: "2026-03-12T07:00", At: town.Thursday.Add(-30 * time.Minute)}
 	broken := errors.New("render: template: digest.html.tmpl:3: no such field")
-	w.line.Alerts.published(lane, slot, Published{}, broken)
+	w.rooms.Alerts.published(lane, slot, false, broken)
 	w.look(20 * time.Minute)
 	o.heard(t)
 	w.look(20 * time.Minute)
 	o.heard(t, "edition daily/Europe/Paris/2026-03-12T07:00 is not composed, 1h1m after its slot: "+broken.Error())
-	if st, err := w.line.Status(); err != nil || len(st.Problems) != 1 {
+	if st, err := w.Report.Status(w.rooms.Alerts.Uncomposed()); err != nil || len(st.Problems) != 1 {
 		t.Errorf("status: %v, %v", st.Problems, err)
 	}
-	w.line.Alerts.published(lane, slot, Published{Edition: "e"}, nil)
+	w.rooms.Alerts.published(lane, slot, true, nil)
 	w.look(5 * time.Minute)
 	o.heard(t, "well again")
 }
 
 func TestASilentFeedIsTold(t *testing.T) {
 	w, o := newAlertedTown(t)
-	w.mu.Lock()
-	delete(w.feeds, "/gazette")
-	w.mu.Unlock()
+	w.Hide("/gazette")
 	for range 4 {
 		w.look(3 * time.Minute)
 		o.heard(t)
-		w.now = w.now.Add(24 * time.Hour)
-		w.collect()
+		w.Now = w.Now.Add(24 * time.Hour)
+		w.Collect()
 	}
 	w.look(3 * time.Minute)
 	o.heard(t, "/gazette has not answered since 2026-03-13: ")
-	w.show("/gazette", "Court strikes down the river levy")
-	w.collect()
+	w.Show("/gazette", "Court strikes down the river levy")
+	w.Collect()
 	w.look(5 * time.Minute)
 	o.heard(t, "well again: feed ")
 }
@@ -236,17 +249,17 @@ func TestASilentFeedIsTold(t *testing.T) {
 func TestAFullDiskPausesBeforeTheFirstMessage(t *testing.T) {
 	w, o := newAlertedTown(t)
 	room := uint64(1 << 40)
-	w.reopen(ledger.Options{Room: func() (uint64, error) { return room, nil }})
+	w.Reopen(ledger.Options{Room: func() (uint64, error) { return room, nil }})
 	o.watch(w)
 	room = 1 << 20
-	got := w.send(false)
-	if s := got[0].Delivery; s.Paused == "" || s.Pending != 2 || w.received("ana@example.org") != 0 {
+	got := w.Send(false)
+	if s := got[0].Delivery; s.Paused == "" || s.Pending != 2 || w.Received("ana@example.org") != 0 {
 		t.Fatalf("on a full disk: %+v", s)
 	}
 	w.look(5 * time.Minute)
 	o.heard(t, "needs you")
 	room = 1 << 40
-	if got := w.send(false); got[0].Delivery.Sent != 2 {
+	if got := w.Send(false); got[0].Delivery.Sent != 2 {
 		t.Fatalf("with room again: %+v", got[0])
 	}
 	w.look(5 * time.Minute)
@@ -255,7 +268,7 @@ func TestAFullDiskPausesBeforeTheFirstMessage(t *testing.T) {
 
 func TestAlertMessage(t *testing.T) {
 	began := []ledger.Alert{{ID: "paused", Words: "edition a is paused: no route to host\nedition b is paused: no route to host"}, {ID: "feed x", Words: "feed x has not answered"}}
-	got := alertMessage("Morning Wire", "mail.example.org", thursday, began, []ledger.Alert{{ID: "ledger", Words: "the disk is full"}},
+	got := alertMessage("Morning Wire", "mail.example.org", town.Thursday, began, []ledger.Alert{{ID: "ledger", Words: "the disk is full"}},
 		[]ledger.Alert{{ID: "late d", Words: "edition d still owes 1"}})
 	want := "digestd on mail.example.org needs you: edition a is paused: no route to host (and 1 more)\n" +
 		"\nMorning Wire, Thursday 12 March 2026, 06:30 UTC\n" +
@@ -309,11 +322,11 @@ func TestHeartbeat(t *testing.T) {
 		rw.WriteHeader(status)
 	}))
 	defer server.Close()
-	w := newTown(t, one)
-	w.line.Config.Alerts.HeartbeatURL = server.URL + "/secret"
-	w.line.Alerts = NewAlerts()
+	w := &watched{Town: town.New(t, town.One)}
+	w.Config.Alerts.HeartbeatURL = server.URL + "/secret"
+	w.watch()
 	said := &strings.Builder{}
-	w.line.Log = logTo(said)
+	w.Publisher.Log = logTo(said)
 	for i := range 5 {
 		if i == 1 {
 			status = http.StatusInternalServerError
@@ -323,7 +336,7 @@ func TestHeartbeat(t *testing.T) {
 		}
 		w.look(alertEvery)
 	}
-	if want := "GET " + w.line.Config.Collect.UserAgent; len(agents) != 3 || agents[0] != want {
+	if want := "GET " + w.Config.Collect.UserAgent; len(agents) != 3 || agents[0] != want {
 		t.Errorf("fetched by %q, want %q", agents, want)
 	}
 	if n := strings.Count(said.String(), "heartbeat_url can't be fetched"); n != 1 || strings.Contains(said.String(), "secret") {
@@ -333,17 +346,17 @@ func TestHeartbeat(t *testing.T) {
 
 // What happens while nobody listens on [alerts] is in the log, once.
 func TestProblemsAreLogged(t *testing.T) {
-	w := newTown(t, one)
-	w.line.Alerts = NewAlerts()
+	w := &watched{Town: town.New(t, town.One)}
+	w.watch()
 	said := &strings.Builder{}
-	w.line.Log = logTo(said)
-	w.show("/herald", "Cranes move again in the harbour")
-	w.collect()
-	w.down = true
-	w.send(false)
+	w.Publisher.Log = logTo(said)
+	w.Show("/herald", "Cranes move again in the harbour")
+	w.Collect()
+	w.Down = true
+	w.Send(false)
 	w.look(5 * time.Minute)
-	w.down = false
-	w.send(false)
+	w.Down = false
+	w.Send(false)
 	w.look(5 * time.Minute)
 	for _, words := range []string{"needs a person", "well again"} {
 		if n := strings.Count(said.String(), fmt.Sprintf("msg=%q", words)); n != 1 {

@@ -1,3 +1,6 @@
+// Package daemon decides when: its loop lets the newsroom poll and publish, resume and prune as it is due, tells the
+// operator of problems, and answers on the control socket. It knows no more of news and mail than the interface
+// work says.
 package daemon
 
 import (
@@ -13,12 +16,13 @@ import (
 
 	"digestd/digest"
 	"digestd/digest/schedule"
+	"digestd/internal/report"
 )
 
 // ErrEnded is how Run ends when it was asked to.
 var ErrEnded = errors.New("the daemon has ended as asked")
 
-// work is what the loop lets be done; a Pipeline does it. Its methods may be called from several
+// work is what the loop lets be done; Rooms do it. Its methods may be called from several
 // goroutines, but never for one lane from two at a time. Those that take a context end early when it
 // does, with the messages in flight delivered.
 type work interface {
@@ -448,7 +452,7 @@ func (l *Loop) tell(status string) {
 func (l *Loop) describe(p plan, now time.Time) string {
 	parts := l.running("publishing ")
 	if s := p.next; !s.slot.IsZero() {
-		parts = append(parts, fmt.Sprintf("next: %s %s in %s", s.lane, s.slot.At.Format("15:04 MST"), inWords(s.slot.At.Sub(now))))
+		parts = append(parts, fmt.Sprintf("next: %s %s in %s", s.lane, s.slot.At.Format("15:04 MST"), report.InWords(s.slot.At.Sub(now))))
 	} else {
 		parts = append(parts, "no lane: nobody is subscribed")
 	}
@@ -471,20 +475,4 @@ func (l *Loop) running(prefix string) []string {
 	}
 	slices.Sort(editions)
 	return []string{prefix + strings.Join(editions, ", ")}
-}
-
-// inWords is a distance as people say it: "3h", "2h40m", "12m", "4d".
-func inWords(d time.Duration) string {
-	d = d.Round(time.Minute)
-	switch {
-	case d < time.Minute:
-		return "less than a minute"
-	case d >= 48*time.Hour:
-		return fmt.Sprintf("%dd", d/(24*time.Hour))
-	case d < time.Hour:
-		return fmt.Sprintf("%dm", d/time.Minute)
-	case d%time.Hour == 0:
-		return fmt.Sprintf("%dh", d/time.Hour)
-	}
-	return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
 }

@@ -15,10 +15,10 @@ import (
 
 // count holds what happened against what digestd promises.
 func (w *week) count() {
-	if problems := w.line.Load().Ledger.Check(); len(problems) > 0 {
+	if problems := w.line.Load().Publisher.Ledger.Check(); len(problems) > 0 {
 		w.t.Errorf("the ledger's invariants do not hold: %v", errors.Join(problems...))
 	}
-	editions, err := w.line.Load().Ledger.Editions(func(ledger.EditionState) bool { return true })
+	editions, err := w.line.Load().Publisher.Ledger.Editions(func(ledger.EditionState) bool { return true })
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -47,12 +47,12 @@ func (w *week) readersAreServed(editions []ledger.EditionState) {
 		if !e.Complete {
 			w.t.Errorf("edition %s is not complete", e.ID)
 		}
-		progress, err := w.line.Load().Ledger.Progress(e.ID)
+		progress, err := w.line.Load().Publisher.Ledger.Progress(e.ID)
 		if err != nil {
 			w.t.Fatal(err)
 		}
 		for at := 0; at < e.Recipients; {
-			chunk, err := w.line.Load().Ledger.RecipientsAt(e.ID, at)
+			chunk, err := w.line.Load().Publisher.Ledger.RecipientsAt(e.ID, at)
 			if err != nil || len(chunk) == 0 {
 				w.t.Fatalf("recipients of %s: %d, %v", e.ID, len(chunk), err)
 			}
@@ -86,7 +86,7 @@ func (w *week) readersAreServed(editions []ledger.EditionState) {
 			}
 		}
 	}
-	if most := w.world.dropped + w.crashes*w.line.Load().Config.Delivery.Connections; twice > most {
+	if most := w.world.dropped + w.crashes*w.line.Load().Report.Config.Delivery.Connections; twice > most {
 		w.t.Errorf("%d mails came twice; %d connections and processes died inside the transaction", twice, most)
 	}
 	if len(w.world.late) > 0 {
@@ -103,7 +103,7 @@ func (w *week) readersAreServed(editions []ledger.EditionState) {
 func (w *week) newsIsTold(editions []ledger.EditionState) {
 	stories := map[string]map[string]bool{} // by edition
 	for _, e := range editions {
-		frozen, err := w.line.Load().Ledger.Frozen(e.ID)
+		frozen, err := w.line.Load().Publisher.Ledger.Frozen(e.ID)
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -112,7 +112,7 @@ func (w *week) newsIsTold(editions []ledger.EditionState) {
 			stories[e.ID][s.ID] = true
 		}
 	}
-	items, err := w.line.Load().Ledger.ItemsAfter(0)
+	items, err := w.line.Load().Publisher.Ledger.ItemsAfter(0)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -133,15 +133,15 @@ func (w *week) newsIsTold(editions []ledger.EditionState) {
 	if lost > 0 {
 		w.t.Errorf("%d of %d items that were served are not in the ledger", lost, len(w.world.served))
 	}
-	d, err := w.line.Load().Config.Digest("daily")
+	d, err := w.line.Load().Report.Config.Digest("daily")
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	fates := map[string]int{}
-	lanes := w.line.Load().Config.Lanes(d)
+	lanes := w.line.Load().Report.Config.Lanes(d)
 	for _, lane := range lanes {
 		for _, it := range items {
-			o, settled, err := w.line.Load().Ledger.Outcome(lane, it.Seq)
+			o, settled, err := w.line.Load().Publisher.Ledger.Outcome(lane, it.Seq)
 			if err != nil {
 				w.t.Fatal(err)
 			}
@@ -157,7 +157,7 @@ func (w *week) newsIsTold(editions []ledger.EditionState) {
 				w.t.Errorf("item %d of lane %s stands in story %s of %s, which is not there", it.Seq, lane, o.Story, o.Edition)
 				continue
 			}
-			f, err := w.line.Load().fate(d, lane, it)
+			f, err := w.line.Load().Report.Fate(d, lane, it)
 			if err != nil {
 				w.t.Fatal(err)
 			}
@@ -204,7 +204,7 @@ func (w *week) operatorIsTold() {
 			ended++
 		}
 	}
-	w.t.Logf("the ledger has %d KB", w.line.Load().Ledger.Size()>>10)
+	w.t.Logf("the ledger has %d KB", w.line.Load().Publisher.Ledger.Size()>>10)
 	w.t.Logf("the operator got %d messages and %d heartbeats", len(w.alerts), w.beats.Load())
 	if began != 2 || ended != 2 {
 		w.t.Errorf("the operator was told of %d beginnings and %d ends of two nights without a mail server", began, ended)

@@ -21,9 +21,16 @@ import (
 	"digestd/digest/render"
 	"digestd/internal/config"
 	"digestd/internal/ledger"
+	"digestd/internal/newsroom"
+	"digestd/internal/report"
 	"digestd/mailer"
 	"digestd/templates"
 )
+
+// zeros is a random source without surprises.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 // size of a week. The small one is for every run of the tests; DIGESTD_WEEK=full asks for the large one.
 type size struct {
@@ -56,7 +63,7 @@ type week struct {
 	readers []weekReader
 	alerts  []string // that the operator got
 	beats   atomic.Int64
-	line    atomic.Pointer[Pipeline]
+	line    atomic.Pointer[Rooms]
 	loop    *Loop
 	stop    context.CancelFunc
 	over    chan error
@@ -173,8 +180,8 @@ heartbeat_url = "https://heartbeat.example.org/x"
 	}
 }
 
-// assemble makes a pipeline of the configuration as it is, on a ledger.
-func (w *week) assemble(l *ledger.Ledger) (*Pipeline, error) {
+// assemble makes the rooms of the configuration as it is, on a ledger.
+func (w *week) assemble(l *ledger.Ledger) (*Rooms, error) {
 	sets := map[string]*render.Set{}
 	cfg, problems := config.Load(filepath.Join(w.dir, "config.toml"), config.Env{CheckTemplates: func(d digest.Digest) (err error) {
 		sets[d.ID], err = render.Load(templates.FS, d.Template, d.Subject)
@@ -191,7 +198,9 @@ func (w *week) assemble(l *ledger.Ledger) (*Pipeline, error) {
 	m := mailer.New(mailer.Options{Connections: d.Connections, MaxPerConnection: d.MaxPerConnection, Retry: d.Retry, GiveUp: d.GiveUp, InDoubt: d.InDoubt},
 		w.world, l, w.log)
 	m.Now = w.now
-	return &Pipeline{Config: cfg, Ledger: l, Collector: collector, Templates: sets, Mailer: m, Random: zeros{}, Now: w.now, Log: w.log}, nil
+	composer := &newsroom.Composer{Renderer: newsroom.Renderer{Config: cfg, Templates: sets}, Ledger: l, Random: zeros{}, Now: w.now}
+	return &Rooms{Publisher: &newsroom.Publisher{Composer: composer, Ledger: l, Collector: collector, Mailer: m, Log: w.log},
+		Report: report.Reporter{Config: cfg, Ledger: l, Now: w.now}}, nil
 }
 
 // start is a start of the daemon.
@@ -215,10 +224,10 @@ func (w *week) start() {
 	alerts.Fetch = func(context.Context, string, string) error { w.beats.Add(1); return nil }
 	line.Alerts = alerts
 	w.line.Store(line)
-	w.loop = NewLoop(line, func() (*Pipeline, error) {
+	w.loop = NewLoop(line, func() (*Rooms, error) {
 		next, err := w.assemble(l)
 		if err == nil {
-			next.Alerts, next.Mailer = alerts, line.Mailer
+			next.Alerts, next.Publisher.Mailer = alerts, line.Publisher.Mailer
 			w.line.Store(next)
 		}
 		return next, err
@@ -237,7 +246,7 @@ func (w *week) end() {
 	if err := <-w.over; !errors.Is(err, ErrEnded) {
 		w.t.Errorf("the daemon ended with %v", err)
 	}
-	if err := w.line.Load().Ledger.Close(); err != nil {
+	if err := w.line.Load().Publisher.Ledger.Close(); err != nil {
 		w.t.Error(err)
 	}
 }
@@ -247,7 +256,7 @@ func (w *week) crash() {
 	w.t.Helper()
 	w.crashes++
 	since := w.now().Add(-2 * time.Minute)
-	w.line.Load().Ledger.Close()
+	w.line.Load().Publisher.Ledger.Close()
 	w.stop()
 	<-w.over
 	w.world.forget(since)
@@ -354,7 +363,7 @@ func (w *week) trouble(midnight time.Duration) {
 func (w *week) leave(n int) {
 	for range n {
 		email := w.readers[w.dice.IntN(len(w.readers))].email
-		if err := w.line.Load().Ledger.Suppress(digest.Suppression{Email: email, Source: "one-click", At: w.now()}); err != nil {
+		if err := w.line.Load().Publisher.Ledger.Suppress(digest.Suppression{Email: email, Source: "one-click", At: w.now()}); err != nil {
 			w.t.Error(err)
 		}
 		w.world.mu.Lock()

@@ -10,25 +10,34 @@ import (
 	"digestd/digest/schedule"
 	"digestd/internal/config"
 	"digestd/internal/ledger"
+	"digestd/internal/newsroom"
+	"digestd/internal/report"
 )
 
-// NewLoop makes the daemon of a pipeline. When it is to reload, it asks load for another one, which must
-// be ready for use; the old one stays when there is an error.
-func NewLoop(p *Pipeline, load func() (*Pipeline, error), log *slog.Logger) *Loop {
-	return newLoop(p, func() (work, error) { return load() }, log)
+// Rooms are what the loop lets work, as one configuration has them.
+type Rooms struct {
+	Publisher *newsroom.Publisher
+	Report    report.Reporter
+	Alerts    *Alerts // outlives reloads
+}
+
+// NewLoop makes the daemon of some rooms. When it is to reload, it asks load for others, which must be
+// ready for use; the old ones stay when there is an error.
+func NewLoop(r *Rooms, load func() (*Rooms, error), log *slog.Logger) *Loop {
+	return newLoop(r, func() (work, error) { return load() }, log)
 }
 
 // What the loop lets be done; see the interface work.
 
-func (p *Pipeline) lanes() ([]laneView, error) {
+func (r *Rooms) lanes() ([]laneView, error) {
 	var views []laneView
-	for _, d := range p.Config.Digests {
-		for _, lane := range p.Config.Lanes(d) {
+	for _, d := range r.Report.Config.Digests {
+		for _, lane := range r.Report.Config.Lanes(d) {
 			line, zone, err := config.ScheduleOf(d, lane)
 			if err != nil {
 				return nil, err
 			}
-			st, err := p.Ledger.Lane(lane)
+			st, err := r.Report.Ledger.Lane(lane)
 			if err != nil {
 				return nil, err
 			}
@@ -42,78 +51,59 @@ func (p *Pipeline) lanes() ([]laneView, error) {
 	return views, nil
 }
 
-func (p *Pipeline) owedEditions() ([]owedView, error) {
-	open, err := p.Ledger.OpenEditions()
+func (r *Rooms) owedEditions() ([]owedView, error) {
+	open, err := r.Publisher.Owed()
 	if err != nil {
 		return nil, err
 	}
 	var views []owedView
-	for _, e := range open {
-		due, err := p.Ledger.Due(e.ID)
-		if err != nil {
-			return nil, err
-		}
-		if due.Sub(p.Now()) > p.Config.Delivery.GiveUp { // set by a clock that was wrong: none waits that long
-			due = time.Time{}
-		}
-		views = append(views, owedView{edition: e.ID, lane: e.Lane(), due: due})
+	for _, o := range open {
+		views = append(views, owedView{edition: o.Edition, lane: o.Lane, due: o.Due})
 	}
 	return views, nil
 }
 
-func (p *Pipeline) feedsDue() (bool, time.Time, error) {
-	due, next, err := p.Collector.Due(p.Config.Feeds())
+func (r *Rooms) feedsDue() (bool, time.Time, error) {
+	due, next, err := r.Publisher.Collector.Due(r.Report.Config.Feeds())
 	return len(due) > 0, next, err
 }
 
-func (p *Pipeline) feedsWell() (well, all int, err error) {
-	states, err := p.Ledger.FeedStates()
-	if err != nil {
-		return 0, 0, err
-	}
-	for _, f := range p.Config.Feeds() {
-		all++
-		if st := states[f.URL]; st.Failures == 0 && !st.LastSuccess.IsZero() {
-			well++
-		}
-	}
-	return well, all, nil
-}
+func (r *Rooms) feedsWell() (well, all int, err error) { return r.Report.FeedsWell() }
 
-func (p *Pipeline) pollDue(ctx context.Context) error {
-	sum := p.poll(ctx, p.Config.Feeds(), false, nil)
+func (r *Rooms) pollDue(ctx context.Context) error {
+	sum := r.Publisher.Collect(ctx, false, nil)
 	if sum.Feeds > sum.Skipped {
-		p.Log.Info("feeds polled", "read", sum.OK, "not_modified", sum.NotModified, "failed", sum.Failed, "new", sum.New)
+		r.Publisher.Log.Info("feeds polled", "read", sum.OK, "not_modified", sum.NotModified, "failed", sum.Failed, "new", sum.New)
 	}
 	return nil
 }
 
-func (p *Pipeline) publishSlot(ctx context.Context, lane digest.Lane, slot schedule.Slot) error {
-	out, err := p.publish(ctx, lane, slot, false)
-	p.Alerts.published(lane, slot, out, err)
+func (r *Rooms) publishSlot(ctx context.Context, lane digest.Lane, slot schedule.Slot) error {
+	out, err := r.Publisher.Publish(ctx, lane, slot, false, newsroom.Unwatched{})
+	r.Alerts.published(lane, slot, out.Edition != "", err)
 	if err == nil && out.Delivery.Paused != "" {
 		err = fmt.Errorf("edition %s: %s", out.Edition, out.Delivery.Paused)
 	}
 	return err
 }
 
-func (p *Pipeline) skip(lane digest.Lane, slot schedule.Slot) error {
-	p.Alerts.published(lane, slot, Published{}, nil) // it is not waited for any more
-	return p.Ledger.Skip(lane, slot.At, slot.Wall)
+func (r *Rooms) skip(lane digest.Lane, slot schedule.Slot) error {
+	r.Alerts.published(lane, slot, false, nil) // it is not waited for any more
+	return r.Publisher.Ledger.Skip(lane, slot.At, slot.Wall)
 }
 
-func (p *Pipeline) resumeEdition(ctx context.Context, edition string) error {
-	_, sum, err := p.deliver(ctx, edition)
+func (r *Rooms) resumeEdition(ctx context.Context, edition string) error {
+	_, sum, err := r.Publisher.Deliver(ctx, edition, newsroom.Unwatched{})
 	if err == nil && sum.Paused != "" {
 		err = fmt.Errorf("edition %s: %s", edition, sum.Paused)
 	}
 	return err
 }
 
-func (p *Pipeline) prune(context.Context) error {
-	pruned, err := p.Ledger.Prune(p.Config.Ledger.Keep)
+func (r *Rooms) prune(context.Context) error {
+	pruned, err := r.Publisher.Ledger.Prune(r.Report.Config.Ledger.Keep)
 	if pruned != (ledger.Pruned{}) {
-		p.Log.Info("ledger pruned", "items", pruned.Items, "editions", pruned.Editions)
+		r.Publisher.Log.Info("ledger pruned", "items", pruned.Items, "editions", pruned.Editions)
 	}
 	return err
 }

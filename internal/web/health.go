@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"digestd/internal/daemon"
+	"digestd/internal/report"
 )
 
 // healthKept is how long an answer of Health is given again: whoever asks often costs nothing.
@@ -16,7 +16,7 @@ const healthKept = 5 * time.Second
 
 // Health answers 200 while all is well, and 503 when something needs a person. It says how many problems
 // there are and not which: the listener is one for readers, and the operator has `digestd status`.
-func Health(problems func() []daemon.Problem, now func() time.Time) http.Handler {
+func Health(problems func() []report.Problem, now func() time.Time) http.Handler {
 	h := &health{problems: problems, now: now}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -41,7 +41,7 @@ func Health(problems func() []daemon.Problem, now func() time.Time) http.Handler
 
 // health remembers the last count for a while.
 type health struct {
-	problems func() []daemon.Problem
+	problems func() []report.Problem
 	now      func() time.Time
 
 	mu    sync.Mutex

@@ -9,12 +9,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"digestd/internal/daemon"
+	"digestd/internal/report"
 )
 
 // Metrics serves figures to Prometheus, from a registry of its own, and those of the process beside them.
 // Nothing in them names a feed or a reader.
-func Metrics(version string, figures func() (daemon.Figures, error)) http.Handler {
+func Metrics(version string, figures func() (report.Figures, error)) http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(newFiguresCollector(version, figures), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -23,14 +23,14 @@ func Metrics(version string, figures func() (daemon.Figures, error)) http.Handle
 
 // figuresCollector makes metrics of figures when it is asked.
 type figuresCollector struct {
-	figures func() (daemon.Figures, error)
+	figures func() (report.Figures, error)
 	version string
 
 	build, feeds, items, editions, paused, deliveries, problems, bytes, written *prometheus.Desc
 	lastDeliveries, delay, lag, next, last                                      *prometheus.Desc // of a lane
 }
 
-func newFiguresCollector(version string, figures func() (daemon.Figures, error)) *figuresCollector {
+func newFiguresCollector(version string, figures func() (report.Figures, error)) *figuresCollector {
 	describe := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("digestd_"+name, help, labels, nil)
 	}

@@ -16,16 +16,16 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"digestd/digest"
-	"digestd/internal/daemon"
+	"digestd/internal/report"
 )
 
 var noon = time.Date(2026, 3, 12, 12, 0, 0, 0, time.UTC)
 
-func figures() (daemon.Figures, error) {
-	return daemon.Figures{
+func figures() (report.Figures, error) {
+	return report.Figures{
 		Feeds: map[string]int{"well": 14, "failing": 1}, Items: 812, Editions: map[string]int{"complete": 30, "open": 1}, Paused: 1,
 		Delivered: map[string]int{"sent": 200, "in doubt": 1, "nothing in your topics": 3}, Problems: 2, Bytes: 4 << 20, LastWrite: noon,
-		Lanes: []daemon.LaneFigures{
+		Lanes: []report.LaneFigures{
 			{Lane: digest.Lane{Digest: "daily", Zone: "Europe/Paris"}, Next: noon.Add(18 * time.Hour), Last: noon.Add(-6 * time.Hour),
 				Delay: 2 * time.Second, Deliveries: map[string]int{"sent": 100, "deferred": 2}},
 			{Lane: digest.Lane{Digest: "daily", Zone: "Asia/Tokyo"}, Lag: 90 * time.Minute},
@@ -90,7 +90,7 @@ func TestMetrics(t *testing.T) {
 }
 
 func TestMetricsOfALedgerThatCannotBeRead(t *testing.T) {
-	status, body := get(t, Metrics("1.2.3", func() (daemon.Figures, error) { return daemon.Figures{}, errors.New("input/output error") }))
+	status, body := get(t, Metrics("1.2.3", func() (report.Figures, error) { return report.Figures{}, errors.New("input/output error") }))
 	if status != http.StatusInternalServerError || !strings.Contains(body, "input/output error") {
 		t.Errorf("status %d: %s", status, body)
 	}
@@ -150,20 +150,20 @@ func TestExampleRulesKnowTheMetrics(t *testing.T) {
 }
 
 func TestHealth(t *testing.T) {
-	var problems []daemon.Problem
+	var problems []report.Problem
 	asked, now := 0, noon
-	h := Health(func() []daemon.Problem { asked++; return problems }, func() time.Time { return now })
-	secret := daemon.Problem{ID: "feed x", Words: "feed https://example.org/secret has not answered"}
+	h := Health(func() []report.Problem { asked++; return problems }, func() time.Time { return now })
+	secret := report.Problem{ID: "feed x", Words: "feed https://example.org/secret has not answered"}
 	for _, step := range []struct {
-		problems []daemon.Problem
+		problems []report.Problem
 		later    time.Duration
 		status   int
 		body     string
 	}{
 		{nil, 0, http.StatusOK, "ok\n"},
-		{[]daemon.Problem{secret}, time.Second, http.StatusOK, "ok\n"}, // still the answer of before
-		{[]daemon.Problem{secret}, healthKept, http.StatusServiceUnavailable, "1 problem needs a person: digestd status tells which\n"},
-		{[]daemon.Problem{secret, secret}, healthKept, http.StatusServiceUnavailable, "2 problems need a person: digestd status tells which\n"},
+		{[]report.Problem{secret}, time.Second, http.StatusOK, "ok\n"}, // still the answer of before
+		{[]report.Problem{secret}, healthKept, http.StatusServiceUnavailable, "1 problem needs a person: digestd status tells which\n"},
+		{[]report.Problem{secret, secret}, healthKept, http.StatusServiceUnavailable, "2 problems need a person: digestd status tells which\n"},
 		{nil, -time.Hour, http.StatusOK, "ok\n"}, // the clock was set back
 	} {
 		problems, now = step.problems, now.Add(step.later)

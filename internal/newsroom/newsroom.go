@@ -1,47 +1,51 @@
-// Package daemon ties the rooms together: it carries news from the feeds into the ledger, and from the
-// ledger, at each slot, into inboxes. The way of the data is the two functions poll and publish in this
-// file; the commands call them, or their pure middle. It decides nothing about what an edition says or
-// how a server's answer is to be understood.
-package daemon
+// Package newsroom carries news from the feeds into the ledger, and from the ledger, at a slot, into inboxes.
+// The way of the data is the two functions Poll and Publish in this file; a preview is the middle of the
+// second. It decides nothing about what an edition says or how a server's answer is to be understood, and
+// does not know when anything is due: the daemon and the commands do.
+package newsroom
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
-	"log/slog"
-	"strconv"
-	"time"
-
 	"digestd/digest"
 	"digestd/digest/collect"
-	"digestd/digest/compose"
 	"digestd/digest/curate"
-	"digestd/digest/render"
 	"digestd/digest/schedule"
-	"digestd/internal/config"
 	"digestd/internal/ledger"
 	"digestd/mailer"
-	"digestd/mailer/dkim"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
 )
 
-// Pipeline is one configuration at work on one ledger.
-type Pipeline struct {
-	Config    *config.Config
-	Ledger    *ledger.Ledger
+// Publisher is one configuration at work: it polls feeds, and publishes the editions that its composer makes.
+type Publisher struct {
+	Composer  *Composer
+	Ledger    *ledger.Ledger // the one that the composer reads
 	Collector *collect.Collector
-	Templates map[string]*render.Set // by digest
-	Mailer    *mailer.Mailer
-	Transport mailer.Transport // the Mailer's; test copies go over it directly
-	Signer    *dkim.Signer     // nil: mails go unsigned
-	Random    io.Reader
-	Now       func() time.Time
+	Mailer    Mailer
 	Log       *slog.Logger
-	Composed  func(digest.Edition)  // hears of each edition between composing and delivering; may be nil
-	Progress  func(mailer.Progress) // hears of each delivery; may be nil
-	Alerts    *Alerts               // the daemon's watch; nil elsewhere
-	Tally     *Tally                // the daemon's count of deliveries; nil elsewhere
 }
+
+// Mailer delivers what is owed of an edition.
+type Mailer interface {
+	Deliver(context.Context, mailer.Job) (mailer.Summary, error)
+}
+
+// Watch hears of an edition on its way.
+type Watch interface {
+	Composed(digest.Edition)  // between composing and delivering
+	Delivery(mailer.Progress) // of each delivery
+}
+
+// Unwatched is the watch of whoever only wants to hear of the end.
+type Unwatched struct{}
+
+// Composed does nothing.
+func (Unwatched) Composed(digest.Edition) {}
+
+// Delivery does nothing.
+func (Unwatched) Delivery(mailer.Progress) {}
 
 // Published tells what became of a lane's slot.
 type Published struct {
@@ -54,16 +58,16 @@ type Published struct {
 	Delivery mailer.Summary
 }
 
-// poll asks the feeds that are due, or all of them, and puts what they show into the ledger.
-func (p *Pipeline) poll(ctx context.Context, feeds []digest.Feed, all bool, progress func(collect.Result)) collect.Summary {
+// Poll asks the feeds that are due, or all of them, and puts what they show into the ledger.
+func (p *Publisher) Poll(ctx context.Context, feeds []digest.Feed, all bool, progress func(collect.Result)) collect.Summary {
 	return p.Collector.Poll(ctx, feeds, all, progress)
 }
 
-// publish composes the edition of a lane at a slot, if it is not composed yet, and delivers it as far as
+// Publish composes the edition of a lane at a slot, if it is not composed yet, and delivers it as far as
 // that can be done now. An extra edition is composed in any case, from what is new since the last one.
-func (p *Pipeline) publish(ctx context.Context, lane digest.Lane, slot schedule.Slot, extra bool) (Published, error) {
+func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule.Slot, extra bool, watch Watch) (Published, error) {
 	out := Published{Lane: lane, Slot: slot}
-	d, err := p.Config.Digest(lane.Digest)
+	d, err := p.Composer.Config.Digest(lane.Digest)
 	if err != nil {
 		return out, err
 	}
@@ -82,11 +86,11 @@ func (p *Pipeline) publish(ctx context.Context, lane digest.Lane, slot schedule.
 				return out, fmt.Errorf("lane %s: %w", lane, err)
 			}
 		}
-		w, err := p.gather(d, lane, slot, p.Now(), extra)
+		w, err := p.Composer.gather(d, lane, slot, p.Composer.Now(), extra)
 		if err != nil {
 			return out, fmt.Errorf("lane %s: gather: %w", lane, err)
 		}
-		readers, err := p.owed(d, lane, w)
+		readers, err := p.Composer.owed(d, lane, w)
 		if err != nil {
 			return out, fmt.Errorf("lane %s: %w", lane, err)
 		}
@@ -96,11 +100,11 @@ func (p *Pipeline) publish(ctx context.Context, lane digest.Lane, slot schedule.
 			return out, err
 		}
 		stories, closed := curate.Curate(d.Topics, w.items, w.sent, curate.Options{Now: w.now, Since: w.since, Carried: w.carried})
-		composed, err := p.compose(d, w, readers, id, stories)
+		composed, err := p.Composer.compose(d, w, readers, id, stories)
 		if err != nil {
 			return out, fmt.Errorf("edition %s: compose: %w", id, err)
 		}
-		record, err := p.write(d, w, readers, composed, closed)
+		record, err := p.Composer.write(d, w, readers, composed, closed)
 		if err != nil {
 			return out, fmt.Errorf("edition %s: render: %w", id, err)
 		}
@@ -115,19 +119,17 @@ func (p *Pipeline) publish(ctx context.Context, lane digest.Lane, slot schedule.
 			return out, err
 		}
 		out.Composed = true
-		if p.Composed != nil {
-			p.Composed(record.Edition)
-		}
+		watch.Composed(record.Edition)
 		p.Log.Info("edition composed", "edition", id, "stories", len(record.Edition.Stories), "recipients", len(record.Recipients),
 			"variants", len(record.Variants), "items", w.read)
 	}
 	out.Edition = id
-	out.Stories, out.Delivery, err = p.deliver(ctx, id)
+	out.Stories, out.Delivery, err = p.Deliver(ctx, id, watch)
 	return out, err
 }
 
 // passNobody lets a slot pass that finds nobody to write to, and says why.
-func (p *Pipeline) passNobody(w window, r readers, extra bool) (reason string, err error) {
+func (p *Publisher) passNobody(w window, r readers, extra bool) (reason string, err error) {
 	switch lane := w.lane.Lane; {
 	case r.waiting > 0:
 		return "all its readers had an edition in another zone less than half a period ago", p.Ledger.PassSlot(untouched(lane, w, extra))
@@ -154,7 +156,7 @@ func nothing(w window, noRoom int) (reason string, level slog.Level) {
 // withdrawUnsent takes the lane's last edition back, and the one before it, as long as nothing of them
 // went out, whether their mails never began to or were all refused: an outage then costs no news. An extra
 // edition that went out says nothing about the one that it came beside.
-func (p *Pipeline) withdrawUnsent(ctx context.Context, lane digest.Lane) error {
+func (p *Publisher) withdrawUnsent(ctx context.Context, lane digest.Lane) error {
 	st, err := p.Ledger.Lane(lane)
 	if err != nil {
 		return err
@@ -181,24 +183,9 @@ func (p *Pipeline) withdrawUnsent(ctx context.Context, lane digest.Lane) error {
 	return nil
 }
 
-// compose shapes the curated stories into an edition whose largest variant fits the digest's size.
-func (p *Pipeline) compose(d digest.Digest, w window, r readers, id string, stories []digest.Story) (compose.Result, error) {
-	edition := digest.Edition{
-		ID: id, Digest: d.ID, Title: d.Title, Zone: w.lane.Lane.Zone, Slot: w.slot.At, Number: w.lane.Number + 1,
-		Composed: w.now, Since: w.since, Read: w.read, Feeds: w.feeds,
-	}
-	for _, t := range d.Topics {
-		edition.Topics = append(edition.Topics, digest.TopicName{ID: t.ID, Title: t.Title})
-	}
-	return compose.Compose(compose.Input{
-		Digest: d, Edition: edition, Stories: stories,
-		Measure: func(e digest.Edition) (int, error) { return p.measure(d, e, r) },
-	})
-}
-
 // editionID names the edition of a lane at a slot, and reports whether it is composed already. Extras
 // are counted: "+1", "+2".
-func (p *Pipeline) editionID(lane digest.Lane, slot schedule.Slot, extra bool) (id string, known bool, err error) {
+func (p *Publisher) editionID(lane digest.Lane, slot schedule.Slot, extra bool) (id string, known bool, err error) {
 	base := lane.String() + "/" + slot.Wall
 	for n := 0; ; n++ {
 		id := base

@@ -1,4 +1,4 @@
-package daemon
+package report
 
 import (
 	"slices"
@@ -64,11 +64,11 @@ type LedgerStatus struct {
 }
 
 // Status gathers where everything stands. It writes nothing.
-func (p *Pipeline) Status() (Status, error) {
-	s := Status{Next: []NextSlot{}, Editions: []EditionStatus{}, Feeds: []FeedStatus{}, Daily: []int{}, Problems: append([]Problem{}, p.Problems()...)}
-	now := p.Now()
-	for _, d := range p.Config.Digests {
-		for _, lane := range p.Config.Lanes(d) {
+func (rep Reporter) Status(open map[digest.Lane]Uncomposed) (Status, error) {
+	s := Status{Next: []NextSlot{}, Editions: []EditionStatus{}, Feeds: []FeedStatus{}, Daily: []int{}, Problems: append([]Problem{}, rep.Problems(open)...)}
+	now := rep.Now()
+	for _, d := range rep.Config.Digests {
+		for _, lane := range rep.Config.Lanes(d) {
 			slot, err := config.NextSlot(d, lane, now)
 			if err != nil {
 				return s, err
@@ -77,25 +77,25 @@ func (p *Pipeline) Status() (Status, error) {
 		}
 	}
 	slices.SortStableFunc(s.Next, func(a, b NextSlot) int { return a.At.Compare(b.At) })
-	if err := p.editionStatus(&s); err != nil {
+	if err := rep.editionStatus(&s); err != nil {
 		return s, err
 	}
-	if err := p.feedStatus(&s, now); err != nil {
+	if err := rep.feedStatus(&s, now); err != nil {
 		return s, err
 	}
-	suppressed, err := p.Ledger.Suppressions()
+	suppressed, err := rep.Ledger.Suppressions()
 	if err != nil {
 		return s, err
 	}
 	s.Suppressed = len(suppressed)
-	s.Ledger = LedgerStatus{Path: p.Ledger.Path(), Bytes: p.Ledger.Size()}
-	s.Ledger.Last, err = p.Ledger.LastCommit()
+	s.Ledger = LedgerStatus{Path: rep.Ledger.Path(), Bytes: rep.Ledger.Size()}
+	s.Ledger.Last, err = rep.Ledger.LastCommit()
 	return s, err
 }
 
 // editionStatus adds the last editions of each lane, and all that are not complete.
-func (p *Pipeline) editionStatus(s *Status) error {
-	editions, err := p.Ledger.Editions(func(ledger.EditionState) bool { return true })
+func (rep Reporter) editionStatus(s *Status) error {
+	editions, err := rep.Ledger.Editions(func(ledger.EditionState) bool { return true })
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (p *Pipeline) editionStatus(s *Status) error {
 		if shown[e.Lane()]++; shown[e.Lane()] > shownEditions && e.Complete {
 			continue
 		}
-		progress, err := p.Ledger.Progress(e.ID)
+		progress, err := rep.Ledger.Progress(e.ID)
 		if err != nil {
 			return err
 		}
@@ -120,12 +120,12 @@ func (p *Pipeline) editionStatus(s *Status) error {
 }
 
 // feedStatus adds the feeds that are not well.
-func (p *Pipeline) feedStatus(s *Status, now time.Time) error {
-	states, err := p.Ledger.FeedStates()
+func (rep Reporter) feedStatus(s *Status, now time.Time) error {
+	states, err := rep.Ledger.FeedStates()
 	if err != nil {
 		return err
 	}
-	for _, f := range p.Config.Feeds() {
+	for _, f := range rep.Config.Feeds() {
 		st := states[f.URL]
 		s.FeedsAll++
 		s.Daily = addDays(s.Daily, recentDays(st, now))
@@ -139,6 +139,21 @@ func (p *Pipeline) feedStatus(s *Status, now time.Time) error {
 			LastSuccess: st.LastSuccess, NextPoll: st.NextPoll})
 	}
 	return nil
+}
+
+// FeedsWell counts the feeds whose last poll went well.
+func (rep Reporter) FeedsWell() (well, all int, err error) {
+	states, err := rep.Ledger.FeedStates()
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, f := range rep.Config.Feeds() {
+		all++
+		if st := states[f.URL]; st.Failures == 0 && !st.LastSuccess.IsZero() {
+			well++
+		}
+	}
+	return well, all, nil
 }
 
 // FeedHealth is how a feed is, well or not.
@@ -157,18 +172,18 @@ type FeedHealth struct {
 }
 
 // FeedHealth tells of each feed of the configuration, in its order, how it is.
-func (p *Pipeline) FeedHealth() ([]FeedHealth, error) {
-	states, err := p.Ledger.FeedStates()
+func (rep Reporter) FeedHealth() ([]FeedHealth, error) {
+	states, err := rep.Ledger.FeedStates()
 	if err != nil {
 		return nil, err
 	}
-	now := p.Now()
+	now := rep.Now()
 	all := []FeedHealth{}
-	for _, f := range p.Config.Feeds() {
+	for _, f := range rep.Config.Feeds() {
 		st := states[f.URL]
 		h := FeedHealth{URL: f.Address(), Name: f.Called(st), LastSuccess: st.LastSuccess, NextPoll: st.NextPoll, Failures: st.Failures,
 			Error: st.Error, Gone: st.Gone, MovedTo: st.MovedTo, Daily: recentDays(st, now)}
-		for _, t := range p.Config.Topics {
+		for _, t := range rep.Config.Topics {
 			if slices.ContainsFunc(t.Feeds, func(of digest.Feed) bool { return of.URL == f.URL }) {
 				h.Topics = append(h.Topics, t.ID)
 			}

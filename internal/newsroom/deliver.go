@@ -1,4 +1,4 @@
-package daemon
+package newsroom
 
 import (
 	"context"
@@ -15,9 +15,9 @@ import (
 	"digestd/subscribers"
 )
 
-// deliver sends what is owed of an edition, as far as that can be done now. An edition whose lane's next
+// Deliver sends what is owed of an edition, as far as that can be done now. An edition whose lane's next
 // slot has come without anything of it going out is withdrawn instead.
-func (p *Pipeline) deliver(ctx context.Context, id string) (stories int, sum mailer.Summary, err error) {
+func (p *Publisher) Deliver(ctx context.Context, id string, watch Watch) (stories int, sum mailer.Summary, err error) {
 	unlock, err := p.Ledger.Lock(ctx, id) // a command and the daemon may want the same at the same time
 	if err != nil {
 		return 0, sum, err
@@ -31,7 +31,7 @@ func (p *Pipeline) deliver(ctx context.Context, id string) (stories int, sum mai
 	if err != nil {
 		return e.Stories, sum, err
 	}
-	if !until.IsZero() && !p.Now().Before(until) {
+	if !until.IsZero() && !p.Composer.Now().Before(until) {
 		if withdrawn, err := p.withdraw(id); withdrawn || err != nil {
 			return e.Stories, sum, err
 		}
@@ -48,12 +48,10 @@ func (p *Pipeline) deliver(ctx context.Context, id string) (stories int, sum mai
 	if err != nil {
 		return e.Stories, sum, err
 	}
-	progress, ended := p.Tally.follow(p.Progress)
 	sum, err = p.Mailer.Deliver(ctx, mailer.Job{
-		Edition: id, Digest: e.Digest, Templates: templates, Signer: p.Signer, Until: until, Progress: progress,
+		Edition: id, Digest: e.Digest, Templates: templates, Signer: p.Composer.Signer, Until: until, Progress: watch.Delivery,
 		TokenKey: func(id string) (subscribers.TokenKey, bool) { key, ok := keys[id]; return key, ok },
 	})
-	ended(sum)
 	if err == nil && sum.Paused != e.Paused {
 		err = p.Ledger.Pause(id, sum.Paused)
 	}
@@ -62,7 +60,7 @@ func (p *Pipeline) deliver(ctx context.Context, id string) (stories int, sum mai
 
 // pauseForRoom pauses an edition before its first message, since a ledger that fills up in the middle would
 // leave deliveries in doubt.
-func (p *Pipeline) pauseForRoom(e ledger.EditionState, why string) (mailer.Summary, error) {
+func (p *Publisher) pauseForRoom(e ledger.EditionState, why string) (mailer.Summary, error) {
 	sum := mailer.Summary{Recipients: e.Recipients, Paused: why}
 	progress, err := p.Ledger.Progress(e.ID)
 	if err != nil {
@@ -80,7 +78,7 @@ func (p *Pipeline) pauseForRoom(e ledger.EditionState, why string) (mailer.Summa
 
 // withdraw takes an edition back if nothing of it went out or is in doubt, and reports whether it did. One
 // without stories has nothing to give back.
-func (p *Pipeline) withdraw(id string) (bool, error) {
+func (p *Publisher) withdraw(id string) (bool, error) {
 	e, err := p.Ledger.Edition(id)
 	if err != nil || e.Withdrawn || e.Stories == 0 {
 		return false, err
@@ -96,7 +94,7 @@ func (p *Pipeline) withdraw(id string) (bool, error) {
 }
 
 // templatesOf reads the messages of an edition's variants; nil where a variant has nothing to say.
-func (p *Pipeline) templatesOf(e ledger.EditionState) ([]*message.Template, error) {
+func (p *Publisher) templatesOf(e ledger.EditionState) ([]*message.Template, error) {
 	templates := make([]*message.Template, len(e.Variants))
 	for i, v := range e.Variants {
 		if v.Empty {
@@ -115,7 +113,7 @@ func (p *Pipeline) templatesOf(e ledger.EditionState) ([]*message.Template, erro
 }
 
 // tokenKeys are the ledger's keys by their IDs.
-func (p *Pipeline) tokenKeys() (map[string]subscribers.TokenKey, error) {
+func (p *Publisher) tokenKeys() (map[string]subscribers.TokenKey, error) {
 	keys := map[string]subscribers.TokenKey{}
 	for _, secret := range p.Ledger.TokenKeys() {
 		key, err := subscribers.NewTokenKey(secret)
@@ -128,8 +126,8 @@ func (p *Pipeline) tokenKeys() (map[string]subscribers.TokenKey, error) {
 }
 
 // deadline is the lane's next slot after an edition's: what is not delivered by then expires.
-func (p *Pipeline) deadline(e ledger.EditionState) (time.Time, error) {
-	d, err := p.Config.Digest(e.Digest)
+func (p *Publisher) deadline(e ledger.EditionState) (time.Time, error) {
+	d, err := p.Composer.Config.Digest(e.Digest)
 	if err != nil { // the digest has left the configuration; give_up alone ends its deliveries
 		return time.Time{}, nil
 	}
@@ -137,8 +135,35 @@ func (p *Pipeline) deadline(e ledger.EditionState) (time.Time, error) {
 	return slot.At, err
 }
 
+// Owed is an edition that is not complete.
+type Owed struct {
+	Edition string
+	Lane    digest.Lane
+	Due     time.Time // when the first of its deliveries may go
+}
+
+// Owed are the editions that are not complete.
+func (p *Publisher) Owed() ([]Owed, error) {
+	open, err := p.Ledger.OpenEditions()
+	if err != nil {
+		return nil, err
+	}
+	var all []Owed
+	for _, e := range open {
+		due, err := p.Ledger.Due(e.ID)
+		if err != nil {
+			return nil, err
+		}
+		if due.Sub(p.Composer.Now()) > p.Composer.Config.Delivery.GiveUp { // set by a clock that was wrong: none waits that long
+			due = time.Time{}
+		}
+		all = append(all, Owed{Edition: e.ID, Lane: e.Lane(), Due: due})
+	}
+	return all, nil
+}
+
 // Resume delivers what is still owed of all editions. One that fails keeps no other from going out.
-func (p *Pipeline) Resume(ctx context.Context) ([]Published, error) {
+func (p *Publisher) Resume(ctx context.Context, watch Watch) ([]Published, error) {
 	open, err := p.Ledger.OpenEditions()
 	if err != nil {
 		return nil, err
@@ -147,7 +172,7 @@ func (p *Pipeline) Resume(ctx context.Context) ([]Published, error) {
 	var failed []error
 	for _, e := range open {
 		out := Published{Lane: digest.Lane{Digest: e.Digest, Zone: e.Zone}, Slot: schedule.Slot{Wall: e.Wall, At: e.Slot}, Edition: e.ID}
-		out.Stories, out.Delivery, err = p.deliver(ctx, e.ID)
+		out.Stories, out.Delivery, err = p.Deliver(ctx, e.ID, watch)
 		if err == nil {
 			e, err = p.Ledger.Edition(e.ID)
 		}

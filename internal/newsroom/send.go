@@ -1,4 +1,4 @@
-package daemon
+package newsroom
 
 import (
 	"context"
@@ -11,13 +11,13 @@ import (
 )
 
 // Collect is one polling pass over the feeds that are due, or over all. progress may be nil.
-func (p *Pipeline) Collect(ctx context.Context, all bool, progress func(collect.Result)) collect.Summary {
-	return p.poll(ctx, p.Config.Feeds(), all, progress)
+func (p *Publisher) Collect(ctx context.Context, all bool, progress func(collect.Result)) collect.Summary {
+	return p.Poll(ctx, p.Composer.Config.Feeds(), all, progress)
 }
 
 // Send publishes the latest slot of each lane of a digest. A lane that fails keeps no other from going out.
-func (p *Pipeline) Send(ctx context.Context, d digest.Digest, extra bool) ([]Published, error) {
-	lanes := p.Config.Lanes(d)
+func (p *Publisher) Send(ctx context.Context, d digest.Digest, extra bool, watch Watch) ([]Published, error) {
+	lanes := p.Composer.Config.Lanes(d)
 	if len(lanes) == 0 {
 		return nil, nil
 	}
@@ -28,10 +28,10 @@ func (p *Pipeline) Send(ctx context.Context, d digest.Digest, extra bool) ([]Pub
 			failed = append(failed, ctx.Err())
 			break
 		}
-		slot, err := config.LatestSlot(d, lane, p.Now())
+		slot, err := config.LatestSlot(d, lane, p.Composer.Now())
 		if err == nil {
 			var out Published
-			out, err = p.publish(ctx, lane, slot, extra)
+			out, err = p.Publish(ctx, lane, slot, extra, watch)
 			all = append(all, out)
 		}
 		if err != nil {

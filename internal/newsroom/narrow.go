@@ -1,4 +1,4 @@
-package daemon
+package newsroom
 
 import (
 	"slices"
@@ -20,8 +20,8 @@ func topicsOf(d digest.Digest) []string {
 
 // narrower returns what lays readers' own preferences over their profiles, for a digest with some topics.
 // Those who shared a profile and chose the same share one again, since profiles tell variants apart.
-func (p *Pipeline) narrower(topics []string) (func(address string, profile *subscribers.Profile) *subscribers.Profile, error) {
-	all, err := p.Ledger.Preferences()
+func (c *Composer) narrower(topics []string) (func(address string, profile *subscribers.Profile) *subscribers.Profile, error) {
+	all, err := c.Ledger.Preferences()
 	if err != nil {
 		return nil, err
 	}
@@ -46,11 +46,11 @@ func (p *Pipeline) narrower(topics []string) (func(address string, profile *subs
 
 // narrowedReader is a subscriber, if it is one, with his own preferences laid over what the configuration
 // says of him.
-func (p *Pipeline) narrowedReader(d digest.Digest, who subscribers.Subscriber) (subscribers.Subscriber, error) {
+func (c *Composer) narrowedReader(d digest.Digest, who subscribers.Subscriber) (subscribers.Subscriber, error) {
 	if who.Profile == nil {
 		return who, nil
 	}
-	own, err := p.Ledger.PreferencesOf(who.Email)
+	own, err := c.Ledger.PreferencesOf(who.Email)
 	who.Profile = narrowed(who.Profile, own, topicsOf(d))
 	return who, err
 }

@@ -1,4 +1,4 @@
-package daemon
+package report
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"digestd/digest"
+	"digestd/digest/schedule"
 )
 
 const (
@@ -35,22 +36,22 @@ func (p *Problem) UnmarshalText(text []byte) error { p.Words = string(text); ret
 
 // Problems are what needs a person, and nothing else is: `status` exits 1 for them, /healthz answers 503,
 // and [alerts] tells of them. What can't be read is a problem as well. They write nothing.
-func (p *Pipeline) Problems() []Problem {
+func (rep Reporter) Problems(open map[digest.Lane]Uncomposed) []Problem {
 	var all []Problem
-	now := p.Now()
-	editions, err := p.editionProblems(now)
+	now := rep.Now()
+	editions, err := rep.editionProblems(open, now)
 	all = append(all, editions...)
 	if err == nil {
 		var feeds []Problem
-		feeds, err = p.feedProblems(now)
+		feeds, err = rep.feedProblems(now)
 		all = append(all, feeds...)
 	}
-	return append(all, p.ledgerProblems(err)...)
+	return append(all, rep.ledgerProblems(err)...)
 }
 
 // editionProblems tell of paused runs and of editions that are late.
-func (p *Pipeline) editionProblems(now time.Time) ([]Problem, error) {
-	open, err := p.Ledger.OpenEditions()
+func (rep Reporter) editionProblems(uncomposed map[digest.Lane]Uncomposed, now time.Time) ([]Problem, error) {
+	open, err := rep.Ledger.OpenEditions()
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +68,7 @@ func (p *Pipeline) editionProblems(now time.Time) ([]Problem, error) {
 		if now.Sub(since) <= lateEdition {
 			continue
 		}
-		progress, err := p.Ledger.Progress(e.ID)
+		progress, err := rep.Ledger.Progress(e.ID)
 		if err != nil {
 			return all, err
 		}
@@ -83,22 +84,42 @@ func (p *Pipeline) editionProblems(now time.Time) ([]Problem, error) {
 		}
 		if owed > 0 {
 			all = append(all, Problem{ID: lateID(e.Lane()), Words: fmt.Sprintf("edition %s still owes %d of its %d deliveries, %s after its slot; "+
-				"`digestd status` shows where they stand, `digestd resume` tries again", e.ID, owed, e.Recipients, inWords(now.Sub(since)))})
+				"`digestd status` shows where they stand, `digestd resume` tries again", e.ID, owed, e.Recipients, InWords(now.Sub(since)))})
 		}
 	}
-	return append(all, p.Alerts.uncomposedProblems(p, now)...), nil
+	return append(all, rep.uncomposedProblems(uncomposed, now)...), nil
+}
+
+// Uncomposed is a slot whose edition could not be composed. Only the daemon knows of it.
+type Uncomposed struct {
+	Slot schedule.Slot
+	Err  error
+}
+
+// uncomposedProblems tell of the slots of the configuration's lanes whose edition should be there for long.
+func (rep Reporter) uncomposedProblems(uncomposed map[digest.Lane]Uncomposed, now time.Time) []Problem {
+	var all []Problem
+	for _, d := range rep.Config.Digests {
+		for _, lane := range rep.Config.Lanes(d) {
+			if u, ok := uncomposed[lane]; ok && now.Sub(u.Slot.At) > lateEdition {
+				all = append(all, Problem{ID: lateID(lane), Words: fmt.Sprintf("edition %s/%s is not composed, %s after its slot: %v",
+					lane, u.Slot.Wall, InWords(now.Sub(u.Slot.At)), u.Err)})
+			}
+		}
+	}
+	return all
 }
 
 func lateID(lane digest.Lane) string { return "late " + lane.String() }
 
 // feedProblems tell of feeds that have not answered for days.
-func (p *Pipeline) feedProblems(now time.Time) ([]Problem, error) {
-	states, err := p.Ledger.FeedStates()
+func (rep Reporter) feedProblems(now time.Time) ([]Problem, error) {
+	states, err := rep.Ledger.FeedStates()
 	if err != nil {
 		return nil, err
 	}
 	var all []Problem
-	for _, f := range p.Config.Feeds() {
+	for _, f := range rep.Config.Feeds() {
 		st := states[f.URL]
 		if (st.Failures > 0 || st.Gone) && now.Sub(st.FailingSince) > silentFeed {
 			all = append(all, Problem{ID: "feed " + f.URL, Words: fmt.Sprintf("feed %s has not answered since %s: %s",
@@ -109,18 +130,34 @@ func (p *Pipeline) feedProblems(now time.Time) ([]Problem, error) {
 }
 
 // ledgerProblems tell of a ledger that can't be read or written, or soon can't.
-func (p *Pipeline) ledgerProblems(unreadable error) []Problem {
+func (rep Reporter) ledgerProblems(unreadable error) []Problem {
 	var words []string
 	if unreadable != nil {
-		words = append(words, fmt.Sprintf("the ledger %s can't be read: %v", p.Ledger.Path(), unreadable))
+		words = append(words, fmt.Sprintf("the ledger %s can't be read: %v", rep.Ledger.Path(), unreadable))
 	}
-	if err := p.Ledger.WriteError(); err != nil {
-		words = append(words, fmt.Sprintf("the ledger %s can't be written: %v; nothing is sent meanwhile", p.Ledger.Path(), err))
-	} else if why := p.Ledger.NoRoom(0); why != "" {
+	if err := rep.Ledger.WriteError(); err != nil {
+		words = append(words, fmt.Sprintf("the ledger %s can't be written: %v; nothing is sent meanwhile", rep.Ledger.Path(), err))
+	} else if why := rep.Ledger.NoRoom(0); why != "" {
 		words = append(words, why)
 	}
 	if len(words) == 0 {
 		return nil
 	}
 	return []Problem{{ID: "ledger", Words: strings.Join(words, "; ")}}
+}
+
+// InWords is a distance as people say it: "3h", "2h40m", "12m", "4d".
+func InWords(d time.Duration) string {
+	d = d.Round(time.Minute)
+	switch {
+	case d < time.Minute:
+		return "less than a minute"
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%dd", d/(24*time.Hour))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", d/time.Minute)
+	case d%time.Hour == 0:
+		return fmt.Sprintf("%dh", d/time.Hour)
+	}
+	return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
 }

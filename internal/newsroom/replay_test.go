@@ -1,4 +1,4 @@
-package daemon
+package newsroom_test
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"digestd/digest"
 	"digestd/digest/curate"
 	"digestd/internal/ledger"
+	"digestd/internal/newsroom/town"
 )
 
 // replayed is a row of the corpus's replay: what an outlet's feed showed at a time.
@@ -65,15 +66,15 @@ func replayConfig(rows []replayed) string {
 	return strings.Replace(text, `timezone = "Europe/Paris"`, `timezone = "UTC"`, 1)
 }
 
-// TestReplayLosesNothingAndRepeatsNothing shows a pipeline what real feeds showed over days, with an edition
+// TestReplayLosesNothingAndRepeatsNothing shows a newsroom what real feeds showed over days, with an edition
 // a day, and counts both ways: from the items to the editions, and from the editions to the items.
 func TestReplayLosesNothingAndRepeatsNothing(t *testing.T) {
 	rows := replay(t)
-	w := newTown(t, replayConfig(rows))
+	w := town.New(t, replayConfig(rows))
 	shown := map[string]bool{} // links of all entries, as the captures have them
 	editions := 0
 	send := func() {
-		for _, out := range w.send(false) {
+		for _, out := range w.Send(false) {
 			if out.Composed {
 				editions++
 			}
@@ -82,22 +83,20 @@ func TestReplayLosesNothingAndRepeatsNothing(t *testing.T) {
 	for i, r := range rows {
 		if i > 0 {
 			if slot := nextMorning(rows[i-1].at); !r.at.Before(slot) {
-				w.now = slot
+				w.Now = slot
 				send()
 			}
 		}
-		w.now = r.at
+		w.Now = r.at
 		raw, err := os.ReadFile(r.path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.mu.Lock()
-		w.feeds["/"+r.outlet] = string(raw)
-		w.mu.Unlock()
-		if sum := w.line.poll(context.Background(), feedsNamed(w, r.outlet), true, nil); sum.Failed > 0 {
+		w.Serve("/"+r.outlet, string(raw))
+		if sum := w.Publisher.Poll(context.Background(), feedsNamed(w, r.outlet), true, nil); sum.Failed > 0 {
 			t.Fatalf("%s: %v", r.path, sum.Results[0].Err)
 		}
-		doc, err := w.line.Collector.Read(context.Background(), r.path)
+		doc, err := w.Publisher.Collector.Read(context.Background(), r.path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,13 +107,13 @@ func TestReplayLosesNothingAndRepeatsNothing(t *testing.T) {
 		}
 	}
 	for range 3 { // what was carried goes into the next editions
-		w.now = nextMorning(w.now)
+		w.Now = nextMorning(w.Now)
 		send()
 	}
 
-	d, _ := w.line.Config.Digest("daily")
-	lane := w.line.Config.Lanes(d)[0]
-	items, err := w.line.Ledger.ItemsAfter(0)
+	d, _ := w.Config.Digest("daily")
+	lane := w.Config.Lanes(d)[0]
+	items, err := w.Ledger.ItemsAfter(0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +122,7 @@ func TestReplayLosesNothingAndRepeatsNothing(t *testing.T) {
 	used := map[uint64]string{}
 	for _, it := range items {
 		known[curate.CanonicalLink(it.Link)] = true
-		f, err := w.line.fate(d, lane, it)
+		f, err := w.Report.Fate(d, lane, it)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -144,14 +143,14 @@ func TestReplayLosesNothingAndRepeatsNothing(t *testing.T) {
 		}
 	}
 
-	states, err := w.line.Ledger.Editions(func(ledger.EditionState) bool { return true })
+	states, err := w.Ledger.Editions(func(ledger.EditionState) bool { return true })
 	if err != nil {
 		t.Fatal(err)
 	}
 	stood := map[uint64]string{}
 	links := map[string]string{}
 	for _, st := range states {
-		e, err := w.line.Ledger.Frozen(st.ID)
+		e, err := w.Ledger.Frozen(st.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,8 +175,8 @@ func TestReplayLosesNothingAndRepeatsNothing(t *testing.T) {
 	if len(stood) != len(used) {
 		t.Errorf("%d items stand in editions, and %d have an edition as their outcome", len(stood), len(used))
 	}
-	if w.received("ana@example.org") != editions {
-		t.Errorf("%d editions, and ana has %d mails", editions, w.received("ana@example.org"))
+	if w.Received("ana@example.org") != editions {
+		t.Errorf("%d editions, and ana has %d mails", editions, w.Received("ana@example.org"))
 	}
 	t.Logf("%d items of %d links in %d editions: %v", len(items), len(shown), editions, fates)
 }
@@ -192,9 +191,9 @@ func nextMorning(at time.Time) time.Time {
 }
 
 // feedsNamed is the feed of one outlet.
-func feedsNamed(w *town, outlet string) []digest.Feed {
+func feedsNamed(w *town.Town, outlet string) []digest.Feed {
 	var some []digest.Feed
-	for _, f := range w.line.Config.Feeds() {
+	for _, f := range w.Config.Feeds() {
 		if f.Name == outlet {
 			some = append(some, f)
 		}

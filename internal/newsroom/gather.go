@@ -1,4 +1,4 @@
-package daemon
+package newsroom
 
 import (
 	"fmt"
@@ -32,16 +32,16 @@ type window struct {
 // gather reads what a lane has not had yet: everything first seen since it last composed, by position
 // and not by a clock, and what waits in its pool. An extra edition tells only what is new: the pool stays
 // as it is for the next slot's.
-func (p *Pipeline) gather(d digest.Digest, lane digest.Lane, slot schedule.Slot, now time.Time, extra bool) (window, error) {
+func (c *Composer) gather(d digest.Digest, lane digest.Lane, slot schedule.Slot, now time.Time, extra bool) (window, error) {
 	w := window{slot: slot, now: now.UTC(), carried: map[uint64]int{}, settled: map[uint64]ledger.Outcome{}}
 	var err error
-	if w.lane, err = p.Ledger.Lane(lane); err != nil {
+	if w.lane, err = c.Ledger.Lane(lane); err != nil {
 		return w, err
 	}
-	if w.start, err = p.start(&w, d, lane); err != nil {
+	if w.start, err = c.start(&w, d, lane); err != nil {
 		return w, err
 	}
-	fresh, err := p.Ledger.ItemsAfter(w.start)
+	fresh, err := c.Ledger.ItemsAfter(w.start)
 	if err != nil {
 		return w, err
 	}
@@ -57,7 +57,7 @@ func (p *Pipeline) gather(d digest.Digest, lane digest.Lane, slot schedule.Slot,
 		pool = append(pool, pooled.Item)
 		w.carried[pooled.Item] = pooled.Carried
 	}
-	waiting, err := p.Ledger.Items(pool)
+	waiting, err := c.Ledger.Items(pool)
 	if err != nil {
 		return w, err
 	}
@@ -67,7 +67,7 @@ func (p *Pipeline) gather(d digest.Digest, lane digest.Lane, slot schedule.Slot,
 			w.settled[it.Seq] = ledger.Outcome{Reason: "feed removed", Unwanted: true}
 			continue
 		}
-		told, err := p.told(w.lane, it)
+		told, err := c.told(w.lane, it)
 		if err != nil {
 			return w, err
 		}
@@ -82,7 +82,7 @@ func (p *Pipeline) gather(d digest.Digest, lane digest.Lane, slot schedule.Slot,
 			continue // of another digest's feeds, or of one that was taken out: this lane does not want it
 		}
 		w.read++
-		had, err := p.had(w.lane, names, it)
+		had, err := c.had(w.lane, names, it)
 		if err != nil {
 			return w, err
 		}
@@ -97,23 +97,23 @@ func (p *Pipeline) gather(d digest.Digest, lane digest.Lane, slot schedule.Slot,
 			w.items[i].Source = name
 		}
 	}
-	if w.sent, err = p.sentStories(lane, w.now); err != nil {
+	if w.sent, err = c.sentStories(lane, w.now); err != nil {
 		return w, err
 	}
-	w.feeds, err = p.feedReports(d, w.since)
+	w.feeds, err = c.feedReports(d, w.since)
 	return w, err
 }
 
 // start finds the position behind which the lane's window begins. A lane that never composed looks back
 // one period; so does one that wakes, unless it stands later than that already.
-func (p *Pipeline) start(w *window, d digest.Digest, lane digest.Lane) (uint64, error) {
+func (c *Composer) start(w *window, d digest.Digest, lane digest.Lane) (uint64, error) {
 	w.since = w.lane.Composed
 	line, zone, err := config.ScheduleOf(d, lane)
 	if err != nil {
 		return 0, err
 	}
 	opens := w.now
-	if next := line.Next(p.Now(), zone).At; next.Before(opens) { // of a preview: the lane will have begun by then
+	if next := line.Next(c.Now(), zone).At; next.Before(opens) { // of a preview: the lane will have begun by then
 		opens = next
 	}
 	cutoff := opens.Add(-line.Lookback(opens, zone))
@@ -123,7 +123,7 @@ func (p *Pipeline) start(w *window, d digest.Digest, lane digest.Lane) (uint64, 
 	if w.lane.Began && !w.lane.Asleep {
 		return w.lane.Position, nil
 	}
-	start, err := p.Ledger.PositionAt(cutoff)
+	start, err := c.Ledger.PositionAt(cutoff)
 	if err != nil {
 		return 0, err
 	}
@@ -140,11 +140,11 @@ func (p *Pipeline) start(w *window, d digest.Digest, lane digest.Lane) (uint64, 
 }
 
 // had tells whether the lane already settled this entry as another feed showed it, and how.
-func (p *Pipeline) had(lane ledger.LaneState, wanted map[string]string, it digest.Item) (string, error) {
+func (c *Composer) had(lane ledger.LaneState, wanted map[string]string, it digest.Item) (string, error) {
 	if it.Of == 0 {
 		return "", nil
 	}
-	positions, err := p.Ledger.Sightings(it)
+	positions, err := c.Ledger.Sightings(it)
 	if err != nil {
 		return "", err
 	}
@@ -152,7 +152,7 @@ func (p *Pipeline) had(lane ledger.LaneState, wanted map[string]string, it diges
 		if seq == it.Seq {
 			continue
 		}
-		o, ok, err := p.Ledger.Outcome(lane.Lane, seq)
+		o, ok, err := c.Ledger.Outcome(lane.Lane, seq)
 		if err != nil {
 			return "", err
 		}
@@ -160,7 +160,7 @@ func (p *Pipeline) had(lane ledger.LaneState, wanted map[string]string, it diges
 			return fmt.Sprintf("the same entry as item %d, which another feed showed before%s", seq, inEdition(o)), nil
 		}
 	}
-	others, err := p.Ledger.Items(positions)
+	others, err := c.Ledger.Items(positions)
 	if err != nil {
 		return "", err
 	}
@@ -175,13 +175,13 @@ func (p *Pipeline) had(lane ledger.LaneState, wanted map[string]string, it diges
 }
 
 // told tells whether an extra edition told an entry, as another feed showed it, that has waited since.
-func (p *Pipeline) told(lane ledger.LaneState, it digest.Item) (string, error) {
-	positions, err := p.Ledger.Sightings(it)
+func (c *Composer) told(lane ledger.LaneState, it digest.Item) (string, error) {
+	positions, err := c.Ledger.Sightings(it)
 	if err != nil {
 		return "", err
 	}
 	for _, seq := range positions {
-		o, ok, err := p.Ledger.Outcome(lane.Lane, seq)
+		o, ok, err := c.Ledger.Outcome(lane.Lane, seq)
 		if err != nil {
 			return "", err
 		}
@@ -200,8 +200,8 @@ func inEdition(o ledger.Outcome) string {
 }
 
 // sentStories are the stories of the lane's editions of the last curate.Window, which later items may join.
-func (p *Pipeline) sentStories(lane digest.Lane, now time.Time) ([]digest.Story, error) {
-	editions, err := p.Ledger.Editions(func(e ledger.EditionState) bool {
+func (c *Composer) sentStories(lane digest.Lane, now time.Time) ([]digest.Story, error) {
+	editions, err := c.Ledger.Editions(func(e ledger.EditionState) bool {
 		return e.Lane() == lane && !e.Withdrawn && now.Sub(e.Composed) <= curate.Window
 	})
 	if err != nil {
@@ -209,7 +209,7 @@ func (p *Pipeline) sentStories(lane digest.Lane, now time.Time) ([]digest.Story,
 	}
 	var stories []digest.Story
 	for _, e := range editions {
-		frozen, err := p.Ledger.Frozen(e.ID)
+		frozen, err := c.Ledger.Frozen(e.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -219,8 +219,8 @@ func (p *Pipeline) sentStories(lane digest.Lane, now time.Time) ([]digest.Story,
 }
 
 // feedReports tell, for the coverage footer, which of the digest's feeds were read since the lane last composed.
-func (p *Pipeline) feedReports(d digest.Digest, since time.Time) ([]digest.FeedReport, error) {
-	states, err := p.Ledger.FeedStates()
+func (c *Composer) feedReports(d digest.Digest, since time.Time) ([]digest.FeedReport, error) {
+	states, err := c.Ledger.FeedStates()
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package daemon
+package newsroom_test
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 
 	"digestd/digest"
 	"digestd/internal/ledger"
+	"digestd/internal/newsroom"
+	"digestd/internal/newsroom/town"
 	"digestd/subscribers"
 )
 
@@ -40,7 +42,7 @@ func TestPreferencesNarrow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			before := row.profile
 			before.Topics = slices.Clone(row.profile.Topics)
-			got := narrowed(&row.profile, row.own, topics)
+			got := newsroom.Narrowed(&row.profile, row.own, topics)
 			if of := got.TopicsOf(topics); !slices.Equal(of, row.topics) || (of == nil) != (row.topics == nil) {
 				t.Errorf("topics %q, want %q", of, row.topics)
 			}
@@ -87,61 +89,61 @@ email = "benoit@example.org"
 email = "chiyo@example.org"
 `
 
-func (w *town) choose(email string, own digest.Preferences) {
-	w.t.Helper()
-	if err := w.line.Ledger.Grant(ledger.Wish{Email: email, Source: "page", Preferences: &own}); err != nil {
-		w.t.Fatal(err)
+func choose(w *town.Town, email string, own digest.Preferences) {
+	w.T.Helper()
+	if err := w.Ledger.Grant(ledger.Wish{Email: email, Source: "page", Preferences: &own}); err != nil {
+		w.T.Fatal(err)
 	}
 }
 
 func TestReadersGetWhatTheyChose(t *testing.T) {
-	w := newTown(t, twoTopics)
-	w.show("/herald", "Cranes move again in the harbour")
-	w.show("/gazette", "Lakes treaty is signed at last")
-	w.collect()
-	w.choose("ana@example.org", digest.Preferences{Without: []string{"global"}})
-	w.choose("chiyo@example.org", digest.Preferences{PlainText: true})
-	w.send(false)
-	if mail := w.mail("ana@example.org", 0); strings.Contains(mail, "Cranes") || !strings.Contains(mail, "Lakes treaty") || !strings.Contains(mail, "text/html") {
+	w := town.New(t, twoTopics)
+	w.Show("/herald", "Cranes move again in the harbour")
+	w.Show("/gazette", "Lakes treaty is signed at last")
+	w.Collect()
+	choose(w, "ana@example.org", digest.Preferences{Without: []string{"global"}})
+	choose(w, "chiyo@example.org", digest.Preferences{PlainText: true})
+	w.Send(false)
+	if mail := w.Mail("ana@example.org", 0); strings.Contains(mail, "Cranes") || !strings.Contains(mail, "Lakes treaty") || !strings.Contains(mail, "text/html") {
 		t.Error("ana does not want global and gets something else")
 	}
-	if mail := w.mail("benoit@example.org", 0); !strings.Contains(mail, "Cranes") || !strings.Contains(mail, "Lakes treaty") {
+	if mail := w.Mail("benoit@example.org", 0); !strings.Contains(mail, "Cranes") || !strings.Contains(mail, "Lakes treaty") {
 		t.Error("benoit chose nothing, and does not get all")
 	}
-	if mail := w.mail("chiyo@example.org", 0); strings.Contains(mail, "text/html") || !strings.Contains(mail, "Cranes") {
+	if mail := w.Mail("chiyo@example.org", 0); strings.Contains(mail, "text/html") || !strings.Contains(mail, "Cranes") {
 		t.Error("chiyo wants plain text and gets something else")
 	}
-	d, err := w.line.Config.Digest("daily")
+	d, err := w.Config.Digest("daily")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ana, _ := w.line.Config.Subscribers.Find("ana@example.org")
+	ana, _ := w.Config.Subscribers.Find("ana@example.org")
 	lane := digest.Lane{Digest: "daily", Zone: "Europe/Paris"}
-	slot, err := w.line.PreviewSlot(d, lane, time.Time{})
+	slot, err := w.Publisher.Composer.PreviewSlot(d, lane, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v, err := w.line.Preview(d, ana, slot, lane); err != nil || !slices.Equal(v.Page.Variant.Topics, []string{"diplomacy"}) {
+	if v, err := w.Publisher.Composer.Preview(d, ana, slot, lane); err != nil || !slices.Equal(v.Page.Variant.Topics, []string{"diplomacy"}) {
 		t.Errorf("the preview for ana has the topics %q, %v", v.Page.Variant.Topics, err)
 	}
-	if r, err := w.line.WhyReader("ana@example.org"); err != nil || r.Own == nil || !slices.Equal(r.Own.Without, []string{"global"}) {
+	if r, err := w.Report.WhyReader("ana@example.org"); err != nil || r.Own == nil || !slices.Equal(r.Own.Without, []string{"global"}) {
 		t.Errorf("why tells %+v, %v", r.Own, err)
 	}
 
-	w.choose("benoit@example.org", digest.Preferences{PausedUntil: "2026-03-14"})
+	choose(w, "benoit@example.org", digest.Preferences{PausedUntil: "2026-03-14"})
 	for day, news := range []string{"Volcano monitors raise the alert level", "Envoys leave the mountain town"} {
-		w.now = thursday.AddDate(0, 0, 1+day)
-		w.show("/herald", news)
-		w.collect()
-		w.send(false)
+		w.Now = town.Thursday.AddDate(0, 0, 1+day)
+		w.Show("/herald", news)
+		w.Collect()
+		w.Send(false)
 	}
-	if got := w.received("ana@example.org"); got != 1 {
+	if got := w.Received("ana@example.org"); got != 1 {
 		t.Errorf("ana has %d mails, though only global has news", got)
 	}
-	if got := w.received("chiyo@example.org"); got != 3 {
+	if got := w.Received("chiyo@example.org"); got != 3 {
 		t.Errorf("chiyo has %d mails, want 3", got)
 	}
-	if got := w.received("benoit@example.org"); got != 2 || !strings.Contains(w.mail("benoit@example.org", 1), "Envoys leave") {
+	if got := w.Received("benoit@example.org"); got != 2 || !strings.Contains(w.Mail("benoit@example.org", 1), "Envoys leave") {
 		t.Errorf("benoit, paused until the 14th, has %d mails, want that of the 12th and that of the 14th", got)
 	}
 }
@@ -152,12 +154,12 @@ func TestLinksOfTheMail(t *testing.T) {
 		"": `<mailto:digest@example.org\?subject=unsubscribe%20[A-Za-z0-9_-]{22}>`,
 		"[web]\nlisten = \"127.0.0.1:8080\"\nbase_url = \"https://news.example.org/wire/\"\n": `<https://news.example.org/wire/u/[A-Za-z0-9_-]{22}>,\r\n <mailto:digest@example.org\?subject=unsubscribe%20[A-Za-z0-9_-]{22}>`,
 	} {
-		w := newTown(t, base+one)
-		w.show("/herald", "Cranes move again in the harbour")
-		w.show("/gazette", "Court strikes down the river levy")
-		w.collect()
-		w.send(false)
-		mail := w.mail("ana@example.org", 0)
+		w := town.New(t, base+one)
+		w.Show("/herald", "Cranes move again in the harbour")
+		w.Show("/gazette", "Court strikes down the river levy")
+		w.Collect()
+		w.Send(false)
+		mail := w.Mail("ana@example.org", 0)
 		if !regexp.MustCompile(`(?m)^List-Unsubscribe: ` + want + `\r$`).MatchString(mail) {
 			t.Errorf("with %q the mail has no header like %s:\n%.2000s", base, want, mail)
 		}
@@ -172,42 +174,41 @@ func TestLinksOfTheMail(t *testing.T) {
 // The link in a test copy is nobody's: whoever tries it must not unsubscribe the first reader of the
 // edition that comes later.
 func TestLinksOfTestCopiesAreNobodys(t *testing.T) {
-	w := newTown(t, one)
-	w.line.Transport = w
-	w.show("/herald", "Cranes move again in the harbour")
-	w.show("/gazette", "Court strikes down the river levy")
-	w.collect()
-	d, err := w.line.Config.Digest("daily")
+	w := town.New(t, one)
+	w.Show("/herald", "Cranes move again in the harbour")
+	w.Show("/gazette", "Court strikes down the river levy")
+	w.Collect()
+	d, err := w.Config.Digest("daily")
 	if err != nil {
 		t.Fatal(err)
 	}
 	lane := digest.Lane{Digest: "daily", Zone: "Europe/Paris"}
-	slot, err := w.line.PreviewSlot(d, lane, w.now)
+	slot, err := w.Publisher.Composer.PreviewSlot(d, lane, w.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := w.line.Preview(d, subscribers.Subscriber{}, slot, lane)
+	v, err := w.Publisher.Composer.Preview(d, subscribers.Subscriber{}, slot, lane)
 	if err != nil {
 		t.Fatal(err)
 	}
-	copies, err := w.line.SendCopies(context.Background(), v, []string{"eve@example.org", "fay@example.org"})
+	copies, err := w.Publisher.Composer.SendCopies(context.Background(), w, v, []string{"eve@example.org", "fay@example.org"})
 	if err != nil || len(copies) != 2 || copies[0].Err != nil || copies[1].Err != nil {
 		t.Fatalf("copies %+v, %v", copies, err)
 	}
-	w.send(false)
+	w.Send(false)
 	token := regexp.MustCompile(`subject=unsubscribe%20([A-Za-z0-9_-]{22})`)
-	texts := map[string]string{"the preview": v.Rendered.HTML, "eve": w.mail("eve@example.org", 0), "fay": w.mail("fay@example.org", 0)}
+	texts := map[string]string{"the preview": v.Rendered.HTML, "eve": w.Mail("eve@example.org", 0), "fay": w.Mail("fay@example.org", 0)}
 	for name, text := range texts {
 		found := token.FindStringSubmatch(text)
 		if found == nil {
 			t.Fatalf("%s has no link", name)
 		}
-		if d, err := w.line.Ledger.Resolve(found[1], subscribers.ForUnsubscribe); err == nil {
+		if d, err := w.Ledger.Resolve(found[1], subscribers.ForUnsubscribe); err == nil {
 			t.Errorf("the link of %s is that of %s", name, d.To.Email)
 		}
 	}
-	if found := token.FindStringSubmatch(w.mail("ana@example.org", 0)); found != nil {
-		if d, err := w.line.Ledger.Resolve(found[1], subscribers.ForUnsubscribe); err != nil || d.To.Email != "ana@example.org" {
+	if found := token.FindStringSubmatch(w.Mail("ana@example.org", 0)); found != nil {
+		if d, err := w.Ledger.Resolve(found[1], subscribers.ForUnsubscribe); err != nil || d.To.Email != "ana@example.org" {
 			t.Errorf("the link of ana is that of %q, %v", d.To.Email, err)
 		}
 	}

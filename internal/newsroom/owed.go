@@ -1,4 +1,4 @@
-package daemon
+package newsroom
 
 import (
 	"fmt"
@@ -36,18 +36,18 @@ func (r readers) languages() []string {
 
 // owed lists whom a lane owes an edition now: those who want the digest, live in the lane's zone and are not
 // paused. The suppressed stand in it as well, so that the edition can tell why they got nothing.
-func (p *Pipeline) owed(d digest.Digest, lane digest.Lane, w window) (readers, error) {
+func (c *Composer) owed(d digest.Digest, lane digest.Lane, w window) (readers, error) {
 	var r readers
-	suppressed, err := p.Ledger.SuppressedFor(d.ID)
+	suppressed, err := c.Ledger.SuppressedFor(d.ID)
 	if err != nil {
 		return r, err
 	}
-	moved, err := p.newcomers(d, lane, w)
+	moved, err := c.newcomers(d, lane, w)
 	if err != nil {
 		return r, err
 	}
 	topics := topicsOf(d)
-	narrow, err := p.narrower(topics)
+	narrow, err := c.narrower(topics)
 	if err != nil {
 		return r, err
 	}
@@ -56,7 +56,7 @@ func (p *Pipeline) owed(d digest.Digest, lane digest.Lane, w window) (readers, e
 		except  string
 	}
 	variants := map[variantOf]int{}
-	for _, s := range p.Config.Subscribers.All() {
+	for _, s := range c.Config.Subscribers.All() {
 		if !s.Wants(d.ID) || (d.Zone == "" && s.Zone != lane.Zone) { // which his own choices don't change
 			continue
 		}
@@ -103,7 +103,7 @@ type origin struct {
 // their zone, or the digest did. Only editions count that are younger than half a period, or that can have
 // told something of what this one is made of. It is derived from the recipients that each edition keeps, so
 // nothing has to be remembered for the many who never move.
-func (p *Pipeline) newcomers(d digest.Digest, lane digest.Lane, w window) (map[string]origin, error) {
+func (c *Composer) newcomers(d digest.Digest, lane digest.Lane, w window) (map[string]origin, error) {
 	line, zone, err := config.ScheduleOf(d, lane)
 	if err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func (p *Pipeline) newcomers(d digest.Digest, lane digest.Lane, w window) (map[s
 			oldest = it.FirstSeen
 		}
 	}
-	others, err := p.Ledger.Editions(func(e ledger.EditionState) bool {
+	others, err := c.Ledger.Editions(func(e ledger.EditionState) bool {
 		return e.Digest == d.ID && e.Zone != lane.Zone && !e.Withdrawn && !e.Composed.Before(oldest) &&
 			e.Composed.Sub(w.now) <= period // else on a clock that was wrong
 	})
@@ -125,7 +125,7 @@ func (p *Pipeline) newcomers(d digest.Digest, lane digest.Lane, w window) (map[s
 	moved := map[string]origin{}
 	for _, e := range others {
 		for chunk := 0; ; chunk++ {
-			recipients, err := p.Ledger.Recipients(e.ID, chunk)
+			recipients, err := c.Ledger.Recipients(e.ID, chunk)
 			if err != nil {
 				return nil, err
 			}
@@ -134,7 +134,7 @@ func (p *Pipeline) newcomers(d digest.Digest, lane digest.Lane, w window) (map[s
 			}
 			for _, r := range recipients {
 				key := subscribers.Key(r.Email)
-				s, ok := p.Config.Subscribers.Find(r.Email)
+				s, ok := c.Config.Subscribers.Find(r.Email)
 				if !ok || d.Zone == "" && s.Zone != lane.Zone {
 					continue
 				}
@@ -150,7 +150,7 @@ func (p *Pipeline) newcomers(d digest.Digest, lane digest.Lane, w window) (map[s
 
 // exceptStories replaces, in the variants of those who changed their zone, the editions that they had by the
 // stories of this one that tell what those told.
-func (p *Pipeline) exceptStories(keys []digest.VariantKey, e digest.Edition) ([]digest.VariantKey, error) {
+func (c *Composer) exceptStories(keys []digest.VariantKey, e digest.Edition) ([]digest.VariantKey, error) {
 	keys = slices.Clone(keys)
 	for i, k := range keys {
 		if len(k.Except) == 0 {
@@ -158,7 +158,7 @@ func (p *Pipeline) exceptStories(keys []digest.VariantKey, e digest.Edition) ([]
 		}
 		items := map[uint64]bool{}
 		for _, id := range k.Except {
-			had, err := p.Ledger.Frozen(id)
+			had, err := c.Ledger.Frozen(id)
 			if err != nil {
 				return nil, fmt.Errorf("what readers had before they changed their zone: %w", err)
 			}

@@ -1,4 +1,4 @@
-package daemon
+package report
 
 import (
 	"errors"
@@ -49,21 +49,21 @@ type Telling struct {
 }
 
 // WhyItem tells what became of the items with a link, a guid, or words of a title: newest first.
-func (p *Pipeline) WhyItem(query string) ([]Fate, error) {
-	items, err := p.Ledger.Newest(maxWhy, func(it digest.Item) bool { return matches(it, query) })
+func (rep Reporter) WhyItem(query string) ([]Fate, error) {
+	items, err := rep.Ledger.Newest(maxWhy, func(it digest.Item) bool { return matches(it, query) })
 	if err != nil {
 		return nil, err
 	}
-	former, err := p.formerLanes()
+	former, err := rep.formerLanes()
 	if err != nil {
 		return nil, err
 	}
 	fates := []Fate{}
 	for _, it := range items {
 		f := Fate{Item: it, Lanes: []LaneFate{}}
-		for _, d := range p.Config.Digests {
-			for _, lane := range p.Config.Lanes(d) {
-				lf, err := p.fate(d, lane, it)
+		for _, d := range rep.Config.Digests {
+			for _, lane := range rep.Config.Lanes(d) {
+				lf, err := rep.Fate(d, lane, it)
 				if err != nil {
 					return nil, err
 				}
@@ -71,7 +71,7 @@ func (p *Pipeline) WhyItem(query string) ([]Fate, error) {
 			}
 		}
 		for _, lane := range former {
-			lf, settled, err := p.settled(lane, it)
+			lf, settled, err := rep.settled(lane, it)
 			if err != nil {
 				return nil, err
 			}
@@ -103,12 +103,12 @@ func matches(it digest.Item, query string) bool {
 
 // formerLanes are the lanes that the ledger remembers and the configuration has no more: their readers have
 // another zone now, or the digest has.
-func (p *Pipeline) formerLanes() ([]digest.Lane, error) {
+func (rep Reporter) formerLanes() ([]digest.Lane, error) {
 	var current, former []digest.Lane
-	for _, d := range p.Config.Digests {
-		current = append(current, p.Config.Lanes(d)...)
+	for _, d := range rep.Config.Digests {
+		current = append(current, rep.Config.Lanes(d)...)
 	}
-	all, err := p.Ledger.Lanes()
+	all, err := rep.Ledger.Lanes()
 	if err != nil {
 		return nil, err
 	}
@@ -121,9 +121,9 @@ func (p *Pipeline) formerLanes() ([]digest.Lane, error) {
 }
 
 // settled is what became of an item in a lane, if the lane has come to it.
-func (p *Pipeline) settled(lane digest.Lane, it digest.Item) (f LaneFate, ok bool, err error) {
+func (rep Reporter) settled(lane digest.Lane, it digest.Item) (f LaneFate, ok bool, err error) {
 	f = LaneFate{Lane: lane.String()}
-	o, ok, err := p.Ledger.Outcome(lane, it.Seq)
+	o, ok, err := rep.Ledger.Outcome(lane, it.Seq)
 	if err != nil || !ok {
 		return f, false, err
 	}
@@ -131,16 +131,16 @@ func (p *Pipeline) settled(lane digest.Lane, it digest.Item) (f LaneFate, ok boo
 		f.Edition, f.Reason, f.Score, f.Terms = o.Edition, o.Reason, o.Score, o.Terms
 		return f, true, nil
 	}
-	return f, true, p.placeOf(&f, o)
+	return f, true, rep.placeOf(&f, o)
 }
 
-// fate is what became of an item in a lane.
-func (p *Pipeline) fate(d digest.Digest, lane digest.Lane, it digest.Item) (LaneFate, error) {
-	f, settled, err := p.settled(lane, it)
+// Fate is what became of an item in a lane.
+func (rep Reporter) Fate(d digest.Digest, lane digest.Lane, it digest.Item) (LaneFate, error) {
+	f, settled, err := rep.settled(lane, it)
 	if err != nil || settled {
 		return f, err
 	}
-	st, err := p.Ledger.Lane(lane)
+	st, err := rep.Ledger.Lane(lane)
 	if err != nil {
 		return f, err
 	}
@@ -171,9 +171,9 @@ func (p *Pipeline) fate(d digest.Digest, lane digest.Lane, it digest.Item) (Lane
 }
 
 // placeOf finds an item's story in the edition that used it.
-func (p *Pipeline) placeOf(f *LaneFate, o ledger.Outcome) error {
+func (rep Reporter) placeOf(f *LaneFate, o ledger.Outcome) error {
 	f.Edition = o.Edition
-	st, err := p.Ledger.Edition(o.Edition)
+	st, err := rep.Ledger.Edition(o.Edition)
 	if errors.Is(err, ledger.ErrUnknown) {
 		f.Reason = "it was in an edition that is so old that it was pruned"
 		return nil
@@ -181,7 +181,7 @@ func (p *Pipeline) placeOf(f *LaneFate, o ledger.Outcome) error {
 	if err != nil {
 		return err
 	}
-	e, err := p.Ledger.Frozen(o.Edition)
+	e, err := rep.Ledger.Frozen(o.Edition)
 	if err != nil {
 		return err
 	}
@@ -191,24 +191,24 @@ func (p *Pipeline) placeOf(f *LaneFate, o ledger.Outcome) error {
 		}
 	}
 	f.Section, f.Place = place(compose.Filter(e, digest.VariantKey{Format: "html"}), o.Story)
-	f.Readers, err = p.readersOf(st, e, o.Story)
+	f.Readers, err = rep.readersOf(st, e, o.Story)
 	return err
 }
 
 // readersOf counts those to whom a story of an edition was sent: it stands in some of its variants only.
-func (p *Pipeline) readersOf(st ledger.EditionState, e digest.Edition, story string) (int, error) {
+func (rep Reporter) readersOf(st ledger.EditionState, e digest.Edition, story string) (int, error) {
 	tell := make([]bool, len(st.Variants))
 	for i, v := range st.Variants {
 		section, _ := place(compose.Filter(e, v.Key), story)
 		tell[i] = section != ""
 	}
-	progress, err := p.Ledger.Progress(st.ID)
+	progress, err := rep.Ledger.Progress(st.ID)
 	if err != nil {
 		return 0, err
 	}
 	n := 0
 	for chunk := 0; ; chunk++ {
-		recipients, err := p.Ledger.Recipients(st.ID, chunk)
+		recipients, err := rep.Ledger.Recipients(st.ID, chunk)
 		if err != nil || len(recipients) == 0 {
 			return n, err
 		}
@@ -275,45 +275,45 @@ type Reader struct {
 }
 
 // WhyReader tells what became of a reader's deliveries.
-func (p *Pipeline) WhyReader(email string) (Reader, error) {
+func (rep Reporter) WhyReader(email string) (Reader, error) {
 	r := Reader{Email: email, Subscribed: "the configuration has no such subscriber", Suppressed: []digest.Suppression{}, Deliveries: []ReaderFate{}}
-	if s, ok := p.Config.Subscribers.Find(email); ok {
+	if s, ok := rep.Config.Subscribers.Find(email); ok {
 		r.Email, r.Subscribed = s.Email, fmt.Sprintf("%s:%d", s.File, s.Line)
-		if s.PausedUntil.After(p.Now()) {
+		if s.PausedUntil.After(rep.Now()) {
 			r.PausedUntil = s.PausedUntil
 		}
 	}
 	key := subscribers.Key(email)
-	suppressed, err := p.Ledger.SuppressionsOf(email)
+	suppressed, err := rep.Ledger.SuppressionsOf(email)
 	if err != nil {
 		return r, err
 	}
 	r.Suppressed = append(r.Suppressed, suppressed...)
-	own, err := p.Ledger.PreferencesOf(email)
+	own, err := rep.Ledger.PreferencesOf(email)
 	if err != nil {
 		return r, err
 	}
 	if !own.Empty() {
 		r.Own = &own
 	}
-	editions, err := p.Ledger.Editions(func(ledger.EditionState) bool { return true })
+	editions, err := rep.Ledger.Editions(func(ledger.EditionState) bool { return true })
 	if err != nil {
 		return r, err
 	}
 	slices.SortStableFunc(editions, func(a, b ledger.EditionState) int { return b.Composed.Compare(a.Composed) })
 	for _, e := range editions {
-		recipient, ok, err := p.recipient(e.ID, key)
+		recipient, ok, err := rep.recipient(e.ID, key)
 		if err != nil {
 			return r, err
 		}
 		if !ok {
 			continue
 		}
-		progress, err := p.Ledger.Progress(e.ID)
+		progress, err := rep.Ledger.Progress(e.ID)
 		if err != nil {
 			return r, err
 		}
-		events, err := p.Ledger.History(e.ID, recipient.Index)
+		events, err := rep.Ledger.History(e.ID, recipient.Index)
 		if err != nil {
 			return r, err
 		}
@@ -324,9 +324,9 @@ func (p *Pipeline) WhyReader(email string) (Reader, error) {
 }
 
 // recipient finds an address in an edition.
-func (p *Pipeline) recipient(edition, key string) (digest.Recipient, bool, error) {
+func (rep Reporter) recipient(edition, key string) (digest.Recipient, bool, error) {
 	for chunk := 0; ; chunk++ {
-		recipients, err := p.Ledger.Recipients(edition, chunk)
+		recipients, err := rep.Ledger.Recipients(edition, chunk)
 		if err != nil || len(recipients) == 0 {
 			return digest.Recipient{}, false, err
 		}

@@ -1,4 +1,4 @@
-package daemon
+package newsroom_test
 
 import (
 	"strings"
@@ -6,6 +6,8 @@ import (
 
 	"digestd/digest"
 	"digestd/internal/lint"
+	"digestd/internal/newsroom"
+	"digestd/internal/newsroom/town"
 	"digestd/subscribers"
 )
 
@@ -36,8 +38,8 @@ language = "ar"
 `
 
 func TestSampleIsCheckedInEachLanguageOfTheReaders(t *testing.T) {
-	w := newTown(t, checked)
-	all, err := w.line.CheckSample(w.line.Config.Digests[0])
+	w := town.New(t, checked)
+	all, err := w.Publisher.Composer.CheckSample(w.Config.Digests[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,29 +58,29 @@ func TestSampleIsCheckedInEachLanguageOfTheReaders(t *testing.T) {
 }
 
 func TestSampleHasEverySectionThoughNothingIsNew(t *testing.T) {
-	w := newTown(t, checked)
-	d := w.line.Config.Digests[0]
+	w := town.New(t, checked)
+	d := w.Config.Digests[0]
 	lane := digest.Lane{Digest: "daily", Zone: "Europe/Paris"}
-	v, err := w.line.Sample(d, subscribers.Subscriber{}, lane)
+	v, err := w.Publisher.Composer.Sample(d, subscribers.Subscriber{}, lane)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v.Page.Empty() || len(v.Page.Sections) != 4 || !strings.Contains(v.Rendered.HTML, "Most covered") || !strings.Contains(v.Rendered.HTML, Anybody) {
+	if v.Page.Empty() || len(v.Page.Sections) != 4 || !strings.Contains(v.Rendered.HTML, "Most covered") || !strings.Contains(v.Rendered.HTML, newsroom.Anybody) {
 		t.Errorf("the sample is\n%s", v.Rendered.Text)
 	}
-	chiyo, _ := w.line.Config.Subscribers.Find("chiyo@example.org")
-	v, err = w.line.Sample(d, chiyo, lane)
+	chiyo, _ := w.Config.Subscribers.Find("chiyo@example.org")
+	v, err = w.Publisher.Composer.Sample(d, chiyo, lane)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if v.Rendered.HTML != "" || !strings.Contains(v.Rendered.Text, "chiyo@example.org") || !strings.Contains(v.Rendered.Text, "オピニオン") {
 		t.Errorf("the sample of a reader of plain text is\n%s", v.Rendered.Text)
 	}
-	raw, envelope, err := w.line.Message(v, digest.Recipient{})
+	raw, envelope, err := w.Publisher.Composer.Message(v, digest.Recipient{})
 	if err != nil || envelope.To != "chiyo@example.org" || !strings.Contains(string(raw), "Content-Type: text/plain") {
 		t.Errorf("to %s, %v\n%s", envelope.To, err, raw)
 	}
-	c, err := w.line.Check(d, v)
+	c, err := w.Publisher.Composer.Check(d, v)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package daemon
+package newsroom
 
 import (
 	"fmt"
@@ -14,28 +14,28 @@ import (
 
 // write renders and encodes each variant of a composed edition, and gathers what committing it makes
 // durable.
-func (p *Pipeline) write(d digest.Digest, w window, r readers, composed compose.Result, closed []curate.Closed) (ledger.Composition, error) {
-	c := ledger.Composition{
+func (c *Composer) write(d digest.Digest, w window, r readers, composed compose.Result, closed []curate.Closed) (ledger.Composition, error) {
+	record := ledger.Composition{
 		Edition: composed.Edition, Wall: w.slot.Wall, Recipients: r.recipients, Position: w.position, Passed: w.passed,
 		Pool: w.kept, Before: w.lane, Outcomes: outcomes(w, composed, closed),
 	}
 	for _, s := range composed.Carried {
 		for _, it := range s.Items {
-			c.Pool = append(c.Pool, ledger.Pooled{Item: it.Seq, Carried: s.Carried})
+			record.Pool = append(record.Pool, ledger.Pooled{Item: it.Seq, Carried: s.Carried})
 		}
 	}
-	keys, err := p.exceptStories(r.keys, composed.Edition)
+	keys, err := c.exceptStories(r.keys, composed.Edition)
 	if err != nil {
-		return c, err
+		return record, err
 	}
 	for i, key := range keys {
-		v, err := p.variant(d, composed.Edition, key, i)
+		v, err := c.variant(d, composed.Edition, key, i)
 		if err != nil {
-			return c, fmt.Errorf("variant %s, %s: %w", key.Language, key.Format, err)
+			return record, fmt.Errorf("variant %s, %s: %w", key.Language, key.Format, err)
 		}
-		c.Variants = append(c.Variants, v)
+		record.Variants = append(record.Variants, v)
 	}
-	return c, nil
+	return record, nil
 }
 
 // untouched is what passing a slot makes durable when its readers are to have the window's news at a later one:
@@ -68,13 +68,13 @@ func outcomes(w window, composed compose.Result, closed []curate.Closed) map[uin
 }
 
 // variant renders and encodes what the readers of one variant get.
-func (p *Pipeline) variant(d digest.Digest, e digest.Edition, key digest.VariantKey, index int) (ledger.Variant, error) {
+func (c *Composer) variant(d digest.Digest, e digest.Edition, key digest.VariantKey, index int) (ledger.Variant, error) {
 	page := compose.Filter(e, key)
 	v := ledger.Variant{Key: key, Stories: storiesOn(page), Empty: page.Empty() && !d.SendEmpty}
 	if v.Empty {
 		return v, nil
 	}
-	rendered, template, err := p.message(d, page, index)
+	rendered, template, err := c.message(d, page, index)
 	if err != nil {
 		return v, err
 	}
@@ -84,12 +84,12 @@ func (p *Pipeline) variant(d digest.Digest, e digest.Edition, key digest.Variant
 }
 
 // message renders a page and freezes it into the template of its messages.
-func (p *Pipeline) message(d digest.Digest, page digest.Page, variant int) (render.Rendered, *message.Template, error) {
-	marks, err := message.NewMarks(p.Random)
+func (c *Composer) message(d digest.Digest, page digest.Page, variant int) (render.Rendered, *message.Template, error) {
+	marks, err := message.NewMarks(c.Random)
 	if err != nil {
 		return render.Rendered{}, nil, err
 	}
-	sender, err := p.sender(d, page.Edition, variant)
+	sender, err := c.sender(d, page.Edition, variant)
 	if err != nil {
 		return render.Rendered{}, nil, err
 	}
@@ -97,7 +97,7 @@ func (p *Pipeline) message(d digest.Digest, page digest.Page, variant int) (rend
 	if err != nil {
 		return render.Rendered{}, nil, err
 	}
-	rendered, err := p.Templates[d.ID].Render(page, p.frame(d, page.Edition.Zone, marks.Address, unsubscribe, preferences))
+	rendered, err := c.Templates[d.ID].Render(page, c.frame(d, page.Edition.Zone, marks.Address, unsubscribe, preferences))
 	if err != nil {
 		return rendered, nil, err
 	}
@@ -106,8 +106,8 @@ func (p *Pipeline) message(d digest.Digest, page digest.Page, variant int) (rend
 }
 
 // frame is what stands around the news of a digest.
-func (p *Pipeline) frame(d digest.Digest, zone, address, unsubscribe, preferences string) render.Frame {
-	n := p.Config.Newsletter
+func (r Renderer) frame(d digest.Digest, zone, address, unsubscribe, preferences string) render.Frame {
+	n := r.Config.Newsletter
 	location, err := time.LoadLocation(zone)
 	if err != nil {
 		location = time.UTC // the config has checked every zone
@@ -120,32 +120,32 @@ func (p *Pipeline) frame(d digest.Digest, zone, address, unsubscribe, preference
 
 // sender is what the mails of an edition have in common. The https links of the readers' pages stand in a
 // mail only where a listener answers them; without one a reader leaves by mail.
-func (p *Pipeline) sender(d digest.Digest, e digest.Edition, variant int) (message.Sender, error) {
-	key, err := p.tokenKey()
+func (c *Composer) sender(d digest.Digest, e digest.Edition, variant int) (message.Sender, error) {
+	key, err := c.tokenKey()
 	if err != nil {
 		return message.Sender{}, err
 	}
-	m := p.Config.Mail
+	m := c.Config.Mail
 	s := message.Sender{
 		From: m.From, ReplyTo: m.ReplyTo, BounceTo: m.BounceTo, VERP: m.VERP, UnsubscribeTo: m.UnsubscribeTo,
-		List: p.Config.Newsletter.Name, Digest: d.ID, Edition: e.ID, Variant: variant, Date: e.Composed, TokenKey: key.ID(),
+		List: c.Config.Newsletter.Name, Digest: d.ID, Edition: e.ID, Variant: variant, Date: e.Composed, TokenKey: key.ID(),
 	}
-	if web := p.Config.Web; web != nil {
+	if web := c.Config.Web; web != nil {
 		s.BaseURL, s.OneClick = web.BaseURL, true
 	}
-	if p.Signer != nil {
-		s.Signature = p.Signer.ID()
+	if c.Signer != nil {
+		s.Signature = c.Signer.ID()
 	}
 	return s, nil
 }
 
 // measure is the size of the largest encoded part of the edition's largest variant: all topics, in
 // whichever of the readers' languages is the longest.
-func (p *Pipeline) measure(d digest.Digest, e digest.Edition, r readers) (int, error) {
+func (c *Composer) measure(d digest.Digest, e digest.Edition, r readers) (int, error) {
 	largest := 0
 	for _, language := range r.languages() {
 		page := compose.Filter(e, digest.VariantKey{Language: language, Format: "html"})
-		rendered, _, err := p.message(d, page, 0)
+		rendered, _, err := c.message(d, page, 0)
 		if err != nil {
 			return 0, err
 		}

@@ -1,4 +1,4 @@
-package daemon
+package newsroom
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"digestd/digest/render"
 	"digestd/digest/schedule"
 	"digestd/internal/config"
+	"digestd/mailer"
 	"digestd/mailer/message"
 	"digestd/subscribers"
 )
@@ -39,48 +40,48 @@ const nobody = math.MaxInt32
 // Preview composes what the next edition of a digest would say to one subscriber if it were composed at a
 // time, from what the ledger has now. The zero subscriber is anybody: all topics, in the newsletter's
 // language. It writes nothing.
-func (p *Pipeline) Preview(d digest.Digest, who subscribers.Subscriber, slot schedule.Slot, lane digest.Lane) (Preview, error) {
+func (c *Composer) Preview(d digest.Digest, who subscribers.Subscriber, slot schedule.Slot, lane digest.Lane) (Preview, error) {
 	var out Preview
-	who, err := p.narrowedReader(d, who)
+	who, err := c.narrowedReader(d, who)
 	if err != nil {
 		return out, err
 	}
-	w, err := p.gather(d, lane, slot, slot.At, false)
+	w, err := c.gather(d, lane, slot, slot.At, false)
 	if err != nil {
 		return out, err
 	}
-	r, err := p.owed(d, lane, w)
+	r, err := c.owed(d, lane, w)
 	if err != nil {
 		return out, err
 	}
-	key := p.wants(d, who)
+	key := c.wants(d, who)
 	if len(r.keys) == 0 { // nobody reads in this lane yet: its size is still that of this page
 		r.keys = []digest.VariantKey{key}
 	}
 	stories, closed := curate.Curate(d.Topics, w.items, w.sent, curate.Options{Now: w.now, Since: w.since, Carried: w.carried})
-	composed, err := p.compose(d, w, r, lane.String()+"/"+slot.Wall, stories)
+	composed, err := c.compose(d, w, r, lane.String()+"/"+slot.Wall, stories)
 	if err != nil {
 		return out, fmt.Errorf("compose: %w", err)
 	}
 	out.Edition, out.Carried, out.Closed = composed.Edition, composed.Carried, closed
 	out.Page = compose.Filter(composed.Edition, key)
-	return out, p.dress(&out, d, who, lane.Zone)
+	return out, c.dress(&out, d, who, lane.Zone)
 }
 
 // Sample is a preview of invented news, in which stands every thing that an edition can have. It needs
 // nothing that is new.
-func (p *Pipeline) Sample(d digest.Digest, who subscribers.Subscriber, lane digest.Lane) (Preview, error) {
-	key := p.wants(d, who)
+func (c *Composer) Sample(d digest.Digest, who subscribers.Subscriber, lane digest.Lane) (Preview, error) {
+	key := c.wants(d, who)
 	out := Preview{Page: render.Sample(key.Language)}
 	out.Page.Edition.Digest, out.Page.Edition.Title, out.Page.Edition.Zone, out.Page.Variant = d.ID, d.Title, lane.Zone, key
 	out.Edition = out.Page.Edition
-	return out, p.dress(&out, d, who, lane.Zone)
+	return out, c.dress(&out, d, who, lane.Zone)
 }
 
 // wants is the variant of a subscriber, or that of anybody.
-func (p *Pipeline) wants(d digest.Digest, who subscribers.Subscriber) digest.VariantKey {
+func (c *Composer) wants(d digest.Digest, who subscribers.Subscriber) digest.VariantKey {
 	if who.Profile == nil {
-		return digest.VariantKey{Language: p.Config.Newsletter.Language, Format: "html"}
+		return digest.VariantKey{Language: c.Config.Newsletter.Language, Format: "html"}
 	}
 	topics := make([]string, len(d.Topics))
 	for i, t := range d.Topics {
@@ -90,20 +91,20 @@ func (p *Pipeline) wants(d digest.Digest, who subscribers.Subscriber) digest.Var
 }
 
 // dress makes the mail of a preview's page.
-func (p *Pipeline) dress(v *Preview, d digest.Digest, who subscribers.Subscriber, zone string) error {
+func (c *Composer) dress(v *Preview, d digest.Digest, who subscribers.Subscriber, zone string) error {
 	v.reader = digest.Recipient{Index: nobody, Email: Anybody}
 	if who.Profile != nil {
 		v.reader = digest.Recipient{Index: nobody, Email: who.Email, Name: who.Name}
 	}
 	var err error
-	if _, v.template, err = p.message(d, v.Page, 0); err != nil {
+	if _, v.template, err = c.message(d, v.Page, 0); err != nil {
 		return err
 	}
-	sender, err := p.sender(d, v.Edition, 0)
+	sender, err := c.sender(d, v.Edition, 0)
 	if err != nil {
 		return err
 	}
-	token, err := p.tokenKey()
+	token, err := c.tokenKey()
 	if err != nil {
 		return err
 	}
@@ -111,33 +112,33 @@ func (p *Pipeline) dress(v *Preview, d digest.Digest, who subscribers.Subscriber
 	if err != nil {
 		return err
 	}
-	v.frame = p.frame(d, zone, v.reader.Email, unsubscribe, preferences)
-	v.Rendered, err = p.Templates[d.ID].Render(v.Page, v.frame)
+	v.frame = c.frame(d, zone, v.reader.Email, unsubscribe, preferences)
+	v.Rendered, err = c.Templates[d.ID].Render(v.Page, v.frame)
 	return err
 }
 
 // Message is the whole mail of a preview, as it would go over the wire, for a reader.
-func (p *Pipeline) Message(v Preview, to digest.Recipient) ([]byte, message.Envelope, error) {
-	token, err := p.tokenKey()
+func (c *Composer) Message(v Preview, to digest.Recipient) ([]byte, message.Envelope, error) {
+	token, err := c.tokenKey()
 	if err != nil {
 		return nil, message.Envelope{}, err
 	}
 	if to.Email == "" {
 		to = v.reader
 	}
-	return v.template.Fill(nil, to, message.Keys{Token: token, Signer: p.Signer})
+	return v.template.Fill(nil, to, message.Keys{Token: token, Signer: c.Signer})
 }
 
 // tokenKey is the newest key of the ledger.
-func (p *Pipeline) tokenKey() (subscribers.TokenKey, error) {
-	return subscribers.NewTokenKey(p.Ledger.TokenKeys()[0])
+func (c *Composer) tokenKey() (subscribers.TokenKey, error) {
+	return subscribers.NewTokenKey(c.Ledger.TokenKeys()[0])
 }
 
 // PreviewSlot is the slot at which a preview takes place: the first after now, or, for a time that is
 // given, the latest at that time.
-func (p *Pipeline) PreviewSlot(d digest.Digest, lane digest.Lane, at time.Time) (schedule.Slot, error) {
+func (c *Composer) PreviewSlot(d digest.Digest, lane digest.Lane, at time.Time) (schedule.Slot, error) {
 	if at.IsZero() {
-		return config.NextSlot(d, lane, p.Now())
+		return config.NextSlot(d, lane, c.Now())
 	}
 	slot, err := config.LatestSlot(d, lane, at)
 	slot.At = at
@@ -153,23 +154,23 @@ type Copy struct {
 // SendCopies mails a preview to addresses as a test. It uses and owes nothing: no lane moves, and no
 // delivery is recorded. The mail is of today, whenever the edition would be: filters distrust a date that
 // is yet to come.
-func (p *Pipeline) SendCopies(ctx context.Context, v Preview, to []string) ([]Copy, error) {
-	d, err := p.Config.Digest(v.Edition.Digest)
+func (c *Composer) SendCopies(ctx context.Context, by mailer.Transport, v Preview, to []string) ([]Copy, error) {
+	d, err := c.Config.Digest(v.Edition.Digest)
 	if err != nil {
 		return nil, err
 	}
-	v.Page.Edition.Composed = p.Now().UTC()
-	if _, v.template, err = p.message(d, v.Page, 0); err != nil {
+	v.Page.Edition.Composed = c.Now().UTC()
+	if _, v.template, err = c.message(d, v.Page, 0); err != nil {
 		return nil, err
 	}
-	conn, err := p.Transport.Dial(ctx)
+	conn, err := by.Dial(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
 	var copies []Copy
 	for i, email := range to {
-		raw, env, err := p.Message(v, digest.Recipient{Index: nobody - i, Email: email})
+		raw, env, err := c.Message(v, digest.Recipient{Index: nobody - i, Email: email})
 		if err == nil && !conn.Usable() {
 			err = errors.New("the connection broke before it was its turn")
 		}

@@ -1,4 +1,4 @@
-package daemon
+package newsroom
 
 import (
 	"slices"
@@ -23,9 +23,9 @@ const (
 )
 
 // languages are those of the newsletter and of its readers.
-func (p *Pipeline) languages() []string {
-	all := []string{p.Config.Newsletter.Language}
-	for _, profile := range p.Config.Subscribers.Profiles() {
+func (r Renderer) languages() []string {
+	all := []string{r.Config.Newsletter.Language}
+	for _, profile := range r.Config.Subscribers.Profiles() {
 		if !slices.Contains(all, profile.Language) {
 			all = append(all, profile.Language)
 		}
@@ -34,21 +34,21 @@ func (p *Pipeline) languages() []string {
 }
 
 // Unspoken are the languages of readers for which a digest has no words: they get English ones.
-func (p *Pipeline) Unspoken(d digest.Digest) []string {
-	return slices.DeleteFunc(p.languages(), p.Templates[d.ID].Knows)
+func (r Renderer) Unspoken(d digest.Digest) []string {
+	return slices.DeleteFunc(r.languages(), r.Templates[d.ID].Knows)
 }
 
 // CheckSample looks at a sample edition of a digest, in each language of its readers. It needs no ledger.
-func (p *Pipeline) CheckSample(d digest.Digest) ([]Checked, error) {
+func (r Renderer) CheckSample(d digest.Digest) ([]Checked, error) {
 	zone := d.Zone
 	if zone == "" {
-		zone = p.Config.Newsletter.Timezone
+		zone = r.Config.Newsletter.Timezone
 	}
 	var all []Checked
-	for _, language := range p.languages() {
+	for _, language := range r.languages() {
 		page := render.Sample(language)
 		page.Edition.Digest, page.Edition.Title, page.Edition.Zone = d.ID, d.Title, zone
-		c, err := p.checkPage(d, page, p.frame(d, zone, Anybody, sampleUnsubscribe, samplePreferences))
+		c, err := r.checkPage(d, page, r.frame(d, zone, Anybody, sampleUnsubscribe, samplePreferences))
 		if err != nil {
 			return all, err
 		}
@@ -58,13 +58,13 @@ func (p *Pipeline) CheckSample(d digest.Digest) ([]Checked, error) {
 }
 
 // Check looks at a previewed mail.
-func (p *Pipeline) Check(d digest.Digest, v Preview) (Checked, error) {
-	return p.checkPage(d, v.Page, v.frame)
+func (r Renderer) Check(d digest.Digest, v Preview) (Checked, error) {
+	return r.checkPage(d, v.Page, v.frame)
 }
 
-func (p *Pipeline) checkPage(d digest.Digest, page digest.Page, f render.Frame) (Checked, error) {
+func (r Renderer) checkPage(d digest.Digest, page digest.Page, f render.Frame) (Checked, error) {
 	out := Checked{Language: page.Variant.Language}
-	set := p.Templates[d.ID]
+	set := r.Templates[d.ID]
 	rendered, err := set.Render(page, f)
 	if err != nil {
 		return out, err

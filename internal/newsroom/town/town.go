@@ -1,0 +1,334 @@
+// Package town is a newsroom in a small world, for tests: feeds that a test writes, a clock that it moves, a mail
+// server that it breaks, and inboxes that it reads. All is on loopback, and nothing waits for real time.
+package town
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"digestd/digest"
+	"digestd/digest/collect"
+	"digestd/digest/render"
+	"digestd/internal/config"
+	"digestd/internal/ledger"
+	"digestd/internal/newsroom"
+	"digestd/internal/report"
+	"digestd/mailer"
+	"digestd/mailer/message"
+	"digestd/mailer/smtp"
+	"digestd/templates"
+)
+
+// Town is feeds that a test writes, a clock that it moves, and inboxes that it reads.
+type Town struct {
+	T         *testing.T
+	Now       time.Time
+	Config    *config.Config
+	Ledger    *ledger.Ledger
+	Publisher *newsroom.Publisher
+	Report    report.Reporter
+	Fail      func(to string) *smtp.Reply // of the mail server; nil: it takes everything
+	Down      bool                        // the mail server
+
+	server *httptest.Server
+	mu     sync.Mutex
+	feeds  map[string]string // path → what it serves
+	boxes  map[string][]string
+}
+
+// Thursday is when a town begins.
+var Thursday = time.Date(2026, 3, 12, 6, 30, 0, 0, time.UTC) // 07:30 in Paris, behind the slot of 07:00
+
+// New makes a newsroom of a config. FEEDS in it stands for the address of the feed server.
+func New(t *testing.T, text string) *Town {
+	t.Helper()
+	w := &Town{T: t, Now: Thursday, feeds: map[string]string{}, boxes: map[string][]string{}}
+	w.server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		body, ok := w.feeds[r.URL.Path]
+		if !ok {
+			http.Error(rw, "no such feed", http.StatusInternalServerError)
+			return
+		}
+		io.WriteString(rw, body)
+	}))
+	t.Cleanup(w.server.Close)
+	path := filepath.Join(t.TempDir(), "config.toml")
+	w.open(path, text)
+	t.Cleanup(func() {
+		if problems := w.Ledger.Check(); len(problems) > 0 {
+			t.Errorf("the ledger's invariants do not hold: %v", errors.Join(problems...))
+		}
+		w.Ledger.Close()
+	})
+	return w
+}
+
+// open makes the newsroom of a config text, on the ledger that is open already, if there is one.
+func (w *Town) open(path, text string) {
+	w.T.Helper()
+	if err := os.WriteFile(path, []byte(strings.ReplaceAll(text, "FEEDS", w.server.URL)), 0o600); err != nil {
+		w.T.Fatal(err)
+	}
+	sets := map[string]*render.Set{}
+	cfg, problems := config.Load(path, config.Env{CheckTemplates: func(d digest.Digest) (err error) {
+		sets[d.ID], err = render.Load(templates.FS, d.Template, d.Subject)
+		return err
+	}})
+	if len(problems) > 0 {
+		w.T.Fatal(problems)
+	}
+	clock := func() time.Time { return w.Now }
+	var l *ledger.Ledger
+	if l = w.Ledger; l == nil {
+		var err error
+		if l, err = ledger.Open(cfg.Ledger.Path, ledger.Options{Now: clock}); err != nil {
+			w.T.Fatal(err)
+		}
+	}
+	log := slog.New(slog.DiscardHandler)
+	if testing.Verbose() {
+		log = slog.New(slog.NewTextHandler(w.T.Output(), nil))
+	}
+	collector := collect.New(collect.Options{Every: cfg.Collect.Every, Lookback: cfg.Collect.Lookback, Timeout: cfg.Collect.Timeout,
+		MaxSize: cfg.Collect.MaxSize, Concurrency: 4, PerHost: 4, UserAgent: "digestd/test",
+		AllowPrivateNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, l, clock, log)
+	m := mailer.New(mailer.Options{Connections: 2, GiveUp: cfg.Delivery.GiveUp, Retry: cfg.Delivery.Retry, InDoubt: cfg.Delivery.InDoubt}, w, l, log)
+	m.Now, m.Sleep, m.Jitter = clock, func(context.Context, time.Duration) {}, func() float64 { return 0.5 }
+	composer := &newsroom.Composer{Renderer: newsroom.Renderer{Config: cfg, Templates: sets}, Ledger: l, Random: zeros{}, Now: clock}
+	w.Config, w.Ledger = cfg, l
+	w.Publisher = &newsroom.Publisher{Composer: composer, Ledger: l, Collector: collector, Mailer: m, Log: log}
+	w.Report = report.Reporter{Config: cfg, Ledger: l, Now: clock}
+}
+
+// Reopen closes the ledger and opens it in another way, as a new process does.
+func (w *Town) Reopen(opt ledger.Options) {
+	w.T.Helper()
+	if err := w.Ledger.Close(); err != nil {
+		w.T.Fatal(err)
+	}
+	if opt.Now == nil {
+		opt.Now = func() time.Time { return w.Now }
+	}
+	var err error
+	if w.Ledger, err = ledger.Open(w.Config.Ledger.Path, opt); err != nil {
+		w.T.Fatal(err)
+	}
+	text, err := os.ReadFile(w.Config.Path)
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	w.Reconfigure(string(text))
+}
+
+// Reconfigure takes a changed config, as a reload does.
+func (w *Town) Reconfigure(text string) { w.open(w.Config.Path, text) }
+
+// zeros is a random source without surprises.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// The town has its own mail server.
+
+// Dial opens a connection to it.
+func (w *Town) Dial(context.Context) (mailer.Conn, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.Down {
+		return nil, &smtp.Refusal{Reply: smtp.Reply{Stage: smtp.Connect, Err: errors.New("connection refused")}}
+	}
+	return conn{w}, nil
+}
+
+func (w *Town) String() string { return "the test's mail server" }
+
+type conn struct{ w *Town }
+
+func (c conn) Send(env message.Envelope, msg []byte, leave func() bool) smtp.Reply {
+	if !leave() {
+		return smtp.Reply{Stage: smtp.Body, Err: smtp.ErrNoLeave}
+	}
+	if c.w.Fail != nil {
+		if reply := c.w.Fail(env.To); reply != nil {
+			return *reply
+		}
+	}
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	c.w.boxes[env.To] = append(c.w.boxes[env.To], string(msg))
+	return smtp.Reply{Stage: smtp.Dot, Code: 250, Words: "2.0.0 Ok: queued"}
+}
+
+func (c conn) Usable() bool { return true }
+func (c conn) Close()       {}
+
+// Show makes a feed show these titles, the last one first.
+func (w *Town) Show(path string, titles ...string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var b strings.Builder
+	fmt.Fprintf(&b, `<?xml version="1.0"?><rss version="2.0"><channel><title>%s</title><link>https://%s.example.org/</link>`, path[1:], path[1:])
+	for _, title := range titles {
+		slug := strings.ReplaceAll(strings.ToLower(title), " ", "-")
+		fmt.Fprintf(&b, `<item><title>%s</title><link>https://%s.example.org/%s</link><guid isPermaLink="false">%s</guid><pubDate>%s</pubDate>`+
+			`<description>What is known so far about how %s.</description></item>`,
+			title, path[1:], slug, slug, w.Now.Format(time.RFC1123Z), strings.ToLower(title))
+	}
+	b.WriteString(`</channel></rss>`)
+	w.feeds[path] = b.String()
+}
+
+// Serve makes a feed show a text.
+func (w *Town) Serve(path, text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.feeds[path] = text
+}
+
+// ShowOf makes a feed show what another one shows.
+func (w *Town) ShowOf(path, other string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.feeds[path] = w.feeds[other]
+}
+
+// Hide makes a feed fail from now on.
+func (w *Town) Hide(path string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.feeds, path)
+}
+
+// Collect asks all feeds.
+func (w *Town) Collect() collect.Summary {
+	w.T.Helper()
+	return w.Publisher.Collect(context.Background(), true, nil)
+}
+
+// Send publishes the latest slot of every lane of the digest daily.
+func (w *Town) Send(extra bool) []newsroom.Published {
+	w.T.Helper()
+	d, err := w.Config.Digest("daily")
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	out, err := w.Publisher.Send(context.Background(), d, extra, newsroom.Unwatched{})
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	return out
+}
+
+// Received counts the mails of a reader.
+func (w *Town) Received(email string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.boxes[email])
+}
+
+// Mail is the n-th mail of a reader, soft line breaks taken out.
+func (w *Town) Mail(email string, n int) string {
+	w.T.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n >= len(w.boxes[email]) {
+		w.T.Fatalf("%s has %d mails, not %d", email, len(w.boxes[email]), n+1)
+	}
+	return strings.ReplaceAll(w.boxes[email][n], "=\r\n", "")
+}
+
+// One is a config with two feeds and two readers in one zone.
+const One = `
+[newsletter]
+name = "Morning Wire"
+timezone = "Europe/Paris"
+postal_address = "1 Rue Exemple, Paris"
+[mail]
+from = "Morning Wire <digest@example.org>"
+[collect]
+allow_private_networks = ["127.0.0.0/8"]
+[topics.global]
+title = "Global"
+feeds = ["FEEDS/herald", "FEEDS/gazette"]
+[digests.daily]
+title = "Morning Wire"
+subject = "{{.Lead.Title}}"
+schedule = "0 7 * * *"
+topics = ["global"]
+[[subscribers]]
+email = "ana@example.org"
+[[subscribers]]
+email = "benoit@example.org"
+`
+
+// Two is a config with two topics of a feed each, one of which wants no horoscopes.
+const Two = `
+[newsletter]
+name = "Morning Wire"
+timezone = "Europe/Paris"
+postal_address = "1 Rue Exemple, Paris"
+[mail]
+from = "Morning Wire <digest@example.org>"
+[collect]
+allow_private_networks = ["127.0.0.0/8"]
+[topics.global]
+title = "Global"
+feeds = ["FEEDS/herald"]
+exclude = ["(?i)horoscope"]
+[topics.leisure]
+title = "Leisure"
+feeds = ["FEEDS/gazette"]
+[digests.daily]
+title = "Morning Wire"
+subject = "{{.Lead.Title}}"
+schedule = "0 7 * * *"
+topics = ["global", "leisure"]
+[[subscribers]]
+email = "ana@example.org"
+[[subscribers]]
+email = "benoit@example.org"
+topics = ["leisure"]
+`
+
+// Tells reports whether any of a reader's mails from the n-th on has some words.
+func (w *Town) Tells(email string, from int, words string) bool {
+	w.T.Helper()
+	for n := from; n < w.Received(email); n++ {
+		if strings.Contains(w.Mail(email, n), words) {
+			return true
+		}
+	}
+	return false
+}
+
+// At moves the clock to a time on some day behind town.Thursday, and sends.
+func (w *Town) At(day int, clock string) []newsroom.Published {
+	w.T.Helper()
+	w.Now = OnDay(w.T, day, clock)
+	w.Collect()
+	return w.Send(false)
+}
+
+// OnDay is a time of day, in UTC, so many days behind Thursday.
+func OnDay(t *testing.T, day int, clock string) time.Time {
+	t.Helper()
+	h, err := time.Parse("15:04", clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return time.Date(2026, 3, 12+day, h.Hour(), h.Minute(), 0, 0, time.UTC)
+}

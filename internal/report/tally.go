@@ -1,0 +1,104 @@
+package report
+
+import (
+	"context"
+	"digestd/digest"
+	"digestd/internal/ledger"
+	"digestd/mailer"
+	"sync"
+)
+
+// Tally counts deliveries of this process. It outlives reloads.
+type Tally struct {
+	mu     sync.Mutex
+	events map[digest.State]int
+	last   map[digest.Lane]deliveries // of complete editions, which do not change
+}
+
+// deliveries are those of an edition, by state.
+type deliveries struct {
+	edition string
+	states  map[string]int
+}
+
+// NewTally makes one that has counted nothing.
+func NewTally() *Tally {
+	return &Tally{events: map[digest.State]int{}, last: map[digest.Lane]deliveries{}}
+}
+
+// Deliverer delivers what is owed of an edition.
+type Deliverer interface {
+	Deliver(context.Context, mailer.Job) (mailer.Summary, error)
+}
+
+// Counted is a deliverer whose deliveries a tally counts.
+type Counted struct {
+	by    Deliverer
+	tally *Tally
+}
+
+// Over counts the deliveries of a deliverer.
+func (t *Tally) Over(by Deliverer) Counted { return Counted{by, t} }
+
+// Deliver delivers, and counts how each delivery went.
+func (c Counted) Deliver(ctx context.Context, job mailer.Job) (mailer.Summary, error) {
+	counted := map[digest.State]int{}
+	then := job.Progress
+	job.Progress = func(at mailer.Progress) {
+		c.tally.add(at.Event.State, 1)
+		counted[at.Event.State]++
+		if then != nil {
+			then(at)
+		}
+	}
+	sum, err := c.by.Deliver(ctx, job)
+	for state, n := range map[digest.State]int{digest.Sent: sum.Sent, digest.Failed: sum.Failed, digest.Suppressed: sum.Suppressed,
+		digest.Expired: sum.Expired, digest.Nothing: sum.Nothing} { // what ended without a message stands in the sum alone
+		c.tally.add(state, n-counted[state])
+	}
+	return sum, err
+}
+
+func (t *Tally) add(s digest.State, n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.events[s] += n
+}
+
+// counts are the events by the names of their states.
+func (t *Tally) counts() map[string]int {
+	all := map[string]int{}
+	for _, s := range []digest.State{digest.Sent, digest.Deferred, digest.Failed, digest.InDoubt, digest.Held, digest.Suppressed, digest.Expired, digest.Nothing} {
+		all[s.String()] = 0 // a counter begins at nought, or its first increase is not seen
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for s, n := range t.events {
+		all[s.String()] = n
+	}
+	return all
+}
+
+// of are an edition's deliveries by state. Those of a complete edition are read once.
+func (t *Tally) of(l Ledger, e ledger.EditionState) (map[string]int, error) {
+	t.mu.Lock()
+	known := t.last[e.Lane()]
+	t.mu.Unlock()
+	if known.edition == e.ID {
+		return known.states, nil
+	}
+	progress, err := l.Progress(e.ID)
+	if err != nil {
+		return nil, err
+	}
+	states := map[string]int{}
+	for s, n := range progress.Counts() {
+		states[s.String()] = n
+	}
+	if e.Complete {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.last[e.Lane()] = deliveries{e.ID, states}
+	}
+	return states, nil
+}
