@@ -3,10 +3,13 @@ package newsroom
 import (
 	"digestd/digest"
 	"digestd/digest/compose"
+	"digestd/digest/curate"
 	"digestd/digest/render"
+	"digestd/digest/schedule"
 	"digestd/internal/config"
 	"digestd/internal/ledger"
 	"digestd/mailer/dkim"
+	"fmt"
 	"io"
 	"time"
 )
@@ -47,17 +50,64 @@ type Past interface {
 	TokenKeys() [][]byte
 }
 
+// call says of which edition a draft is wanted.
+type call struct {
+	digest digest.Digest
+	lane   digest.Lane
+	slot   schedule.Slot
+	id     string
+	extra  bool
+	now    time.Time // when it is composed, in UTC
+}
+
+// draft is an edition as it could be committed or shown. Where it is owed to nobody, it has no composition.
+type draft struct {
+	of call
+	span
+	coverage
+	readers readers
+	compose.Result
+	closed []curate.Closed // by curation
+}
+
+// draft makes an edition from what the ledger has now: Publish commits it, Preview shows it. onlooker is the
+// variant of somebody who looks at it: for them it is composed although it is owed to nobody. nil: nobody looks.
+func (c *Composer) draft(of call, onlooker *digest.VariantKey) (draft, error) {
+	w, err := gatherer{c.Ledger, c.Now}.gather(of)
+	if err != nil {
+		return draft{}, fmt.Errorf("lane %s: gather: %w", of.lane, err)
+	}
+	dr := draft{of: of, span: w.span, coverage: w.coverage}
+	if dr.readers, err = c.owed(of, w.items); err != nil {
+		return dr, fmt.Errorf("lane %s: %w", of.lane, err)
+	}
+	if onlooker == nil && dr.readers.none() {
+		return dr, nil
+	}
+	if onlooker != nil && len(dr.readers.keys) == 0 { // nobody reads in this lane yet: its size is still that of this page
+		dr.readers.keys = []digest.VariantKey{*onlooker}
+	}
+	var stories []digest.Story
+	stories, dr.closed = curate.Curate(of.digest.Topics, w.items, w.sent, curate.Options{Now: of.now, Since: w.since, Carried: w.carried})
+	dr.Result, err = c.compose(dr, w.since, stories)
+	if err != nil {
+		return dr, fmt.Errorf("edition %s: compose: %w", of.id, err)
+	}
+	return dr, nil
+}
+
 // compose shapes the curated stories into an edition whose largest variant fits the digest's size.
-func (c *Composer) compose(d digest.Digest, w window, r readers, id string, stories []digest.Story) (compose.Result, error) {
+func (c *Composer) compose(dr draft, since time.Time, stories []digest.Story) (compose.Result, error) {
+	d, of := dr.of.digest, dr.of
 	edition := digest.Edition{
-		ID: id, Digest: d.ID, Title: d.Title, Zone: w.lane.Lane.Zone, Slot: w.slot.At, Number: w.lane.Number + 1,
-		Composed: w.now, Since: w.since, Read: w.read, Feeds: w.feeds,
+		ID: of.id, Digest: d.ID, Title: d.Title, Zone: of.lane.Zone, Slot: of.slot.At, Number: dr.lane.Number + 1,
+		Composed: of.now, Since: since, Read: dr.read, Feeds: dr.feeds,
 	}
 	for _, t := range d.Topics {
 		edition.Topics = append(edition.Topics, digest.TopicName{ID: t.ID, Title: t.Title})
 	}
 	return compose.Compose(compose.Input{
 		Digest: d, Edition: edition, Stories: stories,
-		Measure: func(e digest.Edition) (int, error) { return c.measure(d, e, r) },
+		Measure: func(e digest.Edition) (int, error) { return c.measure(d, e, dr.readers) },
 	})
 }

@@ -6,42 +6,60 @@ import (
 
 	"digestd/digest"
 	"digestd/digest/curate"
-	"digestd/digest/schedule"
 	"digestd/internal/config"
 	"digestd/internal/ledger"
 )
 
+// gatherer reads what the ledger has for an edition.
+type gatherer struct {
+	Ledger Past
+	Now    func() time.Time
+}
+
 // window is what the ledger has for a lane's next edition.
 type window struct {
+	span
+	news
+	coverage
+}
+
+// span is how far a lane comes with a window: what committing its edition, or passing its slot, moves.
+type span struct {
 	lane     ledger.LaneState // as it was read
-	slot     schedule.Slot
-	now      time.Time
-	since    time.Time
-	items    []digest.Item
-	carried  map[uint64]int            // by item: editions that had no room for it
+	start    uint64           // the position behind which it begins
+	position uint64           // of the last item looked at
+	passed   *ledger.Passed
 	kept     []ledger.Pooled           // of the lane's pool: not looked at
 	settled  map[uint64]ledger.Outcome // items that need no curation any more, and why
-	start    uint64                    // the position behind which it begins
-	position uint64                    // of the last item looked at
-	passed   *ledger.Passed
-	sent     []digest.Story // of the lane's last editions
-	feeds    []digest.FeedReport
-	read     int
+}
+
+// news is what there is to be curated.
+type news struct {
+	since   time.Time
+	items   []digest.Item
+	carried map[uint64]int // by item: editions that had no room for it
+	sent    []digest.Story // of the lane's last editions
+}
+
+// coverage is what the foot of an edition says of its sources.
+type coverage struct {
+	feeds []digest.FeedReport
+	read  int
 }
 
 // gather reads what a lane has not had yet: everything first seen since it last composed, by position
 // and not by a clock, and what waits in its pool. An extra edition tells only what is new: the pool stays
 // as it is for the next slot's.
-func (c *Composer) gather(d digest.Digest, lane digest.Lane, slot schedule.Slot, now time.Time, extra bool) (window, error) {
-	w := window{slot: slot, now: now.UTC(), carried: map[uint64]int{}, settled: map[uint64]ledger.Outcome{}}
+func (g gatherer) gather(of call) (window, error) {
+	w := window{span: span{settled: map[uint64]ledger.Outcome{}}, news: news{carried: map[uint64]int{}}}
 	var err error
-	if w.lane, err = c.Ledger.Lane(lane); err != nil {
+	if w.lane, err = g.Ledger.Lane(of.lane); err != nil {
 		return w, err
 	}
-	if w.start, err = c.start(&w, d, lane); err != nil {
+	if w.start, err = g.start(&w, of); err != nil {
 		return w, err
 	}
-	fresh, err := c.Ledger.ItemsAfter(w.start)
+	fresh, err := g.Ledger.ItemsAfter(w.start)
 	if err != nil {
 		return w, err
 	}
@@ -49,27 +67,47 @@ func (c *Composer) gather(d digest.Digest, lane digest.Lane, slot schedule.Slot,
 	if len(fresh) > 0 {
 		w.position = fresh[len(fresh)-1].Seq
 	}
-	if extra {
+	if of.extra {
 		w.kept = w.lane.Pool
 	}
+	names := of.digest.FeedNames()
+	if err := g.addPooled(&w, names); err != nil {
+		return w, err
+	}
+	if err := g.addFresh(&w, names, fresh); err != nil {
+		return w, err
+	}
+	for i := range w.items {
+		if name := names[w.items[i].Feed]; name != "" {
+			w.items[i].Source = name
+		}
+	}
+	if w.sent, err = g.sentStories(of.lane, of.now); err != nil {
+		return w, err
+	}
+	w.feeds, err = g.feedReports(of.digest, w.since)
+	return w, err
+}
+
+// addPooled adds what waits in the lane's pool, but for what it keeps there.
+func (g gatherer) addPooled(w *window, names map[string]string) error {
 	var pool []uint64
 	for _, pooled := range w.lane.Pool[len(w.kept):] {
 		pool = append(pool, pooled.Item)
 		w.carried[pooled.Item] = pooled.Carried
 	}
-	waiting, err := c.Ledger.Items(pool)
+	waiting, err := g.Ledger.Items(pool)
 	if err != nil {
-		return w, err
+		return err
 	}
-	names := d.FeedNames()
 	for _, it := range waiting {
 		if _, ok := names[it.Feed]; !ok {
 			w.settled[it.Seq] = ledger.Outcome{Reason: "feed removed", Unwanted: true}
 			continue
 		}
-		told, err := c.told(w.lane, it)
+		told, err := g.told(w.lane, it)
 		if err != nil {
-			return w, err
+			return err
 		}
 		if told != "" {
 			w.settled[it.Seq] = ledger.Outcome{Reason: told}
@@ -77,14 +115,19 @@ func (c *Composer) gather(d digest.Digest, lane digest.Lane, slot schedule.Slot,
 		}
 		w.items = append(w.items, it)
 	}
+	return nil
+}
+
+// addFresh adds what the lane has not come to before.
+func (g gatherer) addFresh(w *window, names map[string]string, fresh []digest.Item) error {
 	for _, it := range fresh {
 		if _, ok := names[it.Feed]; !ok {
 			continue // of another digest's feeds, or of one that was taken out: this lane does not want it
 		}
 		w.read++
-		had, err := c.had(w.lane, names, it)
+		had, err := g.had(w.lane, names, it)
 		if err != nil {
-			return w, err
+			return err
 		}
 		if had != "" {
 			w.settled[it.Seq] = ledger.Outcome{Reason: had}
@@ -92,38 +135,29 @@ func (c *Composer) gather(d digest.Digest, lane digest.Lane, slot schedule.Slot,
 		}
 		w.items = append(w.items, it)
 	}
-	for i := range w.items {
-		if name := names[w.items[i].Feed]; name != "" {
-			w.items[i].Source = name
-		}
-	}
-	if w.sent, err = c.sentStories(lane, w.now); err != nil {
-		return w, err
-	}
-	w.feeds, err = c.feedReports(d, w.since)
-	return w, err
+	return nil
 }
 
 // start finds the position behind which the lane's window begins. A lane that never composed looks back
 // one period; so does one that wakes, unless it stands later than that already.
-func (c *Composer) start(w *window, d digest.Digest, lane digest.Lane) (uint64, error) {
+func (g gatherer) start(w *window, of call) (uint64, error) {
 	w.since = w.lane.Composed
-	line, zone, err := config.ScheduleOf(d, lane)
+	line, zone, err := config.ScheduleOf(of.digest, of.lane)
 	if err != nil {
 		return 0, err
 	}
-	opens := w.now
-	if next := line.Next(c.Now(), zone).At; next.Before(opens) { // of a preview: the lane will have begun by then
+	opens := of.now
+	if next := line.Next(g.Now(), zone).At; next.Before(opens) { // of a preview: the lane will have begun by then
 		opens = next
 	}
 	cutoff := opens.Add(-line.Lookback(opens, zone))
-	if w.since.IsZero() || w.since.After(w.now) { // no edition stands yet, or one of a clock that was wrong
+	if w.since.IsZero() || w.since.After(of.now) { // no edition stands yet, or one of a clock that was wrong
 		w.since = cutoff
 	}
 	if w.lane.Began && !w.lane.Asleep {
 		return w.lane.Position, nil
 	}
-	start, err := c.Ledger.PositionAt(cutoff)
+	start, err := g.Ledger.PositionAt(cutoff)
 	if err != nil {
 		return 0, err
 	}
@@ -140,11 +174,11 @@ func (c *Composer) start(w *window, d digest.Digest, lane digest.Lane) (uint64, 
 }
 
 // had tells whether the lane already settled this entry as another feed showed it, and how.
-func (c *Composer) had(lane ledger.LaneState, wanted map[string]string, it digest.Item) (string, error) {
+func (g gatherer) had(lane ledger.LaneState, wanted map[string]string, it digest.Item) (string, error) {
 	if it.Of == 0 {
 		return "", nil
 	}
-	positions, err := c.Ledger.Sightings(it)
+	positions, err := g.Ledger.Sightings(it)
 	if err != nil {
 		return "", err
 	}
@@ -152,7 +186,7 @@ func (c *Composer) had(lane ledger.LaneState, wanted map[string]string, it diges
 		if seq == it.Seq {
 			continue
 		}
-		o, ok, err := c.Ledger.Outcome(lane.Lane, seq)
+		o, ok, err := g.Ledger.Outcome(lane.Lane, seq)
 		if err != nil {
 			return "", err
 		}
@@ -160,7 +194,7 @@ func (c *Composer) had(lane ledger.LaneState, wanted map[string]string, it diges
 			return fmt.Sprintf("the same entry as item %d, which another feed showed before%s", seq, inEdition(o)), nil
 		}
 	}
-	others, err := c.Ledger.Items(positions)
+	others, err := g.Ledger.Items(positions)
 	if err != nil {
 		return "", err
 	}
@@ -175,13 +209,13 @@ func (c *Composer) had(lane ledger.LaneState, wanted map[string]string, it diges
 }
 
 // told tells whether an extra edition told an entry, as another feed showed it, that has waited since.
-func (c *Composer) told(lane ledger.LaneState, it digest.Item) (string, error) {
-	positions, err := c.Ledger.Sightings(it)
+func (g gatherer) told(lane ledger.LaneState, it digest.Item) (string, error) {
+	positions, err := g.Ledger.Sightings(it)
 	if err != nil {
 		return "", err
 	}
 	for _, seq := range positions {
-		o, ok, err := c.Ledger.Outcome(lane.Lane, seq)
+		o, ok, err := g.Ledger.Outcome(lane.Lane, seq)
 		if err != nil {
 			return "", err
 		}
@@ -200,8 +234,8 @@ func inEdition(o ledger.Outcome) string {
 }
 
 // sentStories are the stories of the lane's editions of the last curate.Window, which later items may join.
-func (c *Composer) sentStories(lane digest.Lane, now time.Time) ([]digest.Story, error) {
-	editions, err := c.Ledger.Editions(func(e ledger.EditionState) bool {
+func (g gatherer) sentStories(lane digest.Lane, now time.Time) ([]digest.Story, error) {
+	editions, err := g.Ledger.Editions(func(e ledger.EditionState) bool {
 		return e.Lane() == lane && !e.Withdrawn && now.Sub(e.Composed) <= curate.Window
 	})
 	if err != nil {
@@ -209,7 +243,7 @@ func (c *Composer) sentStories(lane digest.Lane, now time.Time) ([]digest.Story,
 	}
 	var stories []digest.Story
 	for _, e := range editions {
-		frozen, err := c.Ledger.Frozen(e.ID)
+		frozen, err := g.Ledger.Frozen(e.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -219,8 +253,8 @@ func (c *Composer) sentStories(lane digest.Lane, now time.Time) ([]digest.Story,
 }
 
 // feedReports tell, for the coverage footer, which of the digest's feeds were read since the lane last composed.
-func (c *Composer) feedReports(d digest.Digest, since time.Time) ([]digest.FeedReport, error) {
-	states, err := c.Ledger.FeedStates()
+func (g gatherer) feedReports(d digest.Digest, since time.Time) ([]digest.FeedReport, error) {
+	states, err := g.Ledger.FeedStates()
 	if err != nil {
 		return nil, err
 	}

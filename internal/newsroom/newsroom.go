@@ -8,7 +8,6 @@ import (
 	"context"
 	"digestd/digest"
 	"digestd/digest/collect"
-	"digestd/digest/curate"
 	"digestd/digest/schedule"
 	"digestd/internal/ledger"
 	"digestd/mailer"
@@ -86,32 +85,22 @@ func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule
 				return out, fmt.Errorf("lane %s: %w", lane, err)
 			}
 		}
-		w, err := p.Composer.gather(d, lane, slot, p.Composer.Now(), extra)
+		dr, err := p.Composer.draft(call{digest: d, lane: lane, slot: slot, id: id, extra: extra, now: p.Composer.Now().UTC()}, nil)
 		if err != nil {
-			return out, fmt.Errorf("lane %s: gather: %w", lane, err)
+			return out, err
 		}
-		readers, err := p.Composer.owed(d, lane, w)
-		if err != nil {
-			return out, fmt.Errorf("lane %s: %w", lane, err)
-		}
-		if readers.none() {
-			out.Reason, err = p.passNobody(w, readers, extra)
+		if dr.readers.none() {
+			out.Reason, err = p.passNobody(dr)
 			p.Log.Info("no edition: "+out.Reason, "lane", lane, "slot", slot.Wall)
 			return out, err
 		}
-		stories, closed := curate.Curate(d.Topics, w.items, w.sent, curate.Options{Now: w.now, Since: w.since, Carried: w.carried})
-		composed, err := p.Composer.compose(d, w, readers, id, stories)
-		if err != nil {
-			return out, fmt.Errorf("edition %s: compose: %w", id, err)
-		}
-		record, err := p.Composer.write(d, w, readers, composed, closed)
+		record, err := p.Composer.write(dr)
 		if err != nil {
 			return out, fmt.Errorf("edition %s: render: %w", id, err)
 		}
-		record.Extra = extra
-		if len(composed.Edition.Stories) == 0 && !d.SendEmpty {
+		if len(dr.Edition.Stories) == 0 && !d.SendEmpty {
 			var level slog.Level
-			out.Reason, level = nothing(w, len(composed.Carried)+len(composed.Closed))
+			out.Reason, level = dr.nothing()
 			p.Log.Log(ctx, level, "no edition: "+out.Reason, "lane", lane, "slot", slot.Wall)
 			return out, p.Ledger.PassSlot(record)
 		}
@@ -121,7 +110,7 @@ func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule
 		out.Composed = true
 		watch.Composed(record.Edition)
 		p.Log.Info("edition composed", "edition", id, "stories", len(record.Edition.Stories), "recipients", len(record.Recipients),
-			"variants", len(record.Variants), "items", w.read)
+			"variants", len(record.Variants), "items", dr.read)
 	}
 	out.Edition = id
 	out.Stories, out.Delivery, err = p.Deliver(ctx, id, watch)
@@ -129,23 +118,23 @@ func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule
 }
 
 // passNobody lets a slot pass that finds nobody to write to, and says why.
-func (p *Publisher) passNobody(w window, r readers, extra bool) (reason string, err error) {
-	switch lane := w.lane.Lane; {
-	case r.waiting > 0:
-		return "all its readers had an edition in another zone less than half a period ago", p.Ledger.PassSlot(untouched(lane, w, extra))
-	case extra: // the slot's own may still find somebody
+func (p *Publisher) passNobody(dr draft) (reason string, err error) {
+	switch {
+	case dr.readers.waiting > 0:
+		return "all its readers had an edition in another zone less than half a period ago", p.Ledger.PassSlot(dr.untouched())
+	case dr.of.extra: // the slot's own may still find somebody
 		return "owed to nobody", nil
 	default:
-		return "owed to nobody", p.Ledger.Sleep(lane, w.slot.At, w.slot.Wall)
+		return "owed to nobody", p.Ledger.Sleep(dr.of.lane, dr.of.slot.At, dr.of.slot.Wall)
 	}
 }
 
-// nothing says why an edition would be empty, of which so many stories found no room, and whether that is to be expected.
-func nothing(w window, noRoom int) (reason string, level slog.Level) {
-	if noRoom > 0 {
+// nothing says why an edition would be empty, and whether that is to be expected.
+func (dr draft) nothing() (reason string, level slog.Level) {
+	if noRoom := len(dr.Carried) + len(dr.Closed); noRoom > 0 {
 		return fmt.Sprintf("none of %d stories fits into the digest's max_size", noRoom), slog.LevelWarn
 	}
-	for _, f := range w.feeds {
+	for _, f := range dr.feeds {
 		if f.OK {
 			return "nothing new", slog.LevelInfo
 		}

@@ -2,9 +2,11 @@ package newsroom_test
 
 import (
 	"digestd/digest"
+	"digestd/internal/config"
 	"digestd/internal/newsroom/town"
 	"digestd/mailer/smtp"
 	"digestd/subscribers"
+	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -263,5 +265,40 @@ func TestAPreviewOfADayToComeTellsWhatIsNewNow(t *testing.T) {
 	}
 	if v, err := w.Publisher.Composer.Preview(d, subscribers.Subscriber{}, slot, lane); err != nil || len(v.Edition.Stories) != 2 {
 		t.Errorf("%d stories, %v", len(v.Edition.Stories), err)
+	}
+}
+
+// What a preview shows at a slot is what that slot's edition then says.
+func TestAPreviewShowsWhatIsPublished(t *testing.T) {
+	w := town.New(t, town.Two)
+	w.Now = town.Thursday.Add(-30 * time.Minute) // the slot
+	w.Show("/herald", "Cranes move again in the harbour", "Horoscope of the week for sailors")
+	w.Show("/gazette", "Court strikes down the river levy")
+	w.Collect()
+	d, _ := w.Config.Digest("daily")
+	lane := w.Config.Lanes(d)[0]
+	slot, err := config.LatestSlot(d, lane, w.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := w.Publisher.Composer.Preview(d, subscribers.Subscriber{}, slot, lane)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := w.Send(false)
+	frozen, err := w.Ledger.Frozen(got[0].Edition)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, err := json.Marshal(v.Edition)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent, err := json.Marshal(frozen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(frozen.Stories) != 2 || string(shown) != string(sent) {
+		t.Errorf("the preview was\n%s\nand the edition is\n%s", shown, sent)
 	}
 }

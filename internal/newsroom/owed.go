@@ -36,13 +36,14 @@ func (r readers) languages() []string {
 
 // owed lists whom a lane owes an edition now: those who want the digest, live in the lane's zone and are not
 // paused. The suppressed stand in it as well, so that the edition can tell why they got nothing.
-func (c *Composer) owed(d digest.Digest, lane digest.Lane, w window) (readers, error) {
+func (c *Composer) owed(of call, items []digest.Item) (readers, error) {
 	var r readers
+	d, lane := of.digest, of.lane
 	suppressed, err := c.Ledger.SuppressedFor(d.ID)
 	if err != nil {
 		return r, err
 	}
-	moved, err := c.newcomers(d, lane, w)
+	moved, err := c.newcomers(of, items)
 	if err != nil {
 		return r, err
 	}
@@ -61,7 +62,7 @@ func (c *Composer) owed(d digest.Digest, lane digest.Lane, w window) (readers, e
 			continue
 		}
 		address := subscribers.Key(s.Email)
-		if s.Profile = narrow(address, s.Profile); s.Paused(w.now) {
+		if s.Profile = narrow(address, s.Profile); s.Paused(of.now) {
 			continue
 		}
 		from := moved[address]
@@ -103,21 +104,22 @@ type origin struct {
 // their zone, or the digest did. Only editions count that are younger than half a period, or that can have
 // told something of what this one is made of. It is derived from the recipients that each edition keeps, so
 // nothing has to be remembered for the many who never move.
-func (c *Composer) newcomers(d digest.Digest, lane digest.Lane, w window) (map[string]origin, error) {
+func (c *Composer) newcomers(of call, items []digest.Item) (map[string]origin, error) {
+	d, lane := of.digest, of.lane
 	line, zone, err := config.ScheduleOf(d, lane)
 	if err != nil {
 		return nil, err
 	}
-	period := line.Lookback(w.now, zone)
-	oldest := w.now.Add(-period / 2)
-	for _, it := range w.items {
+	period := line.Lookback(of.now, zone)
+	oldest := of.now.Add(-period / 2)
+	for _, it := range items {
 		if it.FirstSeen.Before(oldest) {
 			oldest = it.FirstSeen
 		}
 	}
 	others, err := c.Ledger.Editions(func(e ledger.EditionState) bool {
 		return e.Digest == d.ID && e.Zone != lane.Zone && !e.Withdrawn && !e.Composed.Before(oldest) &&
-			e.Composed.Sub(w.now) <= period // else on a clock that was wrong
+			e.Composed.Sub(of.now) <= period // else on a clock that was wrong
 	})
 	if err != nil || len(others) == 0 {
 		return nil, err
@@ -140,7 +142,7 @@ func (c *Composer) newcomers(d digest.Digest, lane digest.Lane, w window) (map[s
 				}
 				from := moved[key]
 				from.editions = append(from.editions, e.ID)
-				from.wait = from.wait || w.now.Sub(e.Composed) < period/2
+				from.wait = from.wait || of.now.Sub(e.Composed) < period/2
 				moved[key] = from
 			}
 		}

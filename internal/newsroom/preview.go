@@ -3,7 +3,6 @@ package newsroom
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"time"
 
@@ -46,25 +45,13 @@ func (c *Composer) Preview(d digest.Digest, who subscribers.Subscriber, slot sch
 	if err != nil {
 		return out, err
 	}
-	w, err := c.gather(d, lane, slot, slot.At, false)
-	if err != nil {
-		return out, err
-	}
-	r, err := c.owed(d, lane, w)
-	if err != nil {
-		return out, err
-	}
 	key := c.wants(d, who)
-	if len(r.keys) == 0 { // nobody reads in this lane yet: its size is still that of this page
-		r.keys = []digest.VariantKey{key}
-	}
-	stories, closed := curate.Curate(d.Topics, w.items, w.sent, curate.Options{Now: w.now, Since: w.since, Carried: w.carried})
-	composed, err := c.compose(d, w, r, lane.String()+"/"+slot.Wall, stories)
+	dr, err := c.draft(call{digest: d, lane: lane, slot: slot, id: lane.String() + "/" + slot.Wall, now: slot.At.UTC()}, &key)
 	if err != nil {
-		return out, fmt.Errorf("compose: %w", err)
+		return out, err
 	}
-	out.Edition, out.Carried, out.Closed = composed.Edition, composed.Carried, closed
-	out.Page = compose.Filter(composed.Edition, key)
+	out.Edition, out.Carried, out.Closed = dr.Edition, dr.Carried, dr.closed
+	out.Page = compose.Filter(dr.Edition, key)
 	return out, c.dress(&out, d, who, lane.Zone)
 }
 
@@ -96,8 +83,11 @@ func (c *Composer) dress(v *Preview, d digest.Digest, who subscribers.Subscriber
 	if who.Profile != nil {
 		v.reader = digest.Recipient{Index: nobody, Email: who.Email, Name: who.Name}
 	}
-	var err error
-	if _, v.template, err = c.message(d, v.Page, 0); err != nil {
+	page, err := c.render(d, v.Page, 0)
+	if err != nil {
+		return err
+	}
+	if v.template, err = page.freeze(); err != nil {
 		return err
 	}
 	sender, err := c.sender(d, v.Edition, 0)
@@ -160,7 +150,11 @@ func (c *Composer) SendCopies(ctx context.Context, by mailer.Transport, v Previe
 		return nil, err
 	}
 	v.Page.Edition.Composed = c.Now().UTC()
-	if _, v.template, err = c.message(d, v.Page, 0); err != nil {
+	page, err := c.render(d, v.Page, 0)
+	if err != nil {
+		return nil, err
+	}
+	if v.template, err = page.freeze(); err != nil {
 		return nil, err
 	}
 	conn, err := by.Dial(ctx)

@@ -6,30 +6,28 @@ import (
 
 	"digestd/digest"
 	"digestd/digest/compose"
-	"digestd/digest/curate"
 	"digestd/digest/render"
 	"digestd/internal/ledger"
 	"digestd/mailer/message"
 )
 
-// write renders and encodes each variant of a composed edition, and gathers what committing it makes
-// durable.
-func (c *Composer) write(d digest.Digest, w window, r readers, composed compose.Result, closed []curate.Closed) (ledger.Composition, error) {
+// write renders and encodes each variant of a draft, and gathers what committing it makes durable.
+func (c *Composer) write(dr draft) (ledger.Composition, error) {
 	record := ledger.Composition{
-		Edition: composed.Edition, Wall: w.slot.Wall, Recipients: r.recipients, Position: w.position, Passed: w.passed,
-		Pool: w.kept, Before: w.lane, Outcomes: outcomes(w, composed, closed),
+		Edition: dr.Edition, Wall: dr.of.slot.Wall, Extra: dr.of.extra, Recipients: dr.readers.recipients, Position: dr.position, Passed: dr.passed,
+		Pool: dr.kept, Before: dr.lane, Outcomes: dr.outcomes(),
 	}
-	for _, s := range composed.Carried {
+	for _, s := range dr.Carried {
 		for _, it := range s.Items {
 			record.Pool = append(record.Pool, ledger.Pooled{Item: it.Seq, Carried: s.Carried})
 		}
 	}
-	keys, err := c.exceptStories(r.keys, composed.Edition)
+	keys, err := c.exceptStories(dr.readers.keys, dr.Edition)
 	if err != nil {
 		return record, err
 	}
 	for i, key := range keys {
-		v, err := c.variant(d, composed.Edition, key, i)
+		v, err := c.variant(dr.of.digest, dr.Edition, key, i)
 		if err != nil {
 			return record, fmt.Errorf("variant %s, %s: %w", key.Language, key.Format, err)
 		}
@@ -40,28 +38,28 @@ func (c *Composer) write(d digest.Digest, w window, r readers, composed compose.
 
 // untouched is what passing a slot makes durable when its readers are to have the window's news at a later one:
 // the lane begins where the window does.
-func untouched(lane digest.Lane, w window, extra bool) ledger.Composition {
+func (dr draft) untouched() ledger.Composition {
 	return ledger.Composition{
-		Edition: digest.Edition{Digest: lane.Digest, Zone: lane.Zone, Slot: w.slot.At}, Wall: w.slot.Wall, Extra: extra,
-		Position: w.start, Passed: w.passed, Pool: w.lane.Pool, Before: w.lane,
+		Edition: digest.Edition{Digest: dr.of.lane.Digest, Zone: dr.of.lane.Zone, Slot: dr.of.slot.At}, Wall: dr.of.slot.Wall, Extra: dr.of.extra,
+		Position: dr.start, Passed: dr.passed, Pool: dr.lane.Pool, Before: dr.lane,
 	}
 }
 
 // outcomes tells, for each item that the lane looked at, the story that it stands in or the reason why it
 // stands in none. What is carried has no outcome yet.
-func outcomes(w window, composed compose.Result, closed []curate.Closed) map[uint64]ledger.Outcome {
-	all := w.settled
-	for _, s := range composed.Edition.Stories {
+func (dr draft) outcomes() map[uint64]ledger.Outcome {
+	all := dr.settled
+	for _, s := range dr.Edition.Stories {
 		for _, it := range s.Items {
 			all[it.Seq] = ledger.Outcome{Story: s.ID}
 		}
 	}
-	for _, c := range composed.Closed {
+	for _, c := range dr.Closed {
 		for _, it := range c.Story.Items {
 			all[it.Seq] = ledger.Outcome{Reason: c.Reason}
 		}
 	}
-	for _, c := range closed {
+	for _, c := range dr.closed {
 		all[c.Item.Seq] = ledger.Outcome{Reason: c.Reason, Story: c.Story, Score: c.Score, Terms: c.Terms, Unwanted: c.Unwanted}
 	}
 	return all
@@ -74,7 +72,11 @@ func (c *Composer) variant(d digest.Digest, e digest.Edition, key digest.Variant
 	if v.Empty {
 		return v, nil
 	}
-	rendered, template, err := c.message(d, page, index)
+	rendered, err := c.render(d, page, index)
+	if err != nil {
+		return v, err
+	}
+	template, err := rendered.freeze()
 	if err != nil {
 		return v, err
 	}
@@ -83,26 +85,32 @@ func (c *Composer) variant(d digest.Digest, e digest.Edition, key digest.Variant
 	return v, err
 }
 
-// message renders a page and freezes it into the template of its messages.
-func (c *Composer) message(d digest.Digest, page digest.Page, variant int) (render.Rendered, *message.Template, error) {
-	marks, err := message.NewMarks(c.Random)
-	if err != nil {
-		return render.Rendered{}, nil, err
+// marked is a rendered page with marks in the place of what differs between its readers.
+type marked struct {
+	render.Rendered
+	sender message.Sender
+	marks  message.Marks
+}
+
+// render renders a page for all readers of a variant.
+func (c *Composer) render(d digest.Digest, page digest.Page, variant int) (m marked, err error) {
+	if m.marks, err = message.NewMarks(c.Random); err != nil {
+		return m, err
 	}
-	sender, err := c.sender(d, page.Edition, variant)
-	if err != nil {
-		return render.Rendered{}, nil, err
+	if m.sender, err = c.sender(d, page.Edition, variant); err != nil {
+		return m, err
 	}
-	unsubscribe, preferences, err := sender.Links(marks.Token)
+	unsubscribe, preferences, err := m.sender.Links(m.marks.Token)
 	if err != nil {
-		return render.Rendered{}, nil, err
+		return m, err
 	}
-	rendered, err := c.Templates[d.ID].Render(page, c.frame(d, page.Edition.Zone, marks.Address, unsubscribe, preferences))
-	if err != nil {
-		return rendered, nil, err
-	}
-	template, err := message.Freeze(message.Content{Subject: rendered.Subject, HTML: rendered.HTML, Text: rendered.Text}, sender, marks)
-	return rendered, template, err
+	m.Rendered, err = c.Templates[d.ID].Render(page, c.frame(d, page.Edition.Zone, m.marks.Address, unsubscribe, preferences))
+	return m, err
+}
+
+// freeze makes it the template of its messages.
+func (m marked) freeze() (*message.Template, error) {
+	return message.Freeze(message.Content{Subject: m.Subject, HTML: m.HTML, Text: m.Text}, m.sender, m.marks)
 }
 
 // frame is what stands around the news of a digest.
@@ -140,12 +148,12 @@ func (c *Composer) sender(d digest.Digest, e digest.Edition, variant int) (messa
 }
 
 // measure is the size of the largest encoded part of the edition's largest variant: all topics, in
-// whichever of the readers' languages is the longest.
+// whichever of the readers' languages is the longest. It freezes no message: lengths are all it wants.
 func (c *Composer) measure(d digest.Digest, e digest.Edition, r readers) (int, error) {
 	largest := 0
 	for _, language := range r.languages() {
 		page := compose.Filter(e, digest.VariantKey{Language: language, Format: "html"})
-		rendered, _, err := c.message(d, page, 0)
+		rendered, err := c.render(d, page, 0)
 		if err != nil {
 			return 0, err
 		}
