@@ -201,7 +201,9 @@ func (p *program) assembleWith(post *post, cfg *config.Config, sets map[string]*
 	}
 	return &opened{
 		Config: cfg, Ledger: l, Composer: composer, transport: post.transport,
-		Publisher:  &newsroom.Publisher{Composer: composer, Ledger: l, Collector: p.collector(cfg, l), Mailer: post.mailer, Log: p.log},
+		Publisher: &newsroom.Publisher{
+			Composer: composer, Ledger: l, Collector: p.collector(cfg, l), Mailer: post.mailer, Log: p.log,
+		},
 		Receiver:   &newsroom.Receiver{Config: cfg, Ledger: l, Now: p.now, Log: p.log},
 		Report:     report.Reporter{Config: cfg, Ledger: l, Now: p.now},
 		uncomposed: func() map[digest.Lane]report.Uncomposed { return nil }, // which only a daemon knows
@@ -214,7 +216,8 @@ func (p *program) composer(cfg *config.Config, sets map[string]*render.Set, l *l
 	if err != nil {
 		return nil, err
 	}
-	return &newsroom.Composer{Renderer: newsroom.Renderer{Config: cfg, Templates: sets}, Ledger: l, Signer: key, Random: rand.Reader, Now: p.now}, nil
+	pages := newsroom.Renderer{Config: cfg, Templates: sets}
+	return &newsroom.Composer{Renderer: pages, Ledger: l, Signer: key, Random: rand.Reader, Now: p.now}, nil
 }
 
 func (p *program) collector(cfg *config.Config, l collect.Ledger) *collect.Collector {

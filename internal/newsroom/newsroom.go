@@ -85,7 +85,8 @@ func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule
 				return out, fmt.Errorf("lane %s: %w", lane, err)
 			}
 		}
-		dr, err := p.Composer.draft(call{digest: d, lane: lane, slot: slot, id: id, extra: extra, now: p.Composer.Now().UTC()}, nil)
+		of := call{digest: d, lane: lane, slot: slot, id: id, extra: extra, now: p.Composer.Now().UTC()}
+		dr, err := p.Composer.draft(of, nil)
 		if err != nil {
 			return out, err
 		}

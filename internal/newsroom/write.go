@@ -14,8 +14,8 @@ import (
 // write renders and encodes each variant of a draft, and gathers what committing it makes durable.
 func (c *Composer) write(dr draft) (ledger.Composition, error) {
 	record := ledger.Composition{
-		Edition: dr.Edition, Wall: dr.of.slot.Wall, Extra: dr.of.extra, Recipients: dr.readers.recipients, Position: dr.position, Passed: dr.passed,
-		Pool: dr.kept, Before: dr.lane, Outcomes: dr.outcomes(),
+		Edition: dr.Edition, Wall: dr.of.slot.Wall, Extra: dr.of.extra, Recipients: dr.readers.recipients,
+		Position: dr.position, Passed: dr.passed, Pool: dr.kept, Before: dr.lane, Outcomes: dr.outcomes(),
 	}
 	for _, s := range dr.Carried {
 		for _, it := range s.Items {
@@ -40,7 +40,8 @@ func (c *Composer) write(dr draft) (ledger.Composition, error) {
 // the lane begins where the window does.
 func (dr draft) untouched() ledger.Composition {
 	return ledger.Composition{
-		Edition: digest.Edition{Digest: dr.of.lane.Digest, Zone: dr.of.lane.Zone, Slot: dr.of.slot.At}, Wall: dr.of.slot.Wall, Extra: dr.of.extra,
+		Edition: digest.Edition{Digest: dr.of.lane.Digest, Zone: dr.of.lane.Zone, Slot: dr.of.slot.At},
+		Wall:    dr.of.slot.Wall, Extra: dr.of.extra,
 		Position: dr.start, Passed: dr.passed, Pool: dr.lane.Pool, Before: dr.lane,
 	}
 }

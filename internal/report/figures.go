@@ -33,9 +33,10 @@ type LaneFigures struct {
 }
 
 // Figures gathers them. It writes nothing.
-func (rep Reporter) Figures(tally *Tally, open map[digest.Lane]Uncomposed) (Figures, error) {
+func (rep Reporter) Figures(tally *Tally, uncomposed map[digest.Lane]Uncomposed) (Figures, error) {
 	now := rep.Now()
-	f := Figures{Feeds: map[string]int{}, Editions: map[string]int{}, Delivered: tally.counts(), Problems: len(rep.Problems(open)), Bytes: rep.Ledger.Size()}
+	f := Figures{Feeds: map[string]int{}, Editions: map[string]int{}, Delivered: tally.counts(), Problems: len(rep.Problems(uncomposed)),
+		Bytes: rep.Ledger.Size()}
 	states, err := rep.Ledger.FeedStates()
 	if err != nil {
 		return f, err

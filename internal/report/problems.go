@@ -36,10 +36,10 @@ func (p *Problem) UnmarshalText(text []byte) error { p.Words = string(text); ret
 
 // Problems are what needs a person, and nothing else is: `status` exits 1 for them, /healthz answers 503,
 // and [alerts] tells of them. What can't be read is a problem as well. They write nothing.
-func (rep Reporter) Problems(open map[digest.Lane]Uncomposed) []Problem {
+func (rep Reporter) Problems(uncomposed map[digest.Lane]Uncomposed) []Problem {
 	var all []Problem
 	now := rep.Now()
-	editions, err := rep.editionProblems(open, now)
+	editions, err := rep.editionProblems(uncomposed, now)
 	all = append(all, editions...)
 	if err == nil {
 		var feeds []Problem
@@ -102,8 +102,8 @@ func (rep Reporter) uncomposedProblems(uncomposed map[digest.Lane]Uncomposed, no
 	for _, d := range rep.Config.Digests {
 		for _, lane := range rep.Config.Lanes(d) {
 			if u, ok := uncomposed[lane]; ok && now.Sub(u.Slot.At) > lateEdition {
-				all = append(all, Problem{ID: lateID(lane), Words: fmt.Sprintf("edition %s/%s is not composed, %s after its slot: %v",
-					lane, u.Slot.Wall, InWords(now.Sub(u.Slot.At)), u.Err)})
+				words := fmt.Sprintf("edition %s/%s is not composed, %s after its slot: %v", lane, u.Slot.Wall, InWords(now.Sub(u.Slot.At)), u.Err)
+				all = append(all, Problem{ID: lateID(lane), Words: words})
 			}
 		}
 	}

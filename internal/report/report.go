@@ -20,23 +20,20 @@ type Reporter struct {
 
 // Ledger is what a report reads of the ledger; that nothing here writes, its methods say.
 type Ledger interface {
-	file
-	editions
-	news
-	readers
-}
-
-// file is the ledger as a file.
-type file interface {
+	// the file
 	Path() string
 	Size() int64
 	LastCommit() (time.Time, error)
 	WriteError() error
 	NoRoom(readers int) string
-}
-
-// editions are what was composed, and what became of it.
-type editions interface {
+	// what the feeds showed, and how far the lanes have come with it
+	FeedStates() (map[string]digest.FeedState, error)
+	LastSeq() (uint64, error)
+	Newest(n int, match func(digest.Item) bool) ([]digest.Item, error)
+	Lane(digest.Lane) (ledger.LaneState, error)
+	Lanes() ([]ledger.LaneState, error)
+	Outcome(lane digest.Lane, seq uint64) (ledger.Outcome, bool, error)
+	// what was composed, and what became of it
 	Edition(id string) (ledger.EditionState, error)
 	Editions(keep func(ledger.EditionState) bool) ([]ledger.EditionState, error)
 	OpenEditions() ([]ledger.EditionState, error)
@@ -44,20 +41,7 @@ type editions interface {
 	Recipients(id string, chunk int) ([]digest.Recipient, error)
 	Progress(edition string) (digest.Progress, error)
 	History(edition string, index int) ([]digest.Event, error)
-}
-
-// news is what the feeds showed, and how far the lanes have come with it.
-type news interface {
-	FeedStates() (map[string]digest.FeedState, error)
-	LastSeq() (uint64, error)
-	Newest(n int, match func(digest.Item) bool) ([]digest.Item, error)
-	Lane(digest.Lane) (ledger.LaneState, error)
-	Lanes() ([]ledger.LaneState, error)
-	Outcome(lane digest.Lane, seq uint64) (ledger.Outcome, bool, error)
-}
-
-// readers are those whom mail goes to.
-type readers interface {
+	// those whom mail goes to
 	Suppressions() ([]digest.Suppression, error)
 	SuppressionsOf(email string) ([]digest.Suppression, error)
 	PreferencesOf(email string) (digest.Preferences, error)

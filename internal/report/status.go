@@ -64,8 +64,9 @@ type LedgerStatus struct {
 }
 
 // Status gathers where everything stands. It writes nothing.
-func (rep Reporter) Status(open map[digest.Lane]Uncomposed) (Status, error) {
-	s := Status{Next: []NextSlot{}, Editions: []EditionStatus{}, Feeds: []FeedStatus{}, Daily: []int{}, Problems: append([]Problem{}, rep.Problems(open)...)}
+func (rep Reporter) Status(uncomposed map[digest.Lane]Uncomposed) (Status, error) {
+	s := Status{Next: []NextSlot{}, Editions: []EditionStatus{}, Feeds: []FeedStatus{}, Daily: []int{},
+		Problems: append([]Problem{}, rep.Problems(uncomposed)...)}
 	now := rep.Now()
 	for _, d := range rep.Config.Digests {
 		for _, lane := range rep.Config.Lanes(d) {
