@@ -90,15 +90,11 @@ func (c *Composer) dress(v *Preview, d digest.Digest, who subscribers.Subscriber
 	if v.template, err = page.freeze(); err != nil {
 		return err
 	}
-	sender, err := c.sender(d, v.Edition, 0)
-	if err != nil {
-		return err
-	}
 	token, err := c.tokenKey()
 	if err != nil {
 		return err
 	}
-	unsubscribe, preferences, err := sender.Links(token.Delivery(subscribers.ForUnsubscribe, v.Edition.ID, nobody))
+	unsubscribe, preferences, err := page.sender.Links(token.Delivery(subscribers.ForUnsubscribe, v.Edition.ID, nobody))
 	if err != nil {
 		return err
 	}
