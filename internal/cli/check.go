@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"net"
+	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,16 +18,21 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"digestd/digest"
+	"digestd/digest/render"
 	"digestd/internal/config"
 	"digestd/internal/lint"
 	"digestd/internal/newsroom"
 	"digestd/internal/report"
 	"digestd/mailer"
 	"digestd/mailer/dkim"
+	"digestd/mailer/message"
 )
 
 // dnsTimeout bounds the look-up of the DKIM record.
 const dnsTimeout = 10 * time.Second
+
+// linkTimeout bounds the look at a reader's page.
+const linkTimeout = 20 * time.Second
 
 // nextSlots is how many slots of each lane check shows.
 const nextSlots = 3
@@ -35,8 +44,8 @@ func (p *program) checkCommand() *cobra.Command {
 		Short: "Check the configuration, all of it at once",
 		Long: "Check everything that can be checked without the network: the configuration, the subscriber files, the templates and\n" +
 			"the schedules. All errors are printed at once, each with its line. Warnings alone exit 0. With --online, ask every feed,\n" +
-			"log in to the mail server, and compare the DKIM key with the DNS; nothing is mailed or stored, and what does not answer\n" +
-			"makes the exit status 1.",
+			"log in to the mail server, compare the DKIM key with the DNS, and follow a link as readers would; nothing is mailed or\n" +
+			"stored, and what does not answer makes the exit status 1.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			out := checkJSON{Errors: []string{}, Warnings: []string{}, Slots: []report.NextSlot{}}
@@ -71,7 +80,7 @@ func (p *program) checkCommand() *cobra.Command {
 				status = exitUsage
 			} else if online {
 				// A feed that does not answer is no mistake in the configuration.
-				if out.Errors = append(out.Errors, p.checkOnline(c.Context(), cfg)...); len(out.Errors) > 0 {
+				if out.Errors = append(out.Errors, p.checkOnline(c.Context(), cfg, sets)...); len(out.Errors) > 0 {
 					status = exitIncomplete
 				}
 			}
@@ -84,7 +93,7 @@ func (p *program) checkCommand() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&online, "online", false, "also what needs the network: feeds, mail server, DKIM record")
+	c.Flags().BoolVar(&online, "online", false, "also what needs the network: feeds, mail server, DKIM record, readers' links")
 	return c
 }
 
@@ -149,7 +158,7 @@ func slots(cfg *config.Config, now time.Time, n int) ([]report.NextSlot, error) 
 }
 
 // checkOnline tries what only the network can tell, and returns what is wrong, in words.
-func (p *program) checkOnline(ctx context.Context, cfg *config.Config) []string {
+func (p *program) checkOnline(ctx context.Context, cfg *config.Config, sets map[string]*render.Set) []string {
 	var mu sync.Mutex
 	var wrong []string
 	report := func(err error) {
@@ -189,7 +198,54 @@ func (p *program) checkOnline(ctx context.Context, cfg *config.Config) []string 
 	if err := checkRecord(ctx, cfg); err != nil {
 		report(err)
 	}
+	if err := checkLinks(ctx, cfg, sets); err != nil {
+		report(err)
+	}
 	return wrong
+}
+
+// checkLinks follows the link of a reader that there is not, on the way that readers' links take. What comes back
+// must be our own page that says so, and no proxy's.
+func checkLinks(ctx context.Context, cfg *config.Config, sets map[string]*render.Set) error {
+	if cfg.Web == nil {
+		return nil
+	}
+	err := func() error {
+		ctx, cancel := context.WithTimeout(ctx, linkTimeout)
+		defer cancel()
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, cfg.Web.BaseURL+message.UnsubscribePath+"check", nil)
+		if err != nil {
+			return err
+		}
+		req.Header.Set("User-Agent", cfg.Collect.UserAgent)
+		client := &http.Client{CheckRedirect: func(to *http.Request, _ []*http.Request) error {
+			return fmt.Errorf("it redirects to %s, and mail programs follow no redirect when they unsubscribe (RFC 8058)", to.URL.Redacted())
+		}}
+		resp, err := client.Do(req)
+		var failed *url.Error
+		if errors.As(err, &failed) { // whose own words repeat the address
+			return failed.Err
+		}
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		page, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+		if err != nil {
+			return err
+		}
+		for _, set := range sets {
+			words := html.EscapeString(set.Catalogue(cfg.Newsletter.Language).Web.BadLinkWhy)
+			if resp.StatusCode == http.StatusNotFound && strings.Contains(string(page), words) {
+				return nil
+			}
+		}
+		return fmt.Errorf("%s, and not from digestd: does the proxy hand %s on to [web] listen, %s?", resp.Status, message.UnsubscribePath, cfg.Web.Listen)
+	}()
+	if err != nil {
+		return fmt.Errorf("base_url %s does not reach digestd, so readers can't leave by the links in their mail (is `digestd run` running?): %w", cfg.Web.BaseURL, err)
+	}
+	return nil
 }
 
 // checkRecord compares the DKIM key with what receivers will find in the DNS.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -88,6 +89,7 @@ func (p *program) sendCommand() *cobra.Command {
 			if len(to) > 0 {
 				return p.sendCopies(c.Context(), line, d, to)
 			}
+			p.warnOfLinks(c.Context(), line.Config)
 			deliveries := &deliveryBar{program: p}
 			published, err := line.Publisher.Send(c.Context(), d, extra, deliveries)
 			deliveries.end()
@@ -112,6 +114,7 @@ func (p *program) resumeCommand() *cobra.Command {
 				return err
 			}
 			defer done()
+			p.warnOfLinks(c.Context(), line.Config)
 			begun := p.now()
 			deliveries := &deliveryBar{program: p}
 			published, err := line.Publisher.Resume(c.Context(), deliveries)
@@ -119,6 +122,20 @@ func (p *program) resumeCommand() *cobra.Command {
 			return p.report(&sentJSON{Lanes: []laneJSON{}}, published, err, begun)
 		},
 	}
+}
+
+// warnOfLinks says that nobody answers the links in the mails that are about to go, where that is so: a command
+// sends them, and the daemon alone answers.
+func (p *program) warnOfLinks(ctx context.Context, cfg *config.Config) {
+	if cfg.Web == nil || p.held != nil {
+		return
+	}
+	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", cfg.Web.Listen)
+	if err != nil {
+		fmt.Fprintf(p.stderr, "warning: nobody answers the links in these mails at [web] listen, %s, until `digestd run` does\n", cfg.Web.Listen)
+		return
+	}
+	conn.Close()
 }
 
 // sendCopies mails a test copy of what the next edition would say.

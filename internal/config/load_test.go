@@ -241,7 +241,7 @@ paths = ["more/readers.csv"]
 			t.Errorf("got\n%+v\nwant\n%+v", got.got, got.want)
 		}
 	}
-	if len(c.Warnings) != 4 {
+	if len(c.Warnings) != 5 {
 		t.Errorf("warnings: %v", c.Warnings)
 	}
 }
@@ -300,6 +300,10 @@ func TestTheExamplesOwnDomainIsWarnedOf(t *testing.T) {
 		{"transport = \"smtp\"\n[smtp]\nhost = \"mx.harbour.test\"", "digest@harbour.test", nil},
 		{"transport = \"smtp\"\n[smtp]\nhost = \"localhost\"", "digest@example.org", nil}, // a trial
 		{"transport = \"maildir\"\n[smtp]\nhost = \"smtp.example.org\"", "digest@example.org", nil},
+		{"transport = \"maildir\"\n[web]\nbase_url = \"https://news.example.org\"", "digest@example.org", nil},
+		{"transport = \"smtp\"\n[smtp]\nhost = \"localhost\"\n[web]\nbase_url = \"https://news.example.org\"", "digest@example.org", []string{
+			"config.toml:9:12: base_url of [web] is still the example's, https://news.example.org: readers can't leave by the links in their mail",
+		}},
 	} {
 		got := load(t, "\n[mail]\nfrom = \"News <"+c.from+">\"\n[delivery]\n"+c.smtp+"\n[topics.global]\nfeeds = [\"https://example.org/feed\"]\n[digests.daily]\n[[subscribers]]\nemail = \"ana@example.org\"\n", Env{}).Warnings
 		var words []string
@@ -381,5 +385,20 @@ func TestByteOrderMarkAndWindowsLines(t *testing.T) {
 	}
 	if _, problems := Load("config.toml", Env{}); len(problems) == 0 || problems[len(problems)-1].Col != 5 {
 		t.Errorf("columns are not those of the file's bytes: %v", problems)
+	}
+}
+
+func TestABaseURLThatNobodyReachesIsWarnedOf(t *testing.T) {
+	write(t, nil)
+	for base, want := range map[string]bool{
+		"https://localhost": true, "http://127.0.0.1:8080/wire": true, "https://[::1]": true, "https://192.168.7.1": true, "https://10.0.0.9:8443": true,
+		"https://[fe80::1]": true, "https://newsbox": true, "https://newsbox.local": true, "https://news.corp.internal": true, "https://wire.LAN": true,
+		"https://news.harbour.test": false, "https://192.0.2.7": false, "https://harbour.localnews.test": false,
+	} {
+		got := load(t, strings.Replace(minimal, "[topics", "[delivery]\ntransport = \"smtp\"\n[smtp]\nhost = \"localhost\"\n[web]\nbase_url = \""+base+"\"\n[topics", 1), Env{}).Warnings
+		warned := slices.ContainsFunc(got, func(p Problem) bool { return strings.Contains(p.Error(), "which readers can't reach") })
+		if warned != want {
+			t.Errorf("%s: warned of %v, want %v: %v", base, warned, want, got)
+		}
 	}
 }

@@ -14,6 +14,10 @@ const (
 	lateEdition = time.Hour
 	// underWay is how long an edition that was composed late may still be on its first way out.
 	underWay = 10 * time.Minute
+	// fewOwed is how many deliveries an edition may go on owing, or one in onePartOf, and need nobody: on any list some
+	// mailbox is full, and some server asks to come again.
+	fewOwed   = 5
+	onePartOf = 100
 	// silentFeed is how long a feed may go without an answer before that is a problem.
 	silentFeed = 72 * time.Hour
 )
@@ -82,12 +86,18 @@ func (rep Reporter) editionProblems(uncomposed map[digest.Lane]Uncomposed, now t
 		if now.Sub(e.Composed) < underWay && owed == counts[digest.Pending]+counts[digest.Intent] {
 			continue
 		}
-		if owed > 0 {
+		if tooManyOwed(owed, counts[digest.Sent], e.Recipients) {
 			all = append(all, Problem{ID: lateID(e.Lane()), Words: fmt.Sprintf("edition %s still owes %d of its %d deliveries, %s after its slot; "+
 				"`digestd status` shows where they stand, `digestd resume` tries again", e.ID, owed, e.Recipients, InWords(now.Sub(since)))})
 		}
 	}
 	return append(all, rep.uncomposedProblems(uncomposed, now)...), nil
+}
+
+// tooManyOwed reports whether an edition that is late owes so many deliveries that a person should know of it. That
+// nobody was reached is a problem however few they are.
+func tooManyOwed(owed, sent, recipients int) bool {
+	return owed > 0 && (sent == 0 || owed > max(fewOwed, recipients/onePartOf))
 }
 
 // Uncomposed is a slot whose edition could not be composed. Only the daemon knows of it.
