@@ -1,0 +1,198 @@
+package bolt
+
+import (
+	"bufio"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// compactStep is how many bytes one transaction of a compaction copies.
+const compactStep = 64 << 20
+
+// Mark writes the marker when it is not there or speaks of another ledger.
+func (d *DB) Mark(id string, created time.Time) error {
+	path := markerPath(d.path)
+	text := fmt.Sprintf("digestd ledger %s of %s\nThis file tells a lost ledger from a first run. Leave it where it is.\n",
+		id, created.Format(time.RFC3339))
+	if old, err := os.ReadFile(path); err == nil && string(old) == text {
+		return nil
+	}
+	tmp := path + ".new"
+	if err := os.WriteFile(tmp, []byte(text), 0o600); err != nil {
+		return denied(d.path, fmt.Errorf("write the ledger's marker: %w", err))
+	}
+	adopt(tmp, filepath.Dir(path))
+	if err := replace(tmp, path); err != nil { // with which a new ledger's own name is on the disk, too
+		return denied(d.path, fmt.Errorf("write the ledger's marker: %w", err))
+	}
+	return nil
+}
+
+// Size is the length of the file in bytes.
+func (d *DB) Size() int64 {
+	info, err := os.Stat(d.path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// Room is how many bytes the file system has left for the file.
+func (d *DB) Room() (uint64, error) {
+	if d.room != nil {
+		return d.room()
+	}
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(filepath.Dir(d.path), &fs); err != nil {
+		return 0, fmt.Errorf("free space beside %s: %w", d.path, err)
+	}
+	return uint64(fs.Bavail) * uint64(fs.Bsize), nil
+}
+
+// Verify looks at every page of the file.
+func (d *DB) Verify() (problems []error) {
+	var err error
+	defer func() {
+		d.recoverDamage(&err)
+		if err != nil {
+			problems = append(problems, err)
+		}
+	}()
+	err = d.db.View(func(t *bbolt.Tx) error {
+		for err := range t.Check() {
+			problems = append(problems, fmt.Errorf("page structure: %w", err))
+		}
+		return nil
+	})
+	return problems
+}
+
+// Backup writes a consistent copy of the ledger, also while it is in use, and returns its length. It
+// copies to a temporary file first: a slow reader must not keep a transaction open, since a ledger that
+// grows waits for it. The file is beside the ledger, since /tmp may be memory, or there where the ledger's disk
+// is full or can't be written, and has no name, so that nothing of it outlives the process.
+func (d *DB) Backup(w io.Writer) (n int64, err error) {
+	tmp, err := d.snapshot(filepath.Dir(d.path), ".digestd-backup-")
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EDQUOT) {
+		tmp, err = d.snapshot("", "digestd-backup-")
+	}
+	if err != nil {
+		return 0, fmt.Errorf("backup: %w", err)
+	}
+	defer tmp.Close()
+	if _, err = tmp.Seek(0, io.SeekStart); err == nil {
+		n, err = io.Copy(w, tmp)
+	}
+	if err != nil {
+		return n, fmt.Errorf("backup: %w", err)
+	}
+	return n, nil
+}
+
+// snapshot copies the ledger into a file without a name in a directory.
+func (d *DB) snapshot(dir, name string) (*os.File, error) {
+	tmp, err := os.CreateTemp(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	if err = os.Remove(tmp.Name()); err == nil {
+		err = d.writeTo(tmp)
+	}
+	if err != nil {
+		tmp.Close()
+		return nil, err
+	}
+	return tmp, nil
+}
+
+// writeTo copies the file as it is at one moment.
+func (d *DB) writeTo(w io.Writer) (err error) {
+	defer d.recoverDamage(&err)
+	return d.db.View(func(t *bbolt.Tx) error {
+		out := bufio.NewWriter(w)
+		_, err := t.WriteTo(out)
+		return cmp.Or(out.Flush(), err) // bbolt tells of its first pages' in words alone
+	})
+}
+
+// Compact rewrites the file without the space that forgotten rows left; bbolt's file never shrinks by
+// itself. The old file is replaced when the new one is complete on the disk, and let go of after that.
+func (d *DB) Compact() (before, after int64, err error) {
+	defer d.Close()
+	tmp := d.path + ".compact"
+	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return 0, 0, fmt.Errorf("compact: %w", err)
+	}
+	defer os.Remove(tmp)
+	into, err := bbolt.Open(tmp, 0o600, &bbolt.Options{NoSync: true, FreelistType: bbolt.FreelistMapType})
+	if err != nil {
+		return 0, 0, fmt.Errorf("compact: %w", err)
+	}
+	err = bbolt.Compact(into, d.db, compactStep)
+	if err == nil {
+		err = into.Sync()
+	}
+	if closing := into.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("compact: %w", err)
+	}
+	before = d.Size()
+	info, err := os.Stat(tmp)
+	if err != nil {
+		return 0, 0, fmt.Errorf("compact: %w", err)
+	}
+	adopt(tmp, d.path)
+	// The lock on the old file is held until after the rename: nobody opens what is about to go away.
+	if err := replace(tmp, d.path); err != nil {
+		return 0, 0, fmt.Errorf("compact: %w", err)
+	}
+	return before, info.Size(), nil
+}
+
+// replace puts a file that is whole on the disk in the place of another, and returns when that is on the disk too:
+// what is committed to the new one from then on must not go with a rename that a power cut takes back.
+func replace(file, old string) error {
+	if err := os.Rename(file, old); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(old))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Sync()
+}
+
+// Keep writes a copy beside the file, whole on the disk before it bears its name. One that is there already is an
+// earlier try's, and the ledger may have gone on since.
+func (d *DB) Keep(suffix string) error {
+	path := d.path + suffix
+	tmp := path + ".part"
+	file, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp)
+	if err = d.writeTo(file); err == nil {
+		err = file.Sync()
+	}
+	if closing := file.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return err
+	}
+	adopt(tmp, d.path)
+	return replace(tmp, path)
+}

@@ -1,0 +1,238 @@
+package bolt
+
+import (
+	"bytes"
+	"fmt"
+	"iter"
+	"slices"
+
+	"go.etcd.io/bbolt"
+
+	"digestd/internal/ledger/store"
+)
+
+// tx is a transaction of bbolt. A part is a bucket in a bucket.
+type tx struct {
+	*bbolt.Tx
+	open    map[[2]string]*bucket // by name and part, so that nothing is made twice
+	changes int                   // how many there were: a cursor that is older must find its place again
+}
+
+func (t *tx) Buckets() (names []string, err error) {
+	err = t.Tx.ForEach(func(name []byte, _ *bbolt.Bucket) error {
+		names = append(names, string(name))
+		return nil
+	})
+	return names, err
+}
+
+func (t *tx) Create(name string) error {
+	_, err := t.CreateBucketIfNotExists([]byte(name))
+	clear(t.open)
+	return err
+}
+
+func (t *tx) Bucket(name string) store.Bucket { return t.at(name, "") }
+
+func (t *tx) Part(name, part string) store.Bucket { return t.at(name, part) }
+
+func (t *tx) at(name, part string) *bucket {
+	b, ok := t.open[[2]string{name, part}]
+	if ok {
+		return b
+	}
+	b = &bucket{tx: t, name: name, part: part, rows: t.Tx.Bucket([]byte(name))}
+	if b.rows != nil && part != "" {
+		b.rows = b.rows.Bucket([]byte(part))
+		b.grows()
+	}
+	if t.open == nil {
+		t.open = map[[2]string]*bucket{}
+	}
+	t.open[[2]string{name, part}] = b
+	return b
+}
+
+func (t *tx) Parts(name string) (parts []string, err error) {
+	b := t.at(name, "").rows
+	if b == nil {
+		return nil, nil
+	}
+	err = b.ForEachBucket(func(part []byte) error {
+		parts = append(parts, string(part))
+		return nil
+	})
+	return parts, err
+}
+
+func (t *tx) Drop(name, part string) error {
+	if t.at(name, part).rows == nil {
+		return nil
+	}
+	delete(t.open, [2]string{name, part})
+	return t.at(name, "").rows.DeleteBucket([]byte(part))
+}
+
+// bucket is a bucket of bbolt; rows is nil where there is none.
+type bucket struct {
+	tx         *tx
+	name, part string
+	rows       *bbolt.Bucket
+}
+
+// writable makes a part that is not there yet.
+func (b *bucket) writable() (err error) {
+	b.tx.changes++
+	if b.rows != nil {
+		return nil
+	}
+	parent := b.tx.at(b.name, "").rows
+	if parent == nil {
+		return fmt.Errorf("%w: there is no bucket %s", store.ErrDamaged, b.name)
+	}
+	b.rows, err = parent.CreateBucketIfNotExists([]byte(b.part))
+	return err
+}
+
+// grows fills the pages of a part with a sequence to the brim: its entries only ever come behind the last.
+func (b *bucket) grows() {
+	if b.rows != nil && b.part != "" && b.rows.Sequence() > 0 {
+		b.rows.FillPercent = 1
+	}
+}
+
+func (b *bucket) Get(key []byte) ([]byte, error) {
+	if b.rows == nil {
+		return nil, nil
+	}
+	return b.rows.Get(key), nil
+}
+
+func (b *bucket) Put(key, value []byte) error {
+	if err := b.writable(); err != nil {
+		return err
+	}
+	if value == nil {
+		value = []byte{} // bbolt would say nil for it, as for a key that is not there
+	}
+	return b.rows.Put(key, value)
+}
+
+func (b *bucket) Delete(key []byte) error {
+	if b.rows == nil {
+		return nil
+	}
+	b.tx.changes++
+	return b.rows.Delete(key)
+}
+
+func (b *bucket) Sequence() (uint64, error) {
+	if b.rows == nil {
+		return 0, nil
+	}
+	return b.rows.Sequence(), nil
+}
+
+func (b *bucket) Next() (n uint64, err error) {
+	if err := b.writable(); err != nil {
+		return 0, err
+	}
+	if n, err = b.rows.NextSequence(); err == nil {
+		b.grows()
+	}
+	return n, err
+}
+
+func (b *bucket) Rows(r store.Range) iter.Seq2[store.Row, error] {
+	return func(yield func(store.Row, error) bool) {
+		switch {
+		case b.rows == nil:
+		case r.Reverse:
+			b.backwards(r, yield)
+		default:
+			b.forwards(r, func(row store.Row) bool { return yield(row, nil) })
+		}
+	}
+}
+
+func (b *bucket) forwards(r store.Range, yield func(store.Row) bool) {
+	from := r.From
+	if bytes.Compare(from, r.Prefix) < 0 {
+		from = r.Prefix
+	}
+	c := b.rows.Cursor()
+	k, v := c.Seek(from)
+	for k != nil && bytes.HasPrefix(k, r.Prefix) {
+		at, changes := k, b.tx.changes
+		if v != nil && !yield(store.Row{Key: k, Value: v}) { // nil is a part
+			return
+		}
+		if b.tx.changes != changes { // bbolt's cursors don't survive a change
+			if k, v = c.Seek(at); !bytes.Equal(k, at) {
+				continue
+			}
+		}
+		k, v = c.Next()
+	}
+}
+
+// backwards goes by a cursor until something is changed. From then on it goes by keys that it gathers forwards:
+// bbolt's cursors lose their way back over pages that the same transaction has emptied, and may never return.
+func (b *bucket) backwards(r store.Range, yield func(store.Row, error) bool) {
+	end, including := r.From, true
+	if b.tx.changes == 0 {
+		c := b.rows.Cursor()
+		for k, v := last(c, r); k != nil && bytes.HasPrefix(k, r.Prefix); k, v = c.Prev() {
+			if v != nil && !yield(store.Row{Key: k, Value: v}, nil) {
+				return
+			}
+			if end, including = k, false; b.tx.changes > 0 {
+				break
+			}
+		}
+		if b.tx.changes == 0 {
+			return
+		}
+	}
+	var keys [][]byte
+	b.forwards(store.Range{Prefix: r.Prefix}, func(row store.Row) bool {
+		there := end == nil || bytes.Compare(row.Key, end) < 0 || including && bytes.Equal(row.Key, end)
+		if there {
+			keys = append(keys, row.Key)
+		}
+		return there
+	})
+	for _, k := range slices.Backward(keys) {
+		if v := b.rows.Get(k); v != nil && !yield(store.Row{Key: k, Value: v}, nil) {
+			return
+		}
+	}
+}
+
+// last moves a cursor to where a range begins that is gone through backwards.
+func last(c *bbolt.Cursor, r store.Range) (k, v []byte) {
+	end, from := successor(r.Prefix), r.From
+	if end != nil && (from == nil || bytes.Compare(from, end) > 0) {
+		from = end
+	}
+	if from == nil {
+		return c.Last()
+	}
+	switch k, v = c.Seek(from); {
+	case k == nil:
+		return c.Last()
+	case !bytes.Equal(k, from) || bytes.Equal(k, end):
+		return c.Prev()
+	}
+	return k, v
+}
+
+// successor is the first key behind all that begin with a prefix, nil when there is none.
+func successor(prefix []byte) []byte {
+	for i := len(prefix) - 1; i >= 0; i-- {
+		if prefix[i] < 0xff {
+			return append(bytes.Clone(prefix[:i]), prefix[i]+1)
+		}
+	}
+	return nil
+}

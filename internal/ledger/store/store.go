@@ -1,0 +1,155 @@
+// Package store is the seam between what the ledger knows and the engine that keeps it: ordered buckets of
+// bytes, read in snapshots and changed in transactions. It knows nothing of news or mail, and no engine.
+//
+// What an engine promises is held by store/storetest, which runs over each of them.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"time"
+)
+
+// Errors that an engine and the ledger above it have in common. Each is wrapped with where the ledger is, and
+// with what to do.
+var (
+	ErrForeign = errors.New("not a ledger of digestd")
+	ErrDamaged = errors.New("the ledger is damaged")
+)
+
+// Damaged says what is wrong with a ledger, by its name, and what to do.
+func Damaged(name string, err error) error {
+	return fmt.Errorf("%s: %w: %w. Stop digestd, keep a copy of the file, and restore the last backup over it; "+
+		"`digestd ledger check` tells more", name, ErrDamaged, err)
+}
+
+// Opener opens an engine's store.
+type Opener func() (Store, error)
+
+// Store is where a ledger is kept. Its methods may be called from several goroutines.
+type Store interface {
+	// Name is where the store is, as errors call it: a path, say.
+	Name() string
+
+	// ReadOnly reports whether it was opened for reading alone: nobody else changes it then, and Update fails.
+	ReadOnly() bool
+
+	// View calls f with the state that the last transaction left, whatever is committed meanwhile.
+	View(f func(Tx) error) error
+
+	// Update calls f, once, with the right to change things, and makes durable what it did before it returns. When
+	// f fails, or panics, or the commit fails, nothing has changed. As far as it touches the same, it is alone: it
+	// begins when others' changes of that are visible, and they wait for its end. A panic of f is returned as
+	// an error that is ErrDamaged, from View as well: that is how bbolt says so, in the middle of f.
+	Update(touched []Touch, f func(Tx) error) error
+
+	// Lock keeps others from working on what has that name, for longer than a transaction, until unlock is called.
+	// It waits for its turn, or for the end of ctx, whose error it then returns.
+	Lock(ctx context.Context, name string) (unlock func(), err error)
+
+	Close() error
+}
+
+// Touch names a part of the ledger that a change reads before it writes, or appends to. bbolt has one writer at
+// a time and need not look at it. An engine with several takes a lock for each, in their order, before it begins:
+// positions become visible in their order only when the news have one writer, and the steps of two editions
+// need not wait for each other.
+type Touch string
+
+// What there is to touch beside lanes and editions.
+const (
+	Itself  Touch = "ledger"  // what the ledger says of itself
+	News    Touch = "news"    // items, with their positions and identities, and feeds
+	Readers Touch = "readers" // suppressions, preferences, bounces
+)
+
+// Lane is a lane with its outcomes.
+func Lane(name string) Touch { return Touch("lane " + name) }
+
+// Edition is an edition with its recipients and deliveries.
+func Edition(id string) Touch { return Touch("edition " + id) }
+
+// Tx is a transaction. It, its buckets and all bytes that they return end with the function that it was given to.
+type Tx interface {
+	// Buckets are the names of the buckets that there are.
+	Buckets() ([]string, error)
+
+	// Create makes a bucket; one that is there stays as it is.
+	Create(bucket string) error
+
+	// Bucket is a bucket. One that is not there reads as if it were empty, and can't be written.
+	Bucket(name string) Bucket
+
+	// Part is a part of a bucket: rows of their own under a name of their own, with a sequence of their own. A part
+	// is there as soon as something stands in it. A bucket has parts or rows, not both.
+	Part(bucket, part string) Bucket
+
+	// Parts are the names of a bucket's parts, in order.
+	Parts(bucket string) ([]string, error)
+
+	// Drop removes a part with all that is in it. It does nothing where there is none.
+	Drop(bucket, part string) error
+}
+
+// Bucket is rows in the order of their keys, byte by byte. Keys are not empty.
+type Bucket interface {
+	// Get is the value of a key, nil when it is not there.
+	Get(key []byte) ([]byte, error)
+
+	// Put sets the value of a key. Neither may be changed by the caller until the transaction ends.
+	Put(key, value []byte) error
+
+	// Delete removes a key, if it is there.
+	Delete(key []byte) error
+
+	// Rows are those of a range. Rows may be changed and deleted while they are visited; whether one that is new
+	// is visited is left open. Behind an error comes nothing more.
+	Rows(r Range) iter.Seq2[Row, error]
+
+	// Sequence is the number that Next returned last, 0 before the first.
+	Sequence() (uint64, error)
+
+	// Next returns the next number of the bucket's sequence, and takes it. A part whose rows are numbered by it is
+	// one that only grows.
+	Next() (uint64, error)
+}
+
+// Row is a key with its value.
+type Row struct{ Key, Value []byte }
+
+// Range is a range of rows: all of them when it is zero.
+type Range struct {
+	Prefix  []byte // whose keys begin with it
+	From    []byte // from this key on, whether it is there or not; nil is from the first
+	Reverse bool   // backwards: from the last, or from From on towards the first
+}
+
+// File is a store that is a file of its own, and has to look after it.
+type File interface {
+	Store
+
+	// Size is its length in bytes.
+	Size() int64
+
+	// Room is how many bytes are left for it where it is.
+	Room() (uint64, error)
+
+	// Mark leaves word beside the file whose it is, by which a lost ledger is told from a first run.
+	Mark(id string, created time.Time) error
+
+	// Keep leaves a copy as it is now beside the file, under its name with a suffix.
+	Keep(suffix string) error
+
+	// Verify looks for damage below what a transaction sees.
+	Verify() []error
+
+	// Backup writes a copy of one moment, also while the store is in use.
+	Backup(w io.Writer) (n int64, err error)
+
+	// Compact rewrites the file without the room that rows left which are gone, and closes the store. It returns
+	// the lengths before and after.
+	Compact() (before, after int64, err error)
+}
