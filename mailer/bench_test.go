@@ -49,7 +49,7 @@ func BenchmarkDeliver(b *testing.B) {
 				}
 				o := defaults
 				o.Connections, o.MaxPerConnection = 8, 1000
-				m := New(o, OverSMTP(server), l, nil)
+				m := New(o, OverSMTP(server), l.Mail(), nil)
 				b.ResetTimer()
 				s, err := m.Deliver(context.Background(), job)
 				b.StopTimer()
@@ -80,7 +80,7 @@ func BenchmarkDeliverToASlowServer(b *testing.B) {
 			o := defaults
 			o.Connections, o.MaxPerConnection = 32, 1000
 			b.ResetTimer()
-			s, err := New(o, OverSMTP(server), l, nil).Deliver(context.Background(), job)
+			s, err := New(o, OverSMTP(server), l.Mail(), nil).Deliver(context.Background(), job)
 			b.StopTimer()
 			if err != nil || s.Sent != b.N {
 				b.Fatal(s, err)

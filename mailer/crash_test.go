@@ -20,6 +20,7 @@ import (
 
 	"digestd/digest"
 	"digestd/internal/ledger"
+	"digestd/internal/ledger/store/bolt"
 	"digestd/mailer/message"
 	"digestd/mailer/smtp"
 	"digestd/mailer/smtp/smtptest"
@@ -33,7 +34,7 @@ const connectionsOfVictim = 8
 // suicidal is a ledger whose process kills itself at a step. An outcome shares its step with the next
 // intent, and counts as one, but for the last of a connection: that is recorded by itself.
 type suicidal struct {
-	*ledger.Ledger
+	ledger.Mail
 	mu    sync.Mutex
 	steps map[string]int // by what they record
 	at    string         // "before intent", "late before intent", "after intent", "before outcome" or "after outcome"
@@ -56,7 +57,7 @@ func (s *suicidal) Step(ctx context.Context, edition string, done, next *digest.
 	if now && s.at == "before "+kind {
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	}
-	state, err := s.Ledger.Step(ctx, edition, done, next, to)
+	state, err := s.Mail.Step(ctx, edition, done, next, to)
 	if now && s.at == "after "+kind {
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	}
@@ -89,7 +90,7 @@ func victim(dir string) error {
 	if err != nil {
 		return err
 	}
-	l, err := ledger.Open(filepath.Join(dir, "digestd.db"), ledger.Options{Timeout: 5 * time.Second})
+	l, err := ledger.Open(bolt.At(filepath.Join(dir, "digestd.db"), bolt.Options{Timeout: 5 * time.Second}), nil)
 	if err != nil {
 		return err
 	}
@@ -102,9 +103,9 @@ func victim(dir string) error {
 		}
 	}
 	at, n, _ := strings.Cut(os.Getenv("DIGESTD_TEST_DIE"), "@")
-	own := &suicidal{Ledger: l, at: at, steps: map[string]int{}}
+	own := &suicidal{Mail: l.Mail(), at: at, steps: map[string]int{}}
 	own.n, _ = strconv.Atoi(n)
-	body, err := l.Body(anEdition, 0)
+	body, err := l.Editions.Body(anEdition, 0)
 	if err != nil {
 		return err
 	}
@@ -218,7 +219,7 @@ func (s *scene) run(die string) (killed bool) {
 // check opens the ledger as it was left and holds its rules.
 func (s *scene) check() digest.Progress {
 	s.t.Helper()
-	l, err := ledger.Open(filepath.Join(s.dir, "digestd.db"), ledger.Options{Timeout: 5 * time.Second})
+	l, err := ledger.Open(bolt.At(filepath.Join(s.dir, "digestd.db"), bolt.Options{Timeout: 5 * time.Second}), nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -226,7 +227,7 @@ func (s *scene) check() digest.Progress {
 	if problems := l.Check(); len(problems) > 0 {
 		s.t.Fatalf("the ledger's rules do not hold behind a kill: %v", problems)
 	}
-	p, err := l.Progress(anEdition)
+	p, err := l.Deliveries.Progress(anEdition)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -241,7 +242,7 @@ func (s *scene) check() digest.Progress {
 func (s *scene) verdict() {
 	s.t.Helper()
 	p := s.check()
-	l, err := ledger.Open(filepath.Join(s.dir, "digestd.db"), ledger.Options{Timeout: 5 * time.Second})
+	l, err := ledger.Open(bolt.At(filepath.Join(s.dir, "digestd.db"), bolt.Options{Timeout: 5 * time.Second}), nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -254,7 +255,7 @@ func (s *scene) verdict() {
 	for i, state := range p.States {
 		email := fmt.Sprintf("reader%d@example.org", i)
 		got := copies[email]
-		history, err := l.History(anEdition, i)
+		history, err := l.Deliveries.History(anEdition, i)
 		if err != nil {
 			s.t.Fatal(err)
 		}

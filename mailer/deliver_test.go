@@ -497,7 +497,7 @@ func TestEditionsShareConnections(t *testing.T) {
 	})
 	l, job := onDisk(t, t.TempDir(), 40, template(t, 500))
 	t.Cleanup(func() { l.Close() })
-	r.Mailer = New(o, r.transport, both{memory: r.ledger, other: l}, nil)
+	r.Mailer = New(o, r.transport, both{memory: r.ledger, other: l.Mail()}, nil)
 	other := job
 	other.Edition = "memory"
 	var deliveries sync.WaitGroup

@@ -9,6 +9,7 @@ import (
 
 	"digestd/digest"
 	"digestd/internal/ledger"
+	"digestd/internal/ledger/store/bolt"
 	"digestd/mailer/message"
 	"digestd/mailer/smtp/smtptest"
 	"digestd/subscribers"
@@ -17,7 +18,7 @@ import (
 // onDisk makes a ledger in a directory that owes one edition to so many readers, and the job to deliver it.
 func onDisk(t testing.TB, dir string, readers int, tpl *message.Template) (*ledger.Ledger, Job) {
 	t.Helper()
-	l, err := ledger.Open(filepath.Join(dir, "digestd.db"), ledger.Options{})
+	l, err := ledger.Open(bolt.At(filepath.Join(dir, "digestd.db"), bolt.Options{}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,10 +33,10 @@ func onDisk(t testing.TB, dir string, readers int, tpl *message.Template) (*ledg
 	for i := range readers {
 		c.Recipients = append(c.Recipients, digest.Recipient{Index: i, Email: fmt.Sprintf("reader%d@example.org", i), Name: fmt.Sprintf("Reader %d", i)})
 	}
-	if c.Before, err = l.Lane(digest.Lane{Digest: "daily", Zone: "Europe/Paris"}); err != nil {
+	if c.Before, err = l.Lanes.Get(digest.Lane{Digest: "daily", Zone: "Europe/Paris"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.CommitEdition(c); err != nil {
+	if err := l.Editions.Commit(c); err != nil {
 		t.Fatal(err)
 	}
 	key := tokenKey(t)
@@ -65,7 +66,7 @@ func newDiskRig(t *testing.T, readers int, o Options, answer func(smtptest.Step)
 
 func (d *diskRig) open() *ledger.Ledger {
 	d.t.Helper()
-	l, err := ledger.Open(d.path, ledger.Options{Timeout: 5 * time.Second, Now: d.clock.Now})
+	l, err := ledger.Open(bolt.At(d.path, bolt.Options{Timeout: 5 * time.Second}), d.clock.Now)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -75,7 +76,7 @@ func (d *diskRig) open() *ledger.Ledger {
 func (d *diskRig) deliver() Summary {
 	d.t.Helper()
 	l := d.open()
-	d.Mailer.ledger = l
+	d.Mailer.ledger = l.Mail()
 	s, err := d.Deliver(context.Background(), d.job)
 	if err := l.Close(); err != nil {
 		d.t.Fatal(err)
@@ -88,7 +89,7 @@ func (d *diskRig) deliver() Summary {
 	if problems := l.Check(); len(problems) > 0 {
 		d.t.Fatalf("the ledger's rules do not hold: %v", problems)
 	}
-	p, err := l.Progress(anEdition)
+	p, err := l.Deliveries.Progress(anEdition)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -110,7 +111,7 @@ func (d *diskRig) event(index int) digest.Event {
 	d.t.Helper()
 	l := d.open()
 	defer l.Close()
-	history, err := l.History(anEdition, index)
+	history, err := l.Deliveries.History(anEdition, index)
 	if err != nil || len(history) == 0 {
 		d.t.Fatalf("nothing happened to recipient %d, %v", index, err)
 	}

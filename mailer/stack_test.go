@@ -102,12 +102,12 @@ func TestFullStack(t *testing.T) {
 	to := &smtp.Server{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, TLS: smtp.TLSStart, Roots: roots, Username: "digest", Password: "wrong",
 		Auth: "auto", DialTimeout: 10 * time.Second, ReplyTimeout: 10 * time.Second}
 	o := defaults
-	s, err := New(o, OverSMTP(to), l, nil).Deliver(context.Background(), job)
+	s, err := New(o, OverSMTP(to), l.Mail(), nil).Deliver(context.Background(), job)
 	if err != nil || s.Sent != 0 || s.Failed != 0 || !strings.Contains(s.Paused, "auth: ") || strings.Contains(s.Paused, "wrong") {
 		t.Fatalf("with a wrong password: %+v, %v", s, err)
 	}
 	to.Password = "s3cret"
-	if s, err = New(o, OverSMTP(to), l, nil).Deliver(context.Background(), job); err != nil || s.Sent != readers || s.Owed() != 0 {
+	if s, err = New(o, OverSMTP(to), l.Mail(), nil).Deliver(context.Background(), job); err != nil || s.Sent != readers || s.Owed() != 0 {
 		t.Fatalf("%+v, %v", s, err)
 	}
 	record, err := own.Record(signer.Public())
@@ -135,7 +135,7 @@ func TestFullStack(t *testing.T) {
 			t.Errorf("the signature of what %s got: %v, %v", email, results, err)
 		}
 	}
-	st, err := l.Edition(anEdition)
+	st, err := l.Editions.Get(anEdition)
 	if err != nil || !st.Complete {
 		t.Errorf("%+v, %v", st, err)
 	}

@@ -23,6 +23,8 @@ import (
 	"digestd/internal/config"
 	"digestd/internal/daemon"
 	"digestd/internal/ledger"
+	"digestd/internal/ledger/store"
+	"digestd/internal/ledger/store/bolt"
 )
 
 // Exit statuses, as the README states them.
@@ -132,8 +134,8 @@ func (p *program) tell(err error) int {
 
 // configurationError reports whether an error is about how digestd is set up, not about what it did.
 func configurationError(err error) bool {
-	for _, target := range []error{ledger.ErrBusy, ledger.ErrMissing, ledger.ErrLost, ledger.ErrEmpty, ledger.ErrForeign,
-		ledger.ErrDamaged, ledger.ErrNewer, ledger.ErrDenied} {
+	for _, target := range []error{bolt.ErrBusy, bolt.ErrMissing, bolt.ErrLost, bolt.ErrEmpty, store.ErrForeign,
+		store.ErrDamaged, ledger.ErrNewer, bolt.ErrDenied} {
 		if errors.Is(err, target) {
 			return true
 		}

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"digestd/digest"
-	"digestd/internal/ledger"
+	"digestd/internal/ledger/store/bolt"
 	"digestd/internal/newsroom"
 	"digestd/mailer/inbound"
 )
@@ -170,7 +170,7 @@ func (p *program) explainMail(ctx context.Context) error {
 		return p.print(t, t.print)
 	}
 	to, done, err := p.ledgerOnly(ctx, reading)
-	if errors.Is(err, ledger.ErrMissing) { // which has made no token yet
+	if errors.Is(err, bolt.ErrMissing) { // which has made no token yet
 		d, _ := inbound.Decide(r, noLedger)
 		t.Why = d.Why
 		return p.print(t, t.print)

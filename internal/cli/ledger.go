@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"digestd/internal/ledger"
+	"digestd/internal/ledger/store/bolt"
 )
 
 func (p *program) ledgerCommand() *cobra.Command {
@@ -29,7 +30,7 @@ func (p *program) ledgerInitCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			l, err := ledger.Init(cfg.Ledger.Path, ledger.Options{Now: p.now})
+			l, err := ledger.Open(bolt.At(cfg.Ledger.Path, bolt.Options{Anew: true}), p.now)
 			if err != nil {
 				return usageError{err}
 			}
@@ -88,7 +89,7 @@ func (p *program) ledgerRotateCommand() *cobra.Command {
 				return err
 			}
 			defer done()
-			n, err := line.Ledger.RotateTokenKey()
+			n, err := line.Ledger.Keys.Rotate()
 			if err != nil {
 				return err
 			}
@@ -111,10 +112,14 @@ func (p *program) ledgerCompactCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			before, after, err := ledger.Compact(cfg.Ledger.Path)
-			if errors.Is(err, ledger.ErrBusy) {
+			l, err := ledger.Open(bolt.At(cfg.Ledger.Path, bolt.Options{}), p.now)
+			if errors.Is(err, bolt.ErrBusy) {
 				return fmt.Errorf("%w: stop that first", err)
 			}
+			if err != nil {
+				return err
+			}
+			before, after, err := l.Compact()
 			if err != nil {
 				return err
 			}

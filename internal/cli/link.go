@@ -41,7 +41,7 @@ func (p *program) linkCommand() *cobra.Command {
 					return err
 				}
 			}
-			key, err := subscribers.NewTokenKey(line.Ledger.TokenKeys()[0])
+			key, err := subscribers.NewTokenKey(line.Ledger.Keys.Secrets()[0])
 			if err != nil {
 				return err
 			}

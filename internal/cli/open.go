@@ -17,6 +17,7 @@ import (
 	"digestd/internal/config"
 	"digestd/internal/daemon"
 	"digestd/internal/ledger"
+	"digestd/internal/ledger/store/bolt"
 	"digestd/internal/newsroom"
 	"digestd/internal/report"
 	"digestd/mailer"
@@ -128,7 +129,7 @@ func (p *program) looking(ctx context.Context) (line *opened, done func(), isNew
 // lookingFor is looking for a command whose arguments can be held against the configuration.
 func (p *program) lookingFor(ctx context.Context, admit func(*config.Config) error) (line *opened, done func(), isNew bool, err error) {
 	line, done, err = p.pipelineFor(ctx, reading, admit)
-	if !errors.Is(err, ledger.ErrMissing) {
+	if !errors.Is(err, bolt.ErrMissing) {
 		return line, done, false, err
 	}
 	cfg, sets, err := p.load()
@@ -139,7 +140,7 @@ func (p *program) lookingFor(ctx context.Context, admit func(*config.Config) err
 	if err != nil {
 		return nil, nil, false, err
 	}
-	l, err := ledger.Open(filepath.Join(dir, "empty.db"), ledger.Options{Now: p.now})
+	l, err := ledger.Open(bolt.At(filepath.Join(dir, "empty.db"), bolt.Options{}), p.now)
 	if err != nil {
 		os.RemoveAll(dir)
 		return nil, nil, false, err
@@ -158,8 +159,8 @@ func (p *program) lookingFor(ctx context.Context, admit func(*config.Config) err
 func (p *program) openLedger(ctx context.Context, cfg *config.Config, want access) (*ledger.Ledger, error) {
 	for deadline := p.now().Add(5 * time.Second); ; {
 		// A daemon never lets go of the ledger, so there is no point in waiting long before asking it.
-		l, err := ledger.Open(cfg.Ledger.Path, ledger.Options{ReadOnly: want == reading, Timeout: 100 * time.Millisecond, Now: p.now})
-		if !errors.Is(err, ledger.ErrBusy) {
+		l, err := ledger.Open(bolt.At(cfg.Ledger.Path, bolt.Options{ReadOnly: want == reading, Timeout: 100 * time.Millisecond}), p.now)
+		if !errors.Is(err, bolt.ErrBusy) {
 			return l, err
 		}
 		status, ferr := daemon.Forward(ctx, cfg.Ledger.Path, daemon.Request{Args: p.forwardArgs(cfg), Stdin: p.input}, p.stdout, p.stderr)
@@ -186,7 +187,7 @@ func (p *program) runner(line *opened) daemon.Runner {
 
 // assemble puts together what works on a ledger.
 func (p *program) assemble(cfg *config.Config, sets map[string]*render.Set, l *ledger.Ledger) (*opened, error) {
-	post, err := p.newPost(cfg, l, nil)
+	post, err := p.newPost(cfg, l.Mail(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -202,10 +203,10 @@ func (p *program) assembleWith(post *post, cfg *config.Config, sets map[string]*
 	return &opened{
 		Config: cfg, Ledger: l, Composer: composer, transport: post.transport,
 		Publisher: &newsroom.Publisher{
-			Composer: composer, Ledger: l, Collector: p.collector(cfg, l), Mailer: post.mailer, Log: p.log,
+			Composer: composer, Ledger: l, Collector: p.collector(cfg, l.Items), Mailer: post.mailer, Log: p.log,
 		},
 		Receiver:   &newsroom.Receiver{Config: cfg, Ledger: l, Now: p.now, Log: p.log},
-		Report:     report.Reporter{Config: cfg, Ledger: l, Now: p.now},
+		Report:     report.Reporter{Config: cfg, Ledger: report.Of(l), Now: p.now},
 		uncomposed: func() map[digest.Lane]report.Uncomposed { return nil }, // which only a daemon knows
 	}, nil
 }
@@ -217,7 +218,7 @@ func (p *program) composer(cfg *config.Config, sets map[string]*render.Set, l *l
 		return nil, err
 	}
 	pages := newsroom.Renderer{Config: cfg, Templates: sets}
-	return &newsroom.Composer{Renderer: pages, Ledger: l, Signer: key, Random: rand.Reader, Now: p.now}, nil
+	return &newsroom.Composer{Renderer: pages, Ledger: newsroom.PastOf(l), Signer: key, Random: rand.Reader, Now: p.now}, nil
 }
 
 func (p *program) collector(cfg *config.Config, l collect.Ledger) *collect.Collector {

@@ -18,6 +18,7 @@ import (
 	"digestd/internal/config"
 	"digestd/internal/daemon"
 	"digestd/internal/ledger"
+	"digestd/internal/ledger/store/bolt"
 	"digestd/internal/report"
 	"digestd/internal/web"
 )
@@ -39,7 +40,7 @@ func (p *program) runCommand() *cobra.Command {
 
 func (p *program) runDaemon(ctx context.Context) error {
 	if p.held != nil {
-		return usagef("%s: %w", p.held.Ledger.Path(), ledger.ErrBusy)
+		return usagef("%s: %w", p.held.Ledger.Path(), bolt.ErrBusy)
 	}
 	cfg, sets, err := p.load()
 	if err != nil {
@@ -50,7 +51,7 @@ func (p *program) runDaemon(ctx context.Context) error {
 		return err
 	}
 	defer l.Close()
-	post, err := p.newPost(cfg, l, nil)
+	post, err := p.newPost(cfg, l.Mail(), nil)
 	if err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ func (p *program) runDaemon(ctx context.Context) error {
 			return nil, fmt.Errorf("%s: a running daemon can't change %s: set it back, or restart digestd",
 				cfg.Path, strings.Join(keys, ", "))
 		}
-		nextPost, err := p.newPost(cfg, l, post)
+		nextPost, err := p.newPost(cfg, l.Mail(), post)
 		if err != nil {
 			return nil, err
 		}
@@ -165,8 +166,8 @@ const holderCommand = "holder"
 // command (a backup, a send by hand) lets go of it after a while.
 func (p *program) openForDaemon(ctx context.Context, cfg *config.Config) (*ledger.Ledger, error) {
 	for deadline := p.now().Add(patience); ; {
-		l, err := ledger.Open(cfg.Ledger.Path, ledger.Options{Now: p.now})
-		if !errors.Is(err, ledger.ErrBusy) {
+		l, err := ledger.Open(bolt.At(cfg.Ledger.Path, bolt.Options{}), p.now)
+		if !errors.Is(err, bolt.ErrBusy) {
 			return l, err
 		}
 		var holder strings.Builder

@@ -14,6 +14,7 @@ import (
 	"digestd/digest"
 	"digestd/internal/config"
 	"digestd/internal/ledger"
+	"digestd/internal/ledger/store/bolt"
 	"digestd/internal/newsroom"
 	"digestd/internal/preview"
 	"digestd/mailer/message"
@@ -71,7 +72,7 @@ func (p *program) servePreview(ctx context.Context, digestID, email, at, listen 
 func (p *program) ledgerForPreview(ctx context.Context, cfg *config.Config, path string) (l *ledger.Ledger, news string, done func(), err error) {
 	err = p.copyLedger(ctx, path)
 	now := p.now().Format("15:04")
-	if errors.Is(err, ledger.ErrMissing) {
+	if errors.Is(err, bolt.ErrMissing) {
 		line, done, err := p.previewPipeline(ctx, admitAll)
 		if err != nil {
 			return nil, "", nil, err
@@ -81,7 +82,7 @@ func (p *program) ledgerForPreview(ctx context.Context, cfg *config.Config, path
 	if err != nil {
 		return nil, "", nil, err
 	}
-	l, err = ledger.Open(path, ledger.Options{ReadOnly: true, Now: p.now})
+	l, err = ledger.Open(bolt.At(path, bolt.Options{ReadOnly: true}), p.now)
 	if err != nil {
 		return nil, "", nil, err
 	}

@@ -57,7 +57,7 @@ func (p *program) suppressCommand() *cobra.Command {
 			}
 			defer done()
 			s := digest.Suppression{Email: email, Digest: forDigest, Source: "operator", At: p.now().UTC()}
-			if err := line.Ledger.Suppress(s); err != nil {
+			if err := line.Ledger.Readers.Suppress(s); err != nil {
 				return err
 			}
 			if _, known := line.Config.Subscribers.Find(email); !known {
@@ -82,11 +82,11 @@ func (p *program) restoreCommand() *cobra.Command {
 				return err
 			}
 			defer done()
-			n, err := line.Ledger.Restore(args[0], forDigest)
+			n, err := line.Ledger.Readers.Restore(args[0], forDigest)
 			if err != nil {
 				return err
 			}
-			still, err := line.Ledger.Suppressed(args[0], forDigest)
+			still, err := line.Ledger.Readers.Suppressed(args[0], forDigest)
 			if err != nil {
 				return err
 			}
@@ -122,7 +122,7 @@ func (p *program) subscribersListCommand() *cobra.Command {
 				return err
 			}
 			defer done()
-			rows, err := listed(line.Config.Subscribers, line.Ledger, only)
+			rows, err := listed(line.Config.Subscribers, line.Ledger.Readers, only)
 			if err != nil {
 				return err
 			}

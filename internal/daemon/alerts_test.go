@@ -16,6 +16,7 @@ import (
 	"digestd/digest"
 	"digestd/digest/schedule"
 	"digestd/internal/ledger"
+	"digestd/internal/ledger/store/bolt"
 	"digestd/internal/newsroom/town"
 	"digestd/mailer/smtp"
 )
@@ -263,7 +264,8 @@ func TestASilentFeedIsTold(t *testing.T) {
 func TestAFullDiskPausesBeforeTheFirstMessage(t *testing.T) {
 	w, o := newAlertedTown(t)
 	room := uint64(1 << 40)
-	w.Reopen(ledger.Options{Room: func() (uint64, error) { return room, nil }})
+	w.Reopen(bolt.At(w.Config.Ledger.Path, bolt.Options{Room: func() (uint64, error) { return room, nil }}))
+	w.Collect()
 	o.watch(w)
 	room = 1 << 20
 	got := w.Send(false)

@@ -18,7 +18,7 @@ func (w *week) count() {
 	if problems := w.line.Load().Publisher.Ledger.Check(); len(problems) > 0 {
 		w.t.Errorf("the ledger's invariants do not hold: %v", errors.Join(problems...))
 	}
-	editions, err := w.line.Load().Publisher.Ledger.Editions(func(ledger.EditionState) bool { return true })
+	editions, err := w.line.Load().Publisher.Ledger.Editions.Select(func(ledger.EditionState) bool { return true })
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -47,12 +47,12 @@ func (w *week) readersAreServed(editions []ledger.EditionState) {
 		if !e.Complete {
 			w.t.Errorf("edition %s is not complete", e.ID)
 		}
-		progress, err := w.line.Load().Publisher.Ledger.Progress(e.ID)
+		progress, err := w.line.Load().Publisher.Ledger.Deliveries.Progress(e.ID)
 		if err != nil {
 			w.t.Fatal(err)
 		}
 		for at := 0; at < e.Recipients; {
-			chunk, err := w.line.Load().Publisher.Ledger.RecipientsAt(e.ID, at)
+			chunk, err := w.line.Load().Publisher.Ledger.Deliveries.RecipientsAt(e.ID, at)
 			if err != nil || len(chunk) == 0 {
 				w.t.Fatalf("recipients of %s: %d, %v", e.ID, len(chunk), err)
 			}
@@ -103,7 +103,7 @@ func (w *week) readersAreServed(editions []ledger.EditionState) {
 func (w *week) newsIsTold(editions []ledger.EditionState) {
 	stories := map[string]map[string]bool{} // by edition
 	for _, e := range editions {
-		frozen, err := w.line.Load().Publisher.Ledger.Frozen(e.ID)
+		frozen, err := w.line.Load().Publisher.Ledger.Editions.Frozen(e.ID)
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -112,7 +112,7 @@ func (w *week) newsIsTold(editions []ledger.EditionState) {
 			stories[e.ID][s.ID] = true
 		}
 	}
-	items, err := w.line.Load().Publisher.Ledger.ItemsAfter(0)
+	items, err := w.line.Load().Publisher.Ledger.Items.After(0)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func (w *week) newsIsTold(editions []ledger.EditionState) {
 	lanes := w.line.Load().Report.Config.Lanes(d)
 	for _, lane := range lanes {
 		for _, it := range items {
-			o, settled, err := w.line.Load().Publisher.Ledger.Outcome(lane, it.Seq)
+			o, settled, err := w.line.Load().Publisher.Ledger.Lanes.Outcome(lane, it.Seq)
 			if err != nil {
 				w.t.Fatal(err)
 			}

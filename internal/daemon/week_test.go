@@ -21,6 +21,7 @@ import (
 	"digestd/digest/render"
 	"digestd/internal/config"
 	"digestd/internal/ledger"
+	"digestd/internal/ledger/store/bolt"
 	"digestd/internal/newsroom"
 	"digestd/internal/report"
 	"digestd/mailer"
@@ -191,22 +192,22 @@ func (w *week) assemble(l *ledger.Ledger) (*Rooms, error) {
 		return nil, problems
 	}
 	collector := collect.New(collect.Options{Every: cfg.Collect.Every, Lookback: cfg.Collect.Lookback, Timeout: cfg.Collect.Timeout,
-		MaxSize: cfg.Collect.MaxSize, Concurrency: cfg.Collect.Concurrency, PerHost: cfg.Collect.PerHost, UserAgent: cfg.Collect.UserAgent}, l, w.now, w.log)
+		MaxSize: cfg.Collect.MaxSize, Concurrency: cfg.Collect.Concurrency, PerHost: cfg.Collect.PerHost, UserAgent: cfg.Collect.UserAgent}, l.Items, w.now, w.log)
 	collector.Client = &http.Client{Transport: w.world, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	collector.Jitter = func() float64 { return 0.5 }
 	d := cfg.Delivery
 	m := mailer.New(mailer.Options{Connections: d.Connections, MaxPerConnection: d.MaxPerConnection, Retry: d.Retry, GiveUp: d.GiveUp, InDoubt: d.InDoubt},
-		w.world, l, w.log)
+		w.world, l.Mail(), w.log)
 	m.Now = w.now
-	composer := &newsroom.Composer{Renderer: newsroom.Renderer{Config: cfg, Templates: sets}, Ledger: l, Random: zeros{}, Now: w.now}
+	composer := &newsroom.Composer{Renderer: newsroom.Renderer{Config: cfg, Templates: sets}, Ledger: newsroom.PastOf(l), Random: zeros{}, Now: w.now}
 	return &Rooms{Publisher: &newsroom.Publisher{Composer: composer, Ledger: l, Collector: collector, Mailer: m, Log: w.log},
-		Report: report.Reporter{Config: cfg, Ledger: l, Now: w.now}}, nil
+		Report: report.Reporter{Config: cfg, Ledger: report.Of(l), Now: w.now}}, nil
 }
 
 // start is a start of the daemon.
 func (w *week) start() {
 	w.t.Helper()
-	l, err := ledger.Open(filepath.Join(w.dir, "digestd.db"), ledger.Options{Now: w.now})
+	l, err := ledger.Open(bolt.At(filepath.Join(w.dir, "digestd.db"), bolt.Options{}), w.now)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -363,7 +364,7 @@ func (w *week) trouble(midnight time.Duration) {
 func (w *week) leave(n int) {
 	for range n {
 		email := w.readers[w.dice.IntN(len(w.readers))].email
-		if err := w.line.Load().Publisher.Ledger.Suppress(digest.Suppression{Email: email, Source: "one-click", At: w.now()}); err != nil {
+		if err := w.line.Load().Publisher.Ledger.Readers.Suppress(digest.Suppression{Email: email, Source: "one-click", At: w.now()}); err != nil {
 			w.t.Error(err)
 		}
 		w.world.mu.Lock()

@@ -37,7 +37,7 @@ func (r *Rooms) lanes() ([]laneView, error) {
 			if err != nil {
 				return nil, err
 			}
-			st, err := r.Report.Ledger.Lane(lane)
+			st, err := r.Report.Ledger.Lanes.Get(lane)
 			if err != nil {
 				return nil, err
 			}
@@ -89,7 +89,7 @@ func (r *Rooms) publishSlot(ctx context.Context, lane digest.Lane, slot schedule
 
 func (r *Rooms) skip(lane digest.Lane, slot schedule.Slot) error {
 	r.Alerts.published(lane, slot, false, nil) // it is not waited for any more
-	return r.Publisher.Ledger.Skip(lane, slot.At, slot.Wall)
+	return r.Publisher.Ledger.Lanes.Skip(lane, slot.At, slot.Wall)
 }
 
 func (r *Rooms) resumeEdition(ctx context.Context, edition string) error {

@@ -1,16 +1,11 @@
 package ledger
 
 import (
-	"errors"
 	"fmt"
-	"path/filepath"
-	"syscall"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
+	"digestd/internal/ledger/store"
 )
-
-var keyAlerts = []byte("alerts") // in the meta bucket
 
 // Alert is a problem of which the operator was told, and not yet that it is gone.
 type Alert struct {
@@ -21,8 +16,8 @@ type Alert struct {
 
 // Alerts are the problems of which the operator was told, as SetAlerts left them.
 func (l *Ledger) Alerts() (alerts []Alert, err error) {
-	err = l.view(func(tx *bolt.Tx) error {
-		_, err := get(tx.Bucket(bucketMeta), keyAlerts, &alerts)
+	err = l.view(func(tx store.Tx) error {
+		alerts, _, err = tableAlerts.in(tx).get(keyAlerts)
 		return err
 	})
 	return alerts, err
@@ -30,41 +25,9 @@ func (l *Ledger) Alerts() (alerts []Alert, err error) {
 
 // SetAlerts remembers of which problems the operator was told.
 func (l *Ledger) SetAlerts(alerts []Alert) error {
-	err := l.update(func(tx *bolt.Tx) error { return put(tx.Bucket(bucketMeta), keyAlerts, alerts) })
+	err := l.update(touches{store.Itself()}, func(tx store.Tx) error { return tableAlerts.in(tx).put(keyAlerts, alerts) })
 	if err != nil {
 		return fmt.Errorf("remember alerts: %w", err)
 	}
 	return nil
-}
-
-// WriteError is why the last write failed; nil when it went well, or when there was none.
-func (l *Ledger) WriteError() error {
-	l.lastWrite.mu.Lock()
-	defer l.lastWrite.mu.Unlock()
-	return l.lastWrite.err
-}
-
-// Touch writes nothing but the time, to find out whether the ledger can be written again.
-func (l *Ledger) Touch() error { return l.update(func(*bolt.Tx) error { return nil }) }
-
-// noteWrite remembers how a write went. One that was refused by its own rules tells nothing of the disk.
-func (l *Ledger) noteWrite(err, refused error) {
-	if refused != nil && errors.Is(err, refused) {
-		return
-	}
-	l.lastWrite.mu.Lock()
-	defer l.lastWrite.mu.Unlock()
-	l.lastWrite.err = err
-}
-
-// Room is how many bytes the file system of the ledger has left for it.
-func (l *Ledger) Room() (uint64, error) {
-	if l.room != nil {
-		return l.room()
-	}
-	var fs syscall.Statfs_t
-	if err := syscall.Statfs(filepath.Dir(l.path), &fs); err != nil {
-		return 0, fmt.Errorf("free space beside %s: %w", l.path, err)
-	}
-	return uint64(fs.Bavail) * uint64(fs.Bsize), nil
 }

@@ -2,19 +2,19 @@ package ledger
 
 import (
 	"errors"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
+	"digestd/internal/ledger/store"
+	"digestd/internal/ledger/store/storetest"
 )
 
 func TestAlertsAreRemembered(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "digestd.db")
+	open := storetest.Fresh(t)
 	want := []Alert{{ID: "paused", Words: "the mail server is away", Since: time.Date(2026, 3, 12, 6, 30, 0, 0, time.UTC)}}
 	for i := range 3 {
-		l, err := Open(path, Options{})
+		l, err := Open(open, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -30,7 +30,7 @@ func TestAlertsAreRemembered(t *testing.T) {
 }
 
 func TestWriteErrorIsThatOfTheLastWrite(t *testing.T) {
-	l, err := Open(filepath.Join(t.TempDir(), "digestd.db"), Options{})
+	l, err := Open(storetest.Fresh(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,9 +43,9 @@ func TestWriteErrorIsThatOfTheLastWrite(t *testing.T) {
 	}{
 		{"a new ledger", func() error { return nil }, nil},
 		{"a write", l.Touch, nil},
-		{"a write that its own rules refuse", func() error { return l.update(func(*bolt.Tx) error { return refused }) }, nil},
+		{"a write that its own rules refuse", func() error { return l.update(nil, func(store.Tx) error { return refused }) }, nil},
 		{"a write that fails", func() error { l.noteWrite(full, nil); return nil }, full},
-		{"another refusal", func() error { return l.update(func(*bolt.Tx) error { return refused }) }, full},
+		{"another refusal", func() error { return l.update(nil, func(store.Tx) error { return refused }) }, full},
 		{"a read", func() error { _, err := l.Alerts(); return err }, full},
 		{"a write that goes well", l.Touch, nil},
 	} {

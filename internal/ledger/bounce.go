@@ -2,14 +2,12 @@ package ledger
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"digestd/digest"
+	"digestd/internal/ledger/store"
 	"digestd/subscribers"
 )
 
@@ -24,43 +22,17 @@ type bounced struct {
 // the same status out of one edition, that domain's server is not believed any more: the suppressions that came of
 // those bounces are taken back, and none is made of the ones that follow. kept tells whether this one stands, and
 // restored whose were taken back. The same bounce twice is the same as once.
-func (l *Ledger) SuppressBounced(edition, status string, s digest.Suppression) (kept bool, restored []string, err error) {
+func (r *Readers) SuppressBounced(edition, status string, s digest.Suppression) (kept bool, restored []string, err error) {
 	_, domain, _ := strings.Cut(subscribers.Key(s.Email), "@")
 	prefix := []byte(strings.Join([]string{edition, domain, status, ""}, "\x00"))
 	key := append(bytes.Clone(prefix), subscribers.Key(s.Email)...)
 	if s.At.IsZero() {
-		s.At = l.now().UTC()
+		s.At = r.now().UTC()
 	}
 	s.Words = oneLine(s.Words, 300)
-	err = l.update(func(tx *bolt.Tx) (err error) {
-		restored = nil
-		b := tx.Bucket(bucketBounces)
-		count := 0
-		if b.Get(key) == nil {
-			count++
-		}
-		c := b.Cursor()
-		for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-			count++
-		}
-		if kept = count <= subscribers.MaxUnknown; !kept {
-			restored, err = takeBack(tx, b, prefix)
-			if err != nil || b.Get(key) != nil {
-				return err
-			}
-			return put(b, key, bounced{At: s.At})
-		}
-		suppressions, at := tx.Bucket(bucketSuppression), suppressionKey(s.Email, s.Digest)
-		first := suppressions.Get(at) == nil
-		if !first && b.Get(key) != nil { // the very same bounce
-			return nil
-		}
-		if first { // else somebody was earlier
-			if err := put(suppressions, at, s); err != nil {
-				return err
-			}
-		}
-		return put(b, key, bounced{Suppressed: first, At: s.At})
+	err = r.update(touches{store.Readers()}, func(tx store.Tx) error {
+		kept, restored, err = believe(tx, prefix, key, s)
+		return err
 	})
 	if err != nil {
 		return false, nil, fmt.Errorf("suppress %s: %w", s.Email, err)
@@ -68,34 +40,64 @@ func (l *Ledger) SuppressBounced(edition, status string, s digest.Suppression) (
 	return kept, restored, nil
 }
 
+// believe is SuppressBounced within its transaction: prefix is what bounces of the same kind have in common.
+func believe(tx store.Tx, prefix, key []byte, s digest.Suppression) (kept bool, restored []string, err error) {
+	b := tableBounces.in(tx)
+	known, err := b.has(key)
+	if err != nil {
+		return false, nil, err
+	}
+	count := 0
+	if !known {
+		count++
+	}
+	for _, err := range b.Rows(store.Range{Prefix: prefix}) {
+		if err != nil {
+			return false, nil, err
+		}
+		count++
+	}
+	if count > subscribers.MaxUnknown {
+		if restored, err = takeBack(tx, prefix); err == nil && !known {
+			err = b.put(key, bounced{At: s.At})
+		}
+		return false, restored, err
+	}
+	suppressions, at := tableSuppression.in(tx), suppressionKey(s.Email, s.Digest)
+	there, err := suppressions.has(at)
+	if err != nil || there && known { // the very same bounce
+		return true, nil, err
+	}
+	if !there { // else somebody was earlier
+		if err := suppressions.put(at, s); err != nil {
+			return true, nil, err
+		}
+	}
+	return true, nil, b.put(key, bounced{Suppressed: !there, At: s.At})
+}
+
 // takeBack removes the suppressions that came of bounces, where they are still the ones that the bounces made.
-func takeBack(tx *bolt.Tx, b *bolt.Bucket, prefix []byte) (restored []string, err error) {
-	var keys [][]byte
-	c := b.Cursor()
-	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
-		var it bounced
-		if err := json.Unmarshal(v, &it); err != nil {
-			return nil, fmt.Errorf("bounce %q: %w: %w", k, ErrDamaged, err)
-		}
-		if !it.Suppressed {
-			continue
-		}
-		keys = append(keys, bytes.Clone(k))
-		var s digest.Suppression
-		email := string(k[len(prefix):])
-		ok, err := get(tx.Bucket(bucketSuppression), suppressionKey(email, ""), &s)
+func takeBack(tx store.Tx, prefix []byte) (restored []string, err error) {
+	b, suppressions := tableBounces.in(tx), tableSuppression.in(tx)
+	for it, err := range b.each(store.Range{Prefix: prefix}) {
 		if err != nil {
 			return nil, err
 		}
-		if ok && s.Source == "bounce" && s.At.Equal(it.At) {
-			if err := tx.Bucket(bucketSuppression).Delete(suppressionKey(email, "")); err != nil {
+		if !it.value.Suppressed {
+			continue
+		}
+		at := suppressionKey(string(it.key[len(prefix):]), "")
+		s, ok, err := suppressions.get(at)
+		if err != nil {
+			return nil, err
+		}
+		if ok && s.Source == "bounce" && s.At.Equal(it.value.At) {
+			if err := suppressions.Delete(at); err != nil {
 				return nil, err
 			}
 			restored = append(restored, s.Email)
 		}
-	}
-	for _, k := range keys {
-		if err := put(b, k, bounced{}); err != nil {
+		if err := b.put(it.key, bounced{}); err != nil {
 			return nil, err
 		}
 	}
@@ -103,18 +105,6 @@ func takeBack(tx *bolt.Tx, b *bolt.Bucket, prefix []byte) (restored []string, er
 }
 
 // forgetBounces removes what bounced of an edition.
-func forgetBounces(tx *bolt.Tx, edition string) error {
-	b := tx.Bucket(bucketBounces)
-	prefix := []byte(edition + "\x00")
-	var keys [][]byte
-	c := b.Cursor()
-	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-		keys = append(keys, bytes.Clone(k))
-	}
-	for _, k := range keys {
-		if err := b.Delete(k); err != nil {
-			return err
-		}
-	}
-	return nil
+func forgetBounces(tx store.Tx, edition string) error {
+	return remove(tx.Bucket(bucketBounces), store.Range{Prefix: []byte(edition + "\x00")})
 }

@@ -6,15 +6,14 @@ import (
 	"testing"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"digestd/digest"
+	"digestd/internal/ledger/store"
 )
 
 // suppressed are the addresses that get nothing, in order.
 func suppressed(t *testing.T, l *Ledger) (emails []string) {
 	t.Helper()
-	all, err := l.Suppressions()
+	all, err := l.Readers.Suppressions()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,14 +31,14 @@ func TestManyBouncesOfOneDomainAreNotBelieved(t *testing.T) {
 	bounce := func(edition, email, status string) (bool, []string) {
 		t.Helper()
 		c.t = c.t.Add(time.Second)
-		kept, restored, err := l.SuppressBounced(edition, status, digest.Suppression{Email: email, Source: "bounce", Words: status})
+		kept, restored, err := l.Readers.SuppressBounced(edition, status, digest.Suppression{Email: email, Source: "bounce", Words: status})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return kept, restored
 	}
 	reader := func(i int) string { return fmt.Sprintf("Reader%d@Example.org", i) }
-	if err := l.Suppress(digest.Suppression{Email: "reader0@example.org", Source: "operator"}); err != nil {
+	if err := l.Readers.Suppress(digest.Suppression{Email: "reader0@example.org", Source: "operator"}); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 5 {
@@ -52,7 +51,7 @@ func TestManyBouncesOfOneDomainAreNotBelieved(t *testing.T) {
 	bounce(edition, "ana@example.net", "5.1.1")                                // another domain
 	bounce(edition, "bea@example.org", "5.2.1")                                // another status
 	bounce("daily/Europe/Paris/2026-03-13T07:00", "cleo@example.org", "5.1.1") // another edition
-	if err := l.Suppress(digest.Suppression{Email: "reader1@example.org", Digest: "daily", Source: "one-click"}); err != nil {
+	if err := l.Readers.Suppress(digest.Suppression{Email: "reader1@example.org", Digest: "daily", Source: "one-click"}); err != nil {
 		t.Fatal(err)
 	}
 	if got := suppressed(t, l); len(got) != 9 {
@@ -80,15 +79,15 @@ func TestBounceTakesBackOnlyWhatItMade(t *testing.T) {
 	for i := range 6 {
 		c.t = c.t.Add(time.Second)
 		if i == 5 {
-			if _, err := l.Restore("reader0@example.org", ""); err != nil {
+			if _, err := l.Readers.Restore("reader0@example.org", ""); err != nil {
 				t.Fatal(err)
 			}
-			if err := l.Suppress(digest.Suppression{Email: "reader0@example.org", Source: "operator"}); err != nil {
+			if err := l.Readers.Suppress(digest.Suppression{Email: "reader0@example.org", Source: "operator"}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		s := digest.Suppression{Email: fmt.Sprintf("reader%d@example.org", i), Source: "bounce"}
-		if _, _, err := l.SuppressBounced("daily/UTC/2026-03-12T07:00", "5.1.1", s); err != nil {
+		if _, _, err := l.Readers.SuppressBounced("daily/UTC/2026-03-12T07:00", "5.1.1", s); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -100,16 +99,16 @@ func TestBounceTakesBackOnlyWhatItMade(t *testing.T) {
 func TestForgottenEditionsForgetTheirBounces(t *testing.T) {
 	l, _ := opened(t)
 	for _, edition := range []string{"daily/UTC/2026-03-12T07:00", "daily/UTC/2026-03-12T07:00+1"} {
-		if _, _, err := l.SuppressBounced(edition, "5.1.1", digest.Suppression{Email: "ana@example.org", Source: "bounce"}); err != nil {
+		if _, _, err := l.Readers.SuppressBounced(edition, "5.1.1", digest.Suppression{Email: "ana@example.org", Source: "bounce"}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := l.forget(EditionState{ID: "daily/UTC/2026-03-12T07:00"}); err != nil {
 		t.Fatal(err)
 	}
-	err := l.view(func(tx *bolt.Tx) error {
-		if n := tx.Bucket(bucketBounces).Stats().KeyN; n != 1 {
-			t.Errorf("%d bounces are kept, want that of the other edition", n)
+	err := l.view(func(tx store.Tx) error {
+		if all, err := tableBounces.in(tx).values(store.Range{}, nil); err != nil || len(all) != 1 {
+			t.Errorf("%d bounces are kept, %v, want that of the other edition", len(all), err)
 		}
 		return nil
 	})

@@ -2,37 +2,38 @@ package ledger
 
 import (
 	"bytes"
-	"encoding/json"
+	"errors"
 	"fmt"
-
-	bolt "go.etcd.io/bbolt"
+	"slices"
 
 	"digestd/digest"
+	"digestd/internal/ledger/store"
 	"digestd/subscribers"
 )
 
-// Check looks whether the ledger is whole: the pages of the file, that every row can be read, and that
+// Check looks whether the ledger is whole: the pages of its file, that every row can be read, and that
 // what refers to each other is there. It returns what is wrong, nothing when all is well, and changes
-// nothing. It reads the whole file.
+// nothing. It reads the whole ledger.
 func (l *Ledger) Check() (problems []error) {
+	if file, ok := l.store.(store.File); ok {
+		problems = file.Verify()
+	}
 	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-	err := l.view(func(tx *bolt.Tx) error {
-		for err := range tx.Check() {
-			report("page structure: %w", err)
+	err := l.view(func(tx store.Tx) error {
+		names, err := tx.Buckets()
+		if err != nil {
+			return err
 		}
-		for _, name := range buckets {
-			if tx.Bucket(name) == nil {
+		for _, name := range buckets() {
+			if !slices.Contains(names, name) {
 				report("bucket %s is missing", name)
 			}
 		}
 		if len(problems) > 0 {
 			return nil // what follows would only repeat it
 		}
-		last := checkItems(tx, report)
-		checkLanes(tx, last, report)
-		checkEditions(tx, report)
-		checkReaders(tx, report)
-		return nil
+		last, err := checkItems(tx, report)
+		return errors.Join(err, checkLanes(tx, last, report), checkEditions(tx, report), checkReaders(tx, report))
 	})
 	if err != nil {
 		report("%w", err)
@@ -40,54 +41,72 @@ func (l *Ledger) Check() (problems []error) {
 	return append(problems, l.CheckDeliveries()...)
 }
 
+// visit calls hold with each row of a table, and reports those that can't be read.
+func visit[T any](tx store.Tx, t table[T], report func(string, ...any), hold func(key []byte, v T) error) error {
+	for it, err := range t.in(tx).each(store.Range{}) {
+		switch {
+		case err != nil && it.key == nil:
+			return err
+		case err != nil:
+			report("%w", err)
+		default:
+			if err := hold(it.key, it.value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // checkItems holds: items stand in the order in which they were seen, identities lead to items. It
 // returns the last position given out.
-func checkItems(tx *bolt.Tx, report func(string, ...any)) uint64 {
-	items := tx.Bucket(bucketItems)
-	_ = items.ForEach(func(k, v []byte) error {
-		var it digest.Item
-		if err := json.Unmarshal(v, &it); err != nil {
-			report("item %d can't be read: %w", seqOf(k), err)
-			return nil
-		}
-		if it.Seq != seqOf(k) {
-			report("item %d says that it is item %d", seqOf(k), it.Seq)
+func checkItems(tx store.Tx, report func(string, ...any)) (last uint64, err error) {
+	err = visit(tx, tableItems, report, func(key []byte, it digest.Item) error {
+		if it.Seq != seqOf(key) {
+			report("item %d says that it is item %d", seqOf(key), it.Seq)
 		}
 		if it.FirstSeen.IsZero() {
 			report("item %d was never seen", it.Seq)
 		}
 		return nil
 	})
-	_ = tx.Bucket(bucketIdentities).ForEach(func(k, v []byte) error {
-		for _, seq := range seqs(v) {
-			if seq > items.Sequence() {
-				report("identity %s leads to item %d, which was never given out", k, seq)
+	if err == nil {
+		last, err = tx.Bucket(bucketItems).Sequence()
+	}
+	if err != nil {
+		return 0, err
+	}
+	for it, err := range tx.Bucket(bucketIdentities).Rows(store.Range{}) {
+		if err != nil {
+			return 0, err
+		}
+		for _, seq := range seqs(it.Value) {
+			if seq > last {
+				report("identity %s leads to item %d, which was never given out", it.Key, seq)
 			}
 		}
-		return nil
-	})
-	return items.Sequence()
+	}
+	return last, nil
 }
 
 // checkLanes holds: no lane stands beyond the last item, its last edition is there, what waits in its
 // pool is settled nowhere.
-func checkLanes(tx *bolt.Tx, last uint64, report func(string, ...any)) {
-	_ = tx.Bucket(bucketLanes).ForEach(func(k, v []byte) error {
-		var st LaneState
-		if err := json.Unmarshal(v, &st); err != nil {
-			report("lane %s can't be read: %w", k, err)
-			return nil
-		}
+func checkLanes(tx store.Tx, last uint64, report func(string, ...any)) error {
+	return visit(tx, tableLanes, report, func(key []byte, st LaneState) error {
 		if st.Position > last {
-			report("lane %s stands at item %d, beyond the last, %d", k, st.Position, last)
+			report("lane %s stands at item %d, beyond the last, %d", key, st.Position, last)
 		}
-		outcomes := tx.Bucket(bucketOutcomes).Bucket(k)
+		outcomes := tableOutcomes.part(tx, string(key))
 		for _, p := range st.Pool {
 			if p.Item > st.Position {
-				report("item %d waits in the pool of lane %s, which has not come to it yet", p.Item, k)
+				report("item %d waits in the pool of lane %s, which has not come to it yet", p.Item, key)
 			}
-			if outcomes != nil && outcomes.Get(seqKey(p.Item)) != nil {
-				report("item %d waits in the pool of lane %s and is settled there", p.Item, k)
+			settled, err := outcomes.has(seqKey(p.Item))
+			if err != nil {
+				return err
+			}
+			if settled {
+				report("item %d waits in the pool of lane %s and is settled there", p.Item, key)
 			}
 		}
 		return nil
@@ -95,61 +114,77 @@ func checkLanes(tx *bolt.Tx, last uint64, report func(string, ...any)) {
 }
 
 // checkEditions holds: an edition has what was frozen with it, and each of its items has its outcome.
-func checkEditions(tx *bolt.Tx, report func(string, ...any)) {
-	_ = tx.Bucket(bucketEditions).ForEach(func(k, v []byte) error {
-		var st EditionState
-		if err := json.Unmarshal(v, &st); err != nil {
-			report("edition %s can't be read: %w", k, err)
-			return nil
-		}
-		var e digest.Edition
-		if raw := tx.Bucket(bucketFrozen).Get(k); raw == nil {
-			report("edition %s has no frozen selection", k)
-		} else if err := inflate(raw, &e); err != nil {
-			report("the frozen selection of edition %s can't be read: %w", k, err)
-		}
+func checkEditions(tx store.Tx, report func(string, ...any)) error {
+	return visit(tx, tableEditions, report, func(key []byte, st EditionState) error {
 		for i := range st.Variants {
-			if !st.Variants[i].Empty && tx.Bucket(bucketBodies).Get(partKey(st.ID, i)) == nil {
-				report("variant %d of edition %s has no message", i, k)
+			raw, err := tx.Bucket(bucketBodies).Get(partKey(st.ID, i))
+			if err != nil {
+				return err
+			}
+			if !st.Variants[i].Empty && raw == nil {
+				report("variant %d of edition %s has no message", i, key)
 			}
 		}
 		for chunk := 0; chunk*chunkSize < st.Recipients; chunk++ {
-			if tx.Bucket(bucketRecipients).Get(partKey(st.ID, chunk)) == nil {
-				report("edition %s misses recipients from %d on", k, chunk*chunkSize)
+			raw, err := tx.Bucket(bucketRecipients).Get(partKey(st.ID, chunk))
+			if err != nil {
+				return err
+			}
+			if raw == nil {
+				report("edition %s misses recipients from %d on", key, chunk*chunkSize)
 			}
 		}
-		if st.Withdrawn {
-			return nil
-		}
-		outcomes := tx.Bucket(bucketOutcomes).Bucket([]byte(st.Lane().String()))
-		for _, story := range e.Stories {
-			for _, it := range story.Items {
-				if outcomes == nil || (tx.Bucket(bucketItems).Get(seqKey(it.Seq)) != nil && outcomes.Get(seqKey(it.Seq)) == nil) {
-					report("item %d stands in edition %s, but has no outcome in lane %s", it.Seq, k, st.Lane())
-				}
-			}
-		}
-		return nil
+		return checkFrozen(tx, st, report)
 	})
 }
 
+func checkFrozen(tx store.Tx, st EditionState, report func(string, ...any)) error {
+	var e digest.Edition
+	raw, err := tx.Bucket(bucketFrozen).Get([]byte(st.ID))
+	if err != nil {
+		return err
+	}
+	if raw == nil {
+		report("edition %s has no frozen selection", st.ID)
+	} else if err := inflate(raw, &e); err != nil {
+		report("the frozen selection of edition %s can't be read: %w", st.ID, err)
+	}
+	if st.Withdrawn {
+		return nil
+	}
+	items, outcomes := tableItems.in(tx), tableOutcomes.part(tx, st.Lane().String())
+	for _, story := range e.Stories {
+		for _, it := range story.Items {
+			there, err := items.has(seqKey(it.Seq))
+			if err != nil {
+				return err
+			}
+			settled, err := outcomes.has(seqKey(it.Seq))
+			if err != nil {
+				return err
+			}
+			if there && !settled {
+				report("item %d stands in edition %s, but has no outcome in lane %s", it.Seq, st.ID, st.Lane())
+			}
+		}
+	}
+	return nil
+}
+
 // checkReaders holds: what readers refused and chose stands under their own addresses, and narrows something.
-func checkReaders(tx *bolt.Tx, report func(string, ...any)) {
-	_ = tx.Bucket(bucketSuppression).ForEach(func(k, v []byte) error {
-		var s digest.Suppression
-		if err := json.Unmarshal(v, &s); err != nil {
-			report("suppression %q can't be read: %w", k, err)
-		} else if !bytes.Equal(k, suppressionKey(s.Email, s.Digest)) {
-			report("suppression %q says that it is of %s", k, s.Email)
+func checkReaders(tx store.Tx, report func(string, ...any)) error {
+	err := visit(tx, tableSuppression, report, func(key []byte, s digest.Suppression) error {
+		if !bytes.Equal(key, suppressionKey(s.Email, s.Digest)) {
+			report("suppression %q says that it is of %s", key, s.Email)
 		}
 		return nil
 	})
-	_ = tx.Bucket(bucketPreferences).ForEach(func(k, v []byte) error {
-		var p digest.Preferences
-		if err := json.Unmarshal(v, &p); err != nil {
-			report("preferences of %s can't be read: %w", k, err)
-		} else if string(k) != subscribers.Key(p.Email) || p.Empty() {
-			report("preferences of %s are those of %s, or say nothing", k, p.Email)
+	if err != nil {
+		return err
+	}
+	return visit(tx, tablePreferences, report, func(key []byte, p digest.Preferences) error {
+		if string(key) != subscribers.Key(p.Email) || p.Empty() {
+			report("preferences of %s are those of %s, or say nothing", key, p.Email)
 		}
 		return nil
 	})
@@ -159,21 +194,23 @@ func checkReaders(tx *bolt.Tx, report func(string, ...any)) {
 // It returns what is wrong, and changes nothing.
 func (l *Ledger) CheckDeliveries() (problems []error) {
 	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-	err := l.view(func(tx *bolt.Tx) error {
-		err := tx.Bucket(bucketProgress).ForEachBucket(func(name []byte) error {
-			if tx.Bucket(bucketEditions).Get(name) == nil {
-				report("there are deliveries of edition %s, which is not there", name)
-			}
-			return nil
-		})
+	err := l.view(func(tx store.Tx) error {
+		ids, err := tx.Parts(bucketProgress)
 		if err != nil {
 			return err
 		}
-		return tx.Bucket(bucketEditions).ForEach(func(k, v []byte) error {
-			var st EditionState
-			if err := json.Unmarshal(v, &st); err != nil {
-				return nil // told by Check
+		editions := tableEditions.in(tx)
+		for _, id := range ids {
+			there, err := editions.has([]byte(id))
+			if err != nil {
+				return err
 			}
+			if !there {
+				report("there are deliveries of edition %s, which is not there", id)
+			}
+		}
+		silent := func(string, ...any) {} // told by Check
+		return visit(tx, tableEditions, silent, func(_ []byte, st EditionState) error {
 			checkDeliveriesOf(tx, st, report)
 			return nil
 		})
@@ -184,7 +221,7 @@ func (l *Ledger) CheckDeliveries() (problems []error) {
 	return problems
 }
 
-func checkDeliveriesOf(tx *bolt.Tx, st EditionState, report func(string, ...any)) {
+func checkDeliveriesOf(tx store.Tx, st EditionState, report func(string, ...any)) {
 	states := make([]digest.State, st.Recipients)
 	attempts := make(map[int]int)
 	err := replay(tx, st.ID, func(e digest.Event) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,6 +17,8 @@ import (
 
 	"digestd/digest"
 	"digestd/internal/ledger"
+	"digestd/internal/ledger/store/bolt"
+	"digestd/internal/ledger/store/storetest"
 	"digestd/mailer"
 	"digestd/mailer/message"
 	"digestd/mailer/smtp"
@@ -29,11 +32,11 @@ const (
 )
 
 // TestMain makes the test program the process that the test below starts and that kills itself, when it
-// asks for it.
+// asks for it. Else it runs the tests over each engine of the store.
 func TestMain(m *testing.M) {
 	dir := os.Getenv("DIGESTD_TEST_VICTIM")
 	if dir == "" {
-		os.Exit(m.Run())
+		os.Exit(overEngines(m))
 	}
 	if err := victim(dir); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -41,9 +44,29 @@ func TestMain(m *testing.M) {
 	}
 }
 
+// overEngines runs the tests over each engine, or over that which the environment names. What measures and what
+// fuzzes runs once, over the file.
+func overEngines(m *testing.M) int {
+	flag.Parse()
+	engines := []string{"bolt", "memory"}
+	if named := os.Getenv(storetest.Variable); named != "" {
+		engines = []string{named}
+	} else if flag.Lookup("test.bench").Value.String()+flag.Lookup("test.fuzz").Value.String() != "" {
+		engines = engines[:1]
+	}
+	for _, engine := range engines {
+		os.Setenv(storetest.Variable, engine)
+		if status := m.Run(); status != 0 {
+			fmt.Fprintln(os.Stderr, "over the engine", engine)
+			return status
+		}
+	}
+	return 0
+}
+
 // victim delivers what the ledger in a directory owes, and kills itself at the commit that it is told.
 func victim(dir string) error {
-	l, err := ledger.Open(filepath.Join(dir, "digestd.db"), ledger.Options{Timeout: 5 * time.Second})
+	l, err := ledger.Open(bolt.At(filepath.Join(dir, "digestd.db"), bolt.Options{Timeout: 5 * time.Second}), nil)
 	if err != nil {
 		return err
 	}
@@ -62,7 +85,7 @@ func victim(dir string) error {
 			}
 		})
 	}
-	body, err := l.Body(anEdition, 0)
+	body, err := l.Editions.Body(anEdition, 0)
 	if err != nil {
 		return err
 	}
@@ -70,7 +93,7 @@ func victim(dir string) error {
 	if err := tpl.UnmarshalBinary(body); err != nil {
 		return err
 	}
-	key, err := subscribers.NewTokenKey(l.TokenKeys()[0])
+	key, err := subscribers.NewTokenKey(l.Keys.Secrets()[0])
 	if err != nil {
 		return err
 	}
@@ -80,7 +103,7 @@ func victim(dir string) error {
 	}
 	server := &smtp.Server{Host: "127.0.0.1", Port: port, TLS: smtp.TLSNone, DialTimeout: 10 * time.Second, ReplyTimeout: time.Minute}
 	o := mailer.Options{Connections: connections, InDoubt: os.Getenv("DIGESTD_TEST_IN_DOUBT"), GiveUp: 20 * time.Hour, Retry: []time.Duration{time.Hour}}
-	s, err := mailer.New(o, mailer.OverSMTP(server), l, nil).Deliver(context.Background(), mailer.Job{Edition: anEdition, Digest: "daily",
+	s, err := mailer.New(o, mailer.OverSMTP(server), l.Mail(), nil).Deliver(context.Background(), mailer.Job{Edition: anEdition, Digest: "daily",
 		Templates: []*message.Template{tpl}, TokenKey: func(id string) (subscribers.TokenKey, bool) { return key, id == key.ID() }})
 	if err == nil && s.Owed() != 0 {
 		return fmt.Errorf("still owed: %+v", s)
@@ -100,7 +123,7 @@ func newScene(t *testing.T, readers int, inDoubt string) *scene {
 	s := &scene{dir: t.TempDir(), inDoubt: inDoubt, server: smtptest.Start(t, nil, nil)}
 	l := s.open(t)
 	defer l.Close()
-	key, err := subscribers.NewTokenKey(l.TokenKeys()[0])
+	key, err := subscribers.NewTokenKey(l.Keys.Secrets()[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,10 +143,10 @@ func newScene(t *testing.T, readers int, inDoubt string) *scene {
 	for i := range readers {
 		c.Recipients = append(c.Recipients, digest.Recipient{Index: i, Email: reader(i)})
 	}
-	if c.Before, err = l.Lane(digest.Lane{Digest: "daily", Zone: "Europe/Paris"}); err != nil {
+	if c.Before, err = l.Lanes.Get(digest.Lane{Digest: "daily", Zone: "Europe/Paris"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.CommitEdition(c); err != nil {
+	if err := l.Editions.Commit(c); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -133,7 +156,7 @@ func reader(i int) string { return fmt.Sprintf("reader%d@example.org", i) }
 
 func (s *scene) open(t *testing.T) *ledger.Ledger {
 	t.Helper()
-	l, err := ledger.Open(filepath.Join(s.dir, "digestd.db"), ledger.Options{Timeout: 5 * time.Second})
+	l, err := ledger.Open(bolt.At(filepath.Join(s.dir, "digestd.db"), bolt.Options{Timeout: 5 * time.Second}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +190,7 @@ func (s *scene) check(t *testing.T) {
 	if problems := l.Check(); len(problems) > 0 {
 		t.Fatalf("the ledger's rules do not hold behind a kill: %v", problems)
 	}
-	p, err := l.Progress(anEdition)
+	p, err := l.Deliveries.Progress(anEdition)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,13 +218,13 @@ func (s *scene) verdict(t *testing.T) {
 	}
 	l := s.open(t)
 	defer l.Close()
-	p, err := l.Progress(anEdition)
+	p, err := l.Deliveries.Progress(anEdition)
 	if err != nil {
 		t.Fatal(err)
 	}
 	extra := 0
 	for i, state := range p.States {
-		history, err := l.History(anEdition, i)
+		history, err := l.Deliveries.History(anEdition, i)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -238,6 +261,7 @@ func (s *scene) verdict(t *testing.T) {
 // when all of it is and no worker was told. The process that goes on is killed at its own first commits too,
 // which say what the first left in doubt; the third goes through.
 func TestKilledAtCommits(t *testing.T) {
+	storetest.NeedsFile(t)
 	const readers = 10 * connections // a commit has one step of a worker at most, so there are ten at least
 	for _, inDoubt := range []string{mailer.Resend, mailer.Hold} {
 		for _, first := range []string{"before commit@1", "after commit@1", "before commit@5", "after commit@5", "before commit@10", "after commit@10"} {

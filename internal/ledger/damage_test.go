@@ -11,15 +11,19 @@ import (
 	"time"
 
 	"digestd/digest"
+	"digestd/internal/ledger/store"
+	"digestd/internal/ledger/store/bolt"
+	"digestd/internal/ledger/store/storetest"
 )
 
 // TestDamageAnywhereIsToldAndNeverPanics overwrites each page of a ledger in turn. Whatever it held,
 // opening, checking and reading end with words or with the right answer.
 func TestDamageAnywhereIsToldAndNeverPanics(t *testing.T) {
+	storetest.NeedsFile(t)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "digestd.db")
 	create(t, path)
-	l, err := Open(path, Options{})
+	l, err := Open(bolt.At(path, bolt.Options{}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,9 +50,9 @@ func TestDamageAnywhereIsToldAndNeverPanics(t *testing.T) {
 		damagedPath := filepath.Join(dir, "damaged.db")
 		write(t, damagedPath, whole)
 		scribble(t, damagedPath, i*page, page)
-		l, err := Open(damagedPath, Options{Timeout: 50 * time.Millisecond})
+		l, err := Open(bolt.At(damagedPath, bolt.Options{Timeout: 50 * time.Millisecond}), nil)
 		if err != nil {
-			if !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrForeign) {
+			if !errors.Is(err, store.ErrDamaged) && !errors.Is(err, store.ErrForeign) {
 				t.Errorf("page %d: %v", i, err)
 			}
 			told++
@@ -57,7 +61,7 @@ func TestDamageAnywhereIsToldAndNeverPanics(t *testing.T) {
 		if problems := l.Check(); len(problems) > 0 {
 			told++
 		}
-		if _, err := l.ItemsAfter(0); err != nil && !errors.Is(err, ErrDamaged) {
+		if _, err := l.Items.After(0); err != nil && !errors.Is(err, store.ErrDamaged) {
 			t.Errorf("page %d: reading items: %v", i, err)
 		}
 		l.Close()
@@ -69,13 +73,14 @@ func TestDamageAnywhereIsToldAndNeverPanics(t *testing.T) {
 }
 
 func TestALedgerThatIsCutShortIsRefusedInWords(t *testing.T) {
+	storetest.NeedsFile(t)
 	path := filepath.Join(t.TempDir(), "digestd.db")
-	l, err := Open(path, Options{})
+	l, err := Open(bolt.At(path, bolt.Options{}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range 40 { // so that the file has more than its first pages
-		l.Suppress(digest.Suppression{Email: fmt.Sprintf("reader%d@%s.example.org", i, strings.Repeat("x", 60)), Source: "operator", Words: strings.Repeat("w", 200)})
+		l.Readers.Suppress(digest.Suppression{Email: fmt.Sprintf("reader%d@%s.example.org", i, strings.Repeat("x", 60)), Source: "operator", Words: strings.Repeat("w", 200)})
 	}
 	var whole bytes.Buffer // a backup ends with the last page in use
 	if _, err := l.Backup(&whole); err != nil {
@@ -90,7 +95,7 @@ func TestALedgerThatIsCutShortIsRefusedInWords(t *testing.T) {
 	for n := os.Getpagesize() * 2; n < whole.Len(); n += os.Getpagesize() {
 		restore(n)
 		for _, readOnly := range []bool{true, false} {
-			if l, err := Open(path, Options{ReadOnly: readOnly}); !errors.Is(err, ErrDamaged) {
+			if l, err := Open(bolt.At(path, bolt.Options{ReadOnly: readOnly}), nil); !errors.Is(err, store.ErrDamaged) {
 				t.Errorf("%d of %d bytes, reading %v: %v", n, whole.Len(), readOnly, err)
 				if err == nil {
 					l.Close()
@@ -99,7 +104,7 @@ func TestALedgerThatIsCutShortIsRefusedInWords(t *testing.T) {
 		}
 	}
 	restore(whole.Len())
-	if l, err = Open(path, Options{}); err != nil {
+	if l, err = Open(bolt.At(path, bolt.Options{}), nil); err != nil {
 		t.Fatal("the whole of it: ", err)
 	}
 	defer l.Close()

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"digestd/digest"
+	"digestd/internal/ledger/store"
 )
 
 // ErrIllegal is a move that the table of states does not allow. Nothing of the step was recorded.
@@ -24,7 +24,7 @@ const (
 
 // step is what one worker, or one reader, wants to have recorded.
 type step struct {
-	change func(*bolt.Tx) error // what a reader wants; the rest is empty then, and an error undoes the whole commit
+	change func(store.Tx) error // what a reader wants; the rest is empty then, and an error undoes the whole commit
 
 	edition string
 	events  []digest.Event
@@ -37,8 +37,10 @@ type step struct {
 
 // deliveryWriter gathers the steps of all workers, editions and readers into shared commits, in one
 // goroutine: a commit costs the same fsync for one step as for a hundred. While one is under way, the steps
-// that come up wait for the next. bbolt's own Batch waits for its timer first, and may run a step twice.
+// that come up wait for the next. bbolt's own Batch would wait for its timer first, and may run a step twice.
 type deliveryWriter struct {
+	*base
+
 	closing sync.RWMutex // held for reading while a step is handed over
 	closed  bool
 	start   sync.Once
@@ -62,8 +64,7 @@ type dueAt struct {
 var errClosed = errors.New("the ledger is closed")
 
 // submit hands a step to the writer and waits until it is durable.
-func (l *Ledger) submit(s *step) error {
-	w := &l.delivery
+func (w *deliveryWriter) submit(s *step) error {
 	s.done = make(chan struct{})
 	w.closing.RLock()
 	if w.closed {
@@ -75,7 +76,7 @@ func (l *Ledger) submit(s *step) error {
 		w.ended = make(chan struct{})
 		go func() {
 			defer close(w.ended)
-			l.writeSteps()
+			w.writeSteps()
 		}()
 	})
 	w.steps <- s
@@ -83,10 +84,6 @@ func (l *Ledger) submit(s *step) error {
 	<-s.done
 	return s.err
 }
-
-// share makes a change in the next commit, together with the steps of the deliveries that are under way,
-// and waits until it is durable: a thousand readers who leave in one second cost no more commits than one.
-func (l *Ledger) share(change func(*bolt.Tx) error) error { return l.submit(&step{change: change}) }
 
 // stop commits what was handed over, and refuses what comes later.
 func (w *deliveryWriter) stop() {
@@ -99,15 +96,15 @@ func (w *deliveryWriter) stop() {
 }
 
 // writeSteps commits steps until the ledger closes.
-func (l *Ledger) writeSteps() {
+func (w *deliveryWriter) writeSteps() {
 	var took time.Duration // by the last commit
 	expect := 1            // steps, from those who made some lately
-	for first := range l.delivery.steps {
-		group := l.delivery.gather(first, expect, min(took, maxPatience))
+	for first := range w.steps {
+		group := w.gather(first, expect, min(took, maxPatience))
 		start := time.Now()
-		l.commitSteps(group)
+		w.commitSteps(group)
 		took = time.Since(start)
-		expect = len(group) + len(l.delivery.steps)
+		expect = len(group) + len(w.steps)
 		for _, s := range group {
 			close(s.done)
 		}
@@ -154,10 +151,10 @@ func (w *deliveryWriter) gather(first *step, expect int, patience time.Duration)
 }
 
 // commitSteps records a group of steps in one transaction. A step that is refused harms no other.
-func (l *Ledger) commitSteps(group []*step) {
+func (w *deliveryWriter) commitSteps(group []*step) {
 	moves := moves{}
-	err := l.update(func(tx *bolt.Tx) error {
-		l.fault("before commit")
+	err := w.update(touchedBy(group), func(tx store.Tx) error {
+		w.fault("before commit")
 		var order []string
 		entries := map[string][]digest.Event{}
 		for _, s := range group {
@@ -168,7 +165,7 @@ func (l *Ledger) commitSteps(group []*step) {
 				continue
 			}
 			var events []digest.Event
-			if events, s.err = l.applyStep(tx, s, &moves); s.err != nil {
+			if events, s.err = w.applyStep(tx, s, &moves); s.err != nil {
 				continue
 			}
 			if entries[s.edition] == nil {
@@ -195,12 +192,31 @@ func (l *Ledger) commitSteps(group []*step) {
 		}
 		return
 	}
-	l.fault("after commit")
+	w.fault("after commit")
 }
 
-func (l *Ledger) fault(at string) {
-	if l.delivery.hook != nil {
-		l.delivery.hook(at)
+// touchedBy is what the steps of a group touch. Each looks whether its reader still wants mail; only what readers
+// ask for changes that.
+func touchedBy(group []*step) touches {
+	readers := store.Readers()
+	readers.Shared = !slices.ContainsFunc(group, func(s *step) bool { return s.change != nil })
+	touched := touches{readers}
+	last := ""
+	for _, s := range group {
+		if s.change != nil || s.edition == last {
+			continue
+		}
+		last = s.edition
+		if t := store.Edition(s.edition); !slices.Contains(touched, t) {
+			touched = append(touched, t)
+		}
+	}
+	return touched
+}
+
+func (w *deliveryWriter) fault(at string) {
+	if w.hook != nil {
+		w.hook(at)
 	}
 }
 
@@ -223,15 +239,19 @@ func (m *moves) undo() {
 
 // applyStep checks a step against the table of states and against the suppressions, and returns the
 // events to record.
-func (l *Ledger) applyStep(tx *bolt.Tx, s *step, all *moves) ([]digest.Event, error) {
-	states, err := l.statesOf(tx, s.edition)
+func (w *deliveryWriter) applyStep(tx store.Tx, s *step, all *moves) ([]digest.Event, error) {
+	states, err := w.statesOf(tx, s.edition)
 	if err != nil {
 		return nil, err
 	}
 	events := s.events
 	if s.next != nil {
 		next := *s.next
-		if isSuppressed(tx, s.to, digestOf(s.edition)) {
+		suppressed, err := isSuppressed(tx, s.to, digestOf(s.edition))
+		if err != nil {
+			return nil, err
+		}
+		if suppressed {
 			next = digest.Event{Index: next.Index, State: digest.Suppressed, At: next.At, Attempt: next.Attempt - 1, Doubts: s.next.Doubts}
 		}
 		s.state = next.State
@@ -258,10 +278,10 @@ func describe(states []digest.State, e digest.Event) string {
 }
 
 // statesOf are an edition's states as they stand with all that was committed.
-func (l *Ledger) statesOf(tx *bolt.Tx, edition string) ([]digest.State, error) {
-	l.delivery.mu.Lock()
-	states, ok := l.delivery.known[edition]
-	l.delivery.mu.Unlock()
+func (w *deliveryWriter) statesOf(tx store.Tx, edition string) ([]digest.State, error) {
+	w.mu.Lock()
+	states, ok := w.known[edition]
+	w.mu.Unlock()
 	if ok {
 		return states, nil
 	}
@@ -269,45 +289,51 @@ func (l *Ledger) statesOf(tx *bolt.Tx, edition string) ([]digest.State, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.delivery.mu.Lock()
-	defer l.delivery.mu.Unlock()
-	if l.delivery.known == nil {
-		l.delivery.known = map[string][]digest.State{}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.known == nil {
+		w.known = map[string][]digest.State{}
 	}
-	l.delivery.known[edition] = p.States
+	w.known[edition] = p.States
 	return p.States, nil
 }
 
 // forgetStates makes the next step read an edition's states anew.
-func (l *Ledger) forgetStates(edition string) {
-	l.delivery.mu.Lock()
-	defer l.delivery.mu.Unlock()
-	delete(l.delivery.known, edition)
-	delete(l.delivery.dues, edition)
+func (w *deliveryWriter) forgetStates(edition string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.known, edition)
+	delete(w.dues, edition)
+}
+
+// Deliveries are what is owed to whom, and what happened to it.
+type Deliveries struct {
+	*base
+	delivery *deliveryWriter
 }
 
 // Step records, in one commit, how a worker's last delivery went and that it begins the next one, to an
 // address. Either may be nil. The state is that of next: Intent, or Suppressed when the address may not
 // be written to, as the ledger has it in that very commit. The error is ErrIllegal when the table of
 // states does not allow it; nothing of the step is recorded then.
-func (l *Ledger) Step(_ context.Context, edition string, done, next *digest.Event, to string) (digest.State, error) {
+func (d *Deliveries) Step(_ context.Context, edition string, done, next *digest.Event, to string) (digest.State, error) {
 	s := &step{edition: edition, next: next, to: to}
 	if done != nil {
 		s.events = []digest.Event{*done}
 	}
-	err := l.submit(s)
+	err := d.delivery.submit(s)
 	return s.state, err
 }
 
 // Record records events of an edition's deliveries in one commit, or ErrIllegal and none of them.
-func (l *Ledger) Record(_ context.Context, edition string, events []digest.Event) error {
-	return l.submit(&step{edition: edition, events: append([]digest.Event(nil), events...)})
+func (d *Deliveries) Record(_ context.Context, edition string, events []digest.Event) error {
+	return d.delivery.submit(&step{edition: edition, events: append([]digest.Event(nil), events...)})
 }
 
 // RecipientsAt returns recipients of an edition in their order, from an index on: those of one chunk,
 // or none behind the last.
-func (l *Ledger) RecipientsAt(edition string, index int) ([]digest.Recipient, error) {
-	chunk, err := l.Recipients(edition, index/chunkSize)
+func (d *Deliveries) RecipientsAt(edition string, index int) ([]digest.Recipient, error) {
+	chunk, err := d.Recipients(edition, index/chunkSize)
 	if err != nil || index%chunkSize >= len(chunk) {
 		return nil, err
 	}
@@ -316,8 +342,8 @@ func (l *Ledger) RecipientsAt(edition string, index int) ([]digest.Recipient, er
 
 // Finish marks an edition as complete and packs what is recorded of its deliveries. The error says so
 // when one is not final.
-func (l *Ledger) Finish(edition string) error {
-	p, err := l.Progress(edition)
+func (d *Deliveries) Finish(edition string) error {
+	p, err := d.Progress(edition)
 	if err != nil {
 		return err
 	}
@@ -326,17 +352,10 @@ func (l *Ledger) Finish(edition string) error {
 			return fmt.Errorf("finish edition %s: recipient %d is still %s", edition, i, s)
 		}
 	}
-	err = l.update(func(tx *bolt.Tx) error {
-		st, err := editionState(tx, edition)
-		if err != nil {
-			return err
-		}
-		st.Complete, st.Paused = true, ""
-		return put(tx.Bucket(bucketEditions), []byte(edition), st)
-	})
-	l.forgetStates(edition)
+	err = d.change(edition, func(st *EditionState) { st.Complete, st.Paused = true, "" })
+	d.delivery.forgetStates(edition)
 	if err == nil {
-		err = l.pack(edition)
+		err = d.pack(edition)
 	}
 	if err != nil {
 		return fmt.Errorf("finish edition %s: %w", edition, err)

@@ -6,15 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"digestd/digest"
+	"digestd/internal/ledger/store"
+	"digestd/internal/ledger/store/storetest"
 	"digestd/subscribers"
 )
 
@@ -28,10 +27,10 @@ func composed(t testing.TB, l *Ledger, id string, recipients int) {
 		c.Recipients = append(c.Recipients, digest.Recipient{Index: i, Email: fmt.Sprintf("reader%d@example.org", i)})
 	}
 	var err error
-	if c.Before, err = l.Lane(digest.Lane{Digest: c.Edition.Digest, Zone: c.Edition.Zone}); err != nil {
+	if c.Before, err = l.Lanes.Get(digest.Lane{Digest: c.Edition.Digest, Zone: c.Edition.Zone}); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.CommitEdition(c); err != nil {
+	if err := l.Editions.Commit(c); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -58,7 +57,7 @@ func stepped(t testing.TB, l *Ledger, done, next *digest.Event) digest.State {
 	if next != nil {
 		to = fmt.Sprintf("reader%d@example.org", next.Index)
 	}
-	s, err := l.Step(context.Background(), theEdition, done, next, to)
+	s, err := l.Deliveries.Step(context.Background(), theEdition, done, next, to)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +71,7 @@ func TestStepsAreRemembered(t *testing.T) {
 	stepped(t, l, event(0, digest.Sent), event(1, digest.Intent))
 	stepped(t, l, event(1, digest.Deferred), event(2400, digest.Intent))
 	stepped(t, l, event(2400, digest.InDoubt), nil)
-	p, err := l.Progress(theEdition)
+	p, err := l.Deliveries.Progress(theEdition)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,11 +83,11 @@ func TestStepsAreRemembered(t *testing.T) {
 	if len(p.Last) != 2 || p.Last[1] != deferred || p.Last[2400] != *event(2400, digest.InDoubt) {
 		t.Errorf("last events %+v", p.Last)
 	}
-	history, err := l.History(theEdition, 0)
+	history, err := l.Deliveries.History(theEdition, 0)
 	if err != nil || !slices.Equal(history, []digest.Event{*event(0, digest.Intent), *event(0, digest.Sent)}) {
 		t.Errorf("history %+v, %v", history, err)
 	}
-	if due, err := l.Due(theEdition); err != nil || !due.IsZero() {
+	if due, err := l.Deliveries.Due(theEdition); err != nil || !due.IsZero() {
 		t.Errorf("due %v, %v with some pending", due, err)
 	}
 }
@@ -97,7 +96,7 @@ func TestRecipientsFromAnIndexOn(t *testing.T) {
 	l, _ := opened(t)
 	composed(t, l, theEdition, 2500)
 	for _, c := range []struct{ index, want int }{{0, 1000}, {999, 1}, {1000, 1000}, {2499, 1}, {2500, 0}, {3500, 0}} {
-		got, err := l.RecipientsAt(theEdition, c.index)
+		got, err := l.Deliveries.RecipientsAt(theEdition, c.index)
 		if err != nil || len(got) != c.want || (len(got) > 0 && (got[0].Index != c.index || got[0].Email != fmt.Sprintf("reader%d@example.org", c.index))) {
 			t.Errorf("RecipientsAt(%d) = %d recipients, %v", c.index, len(got), err)
 		}
@@ -117,14 +116,14 @@ func TestIllegalMovesAreRefused(t *testing.T) {
 		"nobody":                 {nil, event(3, digest.Intent)},
 		"good first, bad second": {event(1, digest.Sent), event(0, digest.Intent)},
 	} {
-		if _, err := l.Step(context.Background(), theEdition, s[0], s[1], "x@example.org"); !errors.Is(err, ErrIllegal) {
+		if _, err := l.Deliveries.Step(context.Background(), theEdition, s[0], s[1], "x@example.org"); !errors.Is(err, ErrIllegal) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := l.Step(context.Background(), "daily/Europe/Paris/never", nil, event(0, digest.Intent), "x@example.org"); !errors.Is(err, ErrUnknown) {
+	if _, err := l.Deliveries.Step(context.Background(), "daily/Europe/Paris/never", nil, event(0, digest.Intent), "x@example.org"); !errors.Is(err, ErrUnknown) {
 		t.Errorf("an edition that is not there: %v", err)
 	}
-	p, err := l.Progress(theEdition)
+	p, err := l.Deliveries.Progress(theEdition)
 	if err != nil || !slices.Equal(p.States, []digest.State{digest.Sent, digest.Intent, digest.Pending}) {
 		t.Errorf("states %v, %v", p.States, err)
 	}
@@ -139,7 +138,7 @@ func TestSuppressionIsCheckedWhereTheIntentIsWritten(t *testing.T) {
 		{Email: "reader1@example.org", Digest: "weekly", Source: "one-click"},
 		{Email: "reader2@example.org", Source: "operator"},
 	} {
-		if err := l.Suppress(s); err != nil {
+		if err := l.Readers.Suppress(s); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -148,7 +147,7 @@ func TestSuppressionIsCheckedWhereTheIntentIsWritten(t *testing.T) {
 			t.Errorf("reader %d: %s, want %s", i, got, want)
 		}
 	}
-	p, err := l.Progress(theEdition)
+	p, err := l.Deliveries.Progress(theEdition)
 	if err != nil || p.Counts()[digest.Suppressed] != 2 {
 		t.Errorf("%v, %v", p.Counts(), err)
 	}
@@ -162,33 +161,33 @@ func TestSuppressAndRestore(t *testing.T) {
 		{Email: "ana@example.org", Source: "bounce"},
 		{Email: "ana@example.org.example.com", Source: "bounce"},
 	} {
-		if err := l.Suppress(s); err != nil {
+		if err := l.Readers.Suppress(s); err != nil {
 			t.Fatal(err)
 		}
 	}
-	all, err := l.Suppressions()
+	all, err := l.Readers.Suppressions()
 	if err != nil || len(all) != 3 || all[1].Words != "first" || !all[0].At.Equal(c.t) {
 		t.Errorf("%+v, %v", all, err)
 	}
-	if keys, err := l.SuppressedFor("weekly"); err != nil || len(keys) != 2 || !keys["ana@example.org"] {
+	if keys, err := l.Readers.SuppressedFor("weekly"); err != nil || len(keys) != 2 || !keys["ana@example.org"] {
 		t.Errorf("%v, %v", keys, err)
 	}
-	if n, err := l.Restore("ana@example.org", "weekly"); n != 0 || err != nil {
+	if n, err := l.Readers.Restore("ana@example.org", "weekly"); n != 0 || err != nil {
 		t.Errorf("restored %d, %v", n, err)
 	}
-	if n, err := l.Restore("Ana@example.org", "daily"); n != 1 || err != nil {
+	if n, err := l.Readers.Restore("Ana@example.org", "daily"); n != 1 || err != nil {
 		t.Errorf("restored %d, %v", n, err)
 	}
-	if yes, err := l.Suppressed("ana@example.org", "daily"); !yes || err != nil {
+	if yes, err := l.Readers.Suppressed("ana@example.org", "daily"); !yes || err != nil {
 		t.Errorf("the suppression of all digests is gone: %v, %v", yes, err)
 	}
-	if n, err := l.Restore("ana@example.org", ""); n != 1 || err != nil {
+	if n, err := l.Readers.Restore("ana@example.org", ""); n != 1 || err != nil {
 		t.Errorf("restored %d, %v", n, err)
 	}
-	if yes, err := l.Suppressed("ana@example.org", "daily"); yes || err != nil {
+	if yes, err := l.Readers.Suppressed("ana@example.org", "daily"); yes || err != nil {
 		t.Errorf("%v, %v", yes, err)
 	}
-	if yes, err := l.Suppressed("ana@example.org.example.com", "daily"); !yes || err != nil {
+	if yes, err := l.Readers.Suppressed("ana@example.org.example.com", "daily"); !yes || err != nil {
 		t.Errorf("the restore took another address along: %v, %v", yes, err)
 	}
 }
@@ -214,7 +213,7 @@ func TestCommitsAreShared(t *testing.T) {
 		for _, edition := range []string{theEdition, other} {
 			workers.Go(func() {
 				e := event(i, digest.Intent)
-				if s, err := l.Step(context.Background(), edition, nil, e, fmt.Sprintf("reader%d@example.org", i)); err != nil || s != digest.Intent {
+				if s, err := l.Deliveries.Step(context.Background(), edition, nil, e, fmt.Sprintf("reader%d@example.org", i)); err != nil || s != digest.Intent {
 					t.Errorf("%s, %v", s, err)
 				}
 			})
@@ -230,7 +229,7 @@ func TestCommitsAreShared(t *testing.T) {
 		t.Errorf("%d commits for 200 steps", commits)
 	}
 	for _, edition := range []string{theEdition, other} {
-		if p, err := l.Progress(edition); err != nil || p.Counts()[digest.Intent] != 100 {
+		if p, err := l.Deliveries.Progress(edition); err != nil || p.Counts()[digest.Intent] != 100 {
 			t.Errorf("%v, %v", p.Counts(), err)
 		}
 	}
@@ -247,11 +246,11 @@ func TestAFailedCommitLeavesNothing(t *testing.T) {
 			panic("disk gone") // as bbolt does on damage
 		}
 	}
-	if _, err := l.Step(context.Background(), theEdition, event(0, digest.Sent), event(1, digest.Intent), "reader1@example.org"); err == nil {
+	if _, err := l.Deliveries.Step(context.Background(), theEdition, event(0, digest.Sent), event(1, digest.Intent), "reader1@example.org"); err == nil {
 		t.Fatal("the step succeeded")
 	}
 	fail = false
-	p, err := l.Progress(theEdition)
+	p, err := l.Deliveries.Progress(theEdition)
 	if err != nil || p.States[0] != digest.Intent || p.States[1] != digest.Pending {
 		t.Errorf("%v, %v", p.States, err)
 	}
@@ -262,7 +261,7 @@ func TestFinishPacksAndKeepsWhatHappened(t *testing.T) {
 	l, _ := opened(t)
 	const n = 3000
 	composed(t, l, theEdition, n)
-	if err := l.Finish(theEdition); err == nil {
+	if err := l.Deliveries.Finish(theEdition); err == nil {
 		t.Fatal("an edition was finished with all of it pending")
 	}
 	for i := range n {
@@ -278,25 +277,25 @@ func TestFinishPacksAndKeepsWhatHappened(t *testing.T) {
 		stepped(t, l, done, event(i, digest.Intent))
 	}
 	stepped(t, l, event(n-1, digest.Sent), nil)
-	before, err := l.Progress(theEdition)
+	before, err := l.Deliveries.Progress(theEdition)
 	if err != nil {
 		t.Fatal(err)
 	}
 	size := l.entries(t, theEdition)
-	if err := l.Finish(theEdition); err != nil {
+	if err := l.Deliveries.Finish(theEdition); err != nil {
 		t.Fatal(err)
 	}
 	if packed := l.entries(t, theEdition); packed > size*2/3 {
 		t.Errorf("packed from %d to %d bytes", size, packed)
 	}
-	after, err := l.Progress(theEdition)
+	after, err := l.Deliveries.Progress(theEdition)
 	if err != nil || !slices.Equal(before.States, after.States) || len(after.Last) != 0 {
 		t.Errorf("the states changed: %v, %v", after.Counts(), err)
 	}
-	if h, err := l.History(theEdition, 7); err != nil || len(h) != 1 || h[0].State != digest.Failed || h[0].Words != "5.1.1 no such user" {
+	if h, err := l.Deliveries.History(theEdition, 7); err != nil || len(h) != 1 || h[0].State != digest.Failed || h[0].Words != "5.1.1 no such user" {
 		t.Errorf("%+v, %v", h, err)
 	}
-	st, err := l.Edition(theEdition)
+	st, err := l.Editions.Get(theEdition)
 	if err != nil || !st.Complete {
 		t.Errorf("%+v, %v", st, err)
 	}
@@ -308,8 +307,13 @@ func TestFinishPacksAndKeepsWhatHappened(t *testing.T) {
 // entries sums up the bytes recorded of an edition.
 func (l *Ledger) entries(t *testing.T, edition string) (n int) {
 	t.Helper()
-	if err := l.view(func(tx *bolt.Tx) error {
-		return tx.Bucket(bucketProgress).Bucket([]byte(edition)).ForEach(func(_, v []byte) error { n += len(v); return nil })
+	if err := l.view(func(tx store.Tx) error {
+		for it, err := range tx.Part(bucketProgress, edition).Rows(store.Range{}) {
+			if n += len(it.Value); err != nil {
+				return err
+			}
+		}
+		return nil
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -341,18 +345,18 @@ func TestWhatIsBegunIsNotWithdrawn(t *testing.T) {
 		l, _ := opened(t)
 		composed(t, l, theEdition, 2)
 		for _, e := range c.events {
-			if err := l.Record(context.Background(), theEdition, []digest.Event{*e}); err != nil {
+			if err := l.Deliveries.Record(context.Background(), theEdition, []digest.Event{*e}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		err := l.Withdraw(theEdition)
+		err := l.Editions.Withdraw(theEdition)
 		if c.begun != errors.Is(err, ErrBegun) || !c.begun && err != nil {
 			t.Errorf("%v: %v", c.events, err)
 		}
 		if c.begun {
 			continue
 		}
-		p, err := l.Progress(theEdition)
+		p, err := l.Deliveries.Progress(theEdition)
 		if err != nil || p.States[1] != digest.Withdrawn || len(p.Last) != 0 {
 			t.Errorf("%v, %v", p, err)
 		}
@@ -366,12 +370,12 @@ func TestDue(t *testing.T) {
 		stepped(t, l, nil, event(i, digest.Intent))
 	}
 	stepped(t, l, event(1, digest.Deferred), nil)
-	if due, err := l.Due(theEdition); err != nil || !due.IsZero() {
+	if due, err := l.Deliveries.Due(theEdition); err != nil || !due.IsZero() {
 		t.Errorf("%v, %v with an intent open", due, err)
 	}
 	stepped(t, l, event(0, digest.Deferred), nil)
 	for range 2 {
-		if due, err := l.Due(theEdition); err != nil || !due.Equal(event(0, digest.Deferred).Due) {
+		if due, err := l.Deliveries.Due(theEdition); err != nil || !due.Equal(event(0, digest.Deferred).Due) {
 			t.Errorf("%v, %v", due, err)
 		}
 	}
@@ -380,7 +384,7 @@ func TestDue(t *testing.T) {
 func TestResolveTokens(t *testing.T) {
 	l, _ := opened(t)
 	composed(t, l, theEdition, 1200)
-	key, err := subscribers.NewTokenKey(l.TokenKeys()[0])
+	key, err := subscribers.NewTokenKey(l.Keys.Secrets()[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -401,7 +405,7 @@ func TestResolveTokens(t *testing.T) {
 }
 
 func TestStepsBehindTheEndAreRefused(t *testing.T) {
-	l, err := Open(filepath.Join(t.TempDir(), "digestd.db"), Options{})
+	l, err := Open(storetest.Fresh(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -410,13 +414,13 @@ func TestStepsBehindTheEndAreRefused(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Step(context.Background(), theEdition, event(0, digest.Sent), nil, ""); err == nil {
+	if _, err := l.Deliveries.Step(context.Background(), theEdition, event(0, digest.Sent), nil, ""); err == nil {
 		t.Error("a closed ledger took a step")
 	}
 }
 
 func TestCheckFindsWhatCannotHaveHappened(t *testing.T) {
-	l, err := Open(filepath.Join(t.TempDir(), "digestd.db"), Options{})
+	l, err := Open(storetest.Fresh(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -424,7 +428,7 @@ func TestCheckFindsWhatCannotHaveHappened(t *testing.T) {
 	composed(t, l, theEdition, 3)
 	write := func(events ...digest.Event) {
 		t.Helper()
-		if err := l.update(func(tx *bolt.Tx) error { return appendEvents(tx, theEdition, events) }); err != nil {
+		if err := l.update(nil, func(tx store.Tx) error { return appendEvents(tx, theEdition, events) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -432,12 +436,12 @@ func TestCheckFindsWhatCannotHaveHappened(t *testing.T) {
 	if got := len(l.CheckDeliveries()); got != 3 {
 		t.Errorf("%d problems: %v", got, l.CheckDeliveries())
 	}
-	if err := l.update(func(tx *bolt.Tx) error {
-		return tx.Bucket(bucketProgress).Bucket([]byte(theEdition)).Put(seqKey(9), []byte{entryV1, 0, 1})
+	if err := l.update(nil, func(tx store.Tx) error {
+		return tx.Part(bucketProgress, theEdition).Put(seqKey(9), []byte{entryV1, 0, 1})
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Progress(theEdition); !errors.Is(err, ErrDamaged) {
+	if _, err := l.Deliveries.Progress(theEdition); !errors.Is(err, store.ErrDamaged) {
 		t.Errorf("a cut entry: %v", err)
 	}
 }
@@ -462,7 +466,7 @@ func FuzzDecodeEvents(f *testing.F) {
 }
 
 func BenchmarkSteps(b *testing.B) {
-	l, err := Open(filepath.Join(b.TempDir(), "digestd.db"), Options{})
+	l, err := Open(storetest.Fresh(b), nil)
 	if err != nil {
 		b.Fatal(err)
 	}

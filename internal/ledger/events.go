@@ -8,12 +8,11 @@ import (
 	"io"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"digestd/digest"
+	"digestd/internal/ledger/store"
 )
 
-// What happened to an edition's deliveries is a bucket of its own, which only grows: each commit adds
+// What happened to an edition's deliveries is a part of its own, which only grows: each commit adds
 // one entry with its events in order, under the next number. A delivery's state is that of its last
 // event; whoever has none is pending. So a step costs a few dozen bytes at the end of a page, and
 // nothing is ever rewritten while messages go out.
@@ -41,16 +40,12 @@ const (
 )
 
 // appendEvents adds an entry to an edition's log.
-func appendEvents(tx *bolt.Tx, edition string, events []digest.Event) error {
+func appendEvents(tx store.Tx, edition string, events []digest.Event) error {
 	if len(events) == 0 {
 		return nil
 	}
-	b, err := tx.Bucket(bucketProgress).CreateBucketIfNotExists([]byte(edition))
-	if err != nil {
-		return err
-	}
-	b.FillPercent = 1 // entries only ever come behind the last
-	n, err := b.NextSequence()
+	b := tx.Part(bucketProgress, edition)
+	n, err := b.Next()
 	if err != nil {
 		return err
 	}
@@ -109,11 +104,11 @@ func decodeEvents(raw []byte, visit func(digest.Event) error) error {
 	case entryV2:
 		packed, err := io.ReadAll(flate.NewReader(bytes.NewReader(r.rest)))
 		if err != nil {
-			return fmt.Errorf("%w: packed deliveries: %w", ErrDamaged, err)
+			return fmt.Errorf("%w: packed deliveries: %w", store.ErrDamaged, err)
 		}
 		r.rest = packed
 	default:
-		return fmt.Errorf("%w: an entry of deliveries is of version %d", ErrDamaged, v)
+		return fmt.Errorf("%w: an entry of deliveries is of version %d", store.ErrDamaged, v)
 	}
 	base := r.varint()
 	for len(r.rest) > 0 && !r.bad {
@@ -142,7 +137,7 @@ func decodeEvents(raw []byte, visit func(digest.Event) error) error {
 		}
 	}
 	if r.bad {
-		return fmt.Errorf("%w: an entry of deliveries is cut short", ErrDamaged)
+		return fmt.Errorf("%w: an entry of deliveries is cut short", store.ErrDamaged)
 	}
 	return nil
 }
@@ -196,32 +191,26 @@ func (r *entryReader) string() string {
 }
 
 // replay visits all events of an edition in order.
-func replay(tx *bolt.Tx, edition string, visit func(digest.Event) error) error {
-	b := tx.Bucket(bucketProgress).Bucket([]byte(edition))
-	if b == nil {
-		return nil
-	}
-	return b.ForEach(func(k, v []byte) error {
-		if err := decodeEvents(v, visit); err != nil {
-			return fmt.Errorf("deliveries of edition %s, entry %d: %w", edition, seqOf(k), err)
+func replay(tx store.Tx, edition string, visit func(digest.Event) error) error {
+	for it, err := range tx.Part(bucketProgress, edition).Rows(store.Range{}) {
+		if err == nil {
+			err = decodeEvents(it.Value, visit)
 		}
-		return nil
-	})
+		if err != nil {
+			return fmt.Errorf("deliveries of edition %s, entry %d: %w", edition, seqOf(it.Key), err)
+		}
+	}
+	return nil
 }
 
 // pack compresses the entries of a complete edition, a few at a time. Whatever a kill leaves of it can
 // be read like the whole.
-func (l *Ledger) pack(edition string) error {
+func (d *Deliveries) pack(edition string) error {
 	for after := uint64(0); ; {
 		more := false
-		err := l.update(func(tx *bolt.Tx) error {
-			b := tx.Bucket(bucketProgress).Bucket([]byte(edition))
-			if b == nil {
-				return nil
-			}
-			b.FillPercent = 1
+		err := d.update(touches{store.Edition(edition)}, func(tx store.Tx) error {
 			for range packGroup {
-				last, err := packSome(b, after)
+				last, err := packSome(tx.Part(bucketProgress, edition), after)
 				if err != nil {
 					return err
 				}
@@ -240,15 +229,20 @@ func (l *Ledger) pack(edition string) error {
 
 // packSome puts one packed entry in the place of those behind a position, and returns its key; the
 // position itself when there is none left.
-func packSome(b *bolt.Bucket, after uint64) (uint64, error) {
-	var keys []uint64
+func packSome(b store.Bucket, after uint64) (last uint64, err error) {
 	var events []digest.Event
 	size := 0
-	c := b.Cursor()
-	for k, v := c.Seek(seqKey(after + 1)); k != nil && size < packSize; k, v = c.Next() {
-		keys = append(keys, seqOf(k))
-		size += len(v)
-		if err := decodeEvents(v, func(e digest.Event) error {
+	last = after
+	for it, err := range b.Rows(store.Range{From: seqKey(after + 1)}) {
+		if err != nil {
+			return after, err
+		}
+		if size >= packSize {
+			break
+		}
+		size += len(it.Value)
+		last = seqOf(it.Key)
+		if err := decodeEvents(it.Value, func(e digest.Event) error {
 			if e.State != digest.Intent {
 				events = append(events, e)
 			}
@@ -256,16 +250,10 @@ func packSome(b *bolt.Bucket, after uint64) (uint64, error) {
 		}); err != nil {
 			return after, err
 		}
-	}
-	if len(keys) == 0 {
-		return after, nil
-	}
-	for _, k := range keys {
-		if err := b.Delete(seqKey(k)); err != nil {
+		if err := b.Delete(it.Key); err != nil {
 			return after, err
 		}
 	}
-	last := keys[len(keys)-1]
 	if len(events) == 0 {
 		return last, nil
 	}
@@ -275,5 +263,3 @@ func packSome(b *bolt.Bucket, after uint64) (uint64, error) {
 	}
 	return last, b.Put(seqKey(last), append([]byte{entryV2}, packed...))
 }
-
-func seqOf(key []byte) uint64 { return binary.BigEndian.Uint64(key) }

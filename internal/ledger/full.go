@@ -17,5 +17,5 @@ func (l *Ledger) NoRoom(readers int) string {
 	if err != nil || room >= need {
 		return ""
 	}
-	return fmt.Sprintf("the disk with the ledger %s is full: %d MB are left, and %d MB are needed", l.path, room>>20, need>>20)
+	return fmt.Sprintf("the disk with the ledger %s is full: %d MB are left, and %d MB are needed", l.Path(), room>>20, need>>20)
 }

@@ -4,28 +4,29 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"digestd/digest"
 	"digestd/digest/curate"
+	"digestd/internal/ledger/store"
 )
 
+// Items are the news, and the feeds that showed them.
+type Items struct{ *base }
+
 // FeedState is what is remembered of a feed; of an unknown one only its URL.
-func (l *Ledger) FeedState(url string) (digest.FeedState, error) {
-	st := digest.FeedState{URL: url}
-	err := l.view(func(tx *bolt.Tx) error {
-		_, err := get(tx.Bucket(bucketFeeds), []byte(url), &st)
+func (i *Items) FeedState(url string) (digest.FeedState, error) {
+	st, known := digest.FeedState{}, false
+	err := i.view(func(tx store.Tx) (err error) {
+		st, known, err = tableFeeds.in(tx).get([]byte(url))
 		return err
 	})
-	if err != nil {
-		return st, fmt.Errorf("state of feed %s: %w", url, err)
+	if !known {
+		st.URL = url
 	}
-	return st, nil
+	return st, err
 }
 
 // pollBatch bounds the items of one transaction: what it changes is in memory until it ends.
@@ -36,15 +37,15 @@ const pollBatch = 1000
 // items, so that validators never outrun the items that they stand for. A feed with more than pollBatch items
 // takes several transactions; a kill between them leaves the state as it was, and the next poll finds the
 // first items known. It returns how many items no feed had shown before.
-func (l *Ledger) CommitPoll(_ context.Context, st digest.FeedState, items []digest.Item) (fresh int, err error) {
-	now := l.now().UTC()
+func (i *Items) CommitPoll(_ context.Context, st digest.FeedState, items []digest.Item) (fresh int, err error) {
+	now := i.now().UTC()
 	for {
 		batch := items[:min(pollBatch, len(items))]
 		items = items[len(batch):]
 		inBatch := 0
-		err = l.update(func(tx *bolt.Tx) error {
+		err = i.update(touches{store.News()}, func(tx store.Tx) error {
 			inBatch = 0
-			r := recorder{items: tx.Bucket(bucketItems), identities: tx.Bucket(bucketIdentities), now: now}
+			r := recorder{items: tableItems.in(tx), identities: tx.Bucket(bucketIdentities), now: now}
 			for _, it := range batch {
 				isFresh, err := r.record(it)
 				if err != nil {
@@ -62,7 +63,7 @@ func (l *Ledger) CommitPoll(_ context.Context, st digest.FeedState, items []dige
 				state.LastItems = now
 			}
 			countDaily(&state, now, fresh+inBatch)
-			return put(tx.Bucket(bucketFeeds), []byte(st.URL), state)
+			return tableFeeds.in(tx).put([]byte(st.URL), state)
 		})
 		if err != nil {
 			return 0, fmt.Errorf("record what feed %s showed: %w", st.URL, err)
@@ -94,8 +95,9 @@ func countDaily(st *digest.FeedState, now time.Time, fresh int) {
 
 // recorder joins shown items to known ones inside a transaction.
 type recorder struct {
-	items, identities *bolt.Bucket
-	now               time.Time
+	items      rows[digest.Item]
+	identities store.Bucket
+	now        time.Time
 }
 
 // record stores one shown item and reports whether no feed had shown it before.
@@ -120,10 +122,10 @@ func (r *recorder) record(it digest.Item) (fresh bool, err error) {
 			it.Of = first.Of
 		}
 	}
-	if it.Seq, err = r.items.NextSequence(); err != nil {
+	if it.Seq, err = r.items.Next(); err != nil {
 		return false, err
 	}
-	if err := put(r.items, seqKey(it.Seq), it); err != nil {
+	if err := r.items.put(seqKey(it.Seq), it); err != nil {
 		return false, err
 	}
 	return first == nil, r.alias(keys, it.Seq)
@@ -132,9 +134,12 @@ func (r *recorder) record(it digest.Item) (fresh bool, err error) {
 // find looks for the item among the known: as one of its own feed, and as the first of any other.
 func (r *recorder) find(it digest.Item, keys []curate.Key) (own, first *digest.Item, err error) {
 	for _, key := range keys {
-		for _, seq := range seqs(r.identities.Get([]byte(key))) {
-			var known digest.Item
-			ok, err := get(r.items, seqKey(seq), &known)
+		raw, err := r.identities.Get([]byte(key))
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, seq := range seqs(raw) {
+			known, ok, err := r.items.get(seqKey(seq))
 			if err != nil {
 				return nil, nil, err
 			}
@@ -169,7 +174,7 @@ func (r *recorder) refresh(known *digest.Item, shown digest.Item, keys []curate.
 		known.Image, changed = shown.Image, true
 	}
 	if changed {
-		if err := put(r.items, seqKey(known.Seq), known); err != nil {
+		if err := r.items.put(seqKey(known.Seq), *known); err != nil {
 			return err
 		}
 	}
@@ -179,7 +184,10 @@ func (r *recorder) refresh(known *digest.Item, shown digest.Item, keys []curate.
 // alias lets each key lead to the item.
 func (r *recorder) alias(keys []curate.Key, seq uint64) error {
 	for _, key := range keys {
-		raw := r.identities.Get([]byte(key))
+		raw, err := r.identities.Get([]byte(key))
+		if err != nil {
+			return err
+		}
 		if slices.Contains(seqs(raw), seq) {
 			continue
 		}
@@ -198,62 +206,49 @@ func seqs(raw []byte) []uint64 {
 	return out
 }
 
-// LastSeq is the position of the newest item, 0 when there is none.
-func (l *Ledger) LastSeq() (seq uint64, err error) {
-	err = l.view(func(tx *bolt.Tx) error {
-		if k, _ := tx.Bucket(bucketItems).Cursor().Last(); k != nil {
-			seq = binary.BigEndian.Uint64(k)
+// Last is the position of the newest item, 0 when there is none.
+func (i *Items) Last() (seq uint64, err error) {
+	err = i.view(func(tx store.Tx) error {
+		for it, err := range tx.Bucket(bucketItems).Rows(store.Range{Reverse: true}) {
+			seq = seqOf(it.Key)
+			return err
 		}
 		return nil
 	})
 	return seq, err
 }
 
-// ItemsAfter returns the items behind a position, oldest first.
-func (l *Ledger) ItemsAfter(position uint64) (items []digest.Item, err error) {
-	err = l.view(func(tx *bolt.Tx) error {
-		c := tx.Bucket(bucketItems).Cursor()
-		for k, v := c.Seek(seqKey(position + 1)); k != nil; k, v = c.Next() {
-			var it digest.Item
-			if err := json.Unmarshal(v, &it); err != nil {
-				return fmt.Errorf("item %d: %w: %w", binary.BigEndian.Uint64(k), ErrDamaged, err)
-			}
-			items = append(items, it)
-		}
-		return nil
+// After returns the items behind a position, oldest first.
+func (i *Items) After(position uint64) (items []digest.Item, err error) {
+	err = i.view(func(tx store.Tx) error {
+		items, err = tableItems.in(tx).values(store.Range{From: seqKey(position + 1)}, nil)
+		return err
 	})
 	return items, err
 }
 
 // Newest returns the last items for which match reports true, n at most, newest first. It reads a few at a time.
-func (l *Ledger) Newest(n int, match func(digest.Item) bool) (found []digest.Item, err error) {
-	next := []byte(nil) // the key to go on from
+func (i *Items) Newest(n int, match func(digest.Item) bool) (found []digest.Item, err error) {
+	next := []byte(nil) // the key to go on from; what is forgotten meanwhile is passed over
 	for more := true; more && len(found) < n; {
-		err := l.view(func(tx *bolt.Tx) error {
-			c := tx.Bucket(bucketItems).Cursor()
-			k, v := c.Last()
-			if next != nil {
-				switch k, v = c.Seek(next); {
-				case k == nil:
-					k, v = c.Last()
-				case !bytes.Equal(k, next): // forgotten since; this one was looked at
-					k, v = c.Prev()
+		err := i.view(func(tx store.Tx) error {
+			read := 0
+			more = false
+			for it, err := range tableItems.in(tx).each(store.Range{From: next, Reverse: true}) {
+				switch {
+				case read == itemBatch:
+					more, next = true, bytes.Clone(it.key)
+					return nil
+				case err != nil:
+					return err
+				case match(it.value):
+					found = append(found, it.value)
 				}
-			}
-			for range itemBatch {
-				if more = k != nil && len(found) < n; !more {
+				if len(found) == n {
 					return nil
 				}
-				var it digest.Item
-				if err := json.Unmarshal(v, &it); err != nil {
-					return fmt.Errorf("item %d: %w: %w", binary.BigEndian.Uint64(k), ErrDamaged, err)
-				}
-				if match(it) {
-					found = append(found, it)
-				}
-				k, v = c.Prev()
+				read++
 			}
-			more, next = k != nil, bytes.Clone(k)
 			return nil
 		})
 		if err != nil {
@@ -266,18 +261,16 @@ func (l *Ledger) Newest(n int, match func(digest.Item) bool) (found []digest.Ite
 // itemBatch is how many items one transaction of Newest reads.
 const itemBatch = 1000
 
-// PositionAt is the position behind the last item first seen before t: what ItemsAfter takes to
+// PositionAt is the position behind the last item first seen before t: what After takes to
 // return everything first seen at t or later.
-func (l *Ledger) PositionAt(t time.Time) (position uint64, err error) {
-	err = l.view(func(tx *bolt.Tx) error {
-		c := tx.Bucket(bucketItems).Cursor()
-		for k, v := c.Last(); k != nil; k, v = c.Prev() {
-			var it digest.Item
-			if err := json.Unmarshal(v, &it); err != nil {
-				return fmt.Errorf("item %d: %w: %w", binary.BigEndian.Uint64(k), ErrDamaged, err)
+func (i *Items) PositionAt(t time.Time) (position uint64, err error) {
+	err = i.view(func(tx store.Tx) error {
+		for it, err := range tableItems.in(tx).each(store.Range{Reverse: true}) {
+			if err != nil {
+				return err
 			}
-			if it.FirstSeen.Before(t) {
-				position = it.Seq
+			if it.value.FirstSeen.Before(t) {
+				position = it.value.Seq
 				return nil
 			}
 		}
@@ -286,13 +279,12 @@ func (l *Ledger) PositionAt(t time.Time) (position uint64, err error) {
 	return position, err
 }
 
-// Items returns the items with these positions; those that were pruned are absent.
-func (l *Ledger) Items(positions []uint64) (items []digest.Item, err error) {
-	err = l.view(func(tx *bolt.Tx) error {
-		b := tx.Bucket(bucketItems)
+// At returns the items with these positions; those that were pruned are absent.
+func (i *Items) At(positions []uint64) (items []digest.Item, err error) {
+	err = i.view(func(tx store.Tx) error {
+		b := tableItems.in(tx)
 		for _, seq := range positions {
-			var it digest.Item
-			ok, err := get(b, seqKey(seq), &it)
+			it, ok, err := b.get(seqKey(seq))
 			if err != nil {
 				return err
 			}
@@ -307,17 +299,20 @@ func (l *Ledger) Items(positions []uint64) (items []digest.Item, err error) {
 
 // Sightings returns the positions of all items that are the same entry as this one, itself included:
 // one for each feed that showed it.
-func (l *Ledger) Sightings(it digest.Item) ([]uint64, error) {
+func (i *Items) Sightings(it digest.Item) ([]uint64, error) {
 	root := it.Seq
 	if it.Of != 0 {
 		root = it.Of
 	}
 	all := []uint64{root}
-	err := l.view(func(tx *bolt.Tx) error {
+	err := i.view(func(tx store.Tx) error {
 		for _, key := range curate.Keys(it) {
-			for _, seq := range seqs(tx.Bucket(bucketIdentities).Get([]byte(key))) {
-				var other digest.Item
-				ok, err := get(tx.Bucket(bucketItems), seqKey(seq), &other)
+			raw, err := tx.Bucket(bucketIdentities).Get([]byte(key))
+			if err != nil {
+				return err
+			}
+			for _, seq := range seqs(raw) {
+				other, ok, err := tableItems.in(tx).get(seqKey(seq))
 				if err != nil {
 					return err
 				}
@@ -332,17 +327,16 @@ func (l *Ledger) Sightings(it digest.Item) ([]uint64, error) {
 }
 
 // FeedStates returns all that is remembered of feeds, by URL.
-func (l *Ledger) FeedStates() (map[string]digest.FeedState, error) {
+func (i *Items) FeedStates() (map[string]digest.FeedState, error) {
 	states := map[string]digest.FeedState{}
-	err := l.view(func(tx *bolt.Tx) error {
-		return tx.Bucket(bucketFeeds).ForEach(func(k, v []byte) error {
-			var st digest.FeedState
-			if err := json.Unmarshal(v, &st); err != nil {
-				return fmt.Errorf("feed %s: %w: %w", k, ErrDamaged, err)
+	err := i.view(func(tx store.Tx) error {
+		for it, err := range tableFeeds.in(tx).each(store.Range{}) {
+			if err != nil {
+				return err
 			}
-			states[string(k)] = st
-			return nil
-		})
+			states[string(it.key)] = it.value
+		}
+		return nil
 	})
 	return states, err
 }

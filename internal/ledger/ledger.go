@@ -1,76 +1,76 @@
-// Package ledger is the memory of digestd: one bbolt file that holds what was seen, what each lane
-// has said, and what is owed to whom. It is the only importer of bbolt. It decides nothing about
-// news or mail; it makes what the other rooms decide durable, each step in one transaction.
+// Package ledger is the memory of digestd: what was seen, what each lane has said, and what is owed to whom. It
+// decides nothing about news or mail; it makes what the other rooms decide durable, each step in one
+// transaction of the store below it, of which it knows no engine.
 //
 // The schema stands as a table in docs/architecture.md. Nothing outside this package ever holds a
-// transaction open: every read copies into memory and ends, since a write that must grow the file
-// waits for all open reads.
+// transaction open: every read copies into memory and ends.
 package ledger
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"io"
+	"math"
+	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
-
+	"digestd/digest"
+	"digestd/internal/ledger/store"
 	"digestd/subscribers"
 )
-
-// allocSize is by how much the file grows at once, in bytes. bbolt's own 16 MB is more than most ledgers need.
-const allocSize = 4 << 20
 
 // Schema is the version of the layout that this program writes.
 const Schema = 1
 
-// Errors of Open. Each is wrapped with the path and with what to do.
-var (
-	ErrBusy    = errors.New("the ledger is in use by another digestd")
-	ErrMissing = errors.New("there is no ledger yet")
-	ErrLost    = errors.New("the ledger is gone, but its marker is there")
-	ErrEmpty   = errors.New("the ledger file is empty")
-	ErrForeign = errors.New("not a ledger of digestd")
-	ErrDamaged = errors.New("the ledger is damaged")
-	ErrNewer   = errors.New("the ledger was written by a newer digestd")
-	ErrDenied  = errors.New("this user may not open the ledger")
+// ErrNewer is that of Open when a later version wrote the ledger. It is wrapped with words on what to do.
+var ErrNewer = errors.New("the ledger was written by a newer digestd")
+
+// The buckets. Those with JSON in them are tables.
+const (
+	bucketMeta        = "meta"
+	bucketFeeds       = "feeds"       // URL → digest.FeedState
+	bucketItems       = "items"       // seq → digest.Item
+	bucketIdentities  = "identities"  // identity key → seqs of the items that bear it
+	bucketLanes       = "lanes"       // lane → LaneState
+	bucketOutcomes    = "outcomes"    // lane → {seq → Outcome}
+	bucketEditions    = "editions"    // id → EditionState
+	bucketFrozen      = "frozen"      // id → the edition as composed, compressed
+	bucketBodies      = "bodies"      // id, variant → encoded message, compressed
+	bucketRecipients  = "recipients"  // id, chunk → recipients, compressed
+	bucketProgress    = "progress"    // id → {commit → events}
+	bucketSuppression = "suppression" // address, digest → digest.Suppression
+	bucketPreferences = "preferences" // address → digest.Preferences
+	bucketBounces     = "bounces"     // edition, domain, status, address → bounced
 )
 
-// Top-level buckets.
+// buckets are all of them. Ledgers of schema 1 once did without the last two.
+func buckets() []string {
+	return []string{bucketMeta, bucketFeeds, bucketItems, bucketIdentities, bucketLanes, bucketOutcomes, bucketEditions, bucketFrozen,
+		bucketBodies, bucketRecipients, bucketProgress, bucketSuppression, bucketPreferences, bucketBounces}
+}
+
 var (
-	bucketMeta        = []byte("meta")
-	bucketFeeds       = []byte("feeds")       // URL → FeedState
-	bucketItems       = []byte("items")       // seq → Item
-	bucketIdentities  = []byte("identities")  // identity key → seqs of the items that bear it
-	bucketLanes       = []byte("lanes")       // lane → LaneState
-	bucketOutcomes    = []byte("outcomes")    // lane → {seq → Outcome}
-	bucketEditions    = []byte("editions")    // id → EditionState
-	bucketFrozen      = []byte("frozen")      // id → the edition as composed, compressed
-	bucketBodies      = []byte("bodies")      // id, variant → encoded message, compressed
-	bucketRecipients  = []byte("recipients")  // id, chunk → recipients, compressed
-	bucketProgress    = []byte("progress")    // id → {commit → events}
-	bucketSuppression = []byte("suppression") // address, digest → Suppression
-	bucketPreferences = []byte("preferences") // address → Preferences
-	bucketBounces     = []byte("bounces")     // edition, domain, status, address → bounced
-
-	buckets = [][]byte{bucketMeta, bucketFeeds, bucketItems, bucketIdentities, bucketLanes, bucketOutcomes,
-		bucketEditions, bucketFrozen, bucketBodies, bucketRecipients, bucketProgress, bucketSuppression, bucketPreferences, bucketBounces}
-
-	// later are the buckets that ledgers of schema 1 once did without.
-	later = [][]byte{bucketPreferences, bucketBounces}
+	tableMeta        = table[meta]{bucketMeta, called("the row")}
+	tableAlerts      = table[[]Alert]{bucketMeta, called("the row")}
+	tableFeeds       = table[digest.FeedState]{bucketFeeds, called("feed")}
+	tableItems       = table[digest.Item]{bucketItems, func(key []byte) string { return fmt.Sprint("item ", seqOf(key)) }}
+	tableLanes       = table[LaneState]{bucketLanes, called("lane")}
+	tableOutcomes    = table[Outcome]{bucketOutcomes, func(key []byte) string { return fmt.Sprint("outcome of item ", seqOf(key)) }}
+	tableEditions    = table[EditionState]{bucketEditions, called("edition")}
+	tableSuppression = table[digest.Suppression]{bucketSuppression, func(key []byte) string { return fmt.Sprintf("suppression %q", key) }}
+	tablePreferences = table[digest.Preferences]{bucketPreferences, called("preferences of")}
+	tableBounces     = table[bounced]{bucketBounces, func(key []byte) string { return fmt.Sprintf("bounce %q", key) }}
 
 	keyMeta       = []byte("ledger")
+	keyAlerts     = []byte("alerts")
 	keyLastCommit = []byte("last_commit")
 	keyLeapt      = []byte("leapt") // the last commit that came more than clockLeap behind the one before it
 )
@@ -83,27 +83,35 @@ type meta struct {
 	TokenKeys [][]byte  `json:"token_keys"` // secrets of subscribers.TokenKey, the newest first
 }
 
-// Options say how to open a ledger.
-type Options struct {
-	ReadOnly bool
-	Timeout  time.Duration          // how long to wait for another process; 0 is one second
-	Now      func() time.Time       // nil is time.Now
-	Room     func() (uint64, error) // bytes left for the ledger; nil asks the file system
-}
-
-// Ledger is an open ledger. Its methods may be called from several goroutines.
+// Ledger is an open ledger: its parts, each with what it remembers, and what concerns all of it. All methods may be
+// called from several goroutines.
 type Ledger struct {
-	db       *bolt.DB
-	path     string
-	meta     meta
-	keys     sync.RWMutex // held for meta.TokenKeys, the only part of it that changes
-	now      func() time.Time
-	room     func() (uint64, error)
-	delivery deliveryWriter
-	tags     editionTags
-	locks    locks
+	Items      *Items
+	Lanes      *Lanes
+	Editions   *Editions
+	Deliveries *Deliveries
+	Readers    *Readers
+	Keys       *Keys
+
+	*base
+	delivery *deliveryWriter
 	closing  sync.Once
 	closed   error
+}
+
+// Mail is what the delivery loop works with.
+type Mail struct {
+	*Deliveries
+	*Readers
+}
+
+// Mail returns the parts that a delivery needs.
+func (l *Ledger) Mail() Mail { return Mail{l.Deliveries, l.Readers} }
+
+// base is what the parts have in common.
+type base struct {
+	store store.Store
+	now   func() time.Time
 
 	lastWrite struct {
 		mu  sync.Mutex
@@ -111,294 +119,198 @@ type Ledger struct {
 	}
 }
 
-// MarkerPath is the file beside the ledger by which a lost ledger is told from a first run.
-func MarkerPath(path string) string { return path + ".marker" }
+// touches are what a change has to itself.
+type touches = []store.Touch
 
-// Open opens the ledger at path. For writing, it creates the ledger and its marker when neither exists.
+// Open opens the ledger of a store, and makes it where nothing stands yet. now is the clock; nil is time.Now.
 //
-// Errors: ErrBusy when another process holds it; ErrMissing when it is opened for reading and neither
-// it nor its marker exists; ErrLost, ErrEmpty, ErrForeign, ErrDamaged, ErrNewer, ErrDenied with words on what
-// to do.
-func Open(path string, opt Options) (*Ledger, error) {
-	if err := examine(path, opt.ReadOnly); err != nil {
-		return nil, denied(path, err)
-	}
-	l, err := open(path, opt)
-	return l, denied(path, err)
-}
-
-// Init makes an empty ledger at path, also where a marker tells of a lost one. It refuses to touch an existing file.
-func Init(path string, opt Options) (*Ledger, error) {
-	if _, err := os.Lstat(path); err == nil {
-		return nil, fmt.Errorf("%s exists; move it away first if you really want to begin anew", path)
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, denied(path, err)
-	}
-	l, err := open(path, opt)
-	return l, denied(path, err)
-}
-
-// examine tells the states of the file apart that bbolt would hide: bbolt takes an empty file for a new
-// database, and then everything would be sent again.
-func examine(path string, readOnly bool) error {
-	info, err := os.Stat(path)
-	switch {
-	case err == nil && info.IsDir():
-		return fmt.Errorf("%s: %w: it is a directory", path, ErrForeign)
-	case err == nil && info.Size() == 0:
-		return fmt.Errorf("%s: %w: restore a backup over it, or remove it and run `digestd ledger init` to begin anew", path, ErrEmpty)
-	case err == nil:
-		return cutShort(path, info.Size())
-	case !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("open ledger: %w", err)
-	}
-	if _, err := os.Stat(MarkerPath(path)); err == nil {
-		return fmt.Errorf("%s: %w (%s): restore a backup there, or run `digestd ledger init` to begin anew; "+
-			"what the feeds show then counts as news again, within [collect] lookback", path, ErrLost, filepath.Base(MarkerPath(path)))
-	}
-	if readOnly {
-		return fmt.Errorf("%s: %w: `digestd collect` or `digestd run` makes it", path, ErrMissing)
-	}
-	return nil
-}
-
-func open(path string, opt Options) (l *Ledger, err error) {
-	// bbolt panics on some damage (a freelist that points outside of the file), in Open as well as later.
-	var file *os.File
-	defer func() {
-		if p := recover(); p != nil {
-			if file != nil {
-				// The mapping that bbolt leaves behind keeps the lock beyond Close.
-				_ = syscall.Flock(int(file.Fd()), syscall.LOCK_UN)
-				file.Close()
-			}
-			l, err = nil, damaged(path, fmt.Errorf("%v", p))
-		}
-	}()
-	if opt.Timeout == 0 {
-		opt.Timeout = time.Second
-	}
-	if opt.Now == nil {
-		opt.Now = time.Now
-	}
-	if !opt.ReadOnly {
-		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-			return nil, fmt.Errorf("make the ledger's directory: %w", err)
-		}
-	}
-	db, err := bolt.Open(path, 0o600, &bolt.Options{
-		OpenFile: func(name string, flag int, mode fs.FileMode) (f *os.File, err error) {
-			file, err = os.OpenFile(name, flag, mode)
-			return file, err
-		},
-		Timeout:      opt.Timeout,
-		ReadOnly:     opt.ReadOnly,
-		FreelistType: bolt.FreelistMapType,
-		// Growing the mapping waits for all readers; address space costs nothing.
-		InitialMmapSize: 1 << 30,
-	})
-	switch {
-	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, fmt.Errorf("%s: %w", path, ErrBusy)
-	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrVersionMismatch):
-		return nil, fmt.Errorf("%s: %w: check [ledger] path", path, ErrForeign)
-	case errors.Is(err, bolterrors.ErrChecksum):
-		return nil, damaged(path, err)
-	case err != nil:
-		return nil, fmt.Errorf("open ledger %s: %w", path, err)
-	}
-	// Whoever waited for the lock while the file was replaced (compact, a restored backup) holds the old one.
-	if locked, err := file.Stat(); err == nil {
-		if there, err := os.Stat(path); err != nil || !os.SameFile(locked, there) {
-			db.Close()
-			return nil, fmt.Errorf("%s: %w, which has just replaced the file: try again", path, ErrBusy)
-		}
-	}
-	db.AllocSize = allocSize
-	l = &Ledger{db: db, path: path, now: opt.Now, room: opt.Room}
-	if err := l.identify(opt.ReadOnly); err != nil {
-		db.Close()
+// Errors: those of the store; store.ErrForeign, store.ErrDamaged and ErrNewer with words on what to do.
+func Open(open store.Opener, now func() time.Time) (*Ledger, error) {
+	s, err := open()
+	if err != nil {
 		return nil, err
 	}
-	if !opt.ReadOnly {
-		if err := l.mark(); err != nil {
-			db.Close()
+	if now == nil {
+		now = time.Now
+	}
+	b := &base{store: s, now: now}
+	w := &deliveryWriter{base: b}
+	l := &Ledger{
+		Items: &Items{b}, Lanes: &Lanes{b}, Editions: &Editions{base: b, delivery: w}, Deliveries: &Deliveries{b, w}, Readers: &Readers{b, w},
+		Keys: &Keys{base: b}, base: b, delivery: w,
+	}
+	if err := l.identify(); err != nil {
+		s.Close()
+		return nil, err
+	}
+	if file, ok := s.(store.File); ok && !s.ReadOnly() {
+		if err := file.Mark(l.Keys.meta.ID, l.Keys.meta.Created); err != nil {
+			s.Close()
 			return nil, err
 		}
 	}
 	return l, nil
 }
 
-func damaged(path string, err error) error {
-	return fmt.Errorf("%s: %w: %w. Stop digestd, keep a copy of the file, and restore the last backup over it; "+
-		"`digestd ledger check` tells more", path, ErrDamaged, err)
-}
-
-// identify reads the ledger's own description, or writes it into a new file.
-func (l *Ledger) identify(readOnly bool) error {
+// identify reads the ledger's own description, or writes it into a new store.
+func (l *Ledger) identify() error {
+	var names []string
 	var raw []byte
-	var bucketCount int
-	complete := true
-	err := l.db.View(func(tx *bolt.Tx) error {
-		for _, name := range later {
-			complete = complete && tx.Bucket(name) != nil
+	err := l.view(func(tx store.Tx) (err error) {
+		if names, err = tx.Buckets(); err == nil {
+			raw, err = tx.Bucket(bucketMeta).Get(keyMeta)
+			raw = bytes.Clone(raw)
 		}
-		if b := tx.Bucket(bucketMeta); b != nil {
-			raw = bytes.Clone(b.Get(keyMeta))
-		}
-		return tx.ForEach(func([]byte, *bolt.Bucket) error { bucketCount++; return nil })
+		return err
 	})
 	if err != nil {
-		return damaged(l.path, err)
+		return err
 	}
-	if raw == nil {
-		if bucketCount > 0 || readOnly {
-			return fmt.Errorf("%s: %w: check [ledger] path", l.path, ErrForeign)
-		}
-		l.meta = meta{Schema: Schema, ID: hex.EncodeToString(random(8)), Created: l.now().UTC(),
+	m, known := &l.Keys.meta, raw != nil
+	if known {
+		err = json.Unmarshal(raw, m)
+	}
+	complete := !slices.ContainsFunc(buckets(), func(name string) bool { return !slices.Contains(names, name) })
+	switch {
+	case err != nil:
+		return store.Damaged(l.Path(), err)
+	case !known && (len(names) > 0 || l.store.ReadOnly()):
+		return fmt.Errorf("%s: %w: check [ledger] path", l.Path(), store.ErrForeign)
+	case !known:
+		*m = meta{Schema: Schema, ID: hex.EncodeToString(random(8)), Created: l.now().UTC(),
 			TokenKeys: [][]byte{random(subscribers.TokenKeySize)}}
-		adopt(l.path, filepath.Dir(l.path))
-		return l.db.Update(func(tx *bolt.Tx) error {
-			for _, name := range buckets {
-				if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-					return err
-				}
-			}
-			return put(tx.Bucket(bucketMeta), keyMeta, l.meta)
-		})
-	}
-	if err := json.Unmarshal(raw, &l.meta); err != nil {
-		return damaged(l.path, err)
-	}
-	if l.meta.Schema < Schema {
-		return l.migrate(readOnly, migrations())
-	}
-	if l.meta.Schema > Schema {
-		return fmt.Errorf("%s: %w (schema %d, this program knows %d): install that version again", l.path, ErrNewer, l.meta.Schema, Schema)
-	}
-	if readOnly || complete {
+	case m.Schema < Schema:
+		return l.migrate(migrations())
+	case m.Schema > Schema:
+		return fmt.Errorf("%s: %w (schema %d, this program knows %d): install that version again", l.Path(), ErrNewer, m.Schema, Schema)
+	case l.store.ReadOnly() || complete:
 		return nil
 	}
-	return l.db.Update(func(tx *bolt.Tx) error {
-		for _, name := range later {
-			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+	return l.store.Update(touches{store.Itself()}, func(tx store.Tx) error {
+		for _, name := range buckets() {
+			if err := tx.Create(name); err != nil {
 				return err
 			}
 		}
-		return nil
+		if known {
+			return nil
+		}
+		return tableMeta.in(tx).put(keyMeta, *m)
 	})
-}
-
-// mark writes the marker when it is not there or speaks of another ledger.
-func (l *Ledger) mark() error {
-	path := MarkerPath(l.path)
-	text := fmt.Sprintf("digestd ledger %s of %s\nThis file tells a lost ledger from a first run. Leave it where it is.\n",
-		l.meta.ID, l.meta.Created.Format(time.RFC3339))
-	if old, err := os.ReadFile(path); err == nil && string(old) == text {
-		return nil
-	}
-	tmp := path + ".new"
-	if err := os.WriteFile(tmp, []byte(text), 0o600); err != nil {
-		return fmt.Errorf("write the ledger's marker: %w", err)
-	}
-	adopt(tmp, filepath.Dir(path))
-	if err := replace(tmp, path); err != nil { // with which a new ledger's own name is on the disk, too
-		return fmt.Errorf("write the ledger's marker: %w", err)
-	}
-	return nil
 }
 
 // Close ends the ledger. A second call does nothing.
 func (l *Ledger) Close() error {
 	l.closing.Do(func() {
 		l.delivery.stop()
-		l.closed = l.db.Close()
+		l.closed = l.store.Close()
 	})
 	return l.closed
 }
 
 // Path is where the ledger is.
-func (l *Ledger) Path() string { return l.path }
+func (l *Ledger) Path() string { return l.store.Name() }
 
-// TokenKeys are the secrets with which tokens are made and checked, the newest first: it makes new ones,
-// the others open what was made before.
-func (l *Ledger) TokenKeys() [][]byte {
-	l.keys.RLock()
-	defer l.keys.RUnlock()
-	return l.meta.TokenKeys
+// Lock keeps others from working on the same lane or edition, by its name, until unlock is called. It waits
+// for its turn, or for the end of ctx, whose error it then returns.
+func (l *Ledger) Lock(ctx context.Context, name string) (unlock func(), err error) {
+	return l.store.Lock(ctx, name)
 }
 
-// RotateTokenKey puts a new secret before the ones that there are, and returns how many there are then. No
-// secret is ever forgotten: links in old mails, bounces, and what is still owed go on with theirs.
-func (l *Ledger) RotateTokenKey() (int, error) {
-	l.keys.Lock()
-	defer l.keys.Unlock()
-	next := l.meta
-	next.TokenKeys = append([][]byte{random(subscribers.TokenKeySize)}, next.TokenKeys...)
-	err := l.update(func(tx *bolt.Tx) error { return put(tx.Bucket(bucketMeta), keyMeta, next) })
-	if err != nil {
-		return 0, fmt.Errorf("rotate the token key: %w", err)
-	}
-	l.meta = next
-	return len(next.TokenKeys), nil
-}
-
-// Size is the length of the ledger file in bytes.
+// Size is the length of the ledger file in bytes, 0 where it is none.
 func (l *Ledger) Size() int64 {
-	info, err := os.Stat(l.path)
-	if err != nil {
-		return 0
+	if file, ok := l.store.(store.File); ok {
+		return file.Size()
 	}
-	return info.Size()
+	return 0
 }
 
-// view runs a short read. Damage that bbolt meets with a panic becomes an error.
-func (l *Ledger) view(f func(*bolt.Tx) error) (err error) {
-	defer l.recoverDamage(&err)
-	return l.db.View(f)
+// Room is how many bytes the file system of the ledger has left for it, without end where it is no file.
+func (l *Ledger) Room() (uint64, error) {
+	if file, ok := l.store.(store.File); ok {
+		return file.Room()
+	}
+	return math.MaxUint64, nil
 }
+
+// errNoFile is what those get who want of a ledger what only a file can do.
+var errNoFile = errors.New("this ledger is no file of its own")
+
+// Backup writes a consistent copy of the ledger, also while it is in use, and returns its length.
+func (l *Ledger) Backup(w io.Writer) (n int64, err error) {
+	if file, ok := l.store.(store.File); ok {
+		return file.Backup(w)
+	}
+	return 0, fmt.Errorf("backup: %w", errNoFile)
+}
+
+// Compact rewrites the ledger's file without the space that forgotten rows left, and ends the ledger: it has to
+// be opened anew. It returns the lengths before and after.
+func (l *Ledger) Compact() (before, after int64, err error) {
+	defer l.Close()
+	if file, ok := l.store.(store.File); ok {
+		return file.Compact()
+	}
+	return 0, 0, fmt.Errorf("compact: %w", errNoFile)
+}
+
+// Resolve finds the delivery that a token names. The error is subscribers.ErrToken for what is no token
+// of this ledger, and ErrUnknown for one of an edition that was pruned.
+func (l *Ledger) Resolve(token string, purposes ...subscribers.Purpose) (Delivery, error) {
+	ref, err := l.Keys.Open(token, purposes...)
+	if err != nil {
+		return Delivery{}, err
+	}
+	return l.Editions.DeliveryOf(ref)
+}
+
+// view runs a short read.
+func (b *base) view(f func(store.Tx) error) error { return b.store.View(f) }
 
 // update runs a short write and remembers when it was, which pruning needs to know a clock that jumped.
-func (l *Ledger) update(f func(*bolt.Tx) error) (err error) {
+func (b *base) update(touched touches, f func(store.Tx) error) (err error) {
 	var refused error
-	defer func() { l.noteWrite(err, refused) }()
-	defer l.recoverDamage(&err)
-	return l.db.Update(func(tx *bolt.Tx) error {
+	err = b.store.Update(touched, func(tx store.Tx) error {
 		if refused = f(tx); refused != nil {
 			return refused
 		}
-		return noteTime(tx, l.now())
+		return noteTime(tx, b.now())
 	})
+	b.noteWrite(err, refused)
+	return err
 }
 
-func (l *Ledger) recoverDamage(err *error) {
-	if p := recover(); p != nil {
-		*err = damaged(l.path, fmt.Errorf("%v", p))
+// noteWrite remembers how a write went. One that was refused by its own rules tells nothing of the disk.
+func (b *base) noteWrite(err, refused error) {
+	if refused != nil && errors.Is(err, refused) {
+		return
 	}
+	b.lastWrite.mu.Lock()
+	defer b.lastWrite.mu.Unlock()
+	b.lastWrite.err = err
 }
 
-// put stores a value as JSON.
-func put(b *bolt.Bucket, key []byte, value any) error {
-	raw, err := json.Marshal(value)
-	if err != nil {
-		return err
-	}
-	return b.Put(key, raw)
+// WriteError is why the last write failed; nil when it went well, or when there was none.
+func (l *Ledger) WriteError() error {
+	l.lastWrite.mu.Lock()
+	defer l.lastWrite.mu.Unlock()
+	return l.lastWrite.err
 }
 
-// get reads a JSON value; it reports whether the key is there.
-func get(b *bolt.Bucket, key []byte, value any) (bool, error) {
-	raw := b.Get(key)
-	if raw == nil {
-		return false, nil
-	}
-	if err := json.Unmarshal(raw, value); err != nil {
-		return false, fmt.Errorf("%w: key %q: %w", ErrDamaged, key, err)
-	}
-	return true, nil
+// Touch writes nothing but the time, to find out whether the ledger can be written again.
+func (l *Ledger) Touch() error {
+	return l.update(touches{store.Itself()}, func(store.Tx) error { return nil })
 }
 
 func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }
+
+// seqOf is the number of a key. Of one that is none, in a damaged ledger, it is 0.
+func seqOf(key []byte) uint64 {
+	if len(key) < 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(key)
+}
 
 // partKey names a part of an edition: a chunk of recipients, a variant's body.
 func partKey(edition string, part int) []byte {

@@ -10,9 +10,10 @@ import (
 	"testing"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"digestd/digest"
+	"digestd/internal/ledger/store"
+	"digestd/internal/ledger/store/bolt"
+	"digestd/internal/ledger/store/storetest"
 )
 
 // clock is a time that only the test moves.
@@ -26,7 +27,7 @@ var morning = time.Date(2026, 3, 12, 6, 0, 0, 0, time.UTC)
 func opened(t *testing.T) (*Ledger, *clock) {
 	t.Helper()
 	c := &clock{morning}
-	l, err := Open(filepath.Join(t.TempDir(), "digestd.db"), Options{Now: c.now})
+	l, err := Open(storetest.Fresh(t), c.now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,12 +48,12 @@ func poll(t *testing.T, l *Ledger, feed string, titles ...string) int {
 		slug := strings.ReplaceAll(strings.ToLower(title), " ", "-")
 		items = append(items, digest.Item{Feed: feed, Source: feed, GUID: slug, Link: "https://example.org/" + slug, Title: title})
 	}
-	st, err := l.FeedState(feed)
+	st, err := l.Items.FeedState(feed)
 	if err != nil {
 		t.Fatal(err)
 	}
 	st.ETag = `W/"1"`
-	fresh, err := l.CommitPoll(context.Background(), st, items)
+	fresh, err := l.Items.CommitPoll(context.Background(), st, items)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,14 +69,14 @@ func TestItemsAreFreshOnce(t *testing.T) {
 	if n := poll(t, l, "a", "Cranes move again", "Ferry runs late", "Levy struck down"); n != 1 {
 		t.Errorf("second poll found %d fresh items, want 1", n)
 	}
-	items, err := l.ItemsAfter(0)
+	items, err := l.Items.After(0)
 	if err != nil || len(items) != 3 {
 		t.Fatalf("%d items, %v; want 3", len(items), err)
 	}
 	if !items[0].FirstSeen.Equal(morning) || !items[2].FirstSeen.Equal(c.t) {
 		t.Errorf("first seen %v and %v, want %v and %v", items[0].FirstSeen, items[2].FirstSeen, morning, c.t)
 	}
-	st, err := l.FeedState("a")
+	st, err := l.Items.FeedState("a")
 	if err != nil || st.ETag != `W/"1"` || len(st.Daily) != 1 || st.Daily[0] != 3 {
 		t.Errorf("state %+v, %v", st, err)
 	}
@@ -85,7 +86,7 @@ func TestRetitledItemStaysTheSame(t *testing.T) {
 	l, _ := opened(t)
 	item := digest.Item{Feed: "a", GUID: "7", Link: "https://example.org/7", Title: "Ports may reopen today after the talks"}
 	commit := func() int {
-		n, err := l.CommitPoll(context.Background(), digest.FeedState{URL: "a"}, []digest.Item{item})
+		n, err := l.Items.CommitPoll(context.Background(), digest.FeedState{URL: "a"}, []digest.Item{item})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +97,7 @@ func TestRetitledItemStaysTheSame(t *testing.T) {
 	if n := commit(); n != 0 {
 		t.Errorf("a new title made %d fresh items", n)
 	}
-	items, _ := l.ItemsAfter(0)
+	items, _ := l.Items.After(0)
 	if len(items) != 1 || items[0].Title != item.Title {
 		t.Errorf("ledger has %+v, want one item with the new title", items)
 	}
@@ -109,11 +110,11 @@ func TestAnotherFeedsSightingNamesTheFirst(t *testing.T) {
 		t.Errorf("the same link in another feed counts as %d fresh items", n)
 	}
 	poll(t, l, "b", "Cranes move again")
-	items, _ := l.ItemsAfter(0)
+	items, _ := l.Items.After(0)
 	if len(items) != 2 || items[1].Of != items[0].Seq || items[1].Feed != "b" {
 		t.Fatalf("items %+v, want a sighting of b that names the first", items)
 	}
-	got, err := l.Sightings(items[0])
+	got, err := l.Items.Sightings(items[0])
 	if err != nil || fmt.Sprint(got) != "[1 2]" {
 		t.Errorf("sightings %v, %v; want [1 2]", got, err)
 	}
@@ -126,7 +127,7 @@ func TestPositionAt(t *testing.T) {
 		poll(t, l, "a", fmt.Sprintf("Story number %d of the day", i))
 	}
 	for hours, want := range map[float64]uint64{-1: 0, 0: 0, 0.5: 1, 1: 1, 3: 3, 9: 4} {
-		got, err := l.PositionAt(morning.Add(time.Duration(hours * float64(time.Hour))))
+		got, err := l.Items.PositionAt(morning.Add(time.Duration(hours * float64(time.Hour))))
 		if err != nil || got != want {
 			t.Errorf("position %v hours on is %d, %v; want %d", hours, got, err, want)
 		}
@@ -138,11 +139,11 @@ var lane = digest.Lane{Digest: "daily", Zone: "Europe/Paris"}
 // composition is an edition of everything behind the lane's position, for some recipients.
 func composition(t *testing.T, l *Ledger, wall string, recipients int) Composition {
 	t.Helper()
-	before, err := l.Lane(lane)
+	before, err := l.Lanes.Get(lane)
 	if err != nil {
 		t.Fatal(err)
 	}
-	items, err := l.ItemsAfter(before.Position)
+	items, err := l.Items.After(before.Position)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,32 +170,32 @@ func TestEditionIsCommittedOnce(t *testing.T) {
 	l, _ := opened(t)
 	poll(t, l, "a", "Cranes move again")
 	c := composition(t, l, "2026-03-12T07:00", 2500)
-	if err := l.CommitEdition(c); err != nil {
+	if err := l.Editions.Commit(c); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.CommitEdition(c); !errors.Is(err, ErrComposed) {
+	if err := l.Editions.Commit(c); !errors.Is(err, ErrComposed) {
 		t.Errorf("committing again: %v, want ErrComposed", err)
 	}
 	later := c
 	later.Edition.ID += "+1"
-	if err := l.CommitEdition(later); !errors.Is(err, ErrMoved) {
+	if err := l.Editions.Commit(later); !errors.Is(err, ErrMoved) {
 		t.Errorf("an edition from a stale read: %v, want ErrMoved", err)
 	}
-	st, err := l.Edition(c.Edition.ID)
+	st, err := l.Editions.Get(c.Edition.ID)
 	if err != nil || st.Recipients != 2500 || st.Lane() != lane {
 		t.Fatalf("edition %+v, %v", st, err)
 	}
-	frozen, err := l.Frozen(c.Edition.ID)
+	frozen, err := l.Editions.Frozen(c.Edition.ID)
 	if err != nil || len(frozen.Stories) != 1 || frozen.Stories[0].Lead().Title != "Cranes move again" {
 		t.Errorf("frozen %+v, %v", frozen, err)
 	}
-	body, err := l.Body(c.Edition.ID, 0)
+	body, err := l.Editions.Body(c.Edition.ID, 0)
 	if err != nil || string(body) != "the message" {
 		t.Errorf("body %q, %v", body, err)
 	}
 	n := 0
 	for chunk := 0; ; chunk++ {
-		recipients, err := l.Recipients(c.Edition.ID, chunk)
+		recipients, err := l.Deliveries.Recipients(c.Edition.ID, chunk)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -211,7 +212,7 @@ func TestEditionIsCommittedOnce(t *testing.T) {
 	if n != 2500 {
 		t.Errorf("read %d recipients, want 2500", n)
 	}
-	now, err := l.Lane(lane)
+	now, err := l.Lanes.Get(lane)
 	if err != nil || now.Position != 1 || now.Number != 1 || !now.Began || now.Edition != c.Edition.ID {
 		t.Errorf("lane %+v, %v", now, err)
 	}
@@ -221,33 +222,33 @@ func TestWithdrawnEditionGivesItsItemsBack(t *testing.T) {
 	l, _ := opened(t)
 	poll(t, l, "a", "Cranes move again", "Ferry runs late")
 	first := composition(t, l, "2026-03-12T07:00", 3)
-	if err := l.CommitEdition(first); err != nil {
+	if err := l.Editions.Commit(first); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Withdraw(first.Edition.ID); err != nil {
+	if err := l.Editions.Withdraw(first.Edition.ID); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Withdraw(first.Edition.ID); err != nil {
+	if err := l.Editions.Withdraw(first.Edition.ID); err != nil {
 		t.Errorf("withdrawing again: %v", err)
 	}
-	now, err := l.Lane(lane)
+	now, err := l.Lanes.Get(lane)
 	if err != nil || len(now.Pool) != 2 || now.Number != 0 || now.Edition != "" || now.Position != 2 {
 		t.Fatalf("lane %+v, %v; want both items in the pool and the position kept", now, err)
 	}
-	if _, ok, _ := l.Outcome(lane, 1); ok {
+	if _, ok, _ := l.Lanes.Outcome(lane, 1); ok {
 		t.Error("item 1 still has an outcome")
 	}
 	poll(t, l, "a", "Levy struck down")
 	second := composition(t, l, "2026-03-13T07:00", 3)
-	if err := l.CommitEdition(second); err != nil {
+	if err := l.Editions.Commit(second); err != nil {
 		t.Fatal(err)
 	}
 	for seq := uint64(1); seq <= 3; seq++ {
-		if o, ok, err := l.Outcome(lane, seq); !ok || err != nil || o.Edition != second.Edition.ID {
+		if o, ok, err := l.Lanes.Outcome(lane, seq); !ok || err != nil || o.Edition != second.Edition.ID {
 			t.Errorf("outcome of item %d: %+v %v %v", seq, o, ok, err)
 		}
 	}
-	if err := l.Withdraw(first.Edition.ID); err != nil {
+	if err := l.Editions.Withdraw(first.Edition.ID); err != nil {
 		t.Errorf("withdrawing the first again: %v", err)
 	}
 }
@@ -255,20 +256,20 @@ func TestWithdrawnEditionGivesItsItemsBack(t *testing.T) {
 func TestPassSlotKeepsTheLastEdition(t *testing.T) {
 	l, _ := opened(t)
 	poll(t, l, "a", "Cranes move again")
-	if err := l.CommitEdition(composition(t, l, "2026-03-12T07:00", 1)); err != nil {
+	if err := l.Editions.Commit(composition(t, l, "2026-03-12T07:00", 1)); err != nil {
 		t.Fatal(err)
 	}
 	poll(t, l, "a", "Horoscope of the week")
 	c := composition(t, l, "2026-03-13T07:00", 1)
 	c.Outcomes[2] = Outcome{Reason: "excluded"}
-	if err := l.PassSlot(c); err != nil {
+	if err := l.Lanes.PassSlot(c); err != nil {
 		t.Fatal(err)
 	}
-	st, _ := l.Lane(lane)
+	st, _ := l.Lanes.Get(lane)
 	if st.Number != 1 || st.Edition != lane.String()+"/2026-03-12T07:00" || st.Wall != "2026-03-13T07:00" || st.Position != 2 {
 		t.Errorf("lane %+v", st)
 	}
-	if _, err := l.Edition(c.Edition.ID); !errors.Is(err, ErrUnknown) {
+	if _, err := l.Editions.Get(c.Edition.ID); !errors.Is(err, ErrUnknown) {
 		t.Errorf("a passed slot left an edition: %v", err)
 	}
 }
@@ -277,7 +278,7 @@ func TestPruneForgetsWhatIsOld(t *testing.T) {
 	l, c := opened(t)
 	poll(t, l, "a", "Cranes move again")
 	poll(t, l, "a", "Ferry runs late")
-	if err := l.CommitEdition(composition(t, l, "2026-03-12T07:00", 2000)); err != nil {
+	if err := l.Editions.Commit(composition(t, l, "2026-03-12T07:00", 2000)); err != nil {
 		t.Fatal(err)
 	}
 	markComplete(t, l, lane.String()+"/2026-03-12T07:00")
@@ -289,14 +290,14 @@ func TestPruneForgetsWhatIsOld(t *testing.T) {
 	if err != nil || got != (Pruned{Items: 1, Editions: 1}) {
 		t.Fatalf("pruned %+v, %v; want an item and an edition", got, err)
 	}
-	items, _ := l.ItemsAfter(0)
+	items, _ := l.Items.After(0)
 	if len(items) != 1 || items[0].Title != "Ferry runs late" {
 		t.Errorf("items left: %+v", items)
 	}
 	if n := poll(t, l, "a", "Cranes move again"); n != 1 {
 		t.Errorf("a forgotten item counts as %d fresh ones, want 1", n)
 	}
-	if r, err := l.Recipients(lane.String()+"/2026-03-12T07:00", 1); err != nil || len(r) != 0 {
+	if r, err := l.Deliveries.Recipients(lane.String()+"/2026-03-12T07:00", 1); err != nil || len(r) != 0 {
 		t.Errorf("recipients of the forgotten edition: %v, %v", r, err)
 	}
 }
@@ -312,12 +313,12 @@ func TestNewestReadsInPieces(t *testing.T) {
 		poll(t, l, "a", titles...)
 	}
 	all := 0
-	found, err := l.Newest(3, func(it digest.Item) bool { all++; return strings.HasSuffix(it.Title, "7") })
+	found, err := l.Items.Newest(3, func(it digest.Item) bool { all++; return strings.HasSuffix(it.Title, "7") })
 	if err != nil || len(found) != 3 || found[0].Title != "Item 2497" || found[2].Title != "Item 2477" || all > 40 {
 		t.Errorf("%d looked at, %v, %+v", all, err, found)
 	}
 	all = 0
-	if found, err = l.Newest(3, func(it digest.Item) bool { all++; return it.Title == "Item 0000" }); err != nil || len(found) != 1 || all != items {
+	if found, err = l.Items.Newest(3, func(it digest.Item) bool { all++; return it.Title == "Item 0000" }); err != nil || len(found) != 1 || all != items {
 		t.Errorf("%d looked at, %v, %+v", all, err, found)
 	}
 }
@@ -344,13 +345,13 @@ func TestPruneWaitsForAClockThatJumped(t *testing.T) {
 
 func markComplete(t *testing.T, l *Ledger, id string) {
 	t.Helper()
-	err := l.update(func(tx *bolt.Tx) error {
-		var st EditionState
-		if _, err := get(tx.Bucket(bucketEditions), []byte(id), &st); err != nil {
+	err := l.update(nil, func(tx store.Tx) error {
+		st, err := editionState(tx, id)
+		if err != nil {
 			return err
 		}
 		st.Complete = true
-		return put(tx.Bucket(bucketEditions), []byte(id), st)
+		return tableEditions.in(tx).put([]byte(id), st)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -358,51 +359,45 @@ func markComplete(t *testing.T, l *Ledger, id string) {
 }
 
 func TestOpenTellsWhatIsWrong(t *testing.T) {
+	storetest.NeedsFile(t)
 	for _, test := range []struct {
 		name     string
 		prepare  func(t *testing.T, path string)
 		readOnly bool
 		want     error
 	}{
-		{"nothing there, for reading", func(*testing.T, string) {}, true, ErrMissing},
-		{"empty file", func(t *testing.T, path string) { write(t, path, nil) }, false, ErrEmpty},
-		{"another file", func(t *testing.T, path string) { write(t, path, []byte(strings.Repeat("not a database\n", 5000))) }, false, ErrForeign},
-		{"short file", func(t *testing.T, path string) { write(t, path, []byte("x")) }, false, ErrForeign},
+		{"nothing there, for reading", func(*testing.T, string) {}, true, bolt.ErrMissing},
+		{"empty file", func(t *testing.T, path string) { write(t, path, nil) }, false, bolt.ErrEmpty},
+		{"another file", func(t *testing.T, path string) { write(t, path, []byte(strings.Repeat("not a database\n", 5000))) }, false, store.ErrForeign},
+		{"short file", func(t *testing.T, path string) { write(t, path, []byte("x")) }, false, store.ErrForeign},
 		{"a directory", func(t *testing.T, path string) {
 			if err := os.Mkdir(path, 0o700); err != nil {
 				t.Fatal(err)
 			}
-		}, false, ErrForeign},
+		}, false, store.ErrForeign},
 		{"another program's database", func(t *testing.T, path string) {
-			db, err := bolt.Open(path, 0o600, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer db.Close()
-			if err := db.Update(func(tx *bolt.Tx) error { _, err := tx.CreateBucket([]byte("theirs")); return err }); err != nil {
-				t.Fatal(err)
-			}
-		}, false, ErrForeign},
+			reopen(t, path, func(tx store.Tx) error { return tx.Create("theirs") })
+		}, false, store.ErrForeign},
 		{"lost", func(t *testing.T, path string) {
 			create(t, path)
 			if err := os.Remove(path); err != nil {
 				t.Fatal(err)
 			}
-		}, false, ErrLost},
+		}, false, bolt.ErrLost},
 		{"newer", func(t *testing.T, path string) {
 			l := create(t, path)
-			l.meta.Schema = Schema + 1
-			reopen(t, path, func(tx *bolt.Tx) error { return put(tx.Bucket(bucketMeta), keyMeta, l.meta) })
+			l.Keys.meta.Schema = Schema + 1
+			reopen(t, path, func(tx store.Tx) error { return tableMeta.in(tx).put(keyMeta, l.Keys.meta) })
 		}, false, ErrNewer},
 		{"both header pages overwritten", func(t *testing.T, path string) {
 			create(t, path)
 			scribble(t, path, 0, 2*os.Getpagesize())
-		}, false, ErrForeign},
+		}, false, store.ErrForeign},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "digestd.db")
 			test.prepare(t, path)
-			l, err := Open(path, Options{ReadOnly: test.readOnly})
+			l, err := Open(bolt.At(path, bolt.Options{ReadOnly: test.readOnly}), nil)
 			if err == nil {
 				l.Close()
 			}
@@ -417,38 +412,41 @@ func TestOpenTellsWhatIsWrong(t *testing.T) {
 }
 
 func TestSecondOpenIsRefused(t *testing.T) {
+	storetest.NeedsFile(t)
 	path := filepath.Join(t.TempDir(), "digestd.db")
-	l, err := Open(path, Options{})
+	l, err := Open(bolt.At(path, bolt.Options{}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
 	for _, readOnly := range []bool{false, true} {
-		if _, err := Open(path, Options{ReadOnly: readOnly, Timeout: 10 * time.Millisecond}); !errors.Is(err, ErrBusy) {
-			t.Errorf("second open, read-only %v: %v, want ErrBusy", readOnly, err)
+		if _, err := Open(bolt.At(path, bolt.Options{ReadOnly: readOnly, Timeout: 10 * time.Millisecond}), nil); !errors.Is(err, bolt.ErrBusy) {
+			t.Errorf("second open, read-only %v: %v, want bolt.ErrBusy", readOnly, err)
 		}
 	}
 }
 
 func TestInitBeginsAnewOnlyWhereNothingIs(t *testing.T) {
+	storetest.NeedsFile(t)
 	path := filepath.Join(t.TempDir(), "digestd.db")
 	create(t, path)
-	if _, err := Init(path, Options{}); err == nil {
+	if _, err := Open(bolt.At(path, bolt.Options{Anew: true}), nil); err == nil {
 		t.Error("init over an existing ledger succeeded")
 	}
 	os.Remove(path)
-	l, err := Init(path, Options{})
+	l, err := Open(bolt.At(path, bolt.Options{Anew: true}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	l.Close()
-	if l, err = Open(path, Options{}); err != nil {
+	if l, err = Open(bolt.At(path, bolt.Options{}), nil); err != nil {
 		t.Fatal(err)
 	}
 	l.Close()
 }
 
 func TestReadingLeavesTheFileAsItWas(t *testing.T) {
+	storetest.NeedsFile(t)
 	path := filepath.Join(t.TempDir(), "digestd.db")
 	l := create(t, path)
 	_ = l
@@ -456,11 +454,11 @@ func TestReadingLeavesTheFileAsItWas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := Open(path, Options{ReadOnly: true})
+	r, err := Open(bolt.At(path, bolt.Options{ReadOnly: true}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.ItemsAfter(0); err != nil {
+	if _, err := r.Items.After(0); err != nil {
 		t.Error(err)
 	}
 	if problems := r.Check(); len(problems) > 0 {
@@ -475,7 +473,7 @@ func TestReadingLeavesTheFileAsItWas(t *testing.T) {
 
 func create(t *testing.T, path string) *Ledger {
 	t.Helper()
-	l, err := Open(path, Options{})
+	l, err := Open(bolt.At(path, bolt.Options{}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -484,14 +482,14 @@ func create(t *testing.T, path string) *Ledger {
 	return l
 }
 
-func reopen(t *testing.T, path string, change func(*bolt.Tx) error) {
+func reopen(t *testing.T, path string, change func(store.Tx) error) {
 	t.Helper()
-	db, err := bolt.Open(path, 0o600, nil)
+	s, err := bolt.At(path, bolt.Options{})()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
-	if err := db.Update(change); err != nil {
+	defer s.Close()
+	if err := s.Update(nil, change); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -516,11 +514,12 @@ func scribble(t *testing.T, path string, from, n int) {
 }
 
 func TestBackupAndCompactKeepEverything(t *testing.T) {
+	storetest.NeedsFile(t)
 	l, _ := opened(t)
 	for i := range 300 {
 		poll(t, l, "a", fmt.Sprintf("Story number %d of a long day", i))
 	}
-	if err := l.CommitEdition(composition(t, l, "2026-03-12T07:00", 10)); err != nil {
+	if err := l.Editions.Commit(composition(t, l, "2026-03-12T07:00", 10)); err != nil {
 		t.Fatal(err)
 	}
 	copied := filepath.Join(t.TempDir(), "copy.db")
@@ -532,23 +531,26 @@ func TestBackupAndCompactKeepEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Close()
-	before, after, err := Compact(copied)
-	if err != nil || after > before {
-		t.Fatalf("compact: %d to %d bytes, %v", before, after, err)
-	}
-	r, err := Open(copied, Options{ReadOnly: true})
+	r, err := Open(bolt.At(copied, bolt.Options{}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	before, after, err := r.Compact()
+	if err != nil || after > before {
+		t.Fatalf("compact: %d to %d bytes, %v", before, after, err)
+	}
+	if r, err = Open(bolt.At(copied, bolt.Options{ReadOnly: true}), nil); err != nil {
+		t.Fatal(err)
+	}
 	defer r.Close()
-	items, err := r.ItemsAfter(0)
+	items, err := r.Items.After(0)
 	if err != nil || len(items) != 300 {
 		t.Errorf("the copy has %d items, %v; want 300", len(items), err)
 	}
 	if problems := r.Check(); len(problems) > 0 {
 		t.Error(problems)
 	}
-	if string(r.TokenKeys()[0]) != string(l.TokenKeys()[0]) {
+	if string(r.Keys.Secrets()[0]) != string(l.Keys.Secrets()[0]) {
 		t.Error("the copy has another token key")
 	}
 }
@@ -562,7 +564,7 @@ func TestLargePollIsCommittedInBatches(t *testing.T) {
 	if n := poll(t, l, "a", titles...); n != len(titles) {
 		t.Errorf("%d fresh items, want %d", n, len(titles))
 	}
-	st, err := l.FeedState("a")
+	st, err := l.Items.FeedState("a")
 	if err != nil || st.ETag == "" || st.Daily[0] != len(titles) || st.LastItems.IsZero() {
 		t.Errorf("state %+v, %v", st, err)
 	}

@@ -1,13 +1,11 @@
 package ledger
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 
-	bolt "go.etcd.io/bbolt"
-
 	"digestd/digest"
+	"digestd/internal/ledger/store"
 	"digestd/subscribers"
 )
 
@@ -22,14 +20,14 @@ type Wish struct {
 
 // Grant makes a wish durable, all of it in one commit, which counts from the next message on. A wish that
 // is granted already is granted again, and changes nothing.
-func (l *Ledger) Grant(w Wish) error {
+func (r *Readers) Grant(w Wish) error {
 	var granted bool
-	err := l.view(func(tx *bolt.Tx) (err error) {
+	err := r.view(func(tx store.Tx) (err error) {
 		granted, err = w.granted(tx)
 		return err
 	})
 	if err == nil && !granted {
-		err = l.share(func(tx *bolt.Tx) error { return l.grant(tx, w) })
+		err = r.share(func(tx store.Tx) error { return r.grant(tx, w) })
 	}
 	if err != nil {
 		return fmt.Errorf("what %s asks for: %w", w.Email, err)
@@ -38,7 +36,7 @@ func (l *Ledger) Grant(w Wish) error {
 }
 
 // granted reports whether a wish is nothing but what the ledger says already.
-func (w Wish) granted(tx *bolt.Tx) (bool, error) {
+func (w Wish) granted(tx store.Tx) (bool, error) {
 	for _, id := range w.Stop {
 		if there, err := stands(tx, w.stop(id)); !there || err != nil {
 			return false, err
@@ -58,7 +56,7 @@ func (w Wish) resumes(s digest.Suppression) bool {
 	return s.Wished() && slices.Contains(w.Resume, s.Digest)
 }
 
-func (l *Ledger) grant(tx *bolt.Tx, w Wish) error {
+func (r *Readers) grant(tx store.Tx, w Wish) error {
 	all, err := suppressionsOf(tx, w.Email)
 	if err != nil {
 		return err
@@ -71,60 +69,51 @@ func (l *Ledger) grant(tx *bolt.Tx, w Wish) error {
 		}
 	}
 	for _, id := range w.Stop {
-		if err := l.suppress(tx, w.stop(id)); err != nil {
+		if err := r.suppress(tx, w.stop(id)); err != nil {
 			return err
 		}
 	}
 	if w.Preferences == nil {
 		return nil
 	}
-	b := tx.Bucket(bucketPreferences)
+	b := tablePreferences.in(tx)
 	p := *w.Preferences
 	key := []byte(subscribers.Key(w.Email))
 	if p.Empty() {
 		return b.Delete(key)
 	}
-	p.Email, p.Source, p.At = w.Email, w.Source, l.now().UTC()
-	return put(b, key, p)
+	p.Email, p.Source, p.At = w.Email, w.Source, r.now().UTC()
+	return b.put(key, p)
 }
 
 // dropPreferences removes those of an address, and reports whether there were some.
-func dropPreferences(tx *bolt.Tx, email string) (bool, error) {
-	b, key := tx.Bucket(bucketPreferences), []byte(subscribers.Key(email))
-	if b.Get(key) == nil {
-		return false, nil
+func dropPreferences(tx store.Tx, email string) (bool, error) {
+	b, key := tablePreferences.in(tx), []byte(subscribers.Key(email))
+	if had, err := b.has(key); !had || err != nil {
+		return false, err
 	}
 	return true, b.Delete(key)
 }
 
 // Preferences returns those of all readers who have some, by subscribers.Key of the address.
-func (l *Ledger) Preferences() (map[string]digest.Preferences, error) {
+func (r *Readers) Preferences() (map[string]digest.Preferences, error) {
 	all := map[string]digest.Preferences{}
-	err := l.view(func(tx *bolt.Tx) error {
-		b := tx.Bucket(bucketPreferences)
-		if b == nil { // a ledger of an earlier version, opened for reading
-			return nil
-		}
-		return b.ForEach(func(k, v []byte) error {
-			var p digest.Preferences
-			if err := json.Unmarshal(v, &p); err != nil {
-				return fmt.Errorf("preferences of %s: %w: %w", k, ErrDamaged, err)
+	err := r.view(func(tx store.Tx) error {
+		for it, err := range tablePreferences.in(tx).each(store.Range{}) {
+			if err != nil {
+				return err
 			}
-			all[string(k)] = p
-			return nil
-		})
+			all[string(it.key)] = it.value
+		}
+		return nil
 	})
 	return all, err
 }
 
 // PreferencesOf returns those of one reader, empty ones when he has none.
-func (l *Ledger) PreferencesOf(email string) (p digest.Preferences, err error) {
-	err = l.view(func(tx *bolt.Tx) error {
-		b := tx.Bucket(bucketPreferences)
-		if b == nil {
-			return nil
-		}
-		_, err := get(b, []byte(subscribers.Key(email)), &p)
+func (r *Readers) PreferencesOf(email string) (p digest.Preferences, err error) {
+	err = r.view(func(tx store.Tx) error {
+		p, _, err = tablePreferences.in(tx).get([]byte(subscribers.Key(email)))
 		return err
 	})
 	return p, err

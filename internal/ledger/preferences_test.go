@@ -12,16 +12,17 @@ import (
 	"testing"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"digestd/digest"
+	"digestd/internal/ledger/store"
+	"digestd/internal/ledger/store/bolt"
+	"digestd/internal/ledger/store/storetest"
 	"digestd/subscribers"
 )
 
 // standing is what keeps mail from an address, as "digest:source", all digests as "*".
 func standing(t *testing.T, l *Ledger, email string) string {
 	t.Helper()
-	all, err := l.SuppressionsOf(email)
+	all, err := l.Readers.SuppressionsOf(email)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,20 +68,20 @@ func TestWishes(t *testing.T) {
 				} else {
 					others++
 				}
-				if err := l.Suppress(s); err != nil {
+				if err := l.Readers.Suppress(s); err != nil {
 					t.Fatal(err)
 				}
 			}
 			row.wish.Email = strings.ToLower(ana)
 			for _, time := range []string{"once", "twice"} {
-				if err := l.Grant(row.wish); err != nil {
+				if err := l.Readers.Grant(row.wish); err != nil {
 					t.Fatal(err)
 				}
 				if got := standing(t, l, ana); got != row.want {
 					t.Errorf("%s: %q stands, want %q", time, got, row.want)
 				}
 			}
-			all, err := l.Suppressions()
+			all, err := l.Readers.Suppressions()
 			if err != nil || len(all)-len(strings.Fields(row.want)) != others {
 				t.Errorf("%d suppressions in all, %v", len(all), err)
 			}
@@ -91,47 +92,47 @@ func TestWishes(t *testing.T) {
 func TestPreferencesAreKeptAndCleared(t *testing.T) {
 	open := reopening(t)
 	l := open()
-	if all, err := l.Preferences(); err != nil || len(all) != 0 {
+	if all, err := l.Readers.Preferences(); err != nil || len(all) != 0 {
 		t.Errorf("a new ledger has the preferences %v, %v", all, err)
 	}
-	if n, err := l.Restore("ana@example.org", ""); n != 0 || err != nil {
+	if n, err := l.Readers.Restore("ana@example.org", ""); n != 0 || err != nil {
 		t.Errorf("restoring nobody took back %d, %v", n, err)
 	}
 	own := digest.Preferences{Without: []string{"diplomacy"}, PlainText: true, PausedUntil: "2026-12-24"}
-	if err := l.Grant(Wish{Email: "Ana@example.org", Source: "page", Preferences: &own}); err != nil {
+	if err := l.Readers.Grant(Wish{Email: "Ana@example.org", Source: "page", Preferences: &own}); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Suppress(digest.Suppression{Email: "ana@example.org", Digest: "daily", Source: "operator"}); err != nil {
+	if err := l.Readers.Suppress(digest.Suppression{Email: "ana@example.org", Digest: "daily", Source: "operator"}); err != nil {
 		t.Fatal(err)
 	}
 	l = open()
-	got, err := l.PreferencesOf("ana@EXAMPLE.org")
+	got, err := l.Readers.PreferencesOf("ana@EXAMPLE.org")
 	if err != nil || !slices.Equal(got.Without, own.Without) || !got.PlainText || got.PausedUntil != own.PausedUntil || got.Source != "page" ||
 		!got.At.Equal(morning) || got.Email != "Ana@example.org" {
 		t.Errorf("preferences %+v, %v", got, err)
 	}
-	if all, err := l.Preferences(); err != nil || len(all) != 1 || all["ana@example.org"].PausedUntil != own.PausedUntil {
+	if all, err := l.Readers.Preferences(); err != nil || len(all) != 1 || all["ana@example.org"].PausedUntil != own.PausedUntil {
 		t.Errorf("all preferences %v, %v", all, err)
 	}
-	if n, err := l.Restore("ana@example.org", "daily"); n != 1 || err != nil {
+	if n, err := l.Readers.Restore("ana@example.org", "daily"); n != 1 || err != nil {
 		t.Errorf("restoring a digest took back %d, %v: the preferences are of no digest", n, err)
 	}
-	if n, err := l.Restore("ana@example.org", ""); n != 1 || err != nil {
+	if n, err := l.Readers.Restore("ana@example.org", ""); n != 1 || err != nil {
 		t.Errorf("restoring took back %d, %v", n, err)
 	}
-	if n, err := l.Restore("ana@example.org", ""); n != 0 || err != nil {
+	if n, err := l.Readers.Restore("ana@example.org", ""); n != 0 || err != nil {
 		t.Errorf("restoring twice took back %d, %v", n, err)
 	}
-	if p, err := l.PreferencesOf("ana@example.org"); err != nil || !p.Empty() || p.Email != "" {
+	if p, err := l.Readers.PreferencesOf("ana@example.org"); err != nil || !p.Empty() || p.Email != "" {
 		t.Errorf("behind a restore: %+v, %v", p, err)
 	}
-	if err := l.Grant(Wish{Email: "ana@example.org", Source: "page", Preferences: &own}); err != nil {
+	if err := l.Readers.Grant(Wish{Email: "ana@example.org", Source: "page", Preferences: &own}); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Grant(Wish{Email: "ana@example.org", Source: "page", Preferences: &digest.Preferences{}}); err != nil {
+	if err := l.Readers.Grant(Wish{Email: "ana@example.org", Source: "page", Preferences: &digest.Preferences{}}); err != nil {
 		t.Fatal(err)
 	}
-	if all, err := l.Preferences(); err != nil || len(all) != 0 {
+	if all, err := l.Readers.Preferences(); err != nil || len(all) != 0 {
 		t.Errorf("preferences that say nothing are kept: %v, %v", all, err)
 	}
 }
@@ -140,7 +141,7 @@ func TestPreferencesAreKeptAndCleared(t *testing.T) {
 // invariants are checked each time, and when the test ends.
 func reopening(t *testing.T) func() *Ledger {
 	var l *Ledger
-	path := filepath.Join(t.TempDir(), "digestd.db")
+	again := storetest.Fresh(t)
 	end := func() {
 		if l == nil {
 			return
@@ -155,7 +156,7 @@ func reopening(t *testing.T) func() *Ledger {
 		t.Helper()
 		end()
 		var err error
-		if l, err = Open(path, Options{Now: func() time.Time { return morning }}); err != nil {
+		if l, err = Open(again, func() time.Time { return morning }); err != nil {
 			t.Fatal(err)
 		}
 		return l
@@ -182,7 +183,7 @@ func TestWishesShareCommits(t *testing.T) {
 	}
 	var all sync.WaitGroup
 	leave := func(i int) {
-		if err := l.Grant(Wish{Email: fmt.Sprintf("reader%d@example.org", i), Source: "one-click", Stop: []string{"daily"}}); err != nil {
+		if err := l.Readers.Grant(Wish{Email: fmt.Sprintf("reader%d@example.org", i), Source: "one-click", Stop: []string{"daily"}}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -192,7 +193,7 @@ func TestWishesShareCommits(t *testing.T) {
 		all.Go(func() { leave(i) })
 	}
 	all.Go(func() {
-		if _, err := l.Step(context.Background(), theEdition, nil, event(1, digest.Intent), "reader1@example.org"); err != nil {
+		if _, err := l.Deliveries.Step(context.Background(), theEdition, nil, event(1, digest.Intent), "reader1@example.org"); err != nil {
 			t.Error(err)
 		}
 	})
@@ -201,7 +202,7 @@ func TestWishesShareCommits(t *testing.T) {
 		t.Errorf("%d commits, want 2", commits)
 	}
 	l = open()
-	if all, err := l.Suppressions(); err != nil || len(all) != wishes {
+	if all, err := l.Readers.Suppressions(); err != nil || len(all) != wishes {
 		t.Errorf("%d of %d wishes are remembered, %v", len(all), wishes, err)
 	}
 }
@@ -213,21 +214,21 @@ func TestChangesAreUndoneTogether(t *testing.T) {
 	full := errors.New("the disk is full")
 	group := []*step{
 		{edition: theEdition, next: event(0, digest.Intent), to: "reader0@example.org"},
-		{change: func(tx *bolt.Tx) error {
-			return l.suppress(tx, digest.Suppression{Email: "a@example.org", Source: "page"})
+		{change: func(tx store.Tx) error {
+			return l.Readers.suppress(tx, digest.Suppression{Email: "a@example.org", Source: "page"})
 		}},
-		{change: func(*bolt.Tx) error { return full }},
+		{change: func(store.Tx) error { return full }},
 	}
-	l.commitSteps(group)
+	l.delivery.commitSteps(group)
 	for i, s := range group {
 		if !errors.Is(s.err, full) {
 			t.Errorf("step %d: %v", i, s.err)
 		}
 	}
-	if all, err := l.Suppressions(); err != nil || len(all) != 0 {
+	if all, err := l.Readers.Suppressions(); err != nil || len(all) != 0 {
 		t.Errorf("suppressions %v, %v", all, err)
 	}
-	if p, err := l.Progress(theEdition); err != nil || p.States[0] != digest.Pending {
+	if p, err := l.Deliveries.Progress(theEdition); err != nil || p.States[0] != digest.Pending {
 		t.Errorf("progress %v, %v", p, err)
 	}
 	if s := stepped(t, l, nil, event(0, digest.Intent)); s != digest.Intent {
@@ -236,17 +237,17 @@ func TestChangesAreUndoneTogether(t *testing.T) {
 }
 
 func TestWishesEndWithTheLedger(t *testing.T) {
-	l, err := Open(filepath.Join(t.TempDir(), "digestd.db"), Options{})
+	l, err := Open(storetest.Fresh(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	wish := Wish{Email: "ana@example.org", Source: "page", Stop: []string{""}}
-	if err := l.Grant(wish); err != nil {
+	if err := l.Readers.Grant(wish); err != nil {
 		t.Fatal(err)
 	}
 	l.Close()
 	wish.Email = "ben@example.org"
-	if err := l.Grant(wish); err == nil {
+	if err := l.Readers.Grant(wish); err == nil {
 		t.Error("a closed ledger grants a wish")
 	}
 }
@@ -257,7 +258,7 @@ func TestOldTokenKeysAreHonoured(t *testing.T) {
 	composed(t, l, theEdition, 3)
 	var tokens []string
 	token := func() {
-		key, err := subscribers.NewTokenKey(l.TokenKeys()[0])
+		key, err := subscribers.NewTokenKey(l.Keys.Secrets()[0])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -265,7 +266,7 @@ func TestOldTokenKeysAreHonoured(t *testing.T) {
 	}
 	token()
 	for i := range 3 {
-		if n, err := l.RotateTokenKey(); n != i+2 || err != nil {
+		if n, err := l.Keys.Rotate(); n != i+2 || err != nil {
 			t.Fatalf("rotation %d: %d keys, %v", i, n, err)
 		}
 		token()
@@ -285,28 +286,32 @@ func TestOldTokenKeysAreHonoured(t *testing.T) {
 // A ledger from before there were preferences gets their place when it is opened for writing, and does
 // without when it is opened for reading.
 func TestLedgersWithoutPreferences(t *testing.T) {
+	storetest.NeedsFile(t)
 	path := filepath.Join(t.TempDir(), "digestd.db")
-	l, err := Open(path, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := l.db.Update(func(tx *bolt.Tx) error { return tx.DeleteBucket(bucketPreferences) }); err != nil {
-		t.Fatal(err)
-	}
-	l.Close()
+	reopen(t, path, func(tx store.Tx) error {
+		for _, name := range buckets() {
+			if name == bucketPreferences || name == bucketBounces {
+				continue
+			}
+			if err := tx.Create(name); err != nil {
+				return err
+			}
+		}
+		return tableMeta.in(tx).put(keyMeta, meta{Schema: Schema, ID: "0123456789abcdef", TokenKeys: [][]byte{random(subscribers.TokenKeySize)}})
+	})
 	for _, readOnly := range []bool{true, false} {
-		l, err := Open(path, Options{ReadOnly: readOnly})
+		l, err := Open(bolt.At(path, bolt.Options{ReadOnly: readOnly}), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if all, err := l.Preferences(); err != nil || len(all) != 0 {
+		if all, err := l.Readers.Preferences(); err != nil || len(all) != 0 {
 			t.Errorf("preferences %v, %v", all, err)
 		}
-		if p, err := l.PreferencesOf("ana@example.org"); err != nil || !p.Empty() {
+		if p, err := l.Readers.PreferencesOf("ana@example.org"); err != nil || !p.Empty() {
 			t.Errorf("preferences %v, %v", p, err)
 		}
 		if !readOnly {
-			err = l.Grant(Wish{Email: "ana@example.org", Source: "page", Preferences: &digest.Preferences{PlainText: true}})
+			err = l.Readers.Grant(Wish{Email: "ana@example.org", Source: "page", Preferences: &digest.Preferences{PlainText: true}})
 			if problems := l.Check(); err != nil || len(problems) > 0 {
 				t.Errorf("%v, %v", err, problems)
 			}

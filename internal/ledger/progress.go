@@ -4,22 +4,21 @@ import (
 	"fmt"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"digestd/digest"
+	"digestd/internal/ledger/store"
 )
 
 // Progress tells where an edition's deliveries stand. Where the ledger is open for reading only, nobody is
 // at work on a delivery, so one that was left in the middle is in doubt.
-func (l *Ledger) Progress(edition string) (p digest.Progress, err error) {
-	err = l.view(func(tx *bolt.Tx) error {
+func (d *Deliveries) Progress(edition string) (p digest.Progress, err error) {
+	err = d.view(func(tx store.Tx) error {
 		p, err = readProgress(tx, edition)
 		return err
 	})
 	if err != nil {
 		return digest.Progress{}, err
 	}
-	if l.db.IsReadOnly() {
+	if d.store.ReadOnly() {
 		for i, last := range p.Last {
 			if last.State == digest.Intent {
 				p.States[i] = digest.InDoubt
@@ -32,16 +31,16 @@ func (l *Ledger) Progress(edition string) (p digest.Progress, err error) {
 // Due is when the next delivery of an edition may go: the zero time when some may go now, because they
 // were never tried or were left in the middle. With nothing owed it is the zero time as well; who asks
 // knows that the edition is not complete.
-func (l *Ledger) Due(edition string) (time.Time, error) {
+func (d *Deliveries) Due(edition string) (time.Time, error) {
 	var due time.Time
-	err := l.view(func(tx *bolt.Tx) error {
-		var n uint64
-		if b := tx.Bucket(bucketProgress).Bucket([]byte(edition)); b != nil {
-			n = b.Sequence()
+	err := d.view(func(tx store.Tx) error {
+		n, err := tx.Part(bucketProgress, edition).Sequence()
+		if err != nil {
+			return err
 		}
-		l.delivery.mu.Lock()
-		known, ok := l.delivery.dues[edition]
-		l.delivery.mu.Unlock()
+		d.delivery.mu.Lock()
+		known, ok := d.delivery.dues[edition]
+		d.delivery.mu.Unlock()
 		if ok && known.at == n {
 			due = known.due
 			return nil
@@ -51,12 +50,12 @@ func (l *Ledger) Due(edition string) (time.Time, error) {
 			return err
 		}
 		due = earliest(p)
-		l.delivery.mu.Lock()
-		defer l.delivery.mu.Unlock()
-		if l.delivery.dues == nil {
-			l.delivery.dues = map[string]dueAt{}
+		d.delivery.mu.Lock()
+		defer d.delivery.mu.Unlock()
+		if d.delivery.dues == nil {
+			d.delivery.dues = map[string]dueAt{}
 		}
-		l.delivery.dues[edition] = dueAt{n, due}
+		d.delivery.dues[edition] = dueAt{n, due}
 		return nil
 	})
 	return due, err
@@ -80,7 +79,7 @@ func earliest(p digest.Progress) (due time.Time) {
 }
 
 // readProgress replays an edition's log.
-func readProgress(tx *bolt.Tx, edition string) (digest.Progress, error) {
+func readProgress(tx store.Tx, edition string) (digest.Progress, error) {
 	st, err := editionState(tx, edition)
 	if err != nil {
 		return digest.Progress{}, fmt.Errorf("edition %s: %w", edition, err)
@@ -88,7 +87,7 @@ func readProgress(tx *bolt.Tx, edition string) (digest.Progress, error) {
 	p := digest.Progress{States: make([]digest.State, st.Recipients), Last: map[int]digest.Event{}}
 	err = replay(tx, edition, func(e digest.Event) error {
 		if e.Index >= len(p.States) {
-			return fmt.Errorf("%w: there is no recipient %d", ErrDamaged, e.Index)
+			return fmt.Errorf("%w: there is no recipient %d", store.ErrDamaged, e.Index)
 		}
 		p.States[e.Index] = e.State
 		e.Waits = p.Last[e.Index].Waits
@@ -119,8 +118,8 @@ func readProgress(tx *bolt.Tx, edition string) (digest.Progress, error) {
 
 // History is what happened to one delivery of an edition, oldest first; of a complete edition without
 // the intents. Of one that was withdrawn, and of one that is pending, nothing is recorded.
-func (l *Ledger) History(edition string, index int) (events []digest.Event, err error) {
-	err = l.view(func(tx *bolt.Tx) error {
+func (d *Deliveries) History(edition string, index int) (events []digest.Event, err error) {
+	err = d.view(func(tx store.Tx) error {
 		return replay(tx, edition, func(e digest.Event) error {
 			if e.Index == index {
 				events = append(events, e)
@@ -132,8 +131,8 @@ func (l *Ledger) History(edition string, index int) (events []digest.Event, err 
 }
 
 // Failures are the events that brought deliveries of an edition to their end as failed, in their order.
-func (l *Ledger) Failures(edition string) (failures []digest.Event, err error) {
-	err = l.view(func(tx *bolt.Tx) error {
+func (d *Deliveries) Failures(edition string) (failures []digest.Event, err error) {
+	err = d.view(func(tx store.Tx) error {
 		return replay(tx, edition, func(e digest.Event) error {
 			if e.State == digest.Failed {
 				failures = append(failures, e)
@@ -145,7 +144,7 @@ func (l *Ledger) Failures(edition string) (failures []digest.Event, err error) {
 }
 
 // begun reports whether anything of an edition was sent or is in doubt, and so can't be taken back.
-func begun(tx *bolt.Tx, edition string) (bool, error) {
+func begun(tx store.Tx, edition string) (bool, error) {
 	p, err := readProgress(tx, edition)
 	if err != nil {
 		return false, err
@@ -157,12 +156,4 @@ func begun(tx *bolt.Tx, edition string) (bool, error) {
 		}
 	}
 	return false, nil
-}
-
-// forgetDeliveries removes what is recorded of an edition's deliveries.
-func forgetDeliveries(tx *bolt.Tx, e EditionState) error {
-	if tx.Bucket(bucketProgress).Bucket([]byte(e.ID)) == nil {
-		return nil
-	}
-	return tx.Bucket(bucketProgress).DeleteBucket([]byte(e.ID))
 }

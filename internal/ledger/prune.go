@@ -2,14 +2,12 @@ package ledger
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"digestd/digest"
 	"digestd/digest/curate"
+	"digestd/internal/ledger/store"
 )
 
 // clockLeap is how far the clock may have moved since the last write before pruning waits: a clock that
@@ -47,7 +45,7 @@ func (l *Ledger) Prune(keep time.Duration) (Pruned, error) {
 		}
 		position = next
 	}
-	old, err := l.Editions(func(e EditionState) bool { return e.Complete && e.Composed.Before(before) })
+	old, err := l.Editions.Select(func(e EditionState) bool { return e.Complete && e.Composed.Before(before) })
 	if err != nil {
 		return total, err
 	}
@@ -68,7 +66,7 @@ func (l *Ledger) LastCommit() (time.Time, error) {
 
 // times are those of the last commit and of the last one that a leap of the clock came before, or zero.
 func (l *Ledger) times() (last, leapt time.Time, err error) {
-	err = l.view(func(tx *bolt.Tx) error {
+	err = l.view(func(tx store.Tx) error {
 		if last, err = timeAt(tx, keyLastCommit); err == nil {
 			leapt, err = timeAt(tx, keyLeapt)
 		}
@@ -77,16 +75,16 @@ func (l *Ledger) times() (last, leapt time.Time, err error) {
 	return last, leapt, err
 }
 
-func timeAt(tx *bolt.Tx, key []byte) (time.Time, error) {
-	raw := tx.Bucket(bucketMeta).Get(key)
-	if raw == nil {
-		return time.Time{}, nil
+func timeAt(tx store.Tx, key []byte) (time.Time, error) {
+	raw, err := tx.Bucket(bucketMeta).Get(key)
+	if raw == nil || err != nil {
+		return time.Time{}, err
 	}
 	return time.Parse(time.RFC3339Nano, string(raw))
 }
 
 // noteTime writes down when a commit is made, and whether the clock leapt before it.
-func noteTime(tx *bolt.Tx, now time.Time) error {
+func noteTime(tx store.Tx, now time.Time) error {
 	last, err := timeAt(tx, keyLastCommit)
 	if err != nil {
 		return err
@@ -103,22 +101,28 @@ func noteTime(tx *bolt.Tx, now time.Time) error {
 // pruneItems looks at one batch of items behind a position; next is where to go on, 0 at the end.
 func (l *Ledger) pruneItems(position uint64, before time.Time) (n int, next uint64, err error) {
 	var old []digest.Item
-	err = l.view(func(tx *bolt.Tx) error {
-		c := tx.Bucket(bucketItems).Cursor()
+	touched := touches{store.News()}
+	err = l.view(func(tx store.Tx) error {
+		lanes, err := tx.Parts(bucketOutcomes)
+		if err != nil {
+			return err
+		}
+		for _, lane := range lanes {
+			touched = append(touched, store.Lane(lane))
+		}
 		seen := 0
-		for k, v := c.Seek(seqKey(position + 1)); k != nil; k, v = c.Next() {
-			var it digest.Item
-			if err := json.Unmarshal(v, &it); err != nil {
+		for it, err := range tableItems.in(tx).each(store.Range{From: seqKey(position + 1)}) {
+			if err != nil {
 				return err
 			}
-			if it.FirstSeen.After(before) { // and all behind it as well
+			if it.value.FirstSeen.After(before) { // and all behind it as well
 				return nil
 			}
-			if it.LastShown.Before(before) {
-				old = append(old, it)
+			if it.value.LastShown.Before(before) {
+				old = append(old, it.value)
 			}
 			if seen++; seen == pruneBatch {
-				next = it.Seq
+				next = it.value.Seq
 				return nil
 			}
 		}
@@ -127,19 +131,15 @@ func (l *Ledger) pruneItems(position uint64, before time.Time) (n int, next uint
 	if err != nil || len(old) == 0 {
 		return 0, next, err
 	}
-	err = l.update(func(tx *bolt.Tx) error {
+	err = l.update(touched, func(tx store.Tx) error {
 		waiting := map[uint64]bool{}
-		if err := tx.Bucket(bucketLanes).ForEach(func(_, v []byte) error {
-			var st LaneState
-			if err := json.Unmarshal(v, &st); err != nil {
+		for it, err := range tableLanes.in(tx).each(store.Range{}) {
+			if err != nil {
 				return err
 			}
-			for _, p := range st.Pool {
+			for _, p := range it.value.Pool {
 				waiting[p.Item] = true
 			}
-			return nil
-		}); err != nil {
-			return err
 		}
 		n = 0
 		for _, it := range old {
@@ -156,16 +156,19 @@ func (l *Ledger) pruneItems(position uint64, before time.Time) (n int, next uint
 	return n, next, err
 }
 
-func forgetItem(tx *bolt.Tx, it digest.Item) error {
+func forgetItem(tx store.Tx, it digest.Item) error {
 	identities := tx.Bucket(bucketIdentities)
 	for _, key := range curate.Keys(it) { // aliases of former guids stay: a few bytes, and they find nothing
+		raw, err := identities.Get([]byte(key))
+		if err != nil {
+			return err
+		}
 		var rest []byte
-		for _, seq := range seqs(identities.Get([]byte(key))) {
+		for _, seq := range seqs(raw) {
 			if seq != it.Seq {
 				rest = binary.BigEndian.AppendUint64(rest, seq)
 			}
 		}
-		var err error
 		if rest == nil {
 			err = identities.Delete([]byte(key))
 		} else {
@@ -175,12 +178,14 @@ func forgetItem(tx *bolt.Tx, it digest.Item) error {
 			return err
 		}
 	}
-	outcomes := tx.Bucket(bucketOutcomes)
-	err := outcomes.ForEachBucket(func(lane []byte) error {
-		return outcomes.Bucket(lane).Delete(seqKey(it.Seq))
-	})
+	lanes, err := tx.Parts(bucketOutcomes)
 	if err != nil {
 		return err
+	}
+	for _, lane := range lanes {
+		if err := tx.Part(bucketOutcomes, lane).Delete(seqKey(it.Seq)); err != nil {
+			return err
+		}
 	}
 	return tx.Bucket(bucketItems).Delete(seqKey(it.Seq))
 }
@@ -188,7 +193,7 @@ func forgetItem(tx *bolt.Tx, it digest.Item) error {
 // forget removes an edition and everything kept for it. Its recipients go first and its row last, so
 // that a prune that is cut short is finished by the next one.
 func (l *Ledger) forget(e EditionState) error {
-	return l.update(func(tx *bolt.Tx) error {
+	return l.update(touches{store.Edition(e.ID), store.Readers()}, func(tx store.Tx) error {
 		for chunk := 0; chunk*chunkSize < e.Recipients; chunk++ {
 			if err := tx.Bucket(bucketRecipients).Delete(partKey(e.ID, chunk)); err != nil {
 				return err
@@ -199,7 +204,7 @@ func (l *Ledger) forget(e EditionState) error {
 				return err
 			}
 		}
-		if err := forgetDeliveries(tx, e); err != nil {
+		if err := tx.Drop(bucketProgress, e.ID); err != nil {
 			return err
 		}
 		if err := forgetBounces(tx, e.ID); err != nil {

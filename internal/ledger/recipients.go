@@ -9,21 +9,16 @@ import (
 	"strconv"
 	"strings"
 
-	bolt "go.etcd.io/bbolt"
-
 	"digestd/digest"
+	"digestd/internal/ledger/store"
 )
 
 // chunkSize is how many recipients stand in one row.
 const chunkSize = 1000
 
 // Recipients reads one chunk of an edition's recipients, by number from 0. Behind the last chunk it returns none.
-func (l *Ledger) Recipients(id string, chunk int) ([]digest.Recipient, error) {
-	var raw []byte
-	err := l.view(func(tx *bolt.Tx) error {
-		raw = bytes.Clone(tx.Bucket(bucketRecipients).Get(partKey(id, chunk)))
-		return nil
-	})
+func (d *Deliveries) Recipients(id string, chunk int) ([]digest.Recipient, error) {
+	raw, err := d.chunk(id, chunk)
 	if err != nil || raw == nil {
 		return nil, err
 	}
@@ -32,6 +27,16 @@ func (l *Ledger) Recipients(id string, chunk int) ([]digest.Recipient, error) {
 		return nil, fmt.Errorf("recipients %d of edition %s: %w", chunk, id, err)
 	}
 	return recipients, nil
+}
+
+// chunk reads recipients as they are stored, nil behind the last.
+func (b *base) chunk(id string, number int) (raw []byte, err error) {
+	err = b.view(func(tx store.Tx) error {
+		raw, err = tx.Bucket(bucketRecipients).Get(partKey(id, number))
+		raw = bytes.Clone(raw)
+		return err
+	})
+	return raw, err
 }
 
 // packRecipients writes recipients as lines "address TAB name TAB variant", compressed by the chunk: a
@@ -78,11 +83,11 @@ func unpackRecipients(raw []byte, index int) ([]digest.Recipient, error) {
 func parseRecipient(line string, index int) (digest.Recipient, error) {
 	fields := strings.Split(line, "\t")
 	if len(fields) != 3 {
-		return digest.Recipient{}, ErrDamaged
+		return digest.Recipient{}, store.ErrDamaged
 	}
 	variant, err := strconv.Atoi(fields[2])
 	if err != nil {
-		return digest.Recipient{}, ErrDamaged
+		return digest.Recipient{}, store.ErrDamaged
 	}
 	return digest.Recipient{Index: index, Email: fields[0], Name: fields[1], Variant: variant}, nil
 }

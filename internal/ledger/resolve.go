@@ -7,9 +7,8 @@ import (
 	"fmt"
 	"sync"
 
-	bolt "go.etcd.io/bbolt"
-
 	"digestd/digest"
+	"digestd/internal/ledger/store"
 	"digestd/subscribers"
 )
 
@@ -19,43 +18,18 @@ type Delivery struct {
 	To      digest.Recipient
 }
 
-// OpenToken reads a token that was made for one of the purposes, with any of the ledger's keys. The error
-// is subscribers.ErrToken for what is no token of this ledger.
-func (l *Ledger) OpenToken(token string, purposes ...subscribers.Purpose) (subscribers.Ref, error) {
-	for _, secret := range l.TokenKeys() {
-		key, err := subscribers.NewTokenKey(secret)
-		if err != nil {
-			return subscribers.Ref{}, err
-		}
-		if ref, err := key.Open(token, purposes...); err == nil {
-			return ref, nil
-		}
-	}
-	return subscribers.Ref{}, subscribers.ErrToken
-}
-
-// Resolve finds the delivery that a token names. The error is subscribers.ErrToken for what is no token
-// of this ledger, and ErrUnknown for one of an edition that was pruned.
-func (l *Ledger) Resolve(token string, purposes ...subscribers.Purpose) (Delivery, error) {
-	ref, err := l.OpenToken(token, purposes...)
-	if err != nil {
-		return Delivery{}, err
-	}
-	return l.DeliveryOf(ref)
-}
-
 // DeliveryOf finds the delivery that an opened token names. The error is ErrUnknown when the ledger does
 // not have it, or not any more.
-func (l *Ledger) DeliveryOf(ref subscribers.Ref) (Delivery, error) {
-	id, err := l.editionOf(ref)
+func (e *Editions) DeliveryOf(ref subscribers.Ref) (Delivery, error) {
+	id, err := e.editionOf(ref)
 	if err != nil {
 		return Delivery{}, fmt.Errorf("the edition of a token: %w", err)
 	}
 	var d Delivery
-	if d.Edition, err = l.Edition(id); err != nil {
+	if d.Edition, err = e.Get(id); err != nil {
 		return Delivery{}, err
 	}
-	d.To, err = l.recipient(id, ref.Index)
+	d.To, err = e.recipient(id, ref.Index)
 	return d, err
 }
 
@@ -67,27 +41,30 @@ type editionTags struct {
 }
 
 // editionOf is the id of a token's edition.
-func (l *Ledger) editionOf(ref subscribers.Ref) (string, error) {
-	l.tags.mu.Lock()
-	defer l.tags.mu.Unlock()
+func (e *Editions) editionOf(ref subscribers.Ref) (string, error) {
+	e.tags.mu.Lock()
+	defer e.tags.mu.Unlock()
 	tag, ok := ref.Edition()
 	if !ok {
 		return "", ErrUnknown
 	}
-	if id, ok := l.tags.ids[tag]; ok {
+	if id, ok := e.tags.ids[tag]; ok {
 		return id, nil
 	}
-	l.tags.ids = map[subscribers.EditionTag]string{}
-	err := l.view(func(tx *bolt.Tx) error {
-		return tx.Bucket(bucketEditions).ForEach(func(k, _ []byte) error {
-			l.tags.ids[subscribers.TagOfEdition(string(k))] = string(k)
-			return nil
-		})
+	e.tags.ids = map[subscribers.EditionTag]string{}
+	err := e.view(func(tx store.Tx) error {
+		for it, err := range tx.Bucket(bucketEditions).Rows(store.Range{}) {
+			if err != nil {
+				return err
+			}
+			e.tags.ids[subscribers.TagOfEdition(string(it.Key))] = string(it.Key)
+		}
+		return nil
 	})
 	if err != nil {
 		return "", err
 	}
-	if id, ok := l.tags.ids[tag]; ok {
+	if id, ok := e.tags.ids[tag]; ok {
 		return id, nil
 	}
 	return "", ErrUnknown
@@ -95,12 +72,8 @@ func (l *Ledger) editionOf(ref subscribers.Ref) (string, error) {
 
 // recipient reads one recipient of an edition, and none of those around him. The error is ErrUnknown when
 // there is none with that index.
-func (l *Ledger) recipient(id string, index int) (digest.Recipient, error) {
-	var raw []byte
-	err := l.view(func(tx *bolt.Tx) error {
-		raw = bytes.Clone(tx.Bucket(bucketRecipients).Get(partKey(id, index/chunkSize)))
-		return nil
-	})
+func (e *Editions) recipient(id string, index int) (digest.Recipient, error) {
+	raw, err := e.chunk(id, index/chunkSize)
 	if err != nil {
 		return digest.Recipient{}, err
 	}
@@ -116,7 +89,7 @@ func (l *Ledger) recipient(id string, index int) (digest.Recipient, error) {
 		return r, nil
 	}
 	if err := lines.Err(); err != nil && raw != nil {
-		return digest.Recipient{}, fmt.Errorf("recipients of edition %s: %w: %w", id, ErrDamaged, err)
+		return digest.Recipient{}, fmt.Errorf("recipients of edition %s: %w: %w", id, store.ErrDamaged, err)
 	}
 	return digest.Recipient{}, fmt.Errorf("recipient %d of edition %s: %w", index, id, ErrUnknown)
 }

@@ -1,16 +1,25 @@
 package ledger
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"strings"
 
-	bolt "go.etcd.io/bbolt"
-
 	"digestd/digest"
+	"digestd/internal/ledger/store"
 	"digestd/subscribers"
 )
+
+// Readers is what readers wish, and what keeps mail from them.
+type Readers struct {
+	*base
+	delivery *deliveryWriter
+}
+
+// share makes a change in the next commit, together with the steps of the deliveries that are under way,
+// and waits until it is durable: a thousand readers who leave in one second cost no more commits than one.
+func (r *Readers) share(change func(store.Tx) error) error {
+	return r.delivery.submit(&step{change: change})
+}
 
 // suppressionKey names an (address, digest), or an address with the empty digest.
 func suppressionKey(email, digestID string) []byte {
@@ -20,14 +29,14 @@ func suppressionKey(email, digestID string) []byte {
 // Suppress keeps mail from an address, or from an address of a digest, from the next message on. A
 // suppression that is there already stays as it is: who asked first is what the operator wants to know. Only
 // what a mail server said gives way to what the reader says himself, since a bounce may be taken back.
-func (l *Ledger) Suppress(s digest.Suppression) error {
+func (r *Readers) Suppress(s digest.Suppression) error {
 	var there bool
-	err := l.view(func(tx *bolt.Tx) (err error) {
+	err := r.view(func(tx store.Tx) (err error) {
 		there, err = stands(tx, s)
 		return err
 	})
 	if err == nil && !there {
-		err = l.share(func(tx *bolt.Tx) error { return l.suppress(tx, s) })
+		err = r.share(func(tx store.Tx) error { return r.suppress(tx, s) })
 	}
 	if err != nil {
 		return fmt.Errorf("suppress %s: %w", s.Email, err)
@@ -36,28 +45,27 @@ func (l *Ledger) Suppress(s digest.Suppression) error {
 }
 
 // stands reports whether there is a suppression that s would not change.
-func stands(tx *bolt.Tx, s digest.Suppression) (bool, error) {
-	var old digest.Suppression
-	ok, err := get(tx.Bucket(bucketSuppression), suppressionKey(s.Email, s.Digest), &old)
+func stands(tx store.Tx, s digest.Suppression) (bool, error) {
+	old, ok, err := tableSuppression.in(tx).get(suppressionKey(s.Email, s.Digest))
 	givesWay := s.Wished() && (old.Source == "bounce" || old.Source == "rcpt")
 	return ok && !givesWay, err
 }
 
-func (l *Ledger) suppress(tx *bolt.Tx, s digest.Suppression) error {
+func (r *Readers) suppress(tx store.Tx, s digest.Suppression) error {
 	if there, err := stands(tx, s); there || err != nil {
 		return err
 	}
 	if s.At.IsZero() {
-		s.At = l.now().UTC()
+		s.At = r.now().UTC()
 	}
 	s.Words = oneLine(s.Words, 300)
-	return put(tx.Bucket(bucketSuppression), suppressionKey(s.Email, s.Digest), s)
+	return tableSuppression.in(tx).put(suppressionKey(s.Email, s.Digest), s)
 }
 
 // Restore takes back what keeps mail from an address: of one digest, or, with the empty digest, all of
 // it, together with what the reader chose himself. It returns how many of those there were.
-func (l *Ledger) Restore(email, digestID string) (n int, err error) {
-	err = l.share(func(tx *bolt.Tx) error {
+func (r *Readers) Restore(email, digestID string) (n int, err error) {
+	err = r.share(func(tx store.Tx) error {
 		all, err := suppressionsOf(tx, email)
 		if err != nil {
 			return err
@@ -87,69 +95,60 @@ func (l *Ledger) Restore(email, digestID string) (n int, err error) {
 }
 
 // SuppressionsOf returns those of one address, that of all digests first.
-func (l *Ledger) SuppressionsOf(email string) (all []digest.Suppression, err error) {
-	err = l.view(func(tx *bolt.Tx) error {
+func (r *Readers) SuppressionsOf(email string) (all []digest.Suppression, err error) {
+	err = r.view(func(tx store.Tx) error {
 		all, err = suppressionsOf(tx, email)
 		return err
 	})
 	return all, err
 }
 
-func suppressionsOf(tx *bolt.Tx, email string) (all []digest.Suppression, err error) {
-	prefix := suppressionKey(email, "")
-	c := tx.Bucket(bucketSuppression).Cursor()
-	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
-		var s digest.Suppression
-		if err := json.Unmarshal(v, &s); err != nil {
-			return nil, fmt.Errorf("suppression %q: %w: %w", k, ErrDamaged, err)
-		}
-		all = append(all, s)
-	}
-	return all, nil
+func suppressionsOf(tx store.Tx, email string) ([]digest.Suppression, error) {
+	return tableSuppression.in(tx).values(store.Range{Prefix: suppressionKey(email, "")}, nil)
 }
 
 // Suppressions returns all of them, in the order of the addresses.
-func (l *Ledger) Suppressions() (all []digest.Suppression, err error) {
-	err = l.view(func(tx *bolt.Tx) error {
-		all = nil
-		return tx.Bucket(bucketSuppression).ForEach(func(k, v []byte) error {
-			var s digest.Suppression
-			if err := json.Unmarshal(v, &s); err != nil {
-				return fmt.Errorf("suppression %q: %w: %w", k, ErrDamaged, err)
-			}
-			all = append(all, s)
-			return nil
-		})
+func (r *Readers) Suppressions() (all []digest.Suppression, err error) {
+	err = r.view(func(tx store.Tx) error {
+		all, err = tableSuppression.in(tx).values(store.Range{}, nil)
+		return err
 	})
 	return all, err
 }
 
 // SuppressedFor returns the keys (subscribers.Key) of the addresses that get nothing of a digest.
-func (l *Ledger) SuppressedFor(digestID string) (map[string]bool, error) {
+func (r *Readers) SuppressedFor(digestID string) (map[string]bool, error) {
 	keys := map[string]bool{}
-	err := l.view(func(tx *bolt.Tx) error {
-		return tx.Bucket(bucketSuppression).ForEach(func(k, _ []byte) error {
-			if email, of, _ := strings.Cut(string(k), "\x00"); of == "" || of == digestID {
+	err := r.view(func(tx store.Tx) error {
+		for it, err := range tx.Bucket(bucketSuppression).Rows(store.Range{}) {
+			if err != nil {
+				return err
+			}
+			if email, of, _ := strings.Cut(string(it.Key), "\x00"); of == "" || of == digestID {
 				keys[email] = true
 			}
-			return nil
-		})
+		}
+		return nil
 	})
 	return keys, err
 }
 
 // Suppressed reports whether an address gets nothing of a digest.
-func (l *Ledger) Suppressed(email, digestID string) (yes bool, err error) {
-	err = l.view(func(tx *bolt.Tx) error {
-		yes = isSuppressed(tx, email, digestID)
-		return nil
+func (r *Readers) Suppressed(email, digestID string) (yes bool, err error) {
+	err = r.view(func(tx store.Tx) error {
+		yes, err = isSuppressed(tx, email, digestID)
+		return err
 	})
 	return yes, err
 }
 
-func isSuppressed(tx *bolt.Tx, email, digestID string) bool {
-	b := tx.Bucket(bucketSuppression)
-	return b.Get(suppressionKey(email, "")) != nil || b.Get(suppressionKey(email, digestID)) != nil
+func isSuppressed(tx store.Tx, email, digestID string) (bool, error) {
+	b := tableSuppression.in(tx)
+	yes, err := b.has(suppressionKey(email, ""))
+	if yes || err != nil {
+		return yes, err
+	}
+	return b.has(suppressionKey(email, digestID))
 }
 
 // digestOf is the digest that an edition's ID begins with.

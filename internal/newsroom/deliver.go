@@ -23,7 +23,7 @@ func (p *Publisher) Deliver(ctx context.Context, id string, watch Watch) (storie
 		return 0, sum, err
 	}
 	defer unlock()
-	e, err := p.Ledger.Edition(id)
+	e, err := p.Ledger.Editions.Get(id)
 	if err != nil || e.Complete {
 		return e.Stories, sum, err
 	}
@@ -53,7 +53,7 @@ func (p *Publisher) Deliver(ctx context.Context, id string, watch Watch) (storie
 		TokenKey: func(id string) (subscribers.TokenKey, bool) { key, ok := keys[id]; return key, ok },
 	})
 	if err == nil && sum.Paused != e.Paused {
-		err = p.Ledger.Pause(id, sum.Paused)
+		err = p.Ledger.Editions.Pause(id, sum.Paused)
 	}
 	return e.Stories, sum, err
 }
@@ -62,7 +62,7 @@ func (p *Publisher) Deliver(ctx context.Context, id string, watch Watch) (storie
 // leave deliveries in doubt.
 func (p *Publisher) pauseForRoom(e ledger.EditionState, why string) (mailer.Summary, error) {
 	sum := mailer.Summary{Recipients: e.Recipients, Paused: why}
-	progress, err := p.Ledger.Progress(e.ID)
+	progress, err := p.Ledger.Deliveries.Progress(e.ID)
 	if err != nil {
 		return sum, err
 	}
@@ -73,17 +73,17 @@ func (p *Publisher) pauseForRoom(e ledger.EditionState, why string) (mailer.Summ
 	if e.Paused == why {
 		return sum, nil
 	}
-	return sum, p.Ledger.Pause(e.ID, why)
+	return sum, p.Ledger.Editions.Pause(e.ID, why)
 }
 
 // withdraw takes an edition back if nothing of it went out or is in doubt, and reports whether it did. One
 // without stories has nothing to give back.
 func (p *Publisher) withdraw(id string) (bool, error) {
-	e, err := p.Ledger.Edition(id)
+	e, err := p.Ledger.Editions.Get(id)
 	if err != nil || e.Withdrawn || e.Stories == 0 {
 		return false, err
 	}
-	err = p.Ledger.Withdraw(id)
+	err = p.Ledger.Editions.Withdraw(id)
 	if errors.Is(err, ledger.ErrBegun) {
 		return false, nil
 	}
@@ -100,7 +100,7 @@ func (p *Publisher) templatesOf(e ledger.EditionState) ([]*message.Template, err
 		if v.Empty {
 			continue
 		}
-		body, err := p.Ledger.Body(e.ID, i)
+		body, err := p.Ledger.Editions.Body(e.ID, i)
 		if err != nil {
 			return nil, err
 		}
@@ -115,7 +115,7 @@ func (p *Publisher) templatesOf(e ledger.EditionState) ([]*message.Template, err
 // tokenKeys are the ledger's keys by their IDs.
 func (p *Publisher) tokenKeys() (map[string]subscribers.TokenKey, error) {
 	keys := map[string]subscribers.TokenKey{}
-	for _, secret := range p.Ledger.TokenKeys() {
+	for _, secret := range p.Ledger.Keys.Secrets() {
 		key, err := subscribers.NewTokenKey(secret)
 		if err != nil {
 			return nil, err
@@ -144,13 +144,13 @@ type Owed struct {
 
 // Owed are the editions that are not complete.
 func (p *Publisher) Owed() ([]Owed, error) {
-	open, err := p.Ledger.OpenEditions()
+	open, err := p.Ledger.Editions.Open()
 	if err != nil {
 		return nil, err
 	}
 	var all []Owed
 	for _, e := range open {
-		due, err := p.Ledger.Due(e.ID)
+		due, err := p.Ledger.Deliveries.Due(e.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -164,7 +164,7 @@ func (p *Publisher) Owed() ([]Owed, error) {
 
 // Resume delivers what is still owed of all editions. One that fails keeps no other from going out.
 func (p *Publisher) Resume(ctx context.Context, watch Watch) ([]Published, error) {
-	open, err := p.Ledger.OpenEditions()
+	open, err := p.Ledger.Editions.Open()
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +174,7 @@ func (p *Publisher) Resume(ctx context.Context, watch Watch) ([]Published, error
 		out := Published{Lane: digest.Lane{Digest: e.Digest, Zone: e.Zone}, Slot: schedule.Slot{Wall: e.Wall, At: e.Slot}, Edition: e.ID}
 		out.Stories, out.Delivery, err = p.Deliver(ctx, e.ID, watch)
 		if err == nil {
-			e, err = p.Ledger.Edition(e.ID)
+			e, err = p.Ledger.Editions.Get(e.ID)
 		}
 		if e.Withdrawn {
 			out.Reason = "withdrawn, since nothing of it went out before the lane's next slot; its stories go into the next edition"

@@ -29,26 +29,50 @@ type Renderer struct {
 	Templates map[string]*render.Set // by digest
 }
 
-// Past is what composing reads of the ledger; that it writes nothing, its methods say.
-type Past interface {
-	// what the feeds showed
-	FeedStates() (map[string]digest.FeedState, error)
-	Items(positions []uint64) ([]digest.Item, error)
-	ItemsAfter(position uint64) ([]digest.Item, error)
-	PositionAt(time.Time) (uint64, error)
-	Sightings(digest.Item) ([]uint64, error)
-	// what the lane has had of it
-	Lane(digest.Lane) (ledger.LaneState, error)
-	Outcome(lane digest.Lane, seq uint64) (ledger.Outcome, bool, error)
-	Editions(keep func(ledger.EditionState) bool) ([]ledger.EditionState, error)
-	Frozen(id string) (digest.Edition, error)
-	// whom it is for
-	Recipients(id string, chunk int) ([]digest.Recipient, error)
-	SuppressedFor(digestID string) (map[string]bool, error)
-	Preferences() (map[string]digest.Preferences, error)
-	PreferencesOf(email string) (digest.Preferences, error)
-	TokenKeys() [][]byte
+// Past is what composing reads of the ledger; that it writes nothing, the methods of its parts say.
+type Past struct {
+	Items      Items    // what the feeds showed
+	Lanes      Lanes    // what the lane has had of it
+	Editions   Editions // and what was said
+	Deliveries Deliveries
+	Readers    Readers // whom it is for
+	Keys       Keys
 }
+
+// PastOf lets a composer read a ledger.
+func PastOf(l *ledger.Ledger) Past {
+	return Past{Items: l.Items, Lanes: l.Lanes, Editions: l.Editions, Deliveries: l.Deliveries, Readers: l.Readers, Keys: l.Keys}
+}
+
+// The parts of a ledger, as a composer reads them.
+type (
+	Items interface {
+		FeedStates() (map[string]digest.FeedState, error)
+		At(positions []uint64) ([]digest.Item, error)
+		After(position uint64) ([]digest.Item, error)
+		PositionAt(time.Time) (uint64, error)
+		Sightings(digest.Item) ([]uint64, error)
+	}
+	Lanes interface {
+		Get(digest.Lane) (ledger.LaneState, error)
+		Outcome(lane digest.Lane, seq uint64) (ledger.Outcome, bool, error)
+	}
+	Editions interface {
+		Select(keep func(ledger.EditionState) bool) ([]ledger.EditionState, error)
+		Frozen(id string) (digest.Edition, error)
+	}
+	Deliveries interface {
+		Recipients(id string, chunk int) ([]digest.Recipient, error)
+	}
+	Readers interface {
+		SuppressedFor(digestID string) (map[string]bool, error)
+		Preferences() (map[string]digest.Preferences, error)
+		PreferencesOf(email string) (digest.Preferences, error)
+	}
+	Keys interface {
+		Secrets() [][]byte
+	}
+)
 
 // call says of which edition a draft is wanted.
 type call struct {

@@ -53,13 +53,13 @@ type coverage struct {
 func (g gatherer) gather(of call) (window, error) {
 	w := window{span: span{settled: map[uint64]ledger.Outcome{}}, news: news{carried: map[uint64]int{}}}
 	var err error
-	if w.lane, err = g.Ledger.Lane(of.lane); err != nil {
+	if w.lane, err = g.Ledger.Lanes.Get(of.lane); err != nil {
 		return w, err
 	}
 	if w.start, err = g.start(&w, of); err != nil {
 		return w, err
 	}
-	fresh, err := g.Ledger.ItemsAfter(w.start)
+	fresh, err := g.Ledger.Items.After(w.start)
 	if err != nil {
 		return w, err
 	}
@@ -96,7 +96,7 @@ func (g gatherer) addPooled(w *window, names map[string]string) error {
 		pool = append(pool, pooled.Item)
 		w.carried[pooled.Item] = pooled.Carried
 	}
-	waiting, err := g.Ledger.Items(pool)
+	waiting, err := g.Ledger.Items.At(pool)
 	if err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func (g gatherer) start(w *window, of call) (uint64, error) {
 	if w.lane.Began && !w.lane.Asleep {
 		return w.lane.Position, nil
 	}
-	start, err := g.Ledger.PositionAt(cutoff)
+	start, err := g.Ledger.Items.PositionAt(cutoff)
 	if err != nil {
 		return 0, err
 	}
@@ -178,7 +178,7 @@ func (g gatherer) had(lane ledger.LaneState, wanted map[string]string, it digest
 	if it.Of == 0 {
 		return "", nil
 	}
-	positions, err := g.Ledger.Sightings(it)
+	positions, err := g.Ledger.Items.Sightings(it)
 	if err != nil {
 		return "", err
 	}
@@ -186,7 +186,7 @@ func (g gatherer) had(lane ledger.LaneState, wanted map[string]string, it digest
 		if seq == it.Seq {
 			continue
 		}
-		o, ok, err := g.Ledger.Outcome(lane.Lane, seq)
+		o, ok, err := g.Ledger.Lanes.Outcome(lane.Lane, seq)
 		if err != nil {
 			return "", err
 		}
@@ -194,7 +194,7 @@ func (g gatherer) had(lane ledger.LaneState, wanted map[string]string, it digest
 			return fmt.Sprintf("the same entry as item %d, which another feed showed before%s", seq, inEdition(o)), nil
 		}
 	}
-	others, err := g.Ledger.Items(positions)
+	others, err := g.Ledger.Items.At(positions)
 	if err != nil {
 		return "", err
 	}
@@ -210,12 +210,12 @@ func (g gatherer) had(lane ledger.LaneState, wanted map[string]string, it digest
 
 // told tells whether an extra edition told an entry, as another feed showed it, that has waited since.
 func (g gatherer) told(lane ledger.LaneState, it digest.Item) (string, error) {
-	positions, err := g.Ledger.Sightings(it)
+	positions, err := g.Ledger.Items.Sightings(it)
 	if err != nil {
 		return "", err
 	}
 	for _, seq := range positions {
-		o, ok, err := g.Ledger.Outcome(lane.Lane, seq)
+		o, ok, err := g.Ledger.Lanes.Outcome(lane.Lane, seq)
 		if err != nil {
 			return "", err
 		}
@@ -235,7 +235,7 @@ func inEdition(o ledger.Outcome) string {
 
 // sentStories are the stories of the lane's editions of the last curate.Window, which later items may join.
 func (g gatherer) sentStories(lane digest.Lane, now time.Time) ([]digest.Story, error) {
-	editions, err := g.Ledger.Editions(func(e ledger.EditionState) bool {
+	editions, err := g.Ledger.Editions.Select(func(e ledger.EditionState) bool {
 		return e.Lane() == lane && !e.Withdrawn && now.Sub(e.Composed) <= curate.Window
 	})
 	if err != nil {
@@ -243,7 +243,7 @@ func (g gatherer) sentStories(lane digest.Lane, now time.Time) ([]digest.Story, 
 	}
 	var stories []digest.Story
 	for _, e := range editions {
-		frozen, err := g.Ledger.Frozen(e.ID)
+		frozen, err := g.Ledger.Editions.Frozen(e.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -254,7 +254,7 @@ func (g gatherer) sentStories(lane digest.Lane, now time.Time) ([]digest.Story, 
 
 // feedReports tell, for the coverage footer, which of the digest's feeds were read since the lane last composed.
 func (g gatherer) feedReports(d digest.Digest, since time.Time) ([]digest.FeedReport, error) {
-	states, err := g.Ledger.FeedStates()
+	states, err := g.Ledger.Items.FeedStates()
 	if err != nil {
 		return nil, err
 	}

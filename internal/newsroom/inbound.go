@@ -45,7 +45,7 @@ func (r *Receiver) Judge(report inbound.Report) (inbound.Decision, error) {
 
 // account finds the subscriber and digest that an account token names: one of a link that an operator handed out.
 func (r *Receiver) account(token string) (inbound.Delivery, error) {
-	ref, err := r.Ledger.OpenToken(token, subscribers.ForAccount)
+	ref, err := r.Ledger.Keys.Open(token, subscribers.ForAccount)
 	if err != nil {
 		return inbound.Delivery{}, inbound.ErrStranger
 	}
@@ -70,14 +70,14 @@ func (r *Receiver) Receive(report inbound.Report) (Received, error) {
 	for _, s := range decision.Suppress {
 		s.At = r.Now().UTC()
 		if report.Kind != inbound.Bounce {
-			if err := r.Ledger.Suppress(s.Suppression); err != nil {
+			if err := r.Ledger.Readers.Suppress(s.Suppression); err != nil {
 				return Received{}, err
 			}
 			done.Suppressed = append(done.Suppressed, s.Suppression)
 			r.Log.Info("address suppressed", "email", s.Email, "digest", s.Digest, "source", s.Source)
 			continue
 		}
-		kept, restored, err := r.Ledger.SuppressBounced(s.Edition, s.Status, s.Suppression)
+		kept, restored, err := r.Ledger.Readers.SuppressBounced(s.Edition, s.Status, s.Suppression)
 		if err != nil {
 			return Received{}, err
 		}

@@ -316,7 +316,7 @@ func TestExtraDoesNotUseTheSlot(t *testing.T) {
 	if got := w.Send(true); got[0].Composed {
 		t.Fatalf("extra: %+v", got[0])
 	}
-	st, err := w.Ledger.Lane(w.Config.Lanes(w.Config.Digests[0])[0])
+	st, err := w.Ledger.Lanes.Get(w.Config.Lanes(w.Config.Digests[0])[0])
 	if err != nil || st.Wall != "2026-03-12T07:00" {
 		t.Errorf("the last slot used is %s, %v: an extra edition uses none", st.Wall, err)
 	}
@@ -343,7 +343,7 @@ func TestSuppressedWhileItIsOnItsWay(t *testing.T) {
 	w.Show("/herald", "Cranes move again in the harbour")
 	w.At(0, "06:30")
 	w.Fail = nil
-	if err := w.Ledger.Suppress(digest.Suppression{Email: "ana@example.org", Digest: "daily", Source: "one-click", At: w.Now}); err != nil {
+	if err := w.Ledger.Readers.Suppress(digest.Suppression{Email: "ana@example.org", Digest: "daily", Source: "one-click", At: w.Now}); err != nil {
 		t.Fatal(err)
 	}
 	w.Now = w.Now.Add(time.Hour)
@@ -388,8 +388,8 @@ func TestCoverageOfALaneThatHadNothingYet(t *testing.T) {
 		w.Collect()
 	}
 	w.At(4, "06:30")
-	editions, _ := w.Ledger.Editions(func(e ledger.EditionState) bool { return !e.Withdrawn })
-	frozen, err := w.Ledger.Frozen(editions[0].ID)
+	editions, _ := w.Ledger.Editions.Select(func(e ledger.EditionState) bool { return !e.Withdrawn })
+	frozen, err := w.Ledger.Editions.Frozen(editions[0].ID)
 	if err != nil || frozen.Since.IsZero() || slices.ContainsFunc(frozen.Feeds, func(f digest.FeedReport) bool { return f.OK && f.LastSuccess.Before(town.OnDay(t, 1, "00:00")) }) {
 		t.Errorf("since %v, feeds %+v, %v", frozen.Since, frozen.Feeds, err)
 	}
@@ -403,12 +403,12 @@ func TestWithdrawnEditionGoesOutToNobody(t *testing.T) {
 	w.Show("/herald", "Cranes move again in the harbour")
 	got := w.At(0, "06:30")
 	id := got[0].Edition
-	if err := w.Ledger.Withdraw(id); err != nil {
+	if err := w.Ledger.Editions.Withdraw(id); err != nil {
 		t.Fatal(err)
 	}
 	// A worker who was under way would go on with this.
 	next := digest.Event{Index: 0, State: digest.Intent, At: w.Now, Attempt: 2, First: w.Now}
-	if state, err := w.Ledger.Step(context.Background(), id, nil, &next, "ana@example.org"); err == nil {
+	if state, err := w.Ledger.Deliveries.Step(context.Background(), id, nil, &next, "ana@example.org"); err == nil {
 		t.Errorf("a withdrawn edition goes out: %s", state)
 	}
 }

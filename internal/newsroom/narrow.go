@@ -21,7 +21,7 @@ func topicsOf(d digest.Digest) []string {
 // narrower returns what lays readers' own preferences over their profiles, for a digest with some topics.
 // Those who shared a profile and chose the same share one again, since profiles tell variants apart.
 func (c *Composer) narrower(topics []string) (func(address string, profile *subscribers.Profile) *subscribers.Profile, error) {
-	all, err := c.Ledger.Preferences()
+	all, err := c.Ledger.Readers.Preferences()
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (c *Composer) narrowedReader(d digest.Digest, who subscribers.Subscriber) (
 	if who.Profile == nil {
 		return who, nil
 	}
-	own, err := c.Ledger.PreferencesOf(who.Email)
+	own, err := c.Ledger.Readers.PreferencesOf(who.Email)
 	who.Profile = narrowed(who.Profile, own, topicsOf(d))
 	return who, err
 }

@@ -91,7 +91,7 @@ email = "chiyo@example.org"
 
 func choose(w *town.Town, email string, own digest.Preferences) {
 	w.T.Helper()
-	if err := w.Ledger.Grant(ledger.Wish{Email: email, Source: "page", Preferences: &own}); err != nil {
+	if err := w.Ledger.Readers.Grant(ledger.Wish{Email: email, Source: "page", Preferences: &own}); err != nil {
 		w.T.Fatal(err)
 	}
 }

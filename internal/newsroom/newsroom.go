@@ -103,9 +103,9 @@ func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule
 			var level slog.Level
 			out.Reason, level = dr.nothing()
 			p.Log.Log(ctx, level, "no edition: "+out.Reason, "lane", lane, "slot", slot.Wall)
-			return out, p.Ledger.PassSlot(record)
+			return out, p.Ledger.Lanes.PassSlot(record)
 		}
-		if err := p.Ledger.CommitEdition(record); err != nil {
+		if err := p.Ledger.Editions.Commit(record); err != nil {
 			return out, err
 		}
 		out.Composed = true
@@ -122,11 +122,11 @@ func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule
 func (p *Publisher) passNobody(dr draft) (reason string, err error) {
 	switch {
 	case dr.readers.waiting > 0:
-		return "all its readers had an edition in another zone less than half a period ago", p.Ledger.PassSlot(dr.untouched())
+		return "all its readers had an edition in another zone less than half a period ago", p.Ledger.Lanes.PassSlot(dr.untouched())
 	case dr.of.extra: // the slot's own may still find somebody
 		return "owed to nobody", nil
 	default:
-		return "owed to nobody", p.Ledger.Sleep(dr.of.lane, dr.of.slot.At, dr.of.slot.Wall)
+		return "owed to nobody", p.Ledger.Lanes.Sleep(dr.of.lane, dr.of.slot.At, dr.of.slot.Wall)
 	}
 }
 
@@ -147,12 +147,12 @@ func (dr draft) nothing() (reason string, level slog.Level) {
 // went out, whether their mails never began to or were all refused: an outage then costs no news. An extra
 // edition that went out says nothing about the one that it came beside.
 func (p *Publisher) withdrawUnsent(ctx context.Context, lane digest.Lane) error {
-	st, err := p.Ledger.Lane(lane)
+	st, err := p.Ledger.Lanes.Get(lane)
 	if err != nil {
 		return err
 	}
 	for id := st.Edition; id != ""; {
-		e, err := p.Ledger.Edition(id)
+		e, err := p.Ledger.Editions.Get(id)
 		if errors.Is(err, ledger.ErrUnknown) { // so old that it was pruned
 			return nil
 		}
@@ -182,7 +182,7 @@ func (p *Publisher) editionID(lane digest.Lane, slot schedule.Slot, extra bool) 
 		if n > 0 {
 			id += "+" + strconv.Itoa(n)
 		}
-		_, err := p.Ledger.Edition(id)
+		_, err := p.Ledger.Editions.Get(id)
 		switch {
 		case errors.Is(err, ledger.ErrUnknown) && (n > 0 || !extra):
 			return id, false, nil

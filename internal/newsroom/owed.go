@@ -39,7 +39,7 @@ func (r readers) languages() []string {
 func (c *Composer) owed(of call, items []digest.Item) (readers, error) {
 	var r readers
 	d, lane := of.digest, of.lane
-	suppressed, err := c.Ledger.SuppressedFor(d.ID)
+	suppressed, err := c.Ledger.Readers.SuppressedFor(d.ID)
 	if err != nil {
 		return r, err
 	}
@@ -117,7 +117,7 @@ func (c *Composer) newcomers(of call, items []digest.Item) (map[string]origin, e
 			oldest = it.FirstSeen
 		}
 	}
-	others, err := c.Ledger.Editions(func(e ledger.EditionState) bool {
+	others, err := c.Ledger.Editions.Select(func(e ledger.EditionState) bool {
 		return e.Digest == d.ID && e.Zone != lane.Zone && !e.Withdrawn && !e.Composed.Before(oldest) &&
 			e.Composed.Sub(of.now) <= period // else on a clock that was wrong
 	})
@@ -127,7 +127,7 @@ func (c *Composer) newcomers(of call, items []digest.Item) (map[string]origin, e
 	moved := map[string]origin{}
 	for _, e := range others {
 		for chunk := 0; ; chunk++ {
-			recipients, err := c.Ledger.Recipients(e.ID, chunk)
+			recipients, err := c.Ledger.Deliveries.Recipients(e.ID, chunk)
 			if err != nil {
 				return nil, err
 			}
@@ -160,7 +160,7 @@ func (c *Composer) exceptStories(keys []digest.VariantKey, e digest.Edition) ([]
 		}
 		items := map[uint64]bool{}
 		for _, id := range k.Except {
-			had, err := c.Ledger.Frozen(id)
+			had, err := c.Ledger.Editions.Frozen(id)
 			if err != nil {
 				return nil, fmt.Errorf("what readers had before they changed their zone: %w", err)
 			}

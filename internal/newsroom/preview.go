@@ -117,7 +117,7 @@ func (c *Composer) Message(v Preview, to digest.Recipient) ([]byte, message.Enve
 
 // tokenKey is the newest key of the ledger.
 func (c *Composer) tokenKey() (subscribers.TokenKey, error) {
-	return subscribers.NewTokenKey(c.Ledger.TokenKeys()[0])
+	return subscribers.NewTokenKey(c.Ledger.Keys.Secrets()[0])
 }
 
 // PreviewSlot is the slot at which a preview takes place: the first after now, or, for a time that is

@@ -113,7 +113,7 @@ func TestReplayLosesNothingAndRepeatsNothing(t *testing.T) {
 
 	d, _ := w.Config.Digest("daily")
 	lane := w.Config.Lanes(d)[0]
-	items, err := w.Ledger.ItemsAfter(0)
+	items, err := w.Ledger.Items.After(0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,14 +143,14 @@ func TestReplayLosesNothingAndRepeatsNothing(t *testing.T) {
 		}
 	}
 
-	states, err := w.Ledger.Editions(func(ledger.EditionState) bool { return true })
+	states, err := w.Ledger.Editions.Select(func(ledger.EditionState) bool { return true })
 	if err != nil {
 		t.Fatal(err)
 	}
 	stood := map[uint64]string{}
 	links := map[string]string{}
 	for _, st := range states {
-		e, err := w.Ledger.Frozen(st.ID)
+		e, err := w.Ledger.Editions.Frozen(st.ID)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -37,17 +37,17 @@ func (rep Reporter) Figures(tally *Tally, uncomposed map[digest.Lane]Uncomposed)
 	now := rep.Now()
 	f := Figures{Feeds: map[string]int{}, Editions: map[string]int{}, Delivered: tally.counts(), Problems: len(rep.Problems(uncomposed)),
 		Bytes: rep.Ledger.Size()}
-	states, err := rep.Ledger.FeedStates()
+	states, err := rep.Ledger.Items.FeedStates()
 	if err != nil {
 		return f, err
 	}
 	for _, feed := range rep.Config.Feeds() {
 		f.Feeds[feedHealth(states[feed.URL])]++
 	}
-	if f.Items, err = rep.Ledger.LastSeq(); err != nil {
+	if f.Items, err = rep.Ledger.Items.Last(); err != nil {
 		return f, err
 	}
-	if _, err = rep.Ledger.Editions(func(e ledger.EditionState) bool { f.count(e); return false }); err != nil {
+	if _, err = rep.Ledger.Editions.Select(func(e ledger.EditionState) bool { f.count(e); return false }); err != nil {
 		return f, err
 	}
 	for _, d := range rep.Config.Digests {
@@ -100,7 +100,7 @@ func (rep Reporter) laneFigures(d digest.Digest, lane digest.Lane, tally *Tally,
 	if err != nil {
 		return f, err
 	}
-	st, err := rep.Ledger.Lane(lane)
+	st, err := rep.Ledger.Lanes.Get(lane)
 	if err != nil {
 		return f, err
 	}
@@ -111,7 +111,7 @@ func (rep Reporter) laneFigures(d digest.Digest, lane digest.Lane, tally *Tally,
 	if st.Edition == "" {
 		return f, nil
 	}
-	e, err := rep.Ledger.Edition(st.Edition)
+	e, err := rep.Ledger.Editions.Get(st.Edition)
 	if errors.Is(err, ledger.ErrUnknown) { // so old that it was pruned
 		return f, nil
 	}

@@ -55,7 +55,7 @@ func (rep Reporter) Problems(uncomposed map[digest.Lane]Uncomposed) []Problem {
 
 // editionProblems tell of paused runs and of editions that are late.
 func (rep Reporter) editionProblems(uncomposed map[digest.Lane]Uncomposed, now time.Time) ([]Problem, error) {
-	open, err := rep.Ledger.OpenEditions()
+	open, err := rep.Ledger.Editions.Open()
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func (rep Reporter) editionProblems(uncomposed map[digest.Lane]Uncomposed, now t
 		if now.Sub(since) <= lateEdition {
 			continue
 		}
-		progress, err := rep.Ledger.Progress(e.ID)
+		progress, err := rep.Ledger.Deliveries.Progress(e.ID)
 		if err != nil {
 			return all, err
 		}
@@ -124,7 +124,7 @@ func lateID(lane digest.Lane) string { return "late " + lane.String() }
 
 // feedProblems tell of feeds that have not answered for days.
 func (rep Reporter) feedProblems(now time.Time) ([]Problem, error) {
-	states, err := rep.Ledger.FeedStates()
+	states, err := rep.Ledger.Items.FeedStates()
 	if err != nil {
 		return nil, err
 	}

@@ -18,31 +18,54 @@ type Reporter struct {
 	Now    func() time.Time
 }
 
-// Ledger is what a report reads of the ledger; that nothing here writes, its methods say.
-type Ledger interface {
-	// the file
-	Path() string
-	Size() int64
-	LastCommit() (time.Time, error)
-	WriteError() error
-	NoRoom(readers int) string
-	// what the feeds showed, and how far the lanes have come with it
-	FeedStates() (map[string]digest.FeedState, error)
-	LastSeq() (uint64, error)
-	Newest(n int, match func(digest.Item) bool) ([]digest.Item, error)
-	Lane(digest.Lane) (ledger.LaneState, error)
-	Lanes() ([]ledger.LaneState, error)
-	Outcome(lane digest.Lane, seq uint64) (ledger.Outcome, bool, error)
-	// what was composed, and what became of it
-	Edition(id string) (ledger.EditionState, error)
-	Editions(keep func(ledger.EditionState) bool) ([]ledger.EditionState, error)
-	OpenEditions() ([]ledger.EditionState, error)
-	Frozen(id string) (digest.Edition, error)
-	Recipients(id string, chunk int) ([]digest.Recipient, error)
-	Progress(edition string) (digest.Progress, error)
-	History(edition string, index int) ([]digest.Event, error)
-	// those whom mail goes to
-	Suppressions() ([]digest.Suppression, error)
-	SuppressionsOf(email string) ([]digest.Suppression, error)
-	PreferencesOf(email string) (digest.Preferences, error)
+// Ledger is what a report reads of the ledger; that nothing here writes, the methods of its parts say.
+type Ledger struct {
+	File
+	Items      Items      // what the feeds showed
+	Lanes      Lanes      // how far the lanes have come with it
+	Editions   Editions   // what was composed
+	Deliveries Deliveries // what became of it
+	Readers    Readers    // those whom mail goes to
 }
+
+// Of lets a report read a ledger.
+func Of(l *ledger.Ledger) Ledger {
+	return Ledger{File: l, Items: l.Items, Lanes: l.Lanes, Editions: l.Editions, Deliveries: l.Deliveries, Readers: l.Readers}
+}
+
+// The parts of a ledger, as a report reads them.
+type (
+	File interface {
+		Path() string
+		Size() int64
+		LastCommit() (time.Time, error)
+		WriteError() error
+		NoRoom(readers int) string
+	}
+	Items interface {
+		FeedStates() (map[string]digest.FeedState, error)
+		Last() (uint64, error)
+		Newest(n int, match func(digest.Item) bool) ([]digest.Item, error)
+	}
+	Lanes interface {
+		Get(digest.Lane) (ledger.LaneState, error)
+		All() ([]ledger.LaneState, error)
+		Outcome(lane digest.Lane, seq uint64) (ledger.Outcome, bool, error)
+	}
+	Editions interface {
+		Get(id string) (ledger.EditionState, error)
+		Select(keep func(ledger.EditionState) bool) ([]ledger.EditionState, error)
+		Open() ([]ledger.EditionState, error)
+		Frozen(id string) (digest.Edition, error)
+	}
+	Deliveries interface {
+		Recipients(id string, chunk int) ([]digest.Recipient, error)
+		Progress(edition string) (digest.Progress, error)
+		History(edition string, index int) ([]digest.Event, error)
+	}
+	Readers interface {
+		Suppressions() ([]digest.Suppression, error)
+		SuppressionsOf(email string) ([]digest.Suppression, error)
+		PreferencesOf(email string) (digest.Preferences, error)
+	}
+)

@@ -84,7 +84,7 @@ func (rep Reporter) Status(uncomposed map[digest.Lane]Uncomposed) (Status, error
 	if err := rep.feedStatus(&s, now); err != nil {
 		return s, err
 	}
-	suppressed, err := rep.Ledger.Suppressions()
+	suppressed, err := rep.Ledger.Readers.Suppressions()
 	if err != nil {
 		return s, err
 	}
@@ -96,7 +96,7 @@ func (rep Reporter) Status(uncomposed map[digest.Lane]Uncomposed) (Status, error
 
 // editionStatus adds the last editions of each lane, and all that are not complete.
 func (rep Reporter) editionStatus(s *Status) error {
-	editions, err := rep.Ledger.Editions(func(ledger.EditionState) bool { return true })
+	editions, err := rep.Ledger.Editions.Select(func(ledger.EditionState) bool { return true })
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (rep Reporter) editionStatus(s *Status) error {
 		if shown[e.Lane()]++; shown[e.Lane()] > shownEditions && e.Complete {
 			continue
 		}
-		progress, err := rep.Ledger.Progress(e.ID)
+		progress, err := rep.Ledger.Deliveries.Progress(e.ID)
 		if err != nil {
 			return err
 		}
@@ -122,7 +122,7 @@ func (rep Reporter) editionStatus(s *Status) error {
 
 // feedStatus adds the feeds that are not well.
 func (rep Reporter) feedStatus(s *Status, now time.Time) error {
-	states, err := rep.Ledger.FeedStates()
+	states, err := rep.Ledger.Items.FeedStates()
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (rep Reporter) feedStatus(s *Status, now time.Time) error {
 
 // FeedsWell counts the feeds whose last poll went well.
 func (rep Reporter) FeedsWell() (well, all int, err error) {
-	states, err := rep.Ledger.FeedStates()
+	states, err := rep.Ledger.Items.FeedStates()
 	if err != nil {
 		return 0, 0, err
 	}
@@ -174,7 +174,7 @@ type FeedHealth struct {
 
 // FeedHealth tells of each feed of the configuration, in its order, how it is.
 func (rep Reporter) FeedHealth() ([]FeedHealth, error) {
-	states, err := rep.Ledger.FeedStates()
+	states, err := rep.Ledger.Items.FeedStates()
 	if err != nil {
 		return nil, err
 	}

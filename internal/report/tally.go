@@ -87,7 +87,7 @@ func (t *Tally) of(l Ledger, e ledger.EditionState) (map[string]int, error) {
 	if known.edition == e.ID {
 		return known.states, nil
 	}
-	progress, err := l.Progress(e.ID)
+	progress, err := l.Deliveries.Progress(e.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ type Telling struct {
 
 // WhyItem tells what became of the items with a link, a guid, or words of a title: newest first.
 func (rep Reporter) WhyItem(query string) ([]Fate, error) {
-	items, err := rep.Ledger.Newest(maxWhy, func(it digest.Item) bool { return matches(it, query) })
+	items, err := rep.Ledger.Items.Newest(maxWhy, func(it digest.Item) bool { return matches(it, query) })
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func (rep Reporter) formerLanes() ([]digest.Lane, error) {
 	for _, d := range rep.Config.Digests {
 		current = append(current, rep.Config.Lanes(d)...)
 	}
-	all, err := rep.Ledger.Lanes()
+	all, err := rep.Ledger.Lanes.All()
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func (rep Reporter) formerLanes() ([]digest.Lane, error) {
 // settled is what became of an item in a lane, if the lane has come to it.
 func (rep Reporter) settled(lane digest.Lane, it digest.Item) (f LaneFate, ok bool, err error) {
 	f = LaneFate{Lane: lane.String()}
-	o, ok, err := rep.Ledger.Outcome(lane, it.Seq)
+	o, ok, err := rep.Ledger.Lanes.Outcome(lane, it.Seq)
 	if err != nil || !ok {
 		return f, false, err
 	}
@@ -140,7 +140,7 @@ func (rep Reporter) Fate(d digest.Digest, lane digest.Lane, it digest.Item) (Lan
 	if err != nil || settled {
 		return f, err
 	}
-	st, err := rep.Ledger.Lane(lane)
+	st, err := rep.Ledger.Lanes.Get(lane)
 	if err != nil {
 		return f, err
 	}
@@ -173,7 +173,7 @@ func (rep Reporter) Fate(d digest.Digest, lane digest.Lane, it digest.Item) (Lan
 // placeOf finds an item's story in the edition that used it.
 func (rep Reporter) placeOf(f *LaneFate, o ledger.Outcome) error {
 	f.Edition = o.Edition
-	st, err := rep.Ledger.Edition(o.Edition)
+	st, err := rep.Ledger.Editions.Get(o.Edition)
 	if errors.Is(err, ledger.ErrUnknown) {
 		f.Reason = "it was in an edition that is so old that it was pruned"
 		return nil
@@ -181,7 +181,7 @@ func (rep Reporter) placeOf(f *LaneFate, o ledger.Outcome) error {
 	if err != nil {
 		return err
 	}
-	e, err := rep.Ledger.Frozen(o.Edition)
+	e, err := rep.Ledger.Editions.Frozen(o.Edition)
 	if err != nil {
 		return err
 	}
@@ -202,13 +202,13 @@ func (rep Reporter) readersOf(st ledger.EditionState, e digest.Edition, story st
 		section, _ := place(compose.Filter(e, v.Key), story)
 		tell[i] = section != ""
 	}
-	progress, err := rep.Ledger.Progress(st.ID)
+	progress, err := rep.Ledger.Deliveries.Progress(st.ID)
 	if err != nil {
 		return 0, err
 	}
 	n := 0
 	for chunk := 0; ; chunk++ {
-		recipients, err := rep.Ledger.Recipients(st.ID, chunk)
+		recipients, err := rep.Ledger.Deliveries.Recipients(st.ID, chunk)
 		if err != nil || len(recipients) == 0 {
 			return n, err
 		}
@@ -284,19 +284,19 @@ func (rep Reporter) WhyReader(email string) (Reader, error) {
 		}
 	}
 	key := subscribers.Key(email)
-	suppressed, err := rep.Ledger.SuppressionsOf(email)
+	suppressed, err := rep.Ledger.Readers.SuppressionsOf(email)
 	if err != nil {
 		return r, err
 	}
 	r.Suppressed = append(r.Suppressed, suppressed...)
-	own, err := rep.Ledger.PreferencesOf(email)
+	own, err := rep.Ledger.Readers.PreferencesOf(email)
 	if err != nil {
 		return r, err
 	}
 	if !own.Empty() {
 		r.Own = &own
 	}
-	editions, err := rep.Ledger.Editions(func(ledger.EditionState) bool { return true })
+	editions, err := rep.Ledger.Editions.Select(func(ledger.EditionState) bool { return true })
 	if err != nil {
 		return r, err
 	}
@@ -309,11 +309,11 @@ func (rep Reporter) WhyReader(email string) (Reader, error) {
 		if !ok {
 			continue
 		}
-		progress, err := rep.Ledger.Progress(e.ID)
+		progress, err := rep.Ledger.Deliveries.Progress(e.ID)
 		if err != nil {
 			return r, err
 		}
-		events, err := rep.Ledger.History(e.ID, recipient.Index)
+		events, err := rep.Ledger.Deliveries.History(e.ID, recipient.Index)
 		if err != nil {
 			return r, err
 		}
@@ -326,7 +326,7 @@ func (rep Reporter) WhyReader(email string) (Reader, error) {
 // recipient finds an address in an edition.
 func (rep Reporter) recipient(edition, key string) (digest.Recipient, bool, error) {
 	for chunk := 0; ; chunk++ {
-		recipients, err := rep.Ledger.Recipients(edition, chunk)
+		recipients, err := rep.Ledger.Deliveries.Recipients(edition, chunk)
 		if err != nil || len(recipients) == 0 {
 			return digest.Recipient{}, false, err
 		}

@@ -15,6 +15,7 @@ import (
 	"digestd/digest/render"
 	"digestd/internal/config"
 	"digestd/internal/ledger"
+	"digestd/internal/ledger/store/bolt"
 	"digestd/subscribers"
 	"digestd/templates"
 )
@@ -95,7 +96,7 @@ func newDesk(t testing.TB) *desk {
 		composition.Recipients = append(composition.Recipients, digest.Recipient{Index: i, Email: email, Variant: i / dora})
 	}
 	composition.Before.Lane = digest.Lane{Digest: "daily", Zone: "Europe/Paris"}
-	if err := d.ledger.CommitEdition(composition); err != nil {
+	if err := d.ledger.Editions.Commit(composition); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -132,7 +133,7 @@ func (d *desk) open() {
 	}
 	clock := func() time.Time { return d.now }
 	var err error
-	if d.ledger, err = ledger.Open(d.site.Config.Ledger.Path, ledger.Options{Now: clock}); err != nil {
+	if d.ledger, err = ledger.Open(bolt.At(d.site.Config.Ledger.Path, bolt.Options{}), clock); err != nil {
 		d.t.Fatal(err)
 	}
 	if d.server, err = New(d.ledger, func() Site { return d.site }, clock, slog.New(slog.DiscardHandler)); err != nil {
@@ -143,7 +144,7 @@ func (d *desk) open() {
 
 func (d *desk) key() subscribers.TokenKey {
 	d.t.Helper()
-	key, err := subscribers.NewTokenKey(d.ledger.TokenKeys()[0])
+	key, err := subscribers.NewTokenKey(d.ledger.Keys.Secrets()[0])
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -197,7 +198,7 @@ func (d *desk) post(path, form string) (*http.Response, string) {
 // standing is what keeps mail from everybody, as "name digest:source" with * for all digests.
 func (d *desk) standing() string {
 	d.t.Helper()
-	all, err := d.ledger.Suppressions()
+	all, err := d.ledger.Readers.Suppressions()
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func (s *Server) preferences(v *visit) (shown, error) {
 	if !v.reader.known {
 		return shown{"web-preferences.html.tmpl", http.StatusOK, preferencesPage{sheet: v.sheet(v.words.Words.Preferences)}}, nil
 	}
-	own, err := s.ledger.PreferencesOf(v.reader.email)
+	own, err := s.ledger.Readers.PreferencesOf(v.reader.email)
 	if err != nil {
 		return shown{}, err
 	}
@@ -118,7 +118,7 @@ func (v *visit) wanted(id string) bool {
 
 // choose makes what a form says durable. Whoever had left all digests and takes one back has left the others.
 func (s *Server) choose(v *visit, w wish, own digest.Preferences) error {
-	all, err := s.ledger.SuppressionsOf(v.reader.email)
+	all, err := s.ledger.Readers.SuppressionsOf(v.reader.email)
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (s *Server) choices(v *visit, own digest.Preferences) (preferencesPage, err
 	if p.Until < p.First || p.Until > p.Last { // gone by, or no day at all
 		p.Until = ""
 	}
-	all, err := s.ledger.SuppressionsOf(v.reader.email)
+	all, err := s.ledger.Readers.SuppressionsOf(v.reader.email)
 	if err != nil {
 		return p, err
 	}

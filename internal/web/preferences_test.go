@@ -13,7 +13,7 @@ import (
 // chosen is what a reader's preferences are, as "without sport; text; until 2026-04-01".
 func (d *desk) chosen(email string) string {
 	d.t.Helper()
-	p, err := d.ledger.PreferencesOf(email)
+	p, err := d.ledger.Readers.PreferencesOf(email)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestChoosing(t *testing.T) {
 			d := newDesk(t)
 			for _, s := range row.before {
 				s.Email = addresses[row.reader]
-				if err := d.ledger.Suppress(s); err != nil {
+				if err := d.ledger.Readers.Suppress(s); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -155,7 +155,7 @@ func ticked(body, name string) []string {
 func TestWhatIsOffered(t *testing.T) {
 	d := newDesk(t)
 	for _, s := range []digest.Suppression{{Email: "chiyo@example.org", Digest: "daily", Source: "one-click"}, {Email: "chiyo@example.org", Digest: "weekly", Source: "operator"}} {
-		if err := d.ledger.Suppress(s); err != nil {
+		if err := d.ledger.Readers.Suppress(s); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -27,14 +27,14 @@ func (s *Server) resolve(site Site, token string) (reader, error) {
 	if len(token) != subscribers.TokenLen {
 		return reader{}, errNoReader
 	}
-	ref, err := s.ledger.OpenToken(token, subscribers.ForUnsubscribe, subscribers.ForAccount)
+	ref, err := s.ledger.Keys.Open(token, subscribers.ForUnsubscribe, subscribers.ForAccount)
 	if err != nil {
 		return reader{}, absent(err)
 	}
 	if ref.Purpose == subscribers.ForAccount {
 		return s.account(site, ref)
 	}
-	d, err := s.ledger.DeliveryOf(ref)
+	d, err := s.ledger.Editions.DeliveryOf(ref)
 	if err != nil {
 		return reader{}, absent(err)
 	}

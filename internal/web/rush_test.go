@@ -32,10 +32,10 @@ func rush(d *desk, readers, clicks int) (took []time.Duration, whole time.Durati
 		c.Recipients = append(c.Recipients, digest.Recipient{Index: i, Email: address(i)})
 	}
 	var err error
-	if c.Before, err = d.ledger.Lane(digest.Lane{Digest: "daily", Zone: "Europe/Paris"}); err != nil {
+	if c.Before, err = d.ledger.Lanes.Get(digest.Lane{Digest: "daily", Zone: "Europe/Paris"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.ledger.CommitEdition(c); err != nil {
+	if err := d.ledger.Editions.Commit(c); err != nil {
 		t.Fatal(err)
 	}
 	key, home := d.key(), "http://"+d.listen().Addr().String()
@@ -48,7 +48,7 @@ func rush(d *desk, readers, clicks int) (took []time.Duration, whole time.Durati
 			for i := readers - 1 - worker; i >= 0; i -= 4 {
 				gone := left[i].Load()
 				next := &digest.Event{Index: i, State: digest.Intent, At: d.now, Attempt: 1, First: d.now}
-				state, err := d.ledger.Step(t.Context(), rushEdition, done, next, address(i))
+				state, err := d.ledger.Deliveries.Step(t.Context(), rushEdition, done, next, address(i))
 				if err != nil {
 					t.Error(err)
 					return
@@ -63,7 +63,7 @@ func rush(d *desk, readers, clicks int) (took []time.Duration, whole time.Durati
 				}
 			}
 			if done != nil {
-				if _, err := d.ledger.Step(t.Context(), rushEdition, done, nil, ""); err != nil {
+				if _, err := d.ledger.Deliveries.Step(t.Context(), rushEdition, done, nil, ""); err != nil {
 					t.Error(err)
 				}
 			}
@@ -99,11 +99,11 @@ func rush(d *desk, readers, clicks int) (took []time.Duration, whole time.Durati
 
 	d.open() // what is left is what is on the disk
 	for i := range clicks {
-		if yes, err := d.ledger.Suppressed(address(i), "daily"); !yes || err != nil {
+		if yes, err := d.ledger.Readers.Suppressed(address(i), "daily"); !yes || err != nil {
 			t.Fatalf("reader %d has left, and is forgotten: %v", i, err)
 		}
 	}
-	progress, err := d.ledger.Progress(rushEdition)
+	progress, err := d.ledger.Deliveries.Progress(rushEdition)
 	if err != nil {
 		t.Fatal(err)
 	}

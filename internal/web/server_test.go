@@ -112,7 +112,7 @@ func TestOnTheWire(t *testing.T) {
 			if got := d.standing(); got != row.stands {
 				t.Errorf("%q stands, want %q", got, row.stands)
 			}
-			if _, err := d.ledger.Restore(addresses[ana], ""); err != nil {
+			if _, err := d.ledger.Readers.Restore(addresses[ana], ""); err != nil {
 				t.Fatal(err)
 			}
 		})

@@ -120,11 +120,11 @@ func TestLinkOfAnEditionThatIsForgotten(t *testing.T) {
 	d := newDesk(t)
 	token := d.token(ana)
 	for i := range addresses {
-		if err := d.ledger.Record(t.Context(), theEdition, []digest.Event{{Index: i, State: digest.Failed, At: d.now}}); err != nil {
+		if err := d.ledger.Deliveries.Record(t.Context(), theEdition, []digest.Event{{Index: i, State: digest.Failed, At: d.now}}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := d.ledger.Finish(theEdition); err != nil {
+	if err := d.ledger.Deliveries.Finish(theEdition); err != nil {
 		t.Fatal(err)
 	}
 	d.now = d.now.AddDate(0, 0, 1)
@@ -212,7 +212,7 @@ func FuzzPaths(f *testing.F) {
 		if rec.Code == http.StatusOK && !tokens[token] {
 			t.Errorf("%q is answered like a link", path)
 		}
-		all, err := d.ledger.Suppressions()
+		all, err := d.ledger.Readers.Suppressions()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -220,7 +220,7 @@ func FuzzPaths(f *testing.F) {
 			t.Errorf("%q %q changed something", method, path)
 		}
 		for _, s := range all {
-			if _, err := d.ledger.Restore(s.Email, ""); err != nil {
+			if _, err := d.ledger.Readers.Restore(s.Email, ""); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -37,7 +37,7 @@ func (s *Server) unsubscribe(v *visit) (shown, error) {
 			return shown{}, err
 		}
 	}
-	all, err := s.ledger.SuppressionsOf(v.reader.email)
+	all, err := s.ledger.Readers.SuppressionsOf(v.reader.email)
 	if err != nil {
 		return shown{}, err
 	}
@@ -59,7 +59,7 @@ func (s *Server) unsubscribe(v *visit) (shown, error) {
 
 // grant makes a wish durable. The log says what happened, and not to whom: the ledger does.
 func (s *Server) grant(w ledger.Wish) error {
-	if err := s.ledger.Grant(w); err != nil {
+	if err := s.ledger.Readers.Grant(w); err != nil {
 		return err
 	}
 	s.log.Info("a reader's wish is granted", "source", w.Source, "stop", w.Stop, "resume", w.Resume, "preferences", w.Preferences != nil)

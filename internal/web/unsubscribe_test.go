@@ -82,7 +82,7 @@ func TestLeaving(t *testing.T) {
 			d := newDesk(t)
 			for _, s := range row.before {
 				s.Email = addresses[ana]
-				if err := d.ledger.Suppress(s); err != nil {
+				if err := d.ledger.Readers.Suppress(s); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -189,7 +189,7 @@ func TestOldKeysAreHonoured(t *testing.T) {
 	d := newDesk(t)
 	old := d.token(ana)
 	for range 3 {
-		if _, err := d.ledger.RotateTokenKey(); err != nil {
+		if _, err := d.ledger.Keys.Rotate(); err != nil {
 			t.Fatal(err)
 		}
 	}

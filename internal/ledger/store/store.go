@@ -53,24 +53,29 @@ type Store interface {
 	Close() error
 }
 
-// Touch names a part of the ledger that a change reads before it writes, or appends to. bbolt has one writer at
+// Touch is a part of the ledger that a change reads before it writes, or appends to. bbolt has one writer at
 // a time and need not look at it. An engine with several takes a lock for each, in their order, before it begins:
 // positions become visible in their order only when the news have one writer, and the steps of two editions
 // need not wait for each other.
-type Touch string
+type Touch struct {
+	Name   string
+	Shared bool // it is only read here: others may read it at the same time
+}
 
-// What there is to touch beside lanes and editions.
-const (
-	Itself  Touch = "ledger"  // what the ledger says of itself
-	News    Touch = "news"    // items, with their positions and identities, and feeds
-	Readers Touch = "readers" // suppressions, preferences, bounces
-)
+// Itself is what the ledger says of itself.
+func Itself() Touch { return Touch{Name: "ledger"} }
+
+// News are the items, with their positions and identities, and the feeds.
+func News() Touch { return Touch{Name: "news"} }
+
+// Readers are the suppressions, preferences and bounces.
+func Readers() Touch { return Touch{Name: "readers"} }
 
 // Lane is a lane with its outcomes.
-func Lane(name string) Touch { return Touch("lane " + name) }
+func Lane(name string) Touch { return Touch{Name: "lane " + name} }
 
 // Edition is an edition with its recipients and deliveries.
-func Edition(id string) Touch { return Touch("edition " + id) }
+func Edition(id string) Touch { return Touch{Name: "edition " + id} }
 
 // Tx is a transaction. It, its buckets and all bytes that they return end with the function that it was given to.
 type Tx interface {

@@ -23,6 +23,8 @@ import (
 	"digestd/digest/render"
 	"digestd/internal/config"
 	"digestd/internal/ledger"
+	"digestd/internal/ledger/store"
+	"digestd/internal/ledger/store/storetest"
 	"digestd/internal/newsroom"
 	"digestd/internal/report"
 	"digestd/mailer"
@@ -42,6 +44,7 @@ type Town struct {
 	Fail      func(to string) *smtp.Reply // of the mail server; nil: it takes everything
 	Down      bool                        // the mail server
 
+	store  store.Opener
 	server *httptest.Server
 	mu     sync.Mutex
 	feeds  map[string]string // path → what it serves
@@ -51,10 +54,10 @@ type Town struct {
 // Thursday is when a town begins.
 var Thursday = time.Date(2026, 3, 12, 6, 30, 0, 0, time.UTC) // 07:30 in Paris, behind the slot of 07:00
 
-// New makes a newsroom of a config. FEEDS in it stands for the address of the feed server.
+// New makes a newsroom of a config, over the engine that storetest chooses. FEEDS in it stands for the address of the feed server.
 func New(t *testing.T, text string) *Town {
 	t.Helper()
-	w := &Town{T: t, Now: Thursday, feeds: map[string]string{}, boxes: map[string][]string{}}
+	w := &Town{T: t, Now: Thursday, store: storetest.Fresh(t), feeds: map[string]string{}, boxes: map[string][]string{}}
 	w.server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -95,7 +98,7 @@ func (w *Town) open(path, text string) {
 	var l *ledger.Ledger
 	if l = w.Ledger; l == nil {
 		var err error
-		if l, err = ledger.Open(cfg.Ledger.Path, ledger.Options{Now: clock}); err != nil {
+		if l, err = ledger.Open(w.store, clock); err != nil {
 			w.T.Fatal(err)
 		}
 	}
@@ -105,26 +108,23 @@ func (w *Town) open(path, text string) {
 	}
 	collector := collect.New(collect.Options{Every: cfg.Collect.Every, Lookback: cfg.Collect.Lookback, Timeout: cfg.Collect.Timeout,
 		MaxSize: cfg.Collect.MaxSize, Concurrency: 4, PerHost: 4, UserAgent: "digestd/test",
-		AllowPrivateNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, l, clock, log)
-	m := mailer.New(mailer.Options{Connections: 2, GiveUp: cfg.Delivery.GiveUp, Retry: cfg.Delivery.Retry, InDoubt: cfg.Delivery.InDoubt}, w, l, log)
+		AllowPrivateNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, l.Items, clock, log)
+	m := mailer.New(mailer.Options{Connections: 2, GiveUp: cfg.Delivery.GiveUp, Retry: cfg.Delivery.Retry, InDoubt: cfg.Delivery.InDoubt}, w, l.Mail(), log)
 	m.Now, m.Sleep, m.Jitter = clock, func(context.Context, time.Duration) {}, func() float64 { return 0.5 }
-	composer := &newsroom.Composer{Renderer: newsroom.Renderer{Config: cfg, Templates: sets}, Ledger: l, Random: zeros{}, Now: clock}
+	composer := &newsroom.Composer{Renderer: newsroom.Renderer{Config: cfg, Templates: sets}, Ledger: newsroom.PastOf(l), Random: zeros{}, Now: clock}
 	w.Config, w.Ledger = cfg, l
 	w.Publisher = &newsroom.Publisher{Composer: composer, Ledger: l, Collector: collector, Mailer: m, Log: log}
-	w.Report = report.Reporter{Config: cfg, Ledger: l, Now: clock}
+	w.Report = report.Reporter{Config: cfg, Ledger: report.Of(l), Now: clock}
 }
 
-// Reopen closes the ledger and opens it in another way, as a new process does.
-func (w *Town) Reopen(opt ledger.Options) {
+// Reopen closes the ledger, and opens that of a store, as a new process does.
+func (w *Town) Reopen(open store.Opener) {
 	w.T.Helper()
 	if err := w.Ledger.Close(); err != nil {
 		w.T.Fatal(err)
 	}
-	if opt.Now == nil {
-		opt.Now = func() time.Time { return w.Now }
-	}
 	var err error
-	if w.Ledger, err = ledger.Open(w.Config.Ledger.Path, opt); err != nil {
+	if w.Ledger, err = ledger.Open(open, func() time.Time { return w.Now }); err != nil {
 		w.T.Fatal(err)
 	}
 	text, err := os.ReadFile(w.Config.Path)

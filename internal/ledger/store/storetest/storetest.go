@@ -84,7 +84,7 @@ func begin(t *testing.T, open store.Opener) store.Store {
 
 func update(t *testing.T, s store.Store, f func(store.Tx) error) {
 	t.Helper()
-	if err := s.Update([]store.Touch{store.Itself}, f); err != nil {
+	if err := s.Update([]store.Touch{store.Itself()}, f); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -476,7 +476,7 @@ func writers(t *testing.T, open store.Opener) {
 	for range all {
 		group.Go(func() {
 			for range each {
-				err := s.Update([]store.Touch{store.News}, func(tx store.Tx) error {
+				err := s.Update([]store.Touch{store.News()}, func(tx store.Tx) error {
 					b := tx.Bucket("b")
 					n, err := read(b, "x")
 					raw := binary.BigEndian.AppendUint64(nil, n+1)

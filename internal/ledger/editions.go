@@ -3,15 +3,13 @@ package ledger
 import (
 	"bytes"
 	"compress/flate"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"digestd/digest"
+	"digestd/internal/ledger/store"
 )
 
 // Errors of committing and reading editions.
@@ -28,7 +26,7 @@ type Variant struct {
 	Subject string            `json:"subject,omitempty"`
 	Stories int               `json:"stories"`
 	Empty   bool              `json:"empty,omitempty"` // nothing for these readers: no mail
-	Body    []byte            `json:"-"`               // the encoded message; read with Body
+	Body    []byte            `json:"-"`               // the encoded message; read with Editions.Body
 }
 
 // EditionState is an edition's row.
@@ -67,11 +65,18 @@ type Composition struct {
 	Before     LaneState          // the lane as it was when its items were read
 }
 
-// CommitEdition makes a composition durable: the frozen edition, each variant's encoded message, the
+// Editions are what was composed, each as it was frozen.
+type Editions struct {
+	*base
+	delivery *deliveryWriter
+	tags     editionTags
+}
+
+// Commit makes a composition durable: the frozen edition, each variant's encoded message, the
 // recipients, what became of each item, and the lane's new position. It fails with ErrComposed when
 // the edition is there, and with ErrMoved when the lane is not as it was when its items were read;
 // nothing has changed then.
-func (l *Ledger) CommitEdition(c Composition) error {
+func (e *Editions) Commit(c Composition) error {
 	frozen, err := deflate(c.Edition)
 	if err != nil {
 		return err
@@ -94,9 +99,11 @@ func (l *Ledger) CommitEdition(c Composition) error {
 		Number: c.Edition.Number, Composed: c.Edition.Composed, Stories: len(c.Edition.Stories),
 		Recipients: len(c.Recipients), Variants: c.Variants, Before: c.Before,
 	}
-	err = l.update(func(tx *bolt.Tx) error {
-		editions := tx.Bucket(bucketEditions)
-		if editions.Get([]byte(id)) != nil {
+	err = e.update(touches{touchLane(lane), store.Edition(id)}, func(tx store.Tx) error {
+		editions := tableEditions.in(tx)
+		if there, err := editions.has([]byte(id)); err != nil {
+			return err
+		} else if there {
 			return ErrComposed
 		}
 		if err := moveLane(tx, c, id); err != nil {
@@ -115,7 +122,7 @@ func (l *Ledger) CommitEdition(c Composition) error {
 				return err
 			}
 		}
-		return put(editions, []byte(id), state)
+		return editions.put([]byte(id), state)
 	})
 	if err != nil {
 		return fmt.Errorf("commit edition %s: %w", id, err)
@@ -124,84 +131,90 @@ func (l *Ledger) CommitEdition(c Composition) error {
 }
 
 // Pause remembers why an edition's last run ended before its time; the empty reason takes that back.
-func (l *Ledger) Pause(id, reason string) error {
-	err := l.update(func(tx *bolt.Tx) error {
-		st, err := editionState(tx, id)
-		if err != nil {
-			return err
-		}
-		st.Paused = oneLine(reason, 500)
-		return put(tx.Bucket(bucketEditions), []byte(id), st)
-	})
+func (e *Editions) Pause(id, reason string) error {
+	err := e.change(id, func(st *EditionState) { st.Paused = oneLine(reason, 500) })
 	if err != nil {
 		return fmt.Errorf("edition %s: %w", id, err)
 	}
 	return nil
 }
 
+// change changes an edition's row.
+func (b *base) change(id string, change func(*EditionState)) error {
+	return b.update(touches{store.Edition(id)}, func(tx store.Tx) error {
+		st, err := editionState(tx, id)
+		if err != nil {
+			return err
+		}
+		change(&st)
+		return tableEditions.in(tx).put([]byte(id), st)
+	})
+}
+
 // editionState reads an edition's row; ErrUnknown when there is none.
-func editionState(tx *bolt.Tx, id string) (st EditionState, err error) {
-	ok, err := get(tx.Bucket(bucketEditions), []byte(id), &st)
+func editionState(tx store.Tx, id string) (EditionState, error) {
+	st, ok, err := tableEditions.in(tx).get([]byte(id))
 	if err == nil && !ok {
 		err = ErrUnknown
 	}
 	return st, err
 }
 
-// Edition reads an edition's row. The error is ErrUnknown when there is none.
-func (l *Ledger) Edition(id string) (st EditionState, err error) {
-	err = l.view(func(tx *bolt.Tx) error {
+// Get reads an edition's row. The error is ErrUnknown when there is none.
+func (e *Editions) Get(id string) (st EditionState, err error) {
+	if st, err = e.state(id); err != nil {
+		err = fmt.Errorf("edition %s: %w", id, err)
+	}
+	return st, err
+}
+
+func (e *Editions) state(id string) (st EditionState, err error) {
+	err = e.view(func(tx store.Tx) error {
 		st, err = editionState(tx, id)
 		return err
 	})
-	if err != nil {
-		return st, fmt.Errorf("edition %s: %w", id, err)
-	}
-	return st, nil
+	return st, err
 }
 
-// Editions returns the editions for which keep is true, in the order of their names: by lane, then by slot.
-func (l *Ledger) Editions(keep func(EditionState) bool) (editions []EditionState, err error) {
-	err = l.view(func(tx *bolt.Tx) error {
-		return tx.Bucket(bucketEditions).ForEach(func(k, v []byte) error {
-			var st EditionState
-			if err := json.Unmarshal(v, &st); err != nil {
-				return fmt.Errorf("edition %s: %w: %w", k, ErrDamaged, err)
-			}
-			if keep(st) {
-				editions = append(editions, st)
-			}
-			return nil
-		})
+// Select returns the editions for which keep is true, in the order of their names: by lane, then by slot.
+func (e *Editions) Select(keep func(EditionState) bool) (editions []EditionState, err error) {
+	err = e.view(func(tx store.Tx) error {
+		editions, err = tableEditions.in(tx).values(store.Range{}, keep)
+		return err
 	})
 	return editions, err
 }
 
 // Frozen reads an edition as it was composed.
-func (l *Ledger) Frozen(id string) (digest.Edition, error) {
-	var e digest.Edition
-	err := l.view(func(tx *bolt.Tx) error {
-		raw := tx.Bucket(bucketFrozen).Get([]byte(id))
+func (e *Editions) Frozen(id string) (digest.Edition, error) {
+	var frozen digest.Edition
+	err := e.view(func(tx store.Tx) error {
+		raw, err := tx.Bucket(bucketFrozen).Get([]byte(id))
+		if err != nil {
+			return err
+		}
 		if raw == nil {
 			return ErrUnknown
 		}
-		return inflate(raw, &e)
+		return inflate(raw, &frozen)
 	})
 	if err != nil {
-		return e, fmt.Errorf("edition %s: %w", id, err)
+		return frozen, fmt.Errorf("edition %s: %w", id, err)
 	}
-	return e, nil
+	return frozen, nil
 }
 
 // Body reads the encoded message of one variant of an edition.
-func (l *Ledger) Body(id string, variant int) ([]byte, error) {
+func (e *Editions) Body(id string, variant int) ([]byte, error) {
 	var body []byte
-	err := l.view(func(tx *bolt.Tx) error {
-		raw := tx.Bucket(bucketBodies).Get(partKey(id, variant))
+	err := e.view(func(tx store.Tx) error {
+		raw, err := tx.Bucket(bucketBodies).Get(partKey(id, variant))
+		if err != nil {
+			return err
+		}
 		if raw == nil {
 			return ErrUnknown
 		}
-		var err error
 		body, err = io.ReadAll(flate.NewReader(bytes.NewReader(raw)))
 		return err
 	})
@@ -213,88 +226,78 @@ func (l *Ledger) Body(id string, variant int) ([]byte, error) {
 
 // Withdraw takes back an edition of which nothing went out: its items return to the lane's pool, its
 // deliveries are withdrawn. ErrBegun says that something went out or is in doubt.
-func (l *Ledger) Withdraw(id string) error {
-	err := l.update(func(tx *bolt.Tx) error {
-		st, err := editionState(tx, id)
-		if err != nil {
-			return err
-		}
-		if st.Withdrawn {
-			return nil
-		}
-		begun, err := begun(tx, id)
-		if err != nil {
-			return err
-		}
-		name := []byte(st.Lane().String())
-		var lane LaneState
-		if _, err := get(tx.Bucket(bucketLanes), name, &lane); err != nil {
-			return err
-		}
-		if begun {
-			return ErrBegun
-		}
-		l.forgetStates(id) // whoever is under way with it must not go on
-		carried := map[uint64]int{}
-		for _, p := range st.Before.Pool {
-			carried[p.Item] = p.Carried
-		}
-		pooled := map[uint64]bool{}
-		for _, p := range lane.Pool {
-			pooled[p.Item] = true
-		}
-		outcomes := tx.Bucket(bucketOutcomes).Bucket(name)
-		var back []uint64
-		if outcomes != nil {
-			err = outcomes.ForEach(func(k, v []byte) error {
-				var o Outcome
-				if err := json.Unmarshal(v, &o); err != nil {
-					return err
-				}
-				if o.Edition == id {
-					back = append(back, seqOf(k))
-				}
-				return nil
-			})
-			if err != nil {
-				return err
-			}
-		}
-		if lane.Edition == id { // else the lane has gone on, with an extra edition
-			for i, p := range lane.Pool { // what had no room in it was not carried by it either
-				lane.Pool[i].Carried = carried[p.Item]
-			}
-			before, err := lastStanding(tx, st.Before)
-			if err != nil {
-				return err
-			}
-			lane.Number, lane.Edition, lane.Composed = before.Number, before.Edition, before.Composed
-		}
-		for _, seq := range back {
-			if err := outcomes.Delete(seqKey(seq)); err != nil {
-				return err
-			}
-			if !pooled[seq] {
-				lane.Pool = append(lane.Pool, Pooled{Item: seq, Carried: carried[seq]})
-			}
-		}
-		if err := put(tx.Bucket(bucketLanes), name, lane); err != nil {
-			return err
-		}
-		st.Withdrawn, st.Complete = true, true
-		return put(tx.Bucket(bucketEditions), []byte(id), st)
-	})
+func (e *Editions) Withdraw(id string) error {
+	st, err := e.state(id) // whose lane never changes
+	if err == nil {
+		err = e.update(touches{touchLane(st.Lane()), store.Edition(id)}, func(tx store.Tx) error { return e.withdraw(tx, id) })
+	}
 	if err != nil {
 		return fmt.Errorf("withdraw edition %s: %w", id, err)
 	}
 	return nil
 }
 
+func (e *Editions) withdraw(tx store.Tx, id string) error {
+	st, err := editionState(tx, id)
+	if err != nil || st.Withdrawn {
+		return err
+	}
+	switch begun, err := begun(tx, id); {
+	case err != nil:
+		return err
+	case begun:
+		return ErrBegun
+	}
+	e.delivery.forgetStates(id) // whoever is under way with it must not go on
+	now, err := laneState(tx, st.Lane())
+	if err != nil {
+		return err
+	}
+	carried := map[uint64]int{}
+	for _, p := range st.Before.Pool {
+		carried[p.Item] = p.Carried
+	}
+	if now.Edition == id { // else the lane has gone on, with an extra edition
+		for i, p := range now.Pool { // what had no room in it was not carried by it either
+			now.Pool[i].Carried = carried[p.Item]
+		}
+		past, err := lastStanding(tx, st.Before)
+		if err != nil {
+			return err
+		}
+		now = past.keeping(now)
+	}
+	pooled := map[uint64]bool{}
+	for _, p := range now.Pool {
+		pooled[p.Item] = true
+	}
+	outcomes := tableOutcomes.part(tx, st.Lane().String())
+	for it, err := range outcomes.each(store.Range{}) {
+		if err != nil {
+			return err
+		}
+		if it.value.Edition != id {
+			continue
+		}
+		seq := seqOf(it.key)
+		if err := outcomes.Delete(it.key); err != nil {
+			return err
+		}
+		if !pooled[seq] {
+			now.Pool = append(now.Pool, Pooled{Item: seq, Carried: carried[seq]})
+		}
+	}
+	if err := tableLanes.in(tx).put([]byte(st.Lane().String()), now); err != nil {
+		return err
+	}
+	st.Withdrawn, st.Complete = true, true
+	return tableEditions.in(tx).put([]byte(id), st)
+}
+
 // lastStanding is a former state of a lane, or the one before it whose last edition was not withdrawn since.
-func lastStanding(tx *bolt.Tx, lane LaneState) (LaneState, error) {
+func lastStanding(tx store.Tx, lane LaneState) (LaneState, error) {
 	for {
-		var st EditionState
-		_, err := get(tx.Bucket(bucketEditions), []byte(lane.Edition), &st)
+		st, _, err := tableEditions.in(tx).get([]byte(lane.Edition))
 		if err != nil || !st.Withdrawn {
 			return lane, err
 		}
@@ -306,21 +309,25 @@ func lastStanding(tx *bolt.Tx, lane LaneState) (LaneState, error) {
 // quotation marks would be escaped.
 var isComplete = []byte(`"complete":true`)
 
-// OpenEditions are the editions that are not complete, in the order of their names. The daemon asks once a
+// Open are the editions that are not complete, in the order of their names. The daemon asks once a
 // minute, and years of complete ones are passed over unread.
-func (l *Ledger) OpenEditions() (open []EditionState, err error) {
-	err = l.view(func(tx *bolt.Tx) error {
-		return tx.Bucket(bucketEditions).ForEach(func(k, v []byte) error {
-			if bytes.Contains(v, isComplete) {
-				return nil
+func (e *Editions) Open() (open []EditionState, err error) {
+	err = e.view(func(tx store.Tx) error {
+		editions := tableEditions.in(tx)
+		for raw, err := range editions.Rows(store.Range{}) {
+			if err != nil {
+				return err
 			}
-			var st EditionState
-			if err := json.Unmarshal(v, &st); err != nil {
-				return fmt.Errorf("edition %s: %w: %w", k, ErrDamaged, err)
+			if bytes.Contains(raw.Value, isComplete) {
+				continue
+			}
+			st, err := editions.read(raw.Key, raw.Value)
+			if err != nil {
+				return err
 			}
 			open = append(open, st)
-			return nil
-		})
+		}
+		return nil
 	})
 	return open, err
 }

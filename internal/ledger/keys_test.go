@@ -11,7 +11,7 @@ import (
 
 func TestTokensFindTheirDeliveries(t *testing.T) {
 	l, c := opened(t)
-	key, err := subscribers.NewTokenKey(l.TokenKeys()[0])
+	key, err := subscribers.NewTokenKey(l.Keys.Secrets()[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,10 +51,10 @@ func TestTokensFindTheirDeliveries(t *testing.T) {
 		}
 	}
 
-	if err := l.Record(t.Context(), later, []digest.Event{{State: digest.Failed, At: morning}}); err != nil {
+	if err := l.Deliveries.Record(t.Context(), later, []digest.Event{{State: digest.Failed, At: morning}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Finish(later); err != nil {
+	if err := l.Deliveries.Finish(later); err != nil {
 		t.Fatal(err)
 	}
 	c.t = c.t.AddDate(0, 0, 1)

@@ -1,14 +1,12 @@
 package ledger
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"digestd/digest"
+	"digestd/internal/ledger/store"
 )
 
 // LaneState is what a lane remembers.
@@ -24,6 +22,14 @@ type LaneState struct {
 	Passed   []Passed    `json:"passed,omitempty"`
 	Asleep   bool        `json:"asleep,omitempty"` // at its last slot it was owed to nobody
 	Began    bool        `json:"began,omitempty"`  // it has read from the ledger: from then on it misses nothing
+}
+
+// keeping is a lane's past, of before an edition that is withdrawn, with what that can't take back of now: which
+// slot is used, up to where the lane has read and what it passed, and what waits in its pool.
+func (past LaneState) keeping(now LaneState) LaneState {
+	past.Lane, past.Slot, past.Wall, past.Asleep = now.Lane, now.Slot, now.Wall, now.Asleep
+	past.Position, past.Began, past.Passed, past.Pool = now.Position, now.Began, now.Passed, now.Pool
+	return past
 }
 
 // Pooled is an item before the lane's position that still waits for an edition.
@@ -50,36 +56,44 @@ type Outcome struct {
 	Unwanted bool `json:"unwanted,omitempty"` // no topic wanted it from its feed; the same entry of another feed is not settled by it
 }
 
-// Lane is what a lane remembers; of one that never composed, only its name.
-func (l *Ledger) Lane(lane digest.Lane) (LaneState, error) {
-	st := LaneState{Lane: lane}
-	err := l.view(func(tx *bolt.Tx) error {
-		_, err := get(tx.Bucket(bucketLanes), []byte(lane.String()), &st)
+// Lanes are what the lanes remember, and what became of items in each.
+type Lanes struct{ *base }
+
+// laneState is what a lane remembers; of one that never composed, only its name.
+func laneState(tx store.Tx, lane digest.Lane) (LaneState, error) {
+	st, ok, err := tableLanes.in(tx).get([]byte(lane.String()))
+	if !ok {
+		st.Lane = lane
+	}
+	return st, err
+}
+
+// touchLane is what a change of a lane has to itself.
+func touchLane(lane digest.Lane) store.Touch { return store.Lane(lane.String()) }
+
+// Get is what a lane remembers; of one that never composed, only its name.
+func (l *Lanes) Get(lane digest.Lane) (st LaneState, err error) {
+	err = l.view(func(tx store.Tx) error {
+		st, err = laneState(tx, lane)
 		return err
 	})
 	return st, err
 }
 
-// Lanes returns all lanes that ever composed or slept, in the order of their names.
-func (l *Ledger) Lanes() (lanes []LaneState, err error) {
-	err = l.view(func(tx *bolt.Tx) error {
-		return tx.Bucket(bucketLanes).ForEach(func(k, v []byte) error {
-			var st LaneState
-			if err := json.Unmarshal(v, &st); err != nil {
-				return fmt.Errorf("lane %s: %w: %w", k, ErrDamaged, err)
-			}
-			lanes = append(lanes, st)
-			return nil
-		})
+// All returns all lanes that ever composed or slept, in the order of their names.
+func (l *Lanes) All() (lanes []LaneState, err error) {
+	err = l.view(func(tx store.Tx) error {
+		lanes, err = tableLanes.in(tx).values(store.Range{}, nil)
+		return err
 	})
 	return lanes, err
 }
 
 // PassSlot makes durable that a lane had nothing to say at a slot: what was closed, and its new position.
-// It fails with ErrMoved like CommitEdition.
-func (l *Ledger) PassSlot(c Composition) error {
+// It fails with ErrMoved like Editions.Commit.
+func (l *Lanes) PassSlot(c Composition) error {
 	lane := digest.Lane{Digest: c.Edition.Digest, Zone: c.Edition.Zone}
-	if err := l.update(func(tx *bolt.Tx) error { return moveLane(tx, c, "") }); err != nil {
+	if err := l.update(touches{touchLane(lane)}, func(tx store.Tx) error { return moveLane(tx, c, "") }); err != nil {
 		return fmt.Errorf("pass a slot of lane %s: %w", lane, err)
 	}
 	return nil
@@ -87,23 +101,19 @@ func (l *Ledger) PassSlot(c Composition) error {
 
 // moveLane writes what became of the items and where the lane stands now. Without an edition, the lane
 // keeps its last one.
-func moveLane(tx *bolt.Tx, c Composition, edition string) error {
+func moveLane(tx store.Tx, c Composition, edition string) error {
 	lane := digest.Lane{Digest: c.Edition.Digest, Zone: c.Edition.Zone}
-	name := []byte(lane.String())
-	var now LaneState
-	if _, err := get(tx.Bucket(bucketLanes), name, &now); err != nil {
+	now, err := laneState(tx, lane)
+	if err != nil {
 		return err
 	}
 	if now.Position != c.Before.Position || now.Edition != c.Before.Edition || !slices.Equal(now.Pool, c.Before.Pool) {
 		return ErrMoved
 	}
-	outcomes, err := tx.Bucket(bucketOutcomes).CreateBucketIfNotExists(name)
-	if err != nil {
-		return err
-	}
+	outcomes := tableOutcomes.part(tx, lane.String())
 	for seq, o := range c.Outcomes {
 		o.Edition = edition
-		if err := put(outcomes, seqKey(seq), o); err != nil {
+		if err := outcomes.put(seqKey(seq), o); err != nil {
 			return err
 		}
 	}
@@ -117,30 +127,30 @@ func moveLane(tx *bolt.Tx, c Composition, edition string) error {
 	if edition != "" {
 		now.Edition, now.Number, now.Composed = edition, c.Edition.Number, c.Edition.Composed
 	}
-	return put(tx.Bucket(bucketLanes), name, now)
+	return tableLanes.in(tx).put([]byte(lane.String()), now)
 }
 
 // Sleep remembers that a lane was owed to nobody at a slot: the slot is used, nothing else.
-func (l *Ledger) Sleep(lane digest.Lane, slot time.Time, wall string) error {
-	return l.updateLane(lane, func(st *LaneState) {
+func (l *Lanes) Sleep(lane digest.Lane, slot time.Time, wall string) error {
+	return l.change(lane, func(st *LaneState) {
 		st.Slot, st.Wall, st.Asleep = slot, wall, true
 	})
 }
 
 // Skip remembers that a slot was missed: it is used, and the lane keeps its position, so that the
 // items go into its next edition.
-func (l *Ledger) Skip(lane digest.Lane, slot time.Time, wall string) error {
-	return l.updateLane(lane, func(st *LaneState) { st.Slot, st.Wall = slot, wall })
+func (l *Lanes) Skip(lane digest.Lane, slot time.Time, wall string) error {
+	return l.change(lane, func(st *LaneState) { st.Slot, st.Wall = slot, wall })
 }
 
-func (l *Ledger) updateLane(lane digest.Lane, change func(*LaneState)) error {
-	err := l.update(func(tx *bolt.Tx) error {
-		st := LaneState{Lane: lane}
-		if _, err := get(tx.Bucket(bucketLanes), []byte(lane.String()), &st); err != nil {
+func (l *Lanes) change(lane digest.Lane, change func(*LaneState)) error {
+	err := l.update(touches{touchLane(lane)}, func(tx store.Tx) error {
+		st, err := laneState(tx, lane)
+		if err != nil {
 			return err
 		}
 		change(&st)
-		return put(tx.Bucket(bucketLanes), []byte(lane.String()), st)
+		return tableLanes.in(tx).put([]byte(lane.String()), st)
 	})
 	if err != nil {
 		return fmt.Errorf("lane %s: %w", lane, err)
@@ -149,13 +159,9 @@ func (l *Ledger) updateLane(lane digest.Lane, change func(*LaneState)) error {
 }
 
 // Outcome tells what became of an item in a lane, if that is settled.
-func (l *Ledger) Outcome(lane digest.Lane, seq uint64) (o Outcome, ok bool, err error) {
-	err = l.view(func(tx *bolt.Tx) error {
-		b := tx.Bucket(bucketOutcomes).Bucket([]byte(lane.String()))
-		if b == nil {
-			return nil
-		}
-		ok, err = get(b, seqKey(seq), &o)
+func (l *Lanes) Outcome(lane digest.Lane, seq uint64) (o Outcome, ok bool, err error) {
+	err = l.view(func(tx store.Tx) error {
+		o, ok, err = tableOutcomes.part(tx, lane.String()).get(seqKey(seq))
 		return err
 	})
 	return o, ok, err
