@@ -161,8 +161,20 @@ type Item struct {
 	Updated    time.Time `json:"updated,omitzero"`
 	FirstSeen  time.Time `json:"first_seen,omitzero"` // by this ledger; what makes an item new
 	LastShown  time.Time `json:"last_shown,omitzero"` // to the day: when the feed last had it
-	History    bool      `json:"history,omitempty"`   // older than lookback at the feed's first poll: never news
+	History    bool      `json:"history,omitempty"`   // older than what was read before: never news
+	Past       string    `json:"past,omitempty"`      // why it is history; empty: older than lookback at the feed's first poll
 	Of         uint64    `json:"of,omitempty"`        // Seq of the same entry, that another feed showed before; 0: none
+	Aliases    []Alias   `json:"aliases,omitempty"`   // what else its feed showed as this item, oldest first
+}
+
+// Alias is another form in which a feed showed an item, and what told that it is the same. Only what differs
+// from the item is set.
+type Alias struct {
+	At    time.Time `json:"at"` // when it was joined
+	By    string    `json:"by"` // what both have: "guid", "link"
+	Title string    `json:"title,omitempty"`
+	GUID  string    `json:"guid,omitempty"`
+	Link  string    `json:"link,omitempty"`
 }
 
 // When is the time shown for an item: Published, clamped to FirstSeen, since feeds lie about the

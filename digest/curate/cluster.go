@@ -183,7 +183,8 @@ func (g *grouping) exactEdges() []edge {
 			byLink[n.link] = i
 			continue
 		}
-		if Same(*g.nodes[j].item, *n.item, linkKey) {
+		// What one feed shows as two entries of a page is told as two: the ledger has judged that already.
+		if other := g.nodes[j].item; other.Feed != n.item.Feed && Same(*other, *n.item, linkKey) {
 			edges = append(edges, g.edge(i, j, 1, "same link"))
 		}
 	}

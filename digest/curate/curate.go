@@ -53,7 +53,7 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 		kept, why := filters.admit(it)
 		unwanted := why != ""
 		if !unwanted && it.History {
-			why = "history: older than lookback when its feed was first read"
+			why = "history: " + cmp.Or(it.Past, "older than lookback when its feed was first read")
 		}
 		if why != "" {
 			closed = append(closed, Closed{Item: it, Reason: why, Unwanted: unwanted})

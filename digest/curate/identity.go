@@ -3,23 +3,62 @@ package curate
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"net/url"
+	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"digestd/digest"
 )
 
-// Key is a name under which an item may be known: its kind ("x", "g", "l" or "h"), a colon and a hash
-// of 32 hexadecimal digits. It is safe as a key of the ledger.
+// Key is a name under which an item may be known: its kind (one of kinds), a colon and a hash of 32
+// hexadecimal digits. It is safe as a key of the ledger.
 type Key string
 
 // The kinds of keys, by what they hash.
 const (
-	exactKey   = "x:" // feed, guid, canonical link and title
-	guidKey    = "g:" // feed and guid
-	linkKey    = "l:" // canonical link
-	contentKey = "h:" // title and text
+	exactKey    = "x:" // feed, guid, link and title
+	guidKey     = "g:" // feed and guid
+	fragmentKey = "f:" // link with its fragment
+	linkKey     = "l:" // link
+	numberKey   = "n:" // host, and the number by which the link names its article
+	titleKey    = "t:" // feed and title
+	contentKey  = "h:" // title and text
+	wholeKey    = "d:" // all that there is
 )
+
+// kinds are the kinds of keys, the strongest first, and what each is called where people read it.
+var kinds = [...]struct{ kind, name string }{
+	{exactKey, "all of it"}, {guidKey, "guid"}, {fragmentKey, "link and fragment"}, {linkKey, "link"},
+	{numberKey, "number in the link"}, {titleKey, "title"}, {contentKey, "title and text"}, {wholeKey, "all of it"},
+}
+
+// Strength is the place of a key's kind in the order in which they decide; 0 is the strongest.
+func (k Key) Strength() int {
+	for i, known := range kinds {
+		if strings.HasPrefix(string(k), known.kind) {
+			return i
+		}
+	}
+	return len(kinds)
+}
+
+// String says what the key is made of.
+func (k Key) String() string {
+	if i := k.Strength(); i < len(kinds) {
+		return kinds[i].name
+	}
+	return "nothing"
+}
+
+// IsExact reports whether whatever bears the key differs in nothing that names it.
+func (k Key) IsExact() bool {
+	return strings.HasPrefix(string(k), exactKey) || strings.HasPrefix(string(k), wholeKey) || strings.HasPrefix(string(k), contentKey)
+}
+
+// IsTitle reports whether the key is a title, which a feed may use again every day.
+func (k Key) IsTitle() bool { return strings.HasPrefix(string(k), titleKey) }
 
 func newKey(kind string, parts ...string) Key {
 	h := sha256.New()
@@ -38,71 +77,215 @@ func newKey(kind string, parts ...string) Key {
 //     for itself the next time.
 //   - "g:" is the guid, scoped to its feed: guids are promised to be unique nowhere else, and small
 //     feeds count theirs 1, 2, 3.
+//   - "f:" is the link with its fragment, for what has one: several entries of one page.
 //   - "l:" is the canonical link, the same in every feed, so that neither a changed guid nor an edited
 //     feed address makes an old item new. A guid that is an address gives such a key too where the
 //     item has no link.
-//   - "h:" is title and text, and is given only to what has neither guid nor link. A title alone is
-//     never a name: "Coronavirus Briefing: What Happened Today" is another item each day.
+//   - "n:" is the number that stays in a link when the outlet edits its slug.
+//   - "t:" is the title, for links that are new at every request, and for a site that moved. It is the
+//     weakest name: "Coronavirus Briefing: What Happened Today" is another item each day.
+//   - "h:" is title and text, and is given only to what has neither guid nor link.
 func Keys(it digest.Item) []Key {
 	link := itemLink(it)
 	guid := strings.TrimSpace(it.GUID)
+	title := normalTitle(it.Title)
 	if guid == "" && link == "" {
-		return []Key{newKey(contentKey, normalTitle(it.Title), itemText(it))}
+		return []Key{newKey(contentKey, title, itemText(it))}
 	}
-	keys := make([]Key, 0, 3)
-	keys = append(keys, newKey(exactKey, it.Feed, guid, link, normalTitle(it.Title)))
+	keys := make([]Key, 0, 6)
+	exact := []string{it.Feed, guid, link, title}
+	fragment := itemFragment(it)
+	if fragment != "" {
+		exact = append(exact, fragment)
+	}
+	keys = append(keys, newKey(exactKey, exact...))
 	if guid != "" {
 		keys = append(keys, newKey(guidKey, it.Feed, guid))
 	}
 	if link != "" && !isFrontPage(link) {
+		if fragment != "" {
+			keys = append(keys, newKey(fragmentKey, link, fragment))
+		}
 		keys = append(keys, newKey(linkKey, link))
 	}
+	if number, _ := articleNumber(link); number != "" {
+		keys = append(keys, newKey(numberKey, linkHost(link), number))
+	}
+	if it.Title != "" {
+		keys = append(keys, newKey(titleKey, it.Feed, title))
+	}
 	return keys
+}
+
+// WholeKey is the name of what shares even its "x:" with another entry of its document.
+func WholeKey(it digest.Item) Key {
+	return newKey(wholeKey, it.Feed, it.GUID, it.Link, normalTitle(it.Title), itemText(it), strconv.FormatInt(it.Published.Unix(), 10))
+}
+
+// Names are the names that one entry of a document bears.
+type Names struct {
+	Keys   []Key // that it bears alone, the strongest first
+	Shared []Key // that others bear as well: they name none of them
+	Copy   bool  // an entry before it is the same
+}
+
+// NamesIn finds the names of the entries of one document. In one document a guid or a link that
+// several entries bear is no identity: status pages link all incidents to one page, changelogs all
+// days, and there are feeds whose guids are all the same. Fragments tell them apart where they have
+// some. Only what stands there twice word for word is one entry.
+func NamesIn(document []digest.Item) []Names {
+	all := make([]Names, len(document))
+	bearers := make(map[Key]int, 6*len(document))
+	same := make(map[string]bool, len(document))
+	for i, it := range document {
+		id := copyOf(it)
+		if all[i].Copy = same[id]; all[i].Copy {
+			continue
+		}
+		same[id] = true
+		all[i].Keys = Keys(it)
+		for _, k := range all[i].Keys {
+			bearers[k]++
+		}
+	}
+	for i := range all {
+		keys := all[i].Keys
+		all[i].Keys = keys[:0:len(keys)]
+		for _, k := range keys {
+			if bearers[k] == 1 {
+				all[i].Keys = append(all[i].Keys, k)
+			} else {
+				all[i].Shared = append(all[i].Shared, k)
+			}
+		}
+		if len(all[i].Shared) > 0 && all[i].Shared[0].IsExact() {
+			all[i].Keys = append(all[i].Keys, WholeKey(document[i]))
+		}
+	}
+	return all
+}
+
+// copyOf is equal for two entries of a document that are one: with the same title on the same page at
+// the same time, or with the same guid, title and day. Without a name of its own, text and time must agree too.
+func copyOf(it digest.Item) string {
+	link, title := itemLink(it)+"#"+itemFragment(it), normalTitle(it.Title)
+	switch {
+	case namesOneArticle(itemLink(it)):
+		return strings.Join([]string{"l", link, title, it.Published.UTC().Format("2006-01-02T15:04")}, "\x00")
+	case it.GUID != "" && !isPage(it.GUID):
+		return strings.Join([]string{"g", strings.TrimSpace(it.GUID), link, title, it.Published.UTC().Format(time.DateOnly)}, "\x00")
+	}
+	return string(WholeKey(it))
 }
 
 // Same reports whether shown, which was found through the key via, really is the item known. The
 // rules in the order in which they decide, and why each:
 //
-//   - Found by "x:" or "h:": yes, nothing differs.
-//   - Found by guid, and the links agree or one is missing: yes, whatever the title says now. Outlets
-//     rewrite headlines all day, to nothing like the first ("Together, with feeling" became
-//     "Coronavirus: Singapore sings beloved national tune"), and a page that was mailed once is not
-//     mailed again. Only where there is no link at all must title or text still have a word in common.
-//   - Found by guid, and the links are different pages: only if title or text are alike. That is one
-//     guid put on two stories (CNN reuses those of its collections); a page that merely moved keeps
-//     its headline.
-//   - Found by link in another feed: yes, since guids are each feed's own.
-//   - Found by link in the same feed, and one has no guid, or the guids are the same address: yes.
-//     BBC's "…#0" becomes "…#1" at each revision, NZ Herald has no guids at all.
-//   - Found by link in the same feed with other guids, and the link names one article (see
-//     CanonicalLink): yes. There are feeds whose guids change at every fetch.
-//   - The same, and the link is any other page: only if title or text are alike. Release lists and
-//     podcasts link all their entries to one page.
+//   - Found by "x:", "d:" or "h:": yes, nothing differs.
+//   - Found by guid: see sameGUID. By link: see sameLink. By number: see sameNumber. By title: see sameTitle.
 //
-// Dates play no part: outlets renew them at each touch, and some give none.
+// Who asks sees to it that no two entries of one document become one item: what is known and stands in the
+// document itself is not what another entry of it was before.
 func Same(known, shown digest.Item, via Key) bool {
-	if strings.HasPrefix(string(via), exactKey) || strings.HasPrefix(string(via), contentKey) {
+	switch {
+	case via.IsExact():
 		return true
+	case strings.HasPrefix(string(via), guidKey):
+		return sameGUID(known, shown)
+	case strings.HasPrefix(string(via), numberKey):
+		return sameNumber(known, shown)
+	case via.IsTitle():
+		return sameTitle(known, shown)
 	}
-	sameFeed := known.Feed == shown.Feed
+	return sameLink(known, shown)
+}
+
+// sameGUID judges two showings with one guid.
+//
+//   - The links agree or one is missing: yes, whatever the title says now. Outlets rewrite headlines all
+//     day, to nothing like the first ("Together, with feeling" became "Coronavirus: Singapore sings
+//     beloved national tune"), and a page that was mailed once is not mailed again. Only where there is
+//     no link at all must title or text still have a word in common.
+//   - The guid is the address of a page that may have many entries, and both are dated: as if it were only a link.
+//   - The links are different pages: if the guid is an article's number (?p=4711), or title, text or the number
+//     in the links are alike. A page that moved keeps its headline; where headline and slug were edited, the
+//     rest stays. Else it is one guid put on two stories (CNN reuses those of its collections).
+func sameGUID(known, shown digest.Item) bool {
 	knownLink, shownLink := itemLink(known), itemLink(shown)
-	if strings.HasPrefix(string(via), guidKey) {
-		switch {
-		case knownLink == "" && shownLink == "":
-			return shareWord(known, shown)
-		case knownLink == "" || shownLink == "" || knownLink == shownLink:
-			return true
+	switch {
+	case knownLink == "" && shownLink == "":
+		return shareWord(known, shown)
+	case isPage(shown.GUID) && isDated(known, shown):
+		return sameLink(known, shown)
+	case knownLink == "" || shownLink == "" || knownLink == shownLink:
+		return true
+	}
+	number, _ := articleNumber(knownLink)
+	other, _ := articleNumber(shownLink)
+	_, numbered := articleNumber(CanonicalLink(shown.GUID))
+	return numbered || number != "" && number == other || alike(known, shown)
+}
+
+// sameLink judges two showings of one page.
+//
+//   - The guids are the same address: yes. BBC's "…#0" becomes "…#1" at each revision. But never two guids
+//     with two fragments of the page: those are two entries of it.
+//   - The page is one article (see namesOneArticle), and the guids agree, or one has none, or another feed shows it:
+//     yes. NZ Herald has no guids at all, and guids are each feed's own.
+//   - The same, with other guids: unless they are of different days. There are feeds whose guids change at
+//     every fetch, and daily programmes that have one page.
+//   - Any other page: release lists and podcasts link all their entries to one. So only if it was published in
+//     the same minute and title or text are alike; without dates, title or text must do.
+func sameLink(known, shown digest.Item) bool {
+	oneGUID := known.GUID == "" || shown.GUID == "" || known.GUID == shown.GUID || known.Feed != shown.Feed
+	if !oneGUID {
+		if a, b := itemFragment(known), itemFragment(shown); a != "" && b != "" && a != b {
+			return false
 		}
+		k := CanonicalLink(known.GUID)
+		oneGUID = k != "" && k == CanonicalLink(shown.GUID)
+	}
+	dated := isDated(known, shown)
+	switch {
+	case namesOneArticle(itemLink(shown)):
+		return oneGUID || !dated || sameDay(known, shown)
+	case !dated, sameMinute(known, shown):
 		return alike(known, shown)
+	case oneGUID:
+		return normalTitle(known.Title) == normalTitle(shown.Title) && (sameDay(known, shown) || alikeText(known, shown))
 	}
-	if !sameFeed || known.GUID == "" || shown.GUID == "" || known.GUID == shown.GUID {
-		return true
+	return sameDay(known, shown) && normalTitle(known.Title) == normalTitle(shown.Title) && alikeText(known, shown)
+}
+
+// sameNumber judges two showings on one site whose links have the same number: the outlet edited the slug
+// in front of it. A number that the link calls an article's is one; any other needs a sign that it is more than
+// a year or a sum in a headline.
+func sameNumber(known, shown digest.Item) bool {
+	_, named := articleNumber(itemLink(shown))
+	return alike(known, shown) || sameMinute(known, shown) || named && (!isDated(known, shown) || sameDay(known, shown))
+}
+
+// sameTitle judges two showings with one title in one feed whose guid and link are others: a link with a token
+// that is new at each request, a slug that was edited, a site that moved. It must be of the same day and minute,
+// or have the same text; without dates and text, the links may differ in a token alone.
+func sameTitle(known, shown digest.Item) bool {
+	if !isDated(known, shown) {
+		return alikeText(known, shown) || itemText(known) == "" && itemText(shown) == "" && differInToken(itemLink(known), itemLink(shown))
 	}
-	if k := CanonicalLink(known.GUID); k != "" && k == CanonicalLink(shown.GUID) {
-		return true
-	}
-	path, _, _ := strings.Cut(shownLink, "?")
-	return namesArticle(strings.ToLower(path[strings.LastIndexByte(path, '/')+1:])) || alike(known, shown)
+	return sameMinute(known, shown) || sameDay(known, shown) && alikeText(known, shown)
+}
+
+// isDated reports whether both say when they were published.
+func isDated(a, b digest.Item) bool { return !a.Published.IsZero() && !b.Published.IsZero() }
+
+// sameMinute reports whether both were published in the same minute.
+func sameMinute(a, b digest.Item) bool {
+	return isDated(a, b) && a.Published.Truncate(time.Minute).Equal(b.Published.Truncate(time.Minute))
+}
+
+// sameDay reports whether both were published on the same day.
+func sameDay(a, b digest.Item) bool {
+	return isDated(a, b) && a.Published.UTC().Format(time.DateOnly) == b.Published.UTC().Format(time.DateOnly)
 }
 
 // itemLink is the canonical link of an item; a guid that is an address stands in for a missing one.
@@ -111,6 +294,25 @@ func itemLink(it digest.Item) string {
 		return l
 	}
 	return CanonicalLink(it.GUID)
+}
+
+// itemFragment is the place on its page that an item is.
+func itemFragment(it digest.Item) string {
+	link := it.Link
+	if CanonicalLink(link) == "" {
+		link = it.GUID
+	}
+	u, err := url.Parse(strings.TrimSpace(link))
+	if err != nil || strings.HasPrefix(u.Fragment, "!") || strings.HasPrefix(u.Fragment, "/") { // which CanonicalLink keeps
+		return ""
+	}
+	return u.Fragment
+}
+
+// isPage reports whether a guid is an address, and that of a page that may have many entries.
+func isPage(guid string) bool {
+	link := CanonicalLink(guid)
+	return link != "" && !namesOneArticle(link)
 }
 
 // itemText is the text of an item as it was read or, once recorded, its summary.
@@ -136,14 +338,40 @@ func normalTitle(title string) string {
 // alike reports whether two showings of what may be one item have their title or their text in
 // common. It is more lenient than the threshold of stories, as it only confirms a shared name.
 func alike(a, b digest.Item) bool {
-	if normalTitle(a.Title) == normalTitle(b.Title) {
-		return true
-	}
-	if t := itemText(a); t != "" && t == itemText(b) {
-		return true
-	}
-	return Score(NewDocument(a.Title, "", a.Language), NewDocument(b.Title, "", b.Language)) >= alikeScore
+	return normalTitle(a.Title) == normalTitle(b.Title) || alikeText(a, b) ||
+		Score(NewDocument(a.Title, "", a.Language), NewDocument(b.Title, "", b.Language)) >= alikeScore
 }
+
+// alikeText reports whether both have a text, and it is the same but for a word here and there. A short one
+// must be the same: "Edition 1." is not "Edition 2."
+func alikeText(a, b digest.Item) bool {
+	x, y := itemText(a), itemText(b)
+	if x == "" || y == "" {
+		return false
+	}
+	if x == y {
+		return true
+	}
+	count := make(map[string]int)
+	words, others := strings.Fields(normalTitle(x)), strings.Fields(normalTitle(y))
+	for _, w := range words {
+		count[w]++
+	}
+	shared := 0
+	for _, w := range others {
+		if count[w] > 0 {
+			count[w]--
+			shared++
+		}
+	}
+	return min(len(words), len(others)) >= leastWords && float64(shared) >= alikeWords*float64(max(len(words), len(others)))
+}
+
+// How many words a text must have to be recognised when it was edited, and how much of it must be left.
+const (
+	leastWords = 6
+	alikeWords = 0.75
+)
 
 // alikeScore is the least score of two titles under one guid that are taken for one retouched title.
 const alikeScore = Threshold * 0.75

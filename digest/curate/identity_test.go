@@ -121,6 +121,7 @@ func TestIdentity(t *testing.T) {
 		{"the page moved", func(_, s *digest.Item) { s.Link = "https://harbourpost.example/archive/ports-reopen-after-strike" }, false},
 		{"the same title under another guid and link: a column", func(k, s *digest.Item) {
 			k.Title, s.Title, s.GUID, s.Link = "Briefing: what happened today", "Briefing: what happened today", "urn:2", "https://harbourpost.example/briefing-of-march-13"
+			s.Published = s.Published.AddDate(0, 0, 1)
 		}, true},
 		{"the feed's address was edited", func(_, s *digest.Item) { s.Feed, s.GUID = "https://feeds.harbourpost.example/all.xml", "urn:9" }, false},
 		{"another feed counts its guids too", func(_, s *digest.Item) {
@@ -175,6 +176,52 @@ func TestChurn(t *testing.T) {
 			}
 		default:
 			t.Errorf("unknown kind of churn %q", kind)
+		}
+	}
+}
+
+// FuzzNamesIn holds that each entry of a document is a copy of another, or has a name of its own.
+func FuzzNamesIn(f *testing.F) {
+	f.Add("a", "https://mill.example/x#1", "T", "a", "https://mill.example/x#2", "T")
+	f.Add("", "", "", "", "", "")
+	f.Add("0", "https://mill.example/?id=1", "T", "0", "http://mill.example/?id=1&x", "t!")
+	f.Fuzz(func(t *testing.T, guid, link, title, guid2, link2, title2 string) {
+		doc := []digest.Item{{Feed: "f", GUID: guid, Link: link, Title: title}, {Feed: "f", GUID: guid2, Link: link2, Title: title2}}
+		names := NamesIn(append(doc, doc...))
+		if names[0].Copy || !names[2].Copy || !names[3].Copy {
+			t.Errorf("copies: %+v", names)
+		}
+		for i, n := range names {
+			if !n.Copy && len(n.Keys) == 0 {
+				t.Errorf("entry %d has no name: %+v", i, n)
+			}
+			if !n.Copy && !n.Keys[0].IsExact() && !n.Keys[len(n.Keys)-1].IsExact() {
+				t.Errorf("entry %d has no name that is all of it: %v", i, n.Keys)
+			}
+		}
+	})
+}
+
+func TestArticleNumber(t *testing.T) {
+	for _, c := range []struct {
+		link, number string
+		named        bool
+	}{
+		{"https://loom.example/town/weavers-a-31415926.html", "31415926", true},
+		{"https://loom.example/town/article-1000001/weavers.html", "1000001", true},
+		{"https://loom.example/news/52394685", "52394685", true},
+		{"https://loom.example/show.php?id=5&x=6", "&id=5", true},
+		{"https://loom.example/?p=4711", "&p=4711", true},
+		{"https://loom.example/2026/11/weavers", "", false},
+		{"https://loom.example/20261128/weavers", "", false},
+		{"https://loom.example/weavers-202611281530", "", false},
+		{"https://loom.example/c-271828/weavers-a-314159", "314159", true},
+		{"https://loom.example/weavers-12345", "", false},
+		{"https://loom.example/weavers", "", false},
+		{"", "", false},
+	} {
+		if number, named := articleNumber(CanonicalLink(c.link)); number != c.number || named != c.named {
+			t.Errorf("%s: got %q, %v", c.link, number, named)
 		}
 	}
 }

@@ -224,3 +224,78 @@ func linkHost(canonical string) string {
 // isFrontPage reports whether a canonical link names no page of its own but a site's entrance. Some
 // feeds link all their items there.
 func isFrontPage(canonical string) bool { return canonical == linkHost(canonical) }
+
+// namesOneArticle reports whether a canonical link names one article, and no page that may list many: by
+// its last segment, by a number in its query, or by the date in its path.
+func namesOneArticle(canonical string) bool {
+	page, _, _ := strings.Cut(canonical, "#")
+	path, query, _ := strings.Cut(page, "?")
+	last := strings.ToLower(path[strings.LastIndexByte(path, '/')+1:])
+	return namesArticle(last) || len(last) >= 5 && shortID.MatchString(last) || strings.ContainsAny(query, "0123456789") || datedPath.MatchString(path)
+}
+
+// shortID matches what a link shortener makes of an address: letters after digits, in no word.
+var shortID = regexp.MustCompile(`^[0-9a-z]*[0-9][a-z][0-9a-z]*$`)
+
+// datedPath matches a path that has a month in it, with something after it.
+var datedPath = regexp.MustCompile(`/(?:19|20)[0-9]{2}[/-]?[01][0-9](?:[/-]?[0-3][0-9])?/[^/]`)
+
+// pathNumber matches the number by which a path names its article, "a-71234567" or "article-1000001", and the
+// word in front of it that says so.
+var pathNumber = regexp.MustCompile(`(?:^|[/_.,-])(?:(a|b|n|p|s|id|art|article|artikel|articulo|item|news|node|post|story|t)[-_./]?)?([0-9]{6,12})(?:$|[/_.,-])`)
+
+// dateNumber matches a number that is a date: 202611, 20261128 and their like with the time after them.
+var dateNumber = regexp.MustCompile(`^(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:[0-3][0-9](?:[0-2][0-9](?:[0-5][0-9])?)?)?$`)
+
+// articleNumber is the number in a canonical link that stays the article's when its slug is edited: the last of
+// its path that is no date, or those in the parameters that name articles. named reports that the link itself
+// says that it is one.
+func articleNumber(canonical string) (number string, named bool) {
+	page, _, _ := strings.Cut(canonical, "#")
+	path, query, _ := strings.Cut(page, "?")
+	_, path, _ = strings.Cut(path, "/")
+	for pair := range strings.SplitSeq(query, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		if namingParams[strings.ToLower(name)] && value != "" && strings.Trim(value, "0123456789") == "" {
+			number += "&" + pair
+		}
+	}
+	if number != "" {
+		return path[:strings.LastIndexByte(path, '/')+1] + number, true
+	}
+	low := strings.ToLower(path)
+	for at := 0; ; {
+		m := pathNumber.FindStringSubmatchIndex(low[at:])
+		if m == nil {
+			return number, named
+		}
+		if n := low[at+m[4] : at+m[5]]; !dateNumber.MatchString(n) {
+			number, named = n, m[2] >= 0
+		}
+		at += m[5] // what stands after it may stand before the next
+	}
+}
+
+// differInToken reports whether two canonical links differ in nothing but the value of parameters that look
+// like no word and no number, as a token does.
+func differInToken(a, b string) bool {
+	path, query, _ := strings.Cut(a, "?")
+	otherPath, otherQuery, _ := strings.Cut(b, "?")
+	pairs, others := strings.Split(query, "&"), strings.Split(otherQuery, "&")
+	if path != otherPath || len(pairs) != len(others) {
+		return false
+	}
+	for i, pair := range pairs {
+		name, value, _ := strings.Cut(pair, "=")
+		otherName, otherValue, _ := strings.Cut(others[i], "=")
+		if name != otherName || value != otherValue && !(isToken(value) && isToken(otherValue)) {
+			return false
+		}
+	}
+	return a != b
+}
+
+// isToken reports whether a value is long, and letters and digits take turns in it.
+func isToken(value string) bool {
+	return len(value) >= 8 && opaqueID.MatchString(strings.ToLower(strings.Trim(value, "-_.~%")))
+}

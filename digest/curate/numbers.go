@@ -1,6 +1,7 @@
 package curate
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -73,7 +74,7 @@ var ordinalEndings = words("st nd rd th pc e er eme º ª")
 // takeNumber makes a token of a number, with the million behind it.
 func (t *tokenizer) takeNumber(lex []lexeme) int {
 	s := lex[0].text
-	if a, b, ok := strings.Cut(s, "-"); ok && len(a) <= 2 && len(b) <= 2 {
+	if a, b, ok := strings.Cut(s, "-"); ok && len(a) <= 2 && len(b) <= 2 || isVersion(s) {
 		t.add(token{term: s, key: hashKey("#" + s), kind: result, weight: numberWeight})
 		return 1
 	}
@@ -85,6 +86,13 @@ func (t *tokenizer) takeNumber(lex []lexeme) int {
 		}
 	}
 	return 1
+}
+
+// isVersion reports whether a number has more than one point and is no sum with its thousands parted: 3.14.1. Two
+// versions are told apart as two results are: what was released is another thing.
+func isVersion(s string) bool {
+	parts := strings.Split(s, ".")
+	return len(parts) > 2 && slices.ContainsFunc(parts[1:], func(part string) bool { return len(part) != 3 })
 }
 
 // multiplied is a number with the million behind it, and how many lexemes they are together.

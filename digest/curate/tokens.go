@@ -17,7 +17,7 @@ const (
 	name         // of a person, a body, a thing: what no common word is
 	state        // a country or its capital
 	number       // a count, an amount, a year
-	result       // of a game: 2-0
+	result       // of a game: 2-0; a version: 3.14.1
 )
 
 // token is one word of a text as it is compared.

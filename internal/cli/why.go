@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"digestd/digest"
 	"digestd/internal/report"
 	"digestd/subscribers"
 )
@@ -59,6 +60,9 @@ func printFates(w io.Writer, fates []report.Fate) {
 			fmt.Fprintln(w)
 		}
 		fmt.Fprintf(w, "%s\n  %s\n  first seen %s in %s\n", f.Item.Title, f.Item.Link, f.Item.FirstSeen.Local().Format("2006-01-02 15:04:05 MST"), f.Item.Source)
+		for _, a := range f.Item.Aliases {
+			fmt.Fprintf(w, "  joined by its %s on %s%s\n", a.By, a.At.Local().Format("2006-01-02 15:04"), otherForm(a))
+		}
 		for _, l := range f.Lanes {
 			fmt.Fprintf(w, "  %s: %s\n", l.Lane, fateWords(l))
 			if len(l.Told) > 1 {
@@ -77,6 +81,24 @@ func printFates(w io.Writer, fates []report.Fate) {
 			}
 		}
 	}
+}
+
+// otherForm says in what an alias differs from its item.
+func otherForm(a digest.Alias) string {
+	var parts []string
+	if a.Title != "" {
+		parts = append(parts, "“"+a.Title+"”")
+	}
+	if a.Link != "" {
+		parts = append(parts, a.Link)
+	}
+	if a.GUID != "" && a.GUID != a.Link {
+		parts = append(parts, "guid "+a.GUID)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(parts, ", ")
 }
 
 func fateWords(l report.LaneFate) string {

@@ -38,37 +38,37 @@ const pollBatch = 1000
 // takes several transactions; a kill between them leaves the state as it was, and the next poll finds the
 // first items known. It returns how many items no feed had shown before.
 func (i *Items) CommitPoll(_ context.Context, st digest.FeedState, items []digest.Item) (fresh int, err error) {
-	now := i.now().UTC()
+	r := recorder{now: i.now().UTC(), taken: map[uint64]bool{}}
+	doc := entriesOf(items)
+	if len(doc) > pollBatch { // what came in from below the known can be told of the whole document alone
+		err = i.view(func(tx store.Tx) error {
+			looking := recorder{now: r.now, taken: map[uint64]bool{}}
+			return looking.read(tx, st.URL, doc)
+		})
+		if err != nil {
+			return 0, fmt.Errorf("what is known of feed %s: %w", st.URL, err)
+		}
+	}
 	for {
-		batch := items[:min(pollBatch, len(items))]
-		items = items[len(batch):]
+		batch := doc[:min(pollBatch, len(doc))]
+		doc = doc[len(batch):]
 		inBatch := 0
 		err = i.update(touches{store.News()}, func(tx store.Tx) error {
-			inBatch = 0
-			r := recorder{items: tableItems.in(tx), identities: tx.Bucket(bucketIdentities), now: now}
-			for _, it := range batch {
-				isFresh, err := r.record(it)
-				if err != nil {
-					return err
-				}
-				if isFresh {
-					inBatch++
-				}
-			}
-			if len(items) > 0 {
-				return nil
+			inBatch, err = r.record(tx, st.URL, batch)
+			if err != nil || len(doc) > 0 {
+				return err
 			}
 			state := st
 			if fresh+inBatch > 0 {
-				state.LastItems = now
+				state.LastItems = r.now
 			}
-			countDaily(&state, now, fresh+inBatch)
+			countDaily(&state, r.now, fresh+inBatch)
 			return tableFeeds.in(tx).put([]byte(st.URL), state)
 		})
 		if err != nil {
 			return 0, fmt.Errorf("record what feed %s showed: %w", st.URL, err)
 		}
-		if fresh += inBatch; len(items) == 0 {
+		if fresh += inBatch; len(doc) == 0 {
 			return fresh, nil
 		}
 	}
@@ -93,76 +93,187 @@ func countDaily(st *digest.FeedState, now time.Time, fresh int) {
 	st.DailyFrom = today
 }
 
-// recorder joins shown items to known ones inside a transaction.
+// entry is one entry of a document on its way into the ledger.
+type entry struct {
+	item   digest.Item
+	names  []curate.Key // under which it may be known
+	shared []curate.Key // that name nothing, as other entries of the document bear them too
+	own    *digest.Item // the known item that it is; nil: none
+	by     curate.Key   // which tells so
+	first  *digest.Item // the same entry as another feed showed it before
+	placed bool         // whether it is history is settled
+}
+
+// entriesOf are the entries of a document, without what it shows twice.
+func entriesOf(items []digest.Item) []entry {
+	doc := make([]entry, 0, len(items))
+	for i, n := range curate.NamesIn(items) {
+		if !n.Copy {
+			doc = append(doc, entry{item: items[i], names: n.Keys, shared: n.Shared})
+		}
+	}
+	return doc
+}
+
+// recorder joins shown entries to known items inside a transaction.
 type recorder struct {
 	items      rows[digest.Item]
 	identities store.Bucket
 	now        time.Time
+	taken      map[uint64]bool // the items that entries of this document are
 }
 
-// record stores one shown item and reports whether no feed had shown it before.
+// read finds out what is known of the entries, and which of the others are history.
+func (r *recorder) read(tx store.Tx, feed string, doc []entry) error {
+	r.items, r.identities = tableItems.in(tx), tx.Bucket(bucketIdentities)
+	if err := r.match(doc); err != nil {
+		return err
+	}
+	before, _, err := tableFeeds.in(tx).get([]byte(feed))
+	if err != nil {
+		return err
+	}
+	items, known := make([]digest.Item, len(doc)), make([]bool, len(doc))
+	for i, e := range doc {
+		items[i], known[i] = e.item, e.own != nil
+	}
+	for i, below := range curate.FromBelowKnown(items, known, before.LastFull) {
+		e := &doc[i]
+		if below && !e.placed && !e.item.History {
+			e.item.History, e.item.Past = true, curate.FromBelow
+		}
+		e.placed = true
+	}
+	return nil
+}
+
+// record stores shown entries and returns how many of them no feed had shown before.
 //
 // An entry that its own feed showed before is the same item. An entry that another feed showed
 // before gets an item of its own that names the first (Of): which topics want it depends on the
 // feed, and a lane that wanted neither the one nor the other yet must still see it.
-func (r *recorder) record(it digest.Item) (fresh bool, err error) {
-	keys := curate.Keys(it)
-	own, first, err := r.find(it, keys)
-	if err != nil {
-		return false, err
+func (r *recorder) record(tx store.Tx, feed string, doc []entry) (fresh int, err error) {
+	if err := r.read(tx, feed, doc); err != nil {
+		return 0, err
 	}
-	if own != nil {
-		return false, r.refresh(own, it, keys)
-	}
-	it.Content = nil
-	it.FirstSeen, it.LastShown = r.now, r.now
-	if first != nil {
-		it.Of = first.Seq
-		if first.Of != 0 {
-			it.Of = first.Of
+	for _, e := range doc {
+		if e.own != nil {
+			if err := r.refresh(e); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		it := e.item
+		it.Content = nil
+		it.FirstSeen, it.LastShown = r.now, r.now
+		if e.first == nil {
+			fresh++
+		} else if it.Of = e.first.Of; it.Of == 0 {
+			it.Of = e.first.Seq
+		}
+		if it.Seq, err = r.items.Next(); err != nil {
+			return 0, err
+		}
+		if err := r.items.put(seqKey(it.Seq), it); err != nil {
+			return 0, err
+		}
+		if err := r.alias(e, it.Seq); err != nil {
+			return 0, err
 		}
 	}
-	if it.Seq, err = r.items.Next(); err != nil {
-		return false, err
-	}
-	if err := r.items.put(seqKey(it.Seq), it); err != nil {
-		return false, err
-	}
-	return first == nil, r.alias(keys, it.Seq)
+	return fresh, nil
 }
 
-// find looks for the item among the known: as one of its own feed, and as the first of any other.
-func (r *recorder) find(it digest.Item, keys []curate.Key) (own, first *digest.Item, err error) {
-	for _, key := range keys {
-		raw, err := r.identities.Get([]byte(key))
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, seq := range seqs(raw) {
-			known, ok, err := r.items.get(seqKey(seq))
+// candidate is a known item that an entry may be.
+type candidate struct {
+	entry int
+	known *digest.Item
+	by    curate.Key
+}
+
+// match finds the entries among the known, and which names are any: one that was shared once names nothing any more.
+// The strongest names decide first, whatever the order of the entries, and a known item is one entry only: else
+// a new entry could take the place of a known one of the same page, and be lost.
+func (r *recorder) match(doc []entry) error {
+	var found []candidate
+	for i := range doc {
+		e := &doc[i]
+		e.own, e.first = nil, nil
+		names := slices.Clone(e.names)
+		e.names = e.names[:0:0]
+		for n := 0; n < len(names); n++ {
+			raw, err := r.identities.Get([]byte(names[n]))
 			if err != nil {
-				return nil, nil, err
+				return err
 			}
-			if !ok || !curate.Same(known, it, key) {
+			positions := seqs(raw)
+			if slices.Contains(positions, sharedName) {
+				if names[n].IsExact() { // so this alone tells
+					names = append(names, curate.WholeKey(e.item))
+				}
 				continue
 			}
-			if known.Feed == it.Feed {
-				return &known, nil, nil
+			e.names = append(e.names, names[n])
+			if names[n].IsTitle() {
+				positions = positions[max(0, len(positions)-maxTitled):]
 			}
-			if first == nil {
-				first = &known
+			for _, seq := range positions {
+				known, ok, err := r.items.get(seqKey(seq))
+				if err != nil {
+					return err
+				}
+				if ok && curate.Same(known, e.item, names[n]) {
+					found = append(found, candidate{i, &known, names[n]})
+				}
+			}
+			if last := len(found) - 1; last >= 0 && found[last].entry == i && found[last].by.IsExact() && found[last].known.Feed == e.item.Feed {
+				e.names = names[n : n+1] // the others were given to it together with this one
+				break
 			}
 		}
 	}
-	return nil, first, nil
+	slices.SortStableFunc(found, func(a, b candidate) int { return a.by.Strength() - b.by.Strength() })
+	for _, c := range found {
+		e := &doc[c.entry]
+		switch {
+		case c.known.Feed != e.item.Feed:
+			if e.first == nil && !c.by.IsTitle() {
+				e.first = c.known
+			}
+		case e.own == nil && !r.taken[c.known.Seq]:
+			e.own, e.by = c.known, c.by
+			r.taken[c.known.Seq] = true
+		}
+	}
+	return nil
 }
+
+const (
+	sharedName = 0  // in the place of a position: several entries of one document bore the name
+	maxTitled  = 8  // how many items of one title are looked at, the newest
+	maxAliases = 12 // how many other forms of an item are remembered, the newest
+)
 
 // refresh updates a known item: new aliases, the day it was last shown, and what its outlet changed.
 // When it was first seen never changes.
-func (r *recorder) refresh(known *digest.Item, shown digest.Item, keys []curate.Key) error {
+func (r *recorder) refresh(e entry) error {
+	known, shown := *e.own, e.item
 	changed := false
 	if r.now.Sub(known.LastShown) >= 24*time.Hour { // to the day: else every poll would write every item
 		known.LastShown, changed = r.now, true
+	}
+	if !e.by.IsExact() {
+		alias := digest.Alias{At: r.now, By: e.by.String()}
+		if shown.Title != known.Title {
+			alias.Title = known.Title
+		}
+		if shown.GUID != known.GUID {
+			alias.GUID = shown.GUID
+		}
+		if shown.Link != known.Link {
+			alias.Link = shown.Link
+		}
+		known.Aliases, changed = append(known.Aliases[max(0, len(known.Aliases)-maxAliases+1):], alias), true
 	}
 	if shown.Title != "" && (shown.Title != known.Title || shown.Summary.Plain() != known.Summary.Plain()) {
 		known.Title, known.Summary, changed = shown.Title, shown.Summary, true
@@ -174,16 +285,19 @@ func (r *recorder) refresh(known *digest.Item, shown digest.Item, keys []curate.
 		known.Image, changed = shown.Image, true
 	}
 	if changed {
-		if err := r.items.put(seqKey(known.Seq), *known); err != nil {
+		if err := r.items.put(seqKey(known.Seq), known); err != nil {
 			return err
 		}
 	}
-	return r.alias(keys, known.Seq)
+	return r.alias(e, known.Seq)
 }
 
-// alias lets each key lead to the item.
-func (r *recorder) alias(keys []curate.Key, seq uint64) error {
-	for _, key := range keys {
+// alias lets each name of an entry lead to its item, and those that it shares to none.
+func (r *recorder) alias(e entry, seq uint64) error {
+	for i, key := range slices.Concat(e.names, e.shared) {
+		if i >= len(e.names) {
+			seq = sharedName
+		}
 		raw, err := r.identities.Get([]byte(key))
 		if err != nil {
 			return err
@@ -191,7 +305,11 @@ func (r *recorder) alias(keys []curate.Key, seq uint64) error {
 		if slices.Contains(seqs(raw), seq) {
 			continue
 		}
-		if err := r.identities.Put([]byte(key), binary.BigEndian.AppendUint64(slices.Clone(raw), seq)); err != nil {
+		raw = slices.Clone(raw)
+		if key.IsTitle() {
+			raw = raw[max(0, len(raw)-8*(maxTitled-1)):]
+		}
+		if err := r.identities.Put([]byte(key), binary.BigEndian.AppendUint64(raw, seq)); err != nil {
 			return err
 		}
 	}

@@ -165,7 +165,7 @@ func forgetItem(tx store.Tx, it digest.Item) error {
 		}
 		var rest []byte
 		for _, seq := range seqs(raw) {
-			if seq != it.Seq {
+			if seq != it.Seq && (seq != sharedName || rest != nil) {
 				rest = binary.BigEndian.AppendUint64(rest, seq)
 			}
 		}

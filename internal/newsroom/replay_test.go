@@ -117,11 +117,15 @@ func TestReplayLosesNothingAndRepeatsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := map[string]bool{}
+	known, joined := map[string]bool{}, map[string]int{}
 	fates := map[string]int{}
 	used := map[uint64]string{}
 	for _, it := range items {
 		known[curate.CanonicalLink(it.Link)] = true
+		for _, a := range it.Aliases { // another address of the same article: why finds it there
+			known[curate.CanonicalLink(a.Link)] = true
+			joined[a.By]++
+		}
 		f, err := w.Report.Fate(d, lane, it)
 		if err != nil {
 			t.Fatal(err)
@@ -178,7 +182,7 @@ func TestReplayLosesNothingAndRepeatsNothing(t *testing.T) {
 	if w.Received("ana@example.org") != editions {
 		t.Errorf("%d editions, and ana has %d mails", editions, w.Received("ana@example.org"))
 	}
-	t.Logf("%d items of %d links in %d editions: %v", len(items), len(shown), editions, fates)
+	t.Logf("%d items of %d links in %d editions: %v; joined by %v", len(items), len(shown), editions, fates, joined)
 }
 
 // nextMorning is the first slot behind a time.

@@ -84,15 +84,22 @@ func (rep Reporter) WhyItem(query string) ([]Fate, error) {
 	return fates, nil
 }
 
-// matches reports whether an item has the link or the guid, or all the words in its title.
+// matches reports whether an item has the link or the guid, or all the words in its title, or had them in
+// another form in which its feed showed it.
 func matches(it digest.Item, query string) bool {
-	if it.GUID == query || it.Link == query {
+	return named(it.GUID, it.Link, it.Title, query) || slices.ContainsFunc(it.Aliases, func(a digest.Alias) bool {
+		return named(a.GUID, a.Link, a.Title, query)
+	})
+}
+
+func named(guid, link, title, query string) bool {
+	if guid == query || link == query {
 		return true
 	}
 	if strings.Contains(query, "://") {
-		return it.Link != "" && curate.CanonicalLink(it.Link) == curate.CanonicalLink(query)
+		return link != "" && curate.CanonicalLink(link) == curate.CanonicalLink(query)
 	}
-	title := strings.ToLower(it.Title)
+	title = strings.ToLower(title)
 	for word := range strings.FieldsSeq(strings.ToLower(query)) {
 		if !strings.Contains(title, word) {
 			return false
