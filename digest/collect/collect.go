@@ -251,7 +251,7 @@ func (c *Collector) poll(ctx context.Context, feed digest.Feed, st digest.FeedSt
 // ask gets a feed's items, and sets the outcome and the state that follows from them.
 func (c *Collector) ask(ctx context.Context, feed digest.Feed, now time.Time, res *Result) ([]digest.Item, error) {
 	st := &res.State
-	first := st.LastFull.IsZero()
+	before := *st
 	src, ans, err := c.open(ctx, feed.URL, *st, now)
 	if err != nil {
 		return nil, err
@@ -286,7 +286,7 @@ func (c *Collector) ask(ctx context.Context, feed digest.Feed, now time.Time, re
 		st.SkipHours, st.SkipDays = ch.pace.skipHours, ch.pace.skipDays
 		st.NextPoll = nextAfterSuccess(now, c.options.Every, *st)
 	}
-	return finish(ch, feed, first, now, c.options.Lookback), nil
+	return finish(ch, feed, before, now, c.options.Lookback), nil
 }
 
 // succeeded is the state after an answer that was no error.

@@ -15,7 +15,9 @@ import (
 const maxGUID = 1024
 
 func shortGUID(guid string) string {
-	guid = oneLineOf(guid)
+	if guid = oneLineOf(guid); isPlaceholder(guid) {
+		return ""
+	}
 	if len(guid) <= maxGUID {
 		return guid
 	}
@@ -48,7 +50,7 @@ func pageLink(it *gofeed.Item, o origin, base *url.URL) string {
 				continue
 			}
 			address := link(base, l.Href)
-			if address == "" {
+			if address == "" || isPlaceholder(l.Href) {
 				continue
 			}
 			if l.Type == "" || strings.Contains(l.Type, "html") {
@@ -67,7 +69,7 @@ func pageLink(it *gofeed.Item, o origin, base *url.URL) string {
 		return ""
 	}
 	for _, l := range it.Links {
-		if strings.TrimSpace(l) == "" {
+		if isPlaceholder(l) {
 			continue
 		}
 		if address := link(base, l); address != "" {

@@ -146,6 +146,9 @@ func (c *Collector) read(ctx context.Context, src opened, whole bool) (ch *chann
 	if err != nil {
 		return nil, false, err
 	}
+	if err := ch.withoutErrors(); err != nil {
+		return nil, false, err
+	}
 	if damaged {
 		ch.repairs = append(ch.repairs, "its compressed body ends early or is damaged")
 	}
@@ -174,23 +177,67 @@ func (c *Collector) openFile(path string) (*spool, error) {
 // undatedNews is how many items without a date are news at a feed's first poll.
 const undatedNews = 5
 
-// finish makes the items of a feed ready to be recorded. At its first poll what is older than lookback
-// is history; of what has no date the first few are news.
-func finish(ch *channel, feed digest.Feed, first bool, now time.Time, lookback time.Duration) []digest.Item {
+// siteMovedAway is why an item of a feed whose site has moved is history.
+const siteMovedAway = "older than its feed's last reading, and its feed's site has moved"
+
+// finish makes the items of a feed ready to be recorded. At its first poll, and when its site has moved, what is
+// older than lookback is history; at the first, of what has no date the first few are news.
+func finish(ch *channel, feed digest.Feed, before digest.FeedState, now time.Time, lookback time.Duration) []digest.Item {
 	name := sourceName(feed, ch)
+	built := builtAt(ch.items)
+	first, moved := before.LastFull.IsZero(), siteMoved(before.Site, ch.link)
 	undated := 0
 	for i := range ch.items {
 		it := &ch.items[i]
 		it.Feed, it.Source, it.Kind = feed.URL, name, feed.Kind
+		if !built.IsZero() && inOneMinute(it.Published, built) {
+			it.Published = time.Time{}
+		}
 		it.Published, it.Updated = believable(it.Published, now), believable(it.Updated, now)
 		switch {
-		case !first:
-		case it.Published.IsZero():
+		case first && it.Published.IsZero():
 			undated++
 			it.History = undated > undatedNews
-		default:
+		case first:
 			it.History = it.Published.Before(now.Add(-lookback))
+		case moved && !it.Published.IsZero() && it.Published.Before(before.LastFull.Add(-lookback)):
+			it.History, it.Past = true, siteMovedAway
 		}
 	}
 	return ch.items
+}
+
+// builtAt is the time that most items of a feed bear, more than ever are published in one minute: that at which
+// the feed was built, so they are as if they had no date. It is zero when there is none.
+func builtAt(items []digest.Item) time.Time {
+	most, at := undatedNews, time.Time{}
+	count := map[int64]int{}
+	for _, it := range items {
+		if it.Published.IsZero() {
+			continue
+		}
+		// A build that takes a while begins in one minute and ends in the next.
+		minute := it.Published.Unix() / 60
+		count[minute]++
+		if n := count[minute] + count[minute-1] + count[minute+1]; n > most && 2*n > len(items) {
+			most, at = n, it.Published
+		}
+	}
+	return at
+}
+
+func inOneMinute(a, b time.Time) bool { return a.Sub(b).Abs() < 2*time.Minute }
+
+// siteMoved reports whether a feed's own site is on another host than before.
+func siteMoved(before, now string) bool {
+	was, is := domainName(before), domainName(now)
+	return was != "" && is != "" && siteHost(before) != siteHost(now)
+}
+
+func siteHost(site string) string {
+	u, err := url.Parse(site)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimPrefix(strings.ToLower(u.Hostname()), "www.")
 }
