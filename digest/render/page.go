@@ -209,7 +209,7 @@ func (b *builder) contents(v *View) []Content {
 }
 
 func content(name string, n int) Content {
-	const phone = 28 // letters of the folio's size on 280 px, with room for the number
+	const phone = 20 // letters of the folio's size on 280 px, be they all capitals, with room for the number
 	return Content{Name: name, N: n, Long: cells(name) > phone}
 }
 

@@ -39,6 +39,7 @@ var fallbacks = map[string]string{
 	"css-height":                        "auto is what a picture without a height attribute has anyway",
 	"css-max-height":                    "Word hides by mso-hide; elsewhere a folio line of two rows is no harm",
 	"css-max-width":                     "Word gets a table of fixed width in a conditional comment",
+	"css-overflow-wrap":                 "word-break beside it says the same to the others",
 	"css-overflow":                      "Word hides by mso-hide; elsewhere a folio line of two rows is no harm",
 	"css-selector-class":                "the classes carry the dark palette alone",
 	"css-white-space":                   "a line may then break at a less pretty place",
