@@ -27,10 +27,11 @@ var topLevel = []string{
 // onlyIn says which room may import a library: tests elsewhere may not either, since a test that
 // needs bbolt outside its engine reads what it should ask for.
 var onlyIn = map[string]string{
-	"go.etcd.io/bbolt":            "internal/ledger/store/bolt",
-	"github.com/mmcdole/gofeed":   "digest/collect",
-	"github.com/wneessen/go-mail": "mailer",
-	"github.com/robfig/cron/v3":   "digest/schedule",
+	"go.etcd.io/bbolt":                       "internal/ledger/store/bolt",
+	"github.com/mmcdole/gofeed":              "digest/collect",
+	"codeberg.org/readeck/go-readability/v2": "digest/collect",
+	"github.com/wneessen/go-mail":            "mailer",
+	"github.com/robfig/cron/v3":              "digest/schedule",
 }
 
 // reach says which rooms of the program a room may import; a room stands for those of its sub-packages

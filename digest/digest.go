@@ -26,6 +26,8 @@ type Feed struct {
 	Name   string  // how the outlet is called in the mail; empty: the feed's own title
 	Weight float64 // of its items in the ranking; 1 is neutral
 	Kind   Kind
+
+	FullText bool // its items' pages are read for their first paragraphs
 }
 
 // Address is the URL as it may be shown: without a password.
@@ -164,7 +166,14 @@ type Item struct {
 	History    bool      `json:"history,omitempty"`   // older than what was read before: never news
 	Past       string    `json:"past,omitempty"`      // why it is history; empty: older than lookback at the feed's first poll
 	Of         uint64    `json:"of,omitempty"`        // Seq of the same entry, that another feed showed before; 0: none
+	Article    *Fetched  `json:"article,omitempty"`   // what came of reading its page; nil: nobody tried
 	Aliases    []Alias   `json:"aliases,omitempty"`   // what else its feed showed as this item, oldest first
+}
+
+// Fetched is what came of an item's own page.
+type Fetched struct {
+	At    time.Time `json:"at"`
+	Error string    `json:"error,omitempty"` // in words; empty: the item has its text
 }
 
 // Alias is another form in which a feed showed an item, and what told that it is the same. Only what differs

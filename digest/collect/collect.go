@@ -64,6 +64,8 @@ type Collector struct {
 	parse   func(context.Context, source, bool) (*channel, error)
 	slots   chan struct{} // one for each feed that may be parsed at once
 	large   chan struct{} // one for the large body among them
+	page    chan struct{} // one for the article that may be read at once
+	robots  robots
 }
 
 // parsedAtOnce bounds the memory of parsing; more would not be faster on a small machine.
@@ -89,6 +91,7 @@ func New(options Options, ledger Ledger, now func() time.Time, log *slog.Logger)
 		parse:   parse,
 		slots:   make(chan struct{}, parsedAtOnce),
 		large:   make(chan struct{}, 1),
+		page:    make(chan struct{}, 1),
 	}
 }
 

@@ -22,6 +22,7 @@ type Document struct {
 type ReadItem struct {
 	digest.Item      // with its Content
 	Skipped     bool // it has nothing to show, so collecting leaves it out
+	FromPage    bool // its words are those of its page, or Article says why not
 }
 
 // MarshalJSON writes the document as `feeds read --json` shows it: every key is there, texts are
@@ -46,6 +47,7 @@ func (d *Document) MarshalJSON() ([]byte, error) {
 		Image      *digest.Image `json:"image"`
 		Language   string        `json:"language"`
 		Skipped    bool          `json:"skipped"`
+		FullText   *string       `json:"full_text,omitempty"` // of those whose page was read: empty, or why its words are not there
 	}
 	known := func(t time.Time) *time.Time {
 		if t.IsZero() {
@@ -55,10 +57,14 @@ func (d *Document) MarshalJSON() ([]byte, error) {
 	}
 	items := make([]item, 0, len(d.Items))
 	for _, it := range d.Items {
+		var fullText *string
+		if it.FromPage {
+			fullText = &it.Article.Error
+		}
 		items = append(items, item{
 			ID: cmp.Or(it.GUID, it.Link), Title: it.Title, Link: it.Link, Summary: it.Summary.Plain(), Content: it.Content.Plain(),
 			Published: known(it.Published), Updated: known(it.Updated), Author: it.Author,
-			Categories: append([]string{}, it.Categories...), Image: it.Image, Language: it.Language, Skipped: it.Skipped,
+			Categories: append([]string{}, it.Categories...), Image: it.Image, Language: it.Language, Skipped: it.Skipped, FullText: fullText,
 		})
 	}
 	return json.Marshal(struct {

@@ -23,7 +23,7 @@ const (
 	// From so many polls in a row that saw the same permanent move, its target is asked directly.
 	movesBelieved = 3
 
-	accept = "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, " +
+	acceptedFeed = "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, " +
 		"application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
 )
 
@@ -90,9 +90,9 @@ func newTransport(dial func(ctx context.Context, network, address string) (net.C
 	}
 }
 
-// fetch asks for a feed. With conditional the state's validators go along. st.MovedTo is asked in
+// fetch asks for a feed, or a page beside one. With conditional the state's validators go along. st.MovedTo is asked in
 // place of the feed's address once the move is believed.
-func (c *Collector) fetch(ctx context.Context, address string, st digest.FeedState, conditional bool) (*answer, error) {
+func (c *Collector) fetch(ctx context.Context, address, accept string, st digest.FeedState, conditional bool) (*answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	defer cancel()
 	origin, err := url.Parse(address)
@@ -108,7 +108,7 @@ func (c *Collector) fetch(ctx context.Context, address string, st digest.FeedSta
 	ans := &answer{moved: ""}
 	permanent := target == origin // so far all redirects from the feed's own address were permanent
 	for hop := 0; ; hop++ {
-		resp, err := c.request(ctx, target, origin, st, conditional)
+		resp, err := c.request(ctx, target, origin, accept, st, conditional)
 		if err != nil {
 			return nil, c.inWords(err, target)
 		}
@@ -142,7 +142,7 @@ func movedFor(st digest.FeedState) bool { return st.MovedTo != "" && st.MovedSee
 
 // request sends one request. Credentials of the feed's address go to its own origin only; no Referer
 // goes anywhere, since it would tell another host what the feed's address holds.
-func (c *Collector) request(ctx context.Context, target, origin *url.URL, st digest.FeedState, conditional bool) (*http.Response, error) {
+func (c *Collector) request(ctx context.Context, target, origin *url.URL, accept string, st digest.FeedState, conditional bool) (*http.Response, error) {
 	u := withoutUser(target)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {

@@ -71,7 +71,7 @@ func (c *Collector) open(ctx context.Context, address string, st digest.FeedStat
 		return opened{}, nil, fmt.Errorf("its address is neither http, https nor a file")
 	}
 	conditional := (st.ETag != "" || st.LastModified != "") && now.Sub(st.LastFull) < fullFetchEvery && !st.LastFull.After(now.Add(clockTolerance))
-	ans, err := c.fetch(ctx, address, st, conditional)
+	ans, err := c.fetch(ctx, address, acceptedFeed, st, conditional)
 	if err != nil {
 		return opened{}, nil, err
 	}

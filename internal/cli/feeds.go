@@ -91,10 +91,13 @@ func moment(t time.Time) string {
 }
 
 func (p *program) feedsReadCommand() *cobra.Command {
-	return &cobra.Command{
+	var fullText bool
+	c := &cobra.Command{
 		Use:   "read URL|FILE",
 		Short: "Show what digestd makes of a feed, and store nothing",
-		Args:  cobra.ExactArgs(1),
+		Long: "Show what digestd makes of a feed, and store nothing. With --full-text, the pages of its first items are asked for\n" +
+			"too, as full_text in the configuration would, and what it takes of them is shown.",
+		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			collector, err := p.reader()
 			if err != nil {
@@ -110,10 +113,18 @@ func (p *program) feedsReadCommand() *cobra.Command {
 				}
 				return err
 			}
+			if fullText {
+				collector.ReadArticles(c.Context(), doc, pagesShown)
+			}
 			return p.print(doc, func(w io.Writer) { printRead(w, doc) })
 		},
 	}
+	c.Flags().BoolVar(&fullText, "full-text", false, "also read the pages of the first items, as full_text would")
+	return c
 }
+
+// pagesShown is of how many items feeds read asks for the page.
+const pagesShown = 5
 
 // reader is a collector without a ledger. It needs no configuration; one that is there says how to ask, and one that
 // is named must be right.
@@ -151,6 +162,12 @@ func printRead(w io.Writer, doc *collect.Document) {
 		}
 		if summary := it.Summary.Plain(); summary != "" {
 			fmt.Fprintf(w, "  %s\n", shortened(summary, 200))
+		}
+		switch {
+		case it.FromPage && it.Article.Error != "":
+			fmt.Fprintf(w, "  its page has no text for us: %s\n", it.Article.Error)
+		case it.FromPage:
+			fmt.Fprintln(w, "  (with the text of its page)")
 		}
 	}
 }

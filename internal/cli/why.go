@@ -60,6 +60,9 @@ func printFates(w io.Writer, fates []report.Fate) {
 			fmt.Fprintln(w)
 		}
 		fmt.Fprintf(w, "%s\n  %s\n  first seen %s in %s\n", f.Item.Title, f.Item.Link, f.Item.FirstSeen.Local().Format("2006-01-02 15:04:05 MST"), f.Item.Source)
+		if f.Item.Article != nil && f.Item.Article.Error != "" {
+			fmt.Fprintf(w, "  has the feed's own words, since its page could not be read: %s\n", f.Item.Article.Error)
+		}
 		for _, a := range f.Item.Aliases {
 			fmt.Fprintf(w, "  joined by its %s on %s%s\n", a.By, a.At.Local().Format("2006-01-02 15:04"), otherForm(a))
 		}

@@ -61,6 +61,8 @@ func feedKeys() []key[digest.Feed] {
 					f.Kind = digest.Opinion
 				}
 			}},
+		boolean("full_text", "false", "For feeds without words: the page of each new item is asked for once, as robots.txt allows, and its first paragraphs and picture are taken.",
+			func(f *digest.Feed) *bool { return &f.FullText }),
 	}
 }
 

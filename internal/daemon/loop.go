@@ -38,6 +38,8 @@ type work interface {
 
 	// pollDue asks the feeds that are due.
 	pollDue(ctx context.Context) error
+	// readArticles asks for the pages of new items whose feeds ask for full text.
+	readArticles(ctx context.Context) error
 	// publishSlot composes a lane's edition of a slot, unless that is done, and delivers what can go
 	// now. An error means that composing failed or that delivering stopped early.
 	publishSlot(ctx context.Context, lane digest.Lane, slot schedule.Slot) error
@@ -332,7 +334,18 @@ func (l *Loop) poll(ctx context.Context) {
 	l.begin(taskPoll, nil, func() error { defer close(polled); return work.pollDue(ctx) }, func(err error) {
 		l.polled = nil
 		l.holdAtLeast(taskPoll, err, breath)
+		l.readArticles(ctx)
 	})
+}
+
+// readArticles lets the pages of new items be read, beside all else: neither a poll nor a slot waits for them. What
+// comes in while it runs is read after the next poll.
+func (l *Loop) readArticles(ctx context.Context) {
+	if _, running := l.jobs[taskArticles]; running || ctx.Err() != nil {
+		return
+	}
+	work := l.work
+	l.begin(taskArticles, nil, func() error { return work.readArticles(ctx) }, func(error) {})
 }
 
 // publish lets an edition be composed and delivered, behind the poll that is running, if there is one.

@@ -37,6 +37,7 @@ type world struct {
 	states    []string      // what the service manager was told
 	publishes func(ctx context.Context, edition string) error
 	polls     func(ctx context.Context) error
+	articles  func(ctx context.Context) error
 	reads     error        // of the ledger
 	forgets   bool         // publishing does not move the lane
 	alerts    atomic.Int32 // looks at the problems
@@ -163,6 +164,13 @@ func (w *world) alert(context.Context) error {
 	return w.deaf
 }
 
+func (w *world) readArticles(ctx context.Context) error {
+	if w.articles == nil {
+		return nil
+	}
+	return w.articles(ctx)
+}
+
 func (w *world) pollDue(ctx context.Context) error {
 	w.note("poll")
 	if w.polls != nil {
@@ -269,6 +277,26 @@ func TestASlotWaitsForThePollButAMinuteAtMost(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestArticlesHoldUpNothing has pages that take for ever: polls and slots go on, and one reading runs at a time.
+func TestArticlesHoldUpNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "2026-11-22T06:00:00Z", daily(t, "0 7 * * *", "UTC"))
+		running := 0
+		w.articles = func(ctx context.Context) error {
+			running++
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		w.start()
+		w.pass(80 * time.Minute)
+		w.end()
+		w.want([]string{"publish", "poll"}, "22 06:30:00 poll", "22 07:00:00 poll", "22 07:00:00 publish daily/UTC/2026-11-22T07:00")
+		if running != 1 {
+			t.Errorf("%d readings of articles", running)
+		}
+	})
 }
 
 func TestOneEditionFailingNeverStopsAnother(t *testing.T) {

@@ -80,7 +80,9 @@ type plan struct {
 const (
 	taskPoll  = "poll"
 	taskPrune = "prune"
-	taskAlert = "alert"
+
+	taskArticles = "articles"
+	taskAlert    = "alert"
 )
 
 // decide makes the plan of a turn.

@@ -71,12 +71,14 @@ func (r *Rooms) feedsDue() (bool, time.Time, error) {
 func (r *Rooms) feedsWell() (well, all int, err error) { return r.Report.FeedsWell() }
 
 func (r *Rooms) pollDue(ctx context.Context) error {
-	sum := r.Publisher.Collect(ctx, false, nil)
+	sum := r.Publisher.Poll(ctx, r.Report.Config.Feeds(), false, nil)
 	if sum.Feeds > sum.Skipped {
 		r.Publisher.Log.Info("feeds polled", "read", sum.OK, "not_modified", sum.NotModified, "failed", sum.Failed, "new", sum.New)
 	}
 	return nil
 }
+
+func (r *Rooms) readArticles(ctx context.Context) error { return r.Publisher.ReadArticles(ctx) }
 
 func (r *Rooms) publishSlot(ctx context.Context, lane digest.Lane, slot schedule.Slot) error {
 	out, err := r.Publisher.Publish(ctx, lane, slot, false, newsroom.Unwatched{})

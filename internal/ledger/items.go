@@ -184,6 +184,23 @@ func (r *recorder) record(tx store.Tx, feed string, doc []entry) (fresh int, err
 	return fresh, nil
 }
 
+// CommitArticle records what came of reading an item's page: with its text and picture, or the reason why there is
+// none. Of one that is recorded already, or is not there any more, nothing changes.
+func (i *Items) CommitArticle(read digest.Item) error {
+	err := i.update(touches{store.News()}, func(tx store.Tx) error {
+		it, ok, err := tableItems.in(tx).get(seqKey(read.Seq))
+		if err != nil || !ok || it.Article != nil {
+			return err
+		}
+		it.Article, it.Summary, it.Image = read.Article, read.Summary, read.Image
+		return tableItems.in(tx).put(seqKey(it.Seq), it)
+	})
+	if err != nil {
+		return fmt.Errorf("record the article of item %d: %w", read.Seq, err)
+	}
+	return nil
+}
+
 // candidate is a known item that an entry may be.
 type candidate struct {
 	entry int
@@ -274,6 +291,9 @@ func (r *recorder) refresh(e entry) error {
 			alias.Link = shown.Link
 		}
 		known.Aliases, changed = append(known.Aliases[max(0, len(known.Aliases)-maxAliases+1):], alias), true
+	}
+	if known.Article != nil && known.Article.Error == "" { // its words are those of its page
+		shown.Summary, shown.Image = known.Summary, known.Image
 	}
 	if shown.Title != "" && (shown.Title != known.Title || shown.Summary.Plain() != known.Summary.Plain()) {
 		known.Title, known.Summary, changed = shown.Title, shown.Summary, true

@@ -10,9 +10,16 @@ import (
 	"digestd/internal/config"
 )
 
-// Collect is one polling pass over the feeds that are due, or over all. progress may be nil.
+// Collect is one polling pass over the feeds that are due, or over all, and then over the pages of new items whose
+// feeds ask for full text. progress may be nil.
 func (p *Publisher) Collect(ctx context.Context, all bool, progress func(collect.Result)) collect.Summary {
-	return p.Poll(ctx, p.Composer.Config.Feeds(), all, progress)
+	sum := p.Poll(ctx, p.Composer.Config.Feeds(), all, progress)
+	ctx, stop := context.WithTimeout(ctx, articlePatience)
+	defer stop()
+	if err := p.ReadArticles(ctx); err != nil {
+		p.Log.Warn("articles could not be read", "error", err)
+	}
+	return sum
 }
 
 // Send publishes the latest slot of each lane of a digest. A lane that fails keeps no other from going out.
