@@ -16,6 +16,7 @@ type Document struct {
 	Language string
 	Items    []ReadItem
 	Repairs  []string // what was mended to read it
+	Found    string   // its address, where that of a page was given; else empty
 }
 
 // ReadItem is an entry of a document, whole.
@@ -33,6 +34,7 @@ func (d *Document) MarshalJSON() ([]byte, error) {
 		Link     string `json:"link"`
 		Format   string `json:"format"`
 		Language string `json:"language"`
+		Found    string `json:"found,omitempty"`
 	}
 	type item struct {
 		ID         string        `json:"id"`
@@ -71,5 +73,5 @@ func (d *Document) MarshalJSON() ([]byte, error) {
 		Feed    feed     `json:"feed"`
 		Items   []item   `json:"items"`
 		Repairs []string `json:"repairs"`
-	}{feed{d.Title, d.Link, d.Format, d.Language}, items, append([]string{}, d.Repairs...)})
+	}{feed{d.Title, d.Link, d.Format, d.Language, d.Found}, items, append([]string{}, d.Repairs...)})
 }

@@ -2,10 +2,13 @@ package collect
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -13,7 +16,8 @@ import (
 	"digestd/digest"
 )
 
-// Read reads a feed from an address or a file and stores nothing. The errors name it.
+// Read reads a feed from an address or a file and stores nothing. Of a page's address it reads the page's feed, whose
+// address is the document's Found then. The errors name what was asked for.
 func (c *Collector) Read(ctx context.Context, urlOrFile string) (*Document, error) {
 	feed := digest.Feed{URL: urlOrFile}
 	if _, isFile := filePath(urlOrFile); !isFile && !isWebAddress(urlOrFile) {
@@ -22,13 +26,30 @@ func (c *Collector) Read(ctx context.Context, urlOrFile string) (*Document, erro
 			return nil, fmt.Errorf("feed %s: %w", urlOrFile, err)
 		}
 		feed.URL = path
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && bareHost.MatchString(urlOrFile) {
+			feed.URL = "https://" + urlOrFile // as people write addresses
+		}
 	}
 	doc, err := c.document(ctx, feed)
+	var page *pageError
+	switch {
+	case err == nil && feed.URL != urlOrFile && isWebAddress(feed.URL):
+		doc.Found = feed.URL
+	case errors.As(err, &page) && isWebAddress(feed.URL):
+		found, notFound := c.discover(ctx, feed.URL, page.feeds)
+		if notFound == nil {
+			return found, nil
+		}
+		err = fmt.Errorf("%w; %w", err, notFound)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("feed %s: %w", nameOf(digest.Feed{URL: urlOrFile}), err)
 	}
 	return doc, nil
 }
+
+// bareHost matches an address without its scheme.
+var bareHost = regexp.MustCompile(`^[\pL\pN-]+(?:\.[\pL\pN-]+)*\.\pL{2,}(?:/\S*)?$`)
 
 func (c *Collector) document(ctx context.Context, feed digest.Feed) (*Document, error) {
 	now := c.now()

@@ -173,8 +173,11 @@ func (p *program) checkOnline(ctx context.Context, cfg *config.Config, sets map[
 	bar := p.bar(len(feeds), "feeds")
 	for _, f := range feeds {
 		asking.Go(func() error {
-			if _, err := collector.Read(ctx, f.URL); err != nil {
+			switch doc, err := collector.Read(ctx, f.URL); {
+			case err != nil:
 				report(err)
+			case doc.Found != "":
+				report(fmt.Errorf("feed %s is the address of a page; write the one of its feed in its place: %q", f.Address(), doc.Found))
 			}
 			mu.Lock()
 			defer mu.Unlock()

@@ -95,7 +95,8 @@ func (p *program) feedsReadCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "read URL|FILE",
 		Short: "Show what digestd makes of a feed, and store nothing",
-		Long: "Show what digestd makes of a feed, and store nothing. With --full-text, the pages of its first items are asked for\n" +
+		Long: "Show what digestd makes of a feed, and store nothing. Of the address of a page, its feed is looked for: what the page\n" +
+			"names, and the usual places; what to write into the configuration stands on stderr. With --full-text, the pages of its first items are asked for\n" +
 			"too, as full_text in the configuration would, and what it takes of them is shown.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -112,6 +113,9 @@ func (p *program) feedsReadCommand() *cobra.Command {
 					return perr
 				}
 				return err
+			}
+			if doc.Found != "" {
+				fmt.Fprintf(p.stderr, "%s is the address of a page; its feed is\n  %s\nWrite that into the configuration: feeds = [%q]\n", args[0], doc.Found, doc.Found)
 			}
 			if fullText {
 				collector.ReadArticles(c.Context(), doc, pagesShown)

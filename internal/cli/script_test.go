@@ -31,6 +31,7 @@ var update = flag.Bool("update", false, "rewrite the files that scripts compare 
 //	await FILE [WORDS]       waits until another process has written these words, or anything, into a file, or listens on a socket
 //	port NAME FILE           puts a free port of loopback into $NAME, and in the place of NAME in a file
 //	take NAME REGEXP         puts what the group of an expression matches in stdout into $NAME
+//	site NAME DIR FILES…     serves a directory on loopback, and puts its address into $NAME and in the place of NAME in files
 //	asks STATUS METHOD URL [FORM]   makes a request that must get that very status; stdout is the answer
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -41,6 +42,7 @@ func TestScripts(t *testing.T) {
 			"exits": exits,
 			"await": await,
 			"port":  port,
+			"site":  site,
 			"take":  take,
 			"asks":  asks,
 		},

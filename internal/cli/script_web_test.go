@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"strconv"
@@ -15,6 +16,20 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
+
+func site(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: site NAME DIR FILES…")
+	}
+	server := httptest.NewServer(http.FileServer(http.Dir(ts.MkAbs(args[1]))))
+	ts.Defer(server.Close)
+	ts.Setenv(args[0], server.URL)
+	for _, file := range args[2:] {
+		if err := os.WriteFile(ts.MkAbs(file), []byte(strings.ReplaceAll(ts.ReadFile(file), args[0], server.URL)), 0o600); err != nil {
+			ts.Fatalf("site: %v", err)
+		}
+	}
+}
 
 func port(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
