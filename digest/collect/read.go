@@ -205,7 +205,7 @@ const siteMovedAway = "older than its feed's last reading, and its feed's site h
 // older than lookback is history; at the first, of what has no date the first few are news.
 func finish(ch *channel, feed digest.Feed, before digest.FeedState, now time.Time, lookback time.Duration) []digest.Item {
 	name := sourceName(feed, ch)
-	built := builtAt(ch.items)
+	built := builtAt(ch.items, now)
 	first, moved := before.LastFull.IsZero(), siteMoved(before.Site, ch.link)
 	undated := 0
 	for i := range ch.items {
@@ -228,21 +228,29 @@ func finish(ch *channel, feed digest.Feed, before digest.FeedState, now time.Tim
 	return ch.items
 }
 
-// builtAt is the time that most items of a feed bear, more than ever are published in one minute: that at which
-// the feed was built, so they are as if they had no date. It is zero when there is none.
-func builtAt(items []digest.Item) time.Time {
-	most, at := undatedNews, time.Time{}
+// builtAt is the time that most items of a feed bear, more than ever are published in one minute, or all of several in
+// the very minute of the request: that at which the feed was built, so they are as if they had no date. It is zero when
+// there is none. A full or half hour that is past is no build: at five o'clock there is a morning's whole paper.
+func builtAt(items []digest.Item, now time.Time) time.Time {
+	fresh, most, at := 0, undatedNews, time.Time{}
 	count := map[int64]int{}
 	for _, it := range items {
 		if it.Published.IsZero() {
 			continue
 		}
+		if inOneMinute(it.Published, now) {
+			fresh++
+		}
 		// A build that takes a while begins in one minute and ends in the next.
 		minute := it.Published.Unix() / 60
 		count[minute]++
-		if n := count[minute] + count[minute-1] + count[minute+1]; n > most && 2*n > len(items) {
+		n := count[minute] + count[minute-1] + count[minute+1]
+		if n > most && 2*n > len(items) && !it.Published.Truncate(30*time.Minute).Equal(it.Published) {
 			most, at = n, it.Published
 		}
+	}
+	if fresh > 1 && 2*fresh > len(items) {
+		return now
 	}
 	return at
 }

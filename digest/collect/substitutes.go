@@ -24,7 +24,7 @@ func isPlaceholder(value string) bool {
 
 // errorTitle matches the entry that a bridge puts into a feed when it can't get at the news: RSS-Bridge's "Bridge
 // returned error 403! (20420)", a Nitter instance's answer to a program that it does not know.
-var errorTitle = regexp.MustCompile(`(?i)^(?:bridge returned error -?\d+|rss reader not yet whitelisted|rss-?(?:bridge|hub) (?:error|exception)\b)`)
+var errorTitle = regexp.MustCompile(`(?i)(?:\bbridge returned error -?\d+|^rss reader not yet whitelisted|^rss-?(?:bridge|hub) (?:error|exception)\b)`)
 
 // errorAlone matches what may be a headline too, and is an error where a feed has nothing else.
 var errorAlone = regexp.MustCompile(`(?i)^(?:` +
@@ -35,6 +35,7 @@ var errorAlone = regexp.MustCompile(`(?i)^(?:` +
 	`(?:this |the )?(?:rss )?feed (?:is |was |has been |could not be |can ?not be )?(?:not found|not available|unavailable|no longer available|` +
 	`removed|disabled|suspended|expired|loaded|fetched|generated|error)|` +
 	`(?:failed|unable) to (?:fetch|load|generate|retrieve|parse)(?: the)? (?:rss |feed|page|content|data)[\w ]*|` +
+	`\w*(?:error|exception)\s*[-:]\s*.*\b(?:[45]\d\d|timed? ?out|could not|cannot|failed|exceeded)\b.*|request failed with status code \d+|` +
 	`just a moment|attention required! \| cloudflare` +
 	`)[\s.!…]*(?:\(\d+\))?$`)
 

@@ -34,6 +34,9 @@ func TestWithoutErrors(t *testing.T) {
 		{"a server that does not know us", []string{"RSS reader not yet whitelisted!"}, 0, true},
 		{"a status alone", []string{"503 Service Unavailable"}, 0, true},
 		{"a status with words", []string{"HTTP Error 429: Too Many Requests"}, 0, true},
+		{"an exception", []string{"HTTPError: 403 Client Error"}, 0, true},
+		{"a client's words", []string{"Request failed with status code 502"}, 0, true},
+		{"a bridge's name in front", []string{"LoomBridge: Bridge returned error 500! (20421)", "Mill stops"}, 1, false},
 		{"several", []string{"Error 500", "Error 502: Bad Gateway"}, 0, true},
 		{"no feed any more", []string{"This feed has been disabled."}, 0, true},
 		{"a challenge", []string{"Just a moment..."}, 0, true},
@@ -66,9 +69,15 @@ func TestFirstReading(t *testing.T) {
 		for i, h := range hours {
 			it := digest.Item{Title: fmt.Sprint("Post ", i), Link: fmt.Sprint("https://mill.example/", i)}
 			if h >= 0 {
-				it.Published = testStart.Add(-time.Duration(h * float64(time.Hour)))
+				it.Published = testStart.Add(17*time.Second - time.Duration(h*float64(time.Hour)))
 			}
 			items = append(items, it)
+		}
+		return items
+	}
+	atHour := func(n int, h time.Duration) (items []digest.Item) {
+		for i := range n {
+			items = append(items, digest.Item{Title: fmt.Sprint("Post ", i), Published: testStart.Truncate(30 * time.Minute).Add(-h * time.Hour)})
 		}
 		return items
 	}
@@ -86,9 +95,12 @@ func TestFirstReading(t *testing.T) {
 		{"one an hour", at(many(40, 1)...), 24},
 		{"without dates", at(-1, -1, -1, -1, -1, -1, -1), undatedNews},
 		{"all at the build", at(many(40, 0)...), undatedNews},
+		{"all at the request, on the hour", atHour(40, 0), undatedNews},
+		{"a morning's paper", atHour(40, 5), 40},
 		{"a build of a minute and a half", at(many(40, 0.0006)...), undatedNews},
 		{"the build was two days ago", at(50, 50, 50, 50, 50, 50, 50, 50), undatedNews},
 		{"one since the build", at(append([]float64{0.5}, many(40, 0)...)...), 1 + undatedNews},
+		{"all at the request", at(0, 0.01, 0), 3},
 		{"five at once", at(2, 2, 2, 2, 2), 5},
 		{"six at once among many", at(append(many(20, 1), 2, 2, 2, 2, 2)...), 25},
 	} {

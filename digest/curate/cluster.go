@@ -241,9 +241,11 @@ const (
 )
 
 // sameHeadline reports whether one outlet's two items are one piece under two addresses: the same
-// headline, long enough to mean something, within a few hours. A day apart it would be a column.
+// headline, long enough to mean something, within a few hours. A day apart it would be a column, and with another
+// text it is an hourly programme, or a page's next entry.
 func sameHeadline(a, b *node) bool {
-	return len(a.doc.tokens) >= 4 && normalTitle(a.item.Title) == normalTitle(b.item.Title) && a.when.Sub(b.when).Abs() <= 12*time.Hour
+	return len(a.doc.tokens) >= 4 && normalTitle(a.item.Title) == normalTitle(b.item.Title) && a.when.Sub(b.when).Abs() <= 12*time.Hour &&
+		(itemText(*a.item) == "" || itemText(*b.item) == "" || alikeText(*a.item, *b.item))
 }
 
 func (g *grouping) result() []cluster {

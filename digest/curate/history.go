@@ -41,7 +41,7 @@ func FromBelowKnown(document []digest.Item, known []bool, read time.Time) []bool
 	if first < 0 || read.IsZero() {
 		return below
 	}
-	order := orderOf(document)
+	order := orderOf(document, len(document)-1-last)
 	if order == unsorted {
 		return below
 	}
@@ -71,9 +71,13 @@ const (
 	unsorted
 )
 
+// fewAtOnce is how many entries may be new at once in a feed that is read all day.
+const fewAtOnce = 5
+
 // orderOf finds the order of a document by the dates of its entries or, without any, by the numbers in their
-// guids and links.
-func orderOf(document []digest.Item) order {
+// guids and links. Numbers may count anything: where they say that more than fewAtOnce entries at its end are the newest,
+// they are not believed.
+func orderOf(document []digest.Item, atEnd int) order {
 	up, down := 0, 0
 	count := func(earlier, later int64) {
 		switch {
@@ -92,7 +96,7 @@ func orderOf(document []digest.Item) order {
 			date = it.Published.Unix()
 		}
 	}
-	if date == 0 {
+	if date == 0 && atEnd <= fewAtOnce {
 		for _, it := range document {
 			if n := lastNumber(it); n != 0 {
 				if number != 0 {

@@ -23,6 +23,7 @@ const (
 	fragmentKey = "f:" // link with its fragment
 	linkKey     = "l:" // link
 	numberKey   = "n:" // host, and the number by which the link names its article
+	minuteKey   = "p:" // feed, and the minute in which it was published
 	titleKey    = "t:" // feed and title
 	contentKey  = "h:" // title and text
 	wholeKey    = "d:" // all that there is
@@ -31,7 +32,7 @@ const (
 // kinds are the kinds of keys, the strongest first, and what each is called where people read it.
 var kinds = [...]struct{ kind, name string }{
 	{exactKey, "all of it"}, {guidKey, "guid"}, {fragmentKey, "link and fragment"}, {linkKey, "link"},
-	{numberKey, "number in the link"}, {titleKey, "title"}, {contentKey, "title and text"}, {wholeKey, "all of it"},
+	{numberKey, "number in the link"}, {minuteKey, "time and words"}, {titleKey, "title"}, {contentKey, "title and text"}, {wholeKey, "all of it"},
 }
 
 // Strength is the place of a key's kind in the order in which they decide; 0 is the strongest.
@@ -82,6 +83,8 @@ func newKey(kind string, parts ...string) Key {
 //     feed address makes an old item new. A guid that is an address gives such a key too where the
 //     item has no link.
 //   - "n:" is the number that stays in a link when the outlet edits its slug.
+//   - "p:" is the minute in which it was published, for what has another link and guid since its headline was
+//     edited.
 //   - "t:" is the title, for links that are new at every request, and for a site that moved. It is the
 //     weakest name: "Coronavirus Briefing: What Happened Today" is another item each day.
 //   - "h:" is title and text, and is given only to what has neither guid nor link.
@@ -92,7 +95,7 @@ func Keys(it digest.Item) []Key {
 	if guid == "" && link == "" {
 		return []Key{newKey(contentKey, title, itemText(it))}
 	}
-	keys := make([]Key, 0, 6)
+	keys := make([]Key, 0, 7)
 	exact := []string{it.Feed, guid, link, title}
 	fragment := itemFragment(it)
 	if fragment != "" {
@@ -110,6 +113,9 @@ func Keys(it digest.Item) []Key {
 	}
 	if number, _ := articleNumber(link); number != "" {
 		keys = append(keys, newKey(numberKey, linkHost(link), number))
+	}
+	if !it.Published.IsZero() {
+		keys = append(keys, newKey(minuteKey, it.Feed, strconv.FormatInt(it.Published.Unix()/60, 10)))
 	}
 	if it.Title != "" {
 		keys = append(keys, newKey(titleKey, it.Feed, title))
@@ -135,7 +141,7 @@ type Names struct {
 // some. Only what stands there twice word for word is one entry.
 func NamesIn(document []digest.Item) []Names {
 	all := make([]Names, len(document))
-	bearers := make(map[Key]int, 6*len(document))
+	bearers := make(map[Key]int, 7*len(document))
 	same := make(map[string]bool, len(document))
 	for i, it := range document {
 		id := copyOf(it)
@@ -183,6 +189,7 @@ func copyOf(it digest.Item) string {
 //
 //   - Found by "x:", "d:" or "h:": yes, nothing differs.
 //   - Found by guid: see sameGUID. By link: see sameLink. By number: see sameNumber. By title: see sameTitle.
+//   - Found by its minute: if the titles are alike, or the texts and each has a page of its own.
 //
 // Who asks sees to it that no two entries of one document become one item: what is known and stands in the
 // document itself is not what another entry of it was before.
@@ -194,6 +201,8 @@ func Same(known, shown digest.Item, via Key) bool {
 		return sameGUID(known, shown)
 	case strings.HasPrefix(string(via), numberKey):
 		return sameNumber(known, shown)
+	case strings.HasPrefix(string(via), minuteKey):
+		return alikeTitle(known, shown) || alikeText(known, shown) && namesOneArticle(itemLink(known)) && namesOneArticle(itemLink(shown))
 	case via.IsTitle():
 		return sameTitle(known, shown)
 	}
@@ -272,7 +281,16 @@ func sameTitle(known, shown digest.Item) bool {
 	if !isDated(known, shown) {
 		return alikeText(known, shown) || itemText(known) == "" && itemText(shown) == "" && differInToken(itemLink(known), itemLink(shown))
 	}
-	return sameMinute(known, shown) || sameDay(known, shown) && alikeText(known, shown)
+	return sameMinute(known, shown) || sameDay(known, shown) && (alikeText(known, shown) || shortened(known, shown) || shortened(shown, known))
+}
+
+// shortened reports whether the text of one is the beginning of the other's, as an excerpt is.
+func shortened(whole, part digest.Item) bool {
+	words := strings.Fields(normalTitle(itemText(part)))
+	if n := len(words); n > leastWords { // its last word may be cut, or be "more"
+		return strings.HasPrefix(normalTitle(itemText(whole)), strings.Join(words[:n-1], " "))
+	}
+	return false
 }
 
 // isDated reports whether both say when they were published.
@@ -338,7 +356,11 @@ func normalTitle(title string) string {
 // alike reports whether two showings of what may be one item have their title or their text in
 // common. It is more lenient than the threshold of stories, as it only confirms a shared name.
 func alike(a, b digest.Item) bool {
-	return normalTitle(a.Title) == normalTitle(b.Title) || alikeText(a, b) ||
+	return alikeTitle(a, b) || alikeText(a, b)
+}
+
+func alikeTitle(a, b digest.Item) bool {
+	return normalTitle(a.Title) == normalTitle(b.Title) ||
 		Score(NewDocument(a.Title, "", a.Language), NewDocument(b.Title, "", b.Language)) >= alikeScore
 }
 

@@ -151,6 +151,27 @@ func TestWhatIsNews(t *testing.T) {
 			"Ten | https://mill.example/ten\nNine | https://mill.example/nine",
 			"Ten | https://mill.example/ten\nNine | https://mill.example/nine\nEight | https://mill.example/eight\nSeven | https://mill.example/seven",
 		}, []string{"Ten + Nine", ""}},
+		{"an archive without dates grows, its numbers count up", []string{
+			"Ten | https://mill.example/1 | 1\nNine | https://mill.example/2 | 2",
+			"Ten | https://mill.example/1 | 1\nNine | https://mill.example/2 | 2\nC | https://mill.example/3 | 3\nD | https://mill.example/4 | 4\nE | https://mill.example/5 | 5\n" +
+				"F | https://mill.example/6 | 6\nG | https://mill.example/7 | 7\nH | https://mill.example/8 | 8",
+		}, []string{"Ten + Nine", ""}},
+		{"a typo in the headline, slug and guid follow", []string{
+			"Weavers ask for mroe pay and less dust | https://loom.example/weavers-ask-for-mroe | https://loom.example/weavers-ask-for-mroe | 5",
+			"Weavers ask for more pay and less dust | https://loom.example/weavers-ask-for-more | https://loom.example/weavers-ask-for-more | 5",
+		}, []string{"Weavers ask for mroe pay and less dust", ""}},
+		{"another headline, slug and guid, the text as it was", []string{
+			"Weavers ask for more | https://loom.example/weavers-ask-for-more | https://loom.example/weavers-ask-for-more | 5 | They met on the green at dawn and went home.",
+			"Guild in turmoil | https://loom.example/guild-in-turmoil | https://loom.example/guild-in-turmoil | 5 | They met on the green at dawn and went home.",
+		}, []string{"Weavers ask for more", ""}},
+		{"two of one minute, one at a time", []string{
+			"Weavers ask for more | https://loom.example/weavers-ask-for-more | w | 5 | They met on the green at dawn and went home.",
+			"The well is dry | https://loom.example/the-well-is-dry | d | 5 | For the third time since the great drought.",
+		}, []string{"Weavers ask for more", "The well is dry"}},
+		{"a site moves, and shows whole texts", []string{
+			"How we built the mill | https://old.example/1 | 1 | 900 | It took us three years and all our money to build it, and …",
+			"How we built the mill | https://new.example/posts/mill | m | 901 | It took us three years and all our money to build it, and then the river went elsewhere.",
+		}, []string{"How we built the mill", ""}},
 		{"a list without dates that counts up", []string{
 			"First | https://mill.example/n/1 | 1\nSecond | https://mill.example/n/2 | 2",
 			"First | https://mill.example/n/1 | 1\nSecond | https://mill.example/n/2 | 2\nThird | https://mill.example/n/3 | 3",
