@@ -162,7 +162,9 @@ func (g *grouping) edge(i, j int, score float64, terms ...string) edge {
 func (g *grouping) exactEdges() []edge {
 	var edges []edge
 	byLink, bySeq := make(map[string]int), make(map[uint64]int)
+	entries := make(map[[2]string]int) // by feed and link: of more than one, the page is a list
 	for i, n := range g.nodes {
+		entries[[2]string{n.item.Feed, n.link}]++
 		if n.item.Seq != 0 {
 			if _, ok := bySeq[n.item.Seq]; !ok {
 				bySeq[n.item.Seq] = i
@@ -184,7 +186,9 @@ func (g *grouping) exactEdges() []edge {
 			continue
 		}
 		// What one feed shows as two entries of a page is told as two: the ledger has judged that already.
-		if other := g.nodes[j].item; other.Feed != n.item.Feed && Same(*other, *n.item, linkKey) {
+		other := g.nodes[j].item
+		list := entries[[2]string{n.item.Feed, n.link}] > 1 || entries[[2]string{other.Feed, n.link}] > 1
+		if other.Feed != n.item.Feed && (!list || alike(*other, *n.item)) && Same(*other, *n.item, linkKey) {
 			edges = append(edges, g.edge(i, j, 1, "same link"))
 		}
 	}

@@ -88,16 +88,22 @@ func newKey(kind string, parts ...string) Key {
 //   - "t:" is the title, for links that are new at every request, and for a site that moved. It is the
 //     weakest name: "Coronavirus Briefing: What Happened Today" is another item each day.
 //   - "h:" is title and text, and is given only to what has neither guid nor link.
-func Keys(it digest.Item) []Key {
-	link := itemLink(it)
-	guid := strings.TrimSpace(it.GUID)
-	title := normalTitle(it.Title)
+func Keys(it digest.Item) []Key { return keysOf(it, partsOf(it)) }
+
+// parts are what the names of an item are made of.
+type parts struct{ guid, link, fragment, title string }
+
+func partsOf(it digest.Item) parts {
+	return parts{guid: strings.TrimSpace(it.GUID), link: itemLink(it), fragment: itemFragment(it), title: normalTitle(it.Title)}
+}
+
+func keysOf(it digest.Item, p parts) []Key {
+	guid, link, fragment, title := p.guid, p.link, p.fragment, p.title
 	if guid == "" && link == "" {
 		return []Key{newKey(contentKey, title, itemText(it))}
 	}
 	keys := make([]Key, 0, 7)
 	exact := []string{it.Feed, guid, link, title}
-	fragment := itemFragment(it)
 	if fragment != "" {
 		exact = append(exact, fragment)
 	}
@@ -144,12 +150,13 @@ func NamesIn(document []digest.Item) []Names {
 	bearers := make(map[Key]int, 7*len(document))
 	same := make(map[string]bool, len(document))
 	for i, it := range document {
-		id := copyOf(it)
+		p := partsOf(it)
+		id := copyOf(it, p)
 		if all[i].Copy = same[id]; all[i].Copy {
 			continue
 		}
 		same[id] = true
-		all[i].Keys = Keys(it)
+		all[i].Keys = keysOf(it, p)
 		for _, k := range all[i].Keys {
 			bearers[k]++
 		}
@@ -173,13 +180,13 @@ func NamesIn(document []digest.Item) []Names {
 
 // copyOf is equal for two entries of a document that are one: with the same title on the same page at
 // the same time, or with the same guid, title and day. Without a name of its own, text and time must agree too.
-func copyOf(it digest.Item) string {
-	link, title := itemLink(it)+"#"+itemFragment(it), normalTitle(it.Title)
+func copyOf(it digest.Item, p parts) string {
+	page := p.link + "#" + p.fragment
 	switch {
-	case namesOneArticle(itemLink(it)):
-		return strings.Join([]string{"l", link, title, it.Published.UTC().Format("2006-01-02T15:04")}, "\x00")
-	case it.GUID != "" && !isPage(it.GUID):
-		return strings.Join([]string{"g", strings.TrimSpace(it.GUID), link, title, it.Published.UTC().Format(time.DateOnly)}, "\x00")
+	case namesOneArticle(p.link):
+		return strings.Join([]string{"l", page, p.title, strconv.FormatInt(it.Published.Unix()/60, 10)}, "\x00")
+	case p.guid != "" && !isPage(p.guid):
+		return strings.Join([]string{"g", p.guid, page, p.title, it.Published.UTC().Format(time.DateOnly)}, "\x00")
 	}
 	return string(WholeKey(it))
 }
@@ -243,7 +250,8 @@ func sameGUID(known, shown digest.Item) bool {
 //     yes. NZ Herald has no guids at all, and guids are each feed's own.
 //   - The same, with other guids: unless they are of different days. There are feeds whose guids change at
 //     every fetch, and daily programmes that have one page.
-//   - Any other page: release lists and podcasts link all their entries to one. So only if it was published in
+//   - Any other page in another feed: unless they are of different days and nothing alike.
+//   - Any other page in the same feed: release lists and podcasts link all their entries to one. So only if it was published in
 //     the same minute and title or text are alike; without dates, title or text must do.
 func sameLink(known, shown digest.Item) bool {
 	oneGUID := known.GUID == "" || shown.GUID == "" || known.GUID == shown.GUID || known.Feed != shown.Feed
@@ -258,6 +266,8 @@ func sameLink(known, shown digest.Item) bool {
 	switch {
 	case namesOneArticle(itemLink(shown)):
 		return oneGUID || !dated || sameDay(known, shown)
+	case known.Feed != shown.Feed:
+		return !dated || sameDay(known, shown) || alike(known, shown)
 	case !dated, sameMinute(known, shown):
 		return alike(known, shown)
 	case oneGUID:
@@ -317,8 +327,11 @@ func itemLink(it digest.Item) string {
 // itemFragment is the place on its page that an item is.
 func itemFragment(it digest.Item) string {
 	link := it.Link
-	if CanonicalLink(link) == "" {
+	if link == "" {
 		link = it.GUID
+	}
+	if !strings.Contains(link, "#") {
+		return ""
 	}
 	u, err := url.Parse(strings.TrimSpace(link))
 	if err != nil || strings.HasPrefix(u.Fragment, "!") || strings.HasPrefix(u.Fragment, "/") { // which CanonicalLink keeps

@@ -124,6 +124,15 @@ func TestIdentity(t *testing.T) {
 			s.Published = s.Published.AddDate(0, 0, 1)
 		}, true},
 		{"the feed's address was edited", func(_, s *digest.Item) { s.Feed, s.GUID = "https://feeds.harbourpost.example/all.xml", "urn:9" }, false},
+		{"another feed's entry of a page that lists many, days apart", func(k, s *digest.Item) {
+			k.Link, s.Link = "https://harbourpost.example/releases", "https://harbourpost.example/releases"
+			s.Feed, s.GUID, s.Title, s.Summary = "https://nordicherald.example/rss", "urn:2", "Minister speaks of a new era", digest.PlainText("He spoke at noon.")
+			s.Published = s.Published.AddDate(0, 0, -9)
+		}, true},
+		{"another feed's link to a short address", func(k, s *digest.Item) {
+			k.Link, s.Link = "https://harbourpost.example/ports", "https://harbourpost.example/ports"
+			s.Feed, s.GUID, s.Title = "https://nordicherald.example/rss", "urn:2", "Show us: cranes at dawn"
+		}, false},
 		{"another feed counts its guids too", func(_, s *digest.Item) {
 			s.Feed, s.Link, s.Title = "https://nordicherald.example/rss", "https://nordicherald.example/bank-raises-key-rates", "Bank raises rates again"
 		}, true},
