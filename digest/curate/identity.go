@@ -70,6 +70,13 @@ func newKey(kind string, parts ...string) Key {
 	return Key(kind + hex.EncodeToString(h.Sum(nil)[:16]))
 }
 
+// keyOfFeed is a key that begins with its feed's hash: what one poll writes then stands side by side, and dirties few
+// of the ledger's pages.
+func keyOfFeed(kind, feed, part string) Key {
+	const ofFeed = 12 // digits
+	return newKey(kind, feed)[:len(kind)+ofFeed] + newKey("", feed, part)[:32-ofFeed]
+}
+
 // Keys are the names under which an item may be known, the strongest first. A shown item is a known
 // one if the known one is found under any of them and Same agrees; it then takes on all the names
 // that are free. Else it is new.
@@ -121,10 +128,10 @@ func keysOf(it digest.Item, p parts) []Key {
 		keys = append(keys, newKey(numberKey, linkHost(link), number))
 	}
 	if !it.Published.IsZero() {
-		keys = append(keys, newKey(minuteKey, it.Feed, strconv.FormatInt(it.Published.Unix()/60, 10)))
+		keys = append(keys, keyOfFeed(minuteKey, it.Feed, strconv.FormatInt(it.Published.Unix()/60, 10)))
 	}
 	if it.Title != "" {
-		keys = append(keys, newKey(titleKey, it.Feed, title))
+		keys = append(keys, keyOfFeed(titleKey, it.Feed, title))
 	}
 	return keys
 }
