@@ -47,6 +47,7 @@ var reach = map[string][]string{
 	"subscribers":       {"digest", "internal/spelling"},
 	"mailer":            {"digest", "subscribers"},
 	"internal/ledger":   {"digest", "digest/curate", "internal/ledger/store", "subscribers"},
+	"internal/control":  {},
 	"internal/lint":     {},
 	"internal/preview":  {"internal/lint", "mailer"},
 	"internal/newsroom": {"digest", "digest/collect", "digest/compose", "digest/curate", "digest/render", "digest/schedule", "internal/config", "internal/ledger", "internal/lint", "mailer", "subscribers"},

@@ -21,7 +21,7 @@ import (
 	"golang.org/x/term"
 
 	"digestd/internal/config"
-	"digestd/internal/daemon"
+	"digestd/internal/control"
 	"digestd/internal/ledger"
 	"digestd/internal/ledger/store"
 	"digestd/internal/ledger/store/bolt"
@@ -80,7 +80,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 }
 
 // runnerOf runs commands that come through the control socket on what is open then.
-func (p *program) runnerOf(current func() *opened) daemon.Runner {
+func (p *program) runnerOf(current func() *opened) control.Runner {
 	return func(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		q := &program{stdin: stdin, stdout: stdout, stderr: stderr, now: p.now, args: args, held: current(), reload: p.reload}
 		return q.run(ctx)

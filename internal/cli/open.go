@@ -15,7 +15,7 @@ import (
 	"digestd/digest/collect"
 	"digestd/digest/render"
 	"digestd/internal/config"
-	"digestd/internal/daemon"
+	"digestd/internal/control"
 	"digestd/internal/ledger"
 	"digestd/internal/ledger/store/bolt"
 	"digestd/internal/newsroom"
@@ -112,12 +112,12 @@ func (p *program) pipelineFor(ctx context.Context, want access, admit func(*conf
 	}
 	// Whoever writes may take long, so others reach the ledger through it.
 	p.secondSignal(ctx)
-	control, err := daemon.ListenControl(cfg.Ledger.Path, p.runner(line), p.log)
+	socket, err := control.Listen(cfg.Ledger.Path, p.runner(line), p.log)
 	if err != nil {
 		p.log.Warn("other digestd commands can't reach this one", "error", err)
 		return line, func() { l.Close() }, nil
 	}
-	return line, func() { control.Drain(ctx); l.Close() }, nil
+	return line, func() { socket.Drain(ctx); l.Close() }, nil
 }
 
 // looking opens the ledger for reading. Where there is none yet, it makes an empty one elsewhere, which is
@@ -163,14 +163,14 @@ func (p *program) openLedger(ctx context.Context, cfg *config.Config, want acces
 		if !errors.Is(err, bolt.ErrBusy) {
 			return l, err
 		}
-		status, ferr := daemon.Forward(ctx, cfg.Ledger.Path, daemon.Request{Args: p.forwardArgs(cfg), Stdin: p.input}, p.stdout, p.stderr)
+		status, ferr := control.Forward(ctx, cfg.Ledger.Path, control.Request{Args: p.forwardArgs(cfg), Stdin: p.input}, p.stdout, p.stderr)
 		switch {
 		case ferr == nil:
 			return nil, forwarded{status}
-		case !errors.Is(ferr, daemon.ErrNoControl):
+		case !errors.Is(ferr, control.ErrNobody):
 			return nil, ferr
 		case p.now().After(deadline): // a process that only reads holds the ledger for a moment and has no socket
-			return nil, fmt.Errorf("%w, which does not answer on %s", err, daemon.SocketPath(cfg.Ledger.Path))
+			return nil, fmt.Errorf("%w, which does not answer on %s", err, control.Path(cfg.Ledger.Path))
 		}
 	}
 }
@@ -181,7 +181,7 @@ func (p *program) forwardArgs(cfg *config.Config) []string {
 }
 
 // runner runs commands that come through the control socket, on what this process has open.
-func (p *program) runner(line *opened) daemon.Runner {
+func (p *program) runner(line *opened) control.Runner {
 	return p.runnerOf(func() *opened { return line })
 }
 

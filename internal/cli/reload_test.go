@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"digestd/internal/daemon"
+	"digestd/internal/control"
 )
 
 // TestABrokenTemplateStopsNobody breaks a template under a running daemon: neither `reload` nor SIGHUP
@@ -86,7 +86,7 @@ email = "ana@example.org"
 		}
 	}
 	ledger := filepath.Join(dir, "digestd.db")
-	await("the control socket", func() bool { _, err := os.Stat(daemon.SocketPath(ledger)); return err == nil })
+	await("the control socket", func() bool { _, err := os.Stat(control.Path(ledger)); return err == nil })
 
 	write("own/digest.txt.tmpl", "{{.UnsubscribeURL}}\n{{range .Sections}\n")
 	output, err := command("reload").CombinedOutput()
@@ -100,7 +100,7 @@ email = "ana@example.org"
 
 	// A send of its own would not start with that template. The daemon's is asked for past it.
 	var stdout, stderr bytes.Buffer
-	status, err := daemon.Forward(context.Background(), ledger, daemon.Request{Args: []string{"send", "daily"}}, &stdout, &stderr)
+	status, err := control.Forward(context.Background(), ledger, control.Request{Args: []string{"send", "daily"}}, &stdout, &stderr)
 	if err != nil || status != 0 {
 		t.Fatalf("status %d, %v\n%s%s", status, err, stdout.String(), stderr.String())
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"digestd/internal/config"
+	"digestd/internal/control"
 	"digestd/internal/daemon"
 	"digestd/internal/ledger"
 	"digestd/internal/ledger/store/bolt"
@@ -93,11 +94,11 @@ func (p *program) runDaemon(ctx context.Context) error {
 	loop.Systemd(p.log)
 
 	p.reload = loop.Reload
-	control, err := daemon.ListenControl(l.Path(), p.runnerOf(current.Load), p.log)
+	socket, err := control.Listen(l.Path(), p.runnerOf(current.Load), p.log)
 	if err != nil {
 		return err
 	}
-	defer control.Close()
+	defer socket.Close()
 
 	if cfg.Web != nil {
 		answers, err := p.answerReaders(l, current.Load, tally, cfg.Web.Listen)
@@ -171,7 +172,7 @@ func (p *program) openForDaemon(ctx context.Context, cfg *config.Config) (*ledge
 			return l, err
 		}
 		var holder strings.Builder
-		if _, ferr := daemon.Forward(ctx, cfg.Ledger.Path, daemon.Request{Args: []string{holderCommand}}, &holder, io.Discard); ferr == nil && holder.String() == "daemon\n" {
+		if _, ferr := control.Forward(ctx, cfg.Ledger.Path, control.Request{Args: []string{holderCommand}}, &holder, io.Discard); ferr == nil && holder.String() == "daemon\n" {
 			return nil, usageError{fmt.Errorf("%w: a daemon is running on it already, and one ledger serves one daemon", err)}
 		}
 		if ctx.Err() != nil {
@@ -256,8 +257,8 @@ func (p *program) reloadCommand() *cobra.Command {
 				}
 				return fmt.Errorf("%w\nnothing was reloaded: the running daemon keeps the configuration that it has", err)
 			}
-			status, err := daemon.Forward(c.Context(), at, daemon.Request{Args: p.args}, p.stdout, p.stderr)
-			if errors.Is(err, daemon.ErrNoControl) {
+			status, err := control.Forward(c.Context(), at, control.Request{Args: p.args}, p.stdout, p.stderr)
+			if errors.Is(err, control.ErrNobody) {
 				return usagef("no daemon runs on %s: %w\nif another [ledger] path was set while it runs, that needs a restart", at, err)
 			}
 			if err != nil {

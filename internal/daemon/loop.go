@@ -1,6 +1,5 @@
-// Package daemon decides when: its loop lets the newsroom poll and publish, resume and prune as it is due, tells the
-// operator of problems, and answers on the control socket. It knows no more of news and mail than the interface
-// work says.
+// Package daemon decides when: its loop lets the newsroom poll and publish, resume and prune as it is due, and tells
+// the operator of problems. It knows no more of news and mail than the interface work says.
 package daemon
 
 import (
