@@ -176,9 +176,11 @@ func (p *program) root() *cobra.Command {
 	root.AddCommand(p.runCommand(), p.holderOf(), p.reloadCommand(), p.collectCommand(), p.sendCommand(), p.resumeCommand(), p.previewCommand(),
 		p.checkCommand(), p.statusCommand(), p.whyCommand(), p.feedsCommand(), p.curateCommand(), p.subscribersCommand(), p.inboundCommand(),
 		p.backupCommand(), p.ledgerCommand(), p.dkimCommand(), p.demoCommand(), p.versionCommand())
-	root.InitDefaultCompletionCmd()
+	if p.held == nil { // cobra never forgets a flag that completes, and so whatever its command holds: no shell completes what crossed
+		root.InitDefaultCompletionCmd()
+		p.completeValues(root)
+	}
 	usageArgs(root)
-	p.completeValues(root)
 	return root
 }
 

@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"digestd/internal/config"
+	"digestd/internal/control"
+)
+
+// TestWhatCrossedIsForgotten reloads a daemon over its socket again and again: each reload makes another
+// configuration, and only the last one may be left.
+func TestWhatCrossedIsForgotten(t *testing.T) {
+	const megabyte, times = 1 << 20, 300
+	var current atomic.Pointer[opened]
+	reload := func(context.Context) error {
+		ballast := strings.Repeat("x", megabyte)
+		current.Store(&opened{Config: &config.Config{Path: ballast}})
+		return nil
+	}
+	reload(t.Context())
+	p := &program{now: time.Now, log: slog.New(slog.DiscardHandler), reload: reload}
+	ledger := filepath.Join(t.TempDir(), "digestd.db")
+	socket, err := control.Listen(ledger, p.runnerOf(current.Load), p.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	send := func(n int) uint64 {
+		for range n {
+			for _, command := range []string{"reload", holderCommand} {
+				status, err := control.Forward(t.Context(), ledger, control.Request{Args: []string{command}}, io.Discard, io.Discard)
+				if err != nil || status != 0 {
+					t.Fatalf("%s: status %d, %v", command, status, err)
+				}
+			}
+		}
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	if before, after := send(5), send(times); after > before+times*megabyte/10 {
+		t.Errorf("%d reloads: the heap grew from %d to %d bytes", times, before, after)
+	}
+}
