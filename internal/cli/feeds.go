@@ -66,7 +66,7 @@ func printFeeds(w io.Writer, p paint, feeds []report.FeedHealth) error {
 		rows = append(rows, []cell{how, {sparkline(f.Daily), plain}, {fmt.Sprintf("%.1f", f.PerDay), plain},
 			{moment(f.LastSuccess), plain}, {moment(f.NextPoll), plain}, {f.URL, plain}})
 	}
-	return p.lines(w, rows)
+	return p.table(w, rows)
 }
 
 func health(f report.FeedHealth) string {

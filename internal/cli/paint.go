@@ -35,14 +35,24 @@ func (p paint) in(h hue, s string) string {
 	return "\x1b[" + string(h) + "m" + s + "\x1b[0m"
 }
 
-// cell is a part of a line that stands below others.
+// cell is one place of a table.
 type cell struct {
 	text string
 	hue  hue
 }
 
-// lines writes rows of cells with two spaces between the columns, the last one as long as it is.
-func (p paint) lines(w io.Writer, rows [][]cell) error {
+// cells are a row of a table without colour.
+func cells(texts ...string) []cell {
+	row := make([]cell, len(texts))
+	for i, text := range texts {
+		row[i].text = text
+	}
+	return row
+}
+
+// table writes rows of cells with two spaces between the columns, the last one as long as it is. Widths are those
+// that a terminal shows.
+func (p paint) table(w io.Writer, rows [][]cell) error {
 	var widths []int
 	for _, row := range rows {
 		for i, c := range row[:max(0, len(row)-1)] {

@@ -42,7 +42,7 @@ func TestColumnsStandBelowEachOtherInColourToo(t *testing.T) {
 		true:  "\x1b[31ma\x1b[0m       読売  x\nlonger  \x1b[1mé\x1b[0m     \x1b[2my\x1b[0m\n",
 	} {
 		var b strings.Builder
-		if err := p.lines(&b, rows); err != nil || b.String() != want {
+		if err := p.table(&b, rows); err != nil || b.String() != want {
 			t.Errorf("colour %v: %q, %v, want %q", p, b.String(), err, want)
 		}
 	}

@@ -77,7 +77,7 @@ func printStatus(w io.Writer, p paint, s report.Status, now time.Time) error {
 	for _, n := range s.Next {
 		rows = append(rows, []cell{{"next", dim}, {n.Digest + "/" + n.Zone, plain}, {inZone(n.At, n.Zone).Format("Mon 2 Jan 15:04 MST"), bold}, {"in " + duration(n.At.Sub(now)), plain}})
 	}
-	if err := p.lines(w, rows); err != nil {
+	if err := p.table(w, rows); err != nil {
 		return err
 	}
 	rows = nil
@@ -96,7 +96,7 @@ func printStatus(w io.Writer, p paint, s report.Status, now time.Time) error {
 		}
 		rows = append(rows, []cell{{"edition", dim}, {e.ID, plain}, {plural(e.Stories, "story"), plain}, how})
 	}
-	if err := p.lines(w, rows); err != nil {
+	if err := p.table(w, rows); err != nil {
 		return err
 	}
 	well := green

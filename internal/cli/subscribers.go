@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -227,7 +226,7 @@ func listed(all *subscribers.List, l wishes, only listFilter) ([]listedSubscribe
 }
 
 func printListed(w io.Writer, rows []listedSubscriber) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var lines [][]cell
 	for _, r := range rows {
 		digests, topics := "all digests", "all topics"
 		if r.Digests != nil {
@@ -249,9 +248,9 @@ func printListed(w io.Writer, rows []listedSubscriber) {
 		if r.Preferences != nil {
 			notes = append(notes, chose(*r.Preferences))
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Email, digests, topics, r.Zone, r.Language, r.Format, strings.Join(notes, "; "))
+		lines = append(lines, cells(r.Email, digests, topics, r.Zone, r.Language, r.Format, strings.Join(notes, "; ")))
 	}
-	t.Flush()
+	paint(false).table(w, lines) // w keeps its first error, and print tells it
 	fmt.Fprintf(w, "%s\n", plural(len(rows), "subscriber"))
 }
 
