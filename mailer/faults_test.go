@@ -21,11 +21,6 @@ const (
 	garbage   = "HTTP/1.1 400 Bad Request"
 )
 
-// slow reports whether a client must lose its patience for the fault to show.
-func slow(answer string) bool {
-	return answer == smtptest.Hang || answer == smtptest.Late || answer == smtptest.TakeAndHang || strings.HasPrefix(answer, "SSH-")
-}
-
 // TestFaults puts each fault at each stage of a message, for one reader of twelve, the first time that it comes to
 // him. Whatever it is, all get their message in the end, and nobody a second one unless it was in doubt. Behind each
 // run the ledger is opened anew and its rules are held.
@@ -122,9 +117,6 @@ func TestFaults(t *testing.T) {
 					return c.answer
 				})
 				r.server.Configure(func(s *smtptest.Server) { s.Extensions = extensions })
-				if slow(c.answer) {
-					r.transport = OverSMTP(client(r.server, 1500*time.Millisecond))
-				}
 				r.deliver()
 				if e := r.event(5); e.State != c.first {
 					t.Errorf("behind the first run the victim is %s, want %s (%+v)", e.State, c.first, e)
@@ -232,16 +224,13 @@ func TestConnectionFaultsStopTheRunAndFailNobody(t *testing.T) {
 				r.server.Configure(func(s *smtptest.Server) {
 					s.TLS, s.Extensions = secure, []string{"PIPELINING", "STARTTLS", "AUTH PLAIN"}
 				})
-				to := client(r.server, 30*time.Second)
+				to := client(r.server)
 				to.TLS, to.Roots, to.Username, to.Password = smtp.TLSStart, roots, "digest", "s3cret-passw0rd"
 				return to
 			}
 			to := repaired()
 			if c.configure != nil {
 				r.server.Configure(func(s *smtptest.Server) { c.configure(s, to) })
-			}
-			if slow(c.answer) { // go-mail takes the last one for the first of many lines
-				to.DialTimeout, to.ReplyTimeout = 1500*time.Millisecond, 1500*time.Millisecond
 			}
 			r.transport = OverSMTP(to)
 			s := r.deliver()

@@ -5,12 +5,14 @@ package smtptest
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"io"
 	"net"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // The stages at which a script is asked.
@@ -70,6 +72,7 @@ type Server struct {
 	halves int
 	conns  int
 	open   map[net.Conn]bool
+	calls  map[string]*call // by the client's address
 	ended  bool
 	wire   []string
 }
@@ -82,7 +85,7 @@ func Start(t testing.TB, answer func(Step) string, configure func(*Server)) *Ser
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{Port: l.Addr().(*net.TCPAddr).Port, Extensions: []string{"PIPELINING", "SIZE 10485760"}, listener: l, answer: answer, open: map[net.Conn]bool{}}
+	s := &Server{Port: l.Addr().(*net.TCPAddr).Port, Extensions: []string{"PIPELINING", "SIZE 10485760"}, listener: l, answer: answer, open: map[net.Conn]bool{}, calls: map[string]*call{}}
 	if configure != nil {
 		s.Configure(configure)
 	}
@@ -165,11 +168,13 @@ func (s *Server) accept() {
 		s.conns++
 		number := s.conns
 		s.open[c] = true
-		d := &dialogue{Server: s, conn: c, step: Step{Conn: number, Message: 1}, extensions: s.Extensions, tls: s.TLS, implicit: s.Implicit}
+		d := &dialogue{Server: s, conn: c, client: c.RemoteAddr(), step: Step{Conn: number, Message: 1}, extensions: s.Extensions, tls: s.TLS, implicit: s.Implicit}
 		s.mu.Unlock()
 		s.wait.Go(func() {
 			d.run()
+			close(s.call(c.RemoteAddr()).over)
 			s.mu.Lock()
+			delete(s.calls, c.RemoteAddr().String()) // the next connection may have the same port
 			delete(s.open, c)
 			s.mu.Unlock()
 			c.Close()
@@ -177,15 +182,87 @@ func (s *Server) accept() {
 	}
 }
 
+// call is a connection as client and server know it.
+type call struct {
+	silent chan struct{} // closed when the server says nothing more
+	over   chan struct{} // closed when it has ended
+}
+
+func (s *Server) call(client net.Addr) *call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.calls[client.String()]
+	if c == nil {
+		c = &call{make(chan struct{}), make(chan struct{})}
+		s.calls[client.String()] = c
+	}
+	return c
+}
+
+// Dial connects for a client whose deadlines pass when the server says nothing more, and never before: so no
+// test waits for one, and none fails because the machine is busy. A client that has set none waits for ever.
+func (s *Server) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := net.Dial(network, address)
+	if err != nil {
+		return nil, err
+	}
+	p := &patient{Conn: conn}
+	if until, bounded := ctx.Deadline(); bounded {
+		p.SetDeadline(until)
+	}
+	c := s.call(conn.LocalAddr())
+	go func() {
+		select {
+		case <-c.silent:
+			p.hear()
+		case <-c.over:
+		}
+	}()
+	return p, nil
+}
+
+// patient is a connection whose deadlines pass with the silence of the server.
+type patient struct {
+	net.Conn
+	mu      sync.Mutex
+	bounded bool // a deadline is set
+	silent  bool
+}
+
+func (p *patient) SetDeadline(t time.Time) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.bounded = !t.IsZero()
+	if p.bounded && (p.silent || t.Before(time.Now())) {
+		return p.Conn.SetReadDeadline(time.Unix(1, 0)) // what it writes still goes
+	}
+	return nil
+}
+
+func (p *patient) hear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.silent = true; p.bounded {
+		p.Conn.SetReadDeadline(time.Unix(1, 0))
+	}
+}
+
 type dialogue struct {
 	*Server
-	conn net.Conn
-	r    *bufio.Reader
-	step Step
+	conn   net.Conn
+	client net.Addr
+	r      *bufio.Reader
+	step   Step
 
 	extensions []string // of the server when the connection came, as the two below
 	tls        *tls.Config
 	implicit   bool
+}
+
+// silence says nothing until the client has gone.
+func (d *dialogue) silence() {
+	close(d.call(d.client).silent)
+	io.Copy(io.Discard, d.r)
 }
 
 // say answers a step; it reports whether the dialogue goes on, and whether the answer was positive.
@@ -198,13 +275,17 @@ func (d *dialogue) say(stage, fallback string) (goOn, good bool) {
 	case Cut:
 		return false, false
 	case Hang, Late:
-		io.Copy(io.Discard, d.r)
+		d.silence()
 		if a == Late {
 			io.WriteString(d.conn, fallback+"\r\n")
 		}
 		return false, false
 	}
 	if _, err := io.WriteString(d.conn, a+"\r\n"); err != nil {
+		return false, false
+	}
+	if last := a[strings.LastIndex(a, "\n")+1:]; len(last) > 3 && last[3] == '-' { // go-mail takes it for the first of many lines, and waits for the others
+		d.silence()
 		return false, false
 	}
 	return !strings.HasPrefix(a, "421"), a[0] == '2' || a[0] == '3'
@@ -296,7 +377,14 @@ func (d *dialogue) data() bool {
 		half()
 		return false
 	case Hang, Late:
-		io.Copy(io.Discard, d.r)
+		for line := ""; line != ".\r\n"; { // only then does the client wait
+			var err error
+			if line, err = d.r.ReadString('\n'); err != nil {
+				half()
+				return false
+			}
+		}
+		d.silence()
 		half()
 		return false
 	default:
@@ -340,14 +428,14 @@ func (d *dialogue) data() bool {
 	case Cut:
 		return false
 	case Hang, Late:
-		io.Copy(io.Discard, d.r)
+		d.silence()
 		return false
 	case TakeAndCut:
 		take()
 		return false
 	case TakeAndHang:
 		take()
-		io.Copy(io.Discard, d.r)
+		d.silence()
 		io.WriteString(d.conn, "250 2.0.0 late\r\n")
 		return false
 	}
