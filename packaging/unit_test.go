@@ -3,7 +3,6 @@ package packaging_test
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,21 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-)
 
-// tool finds a program of systemd's, or skips the test.
-func tool(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		words := fmt.Sprintf("%s is not installed: systemd must read what is packaged", name)
-		if os.Getenv("DIGESTD_REQUIRE") == "all" {
-			t.Fatal(words)
-		}
-		t.Skip(words)
-	}
-	return path
-}
+	"digestd/internal/needs"
+)
 
 func unit(t *testing.T) string {
 	t.Helper()
@@ -49,7 +36,7 @@ func settings(text, key string) []string {
 
 // systemd reads a key that it does not know with a word on stderr and exit status 0, so both must be silent.
 func TestSystemdReadsTheUnitInSilence(t *testing.T) {
-	analyze := tool(t, "systemd-analyze")
+	analyze := needs.Program(t, "systemd", "systemd-analyze")
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +60,7 @@ func TestSystemdReadsTheUnitInSilence(t *testing.T) {
 }
 
 func TestExposureIsLow(t *testing.T) {
-	analyze := tool(t, "systemd-analyze")
+	analyze := needs.Program(t, "systemd", "systemd-analyze")
 	output, err := exec.Command(analyze, "security", "--offline=yes", "--threshold=12", "./digestd.service").CombinedOutput()
 	if err != nil {
 		t.Errorf("the exposure is above 1.2: %v\n%s", err, output)
@@ -81,7 +68,7 @@ func TestExposureIsLow(t *testing.T) {
 }
 
 func TestSysusersMakesTheUnitsUser(t *testing.T) {
-	sysusers := tool(t, "systemd-sysusers")
+	sysusers := needs.Program(t, "systemd", "systemd-sysusers")
 	root := t.TempDir()
 	if err := os.Mkdir(filepath.Join(root, "etc"), 0o755); err != nil {
 		t.Fatal(err)

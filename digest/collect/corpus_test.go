@@ -20,23 +20,11 @@ import (
 	"unicode"
 
 	"digestd/digest"
+	"digestd/internal/needs"
 
 	"github.com/rivo/uniseg"
 	"golang.org/x/net/html/charset"
 )
-
-// corpus is where the developers' corpus is, or a reason to skip.
-func corpus(t testing.TB, parts ...string) string {
-	t.Helper()
-	root := os.Getenv("DIGESTD_CORPUS")
-	if root == "" {
-		if os.Getenv("DIGESTD_REQUIRE") == "all" {
-			t.Fatal("DIGESTD_CORPUS is not set, and DIGESTD_REQUIRE=all asks for every test")
-		}
-		t.Skip("DIGESTD_CORPUS is not set: no corpus of feeds to read")
-	}
-	return filepath.Join(append([]string{root}, parts...)...)
-}
 
 // manifest reads a tab-separated manifest of the corpus into maps by column.
 func manifest(t testing.TB, path string) []map[string]string {
@@ -85,7 +73,7 @@ func cpuTime(t testing.TB) time.Duration {
 // Every well-formed feed of the parsers' fixtures has at least the entries that the oracle counted,
 // and so have nine tenths of the broken ones.
 func TestParserFixtures(t *testing.T) {
-	dir := corpus(t, "feeds", "parser")
+	dir := needs.Corpus(t, "feeds", "parser")
 	c := reader(t)
 	var broken, brokenRead int
 	for _, row := range manifest(t, filepath.Join(dir, "manifest.tsv")) {
@@ -154,7 +142,7 @@ func visible(s string) string {
 
 // Real captures are read whole, with the very links, titles and dates.
 func TestNewsCaptures(t *testing.T) {
-	dir := corpus(t, "feeds", "news")
+	dir := needs.Corpus(t, "feeds", "news")
 	c := reader(t)
 	for _, row := range manifest(t, filepath.Join(dir, "manifest.tsv")) {
 		path := filepath.Join(dir, row["path"])
@@ -223,7 +211,7 @@ func linksOf(doc *Document) string {
 // Each line of the hostile manifest: read or refused as it asks, every entry there, and what its
 // column "must" says about items. What it says about mails is for those who make them.
 func TestHostileFeeds(t *testing.T) {
-	dir := corpus(t, "feeds", "hostile")
+	dir := needs.Corpus(t, "feeds", "hostile")
 	const site = "https://feed.example.com/"
 	wantTitles := func(want ...string) func(*testing.T, *Document) {
 		return func(t *testing.T, doc *Document) {

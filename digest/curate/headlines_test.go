@@ -6,26 +6,15 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"digestd/internal/needs"
 )
 
 var fit = flag.Bool("fit", false, "fit the model to the even lines of the headline pairs and print its weights")
-
-// corpus is the path of a file of the development corpus; without a corpus the test is skipped.
-func corpus(t testing.TB, name string) string {
-	dir := os.Getenv("DIGESTD_CORPUS")
-	if dir == "" {
-		if os.Getenv("DIGESTD_REQUIRE") == "all" {
-			t.Fatal("DIGESTD_CORPUS is not set, and DIGESTD_REQUIRE=all asks for it")
-		}
-		t.Skip("DIGESTD_CORPUS, the directory of the development corpus, is not set")
-	}
-	return filepath.Join(dir, name)
-}
 
 // tsv reads a table whose first line names its columns; lines are numbered as in the file.
 func tsv(t testing.TB, path string) (rows [][]string) {
@@ -49,7 +38,7 @@ type pair struct {
 
 // headlinePairs are the judged pairs of a genre, those between same and different left out.
 func headlinePairs(t testing.TB, genre string) (even, odd []pair) {
-	for i, r := range tsv(t, corpus(t, "headlines/sts_news_train.tsv")) {
+	for i, r := range tsv(t, needs.Corpus(t, "headlines/sts_news_train.tsv")) {
 		score, err := strconv.ParseFloat(r[3], 64)
 		if err != nil {
 			t.Fatal(err)

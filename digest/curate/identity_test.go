@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"digestd/digest"
+	"digestd/internal/needs"
 )
 
 func TestCanonicalLink(t *testing.T) {
@@ -167,7 +168,7 @@ func TestIdentity(t *testing.T) {
 
 // TestChurn shows what outlets really did to their items.
 func TestChurn(t *testing.T) {
-	for _, row := range tsv(t, corpus(t, filepath.Join("headlines", "churn.tsv"))) {
+	for _, row := range tsv(t, needs.Corpus(t, filepath.Join("headlines", "churn.tsv"))) {
 		kind, links := row[1], strings.Split(row[4], " || ")
 		a := digest.Item{Feed: row[0], GUID: links[0], Link: links[0], Title: row[2], FirstSeen: noon}
 		b := digest.Item{Feed: row[0], GUID: links[len(links)-1], Link: links[len(links)-1], Title: row[3], FirstSeen: noon.Add(time.Hour)}

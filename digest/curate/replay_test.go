@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"digestd/digest"
+	"digestd/internal/needs"
 )
 
 // rss is as much of RSS 2.0 as the replay needs; reading feeds properly is collect's business.
@@ -94,7 +95,7 @@ func (m *memory) alias(keys []Key, seq uint64) {
 
 // TestReplay replays the captured news with an edition a day and prints, under -v, what was merged.
 func TestReplay(t *testing.T) {
-	dir := filepath.Dir(corpus(t, "feeds/news/replay.tsv"))
+	dir := filepath.Dir(needs.Corpus(t, "feeds/news/replay.tsv"))
 	outlets := make(map[string]bool)
 	m := memory{aliases: make(map[Key]uint64)}
 	type day struct {

@@ -3,11 +3,13 @@ package render
 import (
 	"crypto/sha256"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"digestd/digest"
 	"digestd/digest/compose"
+	"digestd/internal/golden"
 	"digestd/mailer/message"
 )
 
@@ -61,7 +63,7 @@ func TestTwoThousandStories(t *testing.T) {
 		t.Errorf("%d of %d stories are accounted for", n, len(stories))
 	}
 	lines := strings.SplitAfter(r.Text, "\n")
-	golden(t, e.name+".txt", fmt.Sprintf("Subject: %s\n%d stories in the edition, %d carried\nhtml %d bytes, SHA-256 %x\ntext %d bytes, SHA-256 %x\n\n%s[%d lines]\n%s",
+	golden.Check(t, filepath.Join("testdata", e.name+".txt"), fmt.Sprintf("Subject: %s\n%d stories in the edition, %d carried\nhtml %d bytes, SHA-256 %x\ntext %d bytes, SHA-256 %x\n\n%s[%d lines]\n%s",
 		r.Subject, len(result.Edition.Stories), len(result.Carried), len(r.HTML), sha256.Sum256([]byte(r.HTML)), len(r.Text), sha256.Sum256([]byte(r.Text)),
 		strings.Join(lines[:40], ""), len(lines)-80, strings.Join(lines[len(lines)-40:], "")))
 }

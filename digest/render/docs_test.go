@@ -2,11 +2,13 @@ package render
 
 import (
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
 	"testing"
 
+	"digestd/internal/golden"
 	"digestd/templates"
 )
 
@@ -58,5 +60,5 @@ func TestDocsExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "docs-example.txt", mustRender(t, s, everySection("en"), paperFrame).Text)
+	golden.Check(t, filepath.Join("testdata", "docs-example.txt"), mustRender(t, s, everySection("en"), paperFrame).Text)
 }

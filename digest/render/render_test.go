@@ -1,18 +1,15 @@
 package render
 
 import (
-	"flag"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 
 	"digestd/digest"
+	"digestd/internal/golden"
 	"digestd/templates"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // builtin is the set that a digest without templates of its own gets.
 func builtin(t testing.TB, subject string) *Set {
@@ -38,45 +35,11 @@ func TestGoldenFiles(t *testing.T) {
 	for _, e := range editions(t) {
 		t.Run(e.name, func(t *testing.T) {
 			r := mustRender(t, s, e.page, e.frame)
-			golden(t, e.name+".txt", "Subject: "+r.Subject+"\n\n"+r.Text)
+			golden.Check(t, filepath.Join("testdata", e.name+".txt"), "Subject: "+r.Subject+"\n\n"+r.Text)
 			if !strings.HasPrefix(e.name, "language-") { // the words are in the text, the marks in the others
-				golden(t, e.name+".html", r.HTML)
+				golden.Check(t, filepath.Join("testdata", e.name+".html"), r.HTML)
 			}
 		})
-	}
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v: run go test ./digest/render -update and read what it wrote", err)
-	}
-	if got == string(want) {
-		return
-	}
-	g, w := strings.Split(got, "\n"), strings.Split(string(want), "\n")
-	for i := range max(len(g), len(w)) {
-		a, b := "", ""
-		if i < len(g) {
-			a = g[i]
-		}
-		if i < len(w) {
-			b = w[i]
-		}
-		if a != b {
-			t.Fatalf("%s:%d differs (-update accepts):\n got %q\nwant %q", path, i+1, a, b)
-		}
 	}
 }
 

@@ -2,7 +2,6 @@ package cli_test
 
 import (
 	"errors"
-	"flag"
 	"os"
 	"os/exec"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"digestd/internal/cli"
+	"digestd/internal/golden"
 )
 
 // TestMain makes this test binary stand for the program: scripts that run digestd run the commands as
@@ -22,8 +22,6 @@ func TestMain(m *testing.M) {
 		"digestd": func() { os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
 	})
 }
-
-var update = flag.Bool("update", false, "rewrite the files that scripts compare with by cmp")
 
 // TestScripts runs the transcripts of testdata/script. Beside testscript's own commands they have
 //
@@ -36,7 +34,7 @@ var update = flag.Bool("update", false, "rewrite the files that scripts compare 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
-		UpdateScripts:       *update,
+		UpdateScripts:       golden.Updating(),
 		RequireExplicitExec: true,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits": exits,

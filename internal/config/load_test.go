@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"flag"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -12,27 +11,8 @@ import (
 	"time"
 
 	"digestd/digest"
+	"digestd/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the expected files anew")
-
-// golden compares with a file, or writes it.
-func golden(t *testing.T, path, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s is not what it should be (-update writes it anew); got\n%s", path, got)
-	}
-}
 
 // TestBadConfigs reads each testdata/bad/NAME.toml and expects the lines of NAME.want.
 func TestBadConfigs(t *testing.T) {
@@ -51,7 +31,7 @@ func TestBadConfigs(t *testing.T) {
 			if strings.Contains(text, "secret") || strings.Contains(text, "hunter2") {
 				t.Errorf("a password shows in\n%s", text)
 			}
-			golden(t, strings.TrimSuffix(name, ".toml")+".want", text)
+			golden.Check(t, strings.TrimSuffix(name, ".toml")+".want", text)
 		})
 	}
 }

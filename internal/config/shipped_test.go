@@ -8,10 +8,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"digestd/internal/golden"
 )
 
-// shipped is the path of the config.toml that comes with the program.
-var shipped = filepath.Join("..", "..", "config.toml")
+// shipped is the path of the config.toml that comes with the program. It is not the one at the root, which people
+// edit, but its copy, which the package holds.
+var shipped = filepath.Join("..", "..", "packaging", "config.toml")
 
 func shippedText(t *testing.T) string {
 	t.Helper()
@@ -96,15 +99,15 @@ func TestShippedConfigDocumentsEveryKey(t *testing.T) {
 			after = strings.TrimSpace(after)
 			switch {
 			case !ok:
-				t.Errorf("%s does not stand in config.toml", name)
+				t.Errorf("%s does not stand in packaging/config.toml", name)
 			case k.Needed:
 				if !strings.Contains(text, "There is no default.") {
-					t.Errorf("%s: config.toml does not say that there is no default: %s", name, text)
+					t.Errorf("%s: packaging/config.toml does not say that there is no default: %s", name, text)
 				}
 			case !told:
-				t.Errorf("%s: config.toml does not say its default: %s", name, text)
+				t.Errorf("%s: packaging/config.toml does not say its default: %s", name, text)
 			case k.Default != "" && after != k.Default && !strings.HasPrefix(after, k.Default+", "):
-				t.Errorf("%s: config.toml says %q, the default is %s", name, after, k.Default)
+				t.Errorf("%s: packaging/config.toml says %q, the default is %s", name, after, k.Default)
 			}
 		}
 	}
@@ -123,7 +126,7 @@ func TestReferenceInDocs(t *testing.T) {
 	if !ok || !ok2 {
 		t.Fatal("docs/configuration.md lacks the marks around its tables")
 	}
-	golden(t, path, before+begin+markdown()+end+after)
+	golden.Check(t, path, before+begin+markdown()+end+after)
 }
 
 // markdown is the reference as docs/configuration.md has it: a heading and a table for each table.

@@ -7,5 +7,5 @@
 // The servers are private to each test, on loopback and ports of the system's choice, with their
 // files in a temporary directory. They need root, Debian's postfix and dovecot-imapd; the tests that
 // look at mails as others do need Python, mutt and SpamAssassin, the one of the readers' side needs
-// Chromium. Without them the tests skip with a sentence, or fail where DIGESTD_REQUIRE=all is set.
+// Chromium. They run where DIGESTD_REQUIRE=all asks for them, and are skipped with a sentence elsewhere.
 package e2e

@@ -13,11 +13,14 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"digestd/internal/needs"
 )
 
 // demoMails are the mails of `demo --once`, by file name.
 func demoMails(t *testing.T) map[string]string {
 	t.Helper()
+	needs.Asked(t, "a test of the demo's mails")
 	here := site{dir: t.TempDir()}
 	if output, err := here.command("demo", "--once", "mails").CombinedOutput(); err != nil {
 		t.Fatalf("demo: %v\n%s", err, tail(output))
@@ -90,8 +93,7 @@ json.dump(out, sys.stdout)
 `
 
 func TestPythonReadsTheMails(t *testing.T) {
-	_, err := exec.LookPath("python3")
-	need(t, err == nil, "Python is needed: apt-get install python3")
+	needs.Program(t, "python3", "python3")
 	mails := demoMails(t)
 	args := []string{"-c", inPython}
 	for name := range mails {
@@ -131,10 +133,8 @@ func TestPythonReadsTheMails(t *testing.T) {
 
 // TestMuttReadsTheMails pipes each mail out of mutt, decoded as it shows it.
 func TestMuttReadsTheMails(t *testing.T) {
-	_, err := exec.LookPath("mutt")
-	need(t, err == nil, "mutt is needed: apt-get install mutt")
-	_, err = exec.LookPath("script") // gives it a terminal
-	need(t, err == nil, "script is needed: apt-get install bsdutils")
+	needs.Program(t, "mutt", "mutt")
+	needs.Program(t, "bsdutils", "script") // gives it a terminal
 	for name, raw := range demoMails(t) {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			dir := t.TempDir()
@@ -185,8 +185,7 @@ func TestMuttReadsTheMails(t *testing.T) {
 
 // TestMailsAreNoSpam asks SpamAssassin, with Debian's rules and without the network.
 func TestMailsAreNoSpam(t *testing.T) {
-	_, err := exec.LookPath("spamassassin")
-	need(t, err == nil, "SpamAssassin is needed: apt-get install spamassassin")
+	needs.Program(t, "spamassassin", "spamassassin")
 	score := regexp.MustCompile(`(?s)X-Spam-Status: \w+, score=(-?[0-9.]+) required=[0-9.]+\s+tests=(.*?)\n\S`)
 	for name, raw := range demoMails(t) {
 		c := exec.Command("spamassassin", "--local", "--test-mode")

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"digestd/internal/needs"
 )
 
 // newsstand serves feeds as outlets do, with validators.
@@ -27,6 +29,7 @@ type newsstand struct {
 
 func newNewsstand(t *testing.T) *newsstand {
 	t.Helper()
+	needs.Asked(t, "a test from feeds to inboxes")
 	n := &newsstand{bodies: make(map[string][]byte), hangs: make(map[string]chan struct{}), asked: make(map[string]int)}
 	n.Server = httptest.NewServer(n)
 	t.Cleanup(n.Close)
@@ -87,9 +90,7 @@ func (n *newsstand) requests(path string) int {
 // of the outlets that have them after, and returns the paths of the feeds.
 func (n *newsstand) captures(t *testing.T, count int) []string {
 	t.Helper()
-	corpus := os.Getenv("DIGESTD_CORPUS")
-	need(t, corpus != "", "real feeds are needed: set DIGESTD_CORPUS to the directory of the corpus")
-	news := filepath.Join(corpus, "feeds", "news")
+	news := needs.Corpus(t, "feeds", "news")
 	manifest, err := os.Open(filepath.Join(news, "replay.tsv"))
 	if err != nil {
 		t.Fatal(err)

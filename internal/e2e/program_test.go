@@ -13,12 +13,17 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"digestd/internal/needs"
 )
 
 // binary is where TestMain puts the program.
 var binary string
 
 func TestMain(m *testing.M) {
+	if !needs.All() {
+		os.Exit(m.Run()) // each test says why it is skipped
+	}
 	dir, err := os.MkdirTemp("", "digestd-e2e-bin-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -46,6 +51,7 @@ type site struct {
 // newSite writes a configuration; the caller's text ends where further tables may begin.
 func newSite(t *testing.T, config string) site {
 	t.Helper()
+	needs.Asked(t, "a test from feeds to inboxes")
 	s := site{dir: t.TempDir()}
 	s.write(t, "config.toml", config)
 	return s

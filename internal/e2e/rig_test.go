@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"digestd/internal/needs"
 )
 
 // patience bounds every wait for a server; nothing is measured by it.
@@ -34,18 +36,6 @@ type Rig struct {
 	dir string
 }
 
-// need skips the test for a stated reason, or fails it where everything is required.
-func need(t *testing.T, ok bool, reason string) {
-	t.Helper()
-	switch {
-	case ok:
-	case os.Getenv("DIGESTD_REQUIRE") == "all":
-		t.Fatal(reason)
-	default:
-		t.Skip(reason)
-	}
-}
-
 // Debian's places. Both lie outside PATH for a user who became root by su.
 const (
 	postfixMaster = "/usr/lib/postfix/sbin/master"
@@ -56,13 +46,14 @@ const (
 // says, and takes them down when the test ends.
 func Start(t *testing.T, users int) *Rig {
 	t.Helper()
-	need(t, os.Geteuid() == 0, "Postfix and Dovecot are started by root only: run this test as root")
-	for _, binary := range []string{postfixMaster, dovecotBinary} {
-		_, err := os.Stat(binary)
-		need(t, err == nil, binary+" is missing: install postfix and dovecot-imapd")
+	needs.Program(t, "postfix", postfixMaster)
+	needs.Program(t, "dovecot-imapd", dovecotBinary)
+	if os.Geteuid() != 0 {
+		t.Fatal("Postfix and Dovecot are started by root only: run this test as root")
 	}
-	version, err := exec.Command(dovecotBinary, "--version").Output()
-	need(t, err == nil && bytes.HasPrefix(version, []byte("2.3.")), "Dovecot 2.3 is needed: the configuration of other versions differs")
+	if version, err := exec.Command(dovecotBinary, "--version").Output(); err != nil || !bytes.HasPrefix(version, []byte("2.3.")) {
+		t.Fatalf("Dovecot 2.3 is needed, since the configuration of other versions differs: %s, %v", version, err)
+	}
 
 	// Not t.TempDir: the servers' users must be able to pass through, and a Unix socket's path is short.
 	dir, err := os.MkdirTemp("", "digestd-e2e-")

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/emersion/go-smtp"
+
+	"digestd/internal/needs"
 )
 
 // sink is an SMTP server that takes every message and keeps it, for runs of a size that would teach
@@ -27,6 +29,7 @@ type sink struct {
 
 func newSink(t *testing.T) *sink {
 	t.Helper()
+	needs.Asked(t, "a test from feeds to inboxes")
 	s := &sink{inboxes: make(map[string][][]byte)}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

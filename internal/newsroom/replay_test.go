@@ -12,6 +12,7 @@ import (
 	"digestd/digest"
 	"digestd/digest/curate"
 	"digestd/internal/ledger"
+	"digestd/internal/needs"
 	"digestd/internal/newsroom/town"
 )
 
@@ -23,14 +24,8 @@ type replayed struct {
 
 func replay(t *testing.T) []replayed {
 	t.Helper()
-	corpus := os.Getenv("DIGESTD_CORPUS")
-	if corpus == "" {
-		if os.Getenv("DIGESTD_REQUIRE") == "all" {
-			t.Fatal("DIGESTD_CORPUS is not set, and DIGESTD_REQUIRE wants all tests")
-		}
-		t.Skip("the replay needs a corpus of feeds: set DIGESTD_CORPUS")
-	}
-	f, err := os.Open(filepath.Join(corpus, "feeds/news/replay.tsv"))
+	news := needs.Corpus(t, "feeds", "news")
+	f, err := os.Open(filepath.Join(news, "replay.tsv"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +42,7 @@ func replay(t *testing.T) []replayed {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, replayed{at, row[1], filepath.Join(corpus, "feeds/news", row[2])})
+		all = append(all, replayed{at, row[1], filepath.Join(news, row[2])})
 	}
 	return all
 }

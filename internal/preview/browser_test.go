@@ -5,31 +5,19 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"digestd/internal/needs"
 )
 
-// browser opens a tab, or skips the test where there is no Chromium.
+// browser opens a tab, or skips the test where Chromium is not asked for.
 func browser(t *testing.T) tab {
 	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		if os.Getenv("DIGESTD_REQUIRE") == "all" {
-			t.Fatal("no Chromium in PATH, and DIGESTD_REQUIRE=all asks for every test")
-		}
-		t.Skip("no Chromium in PATH: apt-get install chromium")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(needs.Chromium(t)), chromedp.UserDataDir(t.TempDir()))
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // Chromium refuses to be root otherwise
 	}

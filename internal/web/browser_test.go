@@ -8,7 +8,6 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,27 +18,16 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"digestd/internal/needs"
 )
 
 var shots = flag.String("shots", "", "write pictures of the pages into this `directory`")
 
-// browser opens a tab, or skips the test where there is no Chromium.
+// browser opens a tab, or skips the test where Chromium is not asked for.
 func browser(t *testing.T) tab {
 	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		if os.Getenv("DIGESTD_REQUIRE") == "all" {
-			t.Fatal("no Chromium in PATH, and DIGESTD_REQUIRE=all asks for every test")
-		}
-		t.Skip("no Chromium in PATH: apt-get install chromium")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(needs.Chromium(t)), chromedp.UserDataDir(t.TempDir()))
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // Chromium refuses to be root otherwise
 	}

@@ -7,21 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"digestd/internal/needs"
 	"digestd/subscribers"
 )
-
-// corpus is the directory of the shared test data; tests that need it skip without.
-func corpus(t *testing.T) string {
-	dir := os.Getenv("DIGESTD_CORPUS")
-	switch {
-	case dir != "":
-	case os.Getenv("DIGESTD_REQUIRE") == "all":
-		t.Fatal("DIGESTD_CORPUS is not set, and DIGESTD_REQUIRE asks for all tests")
-	default:
-		t.Skip("DIGESTD_CORPUS is not set: the corpus of bounces is needed")
-	}
-	return filepath.Join(dir, "bounces")
-}
 
 // manifest reads a table of tabs; its first line names the columns.
 func manifest(t *testing.T, path string) (rows []map[string]string) {
@@ -49,7 +37,7 @@ func manifest(t *testing.T, path string) (rows []map[string]string) {
 // TestCorpus holds on real bounces: each recipient of those that follow RFC 3464, four fifths of the others, and
 // for each of them whether it is for good.
 func TestCorpus(t *testing.T) {
-	dir := corpus(t)
+	dir := needs.Corpus(t, "bounces")
 	var dsn, dsnFound, other, otherFound, extra int
 	for _, row := range manifest(t, filepath.Join(dir, "manifest.tsv")) {
 		raw, err := os.ReadFile(filepath.Join(dir, row["file"]))
@@ -107,7 +95,7 @@ func TestCorpus(t *testing.T) {
 // TestCorpusKeep holds that nothing follows from what must suppress nobody, not even where it is made to be about
 // a mail of ours.
 func TestCorpusKeep(t *testing.T) {
-	dir := filepath.Join(corpus(t), "keep")
+	dir := filepath.Join(needs.Corpus(t, "bounces"), "keep")
 	rows := manifest(t, filepath.Join(dir, "manifest.tsv"))
 	if len(rows) == 0 {
 		t.Fatal("the manifest is empty")

@@ -3,24 +3,21 @@ package message
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"io"
 	"math/rand/v2"
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
 	"net/mail"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"digestd/digest"
+	"digestd/internal/golden"
 	"digestd/subscribers"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 var marks = Marks{Address: "xADDRESSxMARKxOFxATEST", Token: "xTOKENxMARKxOFxAxTESTx"}
 
@@ -99,19 +96,7 @@ func TestGoldenMessages(t *testing.T) {
 		{"text.eml", freeze(t, plain, bare), readers[0]},
 	} {
 		got, _ := fill(t, c.tpl, c.r)
-		path := filepath.Join("testdata", c.name)
-		if *update {
-			if err := os.WriteFile(path, got, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got, want) {
-			t.Errorf("%s changed (-update rewrites it):\n%s", c.name, got)
-		}
+		golden.Check(t, filepath.Join("testdata", c.name), string(got))
 	}
 }
 

@@ -14,17 +14,13 @@ import (
 	"testing"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"digestd/internal/needs"
 )
 
 // Every feed of the corpus's lists is found, in those that are not well-formed too.
 func TestCorpus(t *testing.T) {
-	root := os.Getenv("DIGESTD_CORPUS")
-	if root == "" {
-		if os.Getenv("DIGESTD_REQUIRE") == "all" {
-			t.Fatal("DIGESTD_CORPUS is not set, and DIGESTD_REQUIRE=all asks for every test")
-		}
-		t.Skip("DIGESTD_CORPUS is not set: no corpus of lists to read")
-	}
+	root := needs.Corpus(t)
 	f, err := os.Open(filepath.Join(root, "opml", "manifest.tsv"))
 	if err != nil {
 		t.Fatal(err)
