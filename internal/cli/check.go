@@ -37,7 +37,7 @@ const linkTimeout = 20 * time.Second
 // nextSlots is how many slots of each lane check shows.
 const nextSlots = 3
 
-func (p *program) checkCommand() *cobra.Command {
+func checkCommand(p *program) *cobra.Command {
 	var online bool
 	c := &cobra.Command{
 		Use:   "check",
@@ -80,7 +80,7 @@ func (p *program) checkCommand() *cobra.Command {
 				status = exitUsage
 			} else if online {
 				// A feed that does not answer is no mistake in the configuration.
-				if out.Errors = append(out.Errors, p.checkOnline(c.Context(), cfg, sets)...); len(out.Errors) > 0 {
+				if out.Errors = append(out.Errors, checkOnline(c.Context(), p, cfg, sets)...); len(out.Errors) > 0 {
 					status = exitIncomplete
 				}
 			}
@@ -158,7 +158,7 @@ func slots(cfg *config.Config, now time.Time, n int) ([]report.NextSlot, error) 
 }
 
 // checkOnline tries what only the network can tell, and returns what is wrong, in words.
-func (p *program) checkOnline(ctx context.Context, cfg *config.Config, sets map[string]*render.Set) []string {
+func checkOnline(ctx context.Context, p *program, cfg *config.Config, sets map[string]*render.Set) []string {
 	var mu sync.Mutex
 	var wrong []string
 	report := func(err error) {
@@ -167,7 +167,7 @@ func (p *program) checkOnline(ctx context.Context, cfg *config.Config, sets map[
 		wrong = append(wrong, err.Error())
 	}
 	feeds := cfg.Feeds()
-	collector := p.collector(cfg, nil)
+	collector := collector(p, cfg, nil)
 	var asking errgroup.Group
 	asking.SetLimit(cfg.Collect.Concurrency)
 	bar := p.bar(len(feeds), "feeds")

@@ -9,7 +9,7 @@ import (
 	"digestd/digest/collect"
 )
 
-func (p *program) collectCommand() *cobra.Command {
+func collectCommand(p *program) *cobra.Command {
 	var all bool
 	c := &cobra.Command{
 		Use:   "collect",
@@ -18,11 +18,11 @@ func (p *program) collectCommand() *cobra.Command {
 			"being read; it is named, and the exit status is 1.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			line, done, err := p.pipeline(c.Context(), writing)
+			line, err := p.open(c.Context(), want{write: true})
 			if err != nil {
 				return err
 			}
-			defer done()
+			defer line.close()
 			bar := p.bar(len(line.Config.Feeds()), "feeds")
 			sum := line.Publisher.Collect(c.Context(), all, func(r collect.Result) { bar.step(r.Feed.URL) })
 			bar.end()

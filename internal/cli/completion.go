@@ -6,18 +6,18 @@ import (
 
 // completeValues lets shells complete what a command takes: names of digests where it takes one, and the words of
 // flags that take some.
-func (p *program) completeValues(c *cobra.Command) {
+func completeValues(p *program, c *cobra.Command) {
 	switch c.Name() {
 	case "send", "preview":
 		c.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
-			return p.digestNames(), cobra.ShellCompDirectiveNoFileComp
+			return digestNames(p), cobra.ShellCompDirectiveNoFileComp
 		}
 	}
 	values := map[string]func() []cobra.Completion{
-		"digest": p.digestNames,
+		"digest": func() []cobra.Completion { return digestNames(p) },
 		"format": func() []cobra.Completion { return []cobra.Completion{"html", "text", "eml", "json"} },
 		"type":   func() []cobra.Completion { return []cobra.Completion{"rsa", "ed25519"} },
 	}
@@ -33,12 +33,12 @@ func (p *program) completeValues(c *cobra.Command) {
 		}
 	}
 	for _, sub := range c.Commands() {
-		p.completeValues(sub)
+		completeValues(p, sub)
 	}
 }
 
 // digestNames are the digests of the configuration; none where it can't be read, since a shell has no place for errors.
-func (p *program) digestNames() []cobra.Completion {
+func digestNames(p *program) []cobra.Completion {
 	cfg, _, err := p.load()
 	if err != nil {
 		return nil

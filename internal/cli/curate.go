@@ -19,7 +19,7 @@ import (
 // maxInputLine bounds a line on stdin of curate.
 const maxInputLine = 4 << 20
 
-func (p *program) curateCommand() *cobra.Command {
+func curateCommand(p *program) *cobra.Command {
 	var pairs bool
 	c := &cobra.Command{
 		Use:   "curate",
@@ -31,9 +31,9 @@ func (p *program) curateCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			var err error
 			if pairs {
-				err = p.scorePairs()
+				err = scorePairs(p)
 			} else {
-				err = p.clusterItems()
+				err = clusterItems(p)
 			}
 			if err != nil {
 				return err
@@ -46,7 +46,7 @@ func (p *program) curateCommand() *cobra.Command {
 	return c
 }
 
-func (p *program) scorePairs() error {
+func scorePairs(p *program) error {
 	scores := []float64{}
 	err := p.lines(func(n int, line string) error {
 		a, b, ok := strings.Cut(line, "\t")
@@ -106,7 +106,7 @@ func (s looseString) time() time.Time {
 	return time.Time{}
 }
 
-func (p *program) clusterItems() error {
+func clusterItems(p *program) error {
 	var items []digest.Item
 	var ids []string
 	err := p.lines(func(n int, line string) error {

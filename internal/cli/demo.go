@@ -17,7 +17,7 @@ import (
 	"digestd/internal/newsroom"
 )
 
-func (p *program) demoCommand() *cobra.Command {
+func demoCommand(p *program) *cobra.Command {
 	var once string
 	c := &cobra.Command{
 		Use:   "demo",
@@ -25,7 +25,7 @@ func (p *program) demoCommand() *cobra.Command {
 		Long: "Serve invented feeds and a mail server on loopback, collect, compose an edition, mail it to three readers, and show\n" +
 			"their inboxes on a page. Nothing leaves this machine, and nothing is left on it.",
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return p.demo(c.Context(), once) },
+		RunE: func(c *cobra.Command, _ []string) error { return runDemo(c.Context(), p, once) },
 	}
 	c.Flags().StringVar(&once, "once", "", "leave the mails in this `DIR` as .eml files, and end")
 	return c
@@ -40,7 +40,7 @@ type demoJSON struct {
 	Error     string   `json:"error,omitempty"`
 }
 
-func (p *program) demo(ctx context.Context, once string) error {
+func runDemo(ctx context.Context, p *program, once string) error {
 	if once != "" {
 		if err := os.MkdirAll(once, 0o755); err != nil {
 			return usageError{fmt.Errorf("--once: %w", err)}
@@ -68,11 +68,11 @@ func (p *program) demo(ctx context.Context, once string) error {
 	if p.verbose {
 		q.log = p.log
 	}
-	line, done, err := q.pipeline(ctx, writing)
+	line, err := q.open(ctx, want{write: true})
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer line.close()
 
 	tell := demo.Teller{Out: p.stdout}
 	if p.json {
@@ -80,7 +80,7 @@ func (p *program) demo(ctx context.Context, once string) error {
 	}
 	tell.Feeds(world)
 	sum := line.Publisher.Collect(ctx, true, func(r collect.Result) { tell.Feed(r.Feed.Name, r.Items, r.Repairs, r.Err) })
-	published, err := p.demoEdition(ctx, line, world, tell)
+	published, err := demoEdition(ctx, p, line, world, tell)
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (p *program) demo(ctx context.Context, once string) error {
 }
 
 // demoEdition sends the demo's one edition.
-func (p *program) demoEdition(ctx context.Context, line *opened, world *demo.World, tell demo.Teller) (newsroom.Published, error) {
+func demoEdition(ctx context.Context, p *program, line *opened, world *demo.World, tell demo.Teller) (newsroom.Published, error) {
 	d := line.Config.Digests[0]
 	world.Post.Watch(tell.Mail)
 	published, err := line.Publisher.Send(ctx, d, false, demoWatch{tell: tell, world: world})

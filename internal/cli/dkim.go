@@ -14,7 +14,7 @@ import (
 	"digestd/mailer/dkim"
 )
 
-func (p *program) dkimCommand() *cobra.Command {
+func dkimCommand(p *program) *cobra.Command {
 	c := &cobra.Command{Use: "dkim", Short: "Keys for signing mail"}
 	var kind, domain, selector string
 	keygen := &cobra.Command{

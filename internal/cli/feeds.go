@@ -17,13 +17,13 @@ import (
 	"digestd/internal/report"
 )
 
-func (p *program) feedsCommand() *cobra.Command {
+func feedsCommand(p *program) *cobra.Command {
 	c := &cobra.Command{Use: "feeds", Short: "Look at feeds, take lists of them in and out"}
-	c.AddCommand(p.feedsListCommand(), p.feedsReadCommand(), p.feedsImportCommand(), p.feedsExportCommand())
+	c.AddCommand(feedsListCommand(p), feedsReadCommand(p), feedsImportCommand(p), feedsExportCommand(p))
 	return c
 }
 
-func (p *program) feedsListCommand() *cobra.Command {
+func feedsListCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "How each feed is: health, last success, items a day, next poll",
@@ -38,11 +38,11 @@ func (p *program) feedsListCommand() *cobra.Command {
 				}
 				return printFeeds(p.stdout, p.paint(), answer.Feeds)
 			}
-			line, done, _, err := p.looking(c.Context())
+			line, err := p.open(c.Context(), want{mayMiss: true})
 			if err != nil {
 				return err
 			}
-			defer done()
+			defer line.close()
 			if answer.Feeds, err = line.Report.FeedHealth(); err != nil {
 				return err
 			}
@@ -90,7 +90,7 @@ func moment(t time.Time) string {
 	return t.Local().Format("2 Jan 15:04")
 }
 
-func (p *program) feedsReadCommand() *cobra.Command {
+func feedsReadCommand(p *program) *cobra.Command {
 	var fullText bool
 	c := &cobra.Command{
 		Use:   "read URL|FILE",
@@ -100,7 +100,7 @@ func (p *program) feedsReadCommand() *cobra.Command {
 			"too, as full_text in the configuration would, and what it takes of them is shown.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			collector, err := p.reader()
+			collector, err := feedReader(p)
 			if err != nil {
 				return err
 			}
@@ -130,9 +130,9 @@ func (p *program) feedsReadCommand() *cobra.Command {
 // pagesShown is of how many items feeds read asks for the page.
 const pagesShown = 5
 
-// reader is a collector without a ledger. It needs no configuration; one that is there says how to ask, and one that
+// feedReader is a collector without a ledger. It needs no configuration; one that is there says how to ask, and one that
 // is named must be right.
-func (p *program) reader() (*collect.Collector, error) {
+func feedReader(p *program) (*collect.Collector, error) {
 	cfg := &config.Config{Collect: config.Collect{Timeout: 30 * time.Second, MaxSize: 10 << 20, Concurrency: 1, PerHost: 1,
 		UserAgent: "digestd/" + version}}
 	switch found, _, err := p.load(); {
@@ -143,7 +143,7 @@ func (p *program) reader() (*collect.Collector, error) {
 	}
 	quiet := *p
 	quiet.log = slog.New(slog.DiscardHandler)
-	return quiet.collector(cfg, nil), nil
+	return collector(&quiet, cfg, nil), nil
 }
 
 func printRead(w io.Writer, doc *collect.Document) {
@@ -176,7 +176,7 @@ func printRead(w io.Writer, doc *collect.Document) {
 	}
 }
 
-func (p *program) feedsImportCommand() *cobra.Command {
+func feedsImportCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "import FILE.opml",
 		Short: "Print the TOML to paste for a list of feeds; edits nothing",
@@ -193,7 +193,7 @@ func (p *program) feedsImportCommand() *cobra.Command {
 			for _, ignored := range list.Ignored {
 				fmt.Fprintf(p.stderr, "%s: ignored: %s\n", args[0], ignored)
 			}
-			text := opml.TOML(list, p.topicsTaken())
+			text := opml.TOML(list, topicsTaken(p))
 			return p.print(map[string]any{"title": list.Title, "feeds": asJSON(list), "toml": text}, func(w io.Writer) { io.WriteString(w, text) })
 		},
 	}
@@ -216,7 +216,7 @@ func asJSON(list opml.List) []feedJSON {
 }
 
 // topicsTaken are the topics of the configuration, if there is one: what is pasted must not clash with them.
-func (p *program) topicsTaken() []string {
+func topicsTaken(p *program) []string {
 	cfg, _, err := p.load()
 	if err != nil {
 		return nil
@@ -244,7 +244,7 @@ func readBounded(path string) ([]byte, error) {
 	return raw, err
 }
 
-func (p *program) feedsExportCommand() *cobra.Command {
+func feedsExportCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "export",
 		Short: "Print the configuration's feeds as OPML",

@@ -33,7 +33,7 @@ type tryAgain struct{ err error }
 func (t tryAgain) Error() string { return t.err.Error() }
 func (t tryAgain) Unwrap() error { return t.err }
 
-func (p *program) inboundCommand() *cobra.Command {
+func inboundCommand(p *program) *cobra.Command {
 	var explain bool
 	var maildir string
 	c := &cobra.Command{
@@ -53,11 +53,11 @@ func (p *program) inboundCommand() *cobra.Command {
 			case maildir != "" && explain:
 				return usagef("--explain reads one message on stdin: it does not go with --maildir")
 			case maildir != "":
-				return p.receiveMaildir(c.Context(), maildir)
+				return receiveMaildir(c.Context(), p, maildir)
 			case explain:
-				return p.explainMail(c.Context())
+				return explainMail(c.Context(), p)
 			}
-			return p.receiveMail(c.Context())
+			return receiveMail(c.Context(), p)
 		},
 	}
 	c.Flags().BoolVar(&explain, "explain", false, "tell what the message is, and change nothing")
@@ -138,23 +138,7 @@ func (p *program) readMail() ([]byte, error) {
 	return raw, nil
 }
 
-// ledgerOnly opens the configuration and the ledger, and no more: what sending mail needs may be out of a mail server's reach.
-func (p *program) ledgerOnly(ctx context.Context, want access) (to *newsroom.Receiver, done func(), err error) {
-	if p.held != nil {
-		return p.held.Receiver, func() {}, nil
-	}
-	cfg, _, err := p.load()
-	if err != nil {
-		return nil, nil, err
-	}
-	l, err := p.openLedger(ctx, cfg, want)
-	if err != nil {
-		return nil, nil, err
-	}
-	return &newsroom.Receiver{Config: cfg, Ledger: l, Now: p.now, Log: p.log}, func() { l.Close() }, nil
-}
-
-func (p *program) explainMail(ctx context.Context) error {
+func explainMail(ctx context.Context, p *program) error {
 	raw, err := p.readMail()
 	if err != nil {
 		return err
@@ -169,7 +153,7 @@ func (p *program) explainMail(ctx context.Context) error {
 		}
 		return p.print(t, t.print)
 	}
-	to, done, err := p.ledgerOnly(ctx, reading)
+	line, err := p.open(ctx, want{ledgerOnly: true})
 	if errors.Is(err, bolt.ErrMissing) { // which has made no token yet
 		d, _ := inbound.Decide(r, noLedger)
 		t.Why = d.Why
@@ -178,8 +162,8 @@ func (p *program) explainMail(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer done()
-	d, err := to.Judge(r)
+	defer line.close()
+	d, err := line.Receiver.Judge(r)
 	if err != nil {
 		return err
 	}
@@ -192,12 +176,12 @@ func noLedger(inbound.Token) (inbound.Delivery, error) {
 }
 
 // receiveMail reads one message on stdin and does what follows from it.
-func (p *program) receiveMail(ctx context.Context) error {
+func receiveMail(ctx context.Context, p *program) error {
 	raw, err := p.readMail()
 	if err != nil {
 		return tryAgain{err}
 	}
-	to, done, err := p.ledgerOnly(ctx, writing)
+	line, err := p.open(ctx, want{write: true, ledgerOnly: true})
 	var elsewhere forwarded
 	if errors.As(err, &elsewhere) {
 		return err
@@ -205,8 +189,8 @@ func (p *program) receiveMail(ctx context.Context) error {
 	if err != nil {
 		return tryAgain{err}
 	}
-	defer done()
-	t, err := receive(to, raw)
+	defer line.close()
+	t, err := receive(line.Receiver, raw)
 	if err != nil {
 		return tryAgain{err}
 	}
@@ -259,7 +243,7 @@ const ledgerFor = 100
 
 // receiveMaildir reads the new messages of a Maildir. A message is moved once all that follows from it is durable, so
 // that a run that is cut short is finished by the next.
-func (p *program) receiveMaildir(ctx context.Context, dir string) error {
+func receiveMaildir(ctx context.Context, p *program, dir string) error {
 	for _, sub := range []string{"new", "cur"} {
 		if info, err := os.Stat(filepath.Join(dir, sub)); err != nil || !info.IsDir() {
 			return usagef("%s is no Maildir: it has no directory %s", dir, sub)
@@ -323,16 +307,15 @@ func readUpTo(path string, limit int64) ([]byte, error) {
 // process that holds it.
 type mailbox struct {
 	p    *program
-	to   *newsroom.Receiver
-	done func()
+	line *opened
 	read int // since the ledger was opened
 }
 
 func (b *mailbox) close() {
-	if b.done != nil {
-		b.done()
+	if b.line != nil {
+		b.line.close()
 	}
-	b.to, b.done, b.read = nil, nil, 0
+	b.line, b.read = nil, 0
 }
 
 func (b *mailbox) receive(ctx context.Context, raw []byte) (told, error) {
@@ -342,11 +325,11 @@ func (b *mailbox) receive(ctx context.Context, raw []byte) (told, error) {
 	if b.read == ledgerFor {
 		b.close()
 	}
-	if b.to == nil {
+	if b.line == nil {
 		var out strings.Builder
 		q := *b.p
 		q.stdout, q.input, q.args = &out, raw, []string{"--json", "inbound"} // as it would be from a pipe
-		to, done, err := q.ledgerOnly(ctx, writing)
+		line, err := q.open(ctx, want{write: true, ledgerOnly: true})
 		var elsewhere forwarded
 		if errors.As(err, &elsewhere) {
 			var t told
@@ -361,8 +344,8 @@ func (b *mailbox) receive(ctx context.Context, raw []byte) (told, error) {
 		if err != nil {
 			return told{}, err
 		}
-		b.to, b.done = to, done
+		b.line = line
 	}
 	b.read++
-	return receive(b.to, raw)
+	return receive(b.line.Receiver, raw)
 }

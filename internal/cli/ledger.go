@@ -12,13 +12,13 @@ import (
 	"digestd/internal/ledger/store/bolt"
 )
 
-func (p *program) ledgerCommand() *cobra.Command {
+func ledgerCommand(p *program) *cobra.Command {
 	c := &cobra.Command{Use: "ledger", Short: "Look after the ledger"}
-	c.AddCommand(p.ledgerInitCommand(), p.ledgerCheckCommand(), p.ledgerRotateCommand(), p.ledgerCompactCommand())
+	c.AddCommand(ledgerInitCommand(p), ledgerCheckCommand(p), ledgerRotateCommand(p), ledgerCompactCommand(p))
 	return c
 }
 
-func (p *program) ledgerInitCommand() *cobra.Command {
+func ledgerInitCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "init",
 		Short: "Make an empty ledger, also where one was lost",
@@ -42,17 +42,17 @@ func (p *program) ledgerInitCommand() *cobra.Command {
 	}
 }
 
-func (p *program) ledgerCheckCommand() *cobra.Command {
+func ledgerCheckCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "check",
 		Short: "Look whether the ledger is whole",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			line, done, err := p.pipeline(c.Context(), reading)
+			line, err := p.open(c.Context(), want{})
 			if err != nil {
 				return err
 			}
-			defer done()
+			defer line.close()
 			problems := []string{}
 			for _, problem := range line.Ledger.Check() {
 				problems = append(problems, problem.Error())
@@ -76,7 +76,7 @@ func (p *program) ledgerCheckCommand() *cobra.Command {
 	}
 }
 
-func (p *program) ledgerRotateCommand() *cobra.Command {
+func ledgerRotateCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "rotate",
 		Short: "Make a new key for the links in the mail",
@@ -84,11 +84,11 @@ func (p *program) ledgerRotateCommand() *cobra.Command {
 			"mail go on working, and with them whatever somebody makes who has an old key.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			line, done, err := p.pipeline(c.Context(), writing)
+			line, err := p.open(c.Context(), want{write: true})
 			if err != nil {
 				return err
 			}
-			defer done()
+			defer line.close()
 			n, err := line.Ledger.Keys.Rotate()
 			if err != nil {
 				return err
@@ -100,7 +100,7 @@ func (p *program) ledgerRotateCommand() *cobra.Command {
 	}
 }
 
-func (p *program) ledgerCompactCommand() *cobra.Command {
+func ledgerCompactCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "compact",
 		Short: "Give the space of forgotten rows back to the disk",
@@ -130,7 +130,7 @@ func (p *program) ledgerCompactCommand() *cobra.Command {
 	}
 }
 
-func (p *program) backupCommand() *cobra.Command {
+func backupCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "backup FILE",
 		Short: "Copy the ledger to a file, also while the daemon runs",
@@ -141,11 +141,11 @@ func (p *program) backupCommand() *cobra.Command {
 			// Whoever holds the ledger writes the copy to this process, which writes the file: the holder
 			// runs as another user, elsewhere.
 			if args[0] == "-" {
-				line, done, err := p.pipeline(c.Context(), reading)
+				line, err := p.open(c.Context(), want{})
 				if err != nil {
 					return err
 				}
-				defer done()
+				defer line.close()
 				_, err = line.Ledger.Backup(p.stdout)
 				return err
 			}

@@ -18,7 +18,7 @@ type linkJSON struct {
 	Preferences string `json:"preferences,omitempty"` // absent without [web]
 }
 
-func (p *program) linkCommand() *cobra.Command {
+func linkCommand(p *program) *cobra.Command {
 	var forDigest string
 	c := &cobra.Command{
 		Use:   "link ADDRESS",
@@ -27,11 +27,11 @@ func (p *program) linkCommand() *cobra.Command {
 			"by mail. Whoever has a link can use it: give it to nobody else.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			line, done, err := p.pipeline(c.Context(), reading)
+			line, err := p.open(c.Context(), want{})
 			if err != nil {
 				return err
 			}
-			defer done()
+			defer line.close()
 			s, ok := line.Config.Subscribers.Find(args[0])
 			if !ok {
 				return usagef("no subscriber of %s has the address %s", line.Config.Path, args[0])

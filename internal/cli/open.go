@@ -20,16 +20,7 @@ import (
 	"digestd/internal/ledger/store/bolt"
 	"digestd/internal/newsroom"
 	"digestd/internal/report"
-	"digestd/mailer"
 	"digestd/templates"
-)
-
-// access is what a command wants of the ledger.
-type access bool
-
-const (
-	reading access = false
-	writing access = true
 )
 
 // forwarded is how a command ends that ran in the process that holds the ledger: with its exit status.
@@ -61,7 +52,7 @@ func (p *program) load() (*config.Config, map[string]*render.Set, error) {
 	return cfg, sets, nil
 }
 
-// opened is a configuration at work on a ledger, and all that a command may want of the two.
+// opened is a configuration at work on a ledger, and all that a command may want of the two. It is closed with close.
 type opened struct {
 	Config     *config.Config
 	Ledger     *ledger.Ledger
@@ -69,101 +60,102 @@ type opened struct {
 	Publisher  *newsroom.Publisher
 	Receiver   *newsroom.Receiver
 	Report     report.Reporter
-	transport  mailer.Transport // of the publisher; test copies go over it directly
+	post       *post // of the publisher; test copies go over its transport directly
 	uncomposed func() map[digest.Lane]report.Uncomposed
+	isNew      bool   // the ledger is an empty one, since there is none yet
+	close      func() // lets go of the ledger
 }
 
-// pipeline opens what a command needs to collect, compose and deliver; done closes it. Where another
-// process holds the ledger, the whole command runs there, and the error is its exit status (forwarded).
-func (p *program) pipeline(ctx context.Context, want access) (line *opened, done func(), err error) {
-	return p.pipelineFor(ctx, want, admitAll)
+// want is what a command wants opened; the zero value is to read all there is.
+type want struct {
+	// write is to change the ledger too. Others reach it through this process meanwhile.
+	write bool
+	// admit holds the command's arguments against the configuration, before anything is made or asked. It may be nil.
+	admit func(*config.Config) error
+	// mayMiss is to look at an empty ledger where there is none yet. It is made elsewhere, and forgotten when it is
+	// closed: looking changes nothing.
+	mayMiss bool
+	// ledgerOnly is to have the ledger for a moment, without what sending mail needs: that may be out of the reach of
+	// a mail server that runs the command.
+	ledgerOnly bool
+	// daemon is to have the ledger until the process ends. The caller lets others reach it.
+	daemon bool
 }
 
-// admitAll is for commands whose arguments need no configuration to be judged.
-func admitAll(*config.Config) error { return nil }
-
-// pipelineFor is pipeline for a command whose arguments can be held against the configuration: admit does that
-// before anything is made or asked.
-func (p *program) pipelineFor(ctx context.Context, want access, admit func(*config.Config) error) (line *opened, done func(), err error) {
-	if p.held != nil {
-		if err := admit(p.held.Config); err != nil {
-			return nil, nil, err
-		}
-		return p.held, func() {}, nil
-	}
+// open is the one door to configuration, ledger, and what works on the two. Where another process holds the ledger,
+// the whole command runs there, and the error is its exit status (forwarded).
+func (p *program) open(ctx context.Context, want want) (*opened, error) {
 	cfg, sets, err := p.load()
-	if err == nil {
-		err = admit(cfg)
+	if err == nil && want.admit != nil {
+		err = want.admit(cfg)
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
+	}
+	if p.held != nil {
+		lent := *p.held
+		lent.close = func() {}
+		return &lent, nil
 	}
 	l, err := p.openLedger(ctx, cfg, want)
-	if err != nil {
-		return nil, nil, err
+	release := func() { l.Close() }
+	isNew := want.mayMiss && errors.Is(err, bolt.ErrMissing)
+	if isNew {
+		quiet := *p // what fails is said by the command, once
+		quiet.log = slog.New(slog.DiscardHandler)
+		p = &quiet
+		l, release, err = p.emptyLedger()
 	}
-	line, err = p.assemble(cfg, sets, l)
 	if err != nil {
-		l.Close()
-		return nil, nil, err
+		return nil, err
 	}
-	if want == reading {
-		return line, func() { l.Close() }, nil
+	o, err := assemble(p, cfg, sets, l, want.ledgerOnly, nil)
+	if err != nil {
+		release()
+		return nil, err
+	}
+	o.isNew, o.close = isNew, release
+	if !want.write || want.ledgerOnly || want.daemon {
+		return o, nil
 	}
 	// Whoever writes may take long, so others reach the ledger through it.
 	p.secondSignal(ctx)
-	socket, err := control.Listen(cfg.Ledger.Path, p.runner(line), p.log)
+	socket, err := control.Listen(cfg.Ledger.Path, p.runnerOf(func() *opened { return o }), p.log)
 	if err != nil {
 		p.log.Warn("other digestd commands can't reach this one", "error", err)
-		return line, func() { l.Close() }, nil
+		return o, nil
 	}
-	return line, func() { socket.Drain(ctx); l.Close() }, nil
+	o.close = func() { socket.Drain(ctx); l.Close() }
+	return o, nil
 }
 
-// looking opens the ledger for reading. Where there is none yet, it makes an empty one elsewhere, which is
-// forgotten at the end (isNew): looking changes nothing.
-func (p *program) looking(ctx context.Context) (line *opened, done func(), isNew bool, err error) {
-	return p.lookingFor(ctx, admitAll)
-}
-
-// lookingFor is looking for a command whose arguments can be held against the configuration.
-func (p *program) lookingFor(ctx context.Context, admit func(*config.Config) error) (line *opened, done func(), isNew bool, err error) {
-	line, done, err = p.pipelineFor(ctx, reading, admit)
-	if !errors.Is(err, bolt.ErrMissing) {
-		return line, done, false, err
-	}
-	cfg, sets, err := p.load()
-	if err != nil {
-		return nil, nil, false, err
-	}
+// emptyLedger is a ledger that is gone when it is released.
+func (p *program) emptyLedger() (l *ledger.Ledger, release func(), err error) {
 	dir, err := os.MkdirTemp("", "digestd-looking-")
 	if err != nil {
-		return nil, nil, false, err
+		return nil, nil, err
 	}
-	l, err := ledger.Open(bolt.At(filepath.Join(dir, "empty.db"), bolt.Options{}), p.now)
-	if err != nil {
+	if l, err = ledger.Open(bolt.At(filepath.Join(dir, "empty.db"), bolt.Options{}), p.now); err != nil {
 		os.RemoveAll(dir)
-		return nil, nil, false, err
+		return nil, nil, err
 	}
-	done = func() { l.Close(); os.RemoveAll(dir) }
-	quiet := *p // what fails is said by the command, once
-	quiet.log = slog.New(slog.DiscardHandler)
-	if line, err = quiet.assemble(cfg, sets, l); err != nil {
-		done()
-		return nil, nil, false, err
-	}
-	return line, done, true, nil
+	return l, func() { l.Close(); os.RemoveAll(dir) }, nil
 }
 
 // openLedger opens the ledger, or runs the command where it is open.
-func (p *program) openLedger(ctx context.Context, cfg *config.Config, want access) (*ledger.Ledger, error) {
+func (p *program) openLedger(ctx context.Context, cfg *config.Config, want want) (*ledger.Ledger, error) {
+	if want.daemon {
+		return p.awaitLedger(ctx, cfg)
+	}
 	for deadline := p.now().Add(5 * time.Second); ; {
 		// A daemon never lets go of the ledger, so there is no point in waiting long before asking it.
-		l, err := ledger.Open(bolt.At(cfg.Ledger.Path, bolt.Options{ReadOnly: want == reading, Timeout: 100 * time.Millisecond}), p.now)
+		options := bolt.Options{ReadOnly: !want.write, Timeout: 100 * time.Millisecond}
+		l, err := ledger.Open(bolt.At(cfg.Ledger.Path, options), p.now)
 		if !errors.Is(err, bolt.ErrBusy) {
 			return l, err
 		}
-		status, ferr := control.Forward(ctx, cfg.Ledger.Path, control.Request{Args: p.forwardArgs(cfg), Stdin: p.input}, p.stdout, p.stderr)
+		here := control.Request{Args: append([]string{"--config", cfg.Path}, p.args...), Stdin: p.input}
+		status, ferr := control.Forward(ctx, cfg.Ledger.Path, here, p.stdout, p.stderr)
 		switch {
 		case ferr == nil:
 			return nil, forwarded{status}
@@ -175,44 +167,35 @@ func (p *program) openLedger(ctx context.Context, cfg *config.Config, want acces
 	}
 }
 
-// forwardArgs are the command's arguments as they mean the same in another process.
-func (p *program) forwardArgs(cfg *config.Config) []string {
-	return append([]string{"--config", cfg.Path}, p.args...)
-}
-
-// runner runs commands that come through the control socket, on what this process has open.
-func (p *program) runner(line *opened) control.Runner {
-	return p.runnerOf(func() *opened { return line })
-}
-
-// assemble puts together what works on a ledger.
-func (p *program) assemble(cfg *config.Config, sets map[string]*render.Set, l *ledger.Ledger) (*opened, error) {
-	post, err := p.newPost(cfg, l.Mail(), nil)
-	if err != nil {
-		return nil, err
-	}
-	return p.assembleWith(post, cfg, sets, l)
-}
-
-// assembleWith puts together what works on a ledger, its mail leaving by a post.
-func (p *program) assembleWith(post *post, cfg *config.Config, sets map[string]*render.Set, l *ledger.Ledger) (*opened, error) {
-	composer, err := p.composer(cfg, sets, l)
-	if err != nil {
-		return nil, err
-	}
-	return &opened{
-		Config: cfg, Ledger: l, Composer: composer, transport: post.transport,
-		Publisher: &newsroom.Publisher{
-			Composer: composer, Ledger: l, Collector: p.collector(cfg, l.Items), Mailer: post.mailer, Log: p.log,
-		},
+// assemble puts together what works on a ledger. The post of before, if there is one, is taken over where its
+// settings are the same.
+func assemble(
+	p *program, cfg *config.Config, sets map[string]*render.Set, l *ledger.Ledger, ledgerOnly bool, before *post,
+) (*opened, error) {
+	o := &opened{
+		Config: cfg, Ledger: l,
 		Receiver:   &newsroom.Receiver{Config: cfg, Ledger: l, Now: p.now, Log: p.log},
 		Report:     report.Reporter{Config: cfg, Ledger: report.Of(l), Now: p.now},
 		uncomposed: func() map[digest.Lane]report.Uncomposed { return nil }, // which only a daemon knows
-	}, nil
+	}
+	if ledgerOnly {
+		return o, nil
+	}
+	var err error
+	if o.post, err = newPost(p, cfg, l.Mail(), before); err != nil {
+		return nil, err
+	}
+	if o.Composer, err = composer(p, cfg, sets, l); err != nil {
+		return nil, err
+	}
+	o.Publisher = &newsroom.Publisher{
+		Composer: o.Composer, Ledger: l, Collector: collector(p, cfg, l.Items), Mailer: o.post.mailer, Log: p.log,
+	}
+	return o, nil
 }
 
 // composer is what a preview needs, and no more.
-func (p *program) composer(cfg *config.Config, sets map[string]*render.Set, l *ledger.Ledger) (*newsroom.Composer, error) {
+func composer(p *program, cfg *config.Config, sets map[string]*render.Set, l *ledger.Ledger) (*newsroom.Composer, error) {
 	key, err := signer(cfg)
 	if err != nil {
 		return nil, err
@@ -221,7 +204,7 @@ func (p *program) composer(cfg *config.Config, sets map[string]*render.Set, l *l
 	return &newsroom.Composer{Renderer: pages, Ledger: newsroom.PastOf(l), Signer: key, Random: rand.Reader, Now: p.now}, nil
 }
 
-func (p *program) collector(cfg *config.Config, l collect.Ledger) *collect.Collector {
+func collector(p *program, cfg *config.Config, l collect.Ledger) *collect.Collector {
 	var private []netip.Prefix
 	for _, cidr := range cfg.Collect.AllowPrivateNetworks {
 		private = append(private, netip.MustParsePrefix(cidr)) // the config has checked them

@@ -19,7 +19,7 @@ import (
 
 var previewFormats = []string{"html", "text", "eml", "json"}
 
-func (p *program) previewCommand() *cobra.Command {
+func previewCommand(p *program) *cobra.Command {
 	var email, at, format, listen string
 	var serve bool
 	c := &cobra.Command{
@@ -32,7 +32,7 @@ func (p *program) previewCommand() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if serve {
-				return p.servePreview(c.Context(), args[0], email, at, listen)
+				return servePreview(c.Context(), p, args[0], email, at, listen)
 			}
 			if p.json {
 				format = "json"
@@ -41,7 +41,7 @@ func (p *program) previewCommand() *cobra.Command {
 				return usagef("--format %s: one of %s", format, strings.Join(previewFormats, ", "))
 			}
 			var d digest.Digest
-			line, done, err := p.previewPipeline(c.Context(), func(cfg *config.Config) (err error) {
+			line, err := openPreview(c.Context(), p, func(cfg *config.Config) (err error) {
 				if d, err = findDigest(cfg, args[0]); err != nil {
 					return err
 				}
@@ -54,15 +54,15 @@ func (p *program) previewCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer done()
-			v, err := p.preview(line.Composer, d, email, at, false)
+			defer line.close()
+			v, err := makePreview(p, line.Composer, d, email, at, false)
 			if err != nil {
 				return err
 			}
 			if v.Page.Empty() {
 				fmt.Fprintf(p.stderr, "%s: this is the empty edition\n", emptiness(v))
 			}
-			return p.showPreview(line.Composer, v, format)
+			return showPreview(p, line.Composer, v, format)
 		},
 	}
 	c.Flags().StringVar(&email, "for", "", "as the subscriber with this `ADDRESS` would get it")
@@ -83,12 +83,12 @@ func emptiness(v newsroom.Preview) string {
 	return "none of the feeds of " + v.Edition.Digest + " was ever read (`digestd collect` asks them, and says why it can't)"
 }
 
-// previewPipeline opens what a preview needs. Where there is no ledger yet, it collects into one that is
+// openPreview opens what a preview needs. Where there is no ledger yet, it collects into one that is
 // forgotten at the end.
-func (p *program) previewPipeline(ctx context.Context, admit func(*config.Config) error) (*opened, func(), error) {
-	line, done, isNew, err := p.lookingFor(ctx, admit)
-	if err != nil || !isNew {
-		return line, done, err
+func openPreview(ctx context.Context, p *program, admit func(*config.Config) error) (*opened, error) {
+	line, err := p.open(ctx, want{mayMiss: true, admit: admit})
+	if err != nil || !line.isNew {
+		return line, err
 	}
 	fmt.Fprintf(p.stderr, "no ledger yet: reading %s for this preview\n", plural(len(line.Config.Feeds()), "feed"))
 	sum := line.Publisher.Collect(ctx, true, nil)
@@ -96,14 +96,14 @@ func (p *program) previewPipeline(ctx context.Context, admit func(*config.Config
 		fmt.Fprintln(p.stderr, f.Error)
 	}
 	if ctx.Err() != nil {
-		done()
-		return nil, nil, ctx.Err()
+		line.close()
+		return nil, ctx.Err()
 	}
-	return line, done, nil
+	return line, nil
 }
 
-// preview is what a subscriber would get of a digest; with sample, of invented news.
-func (p *program) preview(composer *newsroom.Composer, d digest.Digest, email, at string, sample bool) (newsroom.Preview, error) {
+// makePreview is what a subscriber would get of a digest; with sample, of invented news.
+func makePreview(p *program, composer *newsroom.Composer, d digest.Digest, email, at string, sample bool) (newsroom.Preview, error) {
 	who, err := previewReader(composer.Config, email)
 	if err != nil {
 		return newsroom.Preview{}, err
@@ -196,7 +196,7 @@ func findDigest(cfg *config.Config, id string) (digest.Digest, error) {
 	return digest.Digest{}, usagef("%s has no digest %q; it has %s", cfg.Path, id, strings.Join(known, ", "))
 }
 
-func (p *program) showPreview(composer *newsroom.Composer, v newsroom.Preview, format string) error {
+func showPreview(p *program, composer *newsroom.Composer, v newsroom.Preview, format string) error {
 	var err error
 	switch format {
 	case "html":

@@ -49,7 +49,7 @@ type laneJSON struct {
 	Paused   string `json:"paused,omitempty"`
 }
 
-func (p *program) sendCommand() *cobra.Command {
+func sendCommand(p *program) *cobra.Command {
 	var extra, noCollect bool
 	var to []string
 	c := &cobra.Command{
@@ -70,30 +70,30 @@ func (p *program) sendCommand() *cobra.Command {
 				to[i] = email
 			}
 			var d digest.Digest
-			line, done, err := p.pipelineFor(c.Context(), writing, func(cfg *config.Config) (err error) {
+			line, err := p.open(c.Context(), want{write: true, admit: func(cfg *config.Config) (err error) {
 				d, err = findDigest(cfg, args[0])
 				return err
-			})
+			}})
 			if err != nil {
 				return err
 			}
-			defer done()
+			defer line.close()
 			begun := p.now()
 			out := sentJSON{Lanes: []laneJSON{}}
 			if !noCollect {
-				out.Collected = p.collectFirst(c.Context(), line, extra)
+				out.Collected = collectFirst(c.Context(), p, line, extra)
 				if c.Context().Err() != nil {
 					return c.Context().Err()
 				}
 			}
 			if len(to) > 0 {
-				return p.sendCopies(c.Context(), line, d, to)
+				return sendCopies(c.Context(), p, line, d, to)
 			}
-			p.warnOfLinks(c.Context(), line.Config)
+			warnOfLinks(c.Context(), p, line.Config)
 			deliveries := &deliveryBar{program: p}
 			published, err := line.Publisher.Send(c.Context(), d, extra, deliveries)
 			deliveries.end()
-			return p.report(&out, published, err, begun)
+			return reportSent(p, &out, published, err, begun)
 		},
 	}
 	c.Flags().BoolVar(&extra, "extra", false, "compose an additional edition from what is new since the last one")
@@ -102,31 +102,31 @@ func (p *program) sendCommand() *cobra.Command {
 	return c
 }
 
-func (p *program) resumeCommand() *cobra.Command {
+func resumeCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "resume",
 		Short: "Deliver what is still owed of earlier editions",
 		Long:  "Deliver what is still owed of earlier editions, as far as that can be done now. Nothing is composed.",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			line, done, err := p.pipeline(c.Context(), writing)
+			line, err := p.open(c.Context(), want{write: true})
 			if err != nil {
 				return err
 			}
-			defer done()
-			p.warnOfLinks(c.Context(), line.Config)
+			defer line.close()
+			warnOfLinks(c.Context(), p, line.Config)
 			begun := p.now()
 			deliveries := &deliveryBar{program: p}
 			published, err := line.Publisher.Resume(c.Context(), deliveries)
 			deliveries.end()
-			return p.report(&sentJSON{Lanes: []laneJSON{}}, published, err, begun)
+			return reportSent(p, &sentJSON{Lanes: []laneJSON{}}, published, err, begun)
 		},
 	}
 }
 
 // warnOfLinks says that nobody answers the links in the mails that are about to go, where that is so: a command
 // sends them, and the daemon alone answers.
-func (p *program) warnOfLinks(ctx context.Context, cfg *config.Config) {
+func warnOfLinks(ctx context.Context, p *program, cfg *config.Config) {
 	if cfg.Web == nil || p.held != nil {
 		return
 	}
@@ -139,16 +139,16 @@ func (p *program) warnOfLinks(ctx context.Context, cfg *config.Config) {
 }
 
 // sendCopies mails a test copy of what the next edition would say.
-func (p *program) sendCopies(ctx context.Context, line *opened, d digest.Digest, to []string) error {
+func sendCopies(ctx context.Context, p *program, line *opened, d digest.Digest, to []string) error {
 	begun := p.now()
-	v, err := p.preview(line.Composer, d, "", "", false)
+	v, err := makePreview(p, line.Composer, d, "", "", false)
 	if err != nil {
 		return err
 	}
 	if v.Page.Empty() {
 		fmt.Fprintf(p.stderr, "%s: the copies are of the empty edition\n", emptiness(v))
 	}
-	copies, err := line.Composer.SendCopies(ctx, line.transport, v, to)
+	copies, err := line.Composer.SendCopies(ctx, line.post.transport, v, to)
 	out := sentJSON{Editions: 1, Stories: len(v.Edition.Stories), Recipients: len(to), Lanes: []laneJSON{}}
 	if err != nil { // nobody got any
 		out.Failed, out.Errors = len(to), []string{err.Error()}
@@ -178,7 +178,7 @@ func (p *program) sendCopies(ctx context.Context, line *opened, d digest.Digest,
 
 // collectFirst polls before a send: what is due, or, for an extra edition, everything, since whoever asks for
 // one wants what is new at this moment. A feed that fails is told, and keeps nothing from going out.
-func (p *program) collectFirst(ctx context.Context, line *opened, all bool) *collectedJSON {
+func collectFirst(ctx context.Context, p *program, line *opened, all bool) *collectedJSON {
 	bar := p.bar(len(line.Config.Feeds()), "feeds")
 	sum := line.Publisher.Collect(ctx, all, func(r collect.Result) { bar.step(r.Feed.URL) })
 	bar.end()
@@ -212,8 +212,8 @@ func (b *deliveryBar) end() {
 	}
 }
 
-// report prints what was published and turns it into an exit status.
-func (p *program) report(out *sentJSON, published []newsroom.Published, err error, begun time.Time) error {
+// reportSent prints what was published and turns it into an exit status.
+func reportSent(p *program, out *sentJSON, published []newsroom.Published, err error, begun time.Time) error {
 	for _, e := range published {
 		s := e.Delivery
 		l := laneJSON{Lane: e.Lane.String(), Slot: e.Slot.Wall, Edition: e.Edition, Composed: e.Composed, Stories: e.Stories, Sent: s.Sent,

@@ -28,7 +28,7 @@ const offered = 50
 
 // servePreview shows the preview as a page on loopback until ctx ends. It works on a copy of the ledger,
 // so that the page can stay open for hours without anybody waiting for it.
-func (p *program) servePreview(ctx context.Context, digestID, email, at, listen string) error {
+func servePreview(ctx context.Context, p *program, digestID, email, at, listen string) error {
 	if p.json {
 		return usagef("--json does not go with --serve")
 	}
@@ -49,13 +49,13 @@ func (p *program) servePreview(ctx context.Context, digestID, email, at, listen 
 		return err
 	}
 	defer os.RemoveAll(dir)
-	l, news, done, err := p.ledgerForPreview(ctx, cfg, filepath.Join(dir, "preview.db"))
+	l, news, done, err := ledgerForPreview(ctx, p, cfg, filepath.Join(dir, "preview.db"))
 	if err != nil {
 		return err
 	}
 	defer done()
 
-	server, err := preview.New(p.previewLoader(l), news, p.now)
+	server, err := preview.New(previewLoader(p, l), news, p.now)
 	if err != nil {
 		return err
 	}
@@ -69,15 +69,15 @@ func (p *program) servePreview(ctx context.Context, digestID, email, at, listen 
 
 // ledgerForPreview copies the ledger, also out of the process that holds it; where there is none yet it
 // collects into one that done throws away. news says which.
-func (p *program) ledgerForPreview(ctx context.Context, cfg *config.Config, path string) (l *ledger.Ledger, news string, done func(), err error) {
-	err = p.copyLedger(ctx, path)
+func ledgerForPreview(ctx context.Context, p *program, cfg *config.Config, path string) (l *ledger.Ledger, news string, done func(), err error) {
+	err = copyLedger(ctx, p, path)
 	now := p.now().Format("15:04")
 	if errors.Is(err, bolt.ErrMissing) {
-		line, done, err := p.previewPipeline(ctx, admitAll)
+		line, err := openPreview(ctx, p, nil)
 		if err != nil {
 			return nil, "", nil, err
 		}
-		return line.Ledger, "News as the feeds showed it at " + now, done, nil
+		return line.Ledger, "News as the feeds showed it at " + now, line.close, nil
 	}
 	if err != nil {
 		return nil, "", nil, err
@@ -90,14 +90,14 @@ func (p *program) ledgerForPreview(ctx context.Context, cfg *config.Config, path
 }
 
 // copyLedger writes a backup of the ledger, which another process may hold.
-func (p *program) copyLedger(ctx context.Context, path string) error {
+func copyLedger(ctx context.Context, p *program, path string) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
 	backup := &program{stdin: p.stdin, stdout: file, stderr: p.stderr, now: p.now, configFlag: p.configFlag, log: p.log, args: []string{"backup", "-"}}
-	line, done, err := backup.pipeline(ctx, reading)
+	line, err := backup.open(ctx, want{})
 	var ended forwarded
 	switch {
 	case errors.As(err, &ended) && ended.status == exitDone: // the holder has written it
@@ -106,13 +106,13 @@ func (p *program) copyLedger(ctx context.Context, path string) error {
 		os.Remove(path)
 		return err
 	}
-	defer done()
+	defer line.close()
 	_, err = line.Ledger.Backup(file)
 	return err
 }
 
 // previewLoader reads config and templates anew, each time that it is called.
-func (p *program) previewLoader(l *ledger.Ledger) preview.Loader {
+func previewLoader(p *program, l *ledger.Ledger) preview.Loader {
 	var paths []string // of the last time that all was well
 	return func() (preview.Desk, []string, error) {
 		quiet := *p
@@ -131,7 +131,7 @@ func (p *program) previewLoader(l *ledger.Ledger) preview.Loader {
 		if err != nil {
 			return nil, watched, err
 		}
-		composer, err := quiet.composer(cfg, sets, l)
+		composer, err := composer(&quiet, cfg, sets, l)
 		if err != nil {
 			return nil, watched, err
 		}
@@ -167,7 +167,7 @@ func (d previewDesk) Mail(c preview.Choice) (preview.Mail, error) {
 	if err != nil {
 		return preview.Mail{}, err
 	}
-	v, err := d.program.preview(d.composer, which, c.Reader, c.At, c.Sample)
+	v, err := makePreview(d.program, d.composer, which, c.Reader, c.At, c.Sample)
 	if err != nil {
 		return preview.Mail{}, err
 	}

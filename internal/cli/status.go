@@ -16,7 +16,7 @@ import (
 	"digestd/internal/report"
 )
 
-func (p *program) statusCommand() *cobra.Command {
+func statusCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
 		Short: "Show next slots, the last editions, unhealthy feeds",
@@ -33,15 +33,15 @@ func (p *program) statusCommand() *cobra.Command {
 				}
 				return unless(s.Problems)
 			}
-			line, done, isNew, err := p.looking(c.Context())
+			line, err := p.open(c.Context(), want{mayMiss: true})
 			if err != nil {
 				return err
 			}
-			defer done()
+			defer line.close()
 			if s, err = line.Report.Status(line.uncomposed()); err != nil {
 				return err
 			}
-			if isNew {
+			if line.isNew {
 				s.Ledger = report.LedgerStatus{Path: line.Config.Ledger.Path}
 			}
 			if err := p.print(s, nil); err != nil {

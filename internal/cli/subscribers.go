@@ -16,9 +16,9 @@ import (
 	"digestd/subscribers"
 )
 
-func (p *program) subscribersCommand() *cobra.Command {
+func subscribersCommand(p *program) *cobra.Command {
 	c := &cobra.Command{Use: "subscribers", Short: "Who gets it, and who does not any more"}
-	c.AddCommand(p.subscribersListCommand(), p.suppressCommand(), p.restoreCommand(), p.linkCommand())
+	c.AddCommand(subscribersListCommand(p), suppressCommand(p), restoreCommand(p), linkCommand(p))
 	return c
 }
 
@@ -39,7 +39,7 @@ func onlyDigest(c *cobra.Command, id *string) *cobra.Command {
 	return c
 }
 
-func (p *program) suppressCommand() *cobra.Command {
+func suppressCommand(p *program) *cobra.Command {
 	var forDigest string
 	return onlyDigest(&cobra.Command{
 		Use:   "suppress ADDRESS",
@@ -50,11 +50,11 @@ func (p *program) suppressCommand() *cobra.Command {
 			if err != nil {
 				return usagef("%s: %w", args[0], err)
 			}
-			line, done, err := p.pipelineFor(c.Context(), writing, hasDigest(forDigest))
+			line, err := p.open(c.Context(), want{write: true, admit: hasDigest(forDigest)})
 			if err != nil {
 				return err
 			}
-			defer done()
+			defer line.close()
 			s := digest.Suppression{Email: email, Digest: forDigest, Source: "operator", At: p.now().UTC()}
 			if err := line.Ledger.Readers.Suppress(s); err != nil {
 				return err
@@ -67,7 +67,7 @@ func (p *program) suppressCommand() *cobra.Command {
 	}, &forDigest)
 }
 
-func (p *program) restoreCommand() *cobra.Command {
+func restoreCommand(p *program) *cobra.Command {
 	var forDigest string
 	return onlyDigest(&cobra.Command{
 		Use:   "restore ADDRESS",
@@ -76,11 +76,11 @@ func (p *program) restoreCommand() *cobra.Command {
 			"preferences. With --digest, only what keeps that digest from him.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			line, done, err := p.pipeline(c.Context(), writing)
+			line, err := p.open(c.Context(), want{write: true})
 			if err != nil {
 				return err
 			}
-			defer done()
+			defer line.close()
 			n, err := line.Ledger.Readers.Restore(args[0], forDigest)
 			if err != nil {
 				return err
@@ -103,7 +103,7 @@ func (p *program) restoreCommand() *cobra.Command {
 	}, &forDigest)
 }
 
-func (p *program) subscribersListCommand() *cobra.Command {
+func subscribersListCommand(p *program) *cobra.Command {
 	var csvOut bool
 	var only listFilter
 	list := &cobra.Command{
@@ -116,11 +116,11 @@ func (p *program) subscribersListCommand() *cobra.Command {
 			if csvOut && p.json {
 				return usagef("--csv does not go with --json")
 			}
-			line, done, _, err := p.lookingFor(c.Context(), hasDigest(only.digest))
+			line, err := p.open(c.Context(), want{mayMiss: true, admit: hasDigest(only.digest)})
 			if err != nil {
 				return err
 			}
-			defer done()
+			defer line.close()
 			rows, err := listed(line.Config.Subscribers, line.Ledger.Readers, only)
 			if err != nil {
 				return err

@@ -30,7 +30,7 @@ type postSettings struct {
 // newPost opens no connection. A post with the same settings is taken over from before, if there is one:
 // what is under way and what comes then share connections, rates, and the memory of what this very
 // process left in doubt.
-func (p *program) newPost(cfg *config.Config, l mailer.Ledger, before *post) (*post, error) {
+func newPost(p *program, cfg *config.Config, l mailer.Ledger, before *post) (*post, error) {
 	settings, err := readPostSettings(cfg)
 	if err != nil {
 		return nil, err

@@ -26,7 +26,7 @@ func TestAPostIsKeptWhileItsSettingsAre(t *testing.T) {
 		}
 	}
 	p := &program{}
-	first, err := p.newPost(settings(), nil, nil)
+	first, err := newPost(p, settings(), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestAPostIsKeptWhileItsSettingsAre(t *testing.T) {
 	} {
 		cfg := settings()
 		test.change(cfg)
-		next, err := p.newPost(cfg, nil, first)
+		next, err := newPost(p, cfg, nil, first)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +57,7 @@ func TestAPostIsKeptWhileItsSettingsAre(t *testing.T) {
 	if err := os.Remove(password); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.newPost(settings(), nil, first); err == nil {
+	if _, err := newPost(p, settings(), nil, first); err == nil {
 		t.Error("a password that is gone is no error")
 	}
 }

@@ -50,7 +50,7 @@ func (b build) String() string {
 	return fmt.Sprintf("%s (%.12s) %s", b.Version, b.Commit, b.Go)
 }
 
-func (p *program) versionCommand() *cobra.Command {
+func versionCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",

@@ -13,7 +13,7 @@ import (
 	"digestd/subscribers"
 )
 
-func (p *program) whyCommand() *cobra.Command {
+func whyCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "why URL|WORDS|ADDRESS",
 		Short: "What became of a story, or of a reader's mail, and why",
@@ -26,11 +26,11 @@ func (p *program) whyCommand() *cobra.Command {
 			if query == "" {
 				return usagef("why needs a link, words of a title, or an address (usage: %s)", c.UseLine())
 			}
-			line, done, _, err := p.looking(c.Context())
+			line, err := p.open(c.Context(), want{mayMiss: true})
 			if err != nil {
 				return err
 			}
-			defer done()
+			defer line.close()
 			if email, err := subscribers.ParseAddress(query); err == nil {
 				reader, err := line.Report.WhyReader(email)
 				if err != nil {

@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync/atomic"
+
+	"github.com/spf13/cobra"
+
+	"digestd/internal/config"
+	"digestd/internal/control"
+	"digestd/internal/daemon"
+	"digestd/internal/report"
+)
+
+func reloadCommand(p *program) *cobra.Command {
+	return &cobra.Command{
+		Use:   "reload",
+		Short: "Make the running daemon read its configuration anew",
+		Long: "Make the running daemon read configuration, subscribers and templates anew, and wait for it. Where something is wrong\n" +
+			"with them, it is printed, the exit status is 2, and the old ones stay in force.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if p.held != nil { // this is the daemon, asked through its socket
+				if p.reload == nil {
+					return usagef("another command holds the ledger, not a daemon: there is nothing to reload")
+				}
+				if err := p.reload(c.Context()); err != nil {
+					return usageError{fmt.Errorf("%w\nnothing was reloaded: the running daemon keeps the configuration that it has", err)}
+				}
+				return p.print(map[string]bool{"reloaded": true}, func(w io.Writer) { fmt.Fprintln(w, "the new configuration is in force") })
+			}
+			// Only where the daemon is must be known here. What is wrong with the rest, it says itself: it has
+			// credentials that this process may lack, also where systemd runs it for ExecReload=.
+			path, err := config.Find(p.configFlag, os.Getenv)
+			if err != nil {
+				return usageError{err}
+			}
+			at, err := config.LedgerPath(path, config.Env{Getenv: os.Getenv})
+			if err != nil {
+				if _, _, all := p.load(); all != nil {
+					err = all
+				}
+				return fmt.Errorf("%w\nnothing was reloaded: the running daemon keeps the configuration that it has", err)
+			}
+			status, err := control.Forward(c.Context(), at, control.Request{Args: p.args}, p.stdout, p.stderr)
+			if errors.Is(err, control.ErrNobody) {
+				return usagef("no daemon runs on %s: %w\nif another [ledger] path was set while it runs, that needs a restart", at, err)
+			}
+			if err != nil {
+				return err
+			}
+			return forwarded{status}
+		},
+	}
+}
+
+// reloads is what a daemon works with: what was opened last, and what outlives each reload.
+type reloads struct {
+	program *program
+	current atomic.Pointer[opened]
+	alerts  *daemon.Alerts
+	tally   *report.Tally
+}
+
+func newReloads(p *program, first *opened) *reloads {
+	r := &reloads{program: p, alerts: daemon.NewAlerts(), tally: report.NewTally()}
+	r.take(first)
+	return r
+}
+
+// take puts what was opened in force. All that is delivered counts in one tally, and all that could not be
+// composed is remembered in one place.
+func (r *reloads) take(next *opened) {
+	next.Publisher.Mailer, next.uncomposed = r.tally.Over(next.post.mailer), r.alerts.Uncomposed
+	r.current.Store(next)
+}
+
+// rooms are what the loop works with now.
+func (r *reloads) rooms() *daemon.Rooms {
+	now := r.current.Load()
+	return &daemon.Rooms{Publisher: now.Publisher, Report: now.Report, Alerts: r.alerts}
+}
+
+// reload reads configuration, readers, templates and secrets anew. Where something is wrong with them, what is in
+// force stays.
+func (r *reloads) reload() (*daemon.Rooms, error) {
+	cfg, sets, err := r.program.load()
+	if err != nil {
+		return nil, err
+	}
+	old := r.current.Load()
+	if keys := needRestart(old.Config, cfg); len(keys) > 0 {
+		return nil, fmt.Errorf("%s: a running daemon can't change %s: set it back, or restart digestd",
+			cfg.Path, strings.Join(keys, ", "))
+	}
+	next, err := assemble(r.program, cfg, sets, old.Ledger, false, old.post)
+	if err != nil {
+		return nil, err
+	}
+	r.take(next)
+	return r.rooms(), nil
+}
+
+// needRestart names the keys in which two configurations differ and that a running daemon can't change.
+func needRestart(old, next *config.Config) []string {
+	var keys []string
+	if next.Ledger.Path != old.Ledger.Path {
+		keys = append(keys, "[ledger] path")
+	}
+	if listensAt(next) != listensAt(old) {
+		keys = append(keys, "[web] listen")
+	}
+	return keys
+}
+
+// listensAt is the address of the listener for readers, if there is one.
+func listensAt(cfg *config.Config) string {
+	if cfg.Web == nil {
+		return ""
+	}
+	return cfg.Web.Listen
+}
