@@ -48,6 +48,7 @@ var reach = map[string][]string{
 	"mailer":            {"digest", "subscribers"},
 	"internal/ledger":   {"digest", "digest/curate", "internal/ledger/store", "subscribers"},
 	"internal/control":  {},
+	"internal/demo":     {"digest", "internal/preview", "mailer"},
 	"internal/lint":     {},
 	"internal/preview":  {"internal/lint", "mailer"},
 	"internal/newsroom": {"digest", "digest/collect", "digest/compose", "digest/curate", "digest/render", "digest/schedule", "internal/config", "internal/ledger", "internal/lint", "mailer", "subscribers"},

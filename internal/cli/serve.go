@@ -17,7 +17,6 @@ import (
 	"digestd/internal/ledger/store/bolt"
 	"digestd/internal/newsroom"
 	"digestd/internal/preview"
-	"digestd/mailer/message"
 )
 
 // lookEvery is how often the page's files are looked at for edits.
@@ -55,7 +54,7 @@ func servePreview(ctx context.Context, p *program, digestID, email, at, listen s
 	}
 	defer done()
 
-	server, err := preview.New(previewLoader(p, l), news, p.now)
+	server, err := preview.New(previewLoader(p, l), preview.Options{News: news}, p.now)
 	if err != nil {
 		return err
 	}
@@ -184,9 +183,7 @@ func (d previewDesk) Mail(c preview.Choice) (preview.Mail, error) {
 		return preview.Mail{}, err
 	}
 	return preview.Mail{
-		Digest: which.ID, Edition: v.Edition.ID, Slot: v.Edition.Slot.In(zone), Language: v.Page.Variant.Language, Empty: v.Page.Empty(),
-		Subject: v.Rendered.Subject, HTML: v.Rendered.HTML, Text: v.Rendered.Text, Raw: raw,
-		HTMLSize: message.EncodedLen(v.Rendered.HTML), TextSize: message.EncodedLen(v.Rendered.Text), MaxSize: which.MaxSize,
-		Template: checked.Template, Findings: checked.Findings,
+		Raw: raw, Edition: v.Edition.ID, Slot: v.Edition.Slot.In(zone), Language: v.Page.Variant.Language, Empty: v.Page.Empty(),
+		MaxSize: which.MaxSize, Template: checked.Template, Findings: checked.Findings,
 	}, nil
 }

@@ -71,8 +71,14 @@ func serve(ctx context.Context, now time.Time) (*World, error) {
 	}
 	w.mail = newMailServer(w.Post)
 
+	page, err := Page(w)
+	if err != nil {
+		webListener.Close()
+		mailListener.Close()
+		return nil, err
+	}
 	mux := http.NewServeMux()
-	mux.Handle("/", Page(w))
+	mux.Handle("/", page)
 	for _, feed := range w.Feeds {
 		handler, err := feed.handler(now)
 		if err != nil {

@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"bytes"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -9,199 +8,147 @@ import (
 	"net/url"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/net/html"
+
+	"digestd/internal/preview"
+	"digestd/mailer/message"
 )
 
-// Rules for what a browser may do with the page, and with a mail shown within it. The mail may load
-// its pictures from here and nothing from anywhere else, and runs no script.
-const (
-	pagePolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; frame-src 'self'; " +
-		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-	mailPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; form-action 'none'; " +
-		"frame-ancestors 'self'; sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"
-)
+// inboxes is the page's desk: the readers, and what has arrived for them.
+type inboxes struct{ world *World }
 
-// widths are those at which a mail is shown: a reading pane and a phone.
-var widths = []int{600, 375}
-
-// inbox serves the page.
-type inbox struct {
-	world *World
-	page  *template.Template
-}
-
-// Page is the demo's page: the inboxes of the readers, and each mail as HTML, as text and as it came.
-// It needs no script and loads nothing from elsewhere.
-func Page(w *World) http.Handler {
-	in := &inbox{world: w, page: template.Must(template.New("").Funcs(template.FuncMap{
-		"kilobytes": kilobytes,
-	}).ParseFS(files, "page/*.html.tmpl"))}
-
-	static, err := fs.Sub(files, "page")
+// Page is the demo's page: the inboxes of the readers, and each mail in all ways in which a preview shows one. It
+// loads nothing from elsewhere.
+func Page(w *World) (http.Handler, error) {
+	blocks, err := fs.Sub(files, "page")
 	if err != nil {
-		panic(err) // the name is part of the program
+		return nil, err
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", in.front)
-	mux.HandleFunc("GET /inbox/{reader}", in.front)
-	mux.HandleFunc("GET /inbox/{reader}/{number}", in.letter)
-	mux.HandleFunc("GET /inbox/{reader}/{number}/body.html", in.body)
-	mux.HandleFunc("GET /inbox/{reader}/{number}/message.eml", in.eml)
-	mux.HandleFunc("GET /away", in.away)
-	mux.Handle("GET /images/", http.FileServerFS(files))
-	mux.Handle("GET /page.css", http.FileServerFS(static))
-	mux.Handle("GET /page.js", http.FileServerFS(static))
-	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		rw.Header().Set("Content-Security-Policy", pagePolicy)
-		rw.Header().Set("X-Content-Type-Options", "nosniff")
-		rw.Header().Set("Referrer-Policy", "no-referrer")
-		mux.ServeHTTP(rw, r)
-	})
-}
-
-// sheet is what the page's template shows.
-type sheet struct {
-	Title   string
-	Readers []readerRow
-	Reader  Reader
-	Letter  *letterView // nil: nothing has arrived yet
-	Feeds   []feedRow
-	SMTP    string
-}
-
-type readerRow struct {
-	Reader
-	Choice  string // in words: topics, language, format
-	Href    string
-	Current bool
-	Letters []letterRow // of the current reader, newest first
-}
-
-type letterRow struct {
-	Subject string
-	At      time.Time
-	Href    string
-	Current bool
-}
-
-type letterView struct {
-	letter
-	Address string // of the message's pages
-	Size    int
-	View    string // "html", "text" or "source"
-	Views   []choice
-	Width   int
-	Widths  []choice
-}
-
-// choice is a link among others of its kind.
-type choice struct {
-	Label   string
-	Href    string
-	Current bool
-}
-
-type feedRow struct{ Outlet, Format, Href string }
-
-// front shows the newest letter of a reader, or of the first one.
-func (in *inbox) front(w http.ResponseWriter, r *http.Request) {
-	reader := in.world.Readers[0]
-	if email := r.PathValue("reader"); email != "" {
-		var ok bool
-		if reader, ok = in.reader(email); !ok {
-			http.NotFound(w, r)
-			return
-		}
+	away, err := template.ParseFS(blocks, "away.html.tmpl")
+	if err != nil {
+		return nil, err
 	}
-	in.show(w, r, reader, len(in.world.Post.Of(reader.Email)))
-}
-
-func (in *inbox) letter(w http.ResponseWriter, r *http.Request) {
-	if reader, m, ok := in.find(w, r); ok {
-		in.show(w, r, reader, m.Number)
+	page, err := preview.New(func() (preview.Desk, []string, error) { return inboxes{w}, nil, nil }, preview.Options{
+		Blocks: blocks, Arrived: true, Pictures: "'self'",
+		Also: map[string]http.Handler{
+			"GET /images/": http.FileServerFS(files),
+			// What a mail links to: the outlets do not exist.
+			"GET /away": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "text/html; charset=utf-8")
+				away.Execute(w, r.URL.Query().Get("to"))
+			}),
+		},
+	}, time.Now)
+	if err != nil {
+		return nil, err
 	}
+	w.Post.arrived = page.Reload
+	return page, nil
 }
 
-func (in *inbox) reader(email string) (Reader, bool) {
-	i := slices.IndexFunc(in.world.Readers, func(r Reader) bool { return r.Email == email })
+// Digests are the one of the demo.
+func (inboxes) Digests() [][2]string { return [][2]string{{"daily", "Morning Wire"}} }
+
+// Readers are the addresses of all.
+func (in inboxes) Readers() []string {
+	var all []string
+	for _, r := range in.world.Readers {
+		all = append(all, r.Email)
+	}
+	return all
+}
+
+// Mail is a letter of a reader, the last one where none is chosen; of the first reader where nobody is.
+func (in inboxes) Mail(c preview.Choice) (preview.Mail, error) {
+	reader, ok := in.reader(c)
+	letters := in.world.Post.Of(reader.Email)
+	switch {
+	case !ok, c.Letter < 0, c.Letter > len(letters):
+		return preview.Mail{}, fmt.Errorf("%s has no letter %d: %w", c.Reader, c.Letter, fs.ErrNotExist)
+	case len(letters) == 0:
+		return preview.Mail{
+			Nothing: "Nothing has arrived for " + reader.Name + " yet. This page looks again every two seconds.",
+		}, nil
+	case c.Letter == 0:
+		c.Letter = len(letters)
+	}
+	m := letters[c.Letter-1]
+	letter, _ := message.TakeApart(m.Raw) // the page tells what is wrong with it
+	return preview.Mail{Raw: m.Raw, File: m.FileName(), Language: reader.Language, Shown: localised(letter.HTML)}, nil
+}
+
+func (in inboxes) reader(c preview.Choice) (Reader, bool) {
+	if c.Reader == "" {
+		return in.world.Readers[0], true
+	}
+	i := slices.IndexFunc(in.world.Readers, func(r Reader) bool { return r.Email == c.Reader })
 	if i < 0 {
 		return Reader{}, false
 	}
 	return in.world.Readers[i], true
 }
 
-// find is the message that a request names; where there is none, the request is answered.
-func (in *inbox) find(w http.ResponseWriter, r *http.Request) (Reader, Message, bool) {
-	reader, ok := in.reader(r.PathValue("reader"))
-	if ok {
-		messages := in.world.Post.Of(reader.Email)
-		if n, err := strconv.Atoi(r.PathValue("number")); err == nil && n >= 1 && n <= len(messages) {
-			return reader, messages[n-1], true
-		}
-	}
-	http.NotFound(w, r)
-	return Reader{}, Message{}, false
+// inbox is a reader as the page shows them.
+type inbox struct {
+	Reader
+	Choice  string // in words: topics, language, format
+	Href    string
+	Current bool
+	Letters []letter // of the current reader, newest first
 }
 
-func (in *inbox) show(w http.ResponseWriter, r *http.Request, reader Reader, number int) {
-	s := sheet{Title: reader.Name, Reader: reader, SMTP: in.world.SMTPAddr()}
-	for _, f := range in.world.Feeds {
-		s.Feeds = append(s.Feeds, feedRow{Outlet: f.Outlet, Format: f.Format, Href: f.path()})
-	}
-	for _, one := range in.world.Readers {
-		row := readerRow{Reader: one, Choice: in.choiceOf(one), Href: "/inbox/" + url.PathEscape(one.Email), Current: one.Email == reader.Email}
+type letter struct {
+	Subject string
+	At      time.Time
+	Href    string
+	Current bool
+}
+
+// Inboxes are those of all readers, for the page's template.
+func (in inboxes) Inboxes(c preview.Choice) []inbox {
+	chosen, _ := in.reader(c)
+	var all []inbox
+	for _, reader := range in.world.Readers {
+		row := inbox{Reader: reader, Choice: choiceOf(reader), Href: href(reader.Email, 0), Current: reader.Email == chosen.Email}
 		if row.Current {
-			for _, m := range slices.Backward(in.world.Post.Of(one.Email)) {
-				l, err := takeApart(m.Raw)
+			letters := in.world.Post.Of(reader.Email)
+			for _, m := range slices.Backward(letters) {
+				l, err := message.TakeApart(m.Raw)
 				if err != nil {
 					l.Subject = "(" + err.Error() + ")"
 				}
-				row.Letters = append(row.Letters, letterRow{Subject: l.Subject, At: m.At, Href: address(m), Current: m.Number == number})
-				if m.Number == number {
-					s.Letter = view(l, m, r.URL.Query())
-				}
+				current := m.Number == c.Letter || c.Letter == 0 && m.Number == len(letters)
+				row.Letters = append(row.Letters, letter{l.Subject, m.At, href(reader.Email, m.Number), current})
 			}
 		}
-		s.Readers = append(s.Readers, row)
+		all = append(all, row)
 	}
-	if s.Letter != nil {
-		s.Title = s.Letter.Subject
-	}
-	in.write(w, "page.html.tmpl", s)
+	return all
 }
 
-// view settles how a letter is shown. What a letter has not got, it is not asked for.
-func view(l letter, m Message, query url.Values) *letterView {
-	v := &letterView{letter: l, Address: address(m), Size: len(m.Raw), View: query.Get("view"), Width: widths[0]}
-	if width, err := strconv.Atoi(query.Get("width")); err == nil && slices.Contains(widths, width) {
-		v.Width = width
-	}
-	var views []choice
-	if l.HTML != "" {
-		views = append(views, choice{Label: "HTML", Href: "html"})
-	}
-	if l.Text != "" {
-		views = append(views, choice{Label: "Text", Href: "text"})
-	}
-	views = append(views, choice{Label: "Source", Href: "source"})
-	if !slices.ContainsFunc(views, func(c choice) bool { return c.Href == v.View }) {
-		v.View = views[0].Href
-	}
-	for _, c := range views {
-		v.Views = append(v.Views, choice{Label: c.Label, Current: c.Href == v.View, Href: fmt.Sprintf("%s?view=%s&width=%d", v.Address, c.Href, v.Width)})
-	}
-	for _, width := range widths {
-		v.Widths = append(v.Widths, choice{Label: strconv.Itoa(width), Current: width == v.Width, Href: fmt.Sprintf("%s?view=html&width=%d", v.Address, width)})
-	}
-	return v
+func href(email string, number int) string {
+	return "/" + preview.Choice{Digest: "daily", Reader: email, Letter: number}.Query()
 }
+
+// Feeds are those that the edition was made from, for the page's template.
+func (in inboxes) Feeds() []feedRow {
+	var all []feedRow
+	for _, f := range in.world.Feeds {
+		all = append(all, feedRow{Outlet: f.Outlet, Format: f.Format, Href: f.path()})
+	}
+	return all
+}
+
+type feedRow struct{ Outlet, Format, Href string }
+
+// SMTP is the address of the mail server, for the page's template.
+func (in inboxes) SMTP() string { return in.world.SMTPAddr() }
 
 // choiceOf tells in words what a reader has asked for.
-func (in *inbox) choiceOf(r Reader) string {
+func choiceOf(r Reader) string {
 	topics := "All topics"
 	if r.Topics != nil {
 		topics = strings.Join(r.Topics, ", ") + " only"
@@ -212,55 +159,9 @@ func (in *inbox) choiceOf(r Reader) string {
 	return topics + " · " + languages[r.Language] + " · " + formats[r.Format]
 }
 
-func address(m Message) string {
-	return path.Join("/inbox", url.PathEscape(m.To), strconv.Itoa(m.Number))
-}
-
-// body is the HTML of a mail by itself, for the frame within the page.
-func (in *inbox) body(w http.ResponseWriter, r *http.Request) {
-	_, m, ok := in.find(w, r)
-	if !ok {
-		return
-	}
-	l, err := takeApart(m.Raw)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Security-Policy", mailPolicy)
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	fmt.Fprint(w, in.localised(l.HTML))
-}
-
-func (in *inbox) eml(w http.ResponseWriter, r *http.Request) {
-	_, m, ok := in.find(w, r)
-	if !ok {
-		return
-	}
-	w.Header().Set("Content-Type", "message/rfc822")
-	w.Header().Set("Content-Disposition", `attachment; filename="`+m.FileName()+`"`)
-	w.Write(m.Raw)
-}
-
-// away stands in for what a mail links to: the outlets do not exist.
-func (in *inbox) away(w http.ResponseWriter, r *http.Request) {
-	in.write(w, "away.html.tmpl", r.URL.Query().Get("to"))
-}
-
-func (in *inbox) write(w http.ResponseWriter, name string, data any) {
-	var b bytes.Buffer
-	if err := in.page.ExecuteTemplate(&b, name, data); err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.Write(b.Bytes())
-}
-
 // localised makes a mail showable without a network: the outlets' pictures come from here, and their
 // links lead to a page that says where they would. All else stays as it was sent.
-func (in *inbox) localised(body string) string {
+func localised(body string) string {
 	var out strings.Builder
 	z := html.NewTokenizer(strings.NewReader(body))
 	for {

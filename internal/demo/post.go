@@ -28,6 +28,7 @@ type Post struct {
 	mu       sync.Mutex
 	messages []Message
 	watcher  func(Message)
+	arrived  func() // the page hears of each message too
 }
 
 // Watch makes f hear of every message that arrives from now on, one at a time. A watcher must not
@@ -89,6 +90,7 @@ func (m Message) FileName() string {
 }
 
 func (p *Post) take(from, to string, raw []byte) {
+	defer p.arrived() // with the lock released: whoever hears of it looks at what there is
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	m := Message{From: from, To: strings.ToLower(to), At: p.now(), Number: 1, Raw: raw}

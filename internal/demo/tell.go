@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"digestd/digest"
+	"digestd/mailer/message"
 )
 
 // Teller puts into words what happens, while it happens. Numbers come first in a line, since names in
@@ -61,7 +62,7 @@ func (t Teller) Mails(w *World) {
 
 // Mail tells of a message that the mail server took.
 func (t Teller) Mail(m Message) {
-	l, err := takeApart(m.Raw)
+	l, err := message.TakeApart(m.Raw)
 	if err != nil {
 		t.line("%8s  %s: %v", kilobytes(len(m.Raw)), m.To, err)
 		return

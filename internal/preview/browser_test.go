@@ -155,7 +155,7 @@ func TestBrowserIsKeptIn(t *testing.T) {
 	hostile := `<script>parent.window.ran = true</script><img src="x" onerror="parent.window.ran = true"><link rel="stylesheet" href="/page.css">` +
 		`<iframe src="/page.css"></iframe><p id="words">hostile</p></body>`
 	s.write(strings.Replace(plain, "</body>", hostile, 1))
-	s.server.reload()
+	s.server.Reload()
 	b.open(s.serve() + "/?for=ana@example.org")
 	b.await("the mail", inMail(`doc.body.textContent.includes("hostile")`))
 	b.await("nothing ran", inMail(`!window.ran && win.getComputedStyle(doc.body).fontSize === "16px"`))

@@ -2,6 +2,7 @@ package preview
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"html/template"
@@ -76,20 +77,19 @@ type sheet struct {
 	News    string
 	Problem []string // lines; nil: all is well
 	Stale   bool     // the mail is not of now
+	Missing bool     // what was chosen is nowhere
 	Choice  Choice
-	Digests [][2]string
-	Readers []string
+	Desk    Desk
 	Keep    [][2]string // of the query, for the form
 
 	Mail   *Mail // nil: there is none to show
+	Letter message.Letter
 	View   string
 	Views  group
 	Looks  []group
 	Width  string
 	Frame  string // address of the mail by itself
 	Source []string
-	Header []message.Field
-	Body   string
 	Sizes  []size
 	Rules  []rule
 	EML    string
@@ -120,23 +120,32 @@ type finding struct {
 	Template string // "digest.html.tmpl:4:1", or empty
 }
 
-func (s *Server) handler() http.Handler {
+func (s *Server) handler() (http.Handler, error) {
 	page := template.Must(template.New("").Funcs(template.FuncMap{
 		"kilobytes": func(n int) string { return fmt.Sprintf("%.1f KB", float64(n)/1024) },
 		"inc":       func(n int) int { return n + 1 },
 	}).ParseFS(files, "page/page.html.tmpl"))
+	if s.options.Blocks != nil {
+		if _, err := page.ParseFS(s.options.Blocks, "*.html.tmpl"); err != nil {
+			return nil, err
+		}
+	}
 	static, err := fs.Sub(files, "page")
 	if err != nil {
-		panic(err) // the name is part of the program
+		return nil, err
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		var b bytes.Buffer
-		if err := page.ExecuteTemplate(&b, "page.html.tmpl", s.sheet(r.URL.Query())); err != nil {
+		sheet := s.sheet(r.URL.Query())
+		if err := page.ExecuteTemplate(&b, "page.html.tmpl", sheet); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		if sheet.Missing {
+			w.WriteHeader(http.StatusNotFound)
+		}
 		w.Write(b.Bytes())
 	})
 	mux.HandleFunc("GET /mail.html", s.mail)
@@ -144,7 +153,10 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("GET /changes", s.changes)
 	mux.Handle("GET /page.css", http.FileServerFS(static))
 	mux.Handle("GET /page.js", http.FileServerFS(static))
-	return mux
+	for pattern, handler := range s.options.Also {
+		mux.Handle(pattern, handler)
+	}
+	return mux, nil
 }
 
 // Query is the choice as the end of the page's address.
@@ -159,6 +171,9 @@ func (c Choice) Query() string {
 	if c.Sample {
 		query.Set(news.key, sample)
 	}
+	if c.Letter > 0 {
+		query.Set("letter", strconv.Itoa(c.Letter))
+	}
 	return "?" + query.Encode()
 }
 
@@ -166,6 +181,13 @@ func (c Choice) Query() string {
 func (s *Server) chosen(query url.Values) Choice {
 	c := Choice{Digest: query.Get("digest"), Reader: strings.TrimSpace(query.Get("for")), At: strings.TrimSpace(query.Get("at")),
 		Sample: news.of(query) == sample}
+	if number := query.Get("letter"); number != "" {
+		if n, err := strconv.Atoi(number); err == nil && n > 0 {
+			c.Letter = n
+		} else {
+			c.Letter = -1 // there is none
+		}
+	}
 	if c.Digest == "" {
 		s.mu.Lock()
 		c.Digest = s.desk.Digests()[0][0]
@@ -177,10 +199,10 @@ func (s *Server) chosen(query url.Values) Choice {
 func (s *Server) sheet(query url.Values) sheet {
 	c := s.chosen(query)
 	now := s.look(c)
-	out := sheet{Title: c.Digest, Version: now.version, News: s.news, Choice: c, Digests: now.digests, Readers: now.readers}
+	out := sheet{Title: c.Digest, Version: now.version, News: s.options.News, Choice: c, Desk: now.desk}
 	if now.problem != nil {
 		out.Problem = strings.Split(strings.TrimSpace(now.problem.Error()), "\n")
-		out.Stale = now.shown
+		out.Stale, out.Missing = now.shown, errors.Is(now.problem, fs.ErrNotExist)
 	}
 	for _, o := range options {
 		if v := o.of(query); v != "" {
@@ -191,24 +213,35 @@ func (s *Server) sheet(query url.Values) sheet {
 		return out
 	}
 	m := now.mail
-	out.Mail, out.Title, out.View, out.Width = &m, m.Subject, views.of(query), widths.of(query)
+	out.Mail = &m
+	if m.Nothing != "" {
+		return out
+	}
+	out.Letter = now.letter
+	out.Title, out.View, out.Width = out.Letter.Subject, views.of(query), widths.of(query)
 	if out.Width == "" {
 		out.Width = widths.values[0][1]
 	}
-	if m.HTML == "" && (out.View == "" || out.View == "source") {
+	if out.Letter.HTML == "" && (out.View == "" || out.View == "source") {
 		out.View = "text"
 	}
-	out.show(query)
+	if out.Letter.Text == "" && out.View == "text" {
+		out.View = "message"
+	}
+	out.show(query, s.options.Arrived)
 	return out
 }
 
 // show settles how the mail is shown.
-func (s *sheet) show(query url.Values) {
-	m := s.Mail
+func (s *sheet) show(query url.Values, arrived bool) {
+	m := s.Letter
 	for _, o := range options {
+		if arrived && o.key == news.key {
+			continue
+		}
 		g := group{Name: o.name}
 		for _, v := range o.values {
-			if m.HTML == "" && o.key == "view" && (v[0] == "" || v[0] == "source") {
+			if m.HTML == "" && o.key == "view" && (v[0] == "" || v[0] == "source") || m.Text == "" && o.key == "view" && v[0] == "text" {
 				continue
 			}
 			current := o.of(query) == v[0]
@@ -226,23 +259,18 @@ func (s *sheet) show(query url.Values) {
 	s.Frame = "/mail.html?" + with(query, "version", strconv.Itoa(s.Version))
 	s.Sample = "/?" + with(query, news.key, sample)
 	s.EML = "/message.eml?" + with(query, "view", "")
-	switch s.View {
-	case "source":
-		s.Source = strings.Split(strings.TrimRight(m.HTML, "\n"), "\n")
-	case "message":
-		s.Header, s.Body = message.Source(m.Raw)
-	}
+	s.Source = strings.Split(strings.TrimRight(m.HTML, "\n"), "\n")
 	if m.HTML != "" {
 		s.Sizes = append(s.Sizes, size{"HTML part, encoded", m.HTMLSize, lint.ClipLimit, m.HTMLSize > lint.ClipLimit})
 	}
-	s.Sizes = append(s.Sizes, size{"Text part, encoded", m.TextSize, m.MaxSize, m.MaxSize > 0 && m.TextSize > m.MaxSize},
-		size{"Whole message", len(m.Raw), 0, false})
+	s.Sizes = append(s.Sizes, size{"Text part, encoded", m.TextSize, s.Mail.MaxSize, s.Mail.MaxSize > 0 && m.TextSize > s.Mail.MaxSize},
+		size{"Whole message", len(s.Mail.Raw), 0, false})
 	for _, r := range lint.Rules() {
 		if m.HTML == "" && r.HTML {
 			continue
 		}
 		one := rule{Rule: r, ID: "notes-" + strings.ReplaceAll(r.Check, " ", "-")}
-		for _, f := range m.Findings {
+		for _, f := range s.Mail.Findings {
 			if f.Check != r.Check {
 				continue
 			}
@@ -253,8 +281,8 @@ func (s *sheet) show(query url.Values) {
 			if f.Part == lint.HTML && f.Place.Line > 0 {
 				shown.Href = "/?" + with(query, "view", "source") + "#L" + strconv.Itoa(f.Place.Line)
 			}
-			if m.Template != "" && f.Template.Line > 0 {
-				shown.Template = fmt.Sprintf("%s:%d:%d", m.Template, f.Template.Line, f.Template.Column)
+			if s.Mail.Template != "" && f.Template.Line > 0 {
+				shown.Template = fmt.Sprintf("%s:%d:%d", s.Mail.Template, f.Template.Line, f.Template.Column)
 			}
 			if f.Level == lint.Note {
 				one.Notes = append(one.Notes, shown)
@@ -287,11 +315,11 @@ func with(query url.Values, key, value string) string {
 func (s *Server) mail(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	now := s.look(s.chosen(query))
-	if !now.shown || now.mail.HTML == "" {
+	if !now.shown || now.letter.HTML == "" {
 		http.NotFound(w, r)
 		return
 	}
-	sources := "https: data:"
+	sources := cmp.Or(s.options.Pictures, "https: data:")
 	if images.of(query) == "off" {
 		sources = "'none'"
 	}
@@ -301,17 +329,17 @@ func (s *Server) mail(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Security-Policy", fmt.Sprintf(mailPolicy, sources))
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	fmt.Fprint(w, dress(now.mail.HTML, light, styles.of(query)))
+	fmt.Fprint(w, dress(cmp.Or(now.mail.Shown, now.letter.HTML), light, styles.of(query)))
 }
 
 func (s *Server) message(w http.ResponseWriter, r *http.Request) {
 	now := s.look(s.chosen(r.URL.Query()))
-	if !now.shown {
+	if !now.shown || now.mail.Nothing != "" {
 		http.NotFound(w, r)
 		return
 	}
 	w.Header().Set("Content-Type", "message/rfc822")
-	w.Header().Set("Content-Disposition", `attachment; filename="preview.eml"`)
+	w.Header().Set("Content-Disposition", `attachment; filename="`+cmp.Or(now.mail.File, "preview.eml")+`"`)
 	w.Write(now.mail.Raw)
 }
 

@@ -1,7 +1,7 @@
-// Package preview is a page on loopback for whoever works on the look of a digest: the mail at several
-// widths, light and dark, without pictures, without styles, as text and as it goes over the wire, with
-// what the checks say. It follows edits: whatever it shows is read anew when a file changes, and what
-// was last good stays while something is wrong.
+// Package preview is a page on loopback that shows mails: at several widths, light and dark, without
+// pictures, without styles, as text and as they go over the wire. It follows what changes: whatever it
+// shows is read anew then, and what was last good stays while something is wrong. Whoever works on the look
+// of a digest gets what the checks say beside the mail; the demo puts its inboxes there.
 //
 // It must not know how a mail is made or where the news comes from: a Desk tells it. It writes nothing.
 package preview
@@ -10,6 +10,7 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/netip"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"digestd/internal/lint"
+	"digestd/mailer/message"
 )
 
 //go:embed page
@@ -28,26 +30,33 @@ type Choice struct {
 	Reader string // address; empty: anybody
 	At     string // as people type times; empty: the next slot
 	Sample bool   // invented news, in which stands every thing that an edition can have
+	Letter int    // of those that the reader got, from 1; 0: the last one; -1: one that there can't be
 }
 
 // Mail is one mail, ready to be looked at.
 type Mail struct {
-	Digest   string
+	Raw     []byte // the whole message
+	Nothing string // in words, in place of a mail: there is none yet
+	File    string // name under which it is saved; empty: preview.eml
+	Shown   string // what stands for the HTML part where it is shown; empty: the part itself
+
 	Edition  string    // id
 	Slot     time.Time // in the lane's zone
 	Language string
 	Empty    bool // nothing is new for this reader
-	Subject  string
-	HTML     string // empty for a reader of plain text
-	Text     string
-	Raw      []byte // the whole message
-
-	HTMLSize int // bytes as encoded
-	TextSize int
-	MaxSize  int // the digest's own limit
+	MaxSize  int  // the digest's own limit, in bytes; 0: none
 
 	Template string // the owner's HTML template, in which findings have places; empty for the built-in one
 	Findings []lint.Finding
+}
+
+// Options are what a page has of its own. The zero value is the page of a preview.
+type Options struct {
+	News     string                  // where the news comes from, in words
+	Blocks   fs.FS                   // *.html.tmpl, which define the blocks name, masthead and aside anew; nil: none
+	Arrived  bool                    // it shows mails that have arrived, so there are no samples
+	Also     map[string]http.Handler // what is answered beside the page, by pattern
+	Pictures string                  // from where a mail may take pictures, as a content security policy says it; empty: anywhere
 }
 
 // Desk makes mails from one state of config and templates.
@@ -72,10 +81,10 @@ const remembered = 64
 
 // Server serves the page. It keeps the last good state.
 type Server struct {
-	load Loader
-	now  func() time.Time
-	news string // where the news comes from, in words
-	page http.Handler
+	load    Loader
+	now     func() time.Time
+	options Options
+	page    http.Handler
 
 	mu       sync.Mutex
 	desk     Desk
@@ -89,23 +98,24 @@ type Server struct {
 // cached is the last good mail of a choice.
 type cached struct {
 	mail    Mail
+	letter  message.Letter
 	version int
 	at      time.Time
 }
 
-// New makes a server, and reads everything for the first time. news says where the news comes from.
-func New(load Loader, news string, now func() time.Time) (*Server, error) {
-	s := &Server{load: load, now: now, news: news, version: 1, mails: map[Choice]cached{}, watchers: map[chan int]bool{}}
+// New makes a server, and reads everything for the first time.
+func New(load Loader, options Options, now func() time.Time) (*Server, error) {
+	s := &Server{load: load, now: now, options: options, version: 1, mails: map[Choice]cached{}, watchers: map[chan int]bool{}}
 	var err error
 	if s.desk, s.paths, err = load(); err != nil {
 		return nil, err
 	}
-	s.page = s.handler()
-	return s, nil
+	s.page, err = s.handler()
+	return s, err
 }
 
-// reload reads everything anew, and tells the pages that are open when something is another than before.
-func (s *Server) reload() {
+// Reload reads everything anew, and tells the pages that are open when something is another than before.
+func (s *Server) Reload() {
 	desk, paths, err := s.load()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -143,18 +153,18 @@ func (s *Server) watch() (versions <-chan int, stop func()) {
 // state is what a page is made of.
 type state struct {
 	mail    Mail
-	shown   bool  // there is a mail to show
-	problem error // what is wrong now; the mail is then the last good one
+	letter  message.Letter // the mail taken apart
+	shown   bool           // there is a mail to show
+	problem error          // what is wrong now; the mail is then the last good one
 	version int
-	digests [][2]string
-	readers []string
+	desk    Desk
 }
 
 // look makes the mail of a choice, or finds the last good one.
 func (s *Server) look(c Choice) state {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := state{problem: s.problem, version: s.version, digests: s.desk.Digests(), readers: s.desk.Readers()}
+	out := state{problem: s.problem, version: s.version, desk: s.desk}
 	known, ok := s.mails[c]
 	if !ok || known.version != s.version && s.problem == nil || s.now().Sub(known.at).Abs() > freshFor {
 		mail, err := s.desk.Mail(c)
@@ -163,14 +173,26 @@ func (s *Server) look(c Choice) state {
 			if len(s.mails) >= remembered {
 				clear(s.mails)
 			}
-			known, ok = cached{mail: mail, version: s.version, at: s.now()}, true
+			known, ok = cached{mail, takenApart(mail), s.version, s.now()}, true
 			s.mails[c] = known
 		case out.problem == nil:
 			out.problem = err
 		}
 	}
-	out.mail, out.shown = known.mail, ok
+	out.mail, out.letter, out.shown = known.mail, known.letter, ok
 	return out
+}
+
+// takenApart is a mail with its parts. Where they can't be told, its subject says so.
+func takenApart(m Mail) message.Letter {
+	if m.Nothing != "" {
+		return message.Letter{}
+	}
+	letter, err := message.TakeApart(m.Raw)
+	if err != nil {
+		letter.Subject = "(" + err.Error() + ")"
+	}
+	return letter
 }
 
 // Serve serves the page on a listener, and looks for edits every now and then, until ctx ends.

@@ -2,6 +2,7 @@ package preview
 
 import (
 	"bufio"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -42,7 +43,7 @@ func newStudio(t *testing.T) *studio {
 	s := &studio{t: t, file: filepath.Join(t.TempDir(), "digest.html.tmpl"), now: time.Date(2026, 3, 12, 7, 0, 0, 0, time.UTC)}
 	s.write(plain)
 	var err error
-	if s.server, err = New(s.load, "News of 07:00", func() time.Time { return s.now }); err != nil {
+	if s.server, err = New(s.load, Options{News: "News of 07:00"}, func() time.Time { return s.now }); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -77,19 +78,35 @@ func (d desk) Mail(c Choice) (Mail, error) {
 	case c.Reader == "nobody@example.org":
 		return Mail{}, errors.New("no subscriber has that address")
 	}
-	m := Mail{Digest: c.Digest, Edition: c.Digest + "/UTC/2026-03-12T07:00", Slot: time.Date(2026, 3, 12, 7, 0, 0, 0, time.UTC), Language: "en",
-		Subject: "Lamps <are> lit", HTML: d.html, Text: "LAMPS <ARE> LIT\n", Raw: []byte("Subject: =?utf-8?q?Lamps?=\r\nX-Folded: one\r\n two\r\n\r\nbody & more\r\n"),
-		HTMLSize: 200_000, TextSize: 1000, MaxSize: 97_280, Empty: c.Reader == "" && !c.Sample}
+	m := Mail{Edition: c.Digest + "/UTC/2026-03-12T07:00", Slot: time.Date(2026, 3, 12, 7, 0, 0, 0, time.UTC), Language: "en",
+		MaxSize: 97_280, Empty: c.Reader == "" && !c.Sample}
+	html := d.html
 	if c.Reader == "chiyo@example.org" {
-		m.HTML = ""
+		html = ""
 	}
-	tags := strings.Count(m.HTML, "<") - strings.Count(m.HTML, "</") - 1
-	mail := lint.Mail{Subject: m.Subject, HTML: m.HTML, Text: m.Text, HTMLSize: m.HTMLSize}
+	m.Raw = raw(html)
+	tags := strings.Count(html, "<") - strings.Count(html, "</") - 1
+	mail := lint.Mail{Subject: "Lamps <are> lit", HTML: html, Text: text, HTMLSize: 200_000}
 	for i := range tags {
 		mail.Tags = append(mail.Tags, lint.Place{Line: i + 1, Column: 1})
 	}
 	m.Template, m.Findings = d.file, lint.Check(mail)
 	return m, nil
+}
+
+const text = "LAMPS <ARE> LIT\n"
+
+// raw is a message with a part of HTML, if there is any, which takes 200,000 bytes as it is encoded.
+func raw(html string) []byte {
+	head := "Subject: =?utf-8?q?Lamps_<are>_lit?=\r\nX-Folded: one\r\n two\r\n"
+	plain := strings.ReplaceAll(text, "\n", "\r\n")
+	if html == "" {
+		return []byte(head + "\r\n" + plain)
+	}
+	encoded := base64.StdEncoding.EncodeToString([]byte(strings.ReplaceAll(html, "\n", "\r\n")))
+	return []byte(head + "Content-Type: multipart/alternative; boundary=b\r\n\r\nbody & more\r\n--b\r\nContent-Type: text/plain\r\n\r\n" + plain +
+		"\r\n--b\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+		encoded + strings.Repeat("\r\n", (200_000-len(encoded)+1)/2) + "\r\n--b--\r\n")
 }
 
 func (s *studio) get(path string) *httptest.ResponseRecorder {
@@ -103,7 +120,7 @@ func (s *studio) get(path string) *httptest.ResponseRecorder {
 func TestPage(t *testing.T) {
 	s := newStudio(t)
 	s.write(strings.Replace(plain, `alt="A lamp"`, "", 1) + "<bdi>x</bdi>")
-	s.server.reload()
+	s.server.Reload()
 	for _, row := range []struct {
 		path   string
 		has    []string
@@ -111,7 +128,7 @@ func TestPage(t *testing.T) {
 	}{
 		{"/", []string{"<h1>Lamps &lt;are&gt; lit</h1>", "News of 07:00", `value="daily" selected`, `src="/mail.html?version=2"`, `class="w720"`,
 			"daily/UTC/2026-03-12T07:00", "Thursday 12 March 2026, 07:00 UTC", `<option value="chiyo@example.org">`, "the empty edition",
-			`<li class="over">HTML part, encoded <b>195.3 KB</b> of 102.0 KB`, "Whole message <b>0.1 KB</b>",
+			`<li class="over">HTML part, encoded <b>195.3 KB</b> of 102.0 KB`, "Whole message <b>195.6 KB</b>",
 			"a picture has no alt", `<a href="/?view=source#L7">html, line 7</a> · ` + s.file + ":10:1", `class="error"`, `<summary>`,
 			"https://www.caniemail.com/features/html-bdi/"}, []string{`role="alert"`}},
 		{"/?digest=weekly&for=ana@example.org", []string{"weekly/UTC", `value="ana@example.org"`, `value="weekly" selected`}, []string{"empty edition"}},
@@ -217,7 +234,7 @@ func TestFrame(t *testing.T) {
 	if w := s.get("/mail.html?for=chiyo@example.org"); w.Code != http.StatusNotFound {
 		t.Errorf("a mail of text has an HTML part: status %d", w.Code)
 	}
-	if w := s.get("/message.eml?for=chiyo@example.org"); !strings.HasPrefix(w.Body.String(), "Subject: =?utf-8?q?Lamps?=\r\n") {
+	if w := s.get("/message.eml?for=chiyo@example.org"); !strings.HasPrefix(w.Body.String(), "Subject: =?utf-8?q?Lamps_<are>_lit?=\r\n") {
 		t.Errorf("message %q", w.Body)
 	}
 }
@@ -244,7 +261,7 @@ func TestWhatWasGoodStays(t *testing.T) {
 	s := newStudio(t)
 	s.get("/")
 	s.write("{{ broken")
-	s.server.reload()
+	s.server.Reload()
 	for _, path := range []string{"/", "/?for=ana@example.org"} { // the second was not looked at before
 		body := s.get(path).Body.String()
 		for _, want := range []string{`role="alert"`, s.file + ":1: unexpected", "the last good one", "<h1>Lamps", `data-version="2"`} {
@@ -258,13 +275,13 @@ func TestWhatWasGoodStays(t *testing.T) {
 	}
 
 	s.write("[[ fails when it is made")
-	s.server.reload()
+	s.server.Reload()
 	if body := s.get("/").Body.String(); !strings.Contains(body, s.file+":7:3: executing") || !strings.Contains(body, "<h1>Lamps") {
 		t.Errorf("a mail that can't be made shows\n%s", body)
 	}
 
 	s.write(strings.Replace(plain, "two", "three", 1))
-	s.server.reload()
+	s.server.Reload()
 	if body := s.get("/").Body.String(); strings.Contains(body, `role="alert"`) {
 		t.Errorf("what was mended is still wrong:\n%s", body)
 	}
@@ -274,7 +291,7 @@ func TestWhatWasGoodStays(t *testing.T) {
 }
 
 func TestNewFailsWithWhatIsWrong(t *testing.T) {
-	_, err := New(func() (Desk, []string, error) { return nil, nil, errors.New("config.toml:3:1: unknown key") }, "", time.Now)
+	_, err := New(func() (Desk, []string, error) { return nil, nil, errors.New("config.toml:3:1: unknown key") }, Options{}, time.Now)
 	if err == nil || err.Error() != "config.toml:3:1: unknown key" {
 		t.Errorf("error %v", err)
 	}
@@ -282,7 +299,7 @@ func TestNewFailsWithWhatIsWrong(t *testing.T) {
 
 func TestMailIsMadeAnewAsTimeGoesOn(t *testing.T) {
 	made := 0
-	s, err := New(func() (Desk, []string, error) { return countingDesk{&made}, nil, nil }, "", time.Now)
+	s, err := New(func() (Desk, []string, error) { return countingDesk{&made}, nil, nil }, Options{}, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -417,7 +434,7 @@ func TestChangesAreTold(t *testing.T) {
 	if got := next(); got != "1" {
 		t.Errorf("version %s at first", got)
 	}
-	s.server.reload()
+	s.server.Reload()
 	if got := next(); got != "2" {
 		t.Errorf("version %s after a change", got)
 	}

@@ -45,7 +45,7 @@ func (f *follower) look() {
 		return
 	}
 	f.known = now // of before reading: what changes meanwhile is found at the next turn
-	f.server.reload()
+	f.server.Reload()
 	if after, _ := f.server.watched(); !slices.Equal(after, paths) {
 		f.known = fingerprint(after)
 	}

@@ -43,14 +43,14 @@ const refresh = async () => {
 const line = document.getElementById("line");
 const changes = new EventSource("/changes");
 changes.onmessage = async (event) => {
-  line.textContent = "Follows edits";
+  line.textContent = line.dataset.follows;
   if (event.data !== document.getElementById("state").dataset.version) {
     await refresh();
     line.textContent = "Changed at " + new Date().toLocaleTimeString();
   }
 };
 changes.onerror = () => {
-  line.textContent = "digestd preview has ended";
+  line.textContent = line.dataset.ended;
 };
 
 for (const input of document.querySelectorAll(".choice select, .choice input")) {

@@ -1,4 +1,4 @@
-package demo
+package message
 
 import (
 	"bytes"
@@ -13,29 +13,28 @@ import (
 	"net/textproto"
 	"strings"
 	"time"
-
-	"digestd/mailer/message"
 )
 
 // maxNesting bounds the multiparts within multiparts that are looked into.
 const maxNesting = 8
 
-// letter is a message taken apart, for showing.
-type letter struct {
+// Letter is a message taken apart, for showing.
+type Letter struct {
 	From, To, Subject string // decoded
 	Date              time.Time
 	HTML, Text        string // decoded bodies; empty where the message has none
 	HTMLSize          int    // bytes as encoded
 	TextSize          int
-	Header            []message.Field // as it came, in order
-	Body              string          // as it came
+	Header            []Field // as it came, in order
+	Body              string  // as it came
 }
 
-// takeApart reads a message of text parts, alone or in multiparts. Other parts are passed over.
-func takeApart(raw []byte) (letter, error) {
+// TakeApart reads a message of text parts, alone or in multiparts. Other parts are passed over. What could be read is
+// returned with an error too.
+func TakeApart(raw []byte) (Letter, error) {
 	msg, err := mail.ReadMessage(bytes.NewReader(raw))
 	if err != nil {
-		return letter{}, fmt.Errorf("read the message: %w", err)
+		return Letter{}, fmt.Errorf("read the message: %w", err)
 	}
 	var words mime.WordDecoder
 	decoded := func(name string) string {
@@ -45,9 +44,9 @@ func takeApart(raw []byte) (letter, error) {
 		}
 		return value
 	}
-	l := letter{From: decoded("From"), To: decoded("To"), Subject: decoded("Subject")}
+	l := Letter{From: decoded("From"), To: decoded("To"), Subject: decoded("Subject")}
 	l.Date, _ = msg.Header.Date() // zero where the message has none that can be read
-	l.Header, l.Body = message.Source(raw)
+	l.Header, l.Body = Source(raw)
 	if err := l.collect(textproto.MIMEHeader(msg.Header), msg.Body, 0); err != nil {
 		return l, fmt.Errorf("read the message: %w", err)
 	}
@@ -55,7 +54,7 @@ func takeApart(raw []byte) (letter, error) {
 }
 
 // collect keeps the first text/html and the first text/plain below one part.
-func (l *letter) collect(header textproto.MIMEHeader, body io.Reader, depth int) error {
+func (l *Letter) collect(header textproto.MIMEHeader, body io.Reader, depth int) error {
 	if depth > maxNesting {
 		return errors.New("its parts are nested too deeply")
 	}
