@@ -53,6 +53,7 @@ func compressed(t testing.TB, how string, body []byte) []byte {
 }
 
 func TestContentEncodings(t *testing.T) {
+	t.Parallel()
 	feed := []byte(rssOf(3))
 	zipped := compressed(t, "gzip", feed)
 	for _, row := range []struct {
@@ -96,6 +97,7 @@ func TestContentEncodings(t *testing.T) {
 
 // What is too big, too slow or cut off is an error, in time and in words.
 func TestBounds(t *testing.T) {
+	t.Parallel()
 	blanks := bytes.Repeat([]byte(" "), 3<<20)
 	zipped, brotlied := compressed(t, "gzip", blanks), compressed(t, "br", blanks)
 	twice := compressed(t, "gzip", zipped)
@@ -183,6 +185,7 @@ func TestBounds(t *testing.T) {
 }
 
 func TestUnreachableHosts(t *testing.T) {
+	t.Parallel()
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -212,6 +215,7 @@ func TestUnreachableHosts(t *testing.T) {
 
 // No host is asked by more than so many at once, and a busy one holds up nobody else.
 func TestPerHostLimit(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	active, most := map[string]int{}, map[string]int{}
 	gate := make(chan struct{})

@@ -142,6 +142,7 @@ func visible(s string) string {
 
 // Real captures are read whole, with the very links, titles and dates.
 func TestNewsCaptures(t *testing.T) {
+	t.Parallel()
 	dir := needs.Corpus(t, "feeds", "news")
 	c := reader(t)
 	for _, row := range manifest(t, filepath.Join(dir, "manifest.tsv")) {

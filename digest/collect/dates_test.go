@@ -7,6 +7,7 @@ import (
 )
 
 func TestDates(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct{ text, want string }{
 		{"Mon, 06 Jul 2026 08:01:02 GMT", "2026-07-06T08:01:02Z"},
 		{"Mon, 6 Jul 2026 08:01 +0200", "2026-07-06T08:01:00+02:00"},
@@ -119,6 +120,7 @@ func TestDates(t *testing.T) {
 }
 
 func TestBelievableDates(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string]bool{
 		"0001-01-01": false, "1970-01-01": false, "1989-12-31": false, "1990-01-02": true, "2026-07-07": true,
 		"2027-01-01": true, "2028-01-01": false, "2099-12-31": false,
@@ -135,6 +137,7 @@ func TestBelievableDates(t *testing.T) {
 
 // No word stands for two months, or a date could be of a wrong one.
 func TestMonthWordsAreOfOneMonth(t *testing.T) {
+	t.Parallel()
 	for i, line := range monthWords {
 		for word := range strings.FieldsSeq(line) {
 			if got := monthNames[word]; got != time.Month(i+1) {

@@ -34,6 +34,7 @@ const (
 
 // Each row is a feed's life on a scripted server: what the rules of politeness say happens.
 func TestConversations(t *testing.T) {
+	t.Parallel()
 	unconditional := map[string]string{"If-None-Match": "", "If-Modified-Since": ""}
 	for _, row := range []struct {
 		name  string
@@ -191,6 +192,7 @@ func TestConversations(t *testing.T) {
 }
 
 func TestTenRestartsOneRequest(t *testing.T) {
+	t.Parallel()
 	var requests atomic.Int32
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		requests.Add(1)

@@ -7,6 +7,7 @@ import (
 )
 
 func TestGuard(t *testing.T) {
+	t.Parallel()
 	allowed := guard{allowed: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("fd00:1::/32")}}
 	for _, row := range []struct {
 		address string

@@ -43,6 +43,7 @@ func spell(text digest.Text) string {
 }
 
 func TestReadHTML(t *testing.T) {
+	t.Parallel()
 	base := mustURL(t, "https://example.org/news/")
 	for _, row := range []struct{ source, want string }{
 		{"plain words", "plain words"},
@@ -132,6 +133,7 @@ func checkText(t testing.TB, text digest.Text) {
 var doubleSpace = regexp.MustCompile("[ \u00a0\u202f]{2}")
 
 func TestLinks(t *testing.T) {
+	t.Parallel()
 	base := mustURL(t, "https://example.org/a/b?c")
 	for _, row := range []struct{ ref, want string }{
 		{"https://example.org/1", "https://example.org/1"},
@@ -158,6 +160,7 @@ func TestLinks(t *testing.T) {
 }
 
 func TestShorten(t *testing.T) {
+	t.Parallel()
 	family := "👨\u200d👩\u200d👧\u200d👦"
 	for _, row := range []struct {
 		text string
@@ -185,6 +188,7 @@ func TestShorten(t *testing.T) {
 }
 
 func TestTitles(t *testing.T) {
+	t.Parallel()
 	long := strings.Repeat("wordy ", 800)
 	for _, row := range []struct{ source, want string }{
 		{"One", "One"},
@@ -214,6 +218,7 @@ func TestTitles(t *testing.T) {
 }
 
 func TestShortenText(t *testing.T) {
+	t.Parallel()
 	text := digest.Text{{S: "one "}, {S: "two", Strong: true}, {S: " three four", Href: "https://example.org/"}}
 	for max, want := range map[int]string{100: "one *two*[ three four](https://example.org/)", 8: "one *two…*", 14: "one *two*[ three…](https://example.org/)"} {
 		if got := spell(shortenText(text, max, 4*max)); got != want {
@@ -223,6 +228,7 @@ func TestShortenText(t *testing.T) {
 }
 
 func TestPictures(t *testing.T) {
+	t.Parallel()
 	base := mustURL(t, "https://example.org/")
 	for _, row := range []struct{ source, want string }{
 		{`<img src="/a.jpg" width="600" height="400" alt="A bridge">`, `{"url":"https://example.org/a.jpg","width":600,"height":400,"alt":"A bridge"}`},
@@ -266,6 +272,7 @@ func FuzzMarkup(f *testing.F) {
 }
 
 func TestParagraphsAreSentences(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ source, want string }{
 		{"<p>The flag was raised upside down</p><p>The harbour has apologised</p>", "The flag was raised upside down. The harbour has apologised"},
 		{"<p>It was raised.</p> <p>The harbour “regrets” it!</p><p>“Never again”</p>", "It was raised. The harbour “regrets” it! “Never again”"},

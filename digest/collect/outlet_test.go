@@ -7,6 +7,7 @@ import (
 )
 
 func TestSourceName(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ title, link, url, want string }{
 		{"Harbour Post", "https://www.harbourpost.example/", "", "Harbour Post"},
 		{"Harbour Post - RSS", "", "", "Harbour Post"},

@@ -9,6 +9,7 @@ import (
 )
 
 func TestCacheAge(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		header map[string]string
 		want   time.Duration
@@ -41,6 +42,7 @@ func TestCacheAge(t *testing.T) {
 
 // A next poll that no rule could have set is due: after a step of the clock no feed sleeps for years.
 func TestIsDue(t *testing.T) {
+	t.Parallel()
 	const every = 30 * time.Minute
 	at := func(d time.Duration) time.Time { return testStart.Add(d) }
 	for _, row := range []struct {
@@ -69,6 +71,7 @@ func TestIsDue(t *testing.T) {
 }
 
 func TestBackOffIsJittered(t *testing.T) {
+	t.Parallel()
 	const every = 30 * time.Minute
 	low := nextAfterFailure(testStart, every, 1, 0, 0).Sub(testStart)
 	high := nextAfterFailure(testStart, every, 1, 0, 1).Sub(testStart)
@@ -86,6 +89,7 @@ func TestBackOffIsJittered(t *testing.T) {
 }
 
 func TestHints(t *testing.T) {
+	t.Parallel()
 	feed := func(extra string) paceHints {
 		t.Helper()
 		ch, err := parse(t.Context(), source{body: []byte(`<rss version="2.0" xmlns:sy="http://purl.org/rss/1.0/modules/syndication/"><channel><title>x</title>` + extra + `</channel></rss>`)}, false)

@@ -47,6 +47,7 @@ func describe(it digest.Item) string {
 }
 
 func TestFormats(t *testing.T) {
+	t.Parallel()
 	const inRSS = `<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:media="http://search.yahoo.com/mrss/" xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:atom="http://www.w3.org/2005/Atom"><channel><title>T</title><link>https://example.org/</link>%s</channel></rss>`
 	const inAtom = `<feed xmlns="http://www.w3.org/2005/Atom" xmlns:media="http://search.yahoo.com/mrss/"><title>T</title><link href="https://example.org/"/>%s</feed>`
 	rss := func(items string) string { return fmt.Sprintf(inRSS, items) }
@@ -191,6 +192,7 @@ func TestFormats(t *testing.T) {
 }
 
 func TestRepairsAreNamed(t *testing.T) {
+	t.Parallel()
 	for words, document := range map[string]string{
 		"ends in the middle of entry 2": rssOf(3)[:380],
 		"before its last tag":           strings.TrimSuffix(rssOf(1), "</channel></rss>"),
@@ -224,6 +226,7 @@ func TestRepairsAreNamed(t *testing.T) {
 
 // A type that is none says nothing: the words stay.
 func TestUnknownAtomTypes(t *testing.T) {
+	t.Parallel()
 	feed := `<feed xmlns="http://www.w3.org/2005/Atom"><entry><title type="plain">One</title><content type="escaped">&lt;p&gt;Words.&lt;/p&gt;</content></entry></feed>`
 	ch, err := parse(t.Context(), source{body: []byte(feed)}, false)
 	if err != nil {
@@ -236,6 +239,7 @@ func TestUnknownAtomTypes(t *testing.T) {
 
 // Tags that nobody closes cost the rest of their value, not the feed.
 func TestDeepMarkupInAValue(t *testing.T) {
+	t.Parallel()
 	deep := strings.Repeat("<b>", maxDepth+10)
 	for _, item := range []string{
 		"<item><title>One</title><description>Lead." + deep + "lost</description></item>",
@@ -252,6 +256,7 @@ func TestDeepMarkupInAValue(t *testing.T) {
 }
 
 func TestWhatIsNoFeed(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name, document, words string
 		is                    error
@@ -287,6 +292,7 @@ func TestWhatIsNoFeed(t *testing.T) {
 // gofeed is given no base to resolve against, no entity and no document type: whatever it would make
 // of them, it can't.
 func TestTidiedFeedsHoldNothingToStumbleOver(t *testing.T) {
+	t.Parallel()
 	document := `<?xml version="1.0" encoding="ISO-8859-1"?><!DOCTYPE rss [<!ENTITY a "b">]><?x y?><rss version="2.0" xml:base="https://example.org/"><channel><title>x</title><evil:thing xmlns:evil="urn:evil">x</evil:thing><item onclick="x" xml:base="/a/"><title>a]]&gt;b &lt;c&gt; &a; d</title><link>1</link><guid isPermalink="false">a]]&gt;&amp;b</guid><evil:thing/></item></channel></rss>`
 	feed, err := tidy(t.Context(), []byte(document), nil)
 	if err != nil {
@@ -307,6 +313,7 @@ func TestTidiedFeedsHoldNothingToStumbleOver(t *testing.T) {
 }
 
 func TestFiftyThousandSmallItemsPass(t *testing.T) {
+	t.Parallel()
 	var b strings.Builder
 	b.WriteString("<rss version='2.0'><channel><title>x</title>")
 	for i := range 50_000 {
@@ -319,6 +326,7 @@ func TestFiftyThousandSmallItemsPass(t *testing.T) {
 }
 
 func TestParsingStopsWhenItIsCalledOff(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, document := range []string{rssOf(1), `{"items":[{"id":"1"}]}`} {

@@ -203,6 +203,7 @@ func (counting) CommitPoll(_ context.Context, _ digest.FeedState, items []digest
 
 // What is not done when the pass is called off is skipped, and nothing is held against it.
 func TestAPassThatIsCalledOff(t *testing.T) {
+	t.Parallel()
 	asked := make(chan struct{}, 10)
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		asked <- struct{}{}
@@ -227,6 +228,7 @@ func TestAPassThatIsCalledOff(t *testing.T) {
 
 // A panic while a feed is read is that feed's error.
 func TestAPanicIsOneFeedsError(t *testing.T) {
+	t.Parallel()
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, rssOf(1)) })
 	b := newBench(t)
 	b.parse = func(ctx context.Context, src source, whole bool) (*channel, error) {
@@ -245,6 +247,7 @@ func TestAPanicIsOneFeedsError(t *testing.T) {
 }
 
 func TestFirstPoll(t *testing.T) {
+	t.Parallel()
 	undated := `<rss version="2.0"><channel><title>T</title>`
 	for i := range 8 {
 		undated += fmt.Sprintf("<item><title>Undated %d</title></item>", i)
@@ -281,6 +284,7 @@ func TestFirstPoll(t *testing.T) {
 }
 
 func TestSourceNames(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct{ config, title, want string }{
 		{"Wire", "Example Times - RSS", "Wire"},
 		{"", "Example Times", "Example Times"},
@@ -329,6 +333,7 @@ func TestFiles(t *testing.T) {
 }
 
 func TestReadListsEverything(t *testing.T) {
+	t.Parallel()
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, `<rss version="2.0"><channel><title>T</title><item/><item><title>One</title><description>`+strings.Repeat("long ", 1000)+`</description></item></channel></rss>`)
 	})

@@ -114,6 +114,7 @@ func rssOf(items int) string {
 }
 
 func TestPollReadsAndCommits(t *testing.T) {
+	t.Parallel()
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("ETag", `W/"v1"`)
 		if r.Header.Get("If-None-Match") == `W/"v1"` {

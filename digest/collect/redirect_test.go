@@ -24,6 +24,7 @@ type hop struct {
 }
 
 func TestRedirects(t *testing.T) {
+	t.Parallel()
 	hops := map[string]hop{
 		"/self":    {302, "/self"},
 		"/file":    {302, "file:///etc/hostname"},
@@ -78,6 +79,7 @@ func (b *bench) trust(s *httptest.Server) {
 }
 
 func TestNoRedirectFromHTTPSToHTTP(t *testing.T) {
+	t.Parallel()
 	plainAddress := serve(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, rssOf(1)) })
 	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, plainAddress, http.StatusMovedPermanently)
@@ -92,6 +94,7 @@ func TestNoRedirectFromHTTPSToHTTP(t *testing.T) {
 }
 
 func TestCertificatesAreChecked(t *testing.T) {
+	t.Parallel()
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, rssOf(1)) }))
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.StartTLS()
@@ -103,6 +106,7 @@ func TestCertificatesAreChecked(t *testing.T) {
 
 // Credentials of an address go to its own host; another one learns neither them nor the address.
 func TestCredentialsStayWithTheirHost(t *testing.T) {
+	t.Parallel()
 	var foreign, own http.Header
 	other := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		foreign = r.Header
@@ -131,6 +135,7 @@ func TestCredentialsStayWithTheirHost(t *testing.T) {
 }
 
 func TestErrorsHidePasswords(t *testing.T) {
+	t.Parallel()
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(500) })
 	got := newBench(t).pollOne(t, strings.Replace(address, "http://", "http://ana:secret@", 1))
 	if got.Err == nil || strings.Contains(got.Err.Error(), "secret") || strings.Contains(got.State.Error, "secret") {
@@ -141,6 +146,7 @@ func TestErrorsHidePasswords(t *testing.T) {
 // A permanent move is believed at the third time in a row; when the new address fails, the old one
 // is asked again.
 func TestPermanentMoves(t *testing.T) {
+	t.Parallel()
 	var asked []string
 	status, broken := http.StatusMovedPermanently, false
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -184,6 +190,7 @@ func TestPermanentMoves(t *testing.T) {
 // A name that leads to an allowed address first and to a refused one later is refused later: what
 // counts is the address of the connection.
 func TestRebinding(t *testing.T) {
+	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.2:0")
 	if err != nil {
 		t.Skipf("no second loopback address: %v", err)
@@ -254,6 +261,7 @@ func nameServer(t *testing.T, next func() netip.Addr) string {
 }
 
 func TestProxiesOfTheEnvironmentAreNotUsed(t *testing.T) {
+	t.Parallel()
 	if newBench(t).Client.Transport.(*http.Transport).Proxy != nil {
 		t.Error("a proxy would connect to whatever it is told, past the guard")
 	}

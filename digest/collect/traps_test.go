@@ -10,6 +10,7 @@ import (
 // What gofeed v1.4.2 does wrong or surprisingly, and this package works around. A row that fails
 // after an upgrade says which workaround may go, or which assumption no longer holds.
 func TestTrapsOfGofeed(t *testing.T) {
+	t.Parallel()
 	const item = `<rss version="2.0"><channel><item>%</item></channel></rss>`
 	in := func(s string) string { return strings.Replace(item, "%", s, 1) }
 	for _, row := range []struct {

@@ -16,6 +16,7 @@ import (
 // TestTwoThousandStories composes a day of 2,000 stories under the default budget. Its golden file is the
 // two ends of the text and a sum over each part: the whole would be most of the repository.
 func TestTwoThousandStories(t *testing.T) {
+	t.Parallel()
 	const budget = 95 << 10 // the default of max_size
 	topics := []digest.Topic{{ID: "global", Title: "Global", MaxStories: 12, MaxPerFeed: 4}, {ID: "diplomacy", Title: "Diplomacy", MaxStories: 12, MaxPerFeed: 4}}
 	var w writer

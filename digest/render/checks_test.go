@@ -23,6 +23,7 @@ var (
 // TestEveryEditionPassesTheChecks runs what check and preview run, and then what only the built-in
 // template promises.
 func TestEveryEditionPassesTheChecks(t *testing.T) {
+	t.Parallel()
 	s := builtin(t, "{{.Lead.Title}}")
 	for _, e := range editions(t) {
 		t.Run(e.name, func(t *testing.T) {
@@ -223,6 +224,7 @@ func merged(a, b map[string]string) map[string]string {
 }
 
 func TestPalettesHaveTheContrastTheyPromise(t *testing.T) {
+	t.Parallel()
 	for _, p := range []map[string]string{light, dark} {
 		for _, ink := range []string{"i", "b", "m", "a"} {
 			if c := lint.ContrastRatio(p[ink], p["g"]); c < 7 {

@@ -23,6 +23,7 @@ func readDocs(t *testing.T) string {
 
 // What docs/templates.md promises to owners of templates is all that there is.
 func TestDocsNameEveryFieldAndFunction(t *testing.T) {
+	t.Parallel()
 	docs := readDocs(t)
 	for _, v := range []any{View{}, Section{}, Story{}, Content{}, Piece{}, Link{}, Also{}, Image{}, Side{}} {
 		kind := reflect.TypeOf(v)
@@ -47,6 +48,7 @@ func TestDocsNameEveryFieldAndFunction(t *testing.T) {
 
 // The example is a template that works.
 func TestDocsExample(t *testing.T) {
+	t.Parallel()
 	docs := readDocs(t)
 	block := func(kind string) string {
 		m := regexp.MustCompile("(?s)```" + kind + "\n(.*?)```").FindStringSubmatch(docs)

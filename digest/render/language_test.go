@@ -8,6 +8,7 @@ import (
 )
 
 func TestLanguages(t *testing.T) {
+	t.Parallel()
 	s := builtin(t, "x")
 	if got, want := strings.Join(s.Languages(), " "), "ar de en es fr he hi it ja pt zh"; got != want {
 		t.Errorf("languages %s, want %s", got, want)
@@ -29,6 +30,7 @@ func TestLanguages(t *testing.T) {
 
 // Every catalogue says everything, in its own words, with every hole that the English one has.
 func TestCataloguesAreComplete(t *testing.T) {
+	t.Parallel()
 	s := builtin(t, "x")
 	english := reflect.ValueOf(s.languages["en"].Words)
 	same := map[string]int{}
@@ -79,6 +81,7 @@ func holes(s string) string {
 }
 
 func TestDates(t *testing.T) {
+	t.Parallel()
 	s := builtin(t, "x")
 	thursday := time.Date(2026, 3, 12, 7, 0, 0, 0, time.UTC)
 	first := time.Date(2026, 10, 1, 7, 0, 0, 0, time.UTC)
@@ -106,6 +109,7 @@ func TestDates(t *testing.T) {
 }
 
 func TestMoments(t *testing.T) {
+	t.Parallel()
 	now := time.Date(2026, 3, 12, 7, 0, 0, 0, paris)
 	en, fr := builtin(t, "x").languages["en"], builtin(t, "x").languages["fr"]
 	for _, c := range []struct {
@@ -138,6 +142,7 @@ func TestMoments(t *testing.T) {
 
 // Times are those of the lane's zone, whatever zone they come in.
 func TestTimesAreInTheLanesZone(t *testing.T) {
+	t.Parallel()
 	f := paperFrame
 	f.Zone = mustZone("Asia/Kolkata")
 	text := mustRender(t, builtin(t, "x"), oneStory(), f).Text
@@ -158,6 +163,7 @@ func TestTimesAreInTheLanesZone(t *testing.T) {
 }
 
 func TestPluralForms(t *testing.T) {
+	t.Parallel()
 	s := builtin(t, "x")
 	for _, c := range []struct {
 		lang string
@@ -178,6 +184,7 @@ func TestPluralForms(t *testing.T) {
 }
 
 func TestFillLeavesForeignBracesAlone(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ pattern, name, want string }{
 		{"You get {name}.", "The {address} Post", "You get The {address} Post."},
 		{"{name}{other}{", "x", "x{other}{"},

@@ -28,6 +28,7 @@ func ownFiles(t *testing.T, files map[string]string) string {
 }
 
 func TestOwnTemplateReplacesTheBuiltInOne(t *testing.T) {
+	t.Parallel()
 	dir := ownFiles(t, map[string]string{
 		"digest.txt.tmpl": "{{range .Sections}}{{range .Stories}}* {{.Title}}\n{{end}}{{end}}{{.UnsubscribeURL}}",
 		"README":          "not a template",
@@ -46,6 +47,7 @@ func TestOwnTemplateReplacesTheBuiltInOne(t *testing.T) {
 }
 
 func TestOwnCatalogueChangesOnlyWhatItNames(t *testing.T) {
+	t.Parallel()
 	dir := ownFiles(t, map[string]string{
 		"lang/en.json": `{"latest_news": "In brief"}`,
 		"lang/nl.json": `{"name": "Nederlands", "opinion": "Opinie", "reading": {"one": "{n} minuut", "other": "{n} minuten"}}`,
@@ -73,6 +75,7 @@ func TestOwnCatalogueChangesOnlyWhatItNames(t *testing.T) {
 
 // Whatever is wrong with a template is found when it is loaded, and said with its place.
 func TestLoadNamesTheLine(t *testing.T) {
+	t.Parallel()
 	const ok = "{{.UnsubscribeURL}}"
 	for _, c := range []struct {
 		name, file, text, subject string
@@ -127,6 +130,7 @@ func TestLoadNamesTheLine(t *testing.T) {
 }
 
 func TestLoadTellsEverythingAtOnce(t *testing.T) {
+	t.Parallel()
 	dir := ownFiles(t, map[string]string{"digest.html.tmpl": "{{if}}", "digest.txt.tmpl": "{{nope}}", "lang/de.json": "[]"})
 	_, err := Load(templates.FS, dir, "{{")
 	if err == nil {
@@ -144,6 +148,7 @@ func TestLoadTellsEverythingAtOnce(t *testing.T) {
 }
 
 func TestLoadOfAWrongDirectory(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
@@ -160,6 +165,7 @@ func TestLoadOfAWrongDirectory(t *testing.T) {
 
 // An error that the trial could not meet comes from Render, with its place.
 func TestErrorOfALaterEdition(t *testing.T) {
+	t.Parallel()
 	dir := ownFiles(t, map[string]string{"digest.txt.tmpl": "{{.UnsubscribeURL}}\n{{if gt (len .Sections) 4}}{{index .Sections 99}}{{end}}"})
 	s, err := Load(templates.FS, dir, "{{.Title}}")
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 )
 
 func TestClean(t *testing.T) {
+	t.Parallel()
 	for in, want := range map[string]string{
 		"":                               "",
 		"as it is":                       "as it is",
@@ -32,6 +33,7 @@ func TestClean(t *testing.T) {
 }
 
 func TestShorten(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		in   string
 		n    int
@@ -57,6 +59,7 @@ func TestShorten(t *testing.T) {
 }
 
 func TestBindLast(t *testing.T) {
+	t.Parallel()
 	for in, want := range map[string]string{
 		"crews accept an eleventh-hour wage deal": "crews accept an eleventh-hour wage\u00a0deal",
 		"talks about the environment":             "talks about the environment", // 14 letters
@@ -73,6 +76,7 @@ func TestBindLast(t *testing.T) {
 }
 
 func TestDirection(t *testing.T) {
+	t.Parallel()
 	for in, want := range map[string]string{
 		"Plain": "ltr", "123 ثلاثة": "rtl", "«שלום» hello": "rtl", "“Ça va”": "ltr", "3.25 %": "", "": "", "日本": "ltr", "Ёлка": "ltr",
 	} {
@@ -83,6 +87,7 @@ func TestDirection(t *testing.T) {
 }
 
 func TestHasItalics(t *testing.T) {
+	t.Parallel()
 	for in, want := range map[string]bool{
 		"Plain": true, "Élan": true, "Ελλάδα": true, "Россия": true, "عربي": false, "日本": false, "हिन्दी": false, "שלום": false, "ไทย": false, "1984": true,
 	} {
@@ -93,6 +98,7 @@ func TestHasItalics(t *testing.T) {
 }
 
 func TestAuthor(t *testing.T) {
+	t.Parallel()
 	for in, want := range map[string]string{
 		"Teodor Hale":                      "Teodor Hale",
 		"teodor@example.org (Teodor Hale)": "Teodor Hale",
@@ -110,6 +116,7 @@ func TestAuthor(t *testing.T) {
 }
 
 func TestURLs(t *testing.T) {
+	t.Parallel()
 	for in, want := range map[string]string{
 		"https://a.example/x?a=1&b=2#c": "https://a.example/x?a=1&b=2#c",
 		"http://a.example":              "http://a.example",
@@ -143,6 +150,7 @@ func TestURLs(t *testing.T) {
 }
 
 func TestImagesByTheRules(t *testing.T) {
+	t.Parallel()
 	ok := digest.Image{URL: "https://img.example/a.jpg", Width: 1120, Height: 630, Alt: "Cranes"}
 	with := func(change func(*digest.Image)) digest.Image {
 		img := ok
@@ -193,6 +201,7 @@ func count(b bool) int {
 }
 
 func TestPictureIsALinkOnlyWithAName(t *testing.T) {
+	t.Parallel()
 	s := builtin(t, "x")
 	for alt, want := range map[string]string{
 		"Cranes": `<img class="m" src="https://img.example/light.jpg" width="560" alt="Cranes" style=`,
@@ -207,6 +216,7 @@ func TestPictureIsALinkOnlyWithAName(t *testing.T) {
 }
 
 func TestUpdatedIsSaidOnlyWhenItIsNews(t *testing.T) {
+	t.Parallel()
 	s := builtin(t, "x")
 	for name, c := range map[string]struct {
 		minutes int
@@ -227,6 +237,7 @@ func TestUpdatedIsSaidOnlyWhenItIsNews(t *testing.T) {
 }
 
 func TestSummaryMarksInBothParts(t *testing.T) {
+	t.Parallel()
 	p := oneStory()
 	p.Lead.Items[0].Summary = digest.Text{{S: "One "}, {S: "strong", Strong: true}, {S: " word, "}, {S: "both", Strong: true, Em: true},
 		{S: " and a "}, {S: "link & more", Href: "https://a.example/?a=1&b=2"}, {S: " and "}, {S: "none", Href: "javascript:alert(1)"}, {S: "."}}
@@ -242,6 +253,7 @@ func TestSummaryMarksInBothParts(t *testing.T) {
 }
 
 func TestSummaryThatRepeatsTheHeadlineIsLeftOut(t *testing.T) {
+	t.Parallel()
 	p := oneStory()
 	p.Lead.Items[0].Summary = digest.PlainText("lamps are lit again at Skarholm.")
 	if got := mustRender(t, builtin(t, "x"), p, paperFrame).Text; strings.Count(strings.ToLower(got), "lamps are lit") != 1 {
@@ -250,6 +262,7 @@ func TestSummaryThatRepeatsTheHeadlineIsLeftOut(t *testing.T) {
 }
 
 func TestMixedDirections(t *testing.T) {
+	t.Parallel()
 	r := mustRender(t, builtin(t, "x"), rightToLeftPage(), paperFrame)
 	for _, want := range []string{
 		`<html lang="ar" dir="rtl"`, `<div role="article" lang="ar" dir="rtl"`,
@@ -276,6 +289,7 @@ func TestMixedDirections(t *testing.T) {
 }
 
 func TestContents(t *testing.T) {
+	t.Parallel()
 	var w writer
 	lead := w.story("Diplomacy", "Lead", "", composed, "A")
 	brief := digest.Section{Kind: digest.SectionLatest, Entries: []digest.Entry{w.story("", "Brief", "", composed, "A")}}
@@ -300,6 +314,7 @@ func TestContents(t *testing.T) {
 }
 
 func TestCoverageLine(t *testing.T) {
+	t.Parallel()
 	var w writer
 	for _, c := range []struct {
 		also []string
@@ -331,6 +346,7 @@ func TestCoverageLine(t *testing.T) {
 }
 
 func TestCoverageParagraph(t *testing.T) {
+	t.Parallel()
 	p := oneStory()
 	p.Edition.Feeds = []digest.FeedReport{{Name: "Good", OK: true}, {Name: "Late", LastSuccess: daysAgo(2, 9, 0)}, {Name: "Never"},
 		{Name: "Old", LastSuccess: daysAgo(40, 9, 0)}, {Name: "Four"}, {Name: "Five"}}

@@ -31,6 +31,7 @@ func mustRender(t testing.TB, s *Set, p digest.Page, f Frame) Rendered {
 }
 
 func TestGoldenFiles(t *testing.T) {
+	t.Parallel()
 	s := builtin(t, "{{.Lead.Title}}")
 	for _, e := range editions(t) {
 		t.Run(e.name, func(t *testing.T) {
@@ -44,6 +45,7 @@ func TestGoldenFiles(t *testing.T) {
 }
 
 func TestSubject(t *testing.T) {
+	t.Parallel()
 	long := strings.Repeat("word ", 60)
 	for _, c := range []struct{ name, template, title, want string }{
 		{"the lead's headline", "{{.Lead.Title}}", "Lamps are lit", "Lamps are lit"},
@@ -66,6 +68,7 @@ func TestSubject(t *testing.T) {
 }
 
 func TestSubjectOfAnEmptyPage(t *testing.T) {
+	t.Parallel()
 	for template, want := range map[string]string{
 		"{{.Lead.Title}}":                        "Morning Wire",
 		"{{.Lead.Title}} — {{.Title}}":           "Morning Wire",
@@ -79,6 +82,7 @@ func TestSubjectOfAnEmptyPage(t *testing.T) {
 }
 
 func TestTextVariantHasNoHTML(t *testing.T) {
+	t.Parallel()
 	p := everySection("en")
 	p.Variant.Format = "text"
 	s := builtin(t, "{{.Title}}")
@@ -95,6 +99,7 @@ func TestTextVariantHasNoHTML(t *testing.T) {
 // A mailer puts the reader's own values where these stand; whatever their length, they must come
 // through as they are, once or more in each part.
 func TestPlaceholdersPassVerbatim(t *testing.T) {
+	t.Parallel()
 	const address, unsubscribe, preferences = "ADDR7f3a0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
 		"UNSUB11111111", "PREFS22222222"
 	for name, f := range map[string]Frame{
@@ -121,6 +126,7 @@ func TestPlaceholdersPassVerbatim(t *testing.T) {
 }
 
 func TestPreheader(t *testing.T) {
+	t.Parallel()
 	s := builtin(t, "{{.Lead.Title}}")
 	for _, e := range editions(t) {
 		view := newView(e.page, e.frame, s.language(e.page.Variant.Language))
@@ -147,6 +153,7 @@ func TestPreheader(t *testing.T) {
 }
 
 func TestTitleFallsBackToTheNewsletter(t *testing.T) {
+	t.Parallel()
 	p := oneStory()
 	p.Edition.Title = ""
 	if r := mustRender(t, builtin(t, "{{.Title}}"), p, paperFrame); r.Subject != "Morning Wire" {
@@ -155,6 +162,7 @@ func TestTitleFallsBackToTheNewsletter(t *testing.T) {
 }
 
 func TestUnsubscribeStandsInALargePage(t *testing.T) {
+	t.Parallel()
 	r := mustRender(t, builtin(t, "{{.Title}}"), many(1000, 1000), paperFrame)
 	for part, text := range map[string]string{"html": r.HTML, "text": r.Text} {
 		if !strings.Contains(text, paperFrame.UnsubscribeURL) {
@@ -165,6 +173,7 @@ func TestUnsubscribeStandsInALargePage(t *testing.T) {
 
 // What one more story costs is what compose reckons with.
 func TestSizeOfAStory(t *testing.T) {
+	t.Parallel()
 	s := builtin(t, "{{.Title}}")
 	size := func(full, briefs int) int { return len(mustRender(t, s, many(full, briefs), paperFrame).HTML) }
 	base := size(2, 1)
@@ -177,6 +186,7 @@ func TestSizeOfAStory(t *testing.T) {
 }
 
 func TestSetIsSafeForConcurrentUse(t *testing.T) {
+	t.Parallel()
 	s := builtin(t, "{{.Lead.Title}}")
 	want := mustRender(t, s, everySection("en"), paperFrame)
 	done := make(chan Rendered)

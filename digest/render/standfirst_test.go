@@ -10,6 +10,7 @@ import (
 )
 
 func TestStandfirst(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, text       string
 		sentences, chars int
@@ -58,6 +59,7 @@ func TestStandfirst(t *testing.T) {
 }
 
 func TestStandfirstKeepsMarks(t *testing.T) {
+	t.Parallel()
 	text := digest.Text{{S: "The "}, {S: "Kestrel Bay", Href: "https://example.org/"}, {S: " ports "}, {S: "reopened. They", Strong: true}, {S: " work."}}
 	want := digest.Text{{S: "The "}, {S: "Kestrel Bay", Href: "https://example.org/"}, {S: " ports "}, {S: "reopened.", Strong: true}}
 	if got := standfirst(text, 1, 300); !reflect.DeepEqual(got, want) {

@@ -10,6 +10,7 @@ import (
 )
 
 func TestTraceNamesThePlaceOfEachTag(t *testing.T) {
+	t.Parallel()
 	const text = "{{define \"item\"}}\n  <li>{{.Title}}</li>{{end -}}\n<!-- <b> --><p title=\"a\">1 < 2\n{{with .Lead}}<h1>{{.Title}}</h1>{{end}}\n" +
 		"<ul>{{range .Sections}}{{range .Stories}}\n\n   {{- template \"item\" .}}{{end}}{{else}}<i>none</i>{{end}}</ul>\n" +
 		"{{if .Empty}}<s></s>{{end}}<a href=\"{{.UnsubscribeURL}}\">x</a></p>"
@@ -37,6 +38,7 @@ func TestTraceNamesThePlaceOfEachTag(t *testing.T) {
 }
 
 func TestTraceOfTheBuiltInTemplate(t *testing.T) {
+	t.Parallel()
 	s := builtin(t, "{{.Title}}")
 	for _, e := range editions(t) {
 		trace, err := s.Trace(e.page, e.frame)
@@ -60,6 +62,7 @@ func TestTraceOfTheBuiltInTemplate(t *testing.T) {
 
 // TestFallbacksAreNeeded holds that every fallback is stated for something that the templates use.
 func TestFallbacksAreNeeded(t *testing.T) {
+	t.Parallel()
 	s := builtin(t, "{{.Title}}")
 	stated := lint.Fallbacks()
 	for _, e := range editions(t) {

@@ -11,6 +11,7 @@ import (
 
 // The words of the readers' pages stand in every catalogue, in its own language.
 func TestWebWordsAreComplete(t *testing.T) {
+	t.Parallel()
 	s := builtin(t, "x")
 	english := reflect.ValueOf(s.Catalogue("en").Web)
 	for _, name := range s.Languages() {
@@ -34,6 +35,7 @@ func TestWebWordsAreComplete(t *testing.T) {
 }
 
 func TestWebWordsAreChecked(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string]string{
 		`{"web": {"undo": "Oops, back again"}}`: "",
 		`{"web": {"undo": ""}}`:                 "web.undo is empty",
@@ -53,6 +55,7 @@ func TestWebWordsAreChecked(t *testing.T) {
 }
 
 func TestKnownLanguages(t *testing.T) {
+	t.Parallel()
 	s := builtin(t, "x")
 	for tag, want := range map[string]bool{"fr": true, "fr-CA": true, "FR": true, "nl": false, "": false, "../fr": false, "\"><script>": false} {
 		if s.Knows(tag) != want {
@@ -66,6 +69,7 @@ func TestKnownLanguages(t *testing.T) {
 
 // The pages are no templates of the mail, so a directory of own templates does not replace them.
 func TestPagesAreNotReplaced(t *testing.T) {
+	t.Parallel()
 	dir := ownFiles(t, map[string]string{"web-page.html.tmpl": "x"})
 	fsys := fstest.MapFS{}
 	for _, name := range []string{htmlFile, textFile, "lang/en.json", "lang/ar.json"} {

@@ -7,6 +7,7 @@ import (
 )
 
 func TestWrap(t *testing.T) {
+	t.Parallel()
 	wide := strings.Repeat("漢", 40)
 	for _, c := range []struct {
 		name   string
@@ -43,6 +44,7 @@ func tidyLines(s string) string {
 }
 
 func TestHang(t *testing.T) {
+	t.Parallel()
 	want := "1   " + strings.TrimSpace(strings.Repeat("word ", 13)) + "\n    word"
 	if got := hang(4, "1", strings.TrimSpace(strings.Repeat("word ", 14))); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -50,6 +52,7 @@ func TestHang(t *testing.T) {
 }
 
 func TestContentsBreakBetweenEntries(t *testing.T) {
+	t.Parallel()
 	const dot = "\u00a0· "
 	entries := func(name string, n int) []Content {
 		return slices.Repeat([]Content{{Name: name, N: 4}}, n)
@@ -75,6 +78,7 @@ func TestContentsBreakBetweenEntries(t *testing.T) {
 }
 
 func TestCells(t *testing.T) {
+	t.Parallel()
 	for in, want := range map[string]int{"": 0, "plain": 5, "Élan": 4, "漢字": 4, "ｗｉｄｅ": 8, "e\u0301": 1, "👩‍👩‍👧‍👦": 2, "“quoted” – …": 12, rightMark + "a": 1} {
 		if got := cells(in); got != want {
 			t.Errorf("%q has %d cells, want %d", in, got, want)

@@ -24,6 +24,7 @@ func load(t *testing.T, w *World, dir string) *config.Config {
 }
 
 func TestConfigIsTaken(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	dir := filepath.Join(t.TempDir(), `a "quoted" back\slash`, "é")
 	c := load(t, w, dir)

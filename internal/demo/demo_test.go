@@ -55,6 +55,7 @@ func send(t *testing.T, w *World, to string, message []byte) {
 }
 
 func TestFeedsAreWhatTheySay(t *testing.T) {
+	t.Parallel()
 	for _, f := range feeds() {
 		if f.file == "" {
 			continue
@@ -94,6 +95,7 @@ func TestFeedsAreWhatTheySay(t *testing.T) {
 }
 
 func TestEveryTemplateIsServed(t *testing.T) {
+	t.Parallel()
 	served := make(map[string]bool)
 	for _, f := range feeds() {
 		served[f.file] = true
@@ -110,6 +112,7 @@ func TestEveryTemplateIsServed(t *testing.T) {
 }
 
 func TestFeedsAreServedOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for _, f := range w.Feeds {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.FeedURL(f), nil)
@@ -135,6 +138,7 @@ func TestFeedsAreServedOnce(t *testing.T) {
 }
 
 func TestPicturesAreFitForTheLead(t *testing.T) {
+	t.Parallel()
 	entries, err := fs.ReadDir(files, "images")
 	if err != nil {
 		t.Fatal(err)
@@ -155,6 +159,7 @@ func TestPicturesAreFitForTheLead(t *testing.T) {
 }
 
 func TestMailArrives(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	var heard []string
 	w.Post.Watch(func(m Message) { heard = append(heard, m.FileName()) })
@@ -189,6 +194,7 @@ func TestMailArrives(t *testing.T) {
 }
 
 func TestFileNamesStayInTheirDirectory(t *testing.T) {
+	t.Parallel()
 	for to, want := range map[string]string{
 		"ana@example.org":      "ana@example.org-1.eml",
 		"../../etc/x@y":        ".._.._etc_x@y-1.eml",
@@ -203,6 +209,7 @@ func TestFileNamesStayInTheirDirectory(t *testing.T) {
 }
 
 func TestCloseEndsTheWorld(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	send(t, w, "ana@example.org", []byte("Subject: one\r\n\r\nbody\r\n"))
 	if err := w.Close(); err != nil {

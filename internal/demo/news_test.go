@@ -69,6 +69,7 @@ func collected(t *testing.T, c *config.Config) (collect.Summary, []digest.Item) 
 }
 
 func TestOneFeedFailsAndOneIsRepaired(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	summary, items := collected(t, load(t, w, t.TempDir()))
 	for _, r := range summary.Results {
@@ -105,6 +106,7 @@ func TestOneFeedFailsAndOneIsRepaired(t *testing.T) {
 }
 
 func TestStoriesAreToldBySeveralOutlets(t *testing.T) {
+	t.Parallel()
 	c := load(t, newWorld(t), t.TempDir())
 	_, items := collected(t, c)
 	items = slices.DeleteFunc(items, func(it digest.Item) bool { return it.History })

@@ -45,6 +45,7 @@ func pageWorld(t *testing.T) *World {
 }
 
 func TestPage(t *testing.T) {
+	t.Parallel()
 	w := pageWorld(t)
 	for _, row := range []struct {
 		path   string
@@ -91,6 +92,7 @@ func TestPage(t *testing.T) {
 
 // TestPageNeedsNothingElse follows everything that the page refers to: all of it is served here.
 func TestPageNeedsNothingElse(t *testing.T) {
+	t.Parallel()
 	w := pageWorld(t)
 	reference := regexp.MustCompile(`(?:href|src)="([^"]*)"`)
 	seen := map[string]bool{"/": true}
@@ -126,6 +128,7 @@ func TestPageNeedsNothingElse(t *testing.T) {
 }
 
 func TestMailIsShownWithoutANetwork(t *testing.T) {
+	t.Parallel()
 	w := pageWorld(t)
 	_, header, body := get(t, w, "/mail.html?for=ana@example.org&letter=1")
 	if got := header.Get("Content-Security-Policy"); got != "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; "+
@@ -141,6 +144,7 @@ func TestMailIsShownWithoutANetwork(t *testing.T) {
 }
 
 func TestSavedMailIsAsItCame(t *testing.T) {
+	t.Parallel()
 	w := pageWorld(t)
 	_, header, body := get(t, w, "/message.eml?for=ana@example.org&letter=1")
 	if body != mailToAna {
@@ -152,6 +156,7 @@ func TestSavedMailIsAsItCame(t *testing.T) {
 }
 
 func TestWhatIsNotThere(t *testing.T) {
+	t.Parallel()
 	w := pageWorld(t)
 	for _, path := range []string{"/?for=nobody@example.org", "/?for=ana@example.org&letter=0", "/?for=ana@example.org&letter=2",
 		"/?for=ana@example.org&letter=x", "/mail.html?for=benoit@example.org&letter=1", "/message.eml?for=nobody@example.org&letter=1", "/page.html.tmpl", "/feeds/none.xml"} {
@@ -162,6 +167,7 @@ func TestWhatIsNotThere(t *testing.T) {
 }
 
 func TestOddMessagesAreShown(t *testing.T) {
+	t.Parallel()
 	nested := strings.Repeat("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n", 12) + "\r\nbody\r\n"
 	for name, raw := range map[string]string{
 		"no header":        "just words\r\n",

@@ -9,6 +9,7 @@ import (
 )
 
 func TestTeller(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	var out strings.Builder
 	tell := Teller{Out: &out}

@@ -118,6 +118,7 @@ func (s *studio) get(path string) *httptest.ResponseRecorder {
 }
 
 func TestPage(t *testing.T) {
+	t.Parallel()
 	s := newStudio(t)
 	s.write(strings.Replace(plain, `alt="A lamp"`, "", 1) + "<bdi>x</bdi>")
 	s.server.Reload()
@@ -167,6 +168,7 @@ func TestPage(t *testing.T) {
 
 // TestPageNeedsNothingElse follows everything that the page refers to, but for links that tell more.
 func TestPageNeedsNothingElse(t *testing.T) {
+	t.Parallel()
 	s := newStudio(t)
 	reference := regexp.MustCompile(`(?:href|src|action)="([^"]*)"`)
 	seen := map[string]bool{"/": true}
@@ -199,6 +201,7 @@ func TestPageNeedsNothingElse(t *testing.T) {
 }
 
 func TestOnlyLoopbackNamesAreAnswered(t *testing.T) {
+	t.Parallel()
 	s := newStudio(t)
 	for host, want := range map[string]int{"127.0.0.1:80": 200, "localhost:1": 200, "[::1]:80": 200, "localhost": 200, "127.0.0.1": 200,
 		"rebound.example:80": 421, "10.0.0.1:80": 421, "localhost.example": 421, "": 421} {
@@ -213,6 +216,7 @@ func TestOnlyLoopbackNamesAreAnswered(t *testing.T) {
 }
 
 func TestFrame(t *testing.T) {
+	t.Parallel()
 	s := newStudio(t)
 	for _, row := range []struct{ query, images, has, hasNot string }{
 		{"", "img-src https: data:;", `<meta name="color-scheme" content="light">`, "prefers-color-scheme"},
@@ -240,6 +244,7 @@ func TestFrame(t *testing.T) {
 }
 
 func TestDress(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ name, body, scheme, styles, want string }{
 		{"as it was sent", `<head></head><!--[if mso]><td><![endif]--><a href="x?a=1&amp;b">y</a>`, "light", allStyles,
 			`<head><base target="_blank"></head><!--[if mso]><td><![endif]--><a href="x?a=1&amp;b">y</a>`},
@@ -258,6 +263,7 @@ func TestDress(t *testing.T) {
 
 // TestWhatWasGoodStays holds that the page goes on with the last good state whatever breaks.
 func TestWhatWasGoodStays(t *testing.T) {
+	t.Parallel()
 	s := newStudio(t)
 	s.get("/")
 	s.write("{{ broken")
@@ -291,6 +297,7 @@ func TestWhatWasGoodStays(t *testing.T) {
 }
 
 func TestNewFailsWithWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	_, err := New(func() (Desk, []string, error) { return nil, nil, errors.New("config.toml:3:1: unknown key") }, Options{}, time.Now)
 	if err == nil || err.Error() != "config.toml:3:1: unknown key" {
 		t.Errorf("error %v", err)
@@ -298,6 +305,7 @@ func TestNewFailsWithWhatIsWrong(t *testing.T) {
 }
 
 func TestMailIsMadeAnewAsTimeGoesOn(t *testing.T) {
+	t.Parallel()
 	made := 0
 	s, err := New(func() (Desk, []string, error) { return countingDesk{&made}, nil, nil }, Options{}, time.Now)
 	if err != nil {
@@ -330,6 +338,7 @@ func (d countingDesk) Mail(Choice) (Mail, error) { *d.made++; return Mail{}, nil
 
 // TestFollow edits a file under the eyes of the server.
 func TestFollow(t *testing.T) {
+	t.Parallel()
 	s := newStudio(t)
 	versions, stop := s.server.watch()
 	defer stop()
@@ -366,6 +375,7 @@ func TestFollow(t *testing.T) {
 
 // TestWhatIsNotKnownMayMendIt holds that a mistake is looked at again though no known file changes.
 func TestWhatIsNotKnownMayMendIt(t *testing.T) {
+	t.Parallel()
 	s := newStudio(t)
 	follower := s.server.follower()
 	s.write("{{ broken")
@@ -379,6 +389,7 @@ func TestWhatIsNotKnownMayMendIt(t *testing.T) {
 }
 
 func TestFingerprint(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "lang", "en.json")
 	seen := map[uint64]string{fingerprint([]string{dir, filepath.Join(dir, "none")}): "empty"}
@@ -408,6 +419,7 @@ func TestFingerprint(t *testing.T) {
 }
 
 func TestChangesAreTold(t *testing.T) {
+	t.Parallel()
 	s := newStudio(t)
 	web := httptest.NewServer(s.server)
 	defer web.Close()

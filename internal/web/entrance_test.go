@@ -65,6 +65,7 @@ func TestEntranceMakesRoom(t *testing.T) {
 
 // Whoever keeps all connections open keeps nobody out.
 func TestIdleConnectionsLockNobodyOut(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	d.server.limits.connections = 8
 	l := d.listen()

@@ -45,6 +45,7 @@ func get(t *testing.T, h http.Handler) (status int, body string) {
 }
 
 func TestMetrics(t *testing.T) {
+	t.Parallel()
 	status, body := get(t, Metrics("1.2.3", figures))
 	if status != http.StatusOK {
 		t.Fatalf("status %d: %s", status, body)
@@ -90,6 +91,7 @@ func TestMetrics(t *testing.T) {
 }
 
 func TestMetricsOfALedgerThatCannotBeRead(t *testing.T) {
+	t.Parallel()
 	status, body := get(t, Metrics("1.2.3", func() (report.Figures, error) { return report.Figures{}, errors.New("input/output error") }))
 	if status != http.StatusInternalServerError || !strings.Contains(body, "input/output error") {
 		t.Errorf("status %d: %s", status, body)
@@ -98,6 +100,7 @@ func TestMetricsOfALedgerThatCannotBeRead(t *testing.T) {
 
 // The example rules must ask for what there is.
 func TestExampleRulesKnowTheMetrics(t *testing.T) {
+	t.Parallel()
 	raw, err := os.ReadFile("../../packaging/prometheus-alerts.yml")
 	if err != nil {
 		t.Fatal(err)
@@ -150,6 +153,7 @@ func TestExampleRulesKnowTheMetrics(t *testing.T) {
 }
 
 func TestHealth(t *testing.T) {
+	t.Parallel()
 	var problems []report.Problem
 	asked, now := 0, noon
 	h := Health(func() []report.Problem { asked++; return problems }, func() time.Time { return now })

@@ -13,6 +13,7 @@ import (
 
 // TestHeaders holds what every answer says, whatever it is.
 func TestHeaders(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	policy := regexp.MustCompile(`^default-src 'none'; style-src 'sha256-([A-Za-z0-9+/=]{44})'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'$`)
 	for _, a := range []asked{
@@ -56,6 +57,7 @@ func TestHeaders(t *testing.T) {
 // TestPagesAreSound parses pages of all kinds in all languages: nothing that runs or loads, each field with
 // a label, each page with its language, direction and one first heading.
 func TestPagesAreSound(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	for _, language := range d.server.builtin.Languages() {
 		dir := d.server.builtin.Catalogue(language).Dir
@@ -166,6 +168,7 @@ func look(root *html.Node) looked {
 // TestLanguages holds in which language a page is: what its address asks for, if that is known, or else the
 // reader's.
 func TestLanguages(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	for _, row := range []struct{ path, want string }{
 		{"/u/" + d.token(ana), "en"},
@@ -196,6 +199,7 @@ func TestLanguages(t *testing.T) {
 
 // TestBehindAnyProxy asks as proxies do that keep the path of base_url, and that take it away.
 func TestBehindAnyProxy(t *testing.T) {
+	t.Parallel()
 	for _, base := range []string{"https://news.example.org", "https://news.example.org/wire", "https://news.example.org/a/b", "https://news.example.org/u",
 		"https://news.example.org/p", "https://news.example.org/caf%C3%A9"} {
 		d := newDesk(t)

@@ -44,6 +44,7 @@ const (
 )
 
 func TestChoosing(t *testing.T) {
+	t.Parallel()
 	own := func(s ...string) []digest.Suppression { // by Ana herself
 		var all []digest.Suppression
 		for _, id := range s {
@@ -153,6 +154,7 @@ func ticked(body, name string) []string {
 
 // The page offers what the configuration says of a reader, and no more.
 func TestWhatIsOffered(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	for _, s := range []digest.Suppression{{Email: "chiyo@example.org", Digest: "daily", Source: "one-click"}, {Email: "chiyo@example.org", Digest: "weekly", Source: "operator"}} {
 		if err := d.ledger.Readers.Suppress(s); err != nil {
@@ -189,6 +191,7 @@ func TestWhatIsOffered(t *testing.T) {
 
 // A topic that a reload brings between looking and saving is not taken for refused.
 func TestATopicThatComesMeanwhile(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	d.configure(d.site.Config.Path, strings.Replace(aTown, `topics = ["global", "diplomacy"]`, `topics = ["global", "diplomacy", "science"]`, 1)+
 		"[topics.science]\nfeeds = [\"https://example.org/d\"]\n")
@@ -204,6 +207,7 @@ func TestATopicThatComesMeanwhile(t *testing.T) {
 
 // A pause that is over is not shown as one, and is nobody's mistake.
 func TestAPauseThatIsOver(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	d.post("/p/"+d.token(ana), "until=2026-03-20")
 	d.now = d.now.AddDate(0, 0, 30)
@@ -217,6 +221,7 @@ func TestAPauseThatIsOver(t *testing.T) {
 
 // What was ticked is ticked still on a form that comes back.
 func TestAFormThatComesBack(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	_, body := d.post("/p/"+d.token(ana), digestsOfAna+"digest=weekly&"+topicsOfAna+"topic=sport&format=text&until=soon")
 	if got := fmt.Sprint(ticked(body, "digest"), ticked(body, "topic")); got != "[daily weekly*] [global diplomacy sport*]" {

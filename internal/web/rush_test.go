@@ -117,6 +117,7 @@ func rush(d *desk, readers, clicks int) (took []time.Duration, whole time.Durati
 // TestLeavingInTheMiddleOfARun holds that whoever has had his answer is written to no more, and that nothing is lost
 // on either side.
 func TestLeavingInTheMiddleOfARun(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	if _, _, sent := rush(d, 2000, 500); sent < 1500 {
 		t.Errorf("%d went out to those who stay", sent)

@@ -69,6 +69,7 @@ func (d *desk) listen() *Listener {
 
 // TestOnTheWire sends what a browser never would.
 func TestOnTheWire(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	l := d.listen()
 	u := "/u/" + d.token(ana)
@@ -121,6 +122,7 @@ func TestOnTheWire(t *testing.T) {
 
 // A body that ends before its length asks for nothing.
 func TestABodyCutShort(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	w := dial(t, d.listen())
 	w.send("POST /u/" + d.token(ana) + " HTTP/1.1\r\nHost: a.example\r\nContent-Length: 30\r\n\r\n" + oneClick)
@@ -134,6 +136,7 @@ func TestABodyCutShort(t *testing.T) {
 
 // Slow clients are sent away, and keep nobody else waiting for longer.
 func TestSlowClients(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	d.server.limits.header, d.server.limits.read, d.server.limits.idle = 100*time.Millisecond, 200*time.Millisecond, 100*time.Millisecond
 	d.server.limits.connections = 3
@@ -159,6 +162,7 @@ func TestSlowClients(t *testing.T) {
 
 // A wish that is under way when the listener closes is granted and answered.
 func TestCloseLetsAnswersEnd(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	entered, leave := make(chan struct{}), make(chan struct{})
 	d.server.Also = map[string]http.Handler{"/slow": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -196,6 +200,7 @@ func TestCloseLetsAnswersEnd(t *testing.T) {
 
 // An answer that never ends is cut off.
 func TestCloseWaitsNotForEver(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	d.server.limits.end = 10 * time.Millisecond
 	entered := make(chan struct{})
@@ -217,6 +222,7 @@ func TestCloseWaitsNotForEver(t *testing.T) {
 }
 
 func TestAnAddressThatIsTaken(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	l := d.listen()
 	if _, err := d.server.Listen(l.Addr().String()); err == nil || !strings.Contains(err.Error(), "[web] listen: ") {

@@ -16,6 +16,7 @@ import (
 
 // TestLinksThatAreNone holds that whatever is no reader's link gets one and the same answer, and changes nothing.
 func TestLinksThatAreNone(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	good := d.token(ana)
 	key := d.key()
@@ -117,6 +118,7 @@ func hex(c byte) string {
 
 // What was pruned is forgotten like what never was.
 func TestLinkOfAnEditionThatIsForgotten(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	token := d.token(ana)
 	for i := range addresses {
@@ -142,6 +144,7 @@ func TestLinkOfAnEditionThatIsForgotten(t *testing.T) {
 
 // TestAnswersLeakNothing looks for addresses, names, tokens of others and the request's own words in answers of all kinds.
 func TestAnswersLeakNothing(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	secrets := append([]string{d.token(benoit), "evil.example", "X-Evil", "alert(1)"}, addresses...)
 	check := func(what string, answer *http.Response, body string) {

@@ -22,6 +22,7 @@ func multi(pairs ...string) string {
 
 // TestLeaving makes requests one after the other to the link in Ana's mail, and looks what stands then.
 func TestLeaving(t *testing.T) {
+	t.Parallel()
 	const get, head, post = http.MethodGet, http.MethodHead, http.MethodPost
 	const multipart = "multipart/form-data; boundary=b"
 	left := asked{method: post, body: oneClick}
@@ -113,6 +114,7 @@ func TestLeaving(t *testing.T) {
 
 // The links that an operator hands out stand for all newsletters, or for one.
 func TestLeavingByAnAccountLink(t *testing.T) {
+	t.Parallel()
 	for name, row := range map[string]struct {
 		digest, form, has, hasNot, stands string
 	}{
@@ -142,6 +144,7 @@ func TestLeavingByAnAccountLink(t *testing.T) {
 
 // Whoever has left the configuration can still refuse what is on its way: his answers are like all others.
 func TestLeavingOfSomebodyWhoIsGone(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	_, asked := d.get("/u/" + d.token(dora))
 	answer, left := d.post("/u/"+d.token(dora), oneClick)
@@ -157,6 +160,7 @@ func TestLeavingOfSomebodyWhoIsGone(t *testing.T) {
 
 // A token names a delivery, so what a digest is called may have changed, or the digest be gone.
 func TestLeavingADigestThatIsGone(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	only := strings.Replace(aTown, "[digests.daily]", "[digests.morning]", 1)
 	d.configure(d.site.Config.Path, strings.Replace(only, `digests = ["daily"]`, "", 1))
@@ -171,6 +175,7 @@ func TestLeavingADigestThatIsGone(t *testing.T) {
 
 // Where there is one newsletter there is nothing to choose: one button.
 func TestLeavingTheOnlyDigest(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	at := strings.Index(aTown, "[digests.weekly]")
 	end := strings.Index(aTown, "[[subscribers]]")
@@ -186,6 +191,7 @@ func TestLeavingTheOnlyDigest(t *testing.T) {
 }
 
 func TestOldKeysAreHonoured(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	old := d.token(ana)
 	for range 3 {

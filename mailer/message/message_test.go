@@ -83,6 +83,7 @@ func freeze(t testing.TB, c Content, s Sender) *Template {
 }
 
 func TestGoldenMessages(t *testing.T) {
+	t.Parallel()
 	plain := content()
 	plain.HTML = ""
 	bare := sender(t)
@@ -102,6 +103,7 @@ func TestGoldenMessages(t *testing.T) {
 
 // TestMessagesMeanWhatWasRendered reads the messages back with the standard library.
 func TestMessagesMeanWhatWasRendered(t *testing.T) {
+	t.Parallel()
 	for _, format := range []string{"html", "text"} {
 		c := content()
 		if format == "text" {
@@ -227,6 +229,7 @@ func checkWire(t *testing.T, msg []byte) {
 }
 
 func TestHostileTextStaysInItsPlace(t *testing.T) {
+	t.Parallel()
 	c := content()
 	c.Subject = "news\r\nBcc: all@example.org\r\n\r\n<html>\x00" + strings.Repeat("x", 2000) + "\xff =?utf-8?q?fake?="
 	s := sender(t)
@@ -248,6 +251,7 @@ func TestHostileTextStaysInItsPlace(t *testing.T) {
 }
 
 func TestSubjectsSurviveAnyText(t *testing.T) {
+	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
 	alphabet := []rune("aZ9 ?=_é日🙂\u0301مر\"<>,")
 	for range 2000 {
@@ -289,6 +293,7 @@ func TestSubjectsSurviveAnyText(t *testing.T) {
 }
 
 func TestStoredTemplateGivesTheSameBytes(t *testing.T) {
+	t.Parallel()
 	tpl := freeze(t, content(), sender(t))
 	stored, err := tpl.MarshalBinary()
 	if err != nil {
@@ -316,6 +321,7 @@ func TestStoredTemplateGivesTheSameBytes(t *testing.T) {
 }
 
 func TestFillNeedsTheKeyOfTheEdition(t *testing.T) {
+	t.Parallel()
 	tpl := freeze(t, content(), sender(t))
 	if _, _, err := tpl.Fill(nil, readers[0], Keys{Token: tokenKey(t, 2)}); !errors.Is(err, ErrKeyGone) {
 		t.Errorf("err = %v", err)
@@ -328,6 +334,7 @@ func TestFillNeedsTheKeyOfTheEdition(t *testing.T) {
 }
 
 func TestFreezeRefuses(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string]func(*Content, *Sender, *Marks){
 		"sender that is no mailbox":   func(c *Content, s *Sender, m *Marks) { s.From = "digest" },
 		"sender with UTF-8 local":     func(c *Content, s *Sender, m *Marks) { s.From = "é@example.org" },
@@ -351,6 +358,7 @@ func TestFreezeRefuses(t *testing.T) {
 }
 
 func TestNewMarks(t *testing.T) {
+	t.Parallel()
 	m, err := NewMarks(bytes.NewReader(bytes.Repeat([]byte{200, 13, 7}, 40)))
 	if err != nil || len(m.Token) != subscribers.TokenLen || len(m.Address) < 16 {
 		t.Fatalf("%+v, %v", m, err)
@@ -364,6 +372,7 @@ func TestNewMarks(t *testing.T) {
 }
 
 func TestLinks(t *testing.T) {
+	t.Parallel()
 	s := sender(t)
 	u, p, err := s.Links("TOKEN")
 	if err != nil || u != "https://news.example.org/u/TOKEN" || p != "https://news.example.org/p/TOKEN" {

@@ -18,6 +18,7 @@ import (
 )
 
 func TestSignedMessagesVerify(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{"rsa", "ed25519"} {
 		key, _, err := dkim.Generate(kind, rand.Reader)
 		if err != nil {
@@ -66,6 +67,7 @@ func TestSignedMessagesVerify(t *testing.T) {
 
 // TestDkimpyVerifies asks the library that most of the world's Python filters use.
 func TestDkimpyVerifies(t *testing.T) {
+	t.Parallel()
 	python := needs.Program(t, "python3", "/usr/bin/python3") // Debian's, which has python3-dkim
 	if err := exec.Command(python, "-c", "import dkim, nacl").Run(); err != nil {
 		t.Fatalf("Debian's python3-dkim and python3-nacl are not here: %v", err)

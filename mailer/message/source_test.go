@@ -6,6 +6,7 @@ import (
 )
 
 func TestSourceShowsAMessageAsItStands(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		raw, body string
 		fields    []Field
