@@ -28,9 +28,16 @@ var (
 	slashDate = regexp.MustCompile(`^(\d{1,2})([/-])(\d{1,2})[/-](\d{4}|\d{2}),?(?:[\s-]+(.*))?$`)
 	// Mon, 03/30/2020
 	weekdayBefore = regexp.MustCompile(`^\pL+\.?,?\s*(\d{1,4}[-/.].*)$`)
-	clockTime     = regexp.MustCompile(`^(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,:]\d+)?)?\s*(.*)$`)
-	offset        = regexp.MustCompile(`^-?([+-])(\d{1,2}):?(\d{2})?(?::\d{2})?$`)
-	bareTime      = regexp.MustCompile(`^(\d{2})(\d{2})(\d{2})?(?:[.,]\d+)?(z|[+-].*)?$`)
+	// 08:00:00.5, 8h30, 8.30, 8時30分
+	clockTime = regexp.MustCompile(`^(\d{1,2})(?::|[h.]|\s?[時时点點시]\s?)(\d{1,2})(?:분|分)?(?::(\d{1,2})(?:[.,:]\d+)?)?\s*(.*)$`)
+	// um 08:00 Uhr, a las 8:00
+	wordsBefore = regexp.MustCompile(`^(?:\pL+\.?\s+){1,3}(\d.*)$`)
+	offset      = regexp.MustCompile(`^-?([+-])(\d{1,2}):?(\d{2})?(?::\d{2})?$`)
+	// 0800: a plus that an address would have lost, as which it stands for a space.
+	bareOffset = regexp.MustCompile(`^\d{2}:?\d{2}$`)
+	// America/New_York, [Europe/Berlin]
+	zoneName = regexp.MustCompile(`^(.*\S)\s*[\[(]([A-Z]\w+(?:/[\w+-]+){1,2})[\])]$|^(.*\S)\s([A-Z]\w+(?:/[\w+-]+){1,2})$`)
+	bareTime = regexp.MustCompile(`^(\d{2})(\d{2})(\d{2})?(?:[.,]\d+)?(?:\s*(\D.*))?$`)
 )
 
 // parseDate reads a date as feeds write it: RFC 822 and its many misspellings, W3C and ISO 8601, Unix
@@ -40,7 +47,22 @@ func parseDate(s string) (time.Time, bool) {
 	if len(s) > 100 {
 		return time.Time{}, false
 	}
-	s = strings.ToLower(strings.Join(strings.Fields(s), " "))
+	s = strings.Join(strings.Fields(dashes.Replace(s)), " ")
+	m := zoneName.FindStringSubmatch(s)
+	if m == nil {
+		return readDate(strings.ToLower(s))
+	}
+	t, ok := readDate(strings.ToLower(m[1] + m[3]))
+	if zone, err := time.LoadLocation(m[2] + m[4]); ok && err == nil && t.Location() == time.UTC { // it has no offset
+		t = time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), zone)
+	}
+	return t, ok
+}
+
+var dashes = strings.NewReplacer("\u2212", "-", "\u2010", "-", "\u2011", "-", "\u2012", "-", "\u2013", "-", "\ufe63", "-", "\uff0d", "-")
+
+// readDate reads a date in lower case, its spaces single ones.
+func readDate(s string) (time.Time, bool) {
 	if s == "" {
 		return time.Time{}, false
 	}
@@ -130,7 +152,9 @@ func at(year int, month time.Month, day int, clock, half string) (time.Time, boo
 	var hour, minute, second int
 	zone := time.UTC
 	if clock = strings.TrimSpace(clock); clock != "" {
-		clock = strings.TrimPrefix(clock, "at ")
+		if m := wordsBefore.FindStringSubmatch(clock); m != nil {
+			clock = m[1]
+		}
 		rest := ""
 		if m := clockTime.FindStringSubmatch(clock); m != nil {
 			hour, _ = strconv.Atoi(m[1])
@@ -180,6 +204,9 @@ func zoneOf(rest, half string) (*time.Location, string) {
 		case "pm", "p.m.":
 			half = "pm"
 			continue
+		}
+		if bareOffset.MatchString(word) && !known {
+			word = "+" + word
 		}
 		name := word
 		if i := strings.IndexAny(word, "+-"); i > 0 { // gmt+2
@@ -256,7 +283,9 @@ func wordDate(s string) (time.Time, bool) {
 				day = number
 			case year < 0 && len(letters) == 2 && len(clock) == 0:
 				year = century(number)
-			case len(letters) == 4 || len(letters) <= 2: // "+0200" without its sign, "15"
+			case len(letters) == 4 && year >= 0: // a time of the day, or "+0200" without its sign
+				clock = append(clock, letters)
+			case len(letters) == 4 || len(letters) <= 2: // "15"
 				return time.Time{}, false
 			}
 		case letters == "":

@@ -169,7 +169,7 @@ func (s *spool) plain(encodings string) (io.Reader, error) {
 	raw := bufio.NewReaderSize(s.reader(), 16<<10)
 	var r io.Reader = raw
 	names := strings.Split(strings.ToLower(encodings), ",")
-	if magic, _ := raw.Peek(1); len(magic) == 1 && strings.IndexByte("<{[\xef", magic[0]) >= 0 {
+	if begin, _ := raw.Peek(512); !looksEncoded(begin, names[len(names)-1]) {
 		names = nil // declared to be compressed, but is not
 	}
 	var err error
@@ -189,6 +189,21 @@ func (s *spool) plain(encodings string) (io.Reader, error) {
 		}
 	}
 	return r, nil
+}
+
+// looksEncoded reports whether a body that begins so can have the content encoding that it is said to have.
+func looksEncoded(begin []byte, name string) bool {
+	zipped := bytes.HasPrefix(begin, []byte("\x1f\x8b\x08"))
+	switch strings.TrimSpace(name) {
+	case "gzip", "x-gzip":
+		return zipped
+	case "br", "deflate":
+		if zipped {
+			return false // gzip by another name, which is found below
+		}
+	}
+	text := bytes.TrimLeft(bytes.TrimPrefix(begin, []byte("\xef\xbb\xbf")), " \t\r\n")
+	return len(text) == 0 || strings.IndexByte("<{[", text[0]) < 0
 }
 
 // decoder undoes one content encoding.

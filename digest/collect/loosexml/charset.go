@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/ianaindex"
+	"golang.org/x/text/encoding/japanese"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/encoding/unicode/utf32"
 )
@@ -20,7 +21,8 @@ import (
 var xmlEncoding = regexp.MustCompile(`^\s*<\?xml[^>]{0,200}?\sencoding\s*=\s*["']\s*([A-Za-z0-9._:-]+)`)
 
 // Decode turns a body into UTF-8. What names the charset, strongest first: the byte order mark,
-// the pattern of the first bytes, the charset of HTTP (RFC 7303 §3), the XML declaration, a guess.
+// the pattern of the first bytes, the charset of HTTP (RFC 7303 §3), the XML declaration, a guess by how the text reads;
+// the guess comes first where it reads like nothing in the charset that is named.
 // Bytes that are none of the charset are read as Windows-1252 one by one: a stray byte must not cost
 // the feed. contentType is of HTTP, or empty. repairs says in words what had to be
 // mended. The result may share the body's memory.
@@ -47,8 +49,21 @@ func Decode(body []byte, contentType string) (text []byte, repairs []string) {
 			// Text that makes sense as UTF-8 makes none in any other, whoever names it.
 			repairs = append(repairs, fmt.Sprintf("its %s says %.40s, but it is UTF-8", named.by, named.label))
 			return body, repairs
+		case hasHighByte(body) && contradicted(enc, body):
+			if text, name := byGuess(body); text != nil {
+				return text, append(repairs, fmt.Sprintf("its %s says %.40s, but it reads like %s", named.by, named.label, name))
+			}
+			return mustDecode(enc, body), repairs
 		default:
 			return mustDecode(enc, body), repairs
+		}
+	}
+	if bytes.Contains(body, []byte("\x1b$B")) && !hasHighByte(body) {
+		return mustDecode(japanese.ISO2022JP, body), append(repairs, "read as ISO-2022-JP")
+	}
+	if !valid && !mostlyUTF8(body) {
+		if text, name := byGuess(body); text != nil {
+			return text, append(repairs, "read as "+name+", by the look of it")
 		}
 	}
 	return toUTF8(body, valid, repairs)
