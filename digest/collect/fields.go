@@ -43,6 +43,11 @@ func itemLink(it *gofeed.Item, o origin, base *url.URL) string {
 }
 
 func pageLink(it *gofeed.Item, o origin, base *url.URL) string {
+	for _, original := range extensionTexts(it, "feedburner", "origlink") { // the link itself leads to a counter
+		if address := link(base, original); original != "" && address != "" {
+			return address
+		}
+	}
 	if o.atom != nil {
 		var second string
 		for _, l := range o.atom.Links {

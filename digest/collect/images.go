@@ -3,6 +3,7 @@ package collect
 import (
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"digestd/digest"
@@ -28,11 +29,12 @@ func itemImage(it *gofeed.Item, base *url.URL, inText *digest.Image) *digest.Ima
 		}
 	}
 	for _, e := range it.Enclosures {
-		if strings.HasPrefix(strings.ToLower(e.Type), "image/") || e.Type == "" && hasPictureName(e.URL) {
+		if isPictureType(e.Type) || e.Type == "" && hasPictureName(e.URL) {
 			consider(newImage(base, e.URL, "", "", ""))
 		}
 	}
-	if best == nil && it.Image != nil {
+	vector := func(e *gofeed.Enclosure) bool { return e.URL == it.Image.URL && !isPictureType(e.Type) }
+	if best == nil && it.Image != nil && !slices.ContainsFunc(it.Enclosures, vector) {
 		consider(newImage(base, it.Image.URL, "", "", it.Image.Title))
 	}
 	if best == nil {
@@ -80,14 +82,17 @@ func mediaElements(media map[string][]ext.Extension, depth int) []ext.Extension 
 }
 
 func isPicture(m ext.Extension) bool {
-	if m.Name == "thumbnail" {
-		return true
+	typ, medium := m.Attrs["type"], strings.ToLower(m.Attrs["medium"])
+	if m.Name == "thumbnail" || medium == "image" {
+		return typ == "" || isPictureType(typ)
 	}
-	typ, medium := strings.ToLower(m.Attrs["type"]), strings.ToLower(m.Attrs["medium"])
-	if strings.HasPrefix(typ, "image") || medium == "image" {
-		return true
-	}
-	return typ == "" && medium == "" && hasPictureName(m.Attrs["url"])
+	return isPictureType(typ) || typ == "" && medium == "" && hasPictureName(m.Attrs["url"])
+}
+
+// isPictureType reports whether a media type is one of pictures that mails show.
+func isPictureType(typ string) bool {
+	typ = strings.ToLower(strings.TrimSpace(typ))
+	return strings.HasPrefix(typ, "image") && !strings.Contains(typ, "svg")
 }
 
 func hasPictureName(address string) bool {

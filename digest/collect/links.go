@@ -3,9 +3,11 @@ package collect
 import (
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"golang.org/x/net/idna"
+	"golang.org/x/net/publicsuffix"
 )
 
 // maxURL bounds an address, in bytes; longer ones are data in disguise.
@@ -14,7 +16,7 @@ const maxURL = 2048
 // resolve reads an address as a browser would, relative to base where that is known, and returns it
 // only if it is http or https with a host and no user name, which would hide where it leads.
 func resolve(base *url.URL, ref string) *url.URL {
-	ref = cleanReference(ref)
+	ref = mendReference(base, cleanReference(ref))
 	if ref == "" || len(ref) > maxURL {
 		return nil
 	}
@@ -58,7 +60,7 @@ func link(base *url.URL, ref string) string {
 	}
 	// Most addresses are fine as they are; they stay byte for byte, since other feeds and later
 	// polls are compared with them.
-	if clean := cleanReference(ref); clean == strings.TrimSpace(ref) && isPlainURL(clean) && strings.HasPrefix(clean, u.Scheme+"://") {
+	if clean := mendReference(base, cleanReference(ref)); clean == strings.TrimSpace(ref) && isPlainURL(clean) && strings.HasPrefix(clean, u.Scheme+"://") {
 		return clean
 	}
 	return u.String()
@@ -92,6 +94,63 @@ func cleanReference(ref string) string {
 		}
 	}
 	return ref
+}
+
+var (
+	// https:\\host, http:/host, http://https://host, https//host
+	schemes = regexp.MustCompile(`(?i)^/*(?:https?(?:[:;]/+|//+))*(https?)((?:[:;]/+|//+))([^/].*)$`)
+	// https://host.examplehttps://host.example/page, https://host.example/https://host.example/page
+	twoInOne = regexp.MustCompile(`(?i)^https?://([^/?#]+?)/?(https?:/+([^/?#]+).*)$`)
+	hostName = regexp.MustCompile(`^[\pL\d_-]+(?:\.[\pL\d_-]+)*\.\pL[\pL\d-]+$`)
+)
+
+// mendReference mends what people and programs do to addresses: backslashes, slashes too few and too many,
+// schemes that stand twice or not at all. What could be a path of the site stays one, unless it begins with
+// "www." or with the name of the site itself.
+func mendReference(base *url.URL, ref string) string {
+	if len(ref) > maxURL {
+		return ref
+	}
+	if end := strings.IndexAny(ref+"?", "?#"); strings.IndexByte(ref[:end], '\\') >= 0 {
+		ref = strings.ReplaceAll(ref[:end], `\`, "/") + ref[end:]
+	}
+	if m := schemes.FindStringSubmatch(ref); m != nil {
+		if host, _ := splitHost(m[3]); m[2] == "://" || hostName.MatchString(host) {
+			ref = m[1] + "://" + m[3]
+		}
+		if m := twoInOne.FindStringSubmatch(ref); m != nil && hostName.MatchString(m[3]) && (strings.EqualFold(m[1], m[3]) || !strings.Contains(ref, m[1]+"/")) {
+			return mendReference(base, m[2])
+		}
+		return ref
+	}
+	host, rest := splitHost(ref)
+	if host == "" || !hostName.MatchString(host) {
+		return ref
+	}
+	named := &url.URL{Scheme: "https", Host: host}
+	if base != nil {
+		named.Scheme = base.Scheme
+	}
+	if strings.HasPrefix(strings.ToLower(host), "www.") && strings.Count(host, ".") > 1 || base != nil && sameSite(named, base) {
+		return named.Scheme + "://" + host + rest
+	}
+	return ref
+}
+
+// splitHost splits what may be a host off the beginning of an address.
+func splitHost(ref string) (host, rest string) {
+	end := strings.IndexAny(ref+"/", "/?#:")
+	return ref[:end], ref[end:]
+}
+
+// sameSite reports whether two addresses belong to one registered domain.
+func sameSite(a, b *url.URL) bool {
+	if strings.EqualFold(a.Hostname(), b.Hostname()) {
+		return true
+	}
+	one, err1 := publicsuffix.EffectiveTLDPlusOne(strings.ToLower(a.Hostname()))
+	two, err2 := publicsuffix.EffectiveTLDPlusOne(strings.ToLower(b.Hostname()))
+	return err1 == nil && err2 == nil && one == two
 }
 
 func isASCII(s string) bool {

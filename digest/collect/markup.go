@@ -1,10 +1,10 @@
 package collect
 
 import (
+	"cmp"
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -129,8 +129,11 @@ func (r *htmlReader) read(source string) prose {
 			r.skip, pos = "", skipFrom
 			z = html.NewTokenizer(strings.NewReader(source[pos:]))
 		case html.TextToken:
-			if r.skip == "" {
+			switch {
+			case r.skip == "":
 				r.words(string(z.Text()))
+			case r.skip == "noscript" && r.image == nil: // its markup is text, of the picture that a lazy one stands for
+				r.image = firstPicture(string(z.Raw()), r.base)
 			}
 		case html.StartTagToken:
 			skipping := r.skip != ""
@@ -174,6 +177,7 @@ type htmlReader struct {
 	noEnd     map[string]bool // elements of which no end tag follows any more
 	lower     string          // the source, to look for end tags
 	image     *digest.Image
+	source    string // the address that an open <picture> has beside its <img>
 	cut       bool
 }
 
@@ -189,10 +193,21 @@ func (r *htmlReader) startTag(t html.Token, closed bool) {
 		}
 		return
 	}
-	if t.Data == "img" {
+	switch t.Data {
+	case "img":
+		if words := spoken(t); words != "" {
+			r.words(words)
+			return
+		}
 		r.picture(t)
 		r.gap = ' '
 		return
+	case "picture":
+		r.source = ""
+	case "source":
+		if typ := htmlAttr(t, "type"); r.source == "" && typ != "image/avif" && typ != "image/webp" {
+			r.source = fromSet(cmp.Or(htmlAttr(t, "data-srcset"), htmlAttr(t, "srcset")))
+		}
 	}
 	if skippedElements[t.Data] || isHidden(t) {
 		r.gap = ' '
@@ -252,6 +267,9 @@ func (r *htmlReader) endTag(name string) {
 		r.href = ""
 	case "q":
 		r.words("”")
+	case "picture":
+		r.source = ""
+		r.parts(name)
 	default:
 		r.parts(name)
 	}
@@ -372,45 +390,6 @@ func (r *htmlReader) flush() {
 		}
 	}
 	r.spans = append(r.spans, span)
-}
-
-// minPicture is the least width and height of a picture worth showing, in CSS px: what is smaller is
-// a tracking pixel, a smiley or a button.
-const minPicture = 50
-
-// picture takes an <img>; the first one that is worth showing stands for the text.
-func (r *htmlReader) picture(t html.Token) {
-	if r.image != nil || isHidden(t) {
-		return
-	}
-	r.image = newImage(r.base, htmlAttr(t, "src"), htmlAttr(t, "width"), htmlAttr(t, "height"), htmlAttr(t, "alt"))
-}
-
-// newImage makes a picture of what a feed declares, or nil when it is none that can be shown.
-func newImage(base *url.URL, src, width, height, alt string) *digest.Image {
-	u := resolve(base, src)
-	if u == nil {
-		return nil
-	}
-	w, h := pixels(width), pixels(height)
-	if w >= 0 && w < minPicture || h >= 0 && h < minPicture {
-		return nil
-	}
-	u.Scheme = "https" // a mail shows no picture that came over plain http
-	if u.Port() == "80" {
-		u.Host = u.Hostname()
-	}
-	return &digest.Image{URL: u.String(), Width: max(0, w), Height: max(0, h), Alt: oneLine(alt, maxTitle)}
-}
-
-// pixels reads a length in CSS px; -1 when there is none.
-func pixels(s string) int {
-	s = strings.TrimSuffix(strings.TrimSpace(strings.ToLower(s)), "px")
-	n, err := strconv.ParseFloat(s, 64)
-	if err != nil || n < 0 || n > 100_000 {
-		return -1
-	}
-	return int(n)
 }
 
 // isNoBreak reports whether a character is a no-break space. Between two words it stays what it is: it

@@ -154,9 +154,63 @@ func TestLinks(t *testing.T) {
 			t.Errorf("%.60q: %q, want %q", row.ref, got, row.want)
 		}
 	}
+	site := mustURL(t, "https://www.harbour.example.org/")
+	for _, row := range []struct{ ref, want string }{
+		{"www.harbour.example.org/a", "https://www.harbour.example.org/a"},
+		{"harbour.example.org/a?b#c", "https://harbour.example.org/a?b#c"},
+		{"blog.harbour.example.org", "https://blog.harbour.example.org"},
+		{"harbour.example.org:8080/a", "https://harbour.example.org:8080/a"},
+		{"www.elsewhere.example/a", "https://www.elsewhere.example/a"},
+		{"elsewhere.example/a", "https://www.harbour.example.org/elsewhere.example/a"}, // as likely a path
+		{"index.html", "https://www.harbour.example.org/index.html"},
+		{"http/spec.html", "https://www.harbour.example.org/http/spec.html"},
+		{"http:/harbour.example.org/a", "http://harbour.example.org/a"},
+		{"https:////harbour.example.org/a", "https://harbour.example.org/a"},
+		{"https//harbour.example.org/a", "https://harbour.example.org/a"},
+		{"http://http://harbour.example.org/a", "http://harbour.example.org/a"},
+		{"http://https://harbour.example.org/a", "https://harbour.example.org/a"},
+		{"https://http//harbour.example.org/a", "http://harbour.example.org/a"},
+		{`https:\\harbour.example.org\a\b?c=\d`, "https://harbour.example.org/a/b?c=%5Cd"},
+		{`\\harbour.example.org\a`, "https://harbour.example.org/a"},
+		{`\a\b`, "https://www.harbour.example.org/a/b"},
+		{"https://harbour.example.orghttps://harbour.example.org/a", "https://harbour.example.org/a"},
+		{"https://harbour.example.org/https://harbour.example.org/a", "https://harbour.example.org/a"},
+		{"https://archive.example/https://harbour.example.org/a", "https://archive.example/https://harbour.example.org/a"},
+		{"https://harbour.example.org/r?u=http://http://x.example/", "https://harbour.example.org/r?u=http://http://x.example/"},
+		{"https:/a/b", ""},
+		{"www.harbour", "https://www.harbour.example.org/www.harbour"},
+		{"bücher.example/a", "https://www.harbour.example.org/b%C3%BCcher.example/a"},
+		{"www.bücher.example/a", "https://www.xn--bcher-kva.example/a"},
+	} {
+		if got := link(site, row.ref); got != row.want {
+			t.Errorf("%.80q: %q, want %q", row.ref, got, row.want)
+		}
+	}
+	if got := link(nil, "www.harbour.example.org/a"); got != "https://www.harbour.example.org/a" {
+		t.Errorf("without a base: %q", got)
+	}
 	if got := link(nil, "/relative"); got != "" {
 		t.Errorf("a relative link without a base: %q", got)
 	}
+}
+
+func FuzzLink(f *testing.F) {
+	for _, seed := range []string{"http://http://x.example/a", `https:\\x.example\a`, "www.x.example:80/?a=b", "https://x.example/https:/x.example/", "http:;//https//%zz"} {
+		f.Add(seed)
+	}
+	base := mustURL(f, "https://example.org/a")
+	f.Fuzz(func(t *testing.T, ref string) {
+		got := link(base, ref)
+		if got == "" {
+			return
+		}
+		if !isWebAddress(got) || strings.ContainsAny(got, " \t\r\n\"<>\\") || !isASCII(got) {
+			t.Errorf("%q: a link to %q", ref, got)
+		}
+		if again := link(base, got); again != got {
+			t.Errorf("%q: %q, and then %q", ref, got, again)
+		}
+	})
 }
 
 func TestShorten(t *testing.T) {
@@ -236,7 +290,24 @@ func TestPictures(t *testing.T) {
 		{`<img src="//example.net/a.jpg" width="100%">`, `{"url":"https://example.net/a.jpg"}`},
 		{`<img src="/pixel.gif" width=1 height=1><img src="/b.jpg">`, `{"url":"https://example.org/b.jpg"}`},
 		{`<img src="/smiley.png" width="16"><img src="/hidden.gif" style="display:none">`, "null"},
-		{`<img src="data:image/svg+xml;base64,PHN2Zy8+"><img srcset="/x 1x"><img>`, "null"},
+		{`<img src="data:image/svg+xml;base64,PHN2Zy8+"><img srcset="data:x 1x"><img>`, "null"},
+		{`<img srcset="/x 1x">`, `{"url":"https://example.org/x"}`},
+		{`<img src="/grey.gif" data-src="/a.jpg" width="600">`, `{"url":"https://example.org/a.jpg","width":600}`},
+		{`<img src="data:image/gif;base64,R0lGOD" data-lazy-src="/a.jpg">`, `{"url":"https://example.org/a.jpg"}`},
+		{`<img src="data:image/gif;base64,R0lGOD" data-original="/a.jpg">`, `{"url":"https://example.org/a.jpg"}`},
+		{`<img data-srcset="/s.jpg 300w, /m.jpg 1200w, /l.jpg 4000w">`, `{"url":"https://example.org/m.jpg"}`},
+		{`<img srcset="/w_400,c_fit/a.jpg 400w,/w_900,c_fit/a.jpg 900w,">`, `{"url":"https://example.org/w_900,c_fit/a.jpg"}`},
+		{`<img srcset="/a.jpg, /b.jpg 2x">`, `{"url":"https://example.org/b.jpg"}`},
+		{`<img src="data:image/gif;base64,R0lGOD" class="lazy"><noscript><p>words</p><img src="/a.jpg"></noscript>`, `{"url":"https://example.org/a.jpg"}`},
+		{`<picture><source type="image/avif" srcset="/a.avif"><source srcset="/a.jpg 1x"><img alt="A bridge"></picture>`, `{"url":"https://example.org/a.jpg","alt":"A bridge"}`},
+		{`<picture><source srcset="/big.jpg"><img src="/a.jpg"></picture>`, `{"url":"https://example.org/a.jpg"}`},
+		{`<img src="/images/lazyload.gif#center">`, "null"},
+		{`<img src="/wp-content/themes/x/placeholder-16x9.png"><img src="/spacer.gif"><img src="/img/blank.png">`, "null"},
+		{`<img src="https://pixel.wp.com/b.gif?host=x"><img src="https://secure.gravatar.com/avatar/ab?s=96"><img src="https://img.shields.io/badge/a-b-green">`, "null"},
+		{`<img src="https://x.example/a.png" style="WIDTH: 1px; height:1px"><img src="https://x.example/b.png" style="height:1em">`, "null"},
+		{`<img src="/a.svg"><img src="/b.svg?v=1">`, "null"},
+		{`<img src="https://news.example/reviews/pixel-9-phone.jpg">`, `{"url":"https://news.example/reviews/pixel-9-phone.jpg"}`},
+		{`<img src="http://192.168.1.4/a.jpg"><img src="//localhost/b.jpg"><img src="http://nas.local/c.jpg"><img src="http://[::1]/d.jpg"><img src="http://cms.internal/e.jpg">`, "null"},
 		{`<script><img src="/a.jpg"></script>`, "null"},
 	} {
 		got, err := json.Marshal(readHTML(row.source, base, 1000).image)

@@ -117,15 +117,10 @@ func parseXML(ctx context.Context, text []byte, fetched *url.URL, whole bool) (*
 		cut:      feed.cut,
 		pace:     hintsOf(head),
 	}
-	base := feed.base
-	if base == nil {
-		base = fetched
-	}
+	base := orElse(feed.base, fetched)
 	ch.link = siteLink(head, base)
 	if feed.base == nil {
-		if site := resolve(nil, ch.link); site != nil {
-			base = site
-		}
+		base = linkBase(head, resolve(nil, ch.link), fetched)
 	}
 
 	ch.items = make([]digest.Item, 0, len(feed.entries))
@@ -250,12 +245,17 @@ func (c converter) item(it *gofeed.Item, o origin, e entry) digest.Item {
 	out.Categories = categories(it)
 	out.Published, out.Updated = dates(it, o)
 
+	// Pictures and links of a text lie beside the entry, unless it leads to another site.
+	beside := base
+	if own := resolve(nil, out.Link); e.base == nil && own != nil && (base == nil || sameSite(own, base)) {
+		beside = own
+	}
 	summarySource, contentSource := c.text(it.Description), c.text(it.Content)
 	if summarySource == "" {
 		summarySource = mediaText(it, "description")
 	}
-	summary := readHTML(summarySource, orElse(e.summaryBase, base), 4*maxSummaryBytes)
-	picture, contentBase := summary.image, orElse(e.contentBase, base)
+	summary := readHTML(summarySource, orElse(e.summaryBase, beside), 4*maxSummaryBytes)
+	picture, contentBase := summary.image, orElse(e.contentBase, beside)
 	var content prose
 	switch {
 	case c.whole:
@@ -285,6 +285,22 @@ func (c converter) item(it *gofeed.Item, o origin, e entry) digest.Item {
 		out.Title = plainTitle(mediaText(it, "title"))
 	}
 	return out
+}
+
+// linkBase is what the relative addresses of a feed's entries are relative to where it does not say: in Atom the
+// feed itself (RFC 3986 §5.1.3), if the site has it at its own; in the other formats, by habit, the site.
+func linkBase(head *gofeed.Feed, site, fetched *url.URL) *url.URL {
+	if site == nil {
+		return fetched
+	}
+	if head.FeedType == "atom" {
+		for _, self := range []*url.URL{resolve(site, head.FeedLink), fetched} {
+			if self != nil && sameSite(self, site) {
+				return self
+			}
+		}
+	}
+	return site
 }
 
 func orElse(u, fallback *url.URL) *url.URL {

@@ -14,6 +14,8 @@ const (
 	nsDC        = "dc"
 	nsDCTerms   = "dcterms"
 	nsITunes    = "itunes"
+	nsGoogle    = "googleplay"
+	nsBurner    = "feedburner"
 	nsMedia     = "media"
 	nsSyndicate = "sy"
 	nsXHTML     = "xhtml"
@@ -44,7 +46,8 @@ var namespaces = map[string]string{
 	"my.netscape.com/publish/formats/rss-0.91":  native,
 	"feeds.archive.org/validator":               nsForeign,
 	"www.georss.org/georss":                     nsForeign,
-	"rssnamespace.org/feedburner/ext/1.0":       nsForeign,
+	"rssnamespace.org/feedburner/ext/1.0":       nsBurner,
+	"www.google.com/schemas/play-podcasts/1.0":  nsGoogle,
 	"purl.org/rss/1.0/modules/slash":            nsForeign,
 	"wellformedweb.org/commentapi":              nsForeign,
 	"www.w3.org/2003/01/geo/wgs84_pos":          nsForeign,
@@ -60,6 +63,7 @@ var namespaces = map[string]string{
 var prefixes = map[string]string{
 	"atom": nsAtom, "atom10": nsAtom, "atom03": nsAtom, "a10": nsAtom,
 	"content": nsContent, "dc": nsDC, "dcterms": nsDCTerms, "itunes": nsITunes, "media": nsMedia,
+	"googleplay": nsGoogle, "feedburner": nsBurner,
 	"sy": nsSyndicate, "xhtml": nsXHTML, "rss": native, "rdf": native,
 }
 
@@ -170,7 +174,8 @@ var (
 		"dc:title": markup, "dc:description": markup, "dc:creator": plain, "dc:author": plain,
 		"dc:date": plain, "dc:subject": plain,
 		"dcterms:created": plain, "dcterms:issued": plain, "dcterms:modified": plain,
-		"itunes:author": plain, "itunes:summary": markup, "itunes:image": plain,
+		"itunes:author": plain, "itunes:title": markup, "itunes:subtitle": markup, "itunes:summary": markup, "itunes:image": plain,
+		"googleplay:author": plain, "googleplay:description": markup, "googleplay:image": plain, "feedburner:origlink": plain,
 		"atom:link": plain, "atom:summary": markup, "atom:content": markup,
 		"atom:published": plain, "atom:updated": plain, "atom:author": container,
 		"media:group": container, "media:content": container, "media:thumbnail": container,
@@ -183,7 +188,7 @@ var (
 	atomEntryElements = map[string]reading{
 		"title": markup, "summary": markup, "content": markup, "id": plain, "link": plain,
 		"published": plain, "issued": plain, "updated": plain, "modified": plain,
-		"author": container, "category": plain,
+		"author": container, "category": plain, "feedburner:origlink": plain,
 		"dc:creator": plain, "dc:date": plain, "dc:subject": plain,
 		"itunes:image": plain,
 		"media:group":  container, "media:content": container, "media:thumbnail": container,

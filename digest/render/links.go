@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"path"
 	"strings"
+
+	"digestd/digest"
 )
 
 // webURL returns an address of a story that may be a link: absolute, http or https, with a host, of
@@ -55,14 +57,14 @@ func escapeURL(s string) string {
 }
 
 // pictureURL returns the address of a picture that every client can show: https, and not of a type
-// that Outlook's Word engine or old phones leave as a hole.
+// that Outlook's Word engine or old phones leave as a hole, and never in the reader's own network.
 func pictureURL(s string) (string, bool) {
 	s, ok := checkURL(s, "https")
 	if !ok {
 		return "", false
 	}
 	u, err := url.Parse(s)
-	if err != nil {
+	if err != nil || !digest.PublicHost(u.Hostname()) {
 		return "", false
 	}
 	switch strings.ToLower(path.Ext(u.Path)) {

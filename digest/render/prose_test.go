@@ -162,20 +162,22 @@ func TestImagesByTheRules(t *testing.T) {
 		img   digest.Image
 		shown bool
 	}{
-		"as it should be":   {ok, true},
-		"least width":       {with(func(i *digest.Image) { i.Width, i.Height = 560, 315 }), true},
-		"no extension":      {with(func(i *digest.Image) { i.URL = "https://img.example/a?id=3" }), true},
-		"too narrow":        {with(func(i *digest.Image) { i.Width, i.Height = 559, 315 }), false},
-		"width unknown":     {with(func(i *digest.Image) { i.Width = 0 }), false},
-		"height unknown":    {with(func(i *digest.Image) { i.Height = 0 }), false},
-		"square":            {with(func(i *digest.Image) { i.Height = 1120 }), false},
-		"too flat":          {with(func(i *digest.Image) { i.Height = 500 }), false},
-		"tracking pixel":    {with(func(i *digest.Image) { i.Width, i.Height = 1, 1 }), false},
-		"not https":         {with(func(i *digest.Image) { i.URL = "http://img.example/a.jpg" }), false},
-		"data":              {with(func(i *digest.Image) { i.URL = "data:image/png;base64,AAAA" }), false},
-		"svg":               {with(func(i *digest.Image) { i.URL = "https://img.example/a.SVG?x=1" }), false},
-		"webp":              {with(func(i *digest.Image) { i.URL = "https://img.example/a.webp" }), false},
-		"webp by a service": {with(func(i *digest.Image) { i.URL = "https://img.example/a.jpg?format=webp" }), false},
+		"as it should be":         {ok, true},
+		"least width":             {with(func(i *digest.Image) { i.Width, i.Height = 560, 315 }), true},
+		"no extension":            {with(func(i *digest.Image) { i.URL = "https://img.example/a?id=3" }), true},
+		"too narrow":              {with(func(i *digest.Image) { i.Width, i.Height = 559, 315 }), false},
+		"width unknown":           {with(func(i *digest.Image) { i.Width = 0 }), false},
+		"height unknown":          {with(func(i *digest.Image) { i.Height = 0 }), false},
+		"square":                  {with(func(i *digest.Image) { i.Height = 1120 }), false},
+		"too flat":                {with(func(i *digest.Image) { i.Height = 500 }), false},
+		"tracking pixel":          {with(func(i *digest.Image) { i.Width, i.Height = 1, 1 }), false},
+		"not https":               {with(func(i *digest.Image) { i.URL = "http://img.example/a.jpg" }), false},
+		"data":                    {with(func(i *digest.Image) { i.URL = "data:image/png;base64,AAAA" }), false},
+		"of the reader's network": {with(func(i *digest.Image) { i.URL = "https://192.168.1.4/a.jpg" }), false},
+		"of the reader's machine": {with(func(i *digest.Image) { i.URL = "https://localhost/a.jpg" }), false},
+		"svg":                     {with(func(i *digest.Image) { i.URL = "https://img.example/a.SVG?x=1" }), false},
+		"webp":                    {with(func(i *digest.Image) { i.URL = "https://img.example/a.webp" }), false},
+		"webp by a service":       {with(func(i *digest.Image) { i.URL = "https://img.example/a.jpg?format=webp" }), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := oneTopic()
