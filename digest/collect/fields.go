@@ -211,28 +211,6 @@ func extensionTexts(it *gofeed.Item, prefix, name string) []string {
 	return texts
 }
 
-// titleFromText makes a title of the beginning of a text: its first sentence, if that is short.
-func titleFromText(text string) string {
-	const most = 100
-	for i, c := range text {
-		if (c == '.' || c == '!' || c == '?' || c == '。') && i >= 20 {
-			if end := i + len(string(c)); end <= most && (end == len(text) || text[end] == ' ') {
-				return text[:end]
-			}
-		}
-		if i > most {
-			break
-		}
-	}
-	return shorten(text, most, 4*most)
-}
-
-// titleFromLink makes a title of an address, for an entry that is nothing else.
-func titleFromLink(address string) string {
-	_, rest, _ := strings.Cut(address, "://")
-	return oneLine(strings.TrimPrefix(rest, "www."), 100)
-}
-
 // languageTag returns the first that looks like a BCP 47 tag.
 func languageTag(tags ...string) string {
 	for _, tag := range tags {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"digestd/digest"
+	"digestd/digest/collect/loosexml"
 
 	"github.com/mmcdole/gofeed"
 	ext "github.com/mmcdole/gofeed/extensions"
@@ -135,4 +136,13 @@ func mediaText(it *gofeed.Item, name string) string {
 		}
 	}
 	return ""
+}
+
+// mediaLines is the description that an entry has in its media elements, as HTML. It is plain text, in lines.
+func mediaLines(it *gofeed.Item) string {
+	text := mediaText(it, "description")
+	if anyTag.MatchString(text) {
+		return text
+	}
+	return strings.ReplaceAll(loosexml.Escape(text), "\n", "<br>")
 }

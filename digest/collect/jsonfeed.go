@@ -15,8 +15,8 @@ import (
 	"digestd/digest/collect/loosexml"
 )
 
-// maxJSONItem bounds one item of a JSON feed, in bytes.
-const maxJSONItem = 2 << 20
+// maxJSONMember bounds a member of a JSON feed, or of one of its items, that is no text, in bytes.
+const maxJSONMember = 2 << 20
 
 // parseJSON reads a JSON Feed (jsonfeed.org, 1.0 and 1.1), in which any member may be of any type: what
 // can be read as the type that it should have is, the rest is left out. The document is walked twice,
@@ -33,7 +33,7 @@ func parseJSON(ctx context.Context, text []byte, fetched *url.URL, whole bool) (
 		return nil, fmt.Errorf("%w: %v", ErrNotFeed, err)
 	}
 	ch := &channel{
-		title:    oneLine(stringOf(doc.members["title"]), maxTitle),
+		title:    plainTitle(loosexml.Escape(stringOf(doc.members["title"]))),
 		format:   strings.TrimSpace("json " + doc.version()),
 		language: languageTag(head.Language),
 		cut:      doc.cut,
@@ -43,11 +43,12 @@ func parseJSON(ctx context.Context, text []byte, fetched *url.URL, whole bool) (
 	if site := resolve(nil, ch.link); site != nil {
 		base = site
 	}
-	conv := converter{base: base, language: ch.language, text: func(html string) string { return html }, whole: whole}
+	conv := converter{base: base, title: ch.title, language: ch.language, text: func(html string) string { return html }, whole: whole}
 	if len(head.Authors) > 0 {
 		conv.author = personName(head.Authors[0].Name)
 	}
 	var waiting []map[string]any
+	held := 0 // bytes of them
 	flush := func() error {
 		page, err := gofeedParse(doc.page(waiting))
 		if err != nil || len(page.Items) != len(waiting) {
@@ -56,11 +57,15 @@ func parseJSON(ctx context.Context, text []byte, fetched *url.URL, whole bool) (
 		for i, it := range page.Items {
 			ch.add(conv.item(it, originOf(page, i), entry{lang: stringOf(waiting[i]["language"])}), whole)
 		}
-		waiting = waiting[:0]
+		waiting, held = waiting[:0], 0
 		return nil
 	}
 	err = doc.walk(ctx, text, func(item map[string]any) error {
-		if waiting = append(waiting, item); len(waiting) < pageEntries {
+		waiting = append(waiting, item)
+		for _, value := range item {
+			held += len(stringOf(value))
+		}
+		if len(waiting) < pageEntries && held < pageBytes {
 			return nil
 		}
 		return flush()
@@ -87,6 +92,7 @@ type jsonDocument struct {
 	items    int
 	sawItems bool
 	mended   int   // values of a wrong type
+	overlong int   // texts that were cut
 	slips    int   // of its JSON that were mended before it was read
 	cut      bool  // it ended early
 	broken   error // where its JSON went wrong
@@ -125,6 +131,9 @@ func (doc *jsonDocument) repairs() []string {
 	if doc.slips > 0 {
 		repairs = append(repairs, fmt.Sprintf("%d slips in its JSON: commas too many, or line breaks in texts", doc.slips))
 	}
+	if doc.overlong > 0 {
+		repairs = append(repairs, fmt.Sprintf("%d texts were cut at %d KB", doc.overlong, maxValue>>10))
+	}
 	if doc.mended > 0 {
 		repairs = append(repairs, fmt.Sprintf("%d values of a wrong type", doc.mended))
 	}
@@ -156,7 +165,7 @@ func (doc *jsonDocument) walk(ctx context.Context, text []byte, take func(map[st
 			if err := dec.Decode(&raw); err != nil {
 				return err
 			}
-			if take == nil && len(raw) <= maxJSONItem {
+			if take == nil && len(raw) <= maxJSONMember {
 				doc.member(stringOf(any(key)), raw)
 			}
 		}
@@ -235,10 +244,14 @@ func skipJSON(dec *json.Decoder, tok json.Token) error {
 func (doc *jsonDocument) item(raw json.RawMessage) map[string]any {
 	item := make(map[string]any)
 	var members map[string]json.RawMessage
-	if len(raw) > maxJSONItem || json.Unmarshal(raw, &members) != nil || members == nil {
+	if json.Unmarshal(raw, &members) != nil || members == nil {
 		doc.mended++
 	}
 	for key, value := range members {
+		if len(value) > maxJSONMember && value[0] != '"' {
+			doc.mended++
+			continue
+		}
 		doc.itemMember(item, key, value)
 	}
 	if text, ok := item["content_text"].(string); ok { // gofeed tells the two apart no more
@@ -324,6 +337,10 @@ func (doc *jsonDocument) keepText(into map[string]any, key string, raw json.RawM
 	}
 	if len(raw) > 0 && raw[0] != '"' && s != "" {
 		doc.mended++
+	}
+	if len(s) > maxValue {
+		s = s[:cutAt(s, maxValue)]
+		doc.overlong++
 	}
 	if s != "" {
 		into[key] = s

@@ -29,18 +29,25 @@ const (
 
 // skippedElements are left out with all that is in them: they hold no text for a reader.
 var skippedElements = map[string]bool{
-	"script": true, "style": true, "svg": true, "math": true, "iframe": true, "object": true, "embed": true,
+	"script": true, "style": true, "svg": true, "iframe": true, "object": true, "embed": true,
 	"applet": true, "noscript": true, "noembed": true, "noframes": true, "template": true, "head": true,
 	"title": true, "textarea": true, "xmp": true, "plaintext": true, "select": true, "button": true,
 	"video": true, "audio": true, "canvas": true, "frameset": true, "datalist": true,
+	"rp": true, "annotation": true, "annotation-xml": true,
+	"s": true, "strike": true, "del": true, // what was said and is not said any more
+}
+
+// besides are left out where a text's furniture is: they stand beside what it says.
+var besides = map[string]bool{
+	"figcaption": true, "nav": true, "aside": true, "footer": true, "form": true, "pre": true, "dialog": true, "menu": true,
 }
 
 // inlineElements run on in the line; any other tag ends a word.
 var inlineElements = map[string]bool{
 	"a": true, "abbr": true, "acronym": true, "b": true, "bdi": true, "bdo": true, "big": true, "cite": true,
 	"code": true, "data": true, "del": true, "dfn": true, "em": true, "font": true, "i": true, "ins": true,
-	"kbd": true, "label": true, "mark": true, "nobr": true, "q": true, "s": true, "samp": true, "small": true,
-	"span": true, "strike": true, "strong": true, "sub": true, "sup": true, "time": true, "tt": true, "u": true,
+	"kbd": true, "label": true, "mark": true, "nobr": true, "q": true, "rb": true, "rp": true, "rt": true, "rtc": true, "ruby": true,
+	"s": true, "samp": true, "small": true, "span": true, "strike": true, "strong": true, "sub": true, "sup": true, "time": true, "tt": true, "u": true,
 	"var": true, "wbr": true,
 }
 
@@ -56,6 +63,7 @@ var paragraphs = map[string]bool{
 type prose struct {
 	text  digest.Text
 	image *digest.Image
+	links bool // it is little else than links
 	cut   bool
 }
 
@@ -73,12 +81,20 @@ var cdataMark = regexp.MustCompile(`(?i)<!\[CDATA\[`)
 // readHTML reads hostile HTML. It walks over the tokens once and builds no tree: neither unbalanced
 // nor endlessly nested markup can do more than be left out. maxBytes bounds the text.
 func readHTML(source string, base *url.URL, maxBytes int) prose {
+	return readWith(source, htmlReader{base: base, room: maxBytes})
+}
+
+// readStory is readHTML without what is no part of the story: see furniture.
+func readStory(source string, base *url.URL, maxBytes int) prose {
+	return readWith(decodeMarkup(dropShortcodes(source)), htmlReader{base: base, room: maxBytes, choosy: true})
+}
+
+func readWith(source string, r htmlReader) prose {
 	source = strings.ToValidUTF8(source, "\uFFFD") // whoever calls it
 	// Escaped twice, a CDATA section's marks are text, and HTML would take all of it for a comment.
 	if cdataMark.MatchString(source) {
 		source = strings.ReplaceAll(cdataMark.ReplaceAllString(source, ""), "]]>", "")
 	}
-	r := htmlReader{base: base, room: maxBytes}
 	if !strings.ContainsAny(source, "<&") {
 		r.words(source)
 		return r.prose()
@@ -131,7 +147,7 @@ func (r *htmlReader) read(source string) prose {
 		case html.TextToken:
 			switch {
 			case r.skip == "":
-				r.words(string(z.Text()))
+				r.words(r.decoded(string(z.Text())))
 			case r.skip == "noscript" && r.image == nil: // its markup is text, of the picture that a lazy one stands for
 				r.image = firstPicture(string(z.Raw()), r.base)
 			}
@@ -160,7 +176,9 @@ type htmlReader struct {
 	base *url.URL
 	room int
 
-	spans  digest.Text
+	choosy bool // furniture is left out
+	kept   digest.Text
+	spans  digest.Text     // of the block that is being read
 	run    strings.Builder // of the words under the marks below
 	strong int
 	em     int
@@ -168,6 +186,10 @@ type htmlReader struct {
 	gap    rune // that is due before the next word, or 0
 	breaks int  // since the last word: two are the end of a paragraph
 	last   rune // of the words so far
+	block  block
+	code   int // depth of <code>
+	raised raised
+	math   []mathElement
 
 	onlyPicture bool // no words are wanted
 
@@ -182,8 +204,12 @@ type htmlReader struct {
 }
 
 func (r *htmlReader) prose() prose {
-	r.flush()
-	return prose{text: r.spans, image: r.image, cut: r.cut}
+	r.settle()
+	r.endBlock()
+	if r.choosy {
+		r.trimEnds()
+	}
+	return prose{text: r.kept, image: r.image, cut: r.cut, links: r.block.linked > r.block.told/2}
 }
 
 func (r *htmlReader) startTag(t html.Token, closed bool) {
@@ -209,14 +235,29 @@ func (r *htmlReader) startTag(t html.Token, closed bool) {
 			r.source = fromSet(cmp.Or(htmlAttr(t, "data-srcset"), htmlAttr(t, "srcset")))
 		}
 	}
-	if skippedElements[t.Data] || isHidden(t) {
-		r.gap = ' '
+	if r.inMath(t.Data, closed) {
+		return
+	}
+	if t.Data == "script" && strings.HasPrefix(htmlAttr(t, "type"), "math/tex") {
+		return // its text is the formula
+	}
+	if skippedElements[t.Data] || isHidden(t) || r.choosy && (besides[t.Data] || isFurniture(t)) {
+		if t.Data != "rp" && !strings.HasPrefix(t.Data, "annotation") {
+			r.gap = ' '
+		}
 		if !voidElements[t.Data] && !closed && !slices.Contains(r.unclosed, t.Data) {
 			r.skip, r.skipDepth = t.Data, 1
 		}
 		return
 	}
 	switch t.Data {
+	case "sup", "sub":
+		r.raise(t)
+	case "rt":
+		r.gap = 0
+		r.words("(")
+	case "code", "tt", "kbd", "samp":
+		r.code++
 	case "b", "strong":
 		r.flush()
 		r.strong++
@@ -224,7 +265,15 @@ func (r *htmlReader) startTag(t html.Token, closed bool) {
 		r.flush()
 		r.em++
 	case "a":
+		if r.raised.by != "" {
+			r.raised.note = r.raised.note || leadsToNote(t)
+			return
+		}
 		r.flush()
+		if leadsToNote(t) {
+			r.raise(t)
+			return
+		}
 		r.href = anchor(r.base, htmlAttr(t, "href"))
 	case "q":
 		r.words("“")
@@ -243,6 +292,8 @@ func (r *htmlReader) parts(name string) {
 	case name == "br":
 		r.breaks++
 	}
+	r.settle()
+	r.endBlock()
 	r.gap = ' '
 }
 
@@ -255,7 +306,17 @@ func (r *htmlReader) endTag(name string) {
 		}
 		return
 	}
+	if r.outOfMath(name) {
+		return
+	}
 	switch name {
+	case "sup", "sub":
+		r.settle()
+	case "rt":
+		r.gap = 0
+		r.words(")")
+	case "code", "tt", "kbd", "samp":
+		r.code = max(0, r.code-1)
 	case "b", "strong":
 		r.flush()
 		r.strong = max(0, r.strong-1)
@@ -263,6 +324,9 @@ func (r *htmlReader) endTag(name string) {
 		r.flush()
 		r.em = max(0, r.em-1)
 	case "a":
+		if r.raised.by == "a" {
+			r.settle()
+		}
 		r.flush()
 		r.href = ""
 	case "q":
@@ -275,15 +339,27 @@ func (r *htmlReader) endTag(name string) {
 	}
 }
 
+// hiddenStyle is what hides an element, or strikes it out; faint what hides its words, but may be there for a script
+// that shows its picture when that is loaded.
+var (
+	hiddenStyle = regexp.MustCompile(`display:none|visibility:hidden|mso-hide:all|text-decoration(?:-line)?:[^;]*line-through`)
+	faint       = regexp.MustCompile(`(?:^|;)(?:max-height|opacity):0(?:\.0*)?(?:px|em|%)?(?:;|!|$)`)
+)
+
 // isHidden reports whether the element is not meant to be seen.
 func isHidden(t html.Token) bool {
 	for _, a := range t.Attr {
 		switch a.Key {
 		case "hidden":
 			return true
+		case "aria-hidden":
+			if a.Val == "true" && inlineElements[t.Data] && t.Data != "a" {
+				return true
+			}
 		case "style":
 			style := strings.ToLower(strings.Join(strings.Fields(a.Val), ""))
-			if strings.Contains(style, "display:none") || strings.Contains(style, "visibility:hidden") {
+			if hiddenStyle.MatchString(style) || t.Data != "img" && faint.MatchString(style) ||
+				t.Data == "span" && strings.Contains(style, "font-size:0") && !strings.Contains(style, "font-size:0.") {
 				return true
 			}
 		}
@@ -296,6 +372,10 @@ func (r *htmlReader) words(s string) {
 	if r.onlyPicture {
 		return
 	}
+	if r.raised.by != "" && r.raised.hold(s) {
+		return
+	}
+	r.settle()
 	for s != "" {
 		if r.room <= 0 {
 			r.cut = true
@@ -319,18 +399,19 @@ func (r *htmlReader) words(s string) {
 		case isDropped(c):
 			continue
 		}
-		if r.gap != 0 {
-			stop := ""
-			if r.breaks >= 2 && lacksStop(r.last, c) {
-				stop = "."
-			}
-			r.blank(stop + string(r.gap))
-			r.gap = 0
+		switch {
+		case r.run.Len() == 0 && len(r.spans) == 0:
+			r.block.breaks = max(r.block.breaks, r.breaks)
+		case r.gap != 0:
+			r.blank(string(r.gap))
 		}
-		r.breaks = 0
+		r.gap, r.breaks = 0, 0
 		piece = piece[:min(size, max(r.room, utf8.UTFMax))]
 		r.run.WriteString(piece)
 		r.room -= len(piece)
+		if r.href != "" {
+			r.block.links += len(piece)
+		}
 		r.last, _ = utf8.DecodeLastRuneInString(piece)
 	}
 }
@@ -412,11 +493,6 @@ func isDropped(c rune) bool {
 // isBidiControl reports whether c opens or closes an override, an embedding or an isolate. Left open
 // they would turn the rest of the mail. The marks for a single place (U+200E, U+200F) stay.
 func isBidiControl(c rune) bool { return c >= 0x202a && c <= 0x202e || c >= 0x2066 && c <= 0x2069 }
-
-// plainTitle is the one line that a title in HTML says.
-func plainTitle(source string) string {
-	return shorten(readHTML(source, nil, 4*maxTitleBytes).text.Plain(), maxTitle, maxTitleBytes)
-}
 
 // oneLine makes one line of plain text out of plain text, at most max characters long.
 func oneLine(s string, max int) string {

@@ -47,9 +47,6 @@ func (ch *channel) add(it digest.Item, whole bool) {
 	if nothing && !whole {
 		return
 	}
-	if it.Title == "" {
-		it.Title = cmp.Or(titleFromText(it.Summary.Plain()), titleFromLink(it.Link))
-	}
 	ch.items = append(ch.items, it)
 	if whole {
 		ch.skipped = append(ch.skipped, nothing)
@@ -68,6 +65,10 @@ const (
 func parse(ctx context.Context, src source, whole bool) (*channel, error) {
 	text, repairs := loosexml.Decode(src.body, src.contentType)
 	src.body = nil // a large one need not stay when text is a copy
+	text, inlined := cutInlined(text)
+	if inlined > 0 {
+		repairs = append(repairs, fmt.Sprintf("%d large files inside of texts were left out", inlined))
+	}
 	var ch *channel
 	var err error
 	switch firstByte(text) {
@@ -124,7 +125,7 @@ func parseXML(ctx context.Context, text []byte, fetched *url.URL, whole bool) (*
 	}
 
 	ch.items = make([]digest.Item, 0, len(feed.entries))
-	conv := converter{base: base, language: ch.language, text: feed.text, whole: whole}
+	conv := converter{base: base, title: ch.title, language: ch.language, text: feed.text, whole: whole}
 	if original, ok := head.OriginalFeed().(*atom.Feed); ok && len(original.Authors) > 0 {
 		conv.author = personName(original.Authors[0].Name) // RFC 4287 §4.2.1
 	}
@@ -180,6 +181,7 @@ func gofeedParse(page []byte) (feed *gofeed.Feed, err error) {
 // converter makes items of what gofeed read.
 type converter struct {
 	base     *url.URL // for addresses where no xml:base is in force
+	title    string   // of the feed
 	language string
 	author   string              // of the feed, for entries that name none
 	text     func(string) string // the HTML that a title, a summary or a content stands for
@@ -250,41 +252,122 @@ func (c converter) item(it *gofeed.Item, o origin, e entry) digest.Item {
 	if own := resolve(nil, out.Link); e.base == nil && own != nil && (base == nil || sameSite(own, base)) {
 		beside = own
 	}
-	summarySource, contentSource := c.text(it.Description), c.text(it.Content)
-	if summarySource == "" {
-		summarySource = mediaText(it, "description")
-	}
-	summary := readHTML(summarySource, orElse(e.summaryBase, beside), 4*maxSummaryBytes)
-	picture, contentBase := summary.image, orElse(e.contentBase, beside)
-	var content prose
-	switch {
-	case c.whole:
-		content = readHTML(contentSource, contentBase, maxContentBytes)
-	case len(summary.text) == 0:
-		content = readHTML(contentSource, contentBase, 4*maxSummaryBytes)
-	default:
-		content.image = firstPicture(contentSource, contentBase)
-	}
-	if content.image != nil {
-		picture = content.image
-	}
-	out.Summary = shortenText(summary.text, maxSummary, maxSummaryBytes)
-	if len(out.Summary) == 0 {
-		out.Summary = shortenText(content.text, maxSummary, maxSummaryBytes)
-	}
-	if c.whole {
-		out.Content = content.text
-		if len(out.Content) == 0 {
-			out.Content = summary.text
+	title := cmp.Or(plainTitle(c.text(it.Title)), plainTitle(c.extension(it, "itunes", "title")), plainTitle(mediaText(it, "title")))
+	if name := sourceOf(it, o); name != "" {
+		if headline, found := strings.CutSuffix(title, " - "+name); found { // as Google News has it
+			title = headline
+			out.Source = name
 		}
 	}
-	out.Image = itemImage(it, base, picture)
+	t := c.texts(it, o, e, beside, title, out)
+	out.Image = itemImage(it, base, t.picture)
+	if c.whole {
+		out.Content = t.content
+	}
+	out.Title, out.Summary = c.heading(title, t.summary, t.raw, out)
+	out.Summary = shortenText(out.Summary, maxSummary, maxSummaryBytes)
+	return out
+}
 
-	out.Title = plainTitle(c.text(it.Title))
-	if out.Title == "" {
-		out.Title = plainTitle(mediaText(it, "title"))
+// heading is an entry's title, and its text without what the title says already.
+func (c converter) heading(title string, text, raw digest.Text, it digest.Item) (string, digest.Text) {
+	if bareVersion.MatchString(title) {
+		return releaseTitle(title, c.title, it.Link), text
+	}
+	if !isNoTitle(title) {
+		return title, continued(text, title)
+	}
+	if len(text) == 0 && it.Link == "" {
+		text = raw // all of it is furniture, and all that there is
+	}
+	if made := titleFromText(text.Plain()); made != "" {
+		return made, continued(text, made)
+	}
+	if it.Image != nil && it.Image.Alt != "" {
+		return it.Image.Alt, nil
+	}
+	if isBareDate(title) {
+		return title, nil
+	}
+	return cmp.Or(titleFromLink(it.Link), title), nil
+}
+
+// texts are what an entry says, read from the elements that may say it.
+type texts struct {
+	summary, content digest.Text
+	raw              digest.Text // with its furniture
+	picture          *digest.Image
+}
+
+// texts reads them. The summary is what the entry has for one, unless that says no more than its title does: then
+// it is the content.
+func (c converter) texts(it *gofeed.Item, o origin, e entry, beside *url.URL, title string, item digest.Item) texts {
+	var out texts
+	names := []string{c.title, item.Source, item.Author, sourceOf(it, o)}
+	summaryBase, contentBase := orElse(e.summaryBase, beside), orElse(e.contentBase, beside)
+	candidates := []string{c.text(it.Description), mediaLines(it), c.extension(it, "itunes", "summary"), c.extension(it, "googleplay", "description"),
+		c.extension(it, "itunes", "subtitle")}
+	for _, source := range candidates {
+		if source == "" {
+			continue
+		}
+		p := readStory(source, summaryBase, 4*maxSummaryBytes)
+		if out.picture == nil {
+			out.picture = p.image
+		}
+		if len(out.raw) == 0 {
+			out.raw = readHTML(source, summaryBase, 4*maxSummaryBytes).text
+		}
+		if p.links && item.Source != "" || isWorthless(p.text.Plain(), title, names...) {
+			continue
+		}
+		out.summary = p.text
+		break
+	}
+	source := c.text(it.Content)
+	switch {
+	case c.whole || len(out.summary) == 0:
+		p := readStory(source, contentBase, maxContentBytes)
+		out.content = p.text
+		if p.image != nil {
+			out.picture = p.image
+		}
+		if len(out.summary) == 0 && !isWorthless(p.text.Plain(), title, names...) {
+			out.summary = p.text
+		}
+		if len(out.raw) == 0 {
+			out.raw = readHTML(source, contentBase, 4*maxSummaryBytes).text
+		}
+	default:
+		if image := firstPicture(source, contentBase); image != nil {
+			out.picture = image
+		}
+	}
+	if len(out.content) == 0 {
+		out.content = out.summary
 	}
 	return out
+}
+
+// extension is the first text that an element of another vocabulary has.
+func (c converter) extension(it *gofeed.Item, prefix, name string) string {
+	for _, number := range extensionTexts(it, prefix, name) {
+		if text := c.text(number); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// sourceOf is the outlet that an aggregator names for an entry.
+func sourceOf(it *gofeed.Item, o origin) string {
+	switch {
+	case o.rss != nil && o.rss.Source != nil:
+		return plainTitle(o.rss.Source.Title)
+	case o.atom != nil && o.atom.Source != nil:
+		return plainTitle(o.atom.Source.Title)
+	}
+	return ""
 }
 
 // linkBase is what the relative addresses of a feed's entries are relative to where it does not say: in Atom the

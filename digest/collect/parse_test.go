@@ -106,7 +106,7 @@ func TestFormats(t *testing.T) {
 		{"an enclosure that is a picture", rss(`<item><title>One</title><enclosure url="/1.mp3" type="audio/mpeg"/><enclosure url="http://example.org/a.jpg" type="image/jpeg" length="1"/></item>`), "",
 			[]string{"title=One; link=https://example.org/1.mp3; image=https://example.org/a.jpg 0x0 "}},
 		{"no title: the first sentence", rss(`<item><description>The council met on Monday. It decided nothing.</description></item>`), "",
-			[]string{"title=The council met on Monday.; summary=The council met on Monday. It decided nothing."}},
+			[]string{"title=The council met on Monday.; summary=It decided nothing."}},
 		{"RSS 1.0", `<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/" xmlns:d="http://purl.org/dc/elements/1.1/"><channel rdf:about="x"><title>T</title></channel><item rdf:about="https://example.org/1"><title>One</title><d:date>2026-07-06T08:00+02:00</d:date></item></rdf:RDF>`, "rss 1.0",
 			[]string{"title=One; link=https://example.org/1; guid=https://example.org/1; published=2026-07-06T06:00:00Z; updated=2026-07-06T06:00:00Z"}},
 		{"RSS 0.90", `<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://my.netscape.com/rdf/simple/0.9/"><channel><title>T</title></channel><item><title>One</title><link>https://example.org/1</link></item></rdf:RDF>`, "rss 0.90",

@@ -98,14 +98,14 @@ func newImage(base *url.URL, src, width, height, alt string) *digest.Image {
 // Pictures that are no story's: a counter, a face, a badge, what keeps the place of a picture that a script loads.
 // They are told by a whole part of the host's name or of the path, never by a part of a word.
 var (
-	noPictureHosts = words("pixel pixels beacon track tracking tracker stats gravatar avatar avatars shields badge badges badgen emoji emojis " +
+	noPictureHosts = wordSet("pixel pixels beacon track tracking tracker stats gravatar avatar avatars shields badge badges badgen emoji emojis " +
 		"feedburner feedsportal doubleclick scorecardresearch statcounter")
-	noPictureParts = words("badge badges avatars emoji emojis emoticons smilies smiley smileys pixel beacon latex.php badge.svg open.php _/stat")
-	noPictureNames = words("b blank spacer pixel 1x1 transparent trans clear dot placeholder lazy lazyload lazy-load loading loader spinner grey gray " +
+	noPictureParts = wordSet("badge badges avatars emoji emojis emoticons smilies smiley smileys pixel beacon latex.php badge.svg open.php _/stat")
+	noPictureNames = wordSet("b blank spacer pixel 1x1 transparent trans clear dot placeholder lazy lazyload lazy-load loading loader spinner grey gray " +
 		"dummy empty tracker noimage no-image default-avatar mystery")
 )
 
-func words(s string) map[string]bool {
+func wordSet(s string) map[string]bool {
 	set := make(map[string]bool)
 	for word := range strings.FieldsSeq(s) {
 		set[word] = true

@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,7 +69,7 @@ func (c *Collector) document(ctx context.Context, feed digest.Feed) (*Document, 
 	name := sourceName(feed, ch)
 	for i, it := range ch.items {
 		it.Published, it.Updated = believable(it.Published, now), believable(it.Updated, now)
-		it.Feed, it.Source = feed.URL, name
+		it.Feed, it.Source = feed.URL, cmp.Or(it.Source, name)
 		doc.Items = append(doc.Items, ReadItem{Item: it, Skipped: ch.skipped[i]})
 	}
 	return doc, nil
@@ -210,7 +211,7 @@ func finish(ch *channel, feed digest.Feed, before digest.FeedState, now time.Tim
 	undated := 0
 	for i := range ch.items {
 		it := &ch.items[i]
-		it.Feed, it.Source, it.Kind = feed.URL, name, feed.Kind
+		it.Feed, it.Source, it.Kind = feed.URL, cmp.Or(it.Source, name), feed.Kind
 		if !built.IsZero() && inOneMinute(it.Published, built) {
 			it.Published = time.Time{}
 		}

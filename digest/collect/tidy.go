@@ -201,6 +201,9 @@ func (t *tidier) root() error {
 			_, local := loosexml.SplitName(tok.Name)
 			switch local {
 			case "rss", "rdf", "feed", "channel":
+				if page && t.elements > 0 && !isFeedRoot(tok, local) {
+					break
+				}
 				if before || t.elements > 0 {
 					t.repaired("what stands before the feed was left out")
 				}
@@ -212,18 +215,28 @@ func (t *tidier) root() error {
 					return t.start(tok)
 				}
 			case "html", "head", "body", "script":
-				return htmlInstead(t.data, t.fetch)
+				page = true // one that a system has wrapped around its feed, at best
 			case "opml":
 				return fmt.Errorf("%w: it is a list of feeds (OPML); read it with: digestd feeds import FILE", ErrNotFeed)
 			}
-			if t.elements++; page {
-				return htmlInstead(t.data, t.fetch)
-			} else if t.elements > preamble {
+			if t.elements++; t.elements > preamble {
+				if page {
+					return htmlInstead(t.data, t.fetch)
+				}
 				return fmt.Errorf("%w: it begins with <%s>", ErrNotFeed, local)
 			}
 		}
 	}
+	if page {
+		return htmlInstead(t.data, t.fetch)
+	}
 	return fmt.Errorf("%w: there is no feed in its beginning", ErrNotFeed)
+}
+
+// isFeedRoot reports whether an element says of itself that it is a feed, wherever it stands.
+func isFeedRoot(tok loosexml.Token, local string) bool {
+	address, _ := (*scope)(nil).with(tok.Attrs).address("")
+	return local == "rss" && tok.Attr("version") != "" || local != "channel" && namespaces[namespaceKey(address)] == nsAtom || local == "rdf"
 }
 
 // open begins the feed at its root element.

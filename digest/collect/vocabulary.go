@@ -169,7 +169,7 @@ var (
 	}
 	rssItemElements = map[string]reading{
 		"title": markup, "link": plain, "description": markup, "guid": plain, "author": plain,
-		"pubdate": plain, "category": plain, "enclosure": plain,
+		"pubdate": plain, "category": plain, "enclosure": plain, "source": plain,
 		"content:encoded": markup, "xhtml:body": markup,
 		"dc:title": markup, "dc:description": markup, "dc:creator": plain, "dc:author": plain,
 		"dc:date": plain, "dc:subject": plain,
@@ -188,7 +188,7 @@ var (
 	atomEntryElements = map[string]reading{
 		"title": markup, "summary": markup, "content": markup, "id": plain, "link": plain,
 		"published": plain, "issued": plain, "updated": plain, "modified": plain,
-		"author": container, "category": plain, "feedburner:origlink": plain,
+		"author": container, "source": container, "category": plain, "feedburner:origlink": plain,
 		"dc:creator": plain, "dc:date": plain, "dc:subject": plain,
 		"itunes:image": plain,
 		"media:group":  container, "media:content": container, "media:thumbnail": container,

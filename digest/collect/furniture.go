@@ -1,0 +1,440 @@
+package collect
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"digestd/digest"
+	"digestd/digest/collect/loosexml"
+
+	"golang.org/x/net/html"
+)
+
+// block is a piece of a text that stands by itself: a paragraph, a line, an item of a list.
+type block struct {
+	breaks int // line breaks before it
+	links  int // bytes of it that are in links
+
+	told, linked int // bytes of all blocks so far that are kept, and of those that are links
+	last         rune
+}
+
+// endBlock ends the open block. It is kept unless it is furniture.
+func (r *htmlReader) endBlock() {
+	r.flush()
+	if len(r.spans) == 0 {
+		return
+	}
+	b := &r.block
+	text := r.spans.Plain()
+	if r.choosy {
+		r.spans = withoutEnd(r.spans, trailingTags(text))
+		if n := announceLine.FindStringIndex(text); n != nil {
+			r.spans = withoutBegin(r.spans, n[1])
+		}
+		text = r.spans.Plain()
+	}
+	if text == "" || r.choosy && isFurnitureLine(text) {
+		r.room += len(text)
+	} else {
+		gap := " "
+		first, _ := utf8.DecodeRuneInString(text)
+		if b.breaks >= 2 && lacksStop(b.last, first) {
+			gap = ". "
+		}
+		r.kept = appendText(r.kept, r.spans, gap)
+		r.room -= len(gap)
+		b.told += len(text)
+		b.linked += min(b.links, len(text))
+		b.last, _ = utf8.DecodeLastRuneInString(text)
+		b.breaks = 0
+	}
+	b.links = 0
+	r.spans = nil
+}
+
+// appendText is a text with another one behind it. What parts them stands outside of marks where it can.
+func appendText(t, more digest.Text, gap string) digest.Text {
+	bare := func(s digest.Span) bool { return !s.Strong && !s.Em && s.Href == "" }
+	if n := len(t); n > 0 {
+		switch last := &t[n-1]; {
+		case bare(*last):
+			last.S += gap
+		case bare(more[0]):
+			more[0].S = gap + more[0].S
+		default:
+			t = append(t, digest.Span{S: gap})
+		}
+		last := &t[len(t)-1]
+		if first := more[0]; last.Strong == first.Strong && last.Em == first.Em && last.Href == first.Href {
+			last.S += first.S
+			more = more[1:]
+		}
+	}
+	return append(t, more...)
+}
+
+// withoutBegin is a text without its first n bytes and the space behind them.
+func withoutBegin(t digest.Text, n int) digest.Text {
+	for n > 0 && len(t) > 0 {
+		cut := min(n, len(t[0].S))
+		n -= cut
+		if t[0].S = t[0].S[cut:]; t[0].S == "" {
+			t = t[1:]
+		}
+	}
+	for len(t) > 0 {
+		if t[0].S = strings.TrimLeftFunc(t[0].S, unicode.IsSpace); t[0].S != "" {
+			return t
+		}
+		t = t[1:]
+	}
+	return nil
+}
+
+// withoutEnd is a text without its last n bytes and the space before them.
+func withoutEnd(t digest.Text, n int) digest.Text {
+	for len(t) > 0 {
+		last := &t[len(t)-1]
+		cut := min(n, len(last.S))
+		n -= cut
+		if last.S = strings.TrimRightFunc(last.S[:len(last.S)-cut], unicode.IsSpace); last.S != "" {
+			return t
+		}
+		t = t[:len(t)-1]
+	}
+	return nil
+}
+
+// trimEnds takes furniture off the ends of a text that was not in blocks of its own: whole sentences.
+func (r *htmlReader) trimEnds() {
+	for range 3 {
+		text := r.kept.Plain()
+		if begin := firstSentence(text); begin < len(text) && isFurnitureLine(text[:begin]) {
+			r.kept = withoutBegin(r.kept, begin)
+			continue
+		}
+		end := lastSentence(text)
+		if end == 0 || !isFurnitureLine(text[end:]) {
+			return
+		}
+		r.kept = withoutEnd(r.kept, len(text)-end)
+	}
+}
+
+// firstSentence is the end of the first sentence of a text, or its length.
+func firstSentence(text string) int {
+	for i := 0; i < min(len(text), maxFurniture); i++ {
+		if strings.IndexByte(".!?", text[i]) >= 0 && i+1 < len(text) && text[i+1] == ' ' {
+			return i + 1
+		}
+	}
+	return len(text)
+}
+
+// lastSentence is the begin of the last sentence of a text, or 0.
+func lastSentence(text string) int {
+	for i := len(text) - 3; i > max(0, len(text)-maxFurniture); i-- {
+		switch {
+		case text[i+1] != ' ':
+		case strings.IndexByte(".!?)\"", text[i]) >= 0, strings.HasSuffix(text[:i+1], "…"), strings.HasSuffix(text[:i+1], "”"), strings.HasSuffix(text[:i+1], "»"):
+			return i + 2
+		}
+	}
+	for _, stop := range []string{"。", "！", "？", "।", "؟"} {
+		if i := strings.LastIndex(strings.TrimSuffix(text, stop), stop); i > len(text)-maxFurniture && i >= 0 {
+			return i + len(stop)
+		}
+	}
+	return 0
+}
+
+// maxFurniture is the most bytes of a line that is looked at as furniture.
+const maxFurniture = 600
+
+// isFurnitureLine reports whether a line is what systems put around stories, and no part of one: buttons, counts, credits,
+// lists of tags. It is that as a whole, or it is a part of the story.
+func isFurnitureLine(text string) bool {
+	if len(text) > maxFurniture {
+		return false
+	}
+	line := plainKey(text)
+	if line == "" || lines[line] {
+		return true
+	}
+	if address.MatchString(text) || wordPress(line) {
+		return true
+	}
+	for _, p := range patterns {
+		if strings.Contains(line, p.trigger) && p.expression.MatchString(text) {
+			return true
+		}
+	}
+	label, rest, found := strings.Cut(text, ":")
+	if !found {
+		label, rest, found = strings.Cut(text, "：")
+	}
+	if found && len(label) < 60 {
+		key := plainKey(label)
+		if labels[key] || strings.HasSuffix(strings.TrimSpace(rest), "/") && address.MatchString(rest) || address.MatchString(rest) {
+			return true
+		}
+	}
+	if beginsCall(line) && oneSentence(text) {
+		return true
+	}
+	parts := separators.Split(text, -1)
+	if len(parts) < 2 {
+		return false
+	}
+	for _, part := range parts {
+		if key := plainKey(part); key != "" && !lines[key] && !address.MatchString(part) {
+			return false
+		}
+	}
+	return true
+}
+
+// plainKey is the words of a line in lower case, each number as "#", without any sign.
+func plainKey(text string) string {
+	var b strings.Builder
+	gap, digits := false, false
+	for _, c := range text {
+		switch {
+		case c == '\'' || c == '’', c >= 0x591 && c <= 0x5c7, c >= 0x64b && c <= 0x652: // within a word; Hebrew and Arabic vowels
+			continue
+		case unicode.IsDigit(c):
+			if digits {
+				continue
+			}
+			digits, c = true, '#'
+		case unicode.IsLetter(c) || unicode.Is(unicode.M, c):
+			digits = false
+			c = unicode.ToLower(c)
+		default:
+			gap = true
+			continue
+		}
+		if gap && b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		gap = false
+		b.WriteRune(c)
+	}
+	return b.String()
+}
+
+// oneSentence reports whether no sentence ends inside of a line.
+func oneSentence(text string) bool {
+	return len(text) <= 250 && firstSentence(strings.TrimRight(text, ".!?… ")) >= len(strings.TrimRight(text, ".!?… "))
+}
+
+// beginsCall reports whether a line calls upon its reader: "Read more on …", "Click here to …".
+func beginsCall(line string) bool {
+	first, _, _ := strings.Cut(line, " ")
+	for _, call := range calls[first] {
+		if line == call || strings.HasPrefix(line, call+" ") {
+			return true
+		}
+	}
+	return false
+}
+
+// wordPress reports whether a line is the one that WordPress puts at a feed's texts, in the languages that it has.
+func wordPress(line string) bool {
+	for _, form := range wordPressForms {
+		if strings.HasPrefix(line, form[0]) && strings.Contains(line, form[1]) {
+			return true
+		}
+	}
+	return false
+}
+
+var (
+	separators = regexp.MustCompile(`\s*[|·•‧/\[\]»›–—]+\s*|\s+-\s+|\s{2,}| via `)
+	address    = regexp.MustCompile(`^\s*(?:https?://\S+[\s,;]*|www\.\S+[\s,;]*)+$`)
+	// arXiv's line before an abstract, and its like.
+	announceLine = regexp.MustCompile(`(?i)^arxiv:\S+\s+announce type:\s*[\w-]+\s*(?:abstract:\s*)?|^abstract:\s+`)
+)
+
+type linePattern struct {
+	trigger    string // as plainKey has it
+	expression *regexp.Regexp
+}
+
+// patterns are lines that no list holds. Each is tried only where its trigger stands.
+var patterns = []linePattern{
+	{"submitted by", regexp.MustCompile(`(?i)^submitted by\s`)},
+	{"participants", regexp.MustCompile(`(?i)^\d+ posts? - \d+ participants?$`)},
+	{"participant", regexp.MustCompile(`(?i)^\d+ posts? - \d+ participants?\b.{0,40}$`)},
+	{"originally published", regexp.MustCompile(`(?i)\bwas originally published (?:in|on) .{1,200}$|^originally published (?:at|in|on)\b`)},
+	{"contribution in", regexp.MustCompile(`(?i)^\S+ made their first contribution in`)},
+	{"by ", regexp.MustCompile(`^(?i:by|text by|words by|written by|posted by)(?:\s+\p{Lu}[\p{L}.’'-]*){2,5}$`)},
+	{"von ", regexp.MustCompile(`^(?:Von|Text von)(?:\s+\p{Lu}[\p{L}.’'-]*){2,5}$`)},
+	{"par ", regexp.MustCompile(`^(?:Par|Propos recueillis par)(?:\s+\p{Lu}[\p{L}.’'-]*){2,5}$`)},
+	{"por ", regexp.MustCompile(`^Por(?:\s+\p{Lu}[\p{L}.’'-]*){2,5}$`)},
+	{"di ", regexp.MustCompile(`^[Dd]i(?:\s+\p{Lu}[\p{L}.’'-]*){2,5}$`)},
+	{"reader supported", regexp.MustCompile(`(?i)\breader-supported\b`)},
+	{"thanks for reading", regexp.MustCompile(`(?i)^thanks for reading\b`)},
+	{"thank you for reading", regexp.MustCompile(`(?i)^thank you for reading\b`)},
+	{"free subscribers", regexp.MustCompile(`(?i)\bconsider becoming a (?:free|paid)\b`)},
+	{"paying subscribers", regexp.MustCompile(`(?i)^this post is for (?:paying|paid) subscribers`)},
+	{"paid subscribers", regexp.MustCompile(`(?i)^this post is for (?:paying|paid) subscribers`)},
+	{"kill the newsletter", regexp.MustCompile(`(?i)^kill the newsletter!?.{0,60}$`)},
+	{"min read", regexp.MustCompile(`(?i)^\d+ min(?:ute)?s? read$`)},
+	{"to read", regexp.MustCompile(`(?i)^(?:estimated )?(?:reading time|time to read):? .{1,30}$`)},
+	{"reading time", regexp.MustCompile(`(?i)^(?:estimated )?reading time:? .{1,30}$`)},
+	{"photo", regexp.MustCompile(`(?i)^[(\[]?photo(?:graph)?s? (?:by|courtesy|credit)\b.{1,120}$`)},
+	{"image", regexp.MustCompile(`(?i)^[(\[]?images? (?:by|courtesy|credit|via)\b.{1,120}$`)},
+	{"illustration", regexp.MustCompile(`(?i)^[(\[]?illustrations? (?:by|courtesy|credit)\b.{1,120}$`)},
+}
+
+// trailingTags is how many bytes a line has from where it ends in hashtags. A single one may be a word of its
+// sentence.
+func trailingTags(text string) int {
+	end, tags := len(text), 0
+	for {
+		rest := strings.TrimRightFunc(text[:end], unicode.IsSpace)
+		word := rest[strings.LastIndexFunc(rest, unicode.IsSpace)+1:]
+		if len(word) < 2 || word[0] != '#' || strings.IndexFunc(word[1:], unicode.IsLetter) < 0 ||
+			strings.IndexFunc(word[1:], func(c rune) bool { return !isWordRune(c) }) >= 0 {
+			break
+		}
+		end = len(rest) - len(word)
+		tags++
+	}
+	before := strings.TrimRightFunc(text[:end], unicode.IsSpace)
+	last, _ := utf8.DecodeLastRuneInString(before)
+	afterAddress := strings.ContainsRune(before[strings.LastIndexByte(before, ' ')+1:], '/')
+	if tags == 0 || tags == 1 && before != "" && !strings.ContainsRune(".!?…。！？)”\"»:", last) && !unicode.Is(unicode.So, last) && !afterAddress {
+		return 0
+	}
+	return len(text) - len(before)
+}
+
+func isWordRune(c rune) bool {
+	return unicode.IsLetter(c) || unicode.IsDigit(c) || unicode.Is(unicode.M, c) || c == '_' || c == '-'
+}
+
+// furnitureClass are the classes and ids of what systems put into texts: buttons, forms, captions, lists of contents,
+// what is embedded, what is there for screens and not for readers.
+var furnitureClass = regexp.MustCompile(`(?i)(?:^|\s)(?:` +
+	`sharedaddy|sd-\S+|jp-relatedposts|jp-post-flair|addtoany\S*|a2a_kit|feedflare|share-?(?:buttons?|post|bar|links)|social-?(?:share|links|icons)\S*|` +
+	`wp-caption-text|wp-element-caption|image-caption|caption-text|gallery-caption|figcaption|image-credit|photo-credit|media-credit|` +
+	`subscri(?:be|ption)-(?:widget|form|box)\S*|button-wrapper|wp-block-buttons?|newsletter-(?:signup|form|box)|mc_embed_signup|` +
+	`kg-(?:signup|bookmark|cta|button|audio|file|product|email-cta|email)(?:-card)?|` +
+	`toc|toc[_-]container|ez-toc\S*|lwptoc\S*|table-of-contents|wp-block-table-of-contents|rank-math-toc\S*|` +
+	`mcnpreviewtext|preheader|preview-?text|footnotes?|footnote-(?:list|definition)|onebox|` +
+	`twitter-(?:tweet|video|timeline)|instagram-media|tiktok-embed|bluesky-embed|mastodon-embed|reddit-embed-bq|reddit-card|fb-post|imgur-embed-pub|` +
+	`invisible|sr-only|screen-reader-text|screenreader|visually-?hidden|` +
+	`medium-feed-link|medium-feed-image|related-?posts?|yarpp\S*|crp_related|author-(?:box|bio)|wp-block-embed\S*|` +
+	`katex-html|mathjax_preview|mjx-chtml|anchorjs-link|headerlink|heading-anchor|header-anchor` +
+	`)(?:\s|$)`)
+
+func isFurniture(t html.Token) bool {
+	for _, a := range t.Attr {
+		if (a.Key == "class" || a.Key == "id") && len(a.Val) < maxFurniture && furnitureClass.MatchString(a.Val) {
+			return true
+		}
+		if a.Key == "role" && (a.Val == "button" || a.Val == "navigation" || a.Val == "doc-endnotes") {
+			return true
+		}
+	}
+	return t.Data == "a" && strings.HasPrefix(htmlAttr(t, "class"), "button")
+}
+
+// shortcode is what WordPress replaces in its pages, and not always in its feeds: [caption id="x"], [/vc_row].
+var (
+	shortcode     = regexp.MustCompile(`\[(/?)([a-zA-Z][a-zA-Z0-9_-]{1,60})((?:\s[^\[\]]{0,600})?)/?\]`)
+	shortcodeName = regexp.MustCompile(`^(?:vc|et_pb|fusion|av|cs|ux|mk|tatsu|nectar|thb|dt|kc|fl|wpb|su|tve|elementor|gravity|mc4wp|contact|wpforms|ninja|instagram|tablepress)[_-]`)
+	shortcodes    = wordSet("caption wp_caption gallery embed audio video playlist youtube vimeo gist soundcloud twitter tweet code sourcecode more toc nextpage " +
+		"gravityform contact-form mc4wp_form table ngg_images nggallery slideshow singlepic button dropcap row column columns one_half one_third two_third spacer")
+	swallowed = wordSet("caption wp_caption embed audio video youtube vimeo gist soundcloud twitter tweet code sourcecode button")
+	attribute = regexp.MustCompile(`\s[\w-]+=(?:["'“”″]|&(?:quot|#34|#8220|#8221|#8243);|\w+[\s\]]|\w+$)`)
+	latexCode = regexp.MustCompile(`\$latex\s+([^$<]{1,500})\$`)
+)
+
+// dropShortcodes takes shortcodes out of a text, and with some of them what they enclose.
+func dropShortcodes(source string) string {
+	if strings.Contains(source, "$latex") {
+		source = latexCode.ReplaceAllString(source, "$1")
+	}
+	if !strings.ContainsRune(source, '[') {
+		return source
+	}
+	var b strings.Builder
+	kept, open, openAt := 0, "", 0 // openAt: where in b what is swallowed would begin
+	for _, m := range shortcode.FindAllStringSubmatchIndex(source, -1) {
+		name, attributes := strings.ToLower(source[m[4]:m[5]]), source[m[6]:m[7]]
+		if !shortcodes[name] && !shortcodeName.MatchString(name) && !attribute.MatchString(attributes) {
+			continue
+		}
+		if attributes != "" && !attribute.MatchString(attributes) {
+			continue
+		}
+		b.WriteString(source[kept:m[0]])
+		kept = m[1]
+		switch end := m[2] < m[3]; {
+		case !end && open == "" && swallowed[name]:
+			open, openAt = name, b.Len()
+		case end && open == name:
+			before := b.String()[:openAt]
+			b.Reset()
+			b.WriteString(before)
+			open = ""
+		}
+		b.WriteByte(' ')
+	}
+	if kept == 0 {
+		return source
+	}
+	b.WriteString(source[kept:])
+	return b.String()
+}
+
+// Markup that was escaped once too often: blocks, or marks at words.
+var (
+	escapedMarkup = regexp.MustCompile(`(?i)&lt;(?:/(?:p|div|li|ul|ol|h[1-6]|table|td|blockquote|figure)|br\s?/?|(?:a\s+href|img\s+[a-z-]+)=[^;]{1,300})(?:&gt;|&quot;|&#34;|")|` +
+		`&lt;(?:b|i|em|strong|u)&gt;[^\s&][^&]{0,300}&lt;/`)
+	anyTag = regexp.MustCompile(`(?i)</?(?:a|p|div|br|img|b|i|em|strong|span|ul|ol|li|h[1-6]|table|code|pre|blockquote|figure)[\s/>]`)
+)
+
+// maxEscapes is how often markup may have been escaped.
+const maxEscapes = 4
+
+// decodeMarkup decodes markup that was escaped more often than it should. Where there is markup already, what is
+// escaped is a part of the text.
+func decodeMarkup(source string) string {
+	for range maxEscapes {
+		if !strings.Contains(source, "&") || anyTag.MatchString(source) {
+			break
+		}
+		switch {
+		case escapedMarkup.MatchString(source):
+			source = loosexml.Unescape(source)
+		case strings.Contains(source, "&amp;lt;") && escapedMarkup.MatchString(loosexml.Unescape(source)):
+			source = loosexml.Unescape(source)
+		default:
+			return source
+		}
+	}
+	return source
+}
+
+var reference = regexp.MustCompile(`&(?:#\d{2,6}|#[xX][0-9a-fA-F]{2,5}|[a-zA-Z]{2,8});`)
+
+// decoded is a piece of text with its references read as often as they were escaped, but for those that code shows.
+func (r *htmlReader) decoded(s string) string {
+	if len(r.math) > 0 { // between its elements it is no space
+		s = strings.TrimSpace(s)
+	}
+	for range maxEscapes {
+		if r.code > 0 || !strings.Contains(s, "&") || !reference.MatchString(s) {
+			return s
+		}
+		s = loosexml.Unescape(s)
+	}
+	return s
+}
