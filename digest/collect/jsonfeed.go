@@ -43,7 +43,7 @@ func parseJSON(ctx context.Context, text []byte, fetched *url.URL, whole bool) (
 	if site := resolve(nil, ch.link); site != nil {
 		base = site
 	}
-	conv := converter{base: base, title: ch.title, language: ch.language, text: func(html string) string { return html }, whole: whole}
+	conv := converter{base: base, title: ch.title, language: ch.language, text: loosexml.Once, whole: whole}
 	if len(head.Authors) > 0 {
 		conv.author = personName(head.Authors[0].Name)
 	}

@@ -125,7 +125,8 @@ func parseXML(ctx context.Context, text []byte, fetched *url.URL, whole bool) (*
 	}
 
 	ch.items = make([]digest.Item, 0, len(feed.entries))
-	conv := converter{base: base, title: ch.title, language: ch.language, text: feed.text, whole: whole}
+	conv := converter{base: base, title: ch.title, language: ch.language, whole: whole}
+	conv.text = func(number string) string { return loosexml.Once(feed.text(number)) }
 	if original, ok := head.OriginalFeed().(*atom.Feed); ok && len(original.Authors) > 0 {
 		conv.author = personName(original.Authors[0].Name) // RFC 4287 §4.2.1
 	}

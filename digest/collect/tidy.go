@@ -71,16 +71,18 @@ type frame struct {
 
 // tidier walks over a feed once.
 type tidier struct {
-	scan  *loosexml.Scanner
-	data  []byte
-	fetch *url.URL // where the feed was fetched, for a relative xml:base
-	feed  tidied
-	stack []frame
-	out   *bytes.Buffer // head or entries
-	head  bytes.Buffer
-	body  bytes.Buffer
-	entry *entry          // the open one
-	seen  map[string]bool // the elements of it that came in the words of its own format
+	scan    *loosexml.Scanner
+	data    []byte
+	fetch   *url.URL // where the feed was fetched, for a relative xml:base
+	feed    tidied
+	stack   []frame
+	out     *bytes.Buffer // head or entries
+	head    bytes.Buffer
+	body    bytes.Buffer
+	entry   *entry          // the open one
+	seen    map[string]bool // the elements of it that came in the words of its own format
+	whole   map[string]bool // the elements of it that came to their end, as they are written
+	childAt int             // where in body the last of its elements begins
 
 	value    strings.Builder // of the element whose words are gathered
 	reading  valueReading
@@ -96,7 +98,7 @@ type tidier struct {
 
 // tidy reads a feed in XML, however broken.
 func tidy(ctx context.Context, data []byte, fetched *url.URL) (*tidied, error) {
-	t := &tidier{scan: loosexml.New(data), data: data, fetch: fetched, seen: map[string]bool{}}
+	t := &tidier{scan: loosexml.New(data), data: data, fetch: fetched, seen: map[string]bool{}, whole: map[string]bool{}}
 	t.out = &t.head
 	if err := t.root(); err != nil {
 		return nil, err
@@ -133,11 +135,25 @@ func tidy(ctx context.Context, data []byte, fetched *url.URL) (*tidied, error) {
 	return t.finish(false), nil
 }
 
-// finish closes what is open. An entry that the document ends in is not whole, and left out: half an
-// item must not be mailed as the whole, and the next fetch may have the rest.
+// tells reports whether what has come of the open entry is enough for an item: its title, its text, and which it is.
+func (t *tidier) tells() bool {
+	w := t.whole
+	return w["title"] && (w["link"] || w["guid"] || w["id"]) &&
+		(w["description"] || w["content:encoded"] || w["summary"] || w["content"])
+}
+
+// finish closes what is open. An entry that the document ends in is left out, unless all that is told of it has come:
+// half an item must not be mailed as the whole, and the next fetch may have the rest.
 func (t *tidier) finish(cut bool) *tidied {
 	t.feed.cut = cut
-	if t.entry != nil {
+	if t.entry != nil && t.tells() {
+		for t.stack[len(t.stack)-1].mode != inEntry {
+			t.body.Truncate(t.childAt)
+			t.stack = t.stack[:len(t.stack)-1]
+		}
+		t.pop()
+		t.repaired("the feed ends in the middle of entry %d, of which the end was left out", len(t.feed.entries))
+	} else if t.entry != nil {
 		t.body.Truncate(t.entry.start)
 		t.entry = nil
 		t.repaired("the feed ends in the middle of entry %d, which was left out", len(t.feed.entries)+1)
@@ -174,100 +190,6 @@ func (t *tidier) finish(cut bool) *tidied {
 
 func (t *tidier) repaired(format string, args ...any) {
 	t.feed.repairs = append(t.feed.repairs, fmt.Sprintf(format, args...))
-}
-
-// root finds the element that makes the document a feed.
-func (t *tidier) root() error {
-	const preamble = 20 // elements that a server's warnings may put before the feed
-	var before, page bool
-	for range 1000 {
-		tok := t.scan.Next()
-		switch tok.Kind {
-		case loosexml.EOF:
-			if page {
-				return htmlInstead(t.data, t.fetch)
-			}
-			return fmt.Errorf("%w: there is no feed in it", ErrNotFeed)
-		case loosexml.Doctype:
-			if page = page || isHTMLDoctype(tok.Text); page {
-				continue // it may stand before a feed, too
-			}
-			if err := t.doctype(tok.Text); err != nil {
-				return err
-			}
-		case loosexml.Text:
-			before = before || strings.TrimSpace(tok.Text) != ""
-		case loosexml.Start:
-			_, local := loosexml.SplitName(tok.Name)
-			switch local {
-			case "rss", "rdf", "feed", "channel":
-				if page && t.elements > 0 && !isFeedRoot(tok, local) {
-					break
-				}
-				if before || t.elements > 0 {
-					t.repaired("what stands before the feed was left out")
-				}
-				t.open(tok, local)
-				return nil
-			case "entry": // an Atom entry by itself (RFC 4287 §2)
-				if address, _ := (*scope)(nil).with(tok.Attrs).address(""); namespaces[namespaceKey(address)] == nsAtom {
-					t.open(loosexml.Token{Name: "feed", Attrs: tok.Attrs}, "feed")
-					return t.start(tok)
-				}
-			case "html", "head", "body", "script":
-				page = true // one that a system has wrapped around its feed, at best
-			case "opml":
-				return fmt.Errorf("%w: it is a list of feeds (OPML); read it with: digestd feeds import FILE", ErrNotFeed)
-			}
-			if t.elements++; t.elements > preamble {
-				if page {
-					return htmlInstead(t.data, t.fetch)
-				}
-				return fmt.Errorf("%w: it begins with <%s>", ErrNotFeed, local)
-			}
-		}
-	}
-	if page {
-		return htmlInstead(t.data, t.fetch)
-	}
-	return fmt.Errorf("%w: there is no feed in its beginning", ErrNotFeed)
-}
-
-// isFeedRoot reports whether an element says of itself that it is a feed, wherever it stands.
-func isFeedRoot(tok loosexml.Token, local string) bool {
-	address, _ := (*scope)(nil).with(tok.Attrs).address("")
-	return local == "rss" && tok.Attr("version") != "" || local != "channel" && namespaces[namespaceKey(address)] == nsAtom || local == "rdf"
-}
-
-// open begins the feed at its root element.
-func (t *tidier) open(tok loosexml.Token, local string) {
-	t.elements = 1
-	f := frame{name: tok.Name, mode: inFeed, scope: (*scope)(nil).with(tok.Attrs)}
-	prefix, _ := loosexml.SplitName(tok.Name)
-	address, _ := f.scope.address(prefix)
-	t.feed.atom = local == "feed"
-	t.feed.version = tok.Attr("version")
-	switch {
-	case local == "rdf" && t.feed.version == "":
-		t.feed.version = "1.0"
-		if main, _ := f.scope.address(""); strings.Contains(main, "netscape") {
-			t.feed.version = "0.90"
-		}
-	case local == "feed" && t.feed.version == "":
-		t.feed.version = "1.0"
-		if strings.Contains(address, "purl.org/atom") {
-			t.feed.version = "0.3"
-		}
-	}
-	if !t.feed.atom {
-		f.scope = ownVocabulary(f.scope)
-	}
-	t.inherit(&f, tok.Attrs, frame{})
-	t.feed.base, t.feed.lang = f.base, f.lang
-	t.stack = append(t.stack, f)
-	if tok.SelfClose {
-		t.stack = t.stack[:0]
-	}
 }
 
 // inherit sets xml:base and xml:lang of an element.
@@ -394,6 +316,7 @@ func (t *tidier) beginEntry(f frame, tok loosexml.Token) error {
 	}
 	f.mode = inEntry
 	clear(t.seen)
+	clear(t.whole)
 	t.stack = append(t.stack, f)
 	t.out = &t.body
 	t.entry = &entry{start: t.body.Len(), base: f.base, summaryBase: f.base, contentBase: f.base, lang: f.lang}
@@ -428,6 +351,9 @@ func (t *tidier) element(f *frame, tok loosexml.Token, vocabulary, local string,
 	}
 	if key == "xhtml:body" {
 		key = "content:encoded"
+	}
+	if t.entry != nil {
+		t.childAt = t.out.Len()
 	}
 	f.out = key
 	f.bare = key == "link" && t.feed.atom && tok.Attr("href") == ""
@@ -510,8 +436,11 @@ func (t *tidier) pop() {
 		if t.value.Len() >= maxValue {
 			t.overlong++
 		}
-		if t.reading == asGuessed && !looksLikeHTML(value) {
+		switch {
+		case t.reading == asGuessed && !looksLikeHTML(value):
 			value = loosexml.Escape(value)
+		case t.reading == asBase64:
+			value = fromBase64(value)
 		}
 		if _, local := loosexml.SplitName(f.out); local == "link" && f.base != nil && strings.TrimSpace(value) != "" {
 			if u := resolve(f.base, value); u != nil {
@@ -526,6 +455,7 @@ func (t *tidier) pop() {
 			t.feed.texts = append(t.feed.texts, value)
 		}
 		t.out.WriteString("</" + f.out + ">")
+		t.whole[f.out] = true
 		if f.bare && isWebAddress(value) {
 			t.out.WriteString(`<link href="` + loosexml.Escape(value) + `"></link>`)
 		}

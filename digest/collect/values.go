@@ -1,8 +1,10 @@
 package collect
 
 import (
+	"encoding/base64"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"digestd/digest/collect/loosexml"
 )
@@ -16,6 +18,7 @@ const (
 	asText                        // they are text: "<" is a less-than sign
 	asNothing                     // pictures and the like, in base64
 	asGuessed                     // text unless it looks like HTML: many feeds forget the type of a summary
+	asBase64                      // HTML in base64, as Atom 0.3 has it
 )
 
 // atomReading tells how the characters of an Atom text construct are meant: RFC 4287 §3.1 and
@@ -25,6 +28,9 @@ func atomReading(tok loosexml.Token, local string) valueReading {
 	typ, _, _ = strings.Cut(typ, ";")
 	switch strings.ToLower(tok.Attr("mode")) {
 	case "base64":
+		if typ == "" || strings.HasPrefix(typ, "text/") || strings.HasPrefix(typ, "application/xhtml") {
+			return asBase64
+		}
 		return asNothing
 	case "xml":
 		return asText // what is markup in it is elements
@@ -47,6 +53,15 @@ func atomReading(tok loosexml.Token, local string) valueReading {
 		return asGuessed
 	}
 	return asNothing
+}
+
+// fromBase64 is the HTML that base64 stands for; nothing where it is none.
+func fromBase64(s string) string {
+	b, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(s), ""))
+	if err != nil || !utf8.Valid(b) {
+		return ""
+	}
+	return string(b)
 }
 
 // looksLikeHTML reports whether text without a type must have been meant as HTML.

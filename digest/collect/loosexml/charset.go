@@ -121,6 +121,25 @@ func decodedOnce(text []byte) []byte {
 	return out
 }
 
+// doubled are the characters that the first bytes of UTF-8 become when they are taken for Windows-1252, of the letters
+// and signs that Latin text has beyond ASCII. One of them at another such sign says enough.
+var doubled = regexp.MustCompile(`[ÃÂ][\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â[\x{80}€][\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]`)
+
+// Once undoes an encoding that was done twice in a single text of a document, as Decode does it for a whole one.
+func Once(text string) string {
+	if !strings.ContainsAny(text, "ÃÂâ") || !doubled.MatchString(text) {
+		return text
+	}
+	return doubledRuns.ReplaceAllStringFunc(text, func(run string) string {
+		if _, bytes, _ := takeRun([]byte(run), nil); utf8.Valid(bytes) {
+			return string(bytes)
+		}
+		return run
+	})
+}
+
+var doubledRuns = regexp.MustCompile(`(?:` + doubled.String() + `)+`)
+
 // takeRun splits the first run of characters beyond ASCII off a text: what stands before it, the run as bytes of
 // Windows-1252, put behind those of run, and the rest. A character that is in no such byte stands for itself,
 // which makes no UTF-8.
