@@ -47,8 +47,14 @@ func parseDate(s string) (time.Time, bool) {
 	if len(s) > 100 {
 		return time.Time{}, false
 	}
-	s = strings.Join(strings.Fields(dashes.Replace(s)), " ")
-	m := zoneName.FindStringSubmatch(s)
+	if !isASCII(s) {
+		s = dashes.Replace(s)
+	}
+	s = strings.Join(strings.Fields(s), " ")
+	var m []string
+	if strings.ContainsRune(s, '/') {
+		m = zoneName.FindStringSubmatch(s)
+	}
 	if m == nil {
 		return readDate(strings.ToLower(s))
 	}

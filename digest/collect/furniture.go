@@ -40,12 +40,14 @@ func (r *htmlReader) endBlock() {
 		r.room += len(text)
 	} else {
 		gap := " "
-		first, _ := utf8.DecodeRuneInString(text)
-		if b.breaks >= 2 && lacksStop(b.last, first) {
+		if first, _ := utf8.DecodeRuneInString(text); b.breaks >= 2 && lacksStop(b.last, first) {
 			gap = ". "
 		}
-		r.kept = appendText(r.kept, r.spans, gap)
-		r.room -= len(gap)
+		if len(r.kept) > 0 {
+			r.kept = append(r.kept, digest.Span{S: gap})
+			r.room -= len(gap)
+		}
+		r.kept = append(r.kept, r.spans...)
 		b.told += len(text)
 		b.linked += min(b.links, len(text))
 		b.last, _ = utf8.DecodeLastRuneInString(text)
@@ -55,25 +57,22 @@ func (r *htmlReader) endBlock() {
 	r.spans = nil
 }
 
-// appendText is a text with another one behind it. What parts them stands outside of marks where it can.
-func appendText(t, more digest.Text, gap string) digest.Text {
-	bare := func(s digest.Span) bool { return !s.Strong && !s.Em && s.Href == "" }
-	if n := len(t); n > 0 {
-		switch last := &t[n-1]; {
-		case bare(*last):
-			last.S += gap
-		case bare(more[0]):
-			more[0].S = gap + more[0].S
-		default:
-			t = append(t, digest.Span{S: gap})
+// merged is a text with neighbours of the same marks made one.
+func merged(t digest.Text) digest.Text {
+	var out digest.Text
+	for i := 0; i < len(t); {
+		span := t[i]
+		end := i + 1
+		for end < len(t) && t[end].Strong == span.Strong && t[end].Em == span.Em && t[end].Href == span.Href {
+			end++
 		}
-		last := &t[len(t)-1]
-		if first := more[0]; last.Strong == first.Strong && last.Em == first.Em && last.Href == first.Href {
-			last.S += first.S
-			more = more[1:]
+		if end > i+1 {
+			span.S = t[i:end].Plain()
 		}
+		out = append(out, span)
+		i = end
 	}
-	return append(t, more...)
+	return out
 }
 
 // withoutBegin is a text without its first n bytes and the space behind them.
@@ -112,7 +111,9 @@ func withoutEnd(t digest.Text, n int) digest.Text {
 func (r *htmlReader) trimEnds() {
 	for range 3 {
 		text := r.kept.Plain()
-		if begin := firstSentence(text); begin < len(text) && isFurnitureLine(text[:begin]) {
+		begin := firstSentence(text)
+		// A label and a call may begin a story as well: its next sentence may be what follows.
+		if head := text[:begin]; begin < len(text) && isFurnitureLine(head) && !strings.Contains(head, ":") && !beginsCall(plainKey(head)) {
 			r.kept = withoutBegin(r.kept, begin)
 			continue
 		}
@@ -154,6 +155,9 @@ func lastSentence(text string) int {
 // maxFurniture is the most bytes of a line that is looked at as furniture.
 const maxFurniture = 600
 
+// maxLabelled is the most bytes of one that begins with a label or a call, or is a row of links.
+const maxLabelled = 250
+
 // isFurnitureLine reports whether a line is what systems put around stories, and no part of one: buttons, counts, credits,
 // lists of tags. It is that as a whole, or it is a part of the story.
 func isFurnitureLine(text string) bool {
@@ -161,7 +165,10 @@ func isFurnitureLine(text string) bool {
 		return false
 	}
 	line := plainKey(text)
-	if line == "" || lines[line] {
+	if line == "" {
+		return !strings.Contains(text, "…") && !strings.Contains(text, "...") // a text that was cut off says so
+	}
+	if lines[line] {
 		return true
 	}
 	if address.MatchString(text) || wordPress(line) {
@@ -172,29 +179,38 @@ func isFurnitureLine(text string) bool {
 			return true
 		}
 	}
+	if len(text) > maxLabelled {
+		return false
+	}
 	label, rest, found := strings.Cut(text, ":")
 	if !found {
 		label, rest, found = strings.Cut(text, "：")
 	}
-	if found && len(label) < 60 {
-		key := plainKey(label)
-		if labels[key] || strings.HasSuffix(strings.TrimSpace(rest), "/") && address.MatchString(rest) || address.MatchString(rest) {
-			return true
-		}
-	}
-	if beginsCall(line) && oneSentence(text) {
+	if found && len(label) < 60 && (labels[plainKey(label)] && oneSentence(rest) || address.MatchString(rest)) {
 		return true
 	}
-	parts := separators.Split(text, -1)
-	if len(parts) < 2 {
+	return beginsCall(line) && oneSentence(text) || isRow(text)
+}
+
+// isRow reports whether a line is furniture side by side: "Permalink | Comments (3) | Share".
+func isRow(text string) bool {
+	if !strings.ContainsAny(text, "|·•‧/[]»›–—-") && !strings.Contains(text, " via ") {
 		return false
 	}
-	for _, part := range parts {
+	for parts := 0; ; parts++ {
+		part, rest := text, ""
+		cut := separators.FindStringIndex(text)
+		if cut != nil {
+			part, rest = text[:cut[0]], text[cut[1]:]
+		}
 		if key := plainKey(part); key != "" && !lines[key] && !address.MatchString(part) {
 			return false
 		}
+		if cut == nil {
+			return parts > 0
+		}
+		text = rest
 	}
-	return true
 }
 
 // plainKey is the words of a line in lower case, each number as "#", without any sign.
@@ -228,7 +244,7 @@ func plainKey(text string) string {
 
 // oneSentence reports whether no sentence ends inside of a line.
 func oneSentence(text string) bool {
-	return len(text) <= 250 && firstSentence(strings.TrimRight(text, ".!?… ")) >= len(strings.TrimRight(text, ".!?… "))
+	return firstSentence(strings.TrimRight(text, ".!?… ")) >= len(strings.TrimRight(text, ".!?… "))
 }
 
 // beginsCall reports whether a line calls upon its reader: "Read more on …", "Click here to …".
@@ -279,7 +295,8 @@ var patterns = []linePattern{
 	{"reader supported", regexp.MustCompile(`(?i)\breader-supported\b`)},
 	{"thanks for reading", regexp.MustCompile(`(?i)^thanks for reading\b`)},
 	{"thank you for reading", regexp.MustCompile(`(?i)^thank you for reading\b`)},
-	{"free subscribers", regexp.MustCompile(`(?i)\bconsider becoming a (?:free|paid)\b`)},
+	{"subscribe for free", regexp.MustCompile(`(?i)^subscribe for free to (?:receive|get)\b`)},
+	{"free", regexp.MustCompile(`(?i)\bconsider becoming a (?:free|paid)\b`)},
 	{"paying subscribers", regexp.MustCompile(`(?i)^this post is for (?:paying|paid) subscribers`)},
 	{"paid subscribers", regexp.MustCompile(`(?i)^this post is for (?:paying|paid) subscribers`)},
 	{"kill the newsletter", regexp.MustCompile(`(?i)^kill the newsletter!?.{0,60}$`)},
@@ -364,7 +381,7 @@ func dropShortcodes(source string) string {
 	if !strings.ContainsRune(source, '[') {
 		return source
 	}
-	var b strings.Builder
+	var b []byte
 	kept, open, openAt := 0, "", 0 // openAt: where in b what is swallowed would begin
 	for _, m := range shortcode.FindAllStringSubmatchIndex(source, -1) {
 		name, attributes := strings.ToLower(source[m[4]:m[5]]), source[m[6]:m[7]]
@@ -374,24 +391,20 @@ func dropShortcodes(source string) string {
 		if attributes != "" && !attribute.MatchString(attributes) {
 			continue
 		}
-		b.WriteString(source[kept:m[0]])
+		b = append(b, source[kept:m[0]]...)
 		kept = m[1]
 		switch end := m[2] < m[3]; {
 		case !end && open == "" && swallowed[name]:
-			open, openAt = name, b.Len()
+			open, openAt = name, len(b)
 		case end && open == name:
-			before := b.String()[:openAt]
-			b.Reset()
-			b.WriteString(before)
-			open = ""
+			b, open = b[:openAt], ""
 		}
-		b.WriteByte(' ')
+		b = append(b, ' ')
 	}
 	if kept == 0 {
 		return source
 	}
-	b.WriteString(source[kept:])
-	return b.String()
+	return string(append(b, source[kept:]...))
 }
 
 // Markup that was escaped once too often: blocks, or marks at words.

@@ -102,7 +102,7 @@ func power(s string, before rune) string {
 		return s
 	case all(s, func(r rune) bool { return strings.ContainsRune("0123456789+-−–=()", r) }), s == "n" || s == "i" && unicode.IsDigit(before):
 		return superscripts.Replace(s)
-	case all(s, unicode.IsLetter) && !(utf8.RuneCountInString(s) == 1 && strings.Contains(variables, s)): // 1st, n°, Mme
+	case all(s, unicode.IsLetter) && all(s, func(r rune) bool { return !unicode.Is(unicode.Greek, r) }) && !(utf8.RuneCountInString(s) == 1 && strings.Contains(variables, s)): // 1st, n°, Mme
 		return s
 	case utf8.RuneCountInString(s) == 1:
 		return "^" + s
@@ -160,7 +160,6 @@ func (r *htmlReader) inMath(name string, closed bool) bool {
 			r.words("√(")
 			e.opened = ")"
 		}
-		r.gap = 0
 	}
 	r.math = append(r.math, e)
 	return true
@@ -173,7 +172,6 @@ func (r *htmlReader) outOfMath(name string) bool {
 			continue
 		}
 		for _, e := range r.math[i:] {
-			r.gap = 0
 			if e.opened == ")" {
 				r.words(")")
 			} else if e.opened != "" {

@@ -108,7 +108,7 @@ var (
 // schemes that stand twice or not at all. What could be a path of the site stays one, unless it begins with
 // "www." or with the name of the site itself.
 func mendReference(base *url.URL, ref string) string {
-	if len(ref) > maxURL {
+	if len(ref) > maxURL || isInOrder(ref) {
 		return ref
 	}
 	if end := strings.IndexAny(ref+"?", "?#"); strings.IndexByte(ref[:end], '\\') >= 0 {
@@ -135,6 +135,15 @@ func mendReference(base *url.URL, ref string) string {
 		return named.Scheme + "://" + host + rest
 	}
 	return ref
+}
+
+// isInOrder reports whether there is nothing to mend in an address, as in most.
+func isInOrder(ref string) bool {
+	rest, found := strings.CutPrefix(ref, "https://")
+	if !found {
+		rest, found = strings.CutPrefix(ref, "http://")
+	}
+	return found && !strings.HasPrefix(rest, "/") && !strings.Contains(rest, "http") && !strings.Contains(rest, `\`)
 }
 
 // splitHost splits what may be a host off the beginning of an address.

@@ -109,6 +109,9 @@ var endless = map[string]bool{
 // maxReopened bounds how often a text is read anew from an element that was never closed.
 const maxReopened = 8
 
+// maxNoScript is how much is looked at of what stands in for a script.
+const maxNoScript = 4 << 10
+
 // ends reports whether an end tag of an element follows a place. What follows only gets shorter, so a "no" is final.
 func (r *htmlReader) ends(source string, pos int, name string) bool {
 	if r.noEnd[name] {
@@ -147,8 +150,9 @@ func (r *htmlReader) read(source string) prose {
 			switch {
 			case r.skip == "":
 				r.words(r.decoded(string(z.Text())))
-			case r.skip == "noscript" && r.image == nil: // its markup is text, of the picture that a lazy one stands for
-				r.image = firstPicture(string(z.Raw()), r.base)
+			case r.skip == "noscript" && r.image == nil && !r.onlyPicture: // its markup is text, of the picture that a lazy one stands for
+				raw := z.Raw()
+				r.image = firstPicture(string(raw[:min(len(raw), maxNoScript)]), r.base)
 			}
 		case html.StartTagToken:
 			skipping := r.skip != ""
@@ -205,6 +209,7 @@ type htmlReader struct {
 func (r *htmlReader) prose() prose {
 	r.settle()
 	r.endBlock()
+	r.kept = merged(r.kept)
 	if r.choosy {
 		r.trimEnds()
 	}
@@ -462,12 +467,5 @@ func (r *htmlReader) flush() {
 	span := r.marks()
 	span.S = r.run.String()
 	r.run.Reset()
-	if n := len(r.spans); n > 0 {
-		last := &r.spans[n-1]
-		if last.Strong == span.Strong && last.Em == span.Em && last.Href == span.Href {
-			last.S += span.S
-			return
-		}
-	}
 	r.spans = append(r.spans, span)
 }

@@ -336,6 +336,8 @@ func FuzzMarkup(f *testing.F) {
 		if !utf8.ValidString(short) || uniseg.GraphemeClusterCount(short) > max+1 || len(short) > 4*max+len("…") {
 			t.Errorf("%q cut to %d: %q", got.text.Plain(), max, short)
 		}
+		story := readStory(source, base, 4096)
+		checkText(t, story.text)
 		if title := plainTitle(source); strings.ContainsAny(title, "\r\n\t\x00") || !utf8.ValidString(title) {
 			t.Errorf("title %q", title)
 		}

@@ -265,21 +265,22 @@ func (c converter) item(it *gofeed.Item, o origin, e entry) digest.Item {
 	if c.whole {
 		out.Content = t.content
 	}
-	out.Title, out.Summary = c.heading(title, t.summary, t.raw, out)
+	out.Title, out.Summary = c.heading(title, t, out)
 	out.Summary = shortenText(out.Summary, maxSummary, maxSummaryBytes)
 	return out
 }
 
 // heading is an entry's title, and its text without what the title says already.
-func (c converter) heading(title string, text, raw digest.Text, it digest.Item) (string, digest.Text) {
-	if bareVersion.MatchString(title) {
+func (c converter) heading(title string, t texts, it digest.Item) (string, digest.Text) {
+	text := t.summary
+	if isVersion(title) {
 		return releaseTitle(title, c.title, it.Link), text
 	}
 	if !isNoTitle(title) {
 		return title, continued(text, title)
 	}
 	if len(text) == 0 && it.Link == "" {
-		text = raw // all of it is furniture, and all that there is
+		text = readHTML(t.source, nil, 4*maxSummaryBytes).text // all of it is furniture, and all that there is
 	}
 	if made := titleFromText(text.Plain()); made != "" {
 		return made, continued(text, made)
@@ -296,7 +297,7 @@ func (c converter) heading(title string, text, raw digest.Text, it digest.Item) 
 // texts are what an entry says, read from the elements that may say it.
 type texts struct {
 	summary, content digest.Text
-	raw              digest.Text // with its furniture
+	source           string // of the first of them
 	picture          *digest.Image
 }
 
@@ -316,9 +317,7 @@ func (c converter) texts(it *gofeed.Item, o origin, e entry, beside *url.URL, ti
 		if out.picture == nil {
 			out.picture = p.image
 		}
-		if len(out.raw) == 0 {
-			out.raw = readHTML(source, summaryBase, 4*maxSummaryBytes).text
-		}
+		out.source = cmp.Or(out.source, source)
 		if p.links && item.Source != "" || isWorthless(p.text.Plain(), title, names...) {
 			continue
 		}
@@ -336,9 +335,7 @@ func (c converter) texts(it *gofeed.Item, o origin, e entry, beside *url.URL, ti
 		if len(out.summary) == 0 && !isWorthless(p.text.Plain(), title, names...) {
 			out.summary = p.text
 		}
-		if len(out.raw) == 0 {
-			out.raw = readHTML(source, contentBase, 4*maxSummaryBytes).text
-		}
+		out.source = cmp.Or(out.source, source)
 	default:
 		if image := firstPicture(source, contentBase); image != nil {
 			out.picture = image

@@ -19,13 +19,6 @@ func plainTitle(source string) string {
 		if cdataMark.MatchString(source) {
 			source = strings.ReplaceAll(cdataMark.ReplaceAllString(source, ""), "]]>", "")
 		}
-		for range maxEscapes + 1 {
-			decoded := loosexml.Unescape(source)
-			if decoded == source {
-				break
-			}
-			source = decoded
-		}
 		source = titleMarkup(source)
 	}
 	return shorten(readHTML(source, nil, 4*maxTitleBytes).text.Plain(), maxTitle, maxTitleBytes)
@@ -38,11 +31,23 @@ var (
 		"s samp small span strike strong sub sup time tt u var mi mn mo mrow msup msub mfrac msqrt")
 )
 
-// titleMarkup is a title with its words escaped, so that what remains is markup.
+// titleWords is a piece of a title in which there is no markup, its references read.
+func titleWords(s string) string {
+	for range maxEscapes {
+		decoded := loosexml.Unescape(s)
+		if decoded == s {
+			break
+		}
+		s = decoded
+	}
+	return loosexml.Escape(s)
+}
+
+// titleMarkup is a title with its words escaped, so that what remains is markup. Tags that were escaped are words.
 func titleMarkup(title string) string {
 	tags := titleTag.FindAllStringSubmatchIndex(title, -1)
 	if len(tags) == 0 {
-		return loosexml.Escape(title)
+		return titleWords(title)
 	}
 	isMarkup := make([]bool, len(tags))
 	open := make(map[string][]int) // starts that are not closed yet, by name
@@ -71,11 +76,11 @@ func titleMarkup(title string) string {
 		if !isMarkup[i] {
 			continue
 		}
-		b.WriteString(loosexml.Escape(title[at:tag[0]]))
+		b.WriteString(titleWords(title[at:tag[0]]))
 		b.WriteString(title[tag[0]:tag[1]])
 		at = tag[1]
 	}
-	b.WriteString(loosexml.Escape(title[at:]))
+	b.WriteString(titleWords(title[at:]))
 	return b.String()
 }
 
@@ -109,15 +114,13 @@ func isNoTitle(title string) bool {
 
 // isBareDate reports whether a title is a date and nothing else.
 func isBareDate(title string) bool {
-	if _, isDate := parseDate(title); !isDate || bareVersion.MatchString(title) {
-		return false
-	}
 	for word := range strings.FieldsSeq(plainKey(title)) {
 		if _, isMonth := monthNames[word]; len(word) > 2 && !isMonth && !weekdays[word] && word[0] != '#' {
 			return false
 		}
 	}
-	return true
+	_, isDate := parseDate(title)
+	return isDate && !isVersion(title)
 }
 
 var weekdays = wordSet("mon tue tues wed thu thur thurs fri sat sun monday tuesday wednesday thursday friday saturday sunday utc gmt " +
@@ -127,9 +130,15 @@ var weekdays = wordSet("mon tue tues wed thu thur thurs fri sat sun monday tuesd
 
 var (
 	bareVersion = regexp.MustCompile(`(?i)^(?:(?:release|version|ver\.?)\s*)?(?:v\.?\s?\d+(?:\.\d+)*|\d{1,4}(?:\.\d{1,5}){1,4})(?:[-+._~]?(?:alpha|beta|rc|pre|preview|dev|post|patch|hotfix|final|snapshot|build|[a-z])?[-.]?\d*)*(?:\s*\([^)]{1,40}\)|\s+/\s+[\d-]{8,10})?$`)
+	// 28.11.2026, which is a day
+	dottedDay = regexp.MustCompile(`^\d{1,2}\.\d{1,2}\.(?:19|20)\d\d$`)
 	// How code hosts and registries name their feeds.
 	releasesOf = regexp.MustCompile(`(?i)^(?:recent\s+)?(?:release notes|releases|tags|commits|(?:pypi\s+)?recent updates|updates|changelog|latest releases)\s+(?:from|for|of|to|in)\s+(.+)$|^(.+?)[\s:·|/–-]+(?:releases?|tags?|changelog|change log|release notes|release history|updates|versions?)$`)
 )
+
+func isVersion(title string) bool {
+	return bareVersion.MatchString(title) && !dottedDay.MatchString(title)
+}
 
 // releaseTitle is the title of a release that is called by its version alone, with the project before it.
 func releaseTitle(version, feedTitle, address string) string {
@@ -193,7 +202,7 @@ func continued(t digest.Text, title string) digest.Text {
 		if len(out) == 0 || !strings.ContainsFunc(rest, unicode.IsLetter) {
 			return nil
 		}
-		return appendText(digest.PlainText("…"), out, " ")
+		return merged(append(digest.PlainText("… "), out...))
 	case strings.ContainsRune(".!?…。！？:", last):
 		return withoutBegin(t, n)
 	case strings.ContainsRune(".!?…。！？:;|–—", next), next == '-' && strings.HasPrefix(rest, "- "):

@@ -127,7 +127,7 @@ var doubled = regexp.MustCompile(`[ÃÂ][\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰�
 
 // Once undoes an encoding that was done twice in a single text of a document, as Decode does it for a whole one.
 func Once(text string) string {
-	if !strings.ContainsAny(text, "ÃÂâ") || !doubled.MatchString(text) {
+	if !strings.Contains(text, "Ã") && !strings.Contains(text, "Â") && !strings.Contains(text, "â") || !doubled.MatchString(text) {
 		return text
 	}
 	return doubledRuns.ReplaceAllStringFunc(text, func(run string) string {

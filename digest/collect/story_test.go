@@ -1,0 +1,214 @@
+package collect
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// What is no part of a story is left out, and what is one stays.
+func TestFurniture(t *testing.T) {
+	const story = "The mill turns again."
+	for _, source := range []string{
+		// Aggregators.
+		`<p>%</p><p><a href="/c">Comments</a></p>`,
+		`<p>%</p><p>Article URL: <a href="https://mill.example/a">https://mill.example/a</a></p><p>Comments URL: <a href="/c">https://hn.example/1</a></p><p>Points: 8</p><p># Comments: 2</p>`,
+		`<p>%</p> submitted by <a href="/u/bo"> /u/bo </a> to <a href="/r/mills"> r/mills </a> <br/> <span><a href="/l">[link]</a></span> &#32; <span><a href="/c">[comments]</a></span>`,
+		`<p>%</p><p><a href="/c">4 comments</a> | <a href="/d">Discuss</a></p>`,
+		`<p>%</p><p><small>3 posts - 2 participants</small></p><p><a href="/t/1">Read full topic</a></p>`,
+		`<aside class="quote"><blockquote>Who said so?</blockquote></aside><p>%</p><aside class="onebox"><h3>Mills</h3></aside>`,
+		// Letters.
+		`<p>Thanks for reading Mill Notes! Subscribe for free to receive new posts.</p><p>%</p>`,
+		`<p>Thank you for reading.</p><p>%</p><p>Mill Notes is a reader-supported publication. To receive new posts, consider becoming a free or paid subscriber.</p>`,
+		`<div class="subscription-widget-wrap"><p>Type your email</p></div><p>%</p><p class="button-wrapper"><a href="/s">Share</a></p>`,
+		`<div style="display:none;max-height:0">All about mills</div><p><a href="/v">View this email in your browser</a></p><p>%</p><hr><p><small>Kill the Newsletter! feed settings</small></p>`,
+		`<div style="max-height:0px;overflow:hidden">A hidden line</div><span style="font-size:0">one more</span><p>%</p>`,
+		`<p>%</p><p>Unsubscribe | Manage preferences | View in browser</p>`,
+		`<p>%</p><p>This post is for paying subscribers only</p><p>Already have an account? Sign in</p>`,
+		// Blogs.
+		`<p>%</p><p>The post <a href="/p">The mill</a> appeared first on <a href="/">Mill Notes</a>.</p>`,
+		`<p>%</p><p>Der Beitrag <a href="/p">Die Mühle</a> erschien zuerst auf <a href="/">Mühlenblatt</a>.</p>`,
+		`<p>%</p><p>La publicación <a href="/p">El molino</a> apareció primero en <a href="/">Molinos</a>.</p>`,
+		`<p>%</p><p>投稿 <a href="/p">水車</a> は <a href="/">村便り</a> に最初に表示されました。</p>`,
+		`<p>%</p><p>ظهرت المقالة <a href="/p">الطاحونة</a> أولاً على <a href="/">القرية</a>.</p>`,
+		`<p>%</p><p>הפוסט <a href="/p">הטחנה</a> הופיע לראשונה ב-<a href="/">הכפר</a>.</p>`,
+		`<p>%</p><p><a href="/p">水车</a>最先出现在<a href="/">村报</a>。</p>`,
+		`<p>%</p><p><a href="/p">The mill</a> was originally published in <a href="/q">Quay</a> on Medium, where people are continuing the conversation.</p>`,
+		`[et_pb_section fb_built="1"][et_pb_text]%[/et_pb_text][/et_pb_section]`,
+		`[caption id="x" width="300"]<img src="/a.jpg"/> The mill. Photo: Bo[/caption]% [gallery ids="1,2"]`,
+		`[audio src="https://mill.example/a.mp3"][/audio]% [contact-form-7 id=&quot;4&quot; title=&#8221;x&#8221;]`,
+		`[embed]https://video.example/1[/embed]%`,
+		`<p>%</p><div class="sharedaddy sd-sharing-enabled"><p>Share this:</p></div><div id="jp-relatedposts"><em>Related</em></div>`,
+		`<p>%</p><p>Filed under: Mills, Water</p><p>Tagged: wheat</p>`,
+		`<p>%</p><p>Permalink | Leave a comment  »</p>`,
+		`<p>%</p><p class="medium-feed-link"><a href="/m">Continue reading on Quay »</a></p>`,
+		// Releases, papers.
+		`<h2>What's Changed</h2><p>%</p><h2>New Contributors</h2><ul><li>@bo made their first contribution in https://code.example/mill/pull/2</li></ul><p><strong>Full Changelog</strong>: <a href="/c">v1...v2</a></p>`,
+		`arXiv:2611.01234v1 Announce Type: new Abstract: %`,
+		`<p>arXiv:2611.01234v2 Announce Type: replace-cross <br/>Abstract: %</p>`,
+		// Pictures, lists of contents, code, embeds.
+		`<figure><img src="/a.jpg"><figcaption>The mill in June. Photograph: Bo Lund</figcaption></figure><p>%</p>`,
+		`<p class="wp-caption-text">The mill in June.</p><p>%</p>`,
+		`<p>Photo by Bo Lund on Unsplash</p><p>%</p>`,
+		`<p>Foto: Bo Lund/dpa</p><p>%</p>`, `<p>Reuters / Getty Images</p><p>%</p>`, `<p>(Image credit: Bo Lund)</p><p>%</p>`,
+		`<p>Crédit photo : Bo Lund</p><p>%</p>`, `<p>写真：村山</p><p>%</p>`, `<p>图片来源：村报</p><p>%</p>`,
+		`<div id="ez-toc-container"><p>Contents</p><ul><li><a href="#a">Wheels</a></li></ul></div><p>%</p>`,
+		`<h2>Table of Contents</h2><nav><ol><li><a href="#a">Wheels</a></li></ol></nav><p>%</p>`,
+		`<pre><code>make mill</code></pre><p>%</p>`,
+		`<blockquote class="twitter-tweet"><p>So true</p>— Bo (@bo)</blockquote><p>%</p>`,
+		`<blockquote class="instagram-media">View this post on Instagram</blockquote><p>%</p>`,
+		`<p>By Ana Lima</p><p>%</p>`, `<p>Von Ana Lima</p><p>%</p>`, `<p>5 min read</p><p>%</p>`,
+		`<p>%</p><p><a class="mention hashtag" href="/t">#<span>mills</span></a> <a class="mention hashtag" href="/t">#<span>flour</span></a></p>`,
+		`% #mills #flour`, `% #mills`,
+		`<p>%</p><p>Related: <a href="/r">How flour is made</a></p>`,
+		// The last line, in the languages of the program.
+		`% (more…)`, `% Read more`, `% Read the full story`, `<p>%</p><p>Read more at mill.example</p>`, `% Continue reading The mill →`, `<p>%</p><p>Weiterlesen »</p>`, `% Mehr lesen`,
+		`<p>%</p><p>Zum Artikel</p>`, `<p>%</p><p>Lire la suite</p>`, `<p>%</p><p>En savoir plus…</p>`, `<p>%</p><p>À lire aussi : Le pain</p>`, `<p>%</p><p>Leer más</p>`, `<p>%</p><p>Seguir leyendo El molino</p>`,
+		`<p>%</p><p>Lea también: El pan</p>`, `<p>%</p><p>Leggi tutto</p>`, `<p>%</p><p>Continua a leggere su Mulini</p>`, `<p>%</p><p>Leia mais</p>`, `<p>%</p><p>Continue lendo...</p>`,
+		`<p>%</p><p>続きを読む</p>`, `<p>%</p><p>関連記事：水車</p>`, `<p>%</p><p>阅读全文</p>`, `<p>%</p><p>閱讀更多 »</p>`, `<p>%</p><p>اقرأ المزيد</p>`, `<p>%</p><p>اقرأ أيضاً: الخبز</p>`,
+		`<p>%</p><p>קרא עוד</p>`, `<p>%</p><p>להמשך קריאה »</p>`, `<p>%</p><p>और पढ़ें</p>`, `<p>%</p><p>यह भी पढ़ें: रोटी</p>`,
+		`<p>%</p><p>3 Kommentare</p>`, `<p>%</p><p>Laisser un commentaire</p>`, `<p>%</p><p>コメントを残す</p>`, `<p>%</p><p>分享</p>`,
+	} {
+		source = strings.Replace(source, "%", story, 1)
+		if got := readStory(source, mustURL(t, "https://example.org/"), 4096).text.Plain(); got != story {
+			t.Errorf("%s\n reads %q", source, got)
+		}
+	}
+	for _, text := range []string{
+		"Comments on the new law are due on Monday.", "Children read more than ever.", "Share prices fell by 3 per cent.", "More than forty people came.",
+		"Photo: how a picture moved the city. It hangs in the hall now.", "By the sea it is colder.", "By Monday all was over.",
+		"Subscribe to a theory, and you will see it everywhere. So it is.", "Source code of the mill was found. Nobody reads it.",
+		"He lives in #Hamburg", "We fixed issue #12", "The link between the two is old.", "[sic] is what they wrote", "The score: 3 to 1. It was close.",
+		"Continue reading, said the judge. So they did.", "Tags fly: the auction of the mill was wild. All was sold.", "Update: the mill is closed.",
+		"1. Water 2. Wheat", "Contents of the chest were old coins.", "Advertisement spending has doubled.", "Follow the water, says the miller.",
+		"Print is not dead.", "Reuters has a new editor.", "It costs $5 [about £4]",
+	} {
+		if got := readStory("<p>"+text+"</p>", nil, 4096).text.Plain(); got != text {
+			t.Errorf("%q reads %q", text, got)
+		}
+	}
+}
+
+// What markup meant is kept when it goes.
+func TestMeaningOfMarkup(t *testing.T) {
+	for _, row := range []struct{ source, want string }{
+		{"4 × 10<sup>6</sup> t, 10<sup>−3</sup> m, 5 km<sup>2</sup>, x<sup>n</sup>", "4 × 10⁶ t, 10⁻³ m, 5 km², xⁿ"},
+		{"e<sup>iπ</sup> and 2<sup>x+1</sup> and 10<sup>1.5</sup>", "e^(iπ) and 2^(x+1) and 10^(1.5)"},
+		{"the 1<sup>st</sup>, le 2<sup>e</sup>, M<sup>me</sup> Lund, Mill<sup>TM</sup>", "the 1st, le 2e, Mme Lund, Mill™"},
+		{"in 2025<sup><a href='#fn1'>1</a></sup>, said<sup>[2]</sup> he<sup>*</sup>", "in 2025, said he"},
+		{"in 2025<sup class='footnote'>3</sup> and 12<sup id='fnref:2'><a href='https://mill.example/p#fn:2'>2</a></sup>", "in 2025 and 12"},
+		{"in 2025<a class='footnote-anchor' href='#footnote-1'>1</a> it rained<a href='#cite_note-4'>[4]</a>", "in 2025 it rained"},
+		{"see <a href='#wheels'>the wheels</a> there", "see the wheels there"},
+		{"H<sub>2</sub>O, CO<sub>2</sub>, 101<sub>2</sub>, v<sub>max</sub>", "H2O, CO2, 101₂, v_max"},
+		{"1<sup>1</sup>/<sub>2</sub> cups, 1<sup>3/4</sup> miles, <sup>1</sup>⁄<sub>3</sub>", "1¹/₂ cups, 1 3/4 miles, ¹⁄₃"},
+		{"now $5 <s>$9</s> <del>$8</del><strike>$7</strike><span style='text-decoration: line-through'>$6</span>!", "now $5 !"},
+		{"<ruby>水車<rt>すいしゃ</rt></ruby>が<ruby>回<rp>（</rp><rt>まわ</rt><rp>）</rp></ruby>る", "水車(すいしゃ)が回(まわ)る"},
+		{"so <math><mi>E</mi> <mo>=</mo> <mi>m</mi><msup><mi>c</mi><mn>2</mn></msup></math>.", "so E=mc²."},
+		{"<math><mfrac><mrow><mi>a</mi><mo>+</mo><mn>1</mn></mrow><mn>2</mn></mfrac><msub><mi>x</mi><mn>1</mn></msub><msqrt><mn>2</mn></msqrt></math>", "(a+1)/2x1√(2)"},
+		{"<span class='katex'><span class='katex-mathml'><math><semantics><mrow><msup><mi>c</mi><mn>2</mn></msup></mrow><annotation encoding='application/x-tex'>c^2</annotation></semantics></math></span><span class='katex-html' aria-hidden='true'>c2</span></span> it is", "c² it is"},
+		{"it is <img class='latex' alt='a^2' src='/latex.php?latex=a'>, <img alt='$b$' src='https://latex.codecogs.com/x'> or $latex c^2$.", "it is a^2, b or c^2."},
+		{"up <img alt='🚀' src='https://s.example/1f680.png'> and <img class='emoji' alt=':mill:' src='/e.png'>away", "up 🚀 and :mill:away"},
+		{"one<img src='/a.jpg' alt='A mill'>two", "one two"},
+		{"<p>Use <code>&amp;amp;</code> for &amp;amp;amp; and it&amp;#8217;s &amp;quot;fine&amp;quot;</p>", "Use &amp; for & and it’s \"fine\""},
+		{"&lt;p&gt;A &lt;b&gt;wheel&lt;/b&gt;&lt;/p&gt;", "A wheel"},
+		{"&amp;lt;p&amp;gt;A wheel&amp;lt;br /&amp;gt;turns&amp;lt;/p&amp;gt;", "A wheel turns"},
+		{"a &lt;b&gt;wheel&lt;/b&gt; turns", "a wheel turns"},
+		{"Use &lt;b&gt; and &lt;/b&gt; here", "Use <b> and </b> here"},
+		{"<p>Write <code>&lt;p&gt;text&lt;/p&gt;</code></p>", "Write <p>text</p>"},
+		{"<p>Write &lt;p&gt;text&lt;/p&gt;</p>", "Write <p>text</p>"},
+		{"see <span class='invisible'>https://</span><span class='ellipsis'>mill.example/a</span><span class='invisible'>bc</span>", "see mill.example/a"},
+		{"a<sup>never closed, and long enough to be no power of anything at all", "anever closed, and long enough to be no power of anything at all"},
+	} {
+		if got := readStory(row.source, mustURL(t, "https://example.org/"), 4096).text.Plain(); got != row.want {
+			t.Errorf("%s\n reads %q\n want  %q", row.source, got, row.want)
+		}
+	}
+}
+
+func TestTitlesNameTags(t *testing.T) {
+	for _, row := range []struct{ source, want string }{
+		{"Why <b> is not <strong>", "Why <b> is not <strong>"},
+		{"Why &lt;b&gt; is not &lt;strong&gt;", "Why <b> is not <strong>"},
+		{"A <b>bold</b> and <i>fine</i> title", "A bold and fine title"},
+		{"<p>Around it</p>", "Around it"}, {"<h2>Around</h2>", "Around"}, {"<span style='x:y'>Cut off", "Cut off"},
+		{"The <table> that <form> needs", "The <table> that <form> needs"},
+		{"List<String> and Map<K, V>", "List<String> and Map<K, V>"},
+		{"One<br>two<br/>three", "One two three"},
+		{"<style>p{}</style>Title<!-- hidden -->", "Title"},
+		{"<style> and <script> in one head", "<style> and <script> in one head"},
+		{"Closing </div> at last", "Closing </div> at last"},
+		{"Less <than five", "Less <than five"},
+		{"A &lt; B &amp;amp;amp; C &amp;#8211; D", "A < B & C – D"},
+		{"10<sup>6</sup> mills in H<sub>2</sub>O", "10⁶ mills in H2O"},
+		{"<![CDATA[The <title> of it]]>", "The <title> of it"},
+		{"<img src='x' alt='🚀'> Up", "🚀 Up"},
+		{strings.Repeat("<b>", 400) + "deep" + strings.Repeat("</b>", 400), "deep"},
+	} {
+		if got := plainTitle(row.source); got != row.want {
+			t.Errorf("%.80q: %q, want %q", row.source, got, row.want)
+		}
+	}
+}
+
+func TestNoTitles(t *testing.T) {
+	for _, title := range []string{"", ".", "…", "-", "(no subject)", "No Subject", "[Untitled]", "null", "undefined", "N/A", "Photo", "(ohne Betreff)", "Sans titre", "(sin asunto)", "Senza titolo",
+		"Sem título", "無題", "无标题", "بدون عنوان", "ללא כותרת", "2026-11-28", "2026-11-28T09:13:00Z", "28 November 2026", "Saturday, 28 November 2026", "28.11.2026", "11/28/2026", "Sat, 28 Nov 2026 09:13:00 GMT"} {
+		if !isNoTitle(title) {
+			t.Errorf("%q is a title", title)
+		}
+	}
+	for _, title := range []string{"1984", "Photo of the year", "Untitled No. 5", "Nothing", "🎉", "None of the above", "v1.2.3", "2026.11.1", "Christmas Day, 25 December 2026", "The mill, 28 November 2026", "911", "A", "Ж", "家"} {
+		if isNoTitle(title) {
+			t.Errorf("%q is no title", title)
+		}
+	}
+}
+
+func TestReleases(t *testing.T) {
+	for _, row := range []struct{ title, feed, link, want string }{
+		{"v2.0.0", "Release notes from mill", "", "mill v2.0.0"},
+		{"2.1.0-rc.1", "Tags from mill", "", "mill 2.1.0-rc.1"},
+		{"v3", "quay/mill releases", "", "mill v3"},
+		{"1.4.2", "PyPI recent updates for mill", "", "mill 1.4.2"},
+		{"Version 4.0", "mill changelog", "", "mill Version 4.0"},
+		{"Release 1.2.3", "mill", "", "mill Release 1.2.3"},
+		{"v1.0.0b2 (2026-11-28)", "Releases · quay/mill", "", "mill v1.0.0b2 (2026-11-28)"},
+		{"v1.0.0", "", "https://code.example/quay/mill/releases/tag/v1.0.0", "mill v1.0.0"},
+		{"2026.11.1", "Release notes from mill", "", "mill 2026.11.1"},
+		{"mill 1.2", "Release notes from mill", "", "mill 1.2"},
+		{"v2.0.0 turns the other way", "Release notes from mill", "", "v2.0.0 turns the other way"},
+		{"1984", "Books", "", "1984"},
+		{"3.5 million", "News", "", "3.5 million"},
+	} {
+		c := converter{title: row.feed, text: func(s string) string { return s }}
+		got := row.title
+		if isVersion(row.title) {
+			got = releaseTitle(row.title, c.title, row.link)
+		}
+		if got != row.want {
+			t.Errorf("%q of %q: %q, want %q", row.title, row.feed, got, row.want)
+		}
+	}
+}
+
+// Four times the text takes no more than some times the memory to read, whatever its pieces are: nothing is copied
+// again and again.
+func TestNoStoryIsSlow(t *testing.T) {
+	for _, piece := range []string{
+		"<sup>", "<sup>1</sup>", "<math><msup>", "<mfrac><mrow>", "<p>Comments</p>", "[caption id=\"x\"]", "[/caption]", "[", "#tag ", "<a href='#x'>1</a>", "&amp;", "&amp;lt;p&amp;gt;",
+		"<ruby><rt>", "<br>", "Read more. ", "<picture><source srcset='a 1x'>", "<img srcset='a 1w,", "<noscript><img src=a>", "$latex ", "<b><i>", "<div style='opacity:0'>", "<s>", "<pre>", "<p>a</p>", "a<br>", "[caption id=\"x\"]a[/caption]b", "<b>a</b>c",
+	} {
+		read := func(n int) uint64 {
+			source := strings.Repeat(piece, n/len(piece))
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			readStory(source, nil, maxContentBytes)
+			plainTitle(source)
+			runtime.ReadMemStats(&after)
+			return after.TotalAlloc - before.TotalAlloc
+		}
+		if once, twice := read(1<<14), read(1<<16); twice > 8*once+1<<20 {
+			t.Errorf("%q: %d bytes allocated, and %d for four times as much", piece, once, twice)
+		}
+	}
+}
