@@ -30,9 +30,13 @@ func (r *htmlReader) endBlock() {
 	b := &r.block
 	text := r.spans.Plain()
 	if r.choosy {
-		r.spans = withoutEnd(r.spans, trailingTags(text))
-		if n := announceLine.FindStringIndex(text); n != nil {
-			r.spans = withoutBegin(r.spans, n[1])
+		if n := trailingTags(text); n > 0 {
+			r.spans = withoutEnd(r.spans, n)
+		}
+		if text[0]|0x20 == 'a' {
+			if n := announceLine.FindStringIndex(text); n != nil {
+				r.spans = withoutBegin(r.spans, n[1])
+			}
 		}
 		text = r.spans.Plain()
 	}
@@ -171,7 +175,7 @@ func isFurnitureLine(text string) bool {
 	if lines[line] {
 		return true
 	}
-	if address.MatchString(text) || wordPress(line) {
+	if isAddress(text) || wordPress(line) {
 		return true
 	}
 	for _, p := range patterns {
@@ -186,10 +190,15 @@ func isFurnitureLine(text string) bool {
 	if !found {
 		label, rest, found = strings.Cut(text, "：")
 	}
-	if found && len(label) < 60 && (labels[plainKey(label)] && oneSentence(rest) || address.MatchString(rest)) {
+	if found && len(label) < 60 && (labels[plainKey(label)] && oneSentence(rest) || isAddress(rest)) {
 		return true
 	}
 	return beginsCall(line) && oneSentence(text) || isRow(text)
+}
+
+// isAddress reports whether a text is addresses and nothing else.
+func isAddress(text string) bool {
+	return (strings.Contains(text, "://") || strings.Contains(text, "www.")) && address.MatchString(text)
 }
 
 // isRow reports whether a line is furniture side by side: "Permalink | Comments (3) | Share".
@@ -203,7 +212,7 @@ func isRow(text string) bool {
 		if cut != nil {
 			part, rest = text[:cut[0]], text[cut[1]:]
 		}
-		if key := plainKey(part); key != "" && !lines[key] && !address.MatchString(part) {
+		if key := plainKey(part); key != "" && !lines[key] && !isAddress(part) {
 			return false
 		}
 		if cut == nil {
