@@ -62,7 +62,7 @@ var paragraphs = map[string]bool{
 type prose struct {
 	text  digest.Text
 	image *digest.Image
-	links bool // it is little else than links
+	links bool // more than a third of it is links
 	cut   bool
 }
 
@@ -213,7 +213,7 @@ func (r *htmlReader) prose() prose {
 	if r.choosy {
 		r.trimEnds()
 	}
-	return prose{text: r.kept, image: r.image, cut: r.cut, links: r.block.linked > r.block.told/2}
+	return prose{text: r.kept, image: r.image, cut: r.cut, links: 3*r.block.linked > r.block.told}
 }
 
 func (r *htmlReader) startTag(t html.Token, closed bool) {

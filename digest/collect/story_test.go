@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"bytes"
 	"runtime"
 	"strings"
 	"testing"
@@ -211,4 +212,103 @@ func TestNoStoryIsSlow(t *testing.T) {
 			t.Errorf("%q: %d bytes allocated, and %d for four times as much", piece, once, twice)
 		}
 	}
+}
+
+// What an entry is headed by, and what is told below it.
+func TestHeadings(t *testing.T) {
+	const frame = `<rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd" xmlns:googleplay="http://www.google.com/schemas/play-podcasts/1.0" xmlns:media="http://search.yahoo.com/mrss/"><channel><title>Mill Notes</title><link>https://mill.example/</link><item>%</item></channel></rss>`
+	for _, row := range []struct{ name, item, want string }{
+		{"a post without a title", `<description>&lt;p&gt;The mill turns again after the flood&lt;/p&gt;&lt;p&gt;All came to see it.&lt;/p&gt;</description>`,
+			"title=The mill turns again after the flood.; summary=All came to see it."},
+		{"a post without a title, and without an end", `<description>` + strings.Repeat("the mill turns and ", 8) + `stops</description>`,
+			"title=" + strings.TrimSpace(strings.Repeat("the mill turns and ", 5)) + " the…; summary=… mill turns and the mill turns and the mill turns and stops"},
+		{"a title that is the beginning of its post", `<title>The mill turns again after…</title><description>The mill turns again after the flood. All came.</description>`,
+			"title=The mill turns again after…; summary=… the flood. All came."},
+		{"a title that is all of its post", `<title>Bo: The mill turns. https://mill.example/a</title><description>The mill turns. mill.example/a</description>`,
+			"title=Bo: The mill turns. https://mill.example/a"},
+		{"a title that its text begins with", `<title>The mill turns</title><description>&lt;h1&gt;The mill turns&lt;/h1&gt;&lt;p&gt;All came.&lt;/p&gt;</description>`,
+			"title=The mill turns; summary=All came."},
+		{"a title that its first sentence begins with", `<title>The mill</title><description>The mill turns again.</description>`,
+			"title=The mill; summary=The mill turns again."},
+		{"a picture and nothing else", `<link>/1</link><title>Photo</title><description>&lt;img src="/a.jpg" alt="The mill at dusk"&gt;</description>`,
+			"title=The mill at dusk; link=https://mill.example/1; image=https://mill.example/a.jpg 0x0 The mill at dusk"},
+		{"a placeholder and nothing else", `<title>Untitled</title>`, "title=Untitled"},
+		{"furniture and nothing else", `<description>Photo</description>`, "title=Photo"},
+		{"a day with its text", `<title>28 November 2026</title><description>The mill turns again today. All came.</description>`, "title=The mill turns again today.; summary=All came."},
+		{"a day without", `<title>28 November 2026</title><link>/1</link>`, "title=28 November 2026; link=https://mill.example/1"},
+		{"a podcast", `<itunes:title>Flour</itunes:title><itunes:subtitle>How it is made</itunes:subtitle>`, "title=Flour; summary=How it is made"},
+		{"a podcast's longer words", `<title>Flour</title><itunes:subtitle>How</itunes:subtitle><itunes:summary>How it is made. All of it.</itunes:summary>`, "title=Flour; summary=How it is made. All of it."},
+		{"a podcast for another program", `<title>Flour</title><googleplay:description>How it is made.</googleplay:description>`, "title=Flour; summary=How it is made."},
+		{"a video", `<media:group><media:title>The mill</media:title><media:description>It turns again.
+Subscribe: https://mill.example/s
+Instagram: https://mill.example/i</media:description></media:group>`, "title=The mill; summary=It turns again."},
+		{"a description that is the title", `<title>The mill</title><description>The mill</description><content:encoded>It turns again.</content:encoded>`, "title=The mill; summary=It turns again."},
+		{"that and the outlet", `<title>The mill</title><description>The mill | Mill Notes</description><content:encoded>It turns again.</content:encoded>`, "title=The mill; summary=It turns again."},
+		{"the author", `<title>The mill</title><author>Ana Lima</author><description>Ana Lima</description><content:encoded>It turns again.</content:encoded>`, "title=The mill; summary=It turns again.; author=Ana Lima"},
+		{"the address", `<title>The mill</title><description>https://mill.example/1</description><content:encoded>It turns again.</content:encoded>`, "title=The mill; summary=It turns again."},
+		{"nothing", `<title>The mill</title><description>null</description><content:encoded>It turns again.</content:encoded>`, "title=The mill; summary=It turns again."},
+		{"a worthless description alone", `<title>The mill</title><description>The mill</description>`, "title=The mill"},
+		{"another outlet's", `<title>The mill turns - Village Post</title><source url="https://post.example/">Village Post</source><description>&lt;ol&gt;&lt;li&gt;&lt;a href="https://post.example/1"&gt;The mill turns&lt;/a&gt;&amp;nbsp;&amp;nbsp;&lt;font&gt;Village Post&lt;/font&gt;&lt;/li&gt;&lt;li&gt;&lt;a href="https://x.example/"&gt;Mill works again&lt;/a&gt;&amp;nbsp;&amp;nbsp;&lt;font&gt;Valley News&lt;/font&gt;&lt;/li&gt;&lt;/ol&gt;</description>`,
+			"title=The mill turns"},
+		{"one text encoded twice", `<title>CafÃ© by the mill â€“ open</title>`, "title=Café by the mill – open"},
+		{"two titles", `<title>One</title><title>Two</title>`, "title=One"},
+		{"an empty title and another", `<title/><title>Two</title>`, "title=Two"},
+		{"a large file before the text", `<title>One</title><description>&lt;img src="data:image/png;base64,` + strings.Repeat(strings.Repeat("iVBO", 19)+"\n", 9_000) + `"&gt;It turns again.</description>`, "title=One; summary=It turns again."},
+	} {
+		ch, err := readAll(t, strings.Replace(frame, "%", row.item, 1))
+		if err != nil || len(ch.items) != 1 {
+			t.Errorf("%s: %v", row.name, err)
+			continue
+		}
+		if got := describe(ch.items[0]); got != row.want {
+			t.Errorf("%s\n got %.300s\nwant %.300s", row.name, got, row.want)
+		}
+		if row.name == "another outlet's" && ch.items[0].Source != "Village Post" {
+			t.Errorf("its outlet is %q", ch.items[0].Source)
+		}
+	}
+}
+
+// What is too large in a JSON item is cut out, not the item.
+func TestLargeJSONItems(t *testing.T) {
+	picture := `<img src=\"data:image\/png;base64,` + strings.Repeat(`iVBOR\/KGgo`, 300_000) + `\">`
+	ch, err := readAll(t, `{"version":"https://jsonfeed.org/version/1.1","items":[`+
+		`{"id":"1","title":"One &amp;#8211; two","content_html":"`+picture+`<p>It turns again.</p>"},`+
+		`{"id":"2","title":"Two","summary":"Short.","content_text":"`+strings.Repeat("word ", 600_000)+`"},`+
+		`{"id":"3","title":"Three","_own":["`+strings.Repeat("x", 3<<20)+`"]},{"id":"4","title":"Four"}]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"title=One – two; guid=1; summary=It turns again.", "title=Two; guid=2; summary=Short.", "title=Three; guid=3", "title=Four; guid=4"} {
+		if got := describe(ch.items[i]); got != want {
+			t.Errorf("%.200s, want %s", got, want)
+		}
+	}
+	if all := strings.Join(ch.repairs, "; "); !strings.Contains(all, "large files inside") || !strings.Contains(all, "1 texts were cut") {
+		t.Errorf("repairs %q", all)
+	}
+}
+
+func FuzzInlined(f *testing.F) {
+	f.Add([]byte("a data:image/png;base64,"+strings.Repeat("iVBO", 600)+" b"), 3)
+	f.Fuzz(func(t *testing.T, text []byte, times int) {
+		whole := bytes.Repeat(text, 1+times&7)
+		got, files := cutInlined(bytes.Clone(whole))
+		if len(got) > len(whole) || files == 0 && !bytes.Equal(got, whole) {
+			t.Errorf("%d files cut out of %q", files, whole)
+		}
+		if !bytes.Contains(whole, []byte("data:")) && files > 0 {
+			t.Errorf("a file in %q", whole)
+		}
+	})
+}
+
+func FuzzTitle(f *testing.F) {
+	f.Add("Why <b> is not &lt;strong&gt; <i>x</i> &amp;amp;#8211;", "The mill… turns")
+	f.Fuzz(func(t *testing.T, title, text string) {
+		got := plainTitle(title)
+		isNoTitle(got)
+		releaseTitle(got, text, "")
+		checkText(t, continued(readStory(text, nil, 4096).text, got))
+	})
 }

@@ -345,7 +345,7 @@ func (t *tidier) element(f *frame, tok loosexml.Token, vocabulary, local string,
 	if local == "link" && !t.feed.atom && !isAlternate(tok.Attr("rel")) {
 		read = dropped // RSS has no other links; those of Atom in it say where else the entry is to be had
 	}
-	if read == dropped {
+	if read == dropped || key == "title" && t.entry != nil && t.whole[key] { // of several titles the first counts
 		f.mode = inDropped
 		return
 	}
@@ -455,7 +455,7 @@ func (t *tidier) pop() {
 			t.feed.texts = append(t.feed.texts, value)
 		}
 		t.out.WriteString("</" + f.out + ">")
-		t.whole[f.out] = true
+		t.whole[f.out] = t.whole[f.out] || value != "" || f.out == "link"
 		if f.bare && isWebAddress(value) {
 			t.out.WriteString(`<link href="` + loosexml.Escape(value) + `"></link>`)
 		}
