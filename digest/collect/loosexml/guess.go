@@ -45,29 +45,29 @@ var (
 var candidates = []struct {
 	enc  encoding.Encoding
 	name string
-	in   *writing
+	in   writing
 }{
-	{charmap.Windows1252, "Windows-1252", &western},
-	{charmap.Windows1251, "Windows-1251", &cyrillic},
-	{charmap.KOI8U, "KOI8-U", &cyrillic},
-	{charmap.ISO8859_5, "ISO-8859-5", &cyrillic},
-	{charmap.CodePage866, "IBM866", &cyrillic},
-	{charmap.Windows1250, "Windows-1250", &polish},
-	{charmap.ISO8859_2, "ISO-8859-2", &polish},
-	{charmap.Windows1250, "Windows-1250", &central},
-	{charmap.ISO8859_2, "ISO-8859-2", &central},
-	{charmap.Windows1254, "Windows-1254", &turkish},
-	{charmap.Windows1253, "Windows-1253", &greek},
-	{charmap.ISO8859_7, "ISO-8859-7", &greek},
-	{charmap.Windows1255, "Windows-1255", &hebrew},
-	{charmap.Windows1256, "Windows-1256", &arabic},
-	{charmap.ISO8859_6, "ISO-8859-6", &arabic},
-	{charmap.Windows874, "Windows-874", &thai},
-	{simplifiedchinese.GB18030, "GB18030", &simplify},
-	{traditionalchinese.Big5, "Big5", &tradition},
-	{japanese.ShiftJIS, "Shift_JIS", &japan},
-	{japanese.EUCJP, "EUC-JP", &japan},
-	{korean.EUCKR, "EUC-KR", &korea},
+	{charmap.Windows1252, "Windows-1252", western},
+	{charmap.Windows1251, "Windows-1251", cyrillic},
+	{charmap.KOI8U, "KOI8-U", cyrillic},
+	{charmap.ISO8859_5, "ISO-8859-5", cyrillic},
+	{charmap.CodePage866, "IBM866", cyrillic},
+	{charmap.Windows1250, "Windows-1250", polish},
+	{charmap.ISO8859_2, "ISO-8859-2", polish},
+	{charmap.Windows1250, "Windows-1250", central},
+	{charmap.ISO8859_2, "ISO-8859-2", central},
+	{charmap.Windows1254, "Windows-1254", turkish},
+	{charmap.Windows1253, "Windows-1253", greek},
+	{charmap.ISO8859_7, "ISO-8859-7", greek},
+	{charmap.Windows1255, "Windows-1255", hebrew},
+	{charmap.Windows1256, "Windows-1256", arabic},
+	{charmap.ISO8859_6, "ISO-8859-6", arabic},
+	{charmap.Windows874, "Windows-874", thai},
+	{simplifiedchinese.GB18030, "GB18030", simplify},
+	{traditionalchinese.Big5, "Big5", tradition},
+	{japanese.ShiftJIS, "Shift_JIS", japan},
+	{japanese.EUCJP, "EUC-JP", japan},
+	{korean.EUCKR, "EUC-KR", korea},
 }
 
 // guess finds the charset in which a text reads like one in some language. How well it does is 1 at best;
@@ -129,7 +129,7 @@ const usual = "“”„‘’‚–—…«»‹›¿¡•·©®™°€£§№
 
 // likeness is how much the characters beyond ASCII of a text are what the language's text has: the mean of
 // what each of them says for it or against it.
-func (w *writing) likeness(text []byte) float64 {
+func (w writing) likeness(text []byte) float64 {
 	var sum float64
 	var n, run int
 	last := rune(' ')
@@ -172,7 +172,7 @@ func (w *writing) likeness(text []byte) float64 {
 
 // letter is what a letter of the script says for the language, after last and as the run-th in a row that
 // ASCII does not have.
-func (w *writing) letter(r, last rune, run int) float64 {
+func (w writing) letter(r, last rune, run int) float64 {
 	lower := unicode.ToLower(r)
 	at := strings.IndexRune(w.letters, lower)
 	switch {
