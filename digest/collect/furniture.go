@@ -17,7 +17,8 @@ type block struct {
 	breaks int // line breaks before it
 	links  int // bytes of it that are in links
 
-	told, linked int // bytes of all blocks so far that are kept, and of those that are links
+	chapters     bool // a list of a film's chapters has begun
+	told, linked int  // bytes of all blocks so far that are kept, and of those that are links
 	last         rune
 }
 
@@ -40,7 +41,7 @@ func (r *htmlReader) endBlock() {
 		}
 		text = r.spans.Plain()
 	}
-	if text == "" || r.choosy && isFurnitureLine(text) {
+	if text == "" || r.choosy && (isFurnitureLine(text) || b.isChapter(text)) {
 		r.room += len(text)
 	} else {
 		gap := " "
@@ -60,6 +61,19 @@ func (r *htmlReader) endBlock() {
 	b.links = 0
 	r.spans = nil
 }
+
+// isChapter reports whether a line is of a list of a film's chapters: "1:20 The wheel". The first is at the beginning of
+// it; other times of the day are the story's.
+func (b *block) isChapter(text string) bool {
+	if len(text) > maxLabelled || text[0] != '(' && (text[0] < '0' || text[0] > '9') {
+		return false
+	}
+	m := chapter.FindStringSubmatch(text)
+	b.chapters = b.chapters || m != nil && strings.Trim(m[1], "0:") == ""
+	return m != nil && b.chapters
+}
+
+var chapter = regexp.MustCompile(`^\(?(\d{1,2}(?::\d{2}){1,2})\)?(?:\s|$)`)
 
 // merged is a text with neighbours of the same marks made one.
 func merged(t digest.Text) digest.Text {
@@ -144,7 +158,7 @@ func lastSentence(text string) int {
 	for i := len(text) - 3; i > max(0, len(text)-maxFurniture); i-- {
 		switch {
 		case text[i+1] != ' ':
-		case strings.IndexByte(".!?)\"", text[i]) >= 0, strings.HasSuffix(text[:i+1], "…"), strings.HasSuffix(text[:i+1], "”"), strings.HasSuffix(text[:i+1], "»"):
+		case strings.IndexByte(".!?)]\"", text[i]) >= 0, strings.HasSuffix(text[:i+1], "…"), strings.HasSuffix(text[:i+1], "”"), strings.HasSuffix(text[:i+1], "»"):
 			return i + 2
 		}
 	}
@@ -228,7 +242,7 @@ func plainKey(text string) string {
 	gap, digits := false, false
 	for _, c := range text {
 		switch {
-		case c == '\'' || c == '’', c >= 0x591 && c <= 0x5c7, c >= 0x64b && c <= 0x652: // within a word; Hebrew and Arabic vowels
+		case c == '\'' || c == '’', c >= 0x591 && c <= 0x5c7, c >= 0x64b && c <= 0x652, c == 0x34f: // within a word; Hebrew and Arabic vowels; invisible
 			continue
 		case unicode.IsDigit(c):
 			if digits {
@@ -309,6 +323,8 @@ var patterns = []linePattern{
 	{"paying subscribers", regexp.MustCompile(`(?i)^this post is for (?:paying|paid) subscribers`)},
 	{"paid subscribers", regexp.MustCompile(`(?i)^this post is for (?:paying|paid) subscribers`)},
 	{"kill the newsletter", regexp.MustCompile(`(?i)^kill the newsletter!?.{0,60}$`)},
+	{"all rights reserved", regexp.MustCompile(`(?i)^(?:©|\(c\)|copyright)?.{0,120}\ball rights reserved\W*$`)},
+	{"posted by", regexp.MustCompile(`^Posted by\s\p{Lu}.{1,80}$`)},
 	{"min read", regexp.MustCompile(`(?i)^\d+ min(?:ute)?s? read$`)},
 	{"to read", regexp.MustCompile(`(?i)^(?:estimated )?(?:reading time|time to read):? .{1,30}$`)},
 	{"reading time", regexp.MustCompile(`(?i)^(?:estimated )?reading time:? .{1,30}$`)},
@@ -379,13 +395,13 @@ var (
 		"gravityform contact-form mc4wp_form table ngg_images nggallery slideshow singlepic button dropcap row column columns one_half one_third two_third spacer")
 	swallowed = wordSet("caption wp_caption embed audio video youtube vimeo gist soundcloud twitter tweet code sourcecode button")
 	attribute = regexp.MustCompile(`\s[\w-]+=(?:["'“”″]|&(?:quot|#34|#8220|#8221|#8243);|\w+[\s\]]|\w+$)`)
-	latexCode = regexp.MustCompile(`\$latex\s+([^$<]{1,500})\$`)
+	latexCode = regexp.MustCompile(`\$latex\s+([^$<]{1,500})\$|\\\(([^<]{1,300}?)\\\)|\\\[([^<]{1,300}?)\\\]`)
 )
 
 // dropShortcodes takes shortcodes out of a text, and with some of them what they enclose.
 func dropShortcodes(source string) string {
-	if strings.Contains(source, "$latex") {
-		source = latexCode.ReplaceAllString(source, "$1")
+	if strings.Contains(source, "$latex") || strings.Contains(source, `\(`) || strings.Contains(source, `\[`) {
+		source = latexCode.ReplaceAllString(source, "$1$2$3")
 	}
 	if !strings.ContainsRune(source, '[') {
 		return source

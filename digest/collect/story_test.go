@@ -68,6 +68,8 @@ func TestFurniture(t *testing.T) {
 		`<p>%</p><p>Lea también: El pan</p>`, `<p>%</p><p>Leggi tutto</p>`, `<p>%</p><p>Continua a leggere su Mulini</p>`, `<p>%</p><p>Leia mais</p>`, `<p>%</p><p>Continue lendo...</p>`,
 		`<p>%</p><p>続きを読む</p>`, `<p>%</p><p>関連記事：水車</p>`, `<p>%</p><p>阅读全文</p>`, `<p>%</p><p>閱讀更多 »</p>`, `<p>%</p><p>اقرأ المزيد</p>`, `<p>%</p><p>اقرأ أيضاً: الخبز</p>`,
 		`<p>%</p><p>קרא עוד</p>`, `<p>%</p><p>להמשך קריאה »</p>`, `<p>%</p><p>और पढ़ें</p>`, `<p>%</p><p>यह भी पढ़ें: रोटी</p>`,
+		`%<br>0:00 Intro<br>1:20 The wheel<br>(12:05) The end`, `&#847;&zwnj;&nbsp;&#847;&zwnj;<p>%</p>`, `<p>% <a href="/m">Read More</a></p>`,
+		`<p>%</p><p>© 2026 Mill Notes. All rights reserved.</p>`, `<div>Posted by <b>Ana</b> on Friday</div><p>%</p>`,
 		`<p>%</p><p>3 Kommentare</p>`, `<p>%</p><p>Laisser un commentaire</p>`, `<p>%</p><p>コメントを残す</p>`, `<p>%</p><p>分享</p>`,
 	} {
 		source = strings.Replace(source, "%", story, 1)
@@ -82,7 +84,7 @@ func TestFurniture(t *testing.T) {
 		"He lives in #Hamburg", "We fixed issue #12", "The link between the two is old.", "[sic] is what they wrote", "The score: 3 to 1. It was close.",
 		"Continue reading, said the judge. So they did.", "Tags fly: the auction of the mill was wild. All was sold.", "Update: the mill is closed.",
 		"1. Water 2. Wheat", "Contents of the chest were old coins.", "Advertisement spending has doubled.", "Follow the water, says the miller.",
-		"Print is not dead.", "Reuters has a new editor.", "It costs $5 [about £4]",
+		"Print is not dead.", "Reuters has a new editor.", "It costs $5 [about £4]", "12:05 The ferry leaves.",
 	} {
 		if got := readStory("<p>"+text+"</p>", nil, 4096).text.Plain(); got != text {
 			t.Errorf("%q reads %q", text, got)
@@ -108,6 +110,7 @@ func TestMeaningOfMarkup(t *testing.T) {
 		{"<math><mfrac><mrow><mi>a</mi><mo>+</mo><mn>1</mn></mrow><mn>2</mn></mfrac><msub><mi>x</mi><mn>1</mn></msub><msqrt><mn>2</mn></msqrt></math>", "(a+1)/2x1√(2)"},
 		{"<span class='katex'><span class='katex-mathml'><math><semantics><mrow><msup><mi>c</mi><mn>2</mn></msup></mrow><annotation encoding='application/x-tex'>c^2</annotation></semantics></math></span><span class='katex-html' aria-hidden='true'>c2</span></span> it is", "c² it is"},
 		{"it is <img class='latex' alt='a^2' src='/latex.php?latex=a'>, <img alt='$b$' src='https://latex.codecogs.com/x'> or $latex c^2$.", "it is a^2, b or c^2."},
+		{`the <span class="math">\(x^2\)</span> of it`, "the x^2 of it"},
 		{"up <img alt='🚀' src='https://s.example/1f680.png'> and <img class='emoji' alt=':mill:' src='/e.png'>away", "up 🚀 and :mill:away"},
 		{"one<img src='/a.jpg' alt='A mill'>two", "one two"},
 		{"<p>Use <code>&amp;amp;</code> for &amp;amp;amp; and it&amp;#8217;s &amp;quot;fine&amp;quot;</p>", "Use &amp; for & and it’s \"fine\""},
