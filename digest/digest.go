@@ -163,6 +163,8 @@ type Item struct {
 	Updated    time.Time `json:"updated,omitzero"`
 	FirstSeen  time.Time `json:"first_seen,omitzero"` // by this ledger; what makes an item new
 	LastShown  time.Time `json:"last_shown,omitzero"` // to the day: when the feed last had it
+	Place      int       `json:"place,omitempty"`     // the best at which its feed showed it, from 1; 0: not known
+	Kept       int       `json:"kept,omitempty"`      // hours for which its feed had it among its first items, rounded down to 1, 2, 4 …
 	History    bool      `json:"history,omitempty"`   // older than what was read before: never news
 	Past       string    `json:"past,omitempty"`      // why it is history; empty: older than lookback at the feed's first poll
 	Of         uint64    `json:"of,omitempty"`        // Seq of the same entry, that another feed showed before; 0: none
@@ -218,7 +220,15 @@ type FeedState struct {
 	SkipDays     uint8         `json:"skip_days,omitempty"`  // a bit a time.Weekday, likewise
 	Daily        []int         `json:"daily,omitempty"`      // new items of the last days, today last
 	DailyFrom    string        `json:"daily_from,omitempty"` // date of Daily's last element, UTC
+	Unsorted     float64       `json:"unsorted,omitempty"`   // share of its neighbouring items that don't stand in the order of time, lately
 }
+
+// ByImportance reports whether a feed's items stand in the order that its editors gave them. All others are
+// sorted by time, whichever way round.
+func (st FeedState) ByImportance() bool { return st.Unsorted >= leastUnsorted }
+
+// leastUnsorted is far from what both kinds of feeds show: 0 to 0.1 where time sorts, 0.3 to 0.5 where editors do.
+const leastUnsorted = 0.2
 
 // Join tells why an item became part of a story.
 type Join struct {

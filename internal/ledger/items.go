@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -63,6 +64,7 @@ func (i *Items) CommitPoll(_ context.Context, st digest.FeedState, items []diges
 				state.LastItems = r.now
 			}
 			countDaily(&state, r.now, fresh+inBatch)
+			r.order.judge(&state)
 			return tableFeeds.in(tx).put([]byte(st.URL), state)
 		})
 		if err != nil {
@@ -109,7 +111,9 @@ func entriesOf(items []digest.Item) []entry {
 	doc := make([]entry, 0, len(items))
 	for i, n := range curate.NamesIn(items) {
 		if !n.Copy {
-			doc = append(doc, entry{item: items[i], names: n.Keys, shared: n.Shared})
+			e := entry{item: items[i], names: n.Keys, shared: n.Shared}
+			e.item.Place = cmp.Or(e.item.Place, i+1)
+			doc = append(doc, e)
 		}
 	}
 	return doc
@@ -121,6 +125,7 @@ type recorder struct {
 	identities store.Bucket
 	now        time.Time
 	taken      map[uint64]bool // the items that entries of this document are
+	order      order
 }
 
 // read finds out what is known of the entries, and which of the others are history.
@@ -158,11 +163,13 @@ func (r *recorder) record(tx store.Tx, feed string, doc []entry) (fresh int, err
 	}
 	for _, e := range doc {
 		if e.own != nil {
+			r.order.see(e.item.Published, e.own.FirstSeen)
 			if err := r.refresh(e); err != nil {
 				return 0, err
 			}
 			continue
 		}
+		r.order.see(e.item.Published, r.now)
 		it := e.item
 		it.Content = nil
 		it.FirstSeen, it.LastShown = r.now, r.now
@@ -275,7 +282,7 @@ const (
 // When it was first seen never changes.
 func (r *recorder) refresh(e entry) error {
 	known, shown := *e.own, e.item
-	changed := false
+	changed := rises(&known, shown.Place, r.now)
 	if r.now.Sub(known.LastShown) >= 24*time.Hour { // to the day: else every poll would write every item
 		known.LastShown, changed = r.now, true
 	}
