@@ -173,7 +173,7 @@ func (p *program) root() *cobra.Command {
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print one JSON object on stdout and nothing else there")
 	root.PersistentFlags().BoolVarP(&p.verbose, "verbose", "v", false, "log what happens in detail")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usagef("%w (see %s --help)", err, c.CommandPath()) })
-	root.AddCommand(runCommand(p), holder(p), reloadCommand(p), collectCommand(p), sendCommand(p), resumeCommand(p), previewCommand(p),
+	root.AddCommand(runCommand(p), holder(p), reloadCommand(p), collectCommand(p), sendCommand(p), resumeCommand(p), previewCommand(p), replayCommand(p),
 		checkCommand(p), statusCommand(p), whyCommand(p), feedsCommand(p), curateCommand(p), subscribersCommand(p), inboundCommand(p),
 		backupCommand(p), ledgerCommand(p), dkimCommand(p), demoCommand(p), versionCommand(p))
 	if p.held == nil { // cobra never forgets a flag that completes, and so whatever its command holds: no shell completes what crossed

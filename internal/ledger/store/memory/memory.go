@@ -1,4 +1,4 @@
-// Package memory keeps a ledger in memory, for tests in which no disk is the subject. That the ledger runs
+// Package memory keeps a ledger in memory, for replays, and for tests in which no disk is the subject. That the ledger runs
 // over it shows that the ledger knows no engine.
 package memory
 
