@@ -18,6 +18,7 @@ type Kind string
 const (
 	News    Kind = ""
 	Opinion Kind = "opinion"
+	Aside   Kind = "aside" // what is no news: live pages, briefings, galleries, offers and the like
 )
 
 // Feed is one URL that yields items, as the config names it.
@@ -73,9 +74,15 @@ type Digest struct {
 	Topics    []Topic
 	CatchUp   time.Duration // a slot missed by less is sent late
 	SendEmpty bool
-	Images    string // "remote" or "none"
-	MaxSize   int    // bytes of each encoded part
-	Template  string // directory whose files replace the built-in ones
+
+	MaxHeadlines int      // in latest news
+	Length       string   // "short", "usual" or "long": how much there is to read
+	Asides       string   // "last" in latest news, or "off"
+	AsidePaths   []string // parts of links whose items are asides, too: "sport"
+
+	Images   string // "remote" or "none"
+	MaxSize  int    // bytes of each encoded part
+	Template string // directory whose files replace the built-in ones
 }
 
 // FeedNames are the digest's feeds by URL, with the name that the config gives them, if any.
@@ -238,9 +245,14 @@ type Join struct {
 	Terms []string `json:"terms,omitempty"`
 }
 
-// Rank explains a story's place: the parts and their product.
+// Rank explains a story's place: the parts and their product. Place, Staying and Heat are 0 in editions that were
+// composed before there were such parts.
 type Rank struct {
 	Coverage float64 `json:"coverage"`
+	Place    float64 `json:"place,omitempty"`   // how near the top the feeds that order by importance had it
+	Staying  float64 `json:"staying,omitempty"` // how long one of them kept it there
+	Heat     float64 `json:"heat,omitempty"`    // how much else is told of its subject, whose best story it is
+	Subject  string  `json:"subject,omitempty"` // that gives the heat
 	Recency  float64 `json:"recency"`
 	Weight   float64 `json:"weight"`
 	Total    float64 `json:"total"`
@@ -250,12 +262,15 @@ type Rank struct {
 type Story struct {
 	ID      string   `json:"id"`     // stable while its leading item leads
 	Items   []Item   `json:"items"`  // the first leads; the others are its coverage
-	Topics  []string `json:"topics"` // Topic.IDs that carry it, in the digest's order
+	Topics  []string `json:"topics"` // Topic.IDs that carry it, the one that it belongs to most first
 	Kind    Kind     `json:"kind,omitempty"`
 	Rank    Rank     `json:"rank"`
 	Joins   []Join   `json:"joins,omitempty"`
 	Brief   bool     `json:"brief,omitempty"`   // selected for latest news: a headline only
 	Carried int      `json:"carried,omitempty"` // editions that had no room for it so far
+
+	SummaryFrom string `json:"summary_from,omitempty"` // the outlet whose summary the first item has, where its own had none
+	ImageFrom   string `json:"image_from,omitempty"`   // likewise of its picture
 }
 
 // Lead is the item that stands for the story.
@@ -294,15 +309,23 @@ type Edition struct {
 	Title    string       `json:"title"`
 	Zone     string       `json:"zone"`
 	Slot     time.Time    `json:"slot"`
-	Number   int          `json:"number"`   // of the lane, from 1
-	Composed time.Time    `json:"composed"` // also the Date of its mails
-	Since    time.Time    `json:"since"`    // when the lane last composed, or the start of its look back
-	Topics   []TopicName  `json:"topics"`   // of the digest, in order
-	Stories  []Story      `json:"stories"`  // the selection in rank order, full entries before briefs
-	Read     int          `json:"read"`     // items considered
+	Number   int          `json:"number"`          // of the lane, from 1
+	Composed time.Time    `json:"composed"`        // also the Date of its mails
+	Since    time.Time    `json:"since"`           // when the lane last composed, or the start of its look back
+	Topics   []TopicName  `json:"topics"`          // of the digest, in order
+	Stories  []Story      `json:"stories"`         // all that stand on any page, what is new first, by rank
+	Pages    []Selection  `json:"pages,omitempty"` // who sees which of them; without it, everybody all of their topics
+	Read     int          `json:"read"`            // items considered
 	Feeds    []FeedReport `json:"feeds"`
 	Carried  int          `json:"carried"` // stories without room, kept for the next edition
 	Dropped  int          `json:"dropped"` // stories that had no room twice, closed
+}
+
+// Selection is what the readers of some topics see of an edition: places in Edition.Stories.
+type Selection struct {
+	Topics []string `json:"topics"` // nil: all of the digest
+	Full   []int    `json:"full"`   // by rank
+	Brief  []int    `json:"brief"`  // in the order of the page
 }
 
 // VariantKey is what the readers of one variant share.
@@ -336,7 +359,7 @@ type Section struct {
 // Entry is a story as one reader sees it.
 type Entry struct {
 	Story
-	Topic      string `json:"topic"` // the first of this reader's topics that has the story
+	Topic      string `json:"topic"` // of this reader's topics the one that the story belongs to most
 	TopicTitle string `json:"topic_title"`
 }
 

@@ -1,5 +1,5 @@
-// Package compose makes an edition of stories: which of them stand in full, which as a headline in
-// latest news, which wait for the next edition; and, of an edition, the page that the readers of one
+// Package compose makes an edition of stories: which of them the readers of which topics see in full, which as a
+// headline in latest news, which wait for the next edition; and, of an edition, the page that the readers of one
 // variant see. It is pure functions: the same input always makes the same edition.
 //
 // It must not know how stories came about, how a page looks, or who reads it. How many bytes a page
@@ -7,13 +7,15 @@
 package compose
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"digestd/digest"
 )
 
-// MaxOpinions is how many opinion pieces stand in full in one edition; more are headlines.
+// MaxOpinions is how many opinion pieces stand in full on one page; more are headlines.
 const MaxOpinions = 4
 
 // Input is what an edition is made of.
@@ -21,9 +23,10 @@ type Input struct {
 	Digest  digest.Digest
 	Edition digest.Edition // with what the caller knows filled in: ID, Zone, Slot, Number, Composed, Since, Feeds, Read
 	Stories []digest.Story // curated, the best first; Carried > 0 for those that waited already
-	// Measure is how many bytes the largest encoded part of the edition's largest variant takes. It is
-	// asked a few times. nil: there is no limit.
-	Measure func(digest.Edition) (int, error)
+	Pages   [][]string     // the sets of topics that readers chose; a page of all topics (nil) is always made
+	// Measure is how many bytes the largest encoded part of the page of these topics takes. It is asked a few times
+	// for each page. nil: there is no limit.
+	Measure func(e digest.Edition, topics []string) (int, error)
 }
 
 // Closed is a story that is in no edition.
@@ -40,154 +43,148 @@ type Result struct {
 	Closed  []Closed
 }
 
-// Compose selects, once for all readers. In rank order, a story stands in full if each of its topics
-// still has room for it (MaxStories, and MaxPerFeed of its leading feed), so that no reader's section
-// ever passes its limits whatever topics he has; up to MaxOpinions opinion pieces do. All others are
-// headlines. Then the edition is fitted into Digest.MaxSize: headlines are left out from the last;
-// where even none of them leaves enough room, full entries become headlines from the last. A story
-// that is left out is carried to the next edition, once, and then closed as "did not fit".
+// Compose selects for each set of topics that readers chose by itself, so that whoever chose one topic gets a whole
+// page of it. See selector for how. A story that stands on no page is carried to the next edition, once, if several
+// outlets told it or a feed that orders by importance had it near its top; all others are closed with the reason.
 func Compose(in Input) (Result, error) {
-	full := selectFull(in.Digest.Topics, in.Stories)
-	fits := func(d draft) (bool, error) {
-		if in.Measure == nil || in.Digest.MaxSize <= 0 {
-			return true, nil
-		}
-		n, err := in.Measure(d.edition(in).Edition)
-		if err != nil {
-			return false, fmt.Errorf("measure edition %s: %w", in.Edition.ID, err)
-		}
-		return n <= in.Digest.MaxSize, nil
-	}
-	d, err := fit(in.Stories, full, fits)
-	if err != nil {
-		return Result{}, err
-	}
-	return d.edition(in), nil
-}
-
-// selectFull tells which stories stand in full, by their places in rank order.
-func selectFull(topics []digest.Topic, stories []digest.Story) (full []int) {
-	type use struct {
-		stories int
-		byFeed  map[string]int
-	}
-	limits := make(map[string]digest.Topic, len(topics))
-	used := make(map[string]*use, len(topics))
-	for _, t := range topics {
-		limits[t.ID] = t
-		used[t.ID] = &use{byFeed: make(map[string]int)}
-	}
-	hasRoom := func(s digest.Story) bool {
-		for _, id := range s.Topics {
-			t, u := limits[id], used[id]
-			if u == nil {
-				continue
-			}
-			if t.MaxStories > 0 && u.stories >= t.MaxStories || t.MaxPerFeed > 0 && u.byFeed[s.Lead().Feed] >= t.MaxPerFeed {
-				return false
-			}
-		}
-		return true
-	}
-	opinions := 0
-	for i, s := range stories {
-		switch {
-		case s.Kind == digest.Opinion && opinions < MaxOpinions:
-			opinions++
-			full = append(full, i)
-		case s.Kind != digest.Opinion && hasRoom(s):
-			for _, id := range s.Topics {
-				if u := used[id]; u != nil {
-					u.stories++
-					u.byFeed[s.Lead().Feed]++
-				}
-			}
-			full = append(full, i)
-		}
-	}
-	return full
-}
-
-// draft is an edition whose end is still open: the stories in the order in which they are let in.
-type draft struct {
-	stories []digest.Story
-	full    int // so many of them stand in full
-	shown   int // so many of them stand at all
-}
-
-// edition makes of a draft what it would be in the end.
-func (d draft) edition(in Input) Result {
-	r := Result{Edition: in.Edition}
-	e := &r.Edition
-	e.Digest, e.Title = in.Digest.ID, in.Digest.Title
-	e.Topics = make([]digest.TopicName, len(in.Digest.Topics))
+	in.Stories = ordered(in)
+	all := in.Edition
+	all.Digest, all.Title = in.Digest.ID, in.Digest.Title
+	all.Topics = make([]digest.TopicName, len(in.Digest.Topics))
 	for i, t := range in.Digest.Topics {
-		e.Topics[i] = digest.TopicName{ID: t.ID, Title: t.Title}
+		all.Topics[i] = digest.TopicName{ID: t.ID, Title: t.Title}
 	}
-	e.Stories = make([]digest.Story, d.shown)
-	for i, s := range d.stories[:d.shown] {
-		s.Brief = i >= d.full
-		e.Stories[i] = s
+	all.Stories = in.Stories
+	in.Edition = all
+
+	pages := [][]string{nil}
+	for _, topics := range in.Pages {
+		if !slices.ContainsFunc(pages, func(p []string) bool { return (p == nil) == (topics == nil) && slices.Equal(p, topics) }) {
+			pages = append(pages, topics)
+		}
 	}
-	for _, s := range d.stories[d.shown:] {
-		s.Brief = false
-		if s.Carried > 0 {
-			r.Closed = append(r.Closed, Closed{Story: s, Reason: "did not fit"})
+	var selections []digest.Selection
+	for _, topics := range pages {
+		s, err := newSelector(in, topics).selection()
+		if err != nil {
+			return Result{}, err
+		}
+		selections = append(selections, s)
+	}
+	return settle(in, selections), nil
+}
+
+// classes of stories, in the order in which they find room.
+const (
+	fresh   = iota
+	carried // waited already
+	old     // happened before the last edition, and more than a day ago
+)
+
+func classOf(in Input, s digest.Story) int {
+	limit := max(24*time.Hour, in.Edition.Composed.Sub(in.Edition.Since))
+	var newest time.Time
+	for _, it := range s.Items {
+		if when := it.When(); when.After(newest) {
+			newest = when
+		}
+	}
+	switch {
+	case !in.Edition.Since.IsZero() && in.Edition.Composed.Sub(newest) > limit:
+		return old
+	case s.Carried > 0:
+		return carried
+	}
+	return fresh
+}
+
+// ordered are the stories, what is new before what waited and what is old, each with its topics, the one that it belongs
+// to most first: one that chooses by words, else the one that has the fewest stories.
+func ordered(in Input) []digest.Story {
+	size, chooses := map[string]int{}, map[string]bool{}
+	for _, s := range in.Stories {
+		for _, id := range s.Topics {
+			size[id]++
+		}
+	}
+	for _, t := range in.Digest.Topics {
+		chooses[t.ID] = len(t.Include) > 0
+	}
+	all := slices.Clone(in.Stories)
+	for i := range all {
+		topics := slices.Clone(all[i].Topics)
+		slices.SortStableFunc(topics, func(a, b string) int {
+			if chooses[a] != chooses[b] {
+				if chooses[a] {
+					return -1
+				}
+				return 1
+			}
+			return cmp.Compare(size[a], size[b])
+		})
+		all[i].Topics, all[i].Brief = topics, false
+	}
+	slices.SortStableFunc(all, func(a, b digest.Story) int { return cmp.Compare(classOf(in, a), classOf(in, b)) })
+	return all
+}
+
+// settle makes the edition of what the pages show, and says what becomes of all else.
+func settle(in Input, pages []digest.Selection) Result {
+	r := Result{Edition: in.Edition}
+	full, shown := make([]bool, len(in.Stories)), make([]bool, len(in.Stories))
+	for _, p := range pages {
+		for _, i := range p.Full {
+			full[i], shown[i] = true, true
+		}
+		for _, i := range p.Brief {
+			shown[i] = true
+		}
+	}
+	place := make([]int, len(in.Stories))
+	r.Edition.Stories = []digest.Story{}
+	for i, s := range in.Stories {
+		if shown[i] {
+			s.Brief = !full[i]
+			place[i] = len(r.Edition.Stories)
+			r.Edition.Stories = append(r.Edition.Stories, s)
 			continue
 		}
-		s.Carried++
-		r.Carried = append(r.Carried, s)
+		switch reason := reasonOf(in, s); {
+		case reason != "":
+			r.Closed = append(r.Closed, Closed{Story: s, Reason: reason})
+		default:
+			s.Carried++
+			r.Carried = append(r.Carried, s)
+		}
 	}
-	e.Carried, e.Dropped = len(r.Carried), len(r.Closed)
+	for _, p := range pages {
+		for _, list := range [][]int{p.Full, p.Brief} {
+			for k, i := range list {
+				list[k] = place[i]
+			}
+		}
+	}
+	r.Edition.Pages = pages
+	r.Edition.Carried, r.Edition.Dropped = len(r.Carried), len(r.Closed)
 	return r
 }
 
-// newDraft puts the stories that stand in full, given by their places, in front of all others.
-func newDraft(stories []digest.Story, full []int) draft {
-	d := draft{stories: make([]digest.Story, 0, len(stories)), full: len(full)}
-	for _, i := range full {
-		d.stories = append(d.stories, stories[i])
-	}
-	for i, s := range stories {
-		if _, found := slices.BinarySearch(full, i); !found {
-			d.stories = append(d.stories, s)
-		}
-	}
-	return d
-}
+// nearTop is from which worth of its places on a story is carried though one outlet alone told it.
+const nearTop = 1.5
 
-// fit finds the fullest draft that fits. The size grows with every story let in, so that it is
-// searched by halving; a draft that holds nothing is taken as fitting without being asked.
-func fit(stories []digest.Story, full []int, fits func(draft) (bool, error)) (draft, error) {
-	d := newDraft(stories, full)
-	shown, err := most(len(full), len(stories), func(n int) (bool, error) {
-		d.shown = n
-		return fits(d)
-	})
-	if err != nil {
-		return draft{}, err
+// reasonOf tells why a story that found no place does not wait for the next edition; empty: it does.
+func reasonOf(in Input, s digest.Story) string {
+	switch {
+	case s.Kind == digest.Aside && in.Digest.Asides == asidesOff:
+		return "is no news but a live page, a briefing, a gallery or the like, which asides = \"off\" leaves out"
+	case s.Kind == digest.Aside:
+		return "is no news but a live page, a briefing, a gallery or the like, for which no room was left"
+	case s.Carried > 0:
+		return "found no room in two editions"
+	case s.Outlets() < 2 && s.Rank.Place < nearTop:
+		return fmt.Sprintf("found no room: %d stories of edition %s stood before it", len(in.Stories), in.Edition.ID)
 	}
-	if shown >= len(full) {
-		d.shown = shown
-		return d, nil
-	}
-	kept, err := most(1, len(full)-1, func(n int) (bool, error) {
-		d.full, d.shown = n, n
-		return fits(d)
-	})
-	if err != nil {
-		return draft{}, err
-	}
-	d = newDraft(stories, full[:max(0, kept)])
-	shown, err = most(d.full+1, len(stories), func(n int) (bool, error) {
-		d.shown = n
-		return fits(d)
-	})
-	if err != nil {
-		return draft{}, err
-	}
-	d.shown = shown
-	return d, nil
+	return ""
 }
 
 // most is the greatest n from lo to hi that fits, or lo-1 if not even lo does. What all hope for, that

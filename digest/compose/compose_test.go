@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -38,57 +39,184 @@ func topic(id string, maxStories, maxPerFeed int) digest.Topic {
 	return digest.Topic{ID: id, Title: strings.ToUpper(id), MaxStories: maxStories, MaxPerFeed: maxPerFeed}
 }
 
-// ids names stories; a brief has a "-" in front.
+// ids names stories.
 func ids(stories []digest.Story) string {
 	var out []string
 	for _, s := range stories {
-		mark := ""
-		if s.Brief {
-			mark = "-"
-		}
-		out = append(out, mark+s.ID)
+		out = append(out, s.ID)
 	}
 	return strings.Join(out, " ")
 }
 
+// shown names what the readers of some topics see: full entries, then headlines with a "-" in front.
+func shown(e digest.Edition, topics []string) string {
+	var out []string
+	for _, en := range visible(e, digest.VariantKey{Topics: topics}) {
+		mark := ""
+		if en.Brief {
+			mark = "-"
+		}
+		out = append(out, mark+en.ID)
+	}
+	return strings.Join(out, " ")
+}
+
+func aside(s digest.Story) digest.Story {
+	s.Kind = digest.Aside
+	return s
+}
+
+func waited(s digest.Story) digest.Story {
+	s.Carried = 1
+	return s
+}
+
+// ago is a story whose items are so many hours old.
+func ago(hours int, s digest.Story) digest.Story {
+	for i := range s.Items {
+		s.Items[i].FirstSeen = noon.Add(-time.Duration(hours) * time.Hour)
+	}
+	return s
+}
+
+// many are stories a0, a1, … of one feed.
+func many(n int, id, feed string, topics ...string) (all []digest.Story) {
+	for i := range n {
+		all = append(all, story(fmt.Sprint(id, i), feed, 0, topics...))
+	}
+	return all
+}
+
 func TestComposeSelects(t *testing.T) {
+	chosen := topic("c", 9, 9)
+	chosen.Include = []*regexp.Regexp{regexp.MustCompile("x")}
+	long := func(s digest.Story) digest.Story {
+		s.Items[0].Summary = digest.PlainText(strings.Repeat("word ", 60))
+		return s
+	}
+	var wordy []digest.Story
+	for i := range 30 {
+		wordy = append(wordy, long(story(fmt.Sprint("w", i), fmt.Sprint("f", i), 0, "g")))
+	}
 	for _, c := range []struct {
 		name    string
-		topics  []digest.Topic
+		digest  digest.Digest
 		stories []digest.Story
+		topics  []string // whose page is looked at
 		want    string
 	}{
-		{"all in full where there is room", []digest.Topic{topic("g", 12, 4)},
-			[]digest.Story{story("a", "f", 0, "g"), story("b", "f", 0, "g")}, "a b"},
-		{"what is beyond a topic's limit becomes a headline", []digest.Topic{topic("g", 1, 4)},
-			[]digest.Story{story("a", "f", 0, "g"), story("b", "h", 0, "g")}, "a -b"},
-		{"one feed does not fill a topic", []digest.Topic{topic("g", 3, 1)},
-			[]digest.Story{story("a", "f", 0, "g"), story("b", "f", 0, "g"), story("c", "h", 0, "g")}, "a c -b"},
-		{"a story of two topics needs room in both", []digest.Topic{topic("g", 1, 4), topic("d", 2, 4)},
-			[]digest.Story{story("a", "f", 0, "g"), story("b", "f", 0, "g", "d"), story("c", "f", 0, "d")}, "a c -b"},
-		{"four opinion pieces", []digest.Topic{topic("g", 1, 4)},
-			[]digest.Story{opinion(story("a", "f", 0, "g")), opinion(story("b", "f", 0, "g")), opinion(story("c", "f", 0, "g")),
-				opinion(story("d", "f", 0, "g")), opinion(story("e", "f", 0, "g")), story("n", "f", 0, "g")}, "a b c d n -e"},
-		{"no limits", []digest.Topic{topic("g", 0, 0)},
-			[]digest.Story{story("a", "f", 0, "g"), story("b", "f", 0, "g")}, "a b"},
-		{"nothing", []digest.Topic{topic("g", 1, 1)}, nil, ""},
+		{name: "all in full where there is room", digest: daily(topic("g", 12, 4)), stories: many(2, "a", "f", "g"), want: "a0 a1"},
+		{name: "what is beyond a topic's limit becomes a headline", digest: daily(topic("g", 1, 4)),
+			stories: []digest.Story{story("a", "f", 0, "g"), story("b", "h", 0, "g")}, want: "a -b"},
+		{name: "one feed does not fill a topic that others want", digest: daily(topic("g", 2, 1)),
+			stories: []digest.Story{story("a", "f", 0, "g"), story("b", "f", 0, "g"), story("c", "h", 0, "g")}, want: "a c -b"},
+		{name: "it fills what nobody else wants", digest: daily(topic("g", 3, 1)), stories: many(4, "a", "f", "g"), want: "a0 a1 a2 -a3"},
+		{name: "a story stands in the topic that has the fewest", digest: daily(topic("g", 2, 4), topic("d", 2, 4)),
+			stories: []digest.Story{story("a", "f", 0, "g"), story("b", "f", 0, "g", "d"), story("c", "f", 0, "g")}, want: "a b c"},
+		{name: "or in the one that chooses by words", digest: daily(topic("g", 1, 4), chosen),
+			stories: []digest.Story{story("a", "f", 0, "c", "g"), story("b", "f", 0, "c"), story("e", "f", 0, "g")}, want: "a b e"},
+		{name: "each topic has its first five before any has its sixth", digest: with(daily(topic("g", 50, 50), topic("d", 50, 50)), func(d *digest.Digest) { d.Length, d.MaxHeadlines = "short", 1 }),
+			stories: append(slices.Clone(wordy), long(story("d0", "f", 0, "d")), long(story("d1", "f", 0, "d"))), want: "w0 w1 w2 w3 w4 w5 w6 w7 w8 d0 d1 -w9"},
+		{name: "a page as long as is usual", digest: with(daily(topic("g", 50, 50)), func(d *digest.Digest) { d.Length, d.MaxHeadlines = "usual", 1 }),
+			stories: wordy, want: strings.TrimSpace(strings.Repeat("w%d ", 22)) + " -w22"},
+		{name: "four opinion pieces", digest: daily(topic("g", 1, 4)),
+			stories: []digest.Story{opinion(story("a", "f", 0, "g")), opinion(story("b", "f", 0, "g")), opinion(story("c", "f", 0, "g")),
+				opinion(story("d", "f", 0, "g")), opinion(story("e", "f", 0, "g")), story("n", "f", 0, "g")}, want: "a b c d n -e"},
+		{name: "what is new stands before what waited", digest: daily(topic("g", 2, 4)),
+			stories: []digest.Story{waited(story("a", "f", 2, "g")), story("b", "f", 0, "g"), story("c", "f", 0, "g")}, want: "b c -a"},
+		{name: "what is old has no place while what is new has none", digest: with(daily(topic("g", 1, 4)), func(d *digest.Digest) { d.MaxHeadlines = 1 }),
+			stories: []digest.Story{ago(30, story("a", "f", 2, "g")), story("b", "f", 0, "g"), story("c", "f", 0, "g"), story("d", "f", 0, "g")}, want: "b -c"},
+		{name: "but where nothing else is", digest: daily(topic("g", 3, 4)),
+			stories: []digest.Story{ago(30, story("a", "f", 2, "g")), story("b", "f", 0, "g")}, want: "b a"},
+		{name: "nor does it lead", digest: daily(topic("g", 3, 4)), stories: []digest.Story{ago(30, story("a", "f", 2, "g"))}, want: "a"},
+		{name: "so many headlines, a third from one feed while others wait", digest: with(daily(topic("g", 1, 4)), func(d *digest.Digest) { d.MaxHeadlines = 3 }),
+			stories: []digest.Story{story("a", "f", 0, "g"), story("b", "f", 0, "g"), story("c", "f", 0, "g"), story("d", "h", 0, "g"), story("e", "i", 0, "g"), story("x", "j", 0, "g")}, want: "a -b -d -e"},
+		{name: "the latest headline first", digest: daily(topic("g", 1, 4)),
+			stories: []digest.Story{story("a", "f", 0, "g"), ago(3, story("b", "f", 0, "g")), ago(1, story("c", "f", 0, "g")), ago(2, story("d", "f", 0, "g"))}, want: "a -c -d -b"},
+		{name: "what is no news last", digest: with(daily(topic("g", 9, 4)), func(d *digest.Digest) { d.MaxHeadlines = 2 }),
+			stories: []digest.Story{aside(story("l", "f", 3, "g")), story("a", "f", 0, "g")}, want: "a -l"},
+		{name: "or nowhere", digest: with(daily(topic("g", 9, 4)), func(d *digest.Digest) { d.Asides = "off" }),
+			stories: []digest.Story{aside(story("l", "f", 3, "g")), story("a", "f", 0, "g")}, want: "a"},
+		{name: "whoever chose one topic has a page of it", digest: with(daily(topic("g", 2, 9), topic("d", 3, 9)), func(d *digest.Digest) { d.MaxHeadlines = 1 }), topics: []string{"g"},
+			stories: many(6, "a", "f", "g", "d"), want: "a0 a1 -a2"},
+		{name: "no limits", digest: daily(topic("g", 0, 0)), stories: many(2, "a", "f", "g"), want: "a0 a1"},
+		{name: "nothing", digest: daily(topic("g", 1, 1))},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r, err := Compose(Input{Digest: daily(c.topics...), Stories: c.stories})
+			r, err := Compose(Input{Digest: c.digest, Stories: c.stories, Pages: [][]string{c.topics}, Edition: digest.Edition{Composed: noon, Since: noon.Add(-12 * time.Hour)}})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := ids(r.Edition.Stories); got != c.want {
-				t.Errorf("got %q, want %q", got, c.want)
+			if strings.Contains(c.want, "%d") {
+				var n []any
+				for i := range strings.Count(c.want, "%d") {
+					n = append(n, i)
+				}
+				c.want = fmt.Sprintf(c.want, n...)
+			}
+			if got := shown(r.Edition, c.topics); got != c.want {
+				t.Errorf("got  %q\nwant %q", got, c.want)
 			}
 		})
 	}
 }
 
-// weigh measures an edition as 10 for itself, 10 for a full entry and 3 for a headline.
-func weigh(e digest.Edition) (int, error) {
+func with(d digest.Digest, change func(*digest.Digest)) digest.Digest {
+	change(&d)
+	return d
+}
+
+// A topic alone and the same topic in a digest of many give their reader the same.
+func TestComposeStarvesNoTopic(t *testing.T) {
+	stories := append(many(40, "a", "f", "g"), many(8, "b", "h", "d", "g")...)
+	for i := range stories {
+		stories[i].Items[0].Summary = digest.PlainText(strings.Repeat("word ", 40))
+	}
+	d := with(daily(topic("g", 12, 4), topic("d", 12, 4)), func(d *digest.Digest) { d.Length, d.MaxHeadlines = "usual", 15 })
+	alone := with(d, func(d *digest.Digest) { d.Topics = d.Topics[1:] })
+	both, err := Compose(Input{Digest: d, Stories: stories, Pages: [][]string{{"d"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	single, err := Compose(Input{Digest: alone, Stories: stories[40:]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := shown(both.Edition, []string{"d"}), shown(single.Edition, nil); got != want || got == "" {
+		t.Errorf("in a digest of two: %s\nalone: %s", got, want)
+	}
+	if n := strings.Count(" "+shown(both.Edition, nil), " b"); n < 5 {
+		t.Errorf("of the small topic %d stories are in full for the readers of both", n)
+	}
+}
+
+func TestComposeSaysWhatBecomesOfTheRest(t *testing.T) {
+	top := story("top", "f", 0, "g")
+	top.Rank.Place = 2
+	d := with(daily(topic("g", 1, 4)), func(d *digest.Digest) { d.MaxHeadlines = 1 })
+	r, err := Compose(Input{Digest: d, Edition: digest.Edition{ID: "daily/UTC/x"}, Stories: []digest.Story{story("a", "f", 0, "g"), story("b", "f", 0, "g"),
+		story("told", "f", 1, "g"), top, story("alone", "f", 0, "g"), waited(story("again", "f", 4, "g")), aside(story("live", "f", 4, "g"))}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := ids(r.Carried); got != "told top" {
+		t.Errorf("carried %q", got)
+	}
+	var closed []string
+	for _, c := range r.Closed {
+		closed = append(closed, c.Story.ID+": "+c.Reason)
+	}
+	want := []string{"alone: found no room: 7 stories of edition daily/UTC/x stood before it", "live: is no news but a live page, a briefing, a gallery or the like, for which no room was left",
+		"again: found no room in two editions"}
+	if !slices.Equal(closed, want) {
+		t.Errorf("closed %q", closed)
+	}
+}
+
+// weigh measures a page as 10 for itself, 10 for a full entry and 3 for a headline.
+func weigh(e digest.Edition, topics []string) (int, error) {
 	n := 10
-	for _, s := range e.Stories {
+	for _, s := range visible(e, digest.VariantKey{Topics: topics}) {
 		if s.Brief {
 			n += 3
 		} else {
@@ -99,24 +227,20 @@ func weigh(e digest.Edition) (int, error) {
 }
 
 func TestComposeFitsSize(t *testing.T) {
-	waited := story("e", "f", 0, "g")
-	waited.Carried = 1
-	stories := []digest.Story{story("a", "f", 0, "g"), story("b", "f", 0, "g"), story("c", "f", 0, "g"), story("d", "f", 0, "g"), waited}
+	stories := []digest.Story{story("a", "f", 1, "g"), story("b", "f", 1, "g"), story("c", "f", 1, "g"), story("d", "f", 1, "g"), waited(story("e", "f", 1, "g"))}
 	for _, c := range []struct {
-		size                    int
-		want, carried, closed   string
-		wantCarried, wantClosed int
+		size                  int
+		want, carried, closed string
 	}{
-		{0, "a b -c -d -e", "", "", 0, 0},
-		{39, "a b -c -d -e", "", "", 0, 0},
-		{38, "a b -c -d", "", "e", 0, 1},
-		{35, "a b -c", "d", "e", 1, 1},
-		{30, "a b", "c d", "e", 2, 1},
-		{29, "a -b -c -d", "", "e", 0, 1},
-		{22, "a", "b c d", "e", 3, 1},
-		{19, "-a -b -c", "d", "e", 1, 1},
-		{12, "", "a b c d", "e", 4, 1},
-		{1, "", "a b c d", "e", 4, 1},
+		{0, "a b -c -d -e", "", ""},
+		{39, "a b -c -d -e", "", ""},
+		{38, "a b -c -d", "", "e"},
+		{35, "a b -c", "d", "e"},
+		{30, "a b", "c d", "e"},
+		{29, "a", "b c d", "e"},
+		{19, "-a -b -c", "d", "e"},
+		{12, "", "a b c d", "e"},
+		{1, "", "a b c d", "e"},
 	} {
 		t.Run(fmt.Sprint(c.size), func(t *testing.T) {
 			d := daily(topic("g", 2, 4))
@@ -128,37 +252,37 @@ func TestComposeFitsSize(t *testing.T) {
 			var closed []digest.Story
 			for _, x := range r.Closed {
 				closed = append(closed, x.Story)
-				if x.Reason != "did not fit" {
-					t.Errorf("reason %q", x.Reason)
-				}
 			}
 			for _, s := range r.Carried {
 				if s.Carried != 1 {
 					t.Errorf("%s was carried %d times", s.ID, s.Carried)
 				}
 			}
-			got := []string{ids(r.Edition.Stories), ids(r.Carried), ids(closed)}
+			got := []string{shown(r.Edition, nil), ids(r.Carried), ids(closed)}
 			if want := []string{c.want, c.carried, c.closed}; !slices.Equal(got, want) {
 				t.Errorf("got %q, want %q", got, want)
 			}
-			if r.Edition.Carried != c.wantCarried || r.Edition.Dropped != c.wantClosed {
+			if r.Edition.Carried != len(r.Carried) || r.Edition.Dropped != len(r.Closed) {
 				t.Errorf("the edition says %d carried, %d dropped", r.Edition.Carried, r.Edition.Dropped)
 			}
 		})
 	}
 }
 
-func TestComposeKeepsRankAmongHeadlines(t *testing.T) {
-	// b is a headline by its feed's quota, c was full and gives way to the size: b ranks higher.
-	stories := []digest.Story{story("a", "f", 0, "g"), story("b", "f", 0, "g"), story("c", "h", 0, "g")}
-	d := daily(topic("g", 3, 1))
-	d.MaxSize = 24
-	r, err := Compose(Input{Digest: d, Stories: stories, Measure: weigh})
+func TestComposeFitsEachPage(t *testing.T) {
+	d := daily(topic("g", 9, 9), topic("d", 9, 9))
+	d.MaxSize = 50
+	r, err := Compose(Input{Digest: d, Stories: append(many(4, "a", "f", "g"), many(4, "b", "h", "d")...), Pages: [][]string{{"g"}, {"d"}}, Measure: weigh})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := ids(r.Edition.Stories) + ", " + ids(r.Carried); got != "a -b, c" {
-		t.Errorf("got %q", got)
+	for _, c := range []struct {
+		topics []string
+		want   string
+	}{{nil, "a0 a1 b0 b1"}, {[]string{"g"}, "a0 a1 a2 a3"}, {[]string{"d"}, "b0 b1 b2 b3"}} {
+		if got := shown(r.Edition, c.topics); got != c.want {
+			t.Errorf("topics %v see %q, want %q", c.topics, got, c.want)
+		}
 	}
 }
 
@@ -170,9 +294,9 @@ func TestComposeMeasuresSeldom(t *testing.T) {
 	d := daily(topic("g", 12, 4))
 	d.MaxSize = 900
 	calls := 0
-	_, err := Compose(Input{Digest: d, Stories: stories, Measure: func(e digest.Edition) (int, error) {
+	_, err := Compose(Input{Digest: d, Stories: stories, Measure: func(e digest.Edition, topics []string) (int, error) {
 		calls++
-		return weigh(e)
+		return weigh(e, topics)
 	}})
 	if err != nil || calls > 14 {
 		t.Errorf("%d calls, %v", calls, err)
@@ -184,7 +308,7 @@ func TestComposeTellsOfMeasureErrors(t *testing.T) {
 	d := daily(topic("g", 2, 4))
 	d.MaxSize = 10
 	_, err := Compose(Input{Digest: d, Edition: digest.Edition{ID: "daily/UTC/x"}, Stories: []digest.Story{story("a", "f", 0, "g")},
-		Measure: func(digest.Edition) (int, error) { return 0, broken }})
+		Measure: func(digest.Edition, []string) (int, error) { return 0, broken }})
 	if !errors.Is(err, broken) || !strings.Contains(err.Error(), "daily/UTC/x") {
 		t.Errorf("got %v", err)
 	}
@@ -214,11 +338,13 @@ func drawStories(t *rapid.T) []digest.Story {
 }
 
 func TestComposeLosesNothing(t *testing.T) {
+	pages := [][]string{nil, {"g"}, {"d"}, {"s", "d"}, {"g", "s"}}
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.IntRange(1, 4)
 		d := daily(topic("g", limit.Draw(t, "g"), limit.Draw(t, "per feed")), topic("d", limit.Draw(t, "d"), 2), topic("s", 2, 1))
 		d.MaxSize = rapid.IntRange(0, 250).Draw(t, "size")
-		in := Input{Digest: d, Stories: drawStories(t), Measure: weigh}
+		d.MaxHeadlines = rapid.IntRange(0, 5).Draw(t, "headlines")
+		in := Input{Digest: d, Stories: drawStories(t), Pages: pages, Measure: weigh, Edition: digest.Edition{Composed: noon, Since: noon.Add(-time.Hour)}}
 		r, err := Compose(in)
 		if err != nil {
 			t.Fatal(err)
@@ -226,11 +352,6 @@ func TestComposeLosesNothing(t *testing.T) {
 		again, _ := Compose(in)
 		if !reflect.DeepEqual(r, again) {
 			t.Fatal("composing twice gave two editions")
-		}
-		if d.MaxSize > 0 && len(r.Edition.Stories) > 0 {
-			if n, _ := weigh(r.Edition); n > d.MaxSize {
-				t.Fatalf("%d does not fit in %d", n, d.MaxSize)
-			}
 		}
 		seen := make(map[string]int)
 		for _, s := range r.Edition.Stories {
@@ -247,36 +368,42 @@ func TestComposeLosesNothing(t *testing.T) {
 				t.Fatalf("story %s stands %d times", s.ID, seen[s.ID])
 			}
 		}
-		for _, topics := range [][]string{nil, {"g"}, {"d"}, {"s", "d"}, {"g", "s"}} {
-			checkPage(t, r.Edition, digest.VariantKey{Topics: topics}, d)
+		somewhere := make(map[string]bool)
+		for _, topics := range pages {
+			checkPage(t, r.Edition, digest.VariantKey{Topics: topics}, d, somewhere)
+		}
+		if len(somewhere) != len(r.Edition.Stories) {
+			t.Fatalf("%d stories of the edition stand on pages, and it has %d", len(somewhere), len(r.Edition.Stories))
 		}
 	})
 }
 
-// checkPage holds a page against the edition that it shows.
-func checkPage(t *rapid.T, e digest.Edition, v digest.VariantKey, d digest.Digest) {
+// checkPage holds a page against the edition that it shows, and notes what stands on it.
+func checkPage(t *rapid.T, e digest.Edition, v digest.VariantKey, d digest.Digest, somewhere map[string]bool) {
+	if n, _ := weigh(e, v.Topics); d.MaxSize > 0 && n > max(10, d.MaxSize) {
+		t.Fatalf("%d does not fit in %d", n, d.MaxSize)
+	}
 	p := Filter(e, v)
 	stands := make(map[string]int)
 	inTopic := make(map[string]int)
-	count := func(en digest.Entry) {
-		stands[en.ID]++
-		if en.Kind == digest.News && !en.Brief {
-			inTopic[en.Topic]++
-		}
-	}
+	headlines := 0
 	if p.Lead != nil {
 		stands[p.Lead.ID]++
-		if i := slices.IndexFunc(e.Stories, func(s digest.Story) bool { return s.ID == p.Lead.ID }); !e.Stories[i].Brief && p.Lead.Kind == digest.News {
-			inTopic[p.Lead.Topic]++
-		}
+		inTopic[p.Lead.Topic]++
 	}
 	for _, s := range p.Sections {
 		if len(s.Entries) == 0 {
 			t.Fatalf("empty section %s", s.Kind)
 		}
 		for _, en := range s.Entries {
-			if s.Kind != digest.SectionMostCovered {
-				count(en)
+			if s.Kind == digest.SectionMostCovered {
+				continue
+			}
+			stands[en.ID]++
+			if en.Brief {
+				headlines++
+			} else if en.Kind == digest.News {
+				inTopic[en.Topic]++
 			}
 		}
 	}
@@ -285,13 +412,22 @@ func checkPage(t *rapid.T, e digest.Edition, v digest.VariantKey, d digest.Diges
 		for _, id := range s.Topics {
 			wanted = wanted || slices.Contains(v.Topics, id)
 		}
-		if wanted && stands[s.ID] != 1 || !wanted && stands[s.ID] != 0 {
+		if stands[s.ID] > 1 || !wanted && stands[s.ID] != 0 {
 			t.Fatalf("story %s of %v stands %d times for %v", s.ID, s.Topics, stands[s.ID], v.Topics)
+		}
+		if stands[s.ID] == 1 {
+			somewhere[s.ID] = true
 		}
 	}
 	for _, top := range d.Topics {
-		if inTopic[top.ID] > top.MaxStories {
+		if inTopic[top.ID] > top.MaxStories+1 { // the lead may be a headline of it
 			t.Fatalf("%d stories in full in %s, which takes %d, for %v", inTopic[top.ID], top.ID, top.MaxStories, v.Topics)
+		}
+	}
+	if d.MaxHeadlines > 0 && headlines > d.MaxHeadlines {
+		// Where not even one full entry fits into the size, headlines take their place.
+		if p.Lead == nil || slices.ContainsFunc(p.Sections, func(s digest.Section) bool { return s.Kind == digest.SectionTopic }) {
+			t.Fatalf("%d headlines for %v", headlines, v.Topics)
 		}
 	}
 }

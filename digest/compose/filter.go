@@ -13,8 +13,8 @@ const (
 	minMostCovered = 2
 )
 
-// Filter is what the readers of a variant see of an edition. It selects nothing: a full entry stays a
-// full entry, in the first of the readers' topics (in the digest's order) that has it. The first news
+// Filter is what the readers of a variant see of an edition. It selects nothing: what was selected for their topics
+// stands in the one of them that it belongs to most. The first news
 // story leads; where the readers' topics have no news in full, the first opinion piece does, then the
 // first headline, so that a page that says anything has a lead.
 func Filter(e digest.Edition, v digest.VariantKey) digest.Page {
@@ -55,29 +55,42 @@ func Filter(e digest.Edition, v digest.VariantKey) digest.Page {
 	return p
 }
 
-// visible are the stories of these readers' topics that they did not have yet, in rank order.
+// visible are the stories that these readers see and did not have yet: those of the selection that was made for their
+// topics, or, where none was, all of their topics.
 func visible(e digest.Edition, v digest.VariantKey) []digest.Entry {
-	var topics []digest.TopicName
+	titles := make(map[string]string, len(e.Topics))
 	for _, t := range e.Topics {
 		if v.Topics == nil || slices.Contains(v.Topics, t.ID) {
-			topics = append(topics, t)
+			titles[t.ID] = t.Title
 		}
-	}
-	except := make(map[string]bool, len(v.Except))
-	for _, id := range v.Except {
-		except[id] = true
 	}
 	var out []digest.Entry
-	for _, s := range e.Stories {
-		if except[s.ID] {
-			continue
+	add := func(s digest.Story, brief bool) {
+		if slices.Contains(v.Except, s.ID) {
+			return
 		}
-		for _, t := range topics {
-			if slices.Contains(s.Topics, t.ID) {
-				out = append(out, digest.Entry{Story: s, Topic: t.ID, TopicTitle: t.Title})
-				break
+		for _, id := range s.Topics {
+			if title, ok := titles[id]; ok {
+				s.Brief = brief
+				out = append(out, digest.Entry{Story: s, Topic: id, TopicTitle: title})
+				return
 			}
 		}
+	}
+	at := slices.IndexFunc(e.Pages, func(p digest.Selection) bool {
+		return (p.Topics == nil) == (v.Topics == nil) && slices.Equal(p.Topics, v.Topics)
+	})
+	if at < 0 {
+		for _, s := range e.Stories {
+			add(s, s.Brief)
+		}
+		return out
+	}
+	for _, i := range e.Pages[at].Full {
+		add(e.Stories[i], false)
+	}
+	for _, i := range e.Pages[at].Brief {
+		add(e.Stories[i], true)
 	}
 	return out
 }

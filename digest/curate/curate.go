@@ -18,6 +18,9 @@ type Options struct {
 	Now     time.Time
 	Since   time.Time      // when the lane last composed; zero: a day before Now
 	Carried map[uint64]int // how many editions had no room for an item's story, by Seq
+
+	ByImportance map[string]bool // feeds whose items stand in the order that editors gave them, by URL
+	AsidePaths   []string        // parts of links whose items are asides
 }
 
 // Closed tells why an item is in no edition.
@@ -59,7 +62,8 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 			closed = append(closed, Closed{Item: it, Reason: why, Unwanted: unwanted})
 			continue
 		}
-		it.Kind = kindOf(it, filters.kind(it.Feed))
+		it.Kind = kindOf(it, filters.kind(it.Feed), opt.AsidePaths)
+		it.Title = withoutOutlet(it)
 		it.Summary = CleanSummary(it.Summary)
 		n := newNode(it, 0)
 		topicsOf[n.item] = kept
@@ -67,7 +71,9 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 	}
 
 	var stories []digest.Story
+	heat := make(subjects)
 	for _, c := range clusters(nodes) {
+		heat.count(c, opt.ByImportance)
 		if c.sent > 0 {
 			closed = append(closed, closeInto(c, sent[c.sent-1])...)
 			continue
@@ -82,6 +88,8 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 		stories = append(stories, story)
 		closed = append(closed, extra...)
 	}
+	slices.SortFunc(stories, byRank)
+	heat.lift(stories, len(nodes))
 	slices.SortFunc(stories, byRank)
 	slices.SortFunc(closed, func(a, b Closed) int { return compareItems(&a.Item, &b.Item) })
 	return stories, closed
@@ -105,8 +113,9 @@ func closeInto(c cluster, s digest.Story) []Closed {
 // closed as coverage.
 func newStory(c cluster, f filters) (digest.Story, []Closed) {
 	nodes := slices.Clone(c.nodes)
+	newest := slices.MaxFunc(nodes, func(a, b *node) int { return a.when.Compare(b.when) }).when
 	slices.SortFunc(nodes, func(a, b *node) int {
-		return cmp.Or(-cmp.Compare(leadPoints(a, f, c.aggregators), leadPoints(b, f, c.aggregators)), a.when.Compare(b.when), compareItems(a.item, b.item))
+		return cmp.Or(-cmp.Compare(leadPoints(a, newest, f, c.aggregators), leadPoints(b, newest, f, c.aggregators)), a.when.Compare(b.when), compareItems(a.item, b.item))
 	})
 	lead, rest := nodes[0], nodes[1:]
 	slices.SortFunc(rest, func(a, b *node) int {
@@ -124,6 +133,7 @@ func newStory(c cluster, f filters) (digest.Story, []Closed) {
 		taken = append(taken, n)
 		story.Items = append(story.Items, *n.item)
 	}
+	borrow(&story)
 	for _, e := range c.edges {
 		joined, with := e.b, e.a
 		if joined == lead {
@@ -132,6 +142,19 @@ func newStory(c cluster, f filters) (digest.Story, []Closed) {
 		story.Joins = append(story.Joins, digest.Join{Item: joined.item.Seq, With: with.item.Seq, Score: e.score, Terms: e.terms})
 	}
 	return story, closed
+}
+
+// borrow lends the first item what it lacks and another of the story has: a summary, a picture. The story says whose they are.
+func borrow(s *digest.Story) {
+	lead := &s.Items[0]
+	for _, it := range s.Items[1:] {
+		if lead.Summary.Plain() == "" && it.Summary.Plain() != "" && it.Language == lead.Language {
+			lead.Summary, s.SummaryFrom = it.Summary, it.Source
+		}
+		if lead.Image == nil && it.Image != nil {
+			lead.Image, s.ImageFrom = it.Image, it.Source
+		}
+	}
 }
 
 func coverageOf(s digest.Story) string { return fmt.Sprintf("coverage of %q", s.Lead().Title) }
@@ -150,7 +173,8 @@ func storyID(it *digest.Item) string {
 func Clusters(items []digest.Item) [][]digest.Item {
 	nodes := make([]node, len(items))
 	for i, it := range items {
-		it.Kind = kindOf(it, digest.News)
+		it.Kind = kindOf(it, digest.News, nil)
+		it.Title = withoutOutlet(it)
 		it.Summary = CleanSummary(it.Summary)
 		nodes[i] = newNode(it, 0)
 	}

@@ -104,7 +104,7 @@ func TestCurate(t *testing.T) {
 		{name: "one outlet's two items are two stories", topics: []digest.Topic{global},
 			items: []digest.Item{item(1, "harbour", strike), item(2, "harbour", strike2)}, stories: "1 global; 2 global"},
 		{name: "unless they are one piece under two addresses", topics: []digest.Topic{global},
-			items: []digest.Item{item(1, "harbour", strike), at(item(2, "harbour", strike), -time.Hour)}, stories: "2 global", closed: `1 coverage of "` + strike + `"`},
+			items: []digest.Item{item(1, "harbour", strike), at(item(2, "harbour", strike), -time.Hour)}, stories: "1 global", closed: `2 coverage of "` + strike + `"`},
 		{name: "a daily column is no such piece", topics: []digest.Topic{global},
 			items: []digest.Item{item(1, "harbour", strike), at(item(2, "harbour", strike), -24*time.Hour)}, stories: "1 global; 2 global"},
 		{name: "too far apart in time", topics: []digest.Topic{global},
@@ -197,7 +197,7 @@ func TestCurateExplains(t *testing.T) {
 	if len(s.Joins) != 1 || s.Joins[0].Item != 2 || s.Joins[0].With != 1 || s.Joins[0].Score < Threshold || !slices.Contains(s.Joins[0].Terms, "kestrel") {
 		t.Errorf("joins %+v", s.Joins)
 	}
-	if want := (digest.Rank{Coverage: 2, Recency: 0.5, Weight: 1, Total: 1}); s.Rank != want {
+	if want := (digest.Rank{Coverage: 2, Place: 1, Staying: 1, Heat: 1, Recency: 0.5, Weight: 1, Total: 1}); s.Rank != want {
 		t.Errorf("rank %+v, want %+v", s.Rank, want)
 	}
 	if s.ID != "s1" {
@@ -231,7 +231,7 @@ func TestOpinion(t *testing.T) {
 		{"no link", digest.Item{Link: "::"}, digest.News, digest.News},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := kindOf(c.it, c.feed); got != c.want {
+			if got := kindOf(c.it, c.feed, nil); got != c.want {
 				t.Errorf("got %q", got)
 			}
 		})

@@ -2,6 +2,7 @@ package curate
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
 
 	"digestd/digest"
@@ -11,7 +12,7 @@ import (
 // in the languages that the product is measured in.
 var opinionWords = map[string]bool{
 	"opinion": true, "opinions": true, "op-ed": true, "oped": true, "op-eds": true, "editorial": true, "editorials": true,
-	"commentisfree": true, "commentary": true, "comment": true, "columnist": true, "columnists": true, "column": true, "columns": true,
+	"commentisfree": true, "debate": true, "commentary": true, "comment": true, "columnist": true, "columnists": true, "column": true, "columns": true,
 	"letters to the editor": true, "viewpoint": true, "viewpoints": true, "perspectives": true,
 	"tribune": true, "tribunes": true, "chroniques": true, "éditorial": true, "éditos": true, "edito": true, "édito": true, "idees": true, "idées": true, "debats": true, "débats": true,
 	"meinung": true, "kommentar": true, "kommentare": true, "kolumne": true, "kolumnen": true, "leitartikel": true, "gastbeitrag": true,
@@ -21,14 +22,27 @@ var opinionWords = map[string]bool{
 	"评论": true, "評論": true, "社论": true, "社評": true, "观点": true, "觀點": true, "社説": true, "オピニオン": true, "コラム": true,
 }
 
-// kindOf is what an item is: what the config says of its feed, what collect found, or opinion if a
-// category or one of the first three parts of its address says so.
-func kindOf(it digest.Item, feed digest.Kind) digest.Kind {
+// columnist is how some papers put the name of who gives an opinion in front of it, "ADA MARSH: …"; newsWord is what
+// others put there.
+var (
+	columnist = regexp.MustCompile(`^\p{Lu}[\p{Lu}'’-]+(?: \p{Lu}[\p{Lu}.'’-]*){1,2}: \P{Z}`)
+	newsWord  = regexp.MustCompile(`\b(?:NEWS|LIVE|BREAKING|UPDATES?|EXCLUSIVE|LATEST|WATCH|VIDEO|REVEALED|REPORT|ALERT|COVID|US|UK|EU|UN|WHO|II|III)\b`)
+)
+
+// kindOf is what an item is: what the config says of its feed, what collect found, an aside, or opinion if its title,
+// a category or one of the parts of its address says so.
+func kindOf(it digest.Item, feed digest.Kind, asidePaths []string) digest.Kind {
 	if feed != digest.News {
 		return feed
 	}
 	if it.Kind != digest.News {
 		return it.Kind
+	}
+	if isAside(it, asidePaths) {
+		return digest.Aside
+	}
+	if front := columnist.FindString(it.Title); front != "" && !newsWord.MatchString(front) && !shouts(it.Title[len(front):]) {
+		return digest.Opinion
 	}
 	for _, c := range it.Categories {
 		if opinionWords[strings.ToLower(strings.TrimSpace(c))] {

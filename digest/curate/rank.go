@@ -17,13 +17,40 @@ const (
 	leastRecency = 1.0 / 64
 )
 
-// rank is a story's worth: coverage × recency × weight of the leading feed. A story that was carried
-// over has waited half its age for room and is not punished for that half.
+// How much a place says. Among the first three of a feed that orders by importance, an editor thought it the news of the
+// hour; two such editors outweigh any other sign.
+const (
+	topPlaces, upperPlaces, firstPlaces = 3, 6, 10
+	topWorth, upperWorth, firstWorth    = 1.3, 0.5, 0.25
+	perDoubling                         = 0.08 // of the hours for which a feed kept it
+)
+
+// placeWorth is what a place in a feed that orders by importance adds.
+func placeWorth(place int) float64 {
+	switch {
+	case place < 1 || place > firstPlaces:
+		return 0
+	case place <= topPlaces:
+		return topWorth - 0.1*float64(place)
+	case place <= upperPlaces:
+		return upperWorth
+	}
+	return firstWorth
+}
+
+// rank is a story's worth: coverage × place × staying × recency × weight of the leading feed. A story that was carried
+// over has waited half its age for room and is not punished for that half. Heat is added when all stories are known.
 func rank(s digest.Story, f filters, opt Options) digest.Rank {
 	var newest time.Time
+	best := make(map[string]float64) // of each outlet's items
+	kept := 0
 	for _, it := range s.Items {
 		if w := it.When(); w.After(newest) {
 			newest = w
+		}
+		if opt.ByImportance[it.Feed] {
+			best[it.Source] = max(best[it.Source], placeWorth(it.Place))
+			kept = max(kept, it.Kept)
 		}
 	}
 	age := max(0, opt.Now.Sub(newest))
@@ -33,14 +60,25 @@ func rank(s digest.Story, f filters, opt Options) digest.Rank {
 	if s.Carried > 0 {
 		age /= 2
 	}
-	halfLife := max(minHalfLife, opt.Now.Sub(opt.Since)/2)
+	halfLife := float64(max(minHalfLife, opt.Now.Sub(opt.Since)/2))
 	r := digest.Rank{
 		Coverage: 1 + math.Log2(float64(max(1, s.Outlets()))),
-		Recency:  max(leastRecency, math.Exp2(-float64(age)/float64(halfLife))),
+		Place:    1,
+		Staying:  1 + perDoubling*math.Log2(float64(1+kept)),
+		Heat:     1,
 		Weight:   f.weight(s.Lead().Feed),
 	}
-	r.Total = r.Coverage * r.Recency * r.Weight
+	for _, worth := range best {
+		r.Place += worth
+	}
+	// What editors put at the top stays news for longer.
+	r.Recency = max(leastRecency, math.Exp2(-float64(age)/(halfLife*r.Place)))
+	r.Total = product(r)
 	return r
+}
+
+func product(r digest.Rank) float64 {
+	return r.Coverage * r.Place * r.Staying * r.Heat * r.Recency * r.Weight
 }
 
 // byRank sorts stories best first. Ties go to the fresher, then to the leading items' own order, so
@@ -57,16 +95,40 @@ func compareItems(a, b *digest.Item) int {
 		strings.Compare(a.Source, b.Source), strings.Compare(a.Summary.Plain(), b.Summary.Plain()))
 }
 
-// leadPoints tells how well an item would stand for its story: an original before an aggregator's
-// pointer to it, then a fuller summary, a picture, and the weight its feed was given.
-func leadPoints(n *node, f filters, aggregators map[string]bool) float64 {
+// leadPoints tells how well an item would speak for its story: an original before an aggregator's pointer to it, what
+// tells before what asks or shouts, then the newest, by the weight that its feed was given. A summary or a picture can be
+// borrowed, so that they count little.
+func leadPoints(n *node, newest time.Time, f filters, aggregators map[string]bool) float64 {
 	var p float64
 	if !aggregators[n.item.Feed] {
-		p += 10
+		p += 12
 	}
-	p += 2 * math.Min(1, float64(len([]rune(n.item.Summary.Plain())))/240)
+	if n.doc.asks {
+		p -= 6
+	}
+	if shouts(n.item.Title) {
+		p -= 6
+	}
+	if n.item.Summary.Plain() != "" {
+		p += 0.5
+	}
 	if n.item.Image != nil {
-		p++
+		p += 0.5
 	}
-	return p + 2*math.Log2(f.weight(n.item.Feed))
+	return p - min(4, newest.Sub(n.when).Hours()/3) + 2*math.Log2(f.weight(n.item.Feed))
+}
+
+// shouts reports whether a headline is written in capitals, or in great part so.
+func shouts(title string) bool {
+	upper, letters := 0, 0
+	for _, word := range strings.Fields(title) {
+		if len(word) < 4 || strings.ToLower(word) == word && strings.ToUpper(word) == word {
+			continue // initials, numbers, scripts without capitals
+		}
+		letters++
+		if strings.ToUpper(word) == word {
+			upper++
+		}
+	}
+	return letters >= 2 && 3*upper >= letters && upper >= 2 || strings.HasSuffix(strings.TrimRight(title, "\"'”’ "), "!")
 }

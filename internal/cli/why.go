@@ -80,7 +80,7 @@ func printFates(w io.Writer, fates []report.Fate) {
 				fmt.Fprintf(w, "    joined with score %.2f: %s\n", l.Score, strings.Join(l.Terms, ", "))
 			}
 			if l.Rank != nil {
-				fmt.Fprintf(w, "    rank %.3f = coverage %.2f × recency %.2f × weight %.2f\n", l.Rank.Total, l.Rank.Coverage, l.Rank.Recency, l.Rank.Weight)
+				fmt.Fprintf(w, "    rank %.3f = %s\n", l.Rank.Total, rankWords(*l.Rank))
 			}
 		}
 	}
@@ -102,6 +102,18 @@ func otherForm(a digest.Alias) string {
 		return ""
 	}
 	return ": " + strings.Join(parts, ", ")
+}
+
+// rankWords are the parts of a rank. Editions that are older than the signs of place have none of those.
+func rankWords(r digest.Rank) string {
+	parts := fmt.Sprintf("coverage %.2f", r.Coverage)
+	if r.Place > 0 {
+		parts += fmt.Sprintf(" × place %.2f × staying %.2f × heat %.2f", r.Place, r.Staying, r.Heat)
+	}
+	if r.Subject != "" {
+		parts += fmt.Sprintf(" (of %s)", r.Subject)
+	}
+	return parts + fmt.Sprintf(" × recency %.2f × weight %.2f", r.Recency, r.Weight)
 }
 
 func fateWords(l report.LaneFate) string {

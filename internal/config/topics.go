@@ -225,6 +225,19 @@ func digestKeys() []key[digestTable] {
 			func(d *digestTable) *time.Duration { return &d.CatchUp }),
 		boolean("send_empty", "false", "Send an edition that has nothing in it.",
 			func(d *digestTable) *bool { return &d.SendEmpty }),
+		whole("max_headlines", "15", 1, 500, "Headlines in latest news, from one feed a third of them while others wait.",
+			func(d *digestTable) *int { return &d.MaxHeadlines }),
+		choice("length", `"usual"`, []string{"short", "usual", "long"}, "How much there is to read: two or three minutes, five, or whatever the topics' limits and max_size let in.",
+			func(d *digestTable) *string { return &d.Length }),
+		choice("asides", `"last"`, []string{"last", "off"}, "What is no news stands last in latest news, where room is left, or nowhere: live pages, briefings, galleries, offers, horoscopes, gossip.",
+			func(d *digestTable) *string { return &d.Asides }),
+		list("aside_paths", "[]", "list of text", "Parts of links whose items are asides too: [\"sport\", \"celebrity\"].",
+			func(d *digestTable) { d.AsidePaths = nil },
+			func(r *reader, v *value, d *digestTable) {
+				if s, ok := r.line(v, "aside_paths", ""); ok {
+					d.AsidePaths = append(d.AsidePaths, strings.ToLower(strings.Trim(s, "/")))
+				}
+			}),
 		choice("images", `"remote"`, []string{"remote", "none"}, "Pictures from the outlets' servers, or none.",
 			func(d *digestTable) *string { return &d.Images }),
 		size("max_size", `"95KB"`, 16<<10, 10<<20, "Of each encoded part of a mail. Gmail cuts a mail off at about 102KB.",

@@ -112,7 +112,9 @@ func (c *Composer) draft(of call, onlooker *digest.VariantKey) (draft, error) {
 		dr.readers.keys = []digest.VariantKey{*onlooker}
 	}
 	var stories []digest.Story
-	stories, dr.closed = curate.Curate(of.digest.Topics, w.items, w.sent, curate.Options{Now: of.now, Since: w.since, Carried: w.carried})
+	stories, dr.closed = curate.Curate(of.digest.Topics, w.items, w.sent, curate.Options{
+		Now: of.now, Since: w.since, Carried: w.carried, ByImportance: w.ordered, AsidePaths: of.digest.AsidePaths,
+	})
 	dr.Result, err = c.compose(dr, w.since, stories)
 	if err != nil {
 		return dr, fmt.Errorf("edition %s: compose: %w", of.id, err)
@@ -131,7 +133,7 @@ func (c *Composer) compose(dr draft, since time.Time, stories []digest.Story) (c
 		edition.Topics = append(edition.Topics, digest.TopicName{ID: t.ID, Title: t.Title})
 	}
 	return compose.Compose(compose.Input{
-		Digest: d, Edition: edition, Stories: stories,
-		Measure: func(e digest.Edition) (int, error) { return c.measure(d, e, dr.readers) },
+		Digest: d, Edition: edition, Stories: stories, Pages: dr.readers.pages(),
+		Measure: func(e digest.Edition, topics []string) (int, error) { return c.measure(d, e, topics, dr.readers) },
 	})
 }

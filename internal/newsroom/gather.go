@@ -43,8 +43,9 @@ type news struct {
 
 // coverage is what the foot of an edition says of its sources.
 type coverage struct {
-	feeds []digest.FeedReport
-	read  int
+	feeds   []digest.FeedReport
+	ordered map[string]bool // feeds that order by importance, by URL
+	read    int
 }
 
 // gather reads what a lane has not had yet: everything first seen since it last composed, by position
@@ -85,7 +86,7 @@ func (g gatherer) gather(of call) (window, error) {
 	if w.sent, err = g.sentStories(of.lane, of.now); err != nil {
 		return w, err
 	}
-	w.feeds, err = g.feedReports(of.digest, w.since)
+	w.feeds, w.ordered, err = g.feedReports(of.digest, w.since)
 	return w, err
 }
 
@@ -252,13 +253,14 @@ func (g gatherer) sentStories(lane digest.Lane, now time.Time) ([]digest.Story, 
 	return stories, nil
 }
 
-// feedReports tell, for the coverage footer, which of the digest's feeds were read since the lane last composed.
-func (g gatherer) feedReports(d digest.Digest, since time.Time) ([]digest.FeedReport, error) {
+// feedReports tell, for the coverage footer, which of the digest's feeds were read since the lane last composed, and, for the
+// ranking, which of them order by importance.
+func (g gatherer) feedReports(d digest.Digest, since time.Time) (reports []digest.FeedReport, ordered map[string]bool, err error) {
 	states, err := g.Ledger.Items.FeedStates()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var reports []digest.FeedReport
+	ordered = map[string]bool{}
 	seen := map[string]bool{}
 	for _, t := range d.Topics {
 		for _, f := range t.Feeds {
@@ -267,12 +269,13 @@ func (g gatherer) feedReports(d digest.Digest, since time.Time) ([]digest.FeedRe
 			}
 			seen[f.URL] = true
 			st := states[f.URL]
+			ordered[f.URL] = st.ByImportance()
 			reports = append(reports, digest.FeedReport{
 				Name: f.Called(st), OK: read(st, since), LastSuccess: st.LastSuccess,
 			})
 		}
 	}
-	return reports, nil
+	return reports, ordered, nil
 }
 
 // read reports whether a feed was read since the lane last composed, or was well when it was last asked: a

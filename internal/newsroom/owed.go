@@ -22,15 +22,27 @@ type readers struct {
 // none reports whether nobody would get anything.
 func (r readers) none() bool { return r.active == 0 }
 
-// languages are those of the readers, sorted.
-func (r readers) languages() []string {
-	var all []string
+// languages are those of the readers of some topics, sorted; of a page that has no readers, those of all.
+func (r readers) languages(topics []string) []string {
+	var all, everybody []string
 	for _, k := range r.keys {
-		if !slices.Contains(all, k.Language) {
+		if everybody = append(everybody, k.Language); (k.Topics == nil) == (topics == nil) && slices.Equal(k.Topics, topics) {
 			all = append(all, k.Language)
 		}
 	}
+	if all == nil {
+		all = everybody
+	}
 	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// pages are the sets of topics that the readers chose.
+func (r readers) pages() [][]string {
+	all := make([][]string, len(r.keys))
+	for i, k := range r.keys {
+		all[i] = k.Topics
+	}
 	return all
 }
 

@@ -148,12 +148,12 @@ func (c *Composer) sender(d digest.Digest, e digest.Edition, variant int) (messa
 	return s, nil
 }
 
-// measure is the size of the largest encoded part of the edition's largest variant: all topics, in
-// whichever of the readers' languages is the longest. It freezes no message: lengths are all it wants.
-func (c *Composer) measure(d digest.Digest, e digest.Edition, r readers) (int, error) {
+// measure is the size of the largest encoded part of the page of some topics, in whichever of its readers' languages is
+// the longest. It freezes no message: lengths are all it wants.
+func (c *Composer) measure(d digest.Digest, e digest.Edition, topics []string, r readers) (int, error) {
 	largest := 0
-	for _, language := range r.languages() {
-		page := compose.Filter(e, digest.VariantKey{Language: language, Format: "html"})
+	for _, language := range r.languages(topics) {
+		page := compose.Filter(e, digest.VariantKey{Topics: topics, Language: language, Format: "html"})
 		rendered, err := c.render(d, page, 0)
 		if err != nil {
 			return 0, err

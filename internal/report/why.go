@@ -28,7 +28,7 @@ type LaneFate struct {
 	Lane    string       `json:"lane"`
 	Edition string       `json:"edition,omitempty"`
 	Section string       `json:"section,omitempty"`
-	Place   int          `json:"place,omitempty"` // in the section, from 1, for those who have all topics
+	Place   int          `json:"place,omitempty"` // in the section, from 1, for those who have all topics, if it stands there for them
 	Readers int          `json:"readers,omitempty"`
 	Told    []Telling    `json:"told,omitempty"` // the items of its story, the one that leads first
 	Rank    *digest.Rank `json:"rank,omitempty"`
@@ -198,6 +198,13 @@ func (rep Reporter) placeOf(f *LaneFate, o ledger.Outcome) error {
 		}
 	}
 	f.Section, f.Place = place(compose.Filter(e, digest.VariantKey{Format: "html"}), o.Story)
+	for _, p := range e.Pages {
+		if f.Section == "" { // it had room on the pages of those alone who chose fewer topics
+			if f.Section, f.Place = place(compose.Filter(e, digest.VariantKey{Topics: p.Topics, Format: "html"}), o.Story); f.Section != "" {
+				f.Section += " (for topics " + strings.Join(p.Topics, ", ") + ")"
+			}
+		}
+	}
 	f.Readers, err = rep.readersOf(st, e, o.Story)
 	return err
 }

@@ -1,0 +1,251 @@
+package compose
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"digestd/digest"
+)
+
+const asidesOff = "off"
+
+// How much a page holds.
+const (
+	firstEach      = 5  // stories that each topic has before any has more
+	oldShare       = 10 // one entry in so many may be old while something newer finds no room
+	summaryWords   = 45 // that are shown of a summary at most
+	headlineWords  = 10 // that one takes, about
+	opinionSection = "\x00opinion"
+)
+
+// wordsOf is how many words each length of a digest has: two and a half minutes, five, and whatever there is.
+func wordsOf(length string) int {
+	switch length {
+	case "short":
+		return 550
+	case "usual":
+		return 1100
+	}
+	return 0
+}
+
+// selector chooses what the readers of some topics see.
+//
+// First the lead: the best story that is new. Then each topic its next best in turn, until each has firstEach; then the best
+// of all that are left, up to the topic's MaxStories, each topic giving MaxPerFeed to one feed, and up to the digest's length.
+// What a feed has beyond fills what nobody else wants. Opinion takes its turns like a topic. Then headlines, up to
+// MaxHeadlines, and what is no news behind them. What was carried stands behind what is new. What is old comes in only when all
+// that is newer has a place, or as one entry in ten.
+type selector struct {
+	in      Input
+	topics  []string
+	section []string // of each story on this page: a topic's id, opinionSection, or none
+	class   []int
+	taken   []bool
+	full    []int
+	brief   []int
+	words   int // that may still be taken; negative: as many as there are
+	limited bool
+	bySect  map[string]int
+	byFeed  map[[2]string]int
+	olds    int
+}
+
+func newSelector(in Input, topics []string) *selector {
+	s := &selector{in: in, topics: topics, section: make([]string, len(in.Stories)), class: make([]int, len(in.Stories)),
+		taken: make([]bool, len(in.Stories)), bySect: map[string]int{}, byFeed: map[[2]string]int{}}
+	for i, story := range in.Stories {
+		s.class[i] = classOf(in, story)
+		for _, id := range story.Topics {
+			if topics == nil || slices.Contains(topics, id) {
+				s.section[i] = id
+				break
+			}
+		}
+		if s.section[i] != "" && story.Kind == digest.Opinion {
+			s.section[i] = opinionSection
+		}
+	}
+	s.words = wordsOf(in.Digest.Length)
+	s.limited = s.words > 0
+	s.words -= headlineWords * min(s.in.Digest.MaxHeadlines, len(in.Stories))
+	return s
+}
+
+// selection chooses, and takes back what does not fit.
+func (s *selector) selection() (digest.Selection, error) {
+	s.lead()
+	s.turns()
+	s.best(func(i int) bool { return s.class[i] != old && s.hasRoom(i) && s.feedHasRoom(i) })
+	s.best(func(i int) bool { return s.class[i] != old && s.hasRoom(i) })
+	s.headlines(func(i int) bool { return s.class[i] != old && s.in.Stories[i].Kind != digest.Aside })
+	s.best(func(i int) bool { return s.class[i] == old && s.hasRoom(i) && s.feedHasRoom(i) && s.mayBeOld() })
+	s.headlines(func(i int) bool {
+		return s.class[i] == old && s.in.Stories[i].Kind != digest.Aside && s.mayBeOld()
+	})
+	if s.in.Digest.Asides != asidesOff {
+		s.headlines(func(i int) bool { return s.class[i] != old && s.in.Stories[i].Kind == digest.Aside })
+	}
+	return s.fitted()
+}
+
+// wants reports whether a story may still be taken for this page.
+func (s *selector) wants(i int) bool { return s.section[i] != "" && !s.taken[i] }
+
+// lead takes the story that leads the page.
+func (s *selector) lead() {
+	for i, story := range s.in.Stories {
+		if s.wants(i) && story.Kind == digest.News && s.class[i] != old {
+			s.take(i)
+			return
+		}
+	}
+}
+
+// turns lets each topic take its next best until each has its first few.
+func (s *selector) turns() {
+	waiting := map[string][]int{}
+	var order []string
+	for i, story := range s.in.Stories {
+		if s.wants(i) && s.class[i] != old && story.Kind != digest.Aside {
+			if waiting[s.section[i]] == nil {
+				order = append(order, s.section[i])
+			}
+			waiting[s.section[i]] = append(waiting[s.section[i]], i)
+		}
+	}
+	for n := 1; n <= firstEach; n++ {
+		for _, section := range order {
+			for len(waiting[section]) > 0 && s.bySect[section] < n { // the lead was a turn
+				i := waiting[section][0]
+				waiting[section] = waiting[section][1:]
+				if s.hasRoom(i) && s.feedHasRoom(i) {
+					s.take(i)
+				}
+			}
+		}
+	}
+}
+
+// best takes the best stories that may be.
+func (s *selector) best(may func(i int) bool) {
+	for i, story := range s.in.Stories {
+		if s.wants(i) && story.Kind != digest.Aside && may(i) {
+			s.take(i)
+		}
+	}
+}
+
+// hasRoom reports whether a story's section and the page have room for one more in full.
+func (s *selector) hasRoom(i int) bool {
+	if s.limited && s.words < wordsIn(s.in.Stories[i]) {
+		return false
+	}
+	if s.section[i] == opinionSection {
+		return s.bySect[opinionSection] < MaxOpinions
+	}
+	t := s.topic(s.section[i])
+	return t.MaxStories <= 0 || s.bySect[t.ID] < t.MaxStories
+}
+
+// feedHasRoom reports whether a story's feed may have one more in its section.
+func (s *selector) feedHasRoom(i int) bool {
+	t := s.topic(s.section[i])
+	return t.MaxPerFeed <= 0 || s.byFeed[[2]string{s.section[i], s.in.Stories[i].Lead().Feed}] < t.MaxPerFeed
+}
+
+func (s *selector) topic(id string) digest.Topic {
+	if i := slices.IndexFunc(s.in.Digest.Topics, func(t digest.Topic) bool { return t.ID == id }); i >= 0 {
+		return s.in.Digest.Topics[i]
+	}
+	return digest.Topic{}
+}
+
+// mayBeOld reports whether one more old entry may stand on the page.
+func (s *selector) mayBeOld() bool {
+	for i := range s.in.Stories {
+		if s.wants(i) && s.class[i] != old && s.in.Stories[i].Kind != digest.Aside {
+			return (s.olds+1)*oldShare <= len(s.full)+len(s.brief)+1
+		}
+	}
+	return true
+}
+
+func (s *selector) take(i int) {
+	s.taken[i] = true
+	s.full = append(s.full, i)
+	s.bySect[s.section[i]]++
+	s.byFeed[[2]string{s.section[i], s.in.Stories[i].Lead().Feed}]++
+	s.words -= wordsIn(s.in.Stories[i])
+	if s.class[i] == old {
+		s.olds++
+	}
+}
+
+// headlines takes stories as headlines: from each feed its share at first, then what room is left.
+func (s *selector) headlines(may func(i int) bool) {
+	limit := s.in.Digest.MaxHeadlines
+	perFeed := map[string]int{}
+	for _, share := range []int{(limit + 2) / 3, limit} {
+		for i, story := range s.in.Stories {
+			feed := story.Lead().Feed
+			if !s.wants(i) || limit > 0 && (len(s.brief) >= limit || perFeed[feed] >= share) || !may(i) {
+				continue
+			}
+			s.taken[i] = true
+			s.brief = append(s.brief, i)
+			perFeed[feed]++
+			if s.class[i] == old {
+				s.olds++
+			}
+		}
+	}
+}
+
+// wordsIn is how many words of a story are read where it stands in full.
+func wordsIn(s digest.Story) int {
+	return len(strings.Fields(s.Lead().Title)) + min(summaryWords, len(strings.Fields(s.Lead().Summary.Plain())))
+}
+
+// fitted is the selection with as much of it as the digest's size allows: headlines are left out from the last, then full
+// entries from the last to come in; where not even one fits, headlines alone.
+func (s *selector) fitted() (digest.Selection, error) {
+	if s.in.Measure == nil || s.in.Digest.MaxSize <= 0 {
+		return s.page(s.full, s.brief), nil
+	}
+	fits := func(full, brief []int) (bool, error) {
+		e, p := s.in.Edition, s.page(full, brief)
+		e.Pages = []digest.Selection{p}
+		n, err := s.in.Measure(e, s.topics)
+		if err != nil {
+			return false, fmt.Errorf("measure edition %s: %w", e.ID, err)
+		}
+		return n <= s.in.Digest.MaxSize, nil
+	}
+	both := func(n int) ([]int, []int) { return s.full[:min(n, len(s.full))], s.brief[:max(0, n-len(s.full))] }
+	n, err := most(1, len(s.full)+len(s.brief), func(n int) (bool, error) { return fits(both(n)) })
+	if err != nil || n > 0 {
+		full, brief := both(n)
+		return s.page(full, brief), err
+	}
+	alone := slices.Concat(s.full, s.brief)
+	n, err = most(1, len(alone), func(n int) (bool, error) { return fits(nil, alone[:n]) })
+	return s.page(nil, alone[:max(0, n)]), err
+}
+
+// page puts what was chosen into the order of the page: in full by rank, headlines from the latest on, what is no news last.
+func (s *selector) page(full, brief []int) digest.Selection {
+	p := digest.Selection{Topics: s.topics, Full: slices.Sorted(slices.Values(full)), Brief: slices.Clone(brief)}
+	aside := func(i int) int {
+		if s.in.Stories[i].Kind == digest.Aside {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(p.Brief, func(i, j int) int {
+		return cmp.Or(aside(i)-aside(j), -s.in.Stories[i].Lead().When().Compare(s.in.Stories[j].Lead().When()))
+	})
+	return p
+}

@@ -1,0 +1,107 @@
+package curate
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"digestd/digest"
+)
+
+// asideTitle matches headlines of what is published every day whatever happened, or tells all at once: live pages,
+// briefings, galleries, offers, horoscopes, gossip. Each form is one that outlets use as a label, since the same words
+// may be the news ("live ammunition", "a briefing of the council", "the gallery reopens").
+var asideTitle = regexp.MustCompile(`(?i)` + strings.Join([]string{
+	`\blive (?:\w+ ){0,3}(?:updates?|blog|coverage|ticker)\b`, `^live(?: updates?)?[:!|]`, `[-–|:] ?live$`, `\bas it happened\b`, `\bupdates live\b|\blive updates\b`,
+	`\blive ?blog\b|\bnewsblog\b|\bliveticker\b|^\+\+\+|\ben direct\b *[:|]|^en direct\b|^en vivo\b|\bin diretta\b|^ao vivo\b|^direct[.:]`,
+	`\b(?:latest news from around the world|latest (?:news and )?updates|news and updates|live (?:\w+ )?news)\b`,
+	`^(?:(?:the|your) )?(?:\w+ )?(?:morning|midday|afternoon|evening|weekend|daily|monday|tuesday|wednesday|thursday|friday|saturday|sunday) briefing\b`,
+	`\b(?:morning|evening|weekend|monday|tuesday|wednesday|thursday|friday|saturday|sunday) briefing$`,
+	`\b(?:morning|evening) update as\b|^(?:morning|evening|midday) update\b`,
+	`\byou (?:shouldn['’]t|should not|may have|might have|need not) miss(?:ed)?\b|\bin case you missed\b|\b(?:five|5|six|6|seven|7|ten|10) things (?:to know|you need)\b`,
+	`^(?:the )?papers:|\bwhat the papers say\b|\bnewspaper headlines\b|^on politics:|^today['’]s (?:papers|front pages)\b`,
+	`\bin (?:pictures|photos|images)\b|\b(?:pictures|photos|images) of the (?:day|week|year)\b|^(?:photos|pictures|gallery|watch|video|podcast|listen):|\ben images\b|\ben imágenes\b|\bbilder des tages\b`,
+	`\bhoroscopes?\b|\bhoroskop\b|\bhoróscopo\b|\boroscopo\b|\bquiz of the\b|\b(?:news|weekly) quiz\b|\bcrossword\b|\bsudoku\b|\bwordle (?:today|hints?|answer)\b`,
+	`\b(?:best|top|hot) deals?\b|\bdeals? (?:of the day|under [$£€]\d)|\bcoupons?\b|\bpromo codes?\b|\bprime day\b|\b(?:black friday|cyber monday) deals?\b|\bsave (?:up to )?[$£€]?\d+%? (?:off|on)\b|\bgift guide\b`,
+	`^(?:\w+day['’]s )?(?:transfer )?gossip:|\bgossip:|\btransfer rumou?rs\b|\bcelebrity news\b`,
+}, "|"))
+
+// asideParts are parts of links under which nothing but such pieces stands.
+var asideParts = map[string]bool{
+	"gallery": true, "galleries": true, "in-pictures": true,
+	"horoscope": true, "horoscopes": true, "deals": true, "coupons": true, "underscored": true, "cnn-underscored": true, "quiz": true, "quizzes": true, "crosswords": true,
+	"podcasts": true, "podcast": true, "briefing": true, "morning-briefing": true, "evening-briefing": true, "photos": true, "slideshow": true,
+	"gossip": true, "gaming-deals": true,
+}
+
+// liveParts are parts of links under which live pages stand, and one step deeper, their single posts, which are news.
+var liveParts = map[string]bool{"live": true, "live-news": true, "liveblog": true, "live-blog": true, "livenews": true, "live-updates": true}
+
+// isAside reports whether an item is no news. paths are further parts of links that say so, as "sport".
+func isAside(it digest.Item, paths []string) bool {
+	if asideTitle.MatchString(it.Title) {
+		return true
+	}
+	u, err := url.Parse(it.Link)
+	if err != nil {
+		return false
+	}
+	parts := strings.Split(strings.ToLower(strings.Trim(u.Path, "/")), "/")
+	for i, part := range parts[:len(parts)-1] {
+		below := parts[i+1:]
+		if asideParts[part] || slices.Contains(paths, part) || liveParts[part] && (len(below) == 1 || strings.HasPrefix(below[len(below)-1], "index.")) {
+			return true
+		}
+	}
+	return false
+}
+
+// nameParting is what stands between a headline and the outlet's name.
+var nameParting = regexp.MustCompile(` (?:[|–—:·]|-|::) `)
+
+// withoutOutlet is a title without the name of its outlet at the end: "Cranes move again - The Herald".
+func withoutOutlet(it digest.Item) string {
+	all := nameParting.FindAllStringIndex(it.Title, -1)
+	if all == nil {
+		return it.Title
+	}
+	last := all[len(all)-1]
+	head, tail := it.Title[:last[0]], lettersOf(it.Title[last[1]:])
+	if len(tail) < 3 || len(strings.Fields(head)) < 3 {
+		return it.Title
+	}
+	for _, outlet := range []string{lettersOf(it.Source), lettersOf(siteName(it.Link))} {
+		if len(outlet) >= 3 && (strings.HasPrefix(outlet, tail) || strings.HasPrefix(tail, outlet)) {
+			return strings.TrimSpace(head)
+		}
+	}
+	return it.Title
+}
+
+// siteName is the telling label of a link's host: "herald" of news.herald.example.
+func siteName(link string) string {
+	u, err := url.Parse(link)
+	if err != nil {
+		return ""
+	}
+	longest := ""
+	for label := range strings.SplitSeq(u.Hostname(), ".") {
+		if len(label) > len(longest) {
+			longest = label
+		}
+	}
+	return longest
+}
+
+// lettersOf are the letters and digits of a name in lower case, without its article.
+func lettersOf(s string) string {
+	s = strings.TrimPrefix(strings.ToLower(strings.TrimSpace(s)), "the ")
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, s)
+}
