@@ -292,6 +292,8 @@ func (s Story) Outlets() int {
 type FeedReport struct {
 	Name        string    `json:"name"`
 	OK          bool      `json:"ok"`
+	Topics      []string  `json:"topics,omitempty"`      // TopicName.IDs that have it; nil in old editions: all
+	Read        int       `json:"read,omitempty"`        // items of it that were considered
 	LastSuccess time.Time `json:"last_success,omitzero"` // zero: never
 }
 

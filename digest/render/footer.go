@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,7 +29,6 @@ func (b *builder) footer(v *View) {
 
 // coverage says in plain words what the edition was made from and what is missing.
 func (b *builder) coverage(v *View, since time.Time) []Piece {
-	e := b.page.Edition
 	var out []Piece
 	say := func(pieces ...Piece) {
 		if len(out) > 0 {
@@ -39,36 +39,45 @@ func (b *builder) coverage(v *View, since time.Time) []Piece {
 			out = append(out, Piece{S: b.lang.Stop})
 		}
 	}
-	if len(e.Feeds) > 0 {
-		ok := 0
-		for _, f := range e.Feeds {
+	if feeds := b.feeds(); len(feeds) > 0 {
+		ok, items := 0, 0
+		for _, f := range feeds {
 			if f.OK {
 				ok++
 			}
+			items += f.Read
 		}
-		parts := []string{b.lang.plural(b.lang.FeedsRead, len(e.Feeds), "ok", strconv.Itoa(ok),
+		parts := []string{b.lang.plural(b.lang.FeedsRead, len(feeds), "ok", strconv.Itoa(ok),
 			"since", b.lang.since(since, b.now))}
-		if e.Read > 0 {
-			parts = append(parts, b.lang.plural(b.lang.Items, e.Read))
+		if items == 0 && b.page.Variant.Topics == nil { // of an edition that counts them together alone
+			items = b.page.Edition.Read
+		}
+		if items > 0 {
+			parts = append(parts, b.lang.plural(b.lang.Items, items))
 		}
 		if n := stories(b.page); n > 0 {
 			parts = append(parts, b.lang.plural(b.lang.Stories, n))
 		}
 		say(Piece{S: strings.Join(parts, b.lang.Clause)})
 	}
-	for _, s := range b.silent(e.Feeds) {
+	for _, s := range b.silent(b.feeds()) {
 		say(s...)
-	}
-	if e.Carried > 0 {
-		say(Piece{S: b.lang.plural(b.lang.CarriedOver, e.Carried)})
-	}
-	if e.Dropped > 0 {
-		say(Piece{S: b.lang.plural(b.lang.Dropped, e.Dropped)})
 	}
 	if !v.Empty {
 		say(Piece{S: fill(b.lang.Zone, "zone", zoneName(b.now))})
 	}
 	return b.turn(out)
+}
+
+// feeds are those of the readers' own topics: what others read is none of their business.
+func (b *builder) feeds() (own []digest.FeedReport) {
+	wanted := b.page.Variant.Topics
+	for _, f := range b.page.Edition.Feeds {
+		if wanted == nil || f.Topics == nil || slices.ContainsFunc(f.Topics, func(id string) bool { return slices.Contains(wanted, id) }) {
+			own = append(own, f)
+		}
+	}
+	return own
 }
 
 // silent names the feeds that did not answer, and counts those beyond the first few.
@@ -164,8 +173,11 @@ func (b *builder) turn(pieces []Piece) []Piece {
 // preheaderLength is the most characters of the line that inboxes show behind the subject.
 const preheaderLength = 240
 
-// preheader is real news: the lead in a sentence, then the next headlines. It never says what the
-// subject says.
+// preheaderPlus is how many headlines it says before the lead's own words.
+const preheaderPlus = 3
+
+// preheader is real news: the headlines behind the lead, then the lead in a sentence, then what else there is. It never
+// says what the subject says.
 func preheader(v *View) string {
 	if v.Empty {
 		return v.Nothing
@@ -182,18 +194,22 @@ func preheader(v *View) string {
 	}
 	if v.Lead != nil {
 		add(v.Lead.Title)
+	}
+	plus := len(parts)
+	for i, title := range v.next {
+		if i == preheaderPlus {
+			break
+		}
+		add(title)
+	}
+	if len(parts) > plus {
+		parts[plus] = fill(v.Words.Plus, "headlines", parts[plus])
+	}
+	if v.Lead != nil {
 		add(standfirst(v.Lead.Summary, 1, preheaderLength).Plain())
 	}
-	for _, s := range v.Sections {
-		if s.Kind == string(digest.SectionMostCovered) {
-			continue
-		}
-		for i := range s.Stories {
-			add(s.Stories[i].Title)
-			if len(parts) > 8 {
-				break
-			}
-		}
+	for _, title := range v.next[min(preheaderPlus, len(v.next)):] {
+		add(title)
 	}
 	var out strings.Builder
 	n := 0

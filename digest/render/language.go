@@ -34,6 +34,7 @@ type Words struct {
 	SilentAlways  string `json:"silent_always"`
 	Zone          string `json:"zone" holds:"{zone}"`
 	Nothing       string `json:"nothing" holds:"{since}"`
+	Plus          string `json:"plus" holds:"{headlines}"`
 	Why           string `json:"why" holds:"{name} {address}"`
 	WhyText       string `json:"why_text" holds:"{name}"` // the address stands on the next line
 	Unsubscribe   string `json:"unsubscribe"`
@@ -48,15 +49,13 @@ type Words struct {
 	Stop          string `json:"stop"`                 // ends a sentence
 	Space         string `json:"space" empty:"may be"` // between two sentences
 
-	Reading     forms `json:"reading" holds:"{n}"`
-	AlsoInMore  forms `json:"also_in_more" holds:"{list} {n}"`
-	Outlets     forms `json:"outlets" holds:"{n}"`
-	FeedsRead   forms `json:"feeds_read" holds:"{ok} {n} {since}"`
-	Items       forms `json:"items" holds:"{n}"`
-	Stories     forms `json:"stories" holds:"{n}"`
-	SilentMore  forms `json:"silent_more" holds:"{n}"`
-	CarriedOver forms `json:"carried" holds:"{n}"`
-	Dropped     forms `json:"dropped" holds:"{n}"`
+	Reading    forms `json:"reading" holds:"{n}"`
+	AlsoInMore forms `json:"also_in_more" holds:"{list} {n}"`
+	Outlets    forms `json:"outlets" holds:"{n}"`
+	FeedsRead  forms `json:"feeds_read" holds:"{ok} {n} {since}"`
+	Items      forms `json:"items" holds:"{n}"`
+	Stories    forms `json:"stories" holds:"{n}"`
+	SilentMore forms `json:"silent_more" holds:"{n}"`
 }
 
 // forms are the plural forms of a phrase by CLDR's names: zero, one, two, few, many, other.

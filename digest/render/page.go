@@ -1,7 +1,9 @@
 package render
 
 import (
+	"cmp"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -87,6 +89,7 @@ func newView(p digest.Page, f Frame, l *language) *View {
 		v.Sections = append(v.Sections, section)
 		v.entries += len(s.Entries)
 	}
+	b.headlines(v)
 	b.masthead(v)
 	v.Contents = b.contents(v)
 	b.footer(v)
@@ -106,6 +109,49 @@ func (b *builder) sectionName(s digest.Section) string {
 		return n
 	}
 	return ellipsis
+}
+
+// What a subject shows at least of two headlines: inboxes show 30 to 90 characters.
+const (
+	shortHeadline = 48
+	bothHeadlines = 90
+)
+
+// headlines lists what the page tells beside its lead, the best first, and makes the line for the subject.
+func (b *builder) headlines(v *View) {
+	var next []digest.Entry
+	for _, s := range b.page.Sections {
+		if s.Kind != digest.SectionMostCovered {
+			next = append(next, s.Entries...)
+		}
+	}
+	slices.SortStableFunc(next, func(a, b digest.Entry) int {
+		switch {
+		case a.Brief == b.Brief && !a.Brief:
+			return cmp.Compare(b.Rank.Total, a.Rank.Total)
+		case a.Brief == b.Brief:
+			return 0
+		case a.Brief:
+			return 1
+		}
+		return -1
+	})
+	for _, e := range next {
+		v.next = append(v.next, title(e.Lead()))
+	}
+	if v.Lead == nil {
+		return
+	}
+	v.Headlines = v.Lead.Title
+	if cells(v.Headlines) > shortHeadline {
+		return
+	}
+	for i, s := range v.next {
+		if i < preheaderPlus && !next[i].Brief && cells(v.Headlines)+2+cells(s) <= bothHeadlines && direction(s) == direction(v.Headlines) {
+			v.Headlines += "; " + s
+			return
+		}
+	}
 }
 
 // title is the headline. One that was nothing but characters that no mail shows becomes the address.
@@ -259,17 +305,19 @@ func (b *builder) story(e digest.Entry, kind digest.SectionKind) Story {
 	case digest.SectionLatest:
 		b.read(s.Title)
 	case digest.SectionOpinion:
-		s.Summary = b.summary(it, s.Title, 1, opinionLength)
+		s.Summary = b.summary(e, s.Title, 1, opinionLength)
 		if s.Author = author(it.Author, s.Source); s.Author != "" {
 			s.Byline = fill(b.lang.Byline, "author", s.Author, "source", s.Source)
 		}
 		s.Also = b.also(e)
 	case digest.SectionLead:
-		s.Summary = b.summary(it, s.Title, sentences, standfirstLength)
+		s.Summary = b.summary(e, s.Title, sentences, standfirstLength)
 		s.Also = b.also(e)
-		s.Image = b.image(it.Image)
+		if s.Image = b.image(it.Image); s.Image != nil && s.Image.Alt != "" {
+			s.Image.Alt += credit(e.ImageFrom)
+		}
 	default:
-		s.Summary = b.summary(it, s.Title, sentences, summaryLength)
+		s.Summary = b.summary(e, s.Title, sentences, summaryLength)
 		s.Also = b.also(e)
 	}
 	s.Dot = dot(s.Side, s.Byline)
@@ -288,16 +336,27 @@ func (b *builder) sideOfStory(title, lang string) Side {
 }
 
 // summary cuts what the outlet says of the story to whole sentences; a summary that only repeats
-// the headline says nothing.
-func (b *builder) summary(it digest.Item, title string, most, length int) digest.Text {
-	t := standfirst(cleanText(it.Summary), most, length)
+// the headline says nothing. One that is another outlet's than the headline says whose it is.
+func (b *builder) summary(e digest.Entry, title string, most, length int) digest.Text {
+	t := standfirst(cleanText(e.Lead().Summary), most, length)
 	plain := t.Plain()
 	if strings.EqualFold(strings.TrimSuffix(plain, "."), strings.TrimSuffix(title, ".")) {
 		t, plain = nil, ""
 	}
 	b.read(title)
 	b.read(plain)
+	if from := credit(e.SummaryFrom); from != "" && len(t) > 0 {
+		t = append(slices.Clone(t), digest.Span{S: from})
+	}
 	return t
+}
+
+// credit names the outlet that something was borrowed from.
+func credit(outlet string) string {
+	if outlet = name(outlet, nameLength); outlet == "" {
+		return ""
+	}
+	return " (" + outlet + ")"
 }
 
 func (b *builder) read(s string) { b.words += wordCount(s) }

@@ -350,12 +350,13 @@ func TestCoverageLine(t *testing.T) {
 func TestCoverageParagraph(t *testing.T) {
 	t.Parallel()
 	p := oneStory()
-	p.Edition.Feeds = []digest.FeedReport{{Name: "Good", OK: true}, {Name: "Late", LastSuccess: daysAgo(2, 9, 0)}, {Name: "Never"},
+	p.Edition.Feeds = []digest.FeedReport{{Name: "Good", OK: true, Read: 200, Topics: []string{"global"}}, {Name: "Other", OK: true, Read: 50, Topics: []string{"sport"}}, {Name: "Late", Read: 12, LastSuccess: daysAgo(2, 9, 0)}, {Name: "Never"},
 		{Name: "Old", LastSuccess: daysAgo(40, 9, 0)}, {Name: "Four"}, {Name: "Five"}}
-	p.Edition.Carried, p.Edition.Dropped = 2, 1
+	p.Edition.Carried, p.Edition.Dropped = 2, 1 // which says nothing to a reader
+	p.Variant.Topics = []string{"global"}
 	text := strings.Join(strings.Fields(mustRender(t, builtin(t, "x"), p, paperFrame).Text), " ")
 	want := "1 of 6 feeds read since Wednesday 07:00, 212 items, 1 story chosen. Late has not answered since Tuesday. Never has not answered yet. " +
-		"Old has not answered since 31 January. 2 more feeds have not answered. 2 stories wait for the next edition. 1 story had no room. Times are CET."
+		"Old has not answered since 31 January. 2 more feeds have not answered. Times are CET."
 	if !strings.Contains(text, want) {
 		t.Errorf("want %q in %q", want, text)
 	}

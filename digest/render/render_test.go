@@ -145,10 +145,39 @@ func TestPreheader(t *testing.T) {
 	}
 	view := newView(everySection("en"), paperFrame, s.language("en"))
 	view.Subject = "Morning Wire, 12 March"
-	want := "Lighthouse keepers’ strike ends with a pact to man the northern straits · The lamps of Skarholm were lit again shortly after midnight. · " +
-		"Wheat convoy reaches Port Amber ahead of the frost"
+	want := "Lighthouse keepers’ strike ends with a pact to man the northern straits · Plus: Wheat convoy reaches Port Amber ahead of the frost · " +
+		"Six capitals renew the high lakes treaty, by one vote · "
 	if got := preheader(view); !strings.HasPrefix(got, want) {
 		t.Errorf("preheader %q, want %q at the start", got, want)
+	}
+}
+
+// A short headline of the lead has a second one behind it in the subject, the best that fits.
+func TestHeadlinesForTheSubject(t *testing.T) {
+	for _, c := range []struct{ lead, best, second, want string }{
+		{"Dam holds", "Envoys of nine river towns sign the treaty of the high lakes after a night of talks in the rain", "Ferry sinks", "Dam holds; Ferry sinks"},
+		{"Dam holds", "Ferry sinks", "Mint closes", "Dam holds; Ferry sinks"},
+		{"Dam of Aldmere holds as the river rises to its highest since 1910", "Ferry sinks", "Mint closes", "Dam of Aldmere holds as the river rises to its highest since 1910"},
+		{"Dam holds", "غرقت العبارة", "Mint closes", "Dam holds; Mint closes"},
+	} {
+		entry := func(id, title string, total float64) digest.Entry {
+			return digest.Entry{Topic: "g", Story: digest.Story{ID: id, Rank: digest.Rank{Total: total}, Items: []digest.Item{{Title: title, Source: "Herald"}}}}
+		}
+		lead := entry("1", c.lead, 3)
+		p := digest.Page{Lead: &lead, Sections: []digest.Section{{Kind: digest.SectionTopic, Topic: "g", Title: "G",
+			Entries: []digest.Entry{entry("3", c.second, 1), entry("2", c.best, 2)}}}}
+		if got := mustRender(t, builtin(t, "{{.Headlines}}"), p, paperFrame).Subject; got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
+
+// What an outlet lends says whose it is.
+func TestBorrowedSummaryNamesItsOutlet(t *testing.T) {
+	p := oneStory()
+	p.Lead.SummaryFrom = "Nordic Herald"
+	if r := mustRender(t, builtin(t, "x"), p, paperFrame); !strings.Contains(r.Text, "(Nordic Herald)") || !strings.Contains(r.HTML, "(Nordic Herald)") {
+		t.Errorf("the summary does not say whose it is: %s", r.Text)
 	}
 }
 

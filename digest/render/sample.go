@@ -66,7 +66,7 @@ func samplePage(lang string) digest.Page {
 	return digest.Page{
 		Edition: digest.Edition{ID: "daily/UTC/2026-03-12T07:00", Digest: "daily", Title: "Morning Wire", Zone: "UTC",
 			Slot: composed, Composed: composed, Since: composed.Add(-24 * time.Hour), Number: 42,
-			Topics: []digest.TopicName{{ID: "global", Title: "Global"}}, Read: 212, Carried: 2, Dropped: 1,
+			Topics: []digest.TopicName{{ID: "global", Title: "Global"}}, Read: 212,
 			Feeds: []digest.FeedReport{{Name: "Harbour Post", OK: true},
 				{Name: "The Aldmere Record", LastSuccess: at(40)}, {Name: "Brume Bulletin"}}},
 		Variant: digest.VariantKey{Language: lang, Format: "html"},

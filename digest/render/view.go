@@ -43,6 +43,8 @@ type View struct {
 	Reading   string // "5 minute read"; empty for an empty page
 	Contents  []Content
 
+	Headlines string // the lead's, and behind it, where it is short, that of a second story: for the subject
+
 	Lead     *Story // nil when the page has none
 	Sections []Section
 	Empty    bool
@@ -63,7 +65,8 @@ type View struct {
 	Edition string // id, for templates that link to an archive
 	Slot    time.Time
 
-	entries int // for the size of buffers
+	entries int      // for the size of buffers
+	next    []string // headlines of the other entries: those in full by rank, then latest news
 }
 
 // Content is one part of the contents line. N is 0 where a number says nothing.

@@ -107,7 +107,7 @@ func TestDefaults(t *testing.T) {
 			Concurrency: 32, PerHost: 2, UserAgent: "digestd/1.2.3 (+mailto:digest@example.org)"},
 		Ledger: Ledger{Path: filepath.Join(dir, "digestd.db"), Keep: 400 * 24 * time.Hour},
 		Topics: []digest.Topic{topic},
-		Digests: []digest.Digest{{ID: "daily", Title: "Morning Wire", Subject: "{{.Lead.Title}}", Schedule: "0 7 * * *",
+		Digests: []digest.Digest{{ID: "daily", Title: "Morning Wire", Subject: "{{.Headlines}}", Schedule: "0 7 * * *",
 			Topics: []digest.Topic{topic}, CatchUp: 6 * time.Hour, MaxHeadlines: 15, Length: "usual", Asides: "last", Images: "remote", MaxSize: 95 << 10}},
 		Subscribers: c.Subscribers,
 		Warnings:    c.Warnings,

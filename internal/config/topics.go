@@ -203,7 +203,7 @@ func digestKeys() []key[digestTable] {
 	return []key[digestTable]{
 		text("title", `""`, "text", "The masthead. Without it, the newsletter's name.",
 			func(d *digestTable) *string { return &d.Title }),
-		text("subject", `"{{.Lead.Title}}"`, "template", "Subject, a Go text/template over the edition.",
+		text("subject", `"{{.Headlines}}"`, "template", "Subject, a Go text/template over the edition.",
 			func(d *digestTable) *string { return &d.Subject }),
 		text("schedule", `"0 7 * * *"`, "cron line", "When an edition is due, on the wall clock: minute, hour, day of month, month, day of week.",
 			func(d *digestTable) *string { return &d.Schedule }, func(_ *reader, s string) (string, error) {

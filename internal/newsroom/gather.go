@@ -46,13 +46,14 @@ type coverage struct {
 	feeds   []digest.FeedReport
 	ordered map[string]bool // feeds that order by importance, by URL
 	read    int
+	readOf  map[string]int // by feed
 }
 
 // gather reads what a lane has not had yet: everything first seen since it last composed, by position
 // and not by a clock, and what waits in its pool. An extra edition tells only what is new: the pool stays
 // as it is for the next slot's.
 func (g gatherer) gather(of call) (window, error) {
-	w := window{span: span{settled: map[uint64]ledger.Outcome{}}, news: news{carried: map[uint64]int{}}}
+	w := window{span: span{settled: map[uint64]ledger.Outcome{}}, news: news{carried: map[uint64]int{}}, coverage: coverage{readOf: map[string]int{}}}
 	var err error
 	if w.lane, err = g.Ledger.Lanes.Get(of.lane); err != nil {
 		return w, err
@@ -86,7 +87,7 @@ func (g gatherer) gather(of call) (window, error) {
 	if w.sent, err = g.sentStories(of.lane, of.now); err != nil {
 		return w, err
 	}
-	w.feeds, w.ordered, err = g.feedReports(of.digest, w.since)
+	w.feeds, w.ordered, err = g.feedReports(of.digest, w.since, w.readOf)
 	return w, err
 }
 
@@ -126,6 +127,7 @@ func (g gatherer) addFresh(w *window, names map[string]string, fresh []digest.It
 			continue // of another digest's feeds, or of one that was taken out: this lane does not want it
 		}
 		w.read++
+		w.readOf[it.Feed]++
 		had, err := g.had(w.lane, names, it)
 		if err != nil {
 			return err
@@ -255,24 +257,25 @@ func (g gatherer) sentStories(lane digest.Lane, now time.Time) ([]digest.Story, 
 
 // feedReports tell, for the coverage footer, which of the digest's feeds were read since the lane last composed, and, for the
 // ranking, which of them order by importance.
-func (g gatherer) feedReports(d digest.Digest, since time.Time) (reports []digest.FeedReport, ordered map[string]bool, err error) {
+func (g gatherer) feedReports(d digest.Digest, since time.Time, considered map[string]int) (reports []digest.FeedReport, ordered map[string]bool, err error) {
 	states, err := g.Ledger.Items.FeedStates()
 	if err != nil {
 		return nil, nil, err
 	}
 	ordered = map[string]bool{}
-	seen := map[string]bool{}
+	at := map[string]int{}
 	for _, t := range d.Topics {
 		for _, f := range t.Feeds {
-			if seen[f.URL] {
-				continue
+			i, ok := at[f.URL]
+			if !ok {
+				st := states[f.URL]
+				ordered[f.URL] = st.ByImportance()
+				i, at[f.URL] = len(reports), len(reports)
+				reports = append(reports, digest.FeedReport{
+					Name: f.Called(st), OK: read(st, since), LastSuccess: st.LastSuccess, Read: considered[f.URL],
+				})
 			}
-			seen[f.URL] = true
-			st := states[f.URL]
-			ordered[f.URL] = st.ByImportance()
-			reports = append(reports, digest.FeedReport{
-				Name: f.Called(st), OK: read(st, since), LastSuccess: st.LastSuccess,
-			})
+			reports[i].Topics = append(reports[i].Topics, t.ID)
 		}
 	}
 	return reports, ordered, nil
