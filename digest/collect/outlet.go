@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -38,40 +39,103 @@ func sourceName(feed digest.Feed, ch *channel) string {
 	return filepath.Base(feed.URL)
 }
 
-// outletIn is the part of a feed's title that names its outlet. Only the outlet's own domain can tell: without a
-// part that it confirms, the title stays as it is.
+// outletIn is the part of a feed's title that names its outlet. The outlet's own domain tells: by standing in a part, by
+// holding it, or by being its initials. Of what no domain confirms, generic parts go; what then is left of several parts, or
+// of one word, is a section's name rather than an outlet's, and the domain stands for it.
 func outletIn(title string, addresses ...string) string {
 	parts := nameParts.Split(title, -1)
-	if len(parts) == 1 {
-		return title
-	}
+	registered := ""
 	for _, address := range addresses {
-		domain := domainName(address)
+		domain := domainOf(address)
 		if domain == "" {
 			continue
 		}
-		named := ""
-		for _, part := range parts {
-			switch letters := lettersOf(part); {
-			case letters == domain:
-				return part
-			case named != "" || min(len(letters), len(domain)) < minConfirmed:
-			case strings.Contains(letters, domain), strings.Contains(domain, letters):
-				named = part
-			}
+		if registered == "" {
+			registered = domain
 		}
-		if named != "" {
+		if named := confirmed(parts, domain); named != "" {
 			return named
 		}
 	}
-	return title
+	if registered == "" {
+		return title
+	}
+	parts = slices.DeleteFunc(parts, isGeneric)
+	if len(parts) == 1 && (len(strings.Fields(parts[0])) > 1 || !isLatin(parts[0])) {
+		return parts[0]
+	}
+	return registered
+}
+
+// confirmed is the part of a title that a domain tells of; one that is all of it before one that holds it.
+func confirmed(parts []string, domain string) (named string) {
+	domain, _, _ = strings.Cut(domain, ".")
+	domain = lettersOf(domain)
+	for _, part := range parts {
+		words := strings.FieldsFunc(strings.ToLower(part), func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) })
+		switch letters := lettersOf(part); {
+		case letters == domain:
+			return part
+		case named != "" || isGeneric(part):
+		case slices.Contains(words, domain), len(domain) >= minConfirmed && len(words) > 1 && spelled(domain, words),
+			min(len(letters), len(domain)) >= minConfirmed && (strings.Contains(letters, domain) || strings.Contains(domain, letters)):
+			named = part
+		}
+	}
+	return named
+}
+
+// spelled reports whether a domain is made of the beginnings of all words, in their order: "smh" and "nzherald" are. An
+// article or "of" may be left out.
+func spelled(domain string, words []string) bool {
+	if len(words) == 0 {
+		return domain == ""
+	}
+	rest := domain
+	for n, c := range words[0] {
+		if n == 0 && !strings.HasPrefix(domain, string(c)) {
+			break
+		}
+		var ok bool
+		if rest, ok = strings.CutPrefix(rest, string(c)); !ok {
+			break
+		}
+		if spelled(rest, words[1:]) {
+			return true
+		}
+	}
+	switch words[0] {
+	case "the", "of", "and", "a", "der", "die", "das", "le", "la", "el":
+		return spelled(domain, words[1:])
+	}
+	return false
+}
+
+// genericWords are those of which the names of sections and feeds are made, never an outlet's alone.
+var genericWords = map[string]bool{"latest": true, "news": true, "top": true, "stories": true, "articles": true, "home": true, "headlines": true, "world": true,
+	"breaking": true, "the": true, "all": true, "most": true, "recent": true, "posts": true, "updates": true, "homepage": true, "index": true, "page": true,
+	"front": true, "feed": true, "feeds": true, "rss": true, "international": true, "national": true, "global": true, "main": true, "story": true}
+
+// isGeneric reports whether a part of a title could stand in front of any outlet's.
+func isGeneric(part string) bool {
+	for word := range strings.FieldsSeq(strings.ToLower(part)) {
+		if !genericWords[lettersOf(word)] {
+			return false
+		}
+	}
+	return true
+}
+
+// isLatin reports whether a name is written in the letters of domains, so that one could have told of it.
+func isLatin(s string) bool {
+	return !strings.ContainsFunc(s, func(c rune) bool { return unicode.IsLetter(c) && !unicode.Is(unicode.Latin, c) })
 }
 
 // minConfirmed is how many letters a name and a domain must have to tell of each other by one standing in the other.
 const minConfirmed = 3
 
-// domainName is the name that an address was registered by: "example" of https://www.example.co.uk/news.
-func domainName(address string) string {
+// domainOf is the name that an address was registered by: "example.co.uk" of https://www.example.co.uk/news.
+func domainOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return ""
@@ -80,7 +144,12 @@ func domainName(address string) string {
 	if err != nil {
 		return ""
 	}
-	name, _, _ := strings.Cut(registered, ".")
+	return registered
+}
+
+// domainName is the part of it that says who: "example" of https://www.example.co.uk/news.
+func domainName(address string) string {
+	name, _, _ := strings.Cut(domainOf(address), ".")
 	return lettersOf(name)
 }
 

@@ -19,9 +19,21 @@ func TestSourceName(t *testing.T) {
 		{"Harbour Post | HP", "https://hp.example.org/", "https://www.hp.com/feed", "HP"}, // two letters tell by being all of it
 		{"Post Letters | Harbour Post", "https://post.org/", "", "Post Letters"},
 		{"News | Harbour | Post", "https://post.org/", "", "Post"},
-		// What no domain confirms stays whole.
-		{"World news | The Harbour Post", "https://example.net/world", "https://127.0.0.1/feed", "World news | The Harbour Post"},
-		{"On the left - a column", "https://harbourpost.com/column", "", "On the left - a column"},
+		// Initials confirm a name, too.
+		{"Sandholm Morning Herald - Latest News", "https://www.smh.com.au/", "", "Sandholm Morning Herald"},
+		{"Aldmere Tide Herald", "https://www.athherald.co.nz/", "", "Aldmere Tide Herald"},
+		{"World | New Aldmere Herald", "https://naherald.co.nz/", "", "New Aldmere Herald"},
+		{"News of the Tarn Valley | Front page", "https://ntv.example.com/", "https://ntv.org/feed", "News of the Tarn Valley"},
+		// Of what no domain confirms, generic parts go; what may be a section gives way to the domain.
+		{"Articles | Post Online", "https://www.dailypost.co.uk/", "", "Post Online"},
+		{"World news | The Harbour Post", "https://example.net/world", "https://127.0.0.1/feed", "The Harbour Post"},
+		{"World news | The Harbour Post", "", "https://127.0.0.1/feed", "World news | The Harbour Post"},
+		{"On the left - a column", "https://harbourpost.com/column", "", "harbourpost.com"},
+		{"Aldmere", "https://www.httimes.com/aldmere", "", "httimes.com"},
+		{"Latest News", "https://www.harbourpost.com/", "", "harbourpost.com"},
+		{"Вестник", "https://www.harbourpost.com/", "", "Вестник"},
+		{"Frankfurter Allgemeine", "https://www.faz.example.com/", "", "Frankfurter Allgemeine"},
+		{"HP News - Global perspective", "https://news.hp.org/", "", "HP News"},
 		{"UN - Peace and Security", "https://news.un.org/en", "", "UN"},
 		{"Self-made", "https://self.org", "", "Self-made"},
 		{"", "https://www.harbourpost.com/", "", "harbourpost.com"},

@@ -290,7 +290,7 @@ func TestSourceNames(t *testing.T) {
 		{"", "Example Times", "Example Times"},
 		{"", "Example Times - RSS", "Example Times"}, {"", "Example Times RSS Feed", "Example Times"}, {"", "Example Times (RSS)", "Example Times"},
 		{"", "Example Times | Feed", "Example Times"}, {"", "Example Times » Feed", "Example Times"}, {"", "Example Times RSS", "Example Times"},
-		{"", "The Daily Feed", "The Daily Feed"}, {"", "Atom", "Atom"}, {"", "RSS", "RSS"}, {"", "BBC News - World", "BBC News - World"},
+		{"", "The Daily Feed", "The Daily Feed"}, {"", "Atom", "example.org"}, {"", "RSS", "example.org"}, {"", "BBC News - World", "BBC News"},
 		{"", "", "example.org"},
 	} {
 		got := sourceName(digest.Feed{URL: "https://feeds.example.net/x", Name: row.config}, &channel{title: row.title, link: "https://www.example.org/"})

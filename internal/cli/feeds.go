@@ -52,7 +52,7 @@ func feedsListCommand(p *program) *cobra.Command {
 }
 
 func printFeeds(w io.Writer, p paint, feeds []report.FeedHealth) error {
-	rows := [][]cell{{{"HEALTH", bold}, {"NEW ITEMS BY DAY", bold}, {"A DAY", bold}, {"LAST SUCCESS", bold}, {"NEXT POLL", bold}, {"FEED", bold}}}
+	rows := [][]cell{{{"HEALTH", bold}, {"NEW ITEMS BY DAY", bold}, {"A DAY", bold}, {"LAST SUCCESS", bold}, {"NEXT POLL", bold}, {"READERS SEE", bold}, {"FEED", bold}}}
 	for _, f := range feeds {
 		how := cell{health(f), green}
 		switch {
@@ -64,7 +64,7 @@ func printFeeds(w io.Writer, p paint, feeds []report.FeedHealth) error {
 			how.hue = dim
 		}
 		rows = append(rows, []cell{how, {sparkline(f.Daily), plain}, {fmt.Sprintf("%.1f", f.PerDay), plain},
-			{moment(f.LastSuccess), plain}, {moment(f.NextPoll), plain}, {f.URL, plain}})
+			{moment(f.LastSuccess), plain}, {moment(f.NextPoll), plain}, {f.Name, plain}, {f.URL, plain}})
 	}
 	return p.table(w, rows)
 }
