@@ -110,6 +110,9 @@ func near(a, b *token) float64 {
 	if a.country != 0 && a.country == b.key || b.country != 0 && b.country == a.key {
 		return 0.5
 	}
+	if a.kind == number && b.kind == number && a.term == b.term && (a.unit == 0 || b.unit == 0) {
+		return 0.8
+	}
 	if a.kind == number || b.kind == number || a.kind == result || b.kind == result || a.gram || b.gram || a.kind == state && b.kind == state {
 		return 0
 	}

@@ -28,6 +28,12 @@ var asideTitle = regexp.MustCompile(`(?i)` + strings.Join([]string{
 	`^(?:\w+day['’]s )?(?:transfer )?gossip:|\bgossip:|\btransfer rumou?rs\b|\bcelebrity news\b`,
 }, "|"))
 
+// asideTriggers are pieces of text of which each title has one that asideTitle matches. Nearly no title has any, and
+// looking for them is far cheaper.
+var asideTriggers = []string{"live", "happened", "blog", "ticker", "+++", "direct", "vivo", "diretta", "ao vivo", "latest", "update", "briefing", " miss", "things",
+	"papers", "politics:", "front pages", "pictures", "photos", "images", "imágenes", "bilder", "gallery", "watch:", "video:", "podcast", "listen:",
+	"scop", "skop", "quiz", "crossword", "sudoku", "wordle", "deal", "coupon", "promo", "prime day", "save ", "gift", "gossip", "rumo", "celebrity"}
+
 // asideParts are parts of links under which nothing but such pieces stands.
 var asideParts = map[string]bool{
 	"gallery": true, "galleries": true, "in-pictures": true,
@@ -41,7 +47,8 @@ var liveParts = map[string]bool{"live": true, "live-news": true, "liveblog": tru
 
 // isAside reports whether an item is no news. paths are further parts of links that say so, as "sport".
 func isAside(it digest.Item, paths []string) bool {
-	if asideTitle.MatchString(it.Title) {
+	low := strings.ToLower(it.Title)
+	if slices.ContainsFunc(asideTriggers, func(trigger string) bool { return strings.Contains(low, trigger) }) && asideTitle.MatchString(it.Title) {
 		return true
 	}
 	u, err := url.Parse(it.Link)
@@ -72,7 +79,7 @@ func withoutOutlet(it digest.Item) string {
 	if len(tail) < 3 || len(strings.Fields(head)) < 3 {
 		return it.Title
 	}
-	for _, outlet := range []string{lettersOf(it.Source), lettersOf(siteName(it.Link))} {
+	for _, outlet := range append(hostLabels(it.Link), lettersOf(it.Source)) {
 		if len(outlet) >= 3 && (strings.HasPrefix(outlet, tail) || strings.HasPrefix(tail, outlet)) {
 			return strings.TrimSpace(head)
 		}
@@ -80,19 +87,13 @@ func withoutOutlet(it digest.Item) string {
 	return it.Title
 }
 
-// siteName is the telling label of a link's host: "herald" of news.herald.example.
-func siteName(link string) string {
+// hostLabels are the parts of a link's host: "news", "herald" and "example" of news.herald.example.
+func hostLabels(link string) []string {
 	u, err := url.Parse(link)
 	if err != nil {
-		return ""
+		return nil
 	}
-	longest := ""
-	for label := range strings.SplitSeq(u.Hostname(), ".") {
-		if len(label) > len(longest) {
-			longest = label
-		}
-	}
-	return longest
+	return strings.Split(u.Hostname(), ".")
 }
 
 // lettersOf are the letters and digits of a name in lower case, without its article.

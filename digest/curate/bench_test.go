@@ -68,3 +68,42 @@ func BenchmarkCurate(b *testing.B) {
 		})
 	}
 }
+
+// The work grows with the number of items and not with its square, whatever the words: counted in comparisons of two
+// documents, of which no item may cause more than so many.
+func TestCurateComparesFew(t *testing.T) {
+	made := madeNews(2000)
+	for name, title := range map[string]func(i int) string{
+		"made news":             func(i int) string { return made[i].Title },
+		"all the same":          func(int) string { return strike },
+		"few words":             func(i int) string { return fmt.Sprint("harbour crane strike deal ports wage ", madeWord(uint64(i%7))) },
+		"the same in any order": func(i int) string { return rotated(strings.Repeat("harbour crane strike deal ports wage crew ", 3), i) },
+		"as long as can be":     func(i int) string { return rotated(strings.Repeat(strike+" "+quake+" "+rates+" ", 40), i) },
+	} {
+		items := make([]digest.Item, 2000)
+		for i := range items {
+			items[i] = made[i]
+			items[i].Title = title(i)
+		}
+		nodes := make([]node, len(items))
+		for i, it := range items {
+			nodes[i] = newNode(it, 0)
+		}
+		g := group(nodes)
+		if n := g.compared.Load(); n > int64(len(items)*(mostScored+1+mostEdges*compared*compared)) {
+			t.Errorf("%s: %d comparisons for %d items", name, n, len(items))
+		}
+		for _, n := range g.nodes {
+			if len(n.doc.tokens) > mostTokens {
+				t.Fatalf("%s: %d words are compared", name, len(n.doc.tokens))
+			}
+		}
+	}
+}
+
+// rotated is a text that begins with its nth word.
+func rotated(s string, n int) string {
+	words := strings.Fields(s)
+	n %= len(words)
+	return strings.Join(append(words[n:len(words):len(words)], words[:n]...), " ")
+}

@@ -3,6 +3,7 @@ package curate
 import (
 	"cmp"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"digestd/digest"
@@ -81,7 +82,10 @@ type edge struct {
 
 // clusters groups nodes into stories. Those of a story that was sent start together, and no two such stories ever
 // come together.
-func clusters(given []node) []cluster {
+func clusters(given []node) []cluster { return group(given).result() }
+
+// group brings the nodes of each story together.
+func group(given []node) *grouping {
 	prepare(given)
 	nodes := make([]*node, len(given))
 	for i := range given {
@@ -102,7 +106,7 @@ func clusters(given []node) []cluster {
 	for _, e := range edges {
 		g.join(e, false)
 	}
-	return g.result()
+	return g
 }
 
 // grouping is clustering under way.
@@ -110,16 +114,22 @@ type grouping struct {
 	nodes   []*node
 	parent  []int
 	members [][]int // by root
+	spans   []span  // by root
 	used    []edge
+
+	compared atomic.Int64 // pairs of documents, for the tests of how the work grows
 }
+
+// span is when the first and the last item of a cluster were told.
+type span struct{ first, last time.Time }
 
 func newGrouping(nodes []*node) *grouping {
 	g := &grouping{nodes: nodes}
 	g.parent = make([]int, len(nodes))
-	g.members = make([][]int, len(nodes))
+	g.members, g.spans = make([][]int, len(nodes)), make([]span, len(nodes))
 	first := make(map[int]int)
 	for i, n := range nodes {
-		g.parent[i], g.members[i] = i, []int{i}
+		g.parent[i], g.members[i], g.spans[i] = i, []int{i}, span{n.when, n.when}
 		if n.sent == 0 {
 			continue
 		}
@@ -151,6 +161,18 @@ func (g *grouping) union(a, b int) {
 	g.parent[b] = a
 	g.members[a] = append(g.members[a], g.members[b]...)
 	g.members[b] = nil
+	g.spans[a] = g.spans[a].with(g.spans[b])
+}
+
+// with is the span of both.
+func (s span) with(o span) span {
+	if o.first.Before(s.first) {
+		s.first = o.first
+	}
+	if o.last.After(s.last) {
+		s.last = o.last
+	}
+	return s
 }
 
 func (g *grouping) edge(i, j int, score float64, terms ...string) edge {
@@ -214,23 +236,27 @@ func (g *grouping) compatible(ra, rb int, exact bool) bool {
 	if exact {
 		return true
 	}
-	if len(a)+len(b) > mostItems {
+	if len(a)+len(b) > mostItems || g.nodes[a[0]].item.Kind != g.nodes[b[0]].item.Kind {
 		return false
 	}
+	if all := g.spans[ra].with(g.spans[rb]); all.last.Sub(all.first) > Window {
+		return false
+	}
+	// A chain of likenesses can lead far; what comes together must be alike on average, too.
+	a, b = a[:min(len(a), compared)], b[:min(len(b), compared)]
 	var sum float64
 	for _, i := range a {
 		for _, j := range b {
 			m, n := g.nodes[i], g.nodes[j]
-			if m.item.Kind != n.item.Kind || m.when.Sub(n.when).Abs() > Window || sameOutlet(m, n) && !sameHeadline(m, n) {
+			score := Score(m.doc, n.doc)
+			g.compared.Add(1)
+			if sameOutlet(m, n) && !sameHeadline(m, n) && (score < sameOutletScore || m.when.Sub(n.when).Abs() > retold) {
 				return false
 			}
-		}
-	}
-	// A chain of likenesses can lead far; what comes together must be alike on average, too.
-	a, b = a[:min(len(a), compared)], b[:min(len(b), compared)]
-	for _, i := range a {
-		for _, j := range b {
-			sum += Score(g.nodes[i].doc, g.nodes[j].doc)
+			if m.sent > 0 && n.sent == 0 && tellsNew(m.doc, n.doc) || n.sent > 0 && m.sent == 0 && tellsNew(n.doc, m.doc) {
+				return false
+			}
+			sum += score
 		}
 	}
 	return sum >= averageScore*float64(len(a)*len(b))
@@ -240,8 +266,12 @@ func (g *grouping) compatible(ra, rb int, exact bool) bool {
 // one, and compared how many items of each are looked at.
 const (
 	averageScore = 0.7
-	compared     = 6
-	mostItems    = 200 // of a story: beyond, something else is the matter
+	// What one outlet tells twice is mostly two steps of one affair; nearly the same words are one told twice.
+	// A day later it would be a column.
+	sameOutletScore = 0.985
+	retold          = 20 * time.Hour
+	compared        = 6
+	mostItems       = 200 // of a story: beyond, something else is the matter
 )
 
 // sameHeadline reports whether one outlet's two items are one piece under two addresses: the same

@@ -1,6 +1,7 @@
 package curate
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -12,6 +13,37 @@ type dates struct {
 	days     uint64 // month × day folded into bits, 0 where no day stands beside the month
 	weekdays uint8  // bit 0 is Sunday
 	years    []int
+	nth      []nth
+}
+
+// nth is a place in a count: the third day, the second week.
+type nth struct {
+	of string
+	n  int
+}
+
+// ordinals are the small ones as words.
+var ordinals = func() map[string]int {
+	out := make(map[string]int)
+	for i, w := range strings.Fields("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth") {
+		out[w] = i + 1
+	}
+	return out
+}()
+
+// nthOf is the place in a count that a lexeme says, with what stands behind it.
+func nthOf(lex []lexeme) (nth, bool) {
+	n, behind := ordinals[lex[0].folded], 1
+	if v, err := strconv.Atoi(lex[0].text); lex[0].number && err == nil && len(lex) > 2 {
+		switch lex[1].folded {
+		case "st", "nd", "rd", "th":
+			n, behind = v, 2
+		}
+	}
+	if n == 0 || len(lex) <= behind || lex[behind].number {
+		return nth{}, false
+	}
+	return nth{english.stem(lex[behind].folded), n}, true
 }
 
 // monthNames and weekdayNames are the beginnings by which names of months and days are told, folded.
@@ -41,6 +73,9 @@ func calendarTable(lines ...string) map[string]int {
 func datesOf(lex []lexeme) dates {
 	var d dates
 	for i, l := range lex {
+		if place, ok := nthOf(lex[i:]); ok {
+			d.nth = append(d.nth, place)
+		}
 		if l.number {
 			if y, err := strconv.Atoi(l.text); err == nil && y >= 1900 && y < 2100 {
 				d.years = append(d.years, y)
@@ -78,6 +113,11 @@ func (d dates) conflict(o dates) bool {
 	if d.months != 0 && o.months != 0 && d.months&o.months == 0 || d.days != 0 && o.days != 0 && d.days&o.days == 0 ||
 		d.weekdays != 0 && o.weekdays != 0 && d.weekdays&o.weekdays == 0 {
 		return true
+	}
+	for _, a := range d.nth {
+		if slices.ContainsFunc(o.nth, func(b nth) bool { return a.of == b.of && a.n != b.n }) && !slices.Contains(o.nth, a) {
+			return true
+		}
 	}
 	if len(d.years) == 0 || len(o.years) == 0 {
 		return false

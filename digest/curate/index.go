@@ -2,6 +2,7 @@ package curate
 
 import (
 	"cmp"
+	"math"
 	"math/bits"
 	"runtime"
 	"slices"
@@ -14,6 +15,8 @@ import (
 const (
 	rarestWords = 6
 	readBack    = 64
+	mostScored  = 48 // pairs of one item with earlier ones
+	mostEdges   = 12 // that lead from it
 )
 
 // candidates are the pairs that score, found through an index of words.
@@ -21,6 +24,13 @@ func (g *grouping) candidates() []edge {
 	x := wordIndex{byTime: make([]int, len(g.nodes)), bits: make([]uint64, len(g.nodes)), lists: make(map[uint64][]int32)}
 	for i := range x.byTime {
 		x.byTime[i] = i
+	}
+	outlets := make(map[string]bool)
+	for _, n := range g.nodes {
+		outlets[n.item.Source] = true
+	}
+	if len(g.nodes) >= leastForRarity {
+		x.rare, x.everyday = 2+len(outlets), len(g.nodes)/12
 	}
 	slices.SortStableFunc(x.byTime, func(i, j int) int { return g.nodes[i].when.Compare(g.nodes[j].when) })
 	for at, i := range x.byTime {
@@ -44,11 +54,49 @@ type wordIndex struct {
 	byTime []int              // nodes
 	bits   []uint64           // of the documents, by place
 	lists  map[uint64][]int32 // of words to places, ascending
+
+	rare, everyday int // so many items bear a word that tells what one story is about, that tells nothing; 0: too few to tell
+}
+
+// What it says that two items share a word depends on how many others have it: a name that few have is the story's own, and
+// of a plague all speak. Fewer items than leastForRarity don't tell. The figures are logits, set on captured news.
+const (
+	leastForRarity = 40
+	perRareWord    = 0.3
+	mostRareWords  = 4
+	noRareWord     = -0.8
+)
+
+// inWindow is a score as the other items of the window make it surer or less sure.
+func (x wordIndex) inWindow(score float64, a, b *Document) float64 {
+	if x.rare == 0 || score <= Threshold/2 {
+		return score
+	}
+	rare, telling := 0, 0
+	for _, t := range a.tokens {
+		if t.kind == number || t.kind == result || t.weight <= labelWeight || b.bits&(1<<(t.key>>58)) == 0 || !hasKey(b.tokens, t.key) {
+			continue
+		}
+		if n := len(x.lists[t.key]); n <= x.rare {
+			rare++
+		} else if n <= x.everyday {
+			telling++
+		}
+	}
+	logit := math.Log(score / (1 - min(score, 1-1e-9)))
+	switch {
+	case rare+telling == 0:
+		logit += noRareWord
+	case rare > 1:
+		logit += perRareWord * float64(min(rare, mostRareWords)-1)
+	}
+	return 1 / (1 + math.Exp(-logit))
 }
 
 // earlier are the pairs of the node at a place with those before it.
 func (g *grouping) earlier(x wordIndex, at int, met []int32) []edge {
 	var edges []edge
+	scored := 0
 	i := x.byTime[at]
 	n := g.nodes[i]
 	for _, list := range x.rarest(n.doc.tokens) {
@@ -74,12 +122,23 @@ func (g *grouping) earlier(x wordIndex, at int, met []int32) []edge {
 			if !mayScore(&n.doc, &m.doc) {
 				continue
 			}
-			if s := Score(m.doc, n.doc); s >= Threshold {
+			if scored++; scored > mostScored {
+				g.compared.Add(int64(scored))
+				return strongest(edges)
+			}
+			if s := x.inWindow(Score(m.doc, n.doc), &n.doc, &m.doc); s >= Threshold {
 				edges = append(edges, g.edge(i, j, s, sharedTerms(n.doc, m.doc)...))
 			}
 		}
 	}
-	return edges
+	g.compared.Add(int64(scored))
+	return strongest(edges)
+}
+
+// strongest are the surest of an item's edges: one is enough to bring it in.
+func strongest(edges []edge) []edge {
+	slices.SortStableFunc(edges, func(a, b edge) int { return -cmp.Compare(a.score, b.score) })
+	return edges[:min(len(edges), mostEdges)]
 }
 
 // rarest are the lists of a document's words that fewest others have.

@@ -21,6 +21,7 @@ type lexicon struct {
 	stems     map[string]string // irregular forms to the first of their line
 	synonyms  map[string]string // stems to the first of their line
 	opposites map[string][]side // by synonym's or own stem
+	roles     map[string]bool   // stems of what one does to another
 	labels    map[string]bool   // words that say what kind of piece it is
 	places    map[string]place
 	phrases   map[string]string // two or more words, with single spaces, to what they are
@@ -32,7 +33,7 @@ var english = newLexicon()
 
 func newLexicon() *lexicon {
 	x := &lexicon{
-		common: make(map[string]bool), stems: make(map[string]string), synonyms: make(map[string]string), opposites: make(map[string][]side),
+		common: make(map[string]bool), stems: make(map[string]string), synonyms: make(map[string]string), opposites: make(map[string][]side), roles: make(map[string]bool),
 		labels: words(kickersEnglish), places: make(map[string]place), phrases: make(map[string]string), begins: make(map[string]bool),
 	}
 	for line := range nonEmptyLines(irregularEnglish) {
@@ -53,6 +54,9 @@ func newLexicon() *lexicon {
 				x.synonyms[s] = x.stem(group[0])
 			}
 		}
+	}
+	for _, w := range strings.Fields(rolesEnglish) {
+		x.roles[x.stem(w)] = true
 	}
 	pair := 0
 	for line := range nonEmptyLines(oppositesEnglish) {

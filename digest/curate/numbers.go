@@ -1,6 +1,7 @@
 package curate
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -80,7 +81,7 @@ func (t *tokenizer) takeNumber(lex []lexeme) int {
 	}
 	for part := range strings.SplitSeq(s, "-") {
 		value, n := multiplied(numberValue(part), lex)
-		t.addNumber(value)
+		t.addNumber(value, t.unit(lex[n:]))
 		if part == s {
 			return n
 		}
@@ -93,6 +94,31 @@ func (t *tokenizer) takeNumber(lex []lexeme) int {
 func isVersion(s string) bool {
 	parts := strings.Split(s, ".")
 	return len(parts) > 2 && slices.ContainsFunc(parts[1:], func(part string) bool { return len(part) != 3 })
+}
+
+// smallNumber is up to where a number says little by itself: nearly every day something is six or has three. What it counts
+// must be the same, too.
+const smallNumber = 12
+
+const anything = "*"
+
+// unit is what a number counts: the word behind it, unless that is one of grammar. At the end of a text it may be anything.
+func (t *tokenizer) unit(behind []lexeme) string {
+	if len(behind) == 0 {
+		return anything
+	}
+	if behind[0].number || t.stops[behind[0].folded] {
+		return ""
+	}
+	w := behind[0].folded
+	if t.language != "en" {
+		return lightStem(t.language, w)
+	}
+	w = english.stem(w)
+	if s := english.synonyms[w]; s != "" {
+		return s
+	}
+	return w
 }
 
 // multiplied is a number with the million behind it, and how many lexemes they are together.
@@ -112,9 +138,13 @@ func multiplied(value float64, lex []lexeme) (float64, int) {
 	return value, n
 }
 
-func (t *tokenizer) addNumber(value float64) {
+func (t *tokenizer) addNumber(value float64, unit string) {
 	s := strconv.FormatFloat(value, 'g', -1, 64)
-	t.add(token{term: s, key: hashKey("#" + s), kind: number, weight: numberWeight})
+	tok := token{term: s, key: hashKey("#" + s), kind: number, weight: numberWeight}
+	if value <= smallNumber && value == math.Trunc(value) && unit != anything {
+		tok.key, tok.unit = hashKey("#"+s+" "+unit), hashKey("# "+unit)
+	}
+	t.add(tok)
 }
 
 // numberValue reads a number in which a point or comma before three digits parts thousands, and

@@ -17,7 +17,9 @@ type Document struct {
 	tokens  []token // of the headline
 	weight  float64 // of all of them
 	dates   dates
-	asks    bool   // the headline is a question, or offers to explain
+	asks    bool // the headline is a question, offers to explain, or somebody tells of himself
+	denies  bool // the headline says that something is not so
+	ids     []serial
 	bits    uint64 // one for each of their keys, of which some fall together
 	order   uint64 // decides which of two documents is looked at first, so that Score is symmetric
 	text    []mention
@@ -40,7 +42,7 @@ const (
 // declares (BCP 47) or empty.
 func NewDocument(title, summary, language string) Document {
 	lex := lexemes(title)
-	d := Document{tokens: tokenize(lex, language), dates: datesOf(lex), asks: asks(title, lex)}
+	d := Document{tokens: tokenize(lex, language), dates: datesOf(lex), asks: asks(title, lex), denies: denies(lex), ids: serialsOf(lex)}
 	for _, t := range d.tokens {
 		d.weight += t.weight
 		d.order = d.order*31 + t.key
@@ -70,13 +72,47 @@ func asks(title string, lex []lexeme) bool {
 	if len(lex) == 0 {
 		return false
 	}
-	switch lex[0].folded {
-	case "how", "why", "what", "when", "where", "pourquoi", "warum", "wie":
-		return true
+	for i, l := range lex {
+		switch l.folded {
+		case "pourquoi", "warum", "wie", "when", "where":
+			if i == 0 {
+				return true
+			}
+		case "how", "why", "what":
+			if l.initial {
+				return true
+			}
+		}
 	}
 	low := strings.ToLower(title)
+	for _, self := range [...]string{"i ", "i'", "i’", "my "} {
+		if strings.HasPrefix(low, self) || containsAfterQuote(low, self) {
+			return true
+		}
+	}
 	return strings.Contains(low, "how to ") || strings.Contains(low, "need to know") || strings.Contains(low, "what to know") ||
 		strings.Contains(low, "your questions") || strings.HasSuffix(low, "explained")
+}
+
+// containsAfterQuote reports whether a text has a word behind an opening quote.
+func containsAfterQuote(s, word string) bool {
+	for _, quote := range [...]string{" '", " ‘", " “", " \"", "«"} {
+		if strings.Contains(s, quote+word) {
+			return true
+		}
+	}
+	return false
+}
+
+// denies reports whether a headline says that something is not so.
+func denies(lex []lexeme) bool {
+	return slices.ContainsFunc(lex, func(l lexeme) bool {
+		switch l.folded {
+		case "not", "no", "never", "without", "zero", "none", "isn", "doesn", "won", "nicht", "kein", "keine", "pas", "non", "nao":
+			return true
+		}
+		return strings.HasSuffix(l.text, "n't") || strings.HasSuffix(l.text, "n’t")
+	})
 }
 
 // beginning is so many bytes of a text at most, and never half a character.

@@ -27,9 +27,13 @@ type token struct {
 	kind    kind
 	weight  float64
 	country uint64 // of a capital: its country's key
+	unit    uint64 // of a small number: what it counts
 	capital bool   // written in capitals throughout
 	upper   bool   // begins with one
 	gram    bool   // two letters of a script without spaces
+	tense   tense
+	passive bool   // something that is done by what follows
+	role    bool   // something that one does to another
 	sides   []side // of the opposites that it is in
 }
 
@@ -124,6 +128,10 @@ func lexemes(text string) []lexeme {
 	for i := 0; i < len(runes); {
 		r := runes[i]
 		switch {
+		case (digit(r) >= 0 || unicode.IsLetter(r) && !isDense(r)) && mixedEnd(runes[i:]) > 0: // "H1N1": one name
+			n := mixedEnd(runes[i:])
+			add(asciiDigits(runes[i:i+n]), false, false)
+			i += n
 		case digit(r) >= 0:
 			n := numberEnd(runes[i:])
 			add(asciiDigits(runes[i:i+n]), true, false)
@@ -138,7 +146,7 @@ func lexemes(text string) []lexeme {
 		case unicode.IsLetter(r):
 			n := wordEnd(runes[i:])
 			if m := modelEnd(runes[i+n:]); m > 0 { // "Covid-19", "F16": one name
-				add(string(runes[i:i+n])+asciiDigits(runes[i+n+m-digits(runes[i+n:i+n+m]):i+n+m]), false, false)
+				add(string(runes[i:i+n])+strings.ReplaceAll(asciiDigits(runes[i+n:i+n+m]), "-", ""), false, false)
 				i += n + m
 				continue
 			}
@@ -180,20 +188,36 @@ func wordEnd(runes []rune) int {
 	return n
 }
 
-// modelEnd is the length of the number that belongs to the word in front of it, with its hyphen.
+// modelEnd is the length of the number that belongs to the word in front of it, with its hyphens: "-19", "-2026-104".
 func modelEnd(runes []rune) int {
 	n := 0
 	if n < len(runes) && (runes[n] == '-' || runes[n] == '‐') {
 		n++
 	}
 	start := n
-	for n < len(runes) && digit(runes[n]) >= 0 {
+	for n < len(runes) && (digit(runes[n]) >= 0 || n > start && runes[n] == '-' && n+1 < len(runes) && digit(runes[n+1]) >= 0) {
 		n++
 	}
 	if n > start && n+1 == len(runes) && runes[n] == 's' || n > start && n+1 < len(runes) && runes[n] == 's' && !unicode.IsLetter(runes[n+1]) {
 		return n // "F-16s": the s is a word of one letter then, and falls away
 	}
-	if n == start || n < len(runes) && (unicode.IsLetter(runes[n]) || strings.ContainsRune(".,-–", runes[n]) && n+1 < len(runes) && digit(runes[n+1]) >= 0) {
+	if n == start || n < len(runes) && (unicode.IsLetter(runes[n]) || strings.ContainsRune(".,–", runes[n]) && n+1 < len(runes) && digit(runes[n+1]) >= 0) {
+		return 0
+	}
+	return n
+}
+
+// mixedEnd is the length of a run in which letters and digits change places twice and more, 0 of any other: such a run is
+// a name, while "20m", "3rd" and "G20" are more or less than one.
+func mixedEnd(runes []rune) int {
+	n, changes := 0, 0
+	for n < len(runes) && (digit(runes[n]) >= 0 || unicode.IsLetter(runes[n]) && !isDense(runes[n])) {
+		if n > 0 && (digit(runes[n]) >= 0) != (digit(runes[n-1]) >= 0) {
+			changes++
+		}
+		n++
+	}
+	if changes < 2 || changes == 2 && runes[n-1] == 's' && digit(runes[n-2]) >= 0 { // "F16s"
 		return 0
 	}
 	return n
@@ -275,20 +299,45 @@ func grams(run string) []string {
 
 // tokenize makes distinct tokens of the words of a text, in order.
 func tokenize(lex []lexeme, language string) []token {
-	t := tokenizer{out: make([]token, 0, len(lex))}
+	t := tokenizer{out: make([]token, 0, min(len(lex), mostTokens))}
 	t.read(lex, language)
-	for i := 0; i < len(lex); {
-		i += t.take(lex[i:])
+	for i := 0; i < len(lex) && len(t.out) < mostTokens; {
+		before := len(t.out)
+		n := t.take(lex[i:])
+		if len(t.out) > before && t.language == "en" {
+			tok := &t.out[len(t.out)-1]
+			if i > 0 {
+				tok.tense = futureEnglish[lex[i-1].folded]
+			}
+			tok.passive = i+n < len(lex) && lex[i+n].folded == "by"
+		}
+		i += n
+		t.last = lex[i-1].folded
 	}
 	return t.out
 }
+
+// mostTokens is how many words of a text are compared. Headlines have a dozen; comparing costs their square.
+const mostTokens = 64
+
+// tense tells how surely a word is of what is yet to come.
+type tense uint8
+
+const (
+	infinitive tense = iota + 1 // "to sign": in headlines often what will be
+	will
+)
+
+// futureEnglish are the words behind which stands what is yet to come.
+var futureEnglish = map[string]tense{"to": infinitive, "will": will, "could": will, "may": will, "might": will, "would": will, "should": will}
 
 // tokenizer makes tokens of lexemes.
 type tokenizer struct {
 	language  string
 	stops     map[string]bool
-	plainCaps bool // capitals tell names from other words
-	shouting  bool // all is in capitals
+	plainCaps bool   // capitals tell names from other words
+	shouting  bool   // all is in capitals
+	last      string // the lexeme before
 	out       []token
 }
 
@@ -336,6 +385,8 @@ func (t *tokenizer) read(lex []lexeme, language string) {
 func (t *tokenizer) take(lex []lexeme) int {
 	l := lex[0]
 	switch {
+	case l.number && isDay(t.last, lex):
+		return 1 // dates see to it
 	case l.number:
 		return t.takeNumber(lex)
 	case l.dense:
@@ -354,11 +405,23 @@ func (t *tokenizer) take(lex []lexeme) int {
 	}
 	if v, ok := numerals[t.language][l.folded]; ok {
 		value, n := multiplied(float64(v), lex)
-		t.addNumber(value)
+		if v == 1 && (t.last == "no" || len(lex) > 1 && (lex[1].folded == "in" || lex[1].folded == "of")) { // "no one", "one in ten"
+			return n
+		}
+		t.addNumber(value, t.unit(lex[n:]))
 		return n
 	}
 	t.addWord(l.folded, l, false)
 	return 1
+}
+
+// isDay reports whether a number is the day of a month that stands beside it.
+func isDay(before string, lex []lexeme) bool {
+	_, month := monthNames[before]
+	if len(lex) > 1 && !month {
+		_, month = monthNames[lex[1].folded]
+	}
+	return month && len(lex[0].text) <= 2
 }
 
 func joinFolded(lex []lexeme) string {
@@ -399,7 +462,7 @@ func (t *tokenizer) addWord(folded string, l lexeme, phrase bool) {
 	}
 	stem := english.stem(folded)
 	common := english.common[stem]
-	tok.sides = english.opposites[stem]
+	tok.sides, tok.role = english.opposites[stem], english.roles[stem]
 	if s, ok := english.synonyms[stem]; ok {
 		tok.key = hashKey(s)
 	} else {
