@@ -78,11 +78,17 @@ func Compose(in Input) (Result, error) {
 const (
 	fresh   = iota
 	carried // waited already
-	old     // happened before the last edition, and more than a day ago
+	old     // happened more than a day ago, or, where editions are further apart, before the last one
 )
 
+// longWeekend is as long as a digest of every working day may say nothing.
+const longWeekend = 4 * 24 * time.Hour
+
 func classOf(in Input, s digest.Story) int {
-	limit := max(24*time.Hour, in.Edition.Composed.Sub(in.Edition.Since))
+	limit := 24 * time.Hour
+	if period := in.Edition.Composed.Sub(in.Edition.Since); period > longWeekend { // of a weekly digest
+		limit = period
+	}
 	var newest time.Time
 	for _, it := range s.Items {
 		if when := it.When(); when.After(newest) {

@@ -209,6 +209,26 @@ func wordsIn(s digest.Story) int {
 	return len(strings.Fields(s.Lead().Title)) + min(summaryWords, len(strings.Fields(s.Lead().Summary.Plain())))
 }
 
+// Words is how many words a page has to read.
+func Words(p digest.Page) int {
+	n := 0
+	if p.Lead != nil {
+		n = wordsIn(p.Lead.Story)
+	}
+	for _, s := range p.Sections {
+		for _, e := range s.Entries {
+			switch {
+			case s.Kind == digest.SectionMostCovered:
+			case s.Kind == digest.SectionLatest:
+				n += len(strings.Fields(e.Lead().Title))
+			default:
+				n += wordsIn(e.Story)
+			}
+		}
+	}
+	return n
+}
+
 // fitted is the selection with as much of it as the digest's size allows: headlines are left out from the last, then full
 // entries from the last to come in; where not even one fits, headlines alone.
 func (s *selector) fitted() (digest.Selection, error) {

@@ -72,7 +72,7 @@ func BenchmarkCurate(b *testing.B) {
 // The work grows with the number of items and not with its square, whatever the words: counted in comparisons of two
 // documents, of which no item may cause more than so many.
 func TestCurateComparesFew(t *testing.T) {
-	made := madeNews(2000)
+	made := madeNews(600)
 	for name, title := range map[string]func(i int) string{
 		"made news":             func(i int) string { return made[i].Title },
 		"all the same":          func(int) string { return strike },
@@ -80,7 +80,7 @@ func TestCurateComparesFew(t *testing.T) {
 		"the same in any order": func(i int) string { return rotated(strings.Repeat("harbour crane strike deal ports wage crew ", 3), i) },
 		"as long as can be":     func(i int) string { return rotated(strings.Repeat(strike+" "+quake+" "+rates+" ", 40), i) },
 	} {
-		items := make([]digest.Item, 2000)
+		items := make([]digest.Item, 600)
 		for i := range items {
 			items[i] = made[i]
 			items[i].Title = title(i)

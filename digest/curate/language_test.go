@@ -71,6 +71,20 @@ func TestPairRefuses(t *testing.T) {
 		{"a number as a word", "Harbour guide, part one: the cranes", "Harbour guide, part two: the cranes"},
 		{"another number", "Bomb kills 12 in Kestrel market", "Bomb kills 43 in Kestrel market"},
 		{"another place", "Heavy fighting reported in Aleppo", "Heavy fighting reported in Mosul"},
+		{"small numbers of different things", "Diver, 34, jailed for seven years over two wrecks", "Cook jailed for life, seven months over two fires"},
+		{"no one, one in ten", "No one hurt as one in ten cranes fails in Aldmere", "One dead as crane fails in Aldmere"},
+		{"one name with digits", "4nd3rs is mocked for his new boots", "4nd3rs sells the boots of his first match"},
+		{"who tells of himself", "Flood wardens turn to night shifts on the Tarn", "Floods on the Tarn: 'I was a warden on night shift'"},
+		{"roles", "Lund accuses Hale of hiding the Kestrel bridge report", "Hale accuses Lund of hiding Kestrel bridge report"},
+		{"who is spoken of", "Lund's pick for harbour chief asked about Kestrel bridge report", "Lund asks Aldmere to explain Kestrel bridge report"},
+		{"the next day", "Ferries stand still off Sandholm for second day running", "Ferries stand still off Sandholm for third day running"},
+		{"the next day in figures", "Ferries stand still off Sandholm for 2nd day running", "Ferries off Sandholm stand still for the 3rd day running"},
+		{"what will be", "Lund will sign pact on the high lakes after row", "Lund signs a pact against the high lakes treaty"},
+		{"what is not", "Sandholm ports to reopen by Friday as owners ease rules", "Sandholm ports not reopening by Friday as owners keep rules"},
+		{"another version", "Quarrel 3.14.1 fixes a leak in its parser", "Quarrel 3.13.9 fixes a leak in its parser"},
+		{"another advisory", "TSA-5733-1 quarrel security update", "TSA-5734-1 quarrel security update"},
+		{"another entry", "Quarrel users urged to patch CVX-2026-1044 now", "Quarrel users urged to patch CVX-2026-2044 now"},
+		{"turned round", "Sandholm crowd marches over Aldmere fishing law", "Aldmere passes fishing law bill for Sandholm amid outcry"},
 		{"the opposite", "Court convicts Lund of Kestrel fraud", "Court acquits Lund of Kestrel fraud"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -91,6 +105,11 @@ func TestPairAccepts(t *testing.T) {
 		{"numbers as words", "Three climbers die on Mount Aldmere", "3 climbers killed on Mount Aldmere"},
 		{"capital letters", "KESTREL BAY PORTS REOPEN AFTER WAGE DEAL", "Kestrel Bay ports reopen after wage deal"},
 		{"headline words", "Quake rocks Kestrel Bay, 40 hurt", "Earthquake hits Kestrel Bay, injuring 40"},
+		{"a small number of one thing", "Storm leaves three dead on Sandholm", "Three dead after storm hits Sandholm"},
+		{"a small number at the end", "Ferry fire off Sandholm kills two", "Two killed in ferry fire off Sandholm"},
+		{"a passive", "Lund sues Kestrel bridge builder for fraud", "Kestrel bridge builder sued by Lund for fraud"},
+		{"a version in both", "Quarrel 3.14.1 released with a fix for its parser", "Release of Quarrel 3.14.1 fixes the parser"},
+		{"short forms of places", "Qld floods force hundreds from homes", "Hundreds forced from homes by Queensland floods"},
 		{"abbreviated countries", "N. Korea tests new missile engine", "North Korea tests a new missile engine"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

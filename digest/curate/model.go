@@ -47,7 +47,7 @@ var model = features{
 	tokensShared:   0.51,
 	opposites:      -3.97,
 	asking:         -1.85,
-	futureApart:    -3.2, // this and what follows by hand: what they tell apart is rare among the judged pairs
+	futureApart:    -3.7, // this and what follows by hand: what they tell apart is rare among the judged pairs
 	negated:        -1.1,
 	turned:         -2.3,
 }
@@ -102,13 +102,16 @@ func compare(a, b Document) (f features, vetoed bool) {
 	}
 	for i := range a.tokens {
 		for j := range b.tokens {
-			if m.a[i] == 0 && m.b[j] == 0 && opposed(&a.tokens[i], &b.tokens[j]) {
+			if m.a[i] == 0 && m.b[j] == 0 && opposed(&a.tokens[i], &b.tokens[j]) || a.tokens[i].key == b.tokens[j].key && a.tokens[i].negated != b.tokens[j].negated {
 				f[opposites]++
 			}
 		}
 	}
 	if a.asks || b.asks {
 		f[asking] = 1
+	}
+	if a.self != b.self {
+		f[asking] = 3
 	}
 	if a.denies != b.denies {
 		f[negated] = 1

@@ -17,7 +17,8 @@ type Document struct {
 	tokens  []token // of the headline
 	weight  float64 // of all of them
 	dates   dates
-	asks    bool // the headline is a question, offers to explain, or somebody tells of himself
+	asks    bool // the headline is a question, or offers to explain
+	self    bool // somebody tells of himself
 	denies  bool // the headline says that something is not so
 	ids     []serial
 	bits    uint64 // one for each of their keys, of which some fall together
@@ -42,7 +43,7 @@ const (
 // declares (BCP 47) or empty.
 func NewDocument(title, summary, language string) Document {
 	lex := lexemes(title)
-	d := Document{tokens: tokenize(lex, language), dates: datesOf(lex), asks: asks(title, lex), denies: denies(lex), ids: serialsOf(lex)}
+	d := Document{tokens: tokenize(lex, language), dates: datesOf(lex), asks: asks(title, lex), self: ofSelf(title), denies: denies(lex), ids: serialsOf(lex)}
 	for _, t := range d.tokens {
 		d.weight += t.weight
 		d.order = d.order*31 + t.key
@@ -85,13 +86,19 @@ func asks(title string, lex []lexeme) bool {
 		}
 	}
 	low := strings.ToLower(title)
+	return strings.Contains(low, "how to ") || strings.Contains(low, "need to know") || strings.Contains(low, "what to know") ||
+		strings.Contains(low, "your questions") || strings.HasSuffix(low, "explained")
+}
+
+// ofSelf reports whether somebody tells of himself: such pieces are of a subject, and not of what happened.
+func ofSelf(title string) bool {
+	low := strings.ToLower(title)
 	for _, self := range [...]string{"i ", "i'", "i’", "my "} {
 		if strings.HasPrefix(low, self) || containsAfterQuote(low, self) {
 			return true
 		}
 	}
-	return strings.Contains(low, "how to ") || strings.Contains(low, "need to know") || strings.Contains(low, "what to know") ||
-		strings.Contains(low, "your questions") || strings.HasSuffix(low, "explained")
+	return false
 }
 
 // containsAfterQuote reports whether a text has a word behind an opening quote.
@@ -108,10 +115,10 @@ func containsAfterQuote(s, word string) bool {
 func denies(lex []lexeme) bool {
 	return slices.ContainsFunc(lex, func(l lexeme) bool {
 		switch l.folded {
-		case "not", "no", "never", "without", "zero", "none", "isn", "doesn", "won", "nicht", "kein", "keine", "pas", "non", "nao":
+		case "no", "without", "zero", "none", "nicht", "kein", "keine", "pas", "non", "nao":
 			return true
 		}
-		return strings.HasSuffix(l.text, "n't") || strings.HasSuffix(l.text, "n’t")
+		return negationsEnglish[l.folded]
 	})
 }
 

@@ -32,6 +32,7 @@ type token struct {
 	upper   bool   // begins with one
 	gram    bool   // two letters of a script without spaces
 	tense   tense
+	negated bool   // behind a "not"
 	passive bool   // something that is done by what follows
 	role    bool   // something that one does to another
 	sides   []side // of the opposites that it is in
@@ -308,6 +309,7 @@ func tokenize(lex []lexeme, language string) []token {
 			tok := &t.out[len(t.out)-1]
 			if i > 0 {
 				tok.tense = futureEnglish[lex[i-1].folded]
+				tok.negated = negationsEnglish[lex[i-1].folded]
 			}
 			tok.passive = i+n < len(lex) && lex[i+n].folded == "by"
 		}
@@ -319,6 +321,9 @@ func tokenize(lex []lexeme, language string) []token {
 
 // mostTokens is how many words of a text are compared. Headlines have a dozen; comparing costs their square.
 const mostTokens = 64
+
+// negationsEnglish are what makes of the word behind it that it is not so; of "doesn't", what splitApostrophe leaves.
+var negationsEnglish = words("not never cannot didn doesn isn wasn aren couldn wouldn shouldn")
 
 // tense tells how surely a word is of what is yet to come.
 type tense uint8

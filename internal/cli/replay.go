@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,7 +63,7 @@ func (p *program) replayCaptures(ctx context.Context, id, dir string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	out := replayJSON{Digest: id, Editions: []replayedJSON{}}
+	out := replayJSON{Digest: id, Editions: []replayedJSON{}, digest: d}
 	err = p.replay(ctx, found[0].At, out.add, func(r newsroom.Replay) error { return r.Captures(ctx, d, found) })
 	if err != nil {
 		return err
@@ -82,7 +83,7 @@ func (p *program) replayAgain(ctx context.Context, id string, span time.Duration
 	}
 	defer line.close()
 	since := p.now().Add(-span)
-	out := replayJSON{Digest: id, Editions: []replayedJSON{}}
+	out := replayJSON{Digest: id, Editions: []replayedJSON{}, digest: d}
 	add := func(r newsroom.Replayed) error {
 		if err := out.add(r); err != nil {
 			return err
@@ -131,14 +132,17 @@ func (p *program) replay(ctx context.Context, begin time.Time, then func(newsroo
 type replayJSON struct {
 	Digest   string         `json:"digest"`
 	Editions []replayedJSON `json:"editions"`
+
+	digest digest.Digest
 }
 
 // replayedJSON is an edition as it would have been.
 type replayedJSON struct {
 	Lane     string         `json:"lane"`
 	Slot     time.Time      `json:"slot"`
-	Read     int            `json:"read"`   // items considered
-	Unread   int            `json:"unread"` // of them, those that found no place
+	Read     int            `json:"read"`          // items considered
+	Unread   int            `json:"unread"`        // of them, those that found no place
+	Ordered  []string       `json:"by_importance"` // names of the feeds that order so, by what they showed
 	Variants []replayedPage `json:"variants"`
 	Sent     []replayedPage `json:"sent,omitempty"` // what the slot's edition did say; absent with --captures
 }
@@ -150,6 +154,7 @@ type replayedPage struct {
 	Format   string          `json:"format"`
 	Readers  int             `json:"readers"`
 	Subject  string          `json:"subject"`
+	Words    int             `json:"words"` // to read
 	Entries  []replayedEntry `json:"entries"`
 }
 
@@ -175,7 +180,14 @@ type replayedItem struct {
 }
 
 func (o *replayJSON) add(r newsroom.Replayed) error {
-	e := replayedJSON{Lane: r.Lane.String(), Slot: r.Slot.At.UTC(), Read: r.Edition.Read, Unread: r.Unread}
+	e := replayedJSON{Lane: r.Lane.String(), Slot: r.Slot.At.UTC(), Read: r.Edition.Read, Unread: r.Unread, Ordered: []string{}}
+	for _, t := range o.digest.Topics {
+		for _, f := range t.Feeds {
+			if r.Ordered[f.URL] && !slices.Contains(e.Ordered, cmp.Or(f.Name, f.URL)) {
+				e.Ordered = append(e.Ordered, cmp.Or(f.Name, f.URL))
+			}
+		}
+	}
 	for _, page := range r.Pages {
 		e.Variants = append(e.Variants, newReplayedPage(page.Page, page.Subject, page.Readers))
 	}
@@ -204,7 +216,7 @@ func (e *replayedJSON) addSent(l *ledger.Ledger, r newsroom.Replayed) error {
 
 func newReplayedPage(page digest.Page, subject string, readers int) replayedPage {
 	out := replayedPage{Topics: page.Variant.Topics, Language: page.Variant.Language, Format: page.Variant.Format, Readers: readers,
-		Subject: subject, Entries: []replayedEntry{}}
+		Subject: subject, Words: compose.Words(page), Entries: []replayedEntry{}}
 	add := func(section string, en digest.Entry) {
 		lead := en.Lead()
 		e := replayedEntry{Section: section, Topic: en.Topic, Title: lead.Title, Source: lead.Source, Link: lead.Link, Published: lead.Published,

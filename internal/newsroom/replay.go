@@ -33,7 +33,8 @@ type Replayed struct {
 	Slot    schedule.Slot
 	Edition digest.Edition
 	Pages   []ReplayedPage
-	Unread  int // fresh items that found no place
+	Unread  int             // fresh items that found no place
+	Ordered map[string]bool // feeds that order by importance, by URL
 }
 
 // ReplayedPage is what the readers of a variant would have got.
@@ -272,7 +273,7 @@ func (r Replay) edition(d digest.Digest, lane digest.Lane, slot schedule.Slot) (
 	if err != nil {
 		return out, err
 	}
-	out.Edition = dr.Edition
+	out.Edition, out.Ordered = dr.Edition, dr.ordered
 	for _, v := range record.Variants {
 		out.Pages = append(out.Pages, ReplayedPage{Page: compose.Filter(dr.Edition, v.Key), Subject: v.Subject})
 	}
