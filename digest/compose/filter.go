@@ -104,10 +104,28 @@ func leadOf(entries []digest.Entry) int {
 		func(digest.Entry) bool { return true },
 	} {
 		if i := slices.IndexFunc(entries, fit); i >= 0 {
-			return i
+			return told(entries, i, fit)
 		}
 	}
 	return -1
+}
+
+// nearlyAsGood is the part of the best story's rank from which another one may lead in its place.
+const nearlyAsGood = 0.6
+
+// told is the place of the entry that leads for the best one: where that has nothing but a headline, the next that has more to
+// say and is nearly as good.
+func told(entries []digest.Entry, best int, fit func(digest.Entry) bool) int {
+	says := func(en digest.Entry) bool { return en.Lead().Summary.Plain() != "" }
+	if says(entries[best]) {
+		return best
+	}
+	for i, en := range entries[best+1:] {
+		if fit(en) && says(en) && en.Rank.Total >= nearlyAsGood*entries[best].Rank.Total {
+			return best + 1 + i
+		}
+	}
+	return best
 }
 
 // mostCovered is the index of the entries that two outlets and more carry: the most outlets first,

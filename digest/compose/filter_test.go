@@ -68,3 +68,26 @@ func TestFilter(t *testing.T) {
 		})
 	}
 }
+
+// A headline alone makes a poor lead where a story that is nearly as good has more to say.
+func TestLeadHasSomethingToSay(t *testing.T) {
+	ranked := func(s digest.Story, total float64, summary string) digest.Story {
+		s.Rank.Total, s.Items[0].Summary = total, digest.PlainText(summary)
+		return s
+	}
+	for _, c := range []struct {
+		best, second digest.Story
+		want         string
+	}{
+		{ranked(story("a", "f", 0, "g"), 2, "Words."), ranked(story("b", "f", 0, "g"), 1.9, "Words."), "a"},
+		{ranked(story("a", "f", 0, "g"), 2, ""), ranked(story("b", "f", 0, "g"), 1.3, "Words."), "b"},
+		{ranked(story("a", "f", 0, "g"), 2, ""), ranked(story("b", "f", 0, "g"), 1.1, "Words."), "a"},
+		{ranked(story("a", "f", 0, "g"), 2, ""), ranked(story("b", "f", 0, "g"), 1.9, ""), "a"},
+		{ranked(story("a", "f", 0, "g"), 2, ""), ranked(opinion(story("b", "f", 0, "g")), 1.9, "Words."), "a"},
+	} {
+		e := digest.Edition{Topics: []digest.TopicName{{ID: "g"}}, Stories: []digest.Story{c.best, c.second}}
+		if p := Filter(e, digest.VariantKey{}); p.Lead.ID != c.want {
+			t.Errorf("%s leads, want %s", p.Lead.ID, c.want)
+		}
+	}
+}

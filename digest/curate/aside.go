@@ -19,10 +19,10 @@ var asideTitle = regexp.MustCompile(`(?i)` + strings.Join([]string{
 	`\b(?:latest news from around the world|latest (?:news and )?updates|news and updates|live (?:\w+ )?news)\b`,
 	`^(?:(?:the|your) )?(?:\w+ )?(?:morning|midday|afternoon|evening|weekend|daily|monday|tuesday|wednesday|thursday|friday|saturday|sunday) briefing\b`,
 	`\b(?:morning|evening|weekend|monday|tuesday|wednesday|thursday|friday|saturday|sunday) briefing$`,
-	`\b(?:morning|evening) update as\b|^(?:morning|evening|midday) update\b`,
+	`\bweek['’]s top (?:reads|stories)\b|^icymi:|\b(?:morning|evening) update as\b|^(?:morning|evening|midday) update\b`,
 	`\byou (?:shouldn['’]t|should not|may have|might have|need not) miss(?:ed)?\b|\bin case you missed\b|\b(?:five|5|six|6|seven|7|ten|10) things (?:to know|you need)\b`,
 	`^(?:the )?papers:|\bwhat the papers say\b|\bnewspaper headlines\b|^on politics:|^today['’]s (?:papers|front pages)\b`,
-	`\bin (?:pictures|photos|images)\b|\b(?:pictures|photos|images) of the (?:day|week|year)\b|^(?:photos|pictures|gallery|watch|video|podcast|listen):|\ben images\b|\ben imágenes\b|\bbilder des tages\b`,
+	`\bin (?:pictures|photos|images)\b|\b(?:pictures|photos|images|videos) of the (?:day|week|year)\b|^(?:photos|pictures|gallery|watch|video|podcast|listen):|\ben images\b|\ben imágenes\b|\bbilder des tages\b`,
 	`\bhoroscopes?\b|\bhoroskop\b|\bhoróscopo\b|\boroscopo\b|\bquiz of the\b|\b(?:news|weekly) quiz\b|\bcrossword\b|\bsudoku\b|\bwordle (?:today|hints?|answer)\b`,
 	`\b(?:best|top|hot) deals?\b|\bdeals? (?:of the day|under [$£€]\d)|\bcoupons?\b|\bpromo codes?\b|\bprime day\b|\b(?:black friday|cyber monday) deals?\b|\bsave (?:up to )?[$£€]?\d+%? (?:off|on)\b|\bgift guide\b`,
 	`^(?:\w+day['’]s )?(?:transfer )?gossip:|\bgossip:|\btransfer rumou?rs\b|\bcelebrity news\b`,
@@ -30,8 +30,8 @@ var asideTitle = regexp.MustCompile(`(?i)` + strings.Join([]string{
 
 // asideTriggers are pieces of text of which each title has one that asideTitle matches. Nearly no title has any, and
 // looking for them is far cheaper.
-var asideTriggers = []string{"live", "happened", "blog", "ticker", "+++", "direct", "vivo", "diretta", "ao vivo", "latest", "update", "briefing", " miss", "things",
-	"papers", "politics:", "front pages", "pictures", "photos", "images", "imágenes", "bilder", "gallery", "watch:", "video:", "podcast", "listen:",
+var asideTriggers = []string{"live", "happened", "blog", "ticker", "+++", "direct", "vivo", "diretta", "ao vivo", "latest", "update", "top reads", "top stories", "icymi", "briefing", " miss", "things",
+	"papers", "politics:", "front pages", "pictures", "photos", "videos", "images", "imágenes", "bilder", "gallery", "watch:", "video:", "podcast", "listen:",
 	"scop", "skop", "quiz", "crossword", "sudoku", "wordle", "deal", "coupon", "promo", "prime day", "save ", "gift", "gossip", "rumo", "celebrity"}
 
 // asideParts are parts of links under which nothing but such pieces stands.

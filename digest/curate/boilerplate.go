@@ -43,8 +43,10 @@ var boilerplate = []pattern{
 		"subscribe", "sign up", "follow", "download", "join our", "get the latest"),
 	boiler(`^\s*advertisement\b[\s:.-]*|\s*\badvertisement\s*$`, "advertisement"),
 	boiler(`\s*\b(?:comments? url|article url|# comments): ?\S+\s*$`, "url:", "comments:"),
+	// Links to other pieces in the place of a summary.
+	boiler(`^\s*[•▪►].*$`, "•", "▪", "►"),
 	// When and by whom, in front of the first sentence.
-	boiler(`^\s*(?:updated:? )?(?:january|february|march|april|may|june|july|august|september|october|november|december) \d{1,2}, \d{4},? \d{1,2}:\d{2} ?[ap]\.?m\.?\s+`, "am ", "pm ", "a.m. ", "p.m. "),
+	boiler(`^\s*(?:updated:? )?(?:january|february|march|april|may|june|july|august|september|october|november|december) \d{1,2}, \d{4},? \d{1,2}:\d{2} ?[ap]\.?m\.?\s+`, "am ", "pm ", "am. ", "pm. ", "a.m. ", "p.m. "),
 	boiler(`^\s*(?-i:\(?(?:Reuters|AP|AFP|CNN|PTI|ANI|IANS|UPI|EFE|ANSA|dpa|Xinhua)\)?)\s*(?:--|[-–—:])\s*`, "reuters", "ap", "afp", "cnn", "pti", "ani", "ians", "upi", "efe", "ansa", "dpa", "xinhua"),
 	boiler(`^\s*(?-i:\p{Lu}[\p{Lu} .,'’-]{2,40})\s*\([^)]{2,30}\)\s*(?:--|[-–—:])\s*`, ") -", ") –", ") —", "):"),
 }

@@ -11,6 +11,8 @@ import (
 func TestCleanSummary(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"nothing to drop", "Ports reopened at dawn.", "Ports reopened at dawn."},
+		{"links to other pieces", "• Ferries stand still • Mint closes", ""},
+		{"when it was written", "March 12, 2026 5:00 AM. Ports reopened.", "Ports reopened."},
 		{"WordPress", "Ports reopened. The post Ports reopen appeared first on Harbour Post .", "Ports reopened."},
 		{"WordPress, German", "Die Häfen sind offen. Der Beitrag Häfen offen erschien zuerst auf Hafenbote.", "Die Häfen sind offen."},
 		{"WordPress, French", "Les ports rouvrent. L’article Les ports rouvrent est apparu en premier sur Courrier du Cap.", "Les ports rouvrent."},

@@ -148,13 +148,19 @@ func newStory(c cluster, f filters) (digest.Story, []Closed) {
 func borrow(s *digest.Story) {
 	lead := &s.Items[0]
 	for _, it := range s.Items[1:] {
-		if lead.Summary.Plain() == "" && it.Summary.Plain() != "" && it.Language == lead.Language {
+		if lead.Summary.Plain() == "" && it.Summary.Plain() != "" && baseLanguage(it.Language) == baseLanguage(lead.Language) {
 			lead.Summary, s.SummaryFrom = it.Summary, it.Source
 		}
 		if lead.Image == nil && it.Image != nil {
 			lead.Image, s.ImageFrom = it.Image, it.Source
 		}
 	}
+}
+
+// baseLanguage is a language without its region: "en" of "en-GB".
+func baseLanguage(tag string) string {
+	base, _, _ := strings.Cut(strings.ToLower(tag), "-")
+	return base
 }
 
 func coverageOf(s digest.Story) string { return fmt.Sprintf("coverage of %q", s.Lead().Title) }

@@ -2,6 +2,7 @@ package curate
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"regexp"
@@ -213,6 +214,99 @@ func TestCurateExplains(t *testing.T) {
 	if s.ID != "s1" {
 		t.Errorf("id %q", s.ID)
 	}
+}
+
+// Of a story's items, the newest that tells speaks for it, with what others have and it lacks.
+func TestWhoSpeaksForAStory(t *testing.T) {
+	topics := []digest.Topic{topic("global", "harbour", "nordic", "courier", "gazette")}
+	at := func(it digest.Item, hours int) digest.Item {
+		it.FirstSeen = noon.Add(-time.Duration(hours) * time.Hour)
+		return it
+	}
+	full := at(item(4, "gazette", strike2), 5)
+	full.Summary, full.Image, full.Language = digest.PlainText("Cranes moved again at dawn."), &digest.Image{URL: "https://gazette.example/a.jpg"}, "en-GB"
+	plain := item(1, "harbour", strike)
+	plain.Language = "en-US"
+	for _, c := range []struct {
+		name  string
+		items []digest.Item
+		want  string
+	}{
+		{"the newest", []digest.Item{at(item(1, "harbour", strike), 6), item(2, "nordic", strike2)}, "nordic"},
+		{"no question", []digest.Item{at(item(1, "harbour", strike), 6), item(2, "nordic", strike2+"?")}, "harbour"},
+		{"no shouting", []digest.Item{at(item(1, "harbour", strike), 6), item(2, "nordic", strings.ToUpper(strike2))}, "harbour"},
+		{"no mark of exclamation", []digest.Item{at(item(1, "harbour", strike), 6), item(2, "nordic", strike2+"!")}, "harbour"},
+	} {
+		stories, _ := Curate(topics, c.items, nil, Options{Now: noon})
+		if len(stories) != 1 || stories[0].Lead().Source != c.want {
+			t.Errorf("%s: %s", c.name, outline(stories))
+		}
+	}
+	stories, _ := Curate(topics, []digest.Item{plain, full}, nil, Options{Now: noon})
+	if s := stories[0]; s.Lead().Source != "harbour" || s.SummaryFrom != "gazette" || s.ImageFrom != "gazette" || s.Lead().Summary.Plain() == "" || s.Lead().Image == nil {
+		t.Errorf("borrowed: %+v", s)
+	}
+	foreign := full
+	foreign.Language = "fr"
+	stories, _ = Curate(topics, []digest.Item{plain, foreign}, nil, Options{Now: noon})
+	if s := stories[0]; s.SummaryFrom != "" {
+		t.Errorf("a summary in another language was borrowed: %+v", s)
+	}
+}
+
+// What editors put at the top, keep there, and tell much about, ranks higher; each sign by itself.
+func TestRankOfPlaceStayingAndHeat(t *testing.T) {
+	topics := []digest.Topic{topic("global", "harbour", "nordic", "courier")}
+	placed := func(it digest.Item, place, kept int) digest.Item {
+		it.Place, it.Kept = place, kept
+		return it
+	}
+	opt := Options{Now: noon.Add(time.Hour), ByImportance: map[string]bool{"harbour": true, "nordic": true}}
+	first := func(items ...digest.Item) digest.Story {
+		stories, _ := Curate(topics, items, nil, opt)
+		return stories[0]
+	}
+	if s := first(item(1, "harbour", quake), placed(item(2, "harbour", rates), 1, 0)); s.ID != "s2" || s.Rank.Place != 2.2 {
+		t.Errorf("place: %+v", s.Rank)
+	}
+	if s := first(placed(item(1, "courier", quake), 1, 9), item(2, "harbour", rates)); s.Rank.Place != 1 || s.Rank.Staying != 1 {
+		t.Errorf("a feed that time sorts: %+v", s.Rank)
+	}
+	for place, want := range map[int]float64{1: 2.2, 2: 2.1, 3: 2, 4: 1.5, 6: 1.5, 7: 1.25, 10: 1.25, 11: 1, 0: 1} {
+		if s := first(placed(item(1, "harbour", quake), place, 0)); math.Abs(s.Rank.Place-want) > 1e-9 {
+			t.Errorf("place %d is worth %.2f, want %.2f", place, s.Rank.Place, want)
+		}
+	}
+	if s := first(placed(item(1, "harbour", strike), 1, 0), placed(item(2, "nordic", strike2), 2, 0)); math.Abs(s.Rank.Place-3.3) > 1e-9 {
+		t.Errorf("two outlets: %+v", s.Rank)
+	}
+	if s := first(placed(item(1, "harbour", quake), 4, 0), placed(item(2, "harbour", rates), 4, 7)); s.ID != "s2" || math.Abs(s.Rank.Staying-1.24) > 1e-9 {
+		t.Errorf("staying: %+v", s.Rank)
+	}
+	if s := first(placed(at12(item(1, "harbour", quake)), 1, 0)); math.Abs(s.Rank.Recency-math.Exp2(-13/(12*2.2))) > 1e-3 {
+		t.Errorf("what is at the top grows old slowly: %+v", s.Rank)
+	}
+	subject := []digest.Item{placed(item(1, "harbour", "Marrow dam cracks after the winter floods"), 2, 0), placed(item(2, "nordic", "Engineers doubted Marrow for a decade"), 3, 0),
+		item(3, "courier", "Villages below Marrow wait for orders"), item(4, "harbour", "Why nobody listened about Marrow")}
+	s := first(subject...)
+	if want := 1 + 0.15*math.Log2(2) + 0.6; s.ID != "s1" || math.Abs(s.Rank.Heat-want) > 1e-9 || s.Rank.Subject != "marrow, in 4 items" {
+		t.Errorf("heat %+v, want %.3f", s.Rank, want)
+	}
+	stories, _ := Curate(topics, subject, nil, opt)
+	for _, other := range stories[1:] {
+		if other.Rank.Heat != 1 {
+			t.Errorf("the subject lifts %s, too: %+v", other.ID, other.Rank)
+		}
+	}
+	if s := first(subject[:2]...); s.Rank.Heat != 1 {
+		t.Errorf("two items are no subject: %+v", s.Rank)
+	}
+}
+
+// at12 is an item that is twelve hours older.
+func at12(it digest.Item) digest.Item {
+	it.FirstSeen = it.FirstSeen.Add(-12 * time.Hour)
+	return it
 }
 
 func TestCurateKeepsWaiting(t *testing.T) {

@@ -51,7 +51,7 @@ func words(list string) map[string]bool {
 // declares if there are rules for it and the script agrees, else the one of whose small words the
 // text has most; English where nothing tells.
 func languageOf(declared string, folded []string, script *unicode.RangeTable) string {
-	base, _, _ := strings.Cut(strings.ToLower(declared), "-")
+	base := baseLanguage(declared)
 	switch script {
 	case unicode.Arabic:
 		return "ar"
