@@ -303,6 +303,43 @@ func TestRankOfPlaceStayingAndHeat(t *testing.T) {
 	}
 }
 
+// News halves in half a period, in six hours at least, and never falls below a sixty-fourth.
+func TestRecencyEnds(t *testing.T) {
+	for _, c := range []struct {
+		period, age time.Duration
+		want        float64
+	}{{24 * time.Hour, 12 * time.Hour, 0.5}, {time.Hour, 6 * time.Hour, 0.5}, {time.Hour, 3 * time.Hour, math.Sqrt(0.5)}, {time.Hour, 240 * time.Hour, 1.0 / 64}, {168 * time.Hour, 84 * time.Hour, 0.5}} {
+		now := noon.Add(c.age)
+		stories, _ := Curate([]digest.Topic{topic("global", "harbour")}, []digest.Item{item(1, "harbour", quake)}, nil, Options{Now: now, Since: now.Add(-c.period)})
+		if got := stories[0].Rank.Recency; math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("%v old, %v after the last edition: %.4f, want %.4f", c.age, c.period, got, c.want)
+		}
+	}
+}
+
+// What summaries add to the likeness of two headlines, in logits.
+func TestTextsOfSummaries(t *testing.T) {
+	text := func(summary string) Document { return NewDocument("Cranes move again", summary, "en") }
+	bare := text("")
+	told := text("Harbourmaster Lund praised Kestrel crews after eleven silent days")
+	for _, c := range []struct {
+		name string
+		a, b Document
+		want float64
+	}{
+		{"one has none", bare, told, 0},
+		{"one has a few words", text("Lund said so."), told, 0},
+		{"nothing in common", told, text("Volcano ash closed Sandholm airfields until Thursday morning, pilots report"), -0.8},
+		{"one name in common", told, text("Volcano ash closed airfields until Thursday morning, pilots told Lund"), 0.3},
+		{"two names in common", told, text("Volcano ash closed Kestrel airfields until Thursday morning, pilots told Lund"), 0.6},
+		{"all in common", told, told, 1.5},
+	} {
+		if got := texts(c.a, c.b); math.Abs(got-c.want) > 0.011 {
+			t.Errorf("%s: %.3f, want %.3f", c.name, got, c.want)
+		}
+	}
+}
+
 // at12 is an item that is twelve hours older.
 func at12(it digest.Item) digest.Item {
 	it.FirstSeen = it.FirstSeen.Add(-12 * time.Hour)
