@@ -1,0 +1,221 @@
+package curate
+
+import (
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"digestd/digest"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden holds a text against a file of testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := "testdata/" + name
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got == string(want) {
+		return
+	}
+	g, w := strings.Split(got, "\n"), strings.Split(string(want), "\n")
+	for i := range max(len(g), len(w)) {
+		if i >= len(g) || i >= len(w) || g[i] != w[i] {
+			t.Fatalf("%s:%d differs (-update accepts)\n got %q\nwant %q", path, i+1, slices.Concat(g, make([]string, len(w)))[i], slices.Concat(w, make([]string, len(g)))[i])
+		}
+	}
+}
+
+// headlines are invented ones, in pairs of each language that say much the same.
+var headlines = [][3]string{
+	{"en", "Lund warns that the Kestrel Bay ports will close on Monday after 12 of 40 cranes failed", "Kestrel Bay ports to close Monday, Lund says, as a dozen cranes fail"},
+	{"en", "WATCH: France's prime minister tells Berlin that Aldmere can't join the treaty", "Paris: No treaty for Aldmere, premier tells Germany"},
+	{"en", "Earthquake of magnitude 6.1 kills at least 30 in northern Sandholm", "Sandholm quake: dozens dead in the north as 6.1 tremor hits"},
+	{"en", "Three men held over the bridge fire in Tarn", "Tarn police arrest three after fire at bridge"},
+	{"en", "Queensland ferry runs aground off Brisbane with 200 aboard", "Ferry carrying 200 aground near Brisbane"},
+	{"en", "Rovers beat United 2-1 in cup final at Sandholm", "United lose cup final to Rovers, 2-1"},
+	{"en", "Oil price falls to $20 a barrel, lowest since 1999", "Oil at lowest since 1999 as barrel drops below $20"},
+	{"fr", "Le ministre de l'Intérieur annonce la fermeture de deux ports à Marseille", "Deux ports fermés à Marseille, selon l’Intérieur : les pêcheurs sont en colère"},
+	{"de", "Zwei Häfen in Bremen wegen des Streiks der Kranführer geschlossen", "Streik: Kranführer legen zwei Bremer Häfen still"},
+	{"es", "El gobierno cierra dos puertos de Sevilla por la huelga de los estibadores", "Huelga de estibadores: cerrados dos puertos en Sevilla"},
+	{"it", "Chiusi due porti della Sardegna per lo sciopero dei gruisti", "Sciopero dei gruisti, nella Sardegna due porti sono chiusi"},
+	{"pt", "Dois portos de Setúbal fecham por causa da greve dos estivadores", "Greve dos estivadores não deixa abrir dois portos em Setúbal"},
+	{"nl", "Twee havens in Zeeland dicht door de staking van kraanmachinisten", "Staking van de kraanmachinisten: twee Zeeuwse havens zijn dicht"},
+	{"ar", "إغلاق ميناءين في عدن بعد إضراب عمال الرافعات", "إضراب العمال على الرافعات يغلق ميناءي عدن"},
+	{"hi", "क्रेन चालकों की हड़ताल के बाद केरल के दो बंदरगाह बंद", "केरल में दो बंदरगाह बंद, क्रेन चालकों ने हड़ताल की"},
+	{"zh", "起重机工人罢工后广州两个港口关闭", "广州两港口因起重机工人罢工而关闭"},
+	{"ja", "クレーン作業員のストライキで広島の二つの港が閉鎖", "広島の港、クレーンのストライキにより閉鎖"},
+	{"", "Greve em Setúbal: portos de pesca não abrem até sexta", "De havens van Zeeland blijven dicht tot vrijdag"},
+}
+
+// TestWordsAndWeights holds what each language's words and each weight do: what is taken of a headline, and how alike two are.
+func TestWordsAndWeights(t *testing.T) {
+	var out strings.Builder
+	for _, h := range headlines {
+		for _, title := range h[1:] {
+			d := NewDocument(title, "", h[0])
+			fmt.Fprintf(&out, "%s %s\n ", h[0], title)
+			for _, tok := range d.tokens {
+				fmt.Fprintf(&out, " %s/%d/%.1f", tok.term, tok.kind, tok.weight)
+			}
+			out.WriteString("\n")
+		}
+		a, b := NewDocument(h[1], "", h[0]), NewDocument(h[2], "", h[0])
+		if a.order > b.order {
+			a, b = b, a
+		}
+		f, vetoed := compare(a, b)
+		fmt.Fprintf(&out, "  %.4f, vetoed %v, logit %.3f\n", Score(a, b), vetoed, f.logit())
+	}
+	// Each weight by itself.
+	for i := range featureCount {
+		fmt.Fprintf(&out, "%d: %.2f\n", i, model[i])
+	}
+	golden(t, "words.txt", out.String())
+}
+
+// Stop words tell nothing in any language.
+func TestStopwordsAreDropped(t *testing.T) {
+	for language, list := range map[string]string{"en": "the of after", "fr": "le de selon", "de": "der und nach", "es": "el de según", "it": "il della dopo", "pt": "o da até", "nl": "de van door"} {
+		if d := NewDocument("Lund "+list+" Kestrel", "", language); len(d.tokens) != 2 {
+			t.Errorf("%s: %+v", language, d.tokens)
+		}
+	}
+}
+
+// Endings of other languages are cut, so that numbers and genders are one.
+func TestLightStems(t *testing.T) {
+	for language, forms := range map[string][2]string{"de": {"Kranführern", "Kranführer"}, "fr": {"portuaires", "portuaire"}, "es": {"estibadores", "estibador"},
+		"it": {"gruisti", "gruista"}, "pt": {"estivadores", "estivador"}, "nl": {"havens", "haven"}, "hi": {"चालकों", "चालक"}, "ar": {"الرافعات", "رافعات"}} {
+		if a, b := lightStem(language, fold(forms[0])), lightStem(language, fold(forms[1])); a != b {
+			t.Errorf("%s: %q and %q", language, a, b)
+		}
+	}
+}
+
+// How many others bear the words that two items share makes a join surer, or less sure.
+func TestScoreInWindow(t *testing.T) {
+	a, b := NewDocument("Marrow dam cracks after Kestrel floods", "", "en"), NewDocument("Kestrel floods: Marrow dam cracked", "", "en")
+	window := func(bearers int) wordIndex {
+		x := wordIndex{rare: 5, everyday: 50, lists: make(map[uint64][]int32)}
+		for _, tok := range a.tokens {
+			x.lists[tok.key] = make([]int32, bearers)
+		}
+		return x
+	}
+	logit := func(p float64) float64 { return math.Log(p / (1 - p)) }
+	for bearers, want := range map[int]float64{2: 0.9, 5: 0.9, 6: 0, 50: 0, 51: -0.8} {
+		if got := logit(window(bearers).inWindow(0.8, &a, &b)) - logit(0.8); math.Abs(got-want) > 1e-9 {
+			t.Errorf("%d bear each word: %.3f, want %.3f", bearers, got, want)
+		}
+	}
+	if got := (wordIndex{}).inWindow(0.8, &a, &b); got != 0.8 {
+		t.Errorf("too few items to tell: %.3f", got)
+	}
+	if got := window(2).inWindow(Threshold/2, &a, &b); got != Threshold/2 {
+		t.Errorf("what is vetoed stays so: %.3f", got)
+	}
+}
+
+func TestWhatIsASubject(t *testing.T) {
+	story := func(title string) digest.Story {
+		return digest.Story{Items: []digest.Item{{Title: title, Language: "en"}}, Rank: digest.Rank{Coverage: 1, Place: 1, Staying: 1, Heat: 1, Recency: 1, Weight: 1}}
+	}
+	key := NewDocument("Floods at Marrow", "", "en").tokens[1].key
+	for _, c := range []struct {
+		items, outlets, of int
+		want               float64
+	}{
+		{4, 2, 400, 1 + 0.15}, {3, 2, 400, 1 + 0.15*math.Log2(1.5)}, {2, 2, 400, 1}, {4, 1, 400, 1}, {40, 3, 400, 1}, {33, 3, 400, 1 + 0.15*math.Log2(16.5)},
+	} {
+		of := &subject{term: "marrow", items: c.items, outlets: make(map[string]bool)}
+		for i := range c.outlets {
+			of.outlets[fmt.Sprint(i)] = false
+		}
+		stories := []digest.Story{story("Floods at Marrow")}
+		subjects{key: of}.lift(stories, c.of)
+		if got := stories[0].Rank.Heat; math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("%d items of %d from %d outlets: heat %.3f, want %.3f", c.items, c.of, c.outlets, got, c.want)
+		}
+	}
+}
+
+// A feed that points at the pages of four sites and more tells of others' stories.
+func TestAggregators(t *testing.T) {
+	for sites, want := range map[int]bool{3: false, 4: true} {
+		var nodes []*node
+		for i := range sites {
+			nodes = append(nodes, &node{item: &digest.Item{Feed: "links"}, host: fmt.Sprint("site", i, ".example")})
+		}
+		if got := aggregatorFeeds(nodes)["links"]; got != want {
+			t.Errorf("%d sites: %v", sites, got)
+		}
+	}
+}
+
+// Likeness by way of a third does not make one story of two that are not alike.
+func TestChainsEnd(t *testing.T) {
+	items := []digest.Item{item(1, "harbour", "Kestrel Bay ports reopen after crews accept wage deal"), item(2, "nordic", "Kestrel Bay ports reopen after crews accept wage deal; mint closes in Sandholm"),
+		item(3, "courier", "Mint closes in Sandholm after coin forgeries; Kestrel Bay ports reopen"), item(4, "gazette", "Sandholm mint closes after coin forgeries")}
+	for _, group := range Clusters(items) {
+		for i := range group {
+			for j := range i {
+				if s := Pair(group[i].Title, group[j].Title); s < 0.2 {
+					t.Errorf("%.2f: %q and %q are one story", s, group[i].Title, group[j].Title)
+				}
+			}
+		}
+	}
+	g := newGrouping([]*node{{item: &digest.Item{Seq: 1, Feed: "a"}, doc: NewDocument("Cranes move again", "", "en")}, {item: &digest.Item{Seq: 2, Feed: "b"}, doc: NewDocument("Volcano ash closes airfields", "", "en")}})
+	if g.compatible(0, 1, false) {
+		t.Error("what is not alike may come together")
+	}
+}
+
+// One outlet's second telling is the same within a day, and a column later.
+func TestRetold(t *testing.T) {
+	for hours, want := range map[int]int{1: 1, 19: 1, 21: 2} {
+		later := item(2, "harbour", strike2)
+		later.FirstSeen = noon.Add(time.Duration(hours) * time.Hour)
+		if got := len(Clusters([]digest.Item{item(1, "harbour", strike), later})); got != want {
+			t.Errorf("after %d hours: %d stories, want %d", hours, got, want)
+		}
+	}
+}
+
+// Years and small numbers.
+func TestNumbersThatTellApart(t *testing.T) {
+	if a, b := datesOf(lexemes("Budget 2024")), datesOf(lexemes("Budget 2025")); !a.conflict(b) {
+		t.Error("two years are one")
+	}
+	keys := func(s string) []uint64 {
+		var all []uint64
+		for _, tok := range NewDocument(s, "", "en").tokens {
+			if tok.kind == number {
+				all = append(all, tok.key)
+			}
+		}
+		return all
+	}
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{{"12 cranes fall", "12 ferries sink", false}, {"13 cranes fall", "13 ferries sink", true}, {"twelve cranes fall", "12 cranes fall", true}, {"2.5 cranes fall", "2.5 ferries sink", true}} {
+		if got := slices.Equal(keys(c.a), keys(c.b)); got != c.same {
+			t.Errorf("%q, %q: %v", c.a, c.b, got)
+		}
+	}
+}
