@@ -2,9 +2,9 @@ package inbound
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 
+	"digestd/mailer/refusal"
 	"digestd/subscribers"
 )
 
@@ -42,7 +42,7 @@ func parseStatus(body []byte) (blocks []block) {
 // delivery reads a delivery status. Where its fields name nobody, the prose beside them may.
 func (r *Report) delivery(blocks []block, m *part, said notice) {
 	var mentions []mention // of the notice beside it
-	judge := judgement{}
+	judge := refusal.Judgement{}
 	doubtful := said.goesOn()
 	for _, b := range joined(blocks) {
 		if len(r.Recipients) == maxRecipients {
@@ -77,14 +77,14 @@ func (r *Report) delivery(blocks []block, m *part, said notice) {
 
 // explain takes the reason from what a notice says of the same address. It may take a code back that has no words of its
 // own, and gives a meaning to one that has none.
-func (to *Recipient) explain(mentions []mention, judge judgement) {
+func (to *Recipient) explain(mentions []mention, judge refusal.Judgement) {
 	key := subscribers.Key(to.Address)
 	for _, m := range mentions {
 		if m.key != key || m.words == "" {
 			continue
 		}
 		var gone bool
-		to.Status, gone = judge.assess(to.Status, m.words)
+		to.Status, gone = judge.Assess(to.Status, m.words)
 		to.Gone = gone && m.final == "" && (to.Final == "" || sameMailbox(to.Address, to.Final))
 		to.Words = oneLine(m.words, maxWords)
 		return
@@ -141,7 +141,7 @@ func recipientOf(b block) (to Recipient, ok bool) {
 		return to, false
 	}
 	given, diagnostic := b.get("status"), b.texts("diagnostic-code")
-	to.Status, to.Gone = assess(given, diagnostic+" "+comment(given)+" "+comment(b.get("action")))
+	to.Status, to.Gone = refusal.Assess(given, diagnostic+" "+comment(given)+" "+comment(b.get("action")))
 	to.Kind = outcome(b.get("action"), to.Status, diagnostic)
 	to.Permanent = to.Kind == Bounce && !strings.HasPrefix(to.Status, "2.")
 	// Where another mailbox is gone, one behind a list or an alias is.
@@ -180,18 +180,13 @@ func sameMailbox(a, b string) bool {
 // isAnother reports whether what is said is about another mailbox: one behind this one, or the sender's, which a server had
 // looked up.
 func (to Recipient) isAnother(words string) bool {
-	for _, m := range verdictOn.FindAllStringSubmatch(words[:min(len(words), maxShort)], maxRecipients) {
-		if a := cleanAddress(m[1]); !sameMailbox(a, to.Address) && !sameMailbox(a, to.Final) {
+	for _, a := range refusal.Named(words) {
+		if a = cleanAddress(a); !sameMailbox(a, to.Address) && !sameMailbox(a, to.Final) {
 			return true
 		}
 	}
 	return false
 }
-
-// verdictOn finds the address that a refusal begins with, or that words say something of.
-var verdictOn = regexp.MustCompile(`(?i)(?:\b5[0-9][0-9][ -]+(?:5\.[0-9]+\.[0-9]+ +)?(?:(?:recipient|user|address) )?<?|` +
-	`\b(?:forward(?:ed|s)?|redirect(?:ed|s)?|relay(?:ed|s)?|passed|member)(?: on)?(?: to)? <?|` +
-	`\b(?:because|since|as|that) (?:the )?(?:user|address|mailbox|recipient|account)? ?<?)(` + anyAddress.String() + `)`)
 
 // comment is what stands in a field behind its first word: a code, or an action.
 func comment(value string) string {
@@ -214,14 +209,11 @@ func outcome(action, status, diagnostic string) Kind {
 		return Bounce
 	case strings.HasPrefix(status, "2."):
 		return Delivered
-	case status == "" && replyCode.MatchString(diagnostic):
+	case status == "" && refusal.ReplyCode.MatchString(diagnostic):
 		return Bounce
 	}
 	return Delay
 }
-
-// replyCode finds a permanent refusal of SMTP.
-var replyCode = regexp.MustCompile(`(?:^|[^0-9.])5[0-5][0-9](?:[^0-9.]|$)`)
 
 // isComplaint reports whether a type of feedback is one by which a reader says that he does not want it (RFC 5965 §7.3
 // and the IANA registry). Fraud is one of them: who takes our mail for phishing won't miss it. Virus and authentication

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 
+	"digestd/mailer/refusal"
 	"digestd/subscribers"
 )
 
@@ -263,12 +264,9 @@ func isMachine(m *part) bool {
 	return isDaemon(m.header) && !isReply(m.header) || m.media == "multipart/report" || m.header.has("x-failed-recipients")
 }
 
-// anyAddress finds an address in text. Its domain has a dot: what has none is somebody's host.
-var anyAddress = regexp.MustCompile(`[\pL\pN.!#$%&'*+/=?^_{|}~-]+@(?:[\pL\pN](?:[\pL\pN-]*[\pL\pN])?\.)+\pL[\pL\pN-]*[\pL\pN]`)
-
 // address is the first address in s, or empty.
 func address(s string) string {
-	return cleanAddress(anyAddress.FindString(s))
+	return cleanAddress(refusal.AnyAddress.FindString(s))
 }
 
 // cleanAddress takes off what prose and gateways put before an address.

@@ -3,6 +3,7 @@ package inbound
 import (
 	"strings"
 
+	"digestd/mailer/refusal"
 	"digestd/subscribers"
 )
 
@@ -71,7 +72,7 @@ func (r *Report) prose(m *part, subject string, said notice) {
 	}
 	all := flat(said.lines)
 	found := findRecipients(said, m.header)
-	for _, a := range anyAddress.FindAllString(m.header.get("x-failed-recipients"), maxRecipients) {
+	for _, a := range refusal.AnyAddress.FindAllString(m.header.get("x-failed-recipients"), maxRecipients) {
 		a = cleanAddress(a)
 		found = merge(found, mention{address: a, key: subscribers.Key(a), line: -1})
 	}
@@ -99,15 +100,15 @@ func (r *Report) prose(m *part, subject string, said notice) {
 	if len(found) == 1 {
 		whole = said.before(found[0])
 	}
-	judge := judgement{}
-	doubtful := passing(all) && !gaveUp(all) || challenges(subject, said)
+	judge := refusal.Judgement{}
+	doubtful := refusal.Passing(all) && !gaveUp(all) || challenges(subject, said)
 	for _, f := range found {
 		to := Recipient{Address: f.address, Final: f.final, Kind: r.Kind, Permanent: r.Kind == Bounce}
 		var gone bool
 		words := f.words
-		if to.Status, gone = judge.assess("", words); to.Status == "" && len(whole) <= maxShort {
+		if to.Status, gone = judge.Assess("", words); to.Status == "" && len(whole) <= maxShort {
 			words = whole
-			to.Status, gone = judge.assess("", words)
+			to.Status, gone = judge.Assess("", words)
 		}
 		if r.Kind == Delay && strings.HasPrefix(to.Status, "5.") { // a meaning: its class is what is said here
 			to.Status = "4" + to.Status[1:]

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"digestd/mailer/refusal"
 	"digestd/subscribers"
 )
 
@@ -37,7 +38,7 @@ const (
 func findRecipients(said notice, h header) []mention {
 	taking := map[string]bool{} // part in the conversation: who writes, and who is written to
 	for _, name := range []string{"from", "reply-to", "sender", "return-path", "errors-to", "to", "cc"} {
-		for _, a := range anyAddress.FindAllString(h.get(name), maxRecipients) {
+		for _, a := range refusal.AnyAddress.FindAllString(h.get(name), maxRecipients) {
 			taking[subscribers.Key(cleanAddress(a))] = true
 		}
 	}
@@ -76,10 +77,10 @@ func mentionsIn(lines []string, i int, found []mention, left *int) []mention {
 	line := lines[i]
 	context := "" // what was said up to here, without the names of others
 	if i > 0 && continues(lines[i-1]) {
-		context = anyAddress.ReplaceAllString(lines[i-1], "@") + " "
+		context = refusal.AnyAddress.ReplaceAllString(lines[i-1], "@") + " "
 	}
 	end, taken := 0, false // of the last address in this line, and whether it is a recipient
-	for _, span := range anyAddress.FindAllStringIndex(line, *left) {
+	for _, span := range refusal.AnyAddress.FindAllStringIndex(line, *left) {
 		*left--
 		m := mention{address: cleanAddress(line[span[0]:span[1]]), line: i, rank: likely}
 		lead, gap, rest := line[:span[0]], line[end:span[0]], line[span[1]:]
@@ -213,7 +214,7 @@ func (p paragraphs) from(m mention) (found [][]string) {
 func (p paragraphs) givesReason(words string) bool {
 	gives, known := p.meant[words]
 	if !known {
-		gives = meaning(words) != "" || len(codesIn(words)) > 0
+		gives = refusal.Meaning(words) != "" || len(refusal.CodesIn(words)) > 0
 		p.meant[words] = gives
 	}
 	return gives
@@ -233,7 +234,7 @@ var (
 	// behindReply matches a refusal in which an address follows the code.
 	behindReply = regexp.MustCompile(`(?:^|[^0-9])5[0-9][0-9][ -](?:5\.[0-9]+\.[0-9]+ )?<?$`)
 	// hasCode matches a refusal that is shown as it was given.
-	hasCode = regexp.MustCompile(`(?:^|[:;>("'#]\s*|said )5[0-5][0-9][ -]|` + enhancedCode.String())
+	hasCode = regexp.MustCompile(`(?:^|[:;>("'#]\s*|said )5[0-5][0-9][ -]|` + refusal.EnhancedCode.String())
 	// bareRule is a line that parts what stands above it from what stands below.
 	bareRule = regexp.MustCompile(`^(?:--|[-=_*]{10,})$`)
 	// asking matches sentences that tell whom to turn to.

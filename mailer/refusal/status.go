@@ -1,4 +1,7 @@
-package inbound
+// Package refusal says what it is about when a mail system refuses a message: by the stage, the code, the enhanced code
+// and the words. A reply at RCPT and a bounce that comes days later are judged by the same words. It knows no connection, no ledger
+// and no delivery.
+package refusal
 
 import (
 	"regexp"
@@ -8,14 +11,20 @@ import (
 	"digestd/subscribers"
 )
 
-// enhancedCode finds status codes of RFC 3463 in text. Addresses of hosts and most versions look otherwise: they
-// have four numbers, or begin with another digit.
-var enhancedCode = regexp.MustCompile(`(?:^|[^0-9.\pL])([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|\.[^0-9]|\.?$)`)
+// maxWords is how much is read of the words on one recipient, in bytes.
+const maxWords = 2 << 10
 
-// codesIn are the status codes in text, in their order.
-func codesIn(text string) (codes []string) {
+// AnyAddress finds an address in text. Its domain has a dot: what has none is somebody's host.
+var AnyAddress = regexp.MustCompile(`[\pL\pN.!#$%&'*+/=?^_{|}~-]+@(?:[\pL\pN](?:[\pL\pN-]*[\pL\pN])?\.)+\pL[\pL\pN-]*[\pL\pN]`)
+
+// EnhancedCode finds status codes of RFC 3463 in text. Addresses of hosts and most versions look otherwise: they
+// have four numbers, or begin with another digit.
+var EnhancedCode = regexp.MustCompile(`(?:^|[^0-9.\pL])([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|\.[^0-9]|\.?$)`)
+
+// CodesIn are the status codes in text, in their order.
+func CodesIn(text string) (codes []string) {
 	for len(text) > 0 {
-		m := enhancedCode.FindStringSubmatchIndex(text)
+		m := EnhancedCode.FindStringSubmatchIndex(text)
 		if m == nil {
 			return codes
 		}
@@ -31,17 +40,17 @@ func isGeneric(code string) bool { return strings.HasSuffix(code, ".0") || ownDe
 // ownDetail matches codes on addresses whose detail is a mail system's own: no registered one has three digits.
 var ownDetail = regexp.MustCompile(`^[245]\.1\.[1-9][0-9]{2}$`)
 
-// assess says what a recipient's status is, and whether his mailbox is gone: only where each code that was
+// Assess says what a recipient's status is, and whether his mailbox is gone: only where each code that was
 // given says so, and the words speak of nothing else. Where two things are said, the milder one counts.
 //
 // given is what stands in a status field, words what the mail system said; either may be empty.
-func assess(given, words string) (status string, gone bool) {
-	words = strings.ToValidUTF8(words[:min(len(words), maxShort)], "")
+func Assess(given, words string) (status string, gone bool) {
+	words = strings.ToValidUTF8(words[:min(len(words), maxWords)], "")
 	words = plainWords.Replace(strings.ReplaceAll(words, "’", "'"))
 	words = followUp.ReplaceAllString(words, "503")
-	codes := append(codesIn(given), codesIn(words)...)
+	codes := append(CodesIn(given), CodesIn(words)...)
 	specific := slices.DeleteFunc(slices.Clone(codes), isGeneric)
-	meant := meaning(words)
+	meant := Meaning(words)
 	switch {
 	case len(specific) > 0:
 		status = specific[0]
@@ -52,12 +61,12 @@ func assess(given, words string) (status string, gone bool) {
 	case len(codes) > 0:
 		status = codes[0]
 	}
-	plain := strings.ToLower(anyAddress.ReplaceAllString(words, "x@x.x"))
+	plain := strings.ToLower(AnyAddress.ReplaceAllString(words, "x@x.x"))
 	switch {
 	case meant != "" && !subscribers.NoSuchMailbox(meant),
-		passing(plain),
+		Passing(plain),
 		passingCode.MatchString(words),
-		tryAgain.MatchString(words) && !replyCode.MatchString(words),
+		tryAgain.MatchString(words) && !ReplyCode.MatchString(words),
 		meant != "5.1.1" && (elsewhere(plain) || senderWord(plain)):
 		return status, false
 	}
@@ -69,23 +78,39 @@ func assess(given, words string) (status string, gone bool) {
 	return status, subscribers.NoSuchMailbox(status)
 }
 
-// verdict is what assess says.
+// verdict is what Assess says.
 type verdict struct {
 	status string
 	gone   bool
 }
 
-// judgement remembers what was made of words: a notice that names many says the same of all of them.
-type judgement map[[2]string]verdict
+// Judgement remembers what was made of words: a notice that names many says the same of all of them.
+type Judgement map[[2]string]verdict
 
-func (j judgement) assess(given, words string) (status string, gone bool) {
+// Assess is what the function says.
+func (j Judgement) Assess(given, words string) (status string, gone bool) {
 	v, ok := j[[2]string{given, words}]
 	if !ok {
-		v.status, v.gone = assess(given, words)
+		v.status, v.gone = Assess(given, words)
 		j[[2]string{given, words}] = v
 	}
 	return v.status, v.gone
 }
+
+// Named are the addresses that a refusal begins with, or that words say something of.
+func Named(words string) (addresses []string) {
+	for _, m := range verdictOn.FindAllStringSubmatch(words[:min(len(words), maxWords)], maxNamed) {
+		addresses = append(addresses, m[1])
+	}
+	return addresses
+}
+
+const maxNamed = 100
+
+// verdictOn finds the address that a refusal begins with, or that words say something of.
+var verdictOn = regexp.MustCompile(`(?i)(?:\b5[0-9][0-9][ -]+(?:5\.[0-9]+\.[0-9]+ +)?(?:(?:recipient|user|address) )?<?|` +
+	`\b(?:forward(?:ed|s)?|redirect(?:ed|s)?|relay(?:ed|s)?|passed|member)(?: on)?(?: to)? <?|` +
+	`\b(?:because|since|as|that) (?:the )?(?:user|address|mailbox|recipient|account)? ?<?)(` + AnyAddress.String() + `)`)
 
 // passingCode finds a reply that speaks of a passing trouble, also behind one that is for good.
 var passingCode = regexp.MustCompile(`(?:^|[\s;:])4[0-9][0-9][ -]`)
@@ -93,6 +118,9 @@ var passingCode = regexp.MustCompile(`(?:^|[\s;:])4[0-9][0-9][ -]`)
 // tryAgain finds what means that it may go well another time, unless the reply is for good: then it asks for another
 // address.
 var tryAgain = regexp.MustCompile(`(?i)try again`)
+
+// ReplyCode finds a permanent refusal of SMTP.
+var ReplyCode = regexp.MustCompile(`(?:^|[^0-9.])5[0-5][0-9](?:[^0-9.]|$)`)
 
 // plainWords writes out what is written in several ways.
 var plainWords = strings.NewReplacer("couldn't", "could not", "Couldn't", "Could not", "can't", "can not", "isn't", "is not", "wasn't", "was not", "unknown recipient or mailbox unavailable", "", // either
@@ -125,10 +153,10 @@ var followUp = regexp.MustCompile(`\b503 [245]\.[0-9]+\.[0-9]+`)
 // policy is the code of all that is about the sender or the message, not about the mailbox.
 const policy = "5.7.1"
 
-// meaning is the status code that words stand for, or empty. The order is from what is no fault of the
+// Meaning is the status code that words stand for, or empty. The order is from what is no fault of the
 // mailbox to what is.
-func meaning(words string) string {
-	s := anyAddress.ReplaceAllString(words, "x@x.x") // whose name means nothing
+func Meaning(words string) string {
+	s := AnyAddress.ReplaceAllString(words, "x@x.x") // whose name means nothing
 	s = strings.ToLower(hostNamed.ReplaceAllString(s, "$1 x"))
 	switch {
 	case refused(s):

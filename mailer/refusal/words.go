@@ -1,10 +1,27 @@
-package inbound
+package refusal
+
+import (
+	"regexp"
+	"slices"
+)
+
+// AnyOf tells whether one of some patterns matches. Parted, they take a third of the time of one long pattern: each of
+// the short ones can look for its own letters.
+func AnyOf(patterns ...string) func(string) bool {
+	compiled := make([]*regexp.Regexp, len(patterns))
+	for i, p := range patterns {
+		compiled[i] = regexp.MustCompile(p)
+	}
+	return func(s string) bool {
+		return slices.ContainsFunc(compiled, func(p *regexp.Regexp) bool { return p.MatchString(s) })
+	}
+}
 
 // What follows is in lower case. It was gathered from what the mail systems of the world say, in the languages in
 // which they say it; text that none of it knows has no meaning, and suppresses nobody.
 
 // refused is how they say that they do not want the message, or its sender.
-var refused = anyOf(
+var refused = AnyOf(
 	`\bspam\b`, `spamhaus`, `junk mail`, `unsolicited`, `block ?list`, `black ?list`, `blocked`, `banned`, `reputation`,
 	`\bdnsbl\b`, `\brbl\b`, `dmarc`, `\bspf\b`, `\bdkim\b`, `unauthenticated`, `polic(y|ies)\b`, `access denied`,
 	`relay(ing)? (access )?(denied|not)`, `not permitted`, `prohibited`,
@@ -17,13 +34,13 @@ var refused = anyOf(
 )
 
 // tooBig is how they say that the message is too big.
-var tooBig = anyOf(
+var tooBig = AnyOf(
 	`(message|mail|e-?mail|file|attachment)s?( size)? (is |are |was )?(too (big|large|long)|exceeds)`,
 	`maximum (inbound |incoming )?message size`, `size (limit )?exceed`, `exceed\w* .{0,30}size`,
 )
 
 // full is how they say that a mailbox has no room.
-var full = anyOf(
+var full = AnyOf(
 	`quota`,
 	`(mail ?box|mail ?folder|inbox|storage|account|in-?box|buz[oó]n|casilla|casella|postfach|bo[iî]te)[^.:;]{0,40}(full|exceed|llen|plein|voll\b|piena|pleine|cheia)`,
 	`insufficient (disk|system)? ?(space|storage)`, `space not enough`, `not enough (disk )?space`, `no space left`,
@@ -31,12 +48,12 @@ var full = anyOf(
 )
 
 // looping is how they say that a message goes round in circles.
-var looping = anyOf(
+var looping = AnyOf(
 	`too many hops`, `mail loop`, `message looping`, `routing loop`, `loops? back`,
 )
 
 // noDomain is how they say that there is no such domain, or that it takes no mail.
-var noDomain = anyOf(
+var noDomain = AnyOf(
 	`(unknown|no such|invalid|illegal|bad) (host|domain)`,
 	`(host|domain)( name)?( \S+)? (is )?(unknown|not found|not known|does(n't| not) exist|has no)`,
 	`name service error`, `no (mx|mail exchanger)`, `could not find a gateway`,
@@ -45,24 +62,24 @@ var noDomain = anyOf(
 )
 
 // tooLong is how they say that they have tried for long enough.
-var tooLong = anyOf(
+var tooLong = AnyOf(
 	`timed? ?-?out`, `(in|on) the queue too long`, `queue too long`, `expired`, `not (been )?collected`,
 	`maximum (delivery )?attempts`, `for \d+ days`, `\d+ attempts`, `within \d+ (days|hours)`, `allowed queue period`,
 )
 
 // unreachable is how they say that a server did not answer.
-var unreachable = anyOf(
+var unreachable = AnyOf(
 	`connection (refused|reset|lost|dropped|failed)`, `(establish|make) an smtp connection`, `not (reachable|responding)`,
 	`no answer`, `unreachable`, `network problem`,
 )
 
 // disabled is how mail systems say that a mailbox was closed.
-var disabled = anyOf(
+var disabled = AnyOf(
 	`(account|mail ?box|user|recipient|address|mailadresse|cuenta|compte|konto)[^.;]{0,40}\b(disabled|discontinued|deactivated|inactive|closed|terminated|cancel+ed|no longer active|deshabilitad|desactivad|d[eé]sactiv|deaktiviert|gesperrt|disabilitat)`,
 )
 
 // noMailbox is how mail systems say that there is no such mailbox.
-var noMailbox = anyOf(
+var noMailbox = AnyOf(
 	`\b(no such|unknown|invalid|nonexist[ae]nt|non-exist[ae]nt|not an? (valid|known|existing)|bad destination|undefined|unrecogni[sz]ed)( or (illegal|invalid|unknown))? ((local|final|virtual|destination|delivery|e-?mail|mail|smtp) ){0,2}(user|mail ?box|recipient|addressee|address|account|person|alias|customer|name here)`,
 	`\b(user|recipient|addressee|mail ?box|account|address|alias)( name| address|\(s\))?( \S+@\S+| <\S+>| '[^']*'| "[^"]*")?,? ?(\((not|un)known\)|(is |was |does |could |can |has )?(been )?(un ?known|non-?exist[ae]nt|not ?(be )?(found|known|recogni[sz]ed|listed|exist|valid|present|here)|invalid|illegal))\b`,
 	`\b(user|recipient|addressee|mail ?box|account|address|alias)\b[^.;:]{0,60}(does|do)(n't| not) exist`,
@@ -90,7 +107,7 @@ var noMailbox = anyOf(
 )
 
 // elsewhere finds, in lower case, words that say something else than that there is no such mailbox.
-var elsewhere = anyOf(
+var elsewhere = AnyOf(
 	`\brates?\b`, `limit`, `too (many|much|large|big)`, `this hour`, `gr[ae]y-?list`, `score`, `white-?list`,
 	`allow-?list`, `preference`, `only accept`, `accepts? only`, `restrict`, `lookup`, `look up`,
 	`ldap`, `larger`, `\bhops?\b`, `loop`, `spam`, `\buce\b`, `\bube\b`, `newsletter`, `\bsending\b`, `accept delivery of`, `current(ly)?\b`, `at this (time|moment)`, `at a later time`, `moment`,
@@ -99,7 +116,7 @@ var elsewhere = anyOf(
 )
 
 // senderWord finds, in lower case, words that say that a sentence is about whoever sent.
-var senderWord = anyOf(
+var senderWord = AnyOf(
 	`\bsender`, `\b(return|reverse)[- ]?(address|path)\b`, `\b(envelope|mail) ?from\b`,
 	`\bfrom (header|address|field|domain)`, `\bhelo\b`, `\behlo\b`, `\bip[- ]address`, `\bcallback`, `\bcallout`,
 	`\bverifying\b`, `\bauthenticat`, `\byou are (an?|not) `, `\byour (own )?(e-?mail )?address\b`,
@@ -107,8 +124,8 @@ var senderWord = anyOf(
 	`afzender`,
 )
 
-// passing finds, in lower case, what always means that it may go well another time, beside a 5xx too.
-var passing = anyOf(
+// Passing finds, in lower case, what always means that it may go well another time, beside a 5xx too.
+var Passing = AnyOf(
 	`temporar`, `\b(try(ing)? (it |this )?again|re-?try(ing)?)\b[^.;:]{0,30}(later|soon|tomorrow|\d|minute|hour|\bdays?\b)`,
 	`\b(try|re-?send)\b[^.;:]{0,30}(later|soon|tomorrow)`,
 	`next (delivery )?attempt`, `(remains?|kept|still) in (the|our) (mail )?queue`, `\b(delivered|sent) so far\b`,

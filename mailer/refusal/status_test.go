@@ -1,0 +1,85 @@
+package refusal
+
+import "testing"
+
+// TestWordsAgainstACode holds that words outweigh a code that says that there is no such mailbox, where they speak of something
+// else: each of these is said by some mail system beside a 5.1.1 or 5.2.1.
+func TestWordsAgainstACode(t *testing.T) {
+	for _, words := range []string{
+		// a rate, a limit, a list
+		"the user receives mail at a rate that prevents delivery", "limit of recipients reached", "too many recipients",
+		"you have sent all that you may this hour", "greylisted", "graylisting in effect", "message score 7.2", "not on our whitelist",
+		"not on the allowlist", "recipient preferences forbid it", "we only accept mail of members", "this address accepts only members", "delivery restricted to members",
+		"directory lookup did not succeed", "could not look up the recipient", "LDAP is not available", "message larger than 10 MB", "25 hops", "looping mail",
+		"antispam: refused", "no UCE please", "no UBE please", "newsletters go elsewhere", "stop sending", "it is currently full of holes", "not at this time", "at a later time", "not for the moment", "it is locked", "it is throttled", "mail comes too quickly",
+		"an attack", "issue STARTTLS first", "bad attachment", "protocol mismatch", "prohibited", "we do not handle mail for it", "your own address is odd", "we will not accept delivery of this", "your provider is not wanted here",
+		"垃圾邮件", "对方拒收", "信箱满", "信箱滿", "満", "一杯です", "いっぱいです", "容量オーバー",
+		// the sender
+		"sender refused", "bad return address", "bad reverse-path", "invalid envelope from", "invalid mail from", "from header is bad", "from address is bad", "HELO name invalid",
+		"EHLO name invalid", "your IP address has no name", "callback did not succeed", "callout did not succeed", "error verifying you", "not authenticated",
+		"adresse de l'expéditeur", "Absender abgelehnt", "отправитель отклонён", "发件人被拒", "發件人被拒", "寄件人被拒", "送信者が拒否されました",
+		"差出人が拒否されました", "remitente rechazado", "mittente rifiutato", "remetente recusado", "afzender geweigerd",
+		"sender unknown: no such user", "the sender's account does not exist", "the sender's mailbox was disabled",
+		// another time
+		"mailbox temporarily disabled", "please resend it later", "next attempt in an hour", "it remains in the queue", "not sent so far", "unable to verify the user", "could not verify the user",
+		"our database is down", "internal error", "under maintenance", "vorübergehend gesperrt", "zeitweilig gesperrt", "bitte später", "wird erneut versucht", "wird weiter versucht",
+		"temporairement", "plus tard", "va réessayer", "temporalmente", "más tarde", "volverá a intentarlo", "intentará", "temporaneamente", "più tardi", "riprovare", "mais tarde", "tente novamente", "continuaremos tentando",
+		"tentaremos", "tijdelijk", "probeer later opnieuw", "we blijven het proberen", "wordt opnieuw geprobeerd", "tymczasowo", "ponownie", "kolejna próba", "позже", "временно", "повторная попытка", "следующая попытка",
+		"一時的に", "しばらくして", "後ほど", "引き続き", "暂时", "暫時", "稍后", "稍後", "no such user; try again later", "no such user; retry in 2 hours", "no such user; please try this again tomorrow", "451 no such user now", "no such user, try again", "550 undeliverable address, it said: 450 no such user",
+		// another reason
+		"552 mailbox full", "quota exceeded", "message too big", "blocked by spamhaus", "unsolicited mail", "access denied", "relaying denied", "policy violation",
+		"mail loop", "no such domain", "host unknown", "message expired", "connection refused", "virus found", "DMARC failed", "not permitted", "suspicious content",
+	} {
+		for _, code := range []string{"5.1.1", "5.2.1"} {
+			if status, gone := Assess(code, words); gone {
+				t.Errorf("%s with %q: %s, gone", code, words, status)
+			}
+		}
+	}
+	for _, words := range []string{
+		"", "550 5.1.1 User unknown", "550 no such user here", "smtp; 550 5.1.1 <ana@example.org>: Recipient address rejected: User unknown in virtual mailbox table",
+		"550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup", "550 unknown user ana-spam-limit@example.org", "550 5.1.1 unknown user 503 5.5.1 RCPT first",
+		"550 5.1.1 unknown recipient or mailbox unavailable", "550 5.1.351 user unknown", "550 5.1.0 user unknown", "550 mailbox couldn’t be found", "550 user unknown. Check the address, and try again", "550 <rate-limit@example.org>: user unknown",
+		"host spam-filter.example.org said: 550 user unknown",
+	} {
+		if status, gone := Assess("5.1.1", words); !gone {
+			t.Errorf("5.1.1 with %q: %s, not gone", words, status)
+		}
+	}
+}
+
+// TestCodes holds what the codes say where no words do, or none that mean something.
+func TestCodes(t *testing.T) {
+	for _, test := range []struct {
+		given, words, status string
+		gone                 bool
+	}{
+		{"5.1.1", "", "5.1.1", true},
+		{"5.1.10", "", "5.1.10", true},
+		{"5.2.1", "", "5.2.1", true},
+		{"5.1.1", "550 refused", "5.1.1", true},
+		{"5.1.0", "", "5.1.0", false},
+		{"5.0.0", "550 5.1.1 refused", "5.1.1", true}, // the exact one counts
+		{"5.1.1", "550 5.0.0 refused", "5.1.1", true},
+		{"5.1.1", "550 5.7.1 refused", "5.1.1", false},
+		{"5.7.1", "550 5.1.1 refused", "5.7.1", false},
+		{"5.1.1", "450 4.1.1 refused", "5.1.1", false},
+		{"4.1.1", "", "4.1.1", false},
+		{"5.1.2", "", "5.1.2", false},
+		{"5.1.100", "", "5.1.100", false},
+		{"5.1.351", "550 user unknown", "5.1.1", true}, // nobody registered 5.1.351, so the words count
+		{"5.1.351", "550 remote server returned", "5.1.351", false},
+		{"5.7.133", "550 user unknown", "5.7.133", false},
+		{"5.1.11", "", "5.1.11", false},
+		{"", "550 user unknown", "5.1.1", true},
+		{"4.0.0", "user unknown", "4.1.1", false},                       // of the class that was given
+		{"", "550 unknown recipient or mailbox unavailable", "", false}, // either
+		{"5.2.1", "550 <rate-limit@example.org>: mailbox disabled", "5.2.1", true},
+		{"", "550 192.0.2.5.1.1 refused", "", false},
+		{"", "version 5.1.1.2", "", false},
+	} {
+		if status, gone := Assess(test.given, test.words); status != test.status || gone != test.gone {
+			t.Errorf("%q, %q: %s, %v, want %s, %v", test.given, test.words, status, gone, test.status, test.gone)
+		}
+	}
+}
