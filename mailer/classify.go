@@ -1,11 +1,10 @@
 package mailer
 
 import (
-	"errors"
-	"strings"
 	"time"
 
 	"digestd/digest"
+	"digestd/mailer/refusal"
 	"digestd/mailer/smtp"
 )
 
@@ -25,76 +24,56 @@ type verdict struct {
 	effect effect
 }
 
-// classify reads a server's answer. before is the delivery's last event before this attempt.
+// classify reads an outcome. before is the delivery's last event before this attempt.
 //
-//	stage           answer             delivery                          run
-//	any             421                deferred, again at once           that connection is closed
-//	any             530 534 535 538    deferred                          stops: it is the login
-//	connect         anything           deferred                          stops
-//	mail data dot   4xx                deferred
-//	mail data dot   5xx                deferred; the second time failed  five in a row pause it
-//	rcpt            4xx                deferred
-//	rcpt            5xx                failed                            five in a row that are not about
-//	                                                                     the recipient pause it
-//	mail…body       cut, no SMTP       deferred, again at once           five in a row pause it
-//	mail…body       no answer in time  deferred                          five in a row pause it
-//	dot             2xx                sent
-//	dot             cut, no SMTP,      in doubt                          five in a row pause it
-//	                no answer in time
+//	outcome                      delivery                          run
+//	accepted                     sent
+//	trouble                      deferred                          stops
+//	cut                          deferred, again at once           five times a connection in a row pause it
+//	late                         deferred                          five in a row pause it
+//	doubtful                     in doubt                          five in a row pause it
+//	refused for now              deferred
+//	refused, the mailbox         failed
+//	refused at RCPT              failed                            five in a row pause it
+//	refused elsewhere            deferred; the second time failed  five in a row pause it
 //
-// Until the last byte is written the server can't have taken a message, so nothing before it is in
-// doubt. Up to five recipients in a row who are refused for another reason than themselves (a policy, our own
-// address, or none that is given: RFC 3463) may be bad luck; more of them, with no success in between, are a server
-// that relays nothing for us. Once something was taken in a run, they must be of different domains, since one that
-// refuses all of its readers must not keep the others waiting.
-func classify(r smtp.Reply, before digest.Event) verdict {
-	class := r.Code / 100
-	switch {
-	case r.Accepted():
+// Up to five recipients in a row who are refused for another reason than themselves may be bad luck; more of them, with
+// no success in between, are a server that relays nothing for us. Once something was taken in a run, they must be of
+// different domains, since one that refuses all of its readers must not keep the others waiting.
+func classify(o Outcome, before digest.Event) verdict {
+	switch o.Result {
+	case Accepted:
 		return verdict{digest.Sent, goOn}
-	case r.Stage.Setup():
+	case Trouble:
 		return verdict{digest.Deferred, stop}
-	case r.Code == 0 && r.Stage == smtp.Dot:
+	case Doubtful:
 		return verdict{digest.InDoubt, streak}
-	case r.Code == 0 && isTimeout(r.Err):
+	case Late:
 		return verdict{digest.Deferred, streak}
-	case r.Code == 0, r.Code == 421:
+	case Cut:
 		return verdict{digest.Deferred, again}
-	case r.Code == 530, r.Code == 534, r.Code == 535, r.Code == 538:
-		return verdict{digest.Deferred, stop}
-	case class == 4:
+	}
+	switch v := o.Verdict; {
+	case !v.Permanent:
 		return verdict{digest.Deferred, goOn}
-	case r.Stage == smtp.Rcpt && aboutRecipient(r.Status):
+	case v.About == refusal.Mailbox:
 		return verdict{digest.Failed, goOn}
-	case r.Stage == smtp.Rcpt:
-		return verdict{digest.Failed, streak}
-	case refusedBefore(before):
+	case ofOne(o.Stage), refusedBefore(before):
 		return verdict{digest.Failed, streak}
 	}
 	return verdict{digest.Deferred, streak}
 }
 
-// aboutRecipient reports whether the enhanced status of a refused RCPT speaks of the address or the mailbox, and not
-// of the sender, the server or a policy.
-func aboutRecipient(status string) bool {
-	switch status {
-	case "5.1.7", "5.1.8": // the sender's address
-		return false
-	case "5.6.7": // it is not ASCII, and the server can't do that
-		return true
-	}
-	return strings.HasPrefix(status, "5.1.") || strings.HasPrefix(status, "5.2.")
-}
+// atRcpt is the stage at which a server speaks of one address.
+const atRcpt = string(smtp.Rcpt)
+
+// ofOne reports whether a refusal at a stage is an answer to one address, and not to the sender or to what is sent.
+func ofOne(stage string) bool { return stage == atRcpt || stage == atSendmail }
 
 // refusedBefore reports whether the delivery was deferred by the kind of refusal that fails it the
 // second time.
 func refusedBefore(e digest.Event) bool {
-	return e.State == digest.Deferred && e.Code/100 == 5 && e.Stage != string(smtp.Rcpt)
-}
-
-func isTimeout(err error) bool {
-	var t interface{ Timeout() bool }
-	return errors.As(err, &t) && t.Timeout()
+	return e.State == digest.Deferred && e.Code/100 == 5 && !ofOne(e.Stage)
 }
 
 // lateRetry is the pause between attempts once the configured ones are used up.

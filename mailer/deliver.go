@@ -105,12 +105,12 @@ type run struct {
 }
 
 // judge makes the event of an answer to a message, and says what else it means.
-func (r *run) judge(it item, intent digest.Event, reply smtp.Reply) (digest.Event, effect) {
-	v := classify(reply, it.last)
+func (r *run) judge(it item, intent digest.Event, o Outcome) (digest.Event, effect) {
+	v := classify(o, it.last)
 	now := r.m.Now()
 	e := intent
 	e.State, e.At, e.Due = v.state, now, time.Time{}
-	e.Stage, e.Code, e.Words = string(reply.Stage), reply.Code, reply.Words
+	e.Stage, e.Code, e.Words = o.Stage, o.Code, o.Words
 	retry := r.m.options.Retry
 	switch e.State {
 	case digest.Deferred:
@@ -141,23 +141,23 @@ func (r *run) judge(it item, intent digest.Event, reply smtp.Reply) (digest.Even
 }
 
 // came notes what a delivery came to and lets the run go on, pause or stop.
-func (r *run) came(it item, e digest.Event, reply smtp.Reply, f effect) {
+func (r *run) came(it item, e digest.Event, o Outcome, f effect) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.move(it.last.State, e.State)
-	r.count(it.to, e)
+	r.count(it.to, e, o.Verdict)
 	switch {
 	case e.State == digest.Sent:
 		r.accepted++
 		r.refused, r.dropped, r.domain = 0, 0, ""
 	case f == stop:
-		r.pauseLocked(r.m.transport.String() + ": " + reply.String())
+		r.pauseLocked(r.m.transport.String() + ": " + o.String())
 	case f == again:
 		if r.dropped++; r.dropped >= refusalsInARow*r.m.options.Connections {
-			r.pauseLocked(fmt.Sprintf("%s: %d connections in a row ended before a message was through, the last at %s", r.m.transport, r.dropped, reply))
+			r.pauseLocked(fmt.Sprintf("%s: %d connections in a row ended before a message was through, the last at %s", r.m.transport, r.dropped, o))
 		}
 	case f == streak:
-		if e.State == digest.Failed && reply.Stage == smtp.Rcpt && r.accepted > 0 { // see classify
+		if e.State == digest.Failed && o.Stage == atRcpt && r.accepted > 0 { // see classify
 			if d := domainOf(it.to.Email); d == r.domain {
 				break
 			} else {
@@ -165,7 +165,7 @@ func (r *run) came(it item, e digest.Event, reply smtp.Reply, f effect) {
 			}
 		}
 		if r.refused++; r.refused >= refusalsInARow {
-			r.pauseLocked(fmt.Sprintf("%s: %d refusals in a row, the last at %s", r.m.transport, r.refused, reply))
+			r.pauseLocked(fmt.Sprintf("%s: %d refusals in a row, the last at %s", r.m.transport, r.refused, o))
 		}
 	}
 	r.report(it.to, e)
@@ -293,8 +293,8 @@ func (r *run) fail(err error) {
 // notLetIn handles a connection that could not be made. A server that takes no further connection
 // at the moment pauses the run only when no other worker has one, or may yet get one.
 func (r *run) notLetIn(err error) {
-	var refusal *smtp.Refusal
-	temporary := errors.As(err, &refusal) && refusal.Code/100 == 4 && (refusal.Stage == smtp.Greeting || refusal.Stage == smtp.Hello)
+	var refusal *Unreachable
+	temporary := errors.As(err, &refusal) && refusal.Code/100 == 4 && (refusal.Stage == string(smtp.Greeting) || refusal.Stage == string(smtp.Hello))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.refusal = err.Error()

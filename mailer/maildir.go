@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"digestd/mailer/message"
-	"digestd/mailer/smtp"
 )
 
 // ToMaildir is the transport that puts each message as a file into a maildir, which is created when it
@@ -31,7 +30,7 @@ func (m maildir) Dial(ctx context.Context) (Conn, error) {
 	}
 	for _, sub := range []string{"tmp", "new", "cur"} {
 		if err := os.MkdirAll(filepath.Join(m.dir, sub), 0o700); err != nil {
-			return nil, &smtp.Refusal{Reply: smtp.Reply{Stage: smtp.Connect, Words: "maildir: " + err.Error(), Err: err}}
+			return nil, &Unreachable{Outcome: m.trouble(err)}
 		}
 	}
 	return m, nil
@@ -43,13 +42,17 @@ func (m maildir) Usable() bool { return true }
 // Close has nothing to do.
 func (m maildir) Close() {}
 
-// Send writes the file in tmp, syncs it and, with leave, moves it to new. A failure says stage Connect, since
-// it is the directory's and not the reader's: what isn't in new or cur was not delivered.
-func (m maildir) Send(env message.Envelope, msg []byte, leave func() bool) smtp.Reply {
+// Send writes the file in tmp, syncs it and, with leave, moves it to new. A failure is the directory's and not the
+// reader's: what isn't in new or cur was not delivered.
+func (m maildir) Send(env message.Envelope, msg []byte, leave func() bool) Outcome {
 	if err := m.store(env, msg, leave); err != nil {
-		return smtp.Reply{Stage: smtp.Connect, Words: "maildir: " + err.Error(), Err: err}
+		return m.trouble(err)
 	}
-	return smtp.Reply{Stage: smtp.Dot, Code: 250, Words: "stored as " + fileName(env)}
+	return Outcome{Result: Accepted, Stage: "maildir", Words: "stored as " + fileName(env)}
+}
+
+func (m maildir) trouble(err error) Outcome {
+	return Outcome{Result: Trouble, Stage: "maildir", Words: err.Error(), Err: err}
 }
 
 func fileName(env message.Envelope) string { return env.ID + ".digestd" }
@@ -81,7 +84,7 @@ func (m maildir) store(env message.Envelope, msg []byte, leave func() bool) erro
 		err = closed
 	}
 	if err == nil && !leave() {
-		err = smtp.ErrNoLeave
+		err = errNoLeave
 	}
 	if err == nil {
 		err = os.Rename(tmp, final)

@@ -10,7 +10,6 @@ import (
 
 	"digestd/digest"
 	"digestd/mailer/message"
-	"digestd/mailer/smtp"
 )
 
 func files(t *testing.T, dir string) []string {
@@ -56,7 +55,7 @@ func TestARepeatReplacesTheFirstFile(t *testing.T) {
 	}
 	env := message.Envelope{ID: "abc"}
 	for range 2 {
-		if r := conn.Send(env, []byte("x\r\n"), always); !r.Accepted() {
+		if r := conn.Send(env, []byte("x\r\n"), always); r.Result != Accepted {
 			t.Fatal(r)
 		}
 		env.Repeat = true
@@ -68,7 +67,7 @@ func TestARepeatReplacesTheFirstFile(t *testing.T) {
 	if err := os.Rename(filepath.Join(dir, "new", "abc.digestd"), filepath.Join(dir, "cur", "abc.digestd:2,S")); err != nil {
 		t.Fatal(err)
 	}
-	if r := conn.Send(env, []byte("x\r\n"), always); !r.Accepted() {
+	if r := conn.Send(env, []byte("x\r\n"), always); r.Result != Accepted {
 		t.Fatal(r)
 	}
 	if got := files(t, filepath.Join(dir, "new")); len(got) != 0 {
@@ -98,7 +97,7 @@ func TestAMaildirThatFailsStopsTheRunAndFailsNobody(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var refusal *smtp.Refusal
+	var refusal *Unreachable
 	if _, err := ToMaildir(file).Dial(context.Background()); !errors.As(err, &refusal) {
 		t.Errorf("%v", err)
 	}

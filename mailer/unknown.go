@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"digestd/digest"
-	"digestd/mailer/smtp"
+	"digestd/mailer/refusal"
 	"digestd/subscribers"
 )
 
@@ -15,16 +15,14 @@ type unknown struct {
 }
 
 // count remembers mailboxes that don't exist.
-func (r *run) count(to digest.Recipient, e digest.Event) {
-	if e.State != digest.Failed || e.Stage != string(smtp.Rcpt) {
+func (r *run) count(to digest.Recipient, e digest.Event, v refusal.Verdict) {
+	if e.State != digest.Failed || e.Stage != atRcpt || !v.Gone {
 		return
 	}
-	if status := smtp.EnhancedStatus(e.Code, e.Words); subscribers.NoSuchMailbox(status) {
-		r.unknown = append(r.unknown, unknown{
-			Suppression: digest.Suppression{Email: to.Email, Source: "rcpt", Words: e.Words, At: e.At},
-			domain:      domainOf(to.Email), status: status,
-		})
-	}
+	r.unknown = append(r.unknown, unknown{
+		Suppression: digest.Suppression{Email: to.Email, Source: "rcpt", Words: e.Words, At: e.At},
+		domain:      domainOf(to.Email), status: v.Status,
+	})
 }
 
 // recount remembers those of a run that died before its end, when they would have been suppressed.
@@ -41,7 +39,7 @@ func (r *run) recount(p digest.Progress) error {
 		if err != nil {
 			return err
 		}
-		r.count(to[0], e)
+		r.count(to[0], e, refusal.Judge(e.Stage, e.Code, e.Words, to[0].Email))
 	}
 	return nil
 }

@@ -75,7 +75,7 @@ func (w *worker) deliver(it item) bool {
 	}
 	env.Repeat = intent.Doubts > 0
 	s := w.begin(intent, it.to.Email)
-	reply := w.conn.Send(env, msg, s.leave)
+	o := w.conn.Send(env, msg, s.leave)
 	w.sent++
 	if <-s.committed; s.err != nil {
 		w.fail(s.err)
@@ -89,7 +89,7 @@ func (w *worker) deliver(it item) bool {
 		w.ended(it, e)
 		return true
 	}
-	e, f := w.judge(it, intent, reply)
+	e, f := w.judge(it, intent, o)
 	w.done = &e
 	if e.State == digest.InDoubt {
 		w.m.doubts.add(w.job.Edition, it.to.Index)
@@ -98,7 +98,7 @@ func (w *worker) deliver(it item) bool {
 		w.flush()
 		w.hangUp()
 	}
-	w.came(it, e, reply, f)
+	w.came(it, e, o, f)
 	if !e.State.Final() {
 		next := item{to: it.to, last: e}
 		if e.State == digest.Deferred && f == again {

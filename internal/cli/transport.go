@@ -22,9 +22,21 @@ type post struct {
 // postSettings are what a post is made of, its secrets read.
 type postSettings struct {
 	delivery config.Delivery
-	smtp     config.SMTP // zero without SMTP
-	password string
-	roots    string // of ca_file, in PEM form
+	way      way
+}
+
+// way is how mail leaves: the settings of one transport, their files read. Two that are equal make the same transport.
+type way interface {
+	transport(path string) (mailer.Transport, error) // path is the configuration's, for errors
+}
+
+// ways read the settings of each transport. The names are those of internal/config.
+func ways() map[string]func(*config.Config) (way, error) {
+	return map[string]func(*config.Config) (way, error){
+		"maildir":  func(cfg *config.Config) (way, error) { return toMaildir{cfg.Delivery.Maildir}, nil },
+		"sendmail": func(cfg *config.Config) (way, error) { return throughSendmail{cfg.Sendmail}, nil },
+		"smtp":     func(cfg *config.Config) (way, error) { return readSMTP(cfg) },
+	}
 }
 
 // newPost opens no connection. A post with the same settings is taken over from before, if there is one:
@@ -38,7 +50,7 @@ func newPost(p *program, cfg *config.Config, l mailer.Ledger, before *post) (*po
 	if before != nil && reflect.DeepEqual(before.settings, settings) {
 		return before, nil
 	}
-	transport, err := settings.transport(cfg.Path)
+	transport, err := settings.way.transport(cfg.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -55,48 +67,8 @@ func newPost(p *program, cfg *config.Config, l mailer.Ledger, before *post) (*po
 
 // readPostSettings reads what the configuration names.
 func readPostSettings(cfg *config.Config) (postSettings, error) {
-	s := postSettings{delivery: cfg.Delivery}
-	if cfg.Delivery.Transport == "maildir" {
-		return s, nil
-	}
-	s.smtp = cfg.SMTP
-	if cfg.SMTP.Username != "" {
-		raw, err := os.ReadFile(cfg.SMTP.PasswordFile)
-		if err != nil {
-			return s, usagef("%s: [smtp] password_file: %w", cfg.Path, err)
-		}
-		s.password = strings.TrimRight(string(raw), "\r\n")
-	}
-	if cfg.SMTP.CAFile != "" {
-		raw, err := os.ReadFile(cfg.SMTP.CAFile)
-		if err != nil {
-			return s, usagef("%s: [smtp] ca_file: %w", cfg.Path, err)
-		}
-		s.roots = string(raw)
-	}
-	return s, nil
-}
-
-// transport is made of settings of the configuration at a path.
-func (s postSettings) transport(path string) (mailer.Transport, error) {
-	if s.delivery.Transport == "maildir" {
-		return mailer.ToMaildir(s.delivery.Maildir), nil
-	}
-	server := &smtp.Server{
-		Host: s.smtp.Host, Port: s.smtp.Port, TLS: s.smtp.TLS, Username: s.smtp.Username, Password: s.password, Auth: s.smtp.Auth,
-		DialTimeout: s.smtp.DialTimeout, ReplyTimeout: s.smtp.ReplyTimeout, Dialer: (&net.Dialer{}).DialContext,
-	}
-	if s.roots != "" {
-		roots, err := x509.SystemCertPool()
-		if err != nil {
-			roots = x509.NewCertPool()
-		}
-		if !roots.AppendCertsFromPEM([]byte(s.roots)) {
-			return nil, usagef("%s: [smtp] ca_file %s holds no certificate in PEM form", path, s.smtp.CAFile)
-		}
-		server.Roots = roots
-	}
-	return mailer.OverSMTP(server), nil
+	w, err := ways()[cfg.Delivery.Transport](cfg)
+	return postSettings{cfg.Delivery, w}, err
 }
 
 // transport is how mail leaves, as the configuration says.
@@ -105,5 +77,59 @@ func transport(cfg *config.Config) (mailer.Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.transport(cfg.Path)
+	return s.way.transport(cfg.Path)
+}
+
+type toMaildir struct{ dir string }
+
+func (w toMaildir) transport(string) (mailer.Transport, error) { return mailer.ToMaildir(w.dir), nil }
+
+type throughSendmail struct{ config.Sendmail }
+
+func (w throughSendmail) transport(string) (mailer.Transport, error) {
+	return mailer.ThroughSendmail(w.Command, w.Timeout), nil
+}
+
+type overSMTP struct {
+	config.SMTP
+	password string
+	roots    string // of ca_file, in PEM form
+}
+
+// readSMTP reads the files that [smtp] names.
+func readSMTP(cfg *config.Config) (w overSMTP, err error) {
+	w.SMTP = cfg.SMTP
+	if cfg.SMTP.Username != "" {
+		raw, err := os.ReadFile(cfg.SMTP.PasswordFile)
+		if err != nil {
+			return w, usagef("%s: [smtp] password_file: %w", cfg.Path, err)
+		}
+		w.password = strings.TrimRight(string(raw), "\r\n")
+	}
+	if cfg.SMTP.CAFile != "" {
+		raw, err := os.ReadFile(cfg.SMTP.CAFile)
+		if err != nil {
+			return w, usagef("%s: [smtp] ca_file: %w", cfg.Path, err)
+		}
+		w.roots = string(raw)
+	}
+	return w, nil
+}
+
+func (w overSMTP) transport(path string) (mailer.Transport, error) {
+	server := &smtp.Server{
+		Host: w.Host, Port: w.Port, TLS: w.TLS, Username: w.Username, Password: w.password, Auth: w.Auth,
+		DialTimeout: w.DialTimeout, ReplyTimeout: w.ReplyTimeout, Dialer: (&net.Dialer{}).DialContext,
+	}
+	if w.roots != "" {
+		roots, err := x509.SystemCertPool()
+		if err != nil {
+			roots = x509.NewCertPool()
+		}
+		if !roots.AppendCertsFromPEM([]byte(w.roots)) {
+			return nil, usagef("%s: [smtp] ca_file %s holds no certificate in PEM form", path, w.CAFile)
+		}
+		server.Roots = roots
+	}
+	return mailer.OverSMTP(server), nil
 }

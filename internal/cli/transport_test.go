@@ -3,10 +3,31 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"digestd/internal/config"
 )
+
+// Each transport that the configuration knows can be made.
+func TestEachTransportHasItsWay(t *testing.T) {
+	for _, table := range config.Reference() {
+		for _, key := range table.Keys {
+			if key.Name != "transport" {
+				continue
+			}
+			names := strings.Split(strings.ReplaceAll(key.Type, `"`, ""), " | ")
+			if len(names) != len(ways()) {
+				t.Errorf("%q, and %d ways", names, len(ways()))
+			}
+			for _, name := range names {
+				if ways()[name] == nil {
+					t.Errorf("no way for %q", name)
+				}
+			}
+		}
+	}
+}
 
 // A reload that changes nothing about how mail leaves must keep what is under way and what comes together.
 func TestAPostIsKeptWhileItsSettingsAre(t *testing.T) {
@@ -43,6 +64,7 @@ func TestAPostIsKeptWhileItsSettingsAre(t *testing.T) {
 		{"another rate of a domain", func(c *config.Config) { c.Delivery.PerDomain["example.org"] = 2 }, false},
 		{"another server", func(c *config.Config) { c.SMTP.Host = "relay.example.org" }, false},
 		{"another transport", func(c *config.Config) { c.Delivery.Transport = "maildir" }, false},
+		{"a command", func(c *config.Config) { c.Delivery.Transport = "sendmail" }, false},
 	} {
 		cfg := settings()
 		test.change(cfg)

@@ -17,6 +17,7 @@ type Config struct {
 	Mail            Mail
 	Delivery        Delivery
 	SMTP            SMTP
+	Sendmail        Sendmail
 	DKIM            *DKIM // nil: off
 	Collect         Collect
 	Ledger          Ledger
@@ -54,7 +55,7 @@ type Mail struct {
 
 // Delivery is [delivery].
 type Delivery struct {
-	Transport        string // "smtp" or "maildir"
+	Transport        string // "smtp", "sendmail" or "maildir"
 	Maildir          string // absolute
 	Connections      int
 	Rate             Rate
@@ -80,6 +81,12 @@ type SMTP struct {
 	Auth         string
 	DialTimeout  time.Duration
 	ReplyTimeout time.Duration
+}
+
+// Sendmail is [sendmail].
+type Sendmail struct {
+	Command []string // {from} and {to} in it stand for addresses
+	Timeout time.Duration
 }
 
 // DKIM is [dkim].

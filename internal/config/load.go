@@ -138,6 +138,10 @@ func (r *reader) config(root *table) *Config {
 	section(r, root, "delivery", deliveryKeys(), &c.Delivery)
 	smtp, _ := section(r, root, "smtp", smtpKeys(), &c.SMTP)
 	r.smtp(c, root, smtp)
+	section(r, root, "sendmail", sendmailKeys(), &c.Sendmail)
+	if t, ok := c.transport(); ok {
+		t.check(r, c, root)
+	}
 	dkim := DKIM{}
 	if t, ok := section(r, root, "dkim", dkimKeys(), &dkim); ok {
 		c.DKIM = &dkim
@@ -223,9 +227,6 @@ func (r *reader) smtp(c *Config, root, t *table) {
 	s := &c.SMTP
 	if s.TLS == "implicit" && t.values["port"] == nil {
 		s.Port = 465
-	}
-	if c.Delivery.Transport == "smtp" && s.Host == "" && !r.cut && (t.values["host"] == nil || t.values["host"].text == "") {
-		r.report(at("host"), `transport = "smtp" needs the key host in [smtp]`)
 	}
 	if s.TLS == "none" && s.Host != "" && !loopback(s.Host) {
 		switch {

@@ -150,7 +150,7 @@ func (r *reader) idle(c *Config, root *table) {
 // placeholders warns where mail is to go out into the world and the example's domain still stands in the place of
 // one's own (RFC 2606, section 3), or the name of a machine that nobody else knows.
 func (r *reader) placeholders(c *Config, root *table) {
-	if c.Delivery.Transport == "maildir" {
+	if t, ok := c.transport(); !ok || !t.leaves {
 		return
 	}
 	if web := c.Web; web != nil {

@@ -53,11 +53,11 @@ func mailKeys() []key[Mail] {
 
 func deliveryKeys() []key[Delivery] {
 	return []key[Delivery]{
-		choice("transport", `"maildir"`, []string{"smtp", "maildir"}, "Hand the mail to the server of [smtp], or write it into a Maildir.",
+		choice("transport", `"maildir"`, transportNames(), "Hand the mail to the server of [smtp], or to the command of [sendmail], or write it into a Maildir.",
 			func(d *Delivery) *string { return &d.Transport }),
 		text("maildir", `"outbox"`, "path", "The Maildir of transport \"maildir\". Relative to $STATE_DIRECTORY where that is set, else to this file.",
 			func(d *Delivery) *string { return &d.Maildir }, output),
-		whole("connections", "4", 1, 1000, "SMTP connections used at the same time.",
+		whole("connections", "4", 1, 1000, "SMTP connections, or commands, used at the same time.",
 			func(d *Delivery) *int { return &d.Connections }),
 		{name: "rate", def: `"20/s"`, typ: "rate", meaning: "Messages sent at most, over all connections.",
 			read: func(r *reader, v *value, d *Delivery) {
@@ -126,6 +126,20 @@ func smtpKeys() []key[SMTP] {
 			func(s *SMTP) *time.Duration { return &s.DialTimeout }),
 		duration("reply_timeout", `"10m"`, 10*time.Millisecond, time.Hour, "How long one answer of the server may take. RFC 5321 asks for 10 minutes after the end of a message.",
 			func(s *SMTP) *time.Duration { return &s.ReplyTimeout }),
+	}
+}
+
+func sendmailKeys() []key[Sendmail] {
+	return []key[Sendmail]{
+		list("command", `["/usr/sbin/sendmail", "-i", "-f", "{from}", "--", "{to}"]`, "list of texts", "The program and its arguments; {from} and {to} are the addresses of the envelope. No shell reads them. It gets one message on its standard input, and its exit status is one of sysexits(3).",
+			func(s *Sendmail) { s.Command = nil },
+			func(r *reader, v *value, s *Sendmail) {
+				if arg, ok := r.line(v, "command", ""); ok {
+					s.Command = append(s.Command, arg)
+				}
+			}),
+		duration("timeout", `"5m"`, 10*time.Millisecond, time.Hour, "How long one call may take. A command that is killed when it had the whole message leaves it in doubt.",
+			func(s *Sendmail) *time.Duration { return &s.Timeout }),
 	}
 }
 

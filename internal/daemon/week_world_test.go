@@ -217,7 +217,7 @@ func (w *outside) Dial(ctx context.Context) (mailer.Conn, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.down(w.now()) {
-		return nil, fmt.Errorf("%s: %w", w, &smtp.Refusal{Reply: smtp.Reply{Stage: smtp.Connect, Words: "connection refused", Err: errors.New("connection refused")}})
+		return nil, &mailer.Unreachable{Where: w.String(), Outcome: mailer.Outcome{Result: mailer.Trouble, Stage: "connect", Words: "connection refused"}}
 	}
 	return &wire{w: w}, nil
 }
@@ -233,7 +233,11 @@ var (
 	storyLink = regexp.MustCompile(`https://feed\d+\.example\.org/item/\d+`)
 )
 
-func (c *wire) Send(env message.Envelope, msg []byte, leave func() bool) smtp.Reply {
+func (c *wire) Send(env message.Envelope, msg []byte, leave func() bool) mailer.Outcome {
+	return mailer.OutcomeOf(c.send(env, msg, leave), env.To)
+}
+
+func (c *wire) send(env message.Envelope, msg []byte, leave func() bool) smtp.Reply {
 	w := c.w
 	w.mu.Lock()
 	w.sending++

@@ -165,8 +165,8 @@ func (c *Composer) SendCopies(ctx context.Context, by mailer.Transport, v Previe
 			err = errors.New("the connection broke before it was its turn")
 		}
 		if err == nil {
-			if reply := conn.Send(env, raw, func() bool { return true }); !reply.Accepted() {
-				err = errors.New(reply.String())
+			if o := conn.Send(env, raw, func() bool { return true }); o.Result != mailer.Accepted {
+				err = errors.New(o.String())
 			}
 		}
 		copies = append(copies, Copy{Email: email, Err: err})

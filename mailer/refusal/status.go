@@ -47,6 +47,7 @@ var ownDetail = regexp.MustCompile(`^[245]\.1\.[1-9][0-9]{2}$`)
 func Assess(given, words string) (status string, gone bool) {
 	words = strings.ToValidUTF8(words[:min(len(words), maxWords)], "")
 	words = plainWords.Replace(strings.ReplaceAll(words, "’", "'"))
+	words = errorCode.ReplaceAllString(words, " ")
 	words = followUp.ReplaceAllString(words, "503")
 	codes := append(CodesIn(given), CodesIn(words)...)
 	specific := slices.DeleteFunc(slices.Clone(codes), isGeneric)
@@ -125,6 +126,15 @@ var ReplyCode = regexp.MustCompile(`(?:^|[^0-9.])5[0-5][0-9](?:[^0-9.]|$)`)
 // plainWords writes out what is written in several ways.
 var plainWords = strings.NewReplacer("couldn't", "could not", "Couldn't", "Could not", "can't", "can not", "isn't", "is not", "wasn't", "was not", "unknown recipient or mailbox unavailable", "", // either
 	"mail box", "mailbox", "Mail box", "Mailbox", "Mail Box", "Mailbox")
+
+// errorCode finds what one large provider writes in front of any refusal that it was given, whatever that says.
+var errorCode = regexp.MustCompile(`(?i)\binvalid address\b[\s,:;.-]*error[_ ]code\b[\s:]*`)
+
+// anyLink finds addresses of pages, whose names mean nothing.
+var anyLink = regexp.MustCompile(`(?i)\bhttps?://\S+`)
+
+// statusInWords finds the enhanced codes, those of further lines too.
+var statusInWords = regexp.MustCompile(`\b[245]\.[0-9]{1,3}\.[0-9]{1,3}\b`)
 
 // sentenceEnd parts sentences.
 var sentenceEnd = regexp.MustCompile(`[.;!?]\s|[。；！？]`)

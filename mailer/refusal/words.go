@@ -136,3 +136,48 @@ var Passing = AnyOf(
 	`tijdelijk`, `later opnieuw`, `blijven .{0,10}proberen`, `opnieuw geprobeerd`, `tymczasow`, `ponown`, `kolejn\S+ pr[óo]b`,
 	`позже`, `временн`, `повторн\S+ попытк`, `следующая попытка`, `一時的`, `しばらく`, `後ほど`, `引き続き`, `暂时`, `暫時`, `稍后`, `稍後`,
 )
+
+// receiving is how they say that somebody gets more mail than may be.
+var receiving = AnyOf(
+	`\b(user|recipient|mail ?box|account|address)\b[^.;]{0,80}\breceiv(ing|es|ed)\b[^.;]{0,60}\b(rate|quickly|fast|too (many|much)|limit|per (hour|day))`,
+	`\b(recipient|mail ?box|user)\b[^.;]{0,60}\b(exceeded|reached|over)\b[^.;]{0,60}\breceiv`,
+)
+
+// greylisted is how they say that an unknown sender has to come again.
+var greylisted = AnyOf(`gr[ae]y-?list`, `postgrey`, `(first|initial) (time|contact|attempt)[^.;]{0,60}\b(again|later|retry)`)
+
+// session is how they say that one connection has carried enough.
+var session = AnyOf(
+	`per[- ](session|connection)`, `\bsession limit`,
+	`\b(messages|mails|e-?mails|transactions|envelopes|recipients)\b[^.;:]{0,30}\b(in|on|over|for|during|through) (this|one|a|each|a single|the( same)?) (smtp )?(session|connection)`,
+)
+
+// rested is how they say that they have waited for a command for long enough.
+var rested = AnyOf(
+	`time-?(d )?-?out\b[^.;]{0,40}\b(waiting|client|command|data|idle|input)`, `\bidle\b[^.;]{0,30}(time|too long|closing)`, `(waiting|waited)\b[^.;]{0,40}\btoo long`,
+)
+
+// pace is how they say that a sender sends too much, or too fast.
+var pace = AnyOf(
+	`\b(send(ing|er'?s?)?|sent|submissions?|out(going|bound)|hourly|daily|monthly|24[- ]?hours?|relay(ing)?|trial tenant)\b[^.;:]{0,50}\b(rates?|limit(s|ed)?|quotas?|credits?|volume|allowance)\b`,
+	`\b(limit|quota|rate|credits)\b[^.;:]{0,40}\b(of|for|on|in) (sent|sending|outgoing|outbound|messages sent|the (last )?(hour|day))`,
+	`\brate[- ]?limit`, `throttl`, `too (much (e-?)?mail\b|fast|quickly)`, `\bslow(er|ly)? ?down`, `more slowly`,
+	`\b(sending|delivery|message|connection|traffic|submission)[- ](rate|frequency|volume)`, `\b(frequency|rate)\b[^.;:]{0,20}\b(limit|exceed|control)`,
+	`\b(max(imum)?|allowed|limit(ed)?|number of|too many|exceed(s|ed)?)\b[^.;:]{0,50}\b(e-?mails?|messages?|mails|recipients?|defers|failures|deliver(y|ies)|connections?)\b[^.;:]{0,40}\b(hour|minute|second|day|daily|hourly|24)`,
+	`\bper (hour|minute|second|day)\b`, `/(hour|hr|day|minute|min)\b`, `too many (e-?mails|messages|mails|recipients|transactions|envelopes|connections|sessions|concurrent)`,
+	`(submission|sending|sender|recipient)\w*quota`, `(message|recipient|sending|credits?) (limit|quota|credits?)( has been| was| is)? (exceed|reach)`, `credits exceeded`,
+	`\b(message|recipient|mail|policy)\b[^.;:]{0,20}\bquota of\b`, `quota of (the )?sender`, `(unusual|unexpected|high|excessive) (rate|volume|sending|number|traffic)`, `concurrent (connections|sessions)`, `thread limit`,
+	`发信[^。]{0,12}(限|超|频)`, `频率`, `発信.{0,10}制限`, `送信.{0,10}(制限|上限)`,
+)
+
+// system is how they say that they have a trouble of their own.
+var system = AnyOf(
+	`(insufficient|not enough|out of|no) (system|disk|queue|spool|server)[^.;:]{0,12} ?(storage|space|resources|memory)`, `system resources`, `(server|system|service)\b[^.;:]{0,20}\b(busy|overload\w*|not available|unavailable|error)`,
+	`local (error in processing|problem|configuration)`, `queue file write error`, `load average`, `too busy`,
+)
+
+// introduces finds what is said of how a client names itself, or of where it comes from.
+var introduces = AnyOf(
+	`\b(helo|ehlo)\b`, `\bhostname\b`, `reverse (dns|lookup|hostname)`, `\b(ptr|rdns)\b`, `client host`, `\b(mi|rp|hl|dt|ip|ib|rl|ts?s)[:-]?[a-z0-9]{2,6}\b.{0,60}\b(163|126|netease|sender)`, `e-?mail address is not verified`,
+	`not (allowed|permitted|authori[sz]ed) to (send|relay|use)`, `(from|sender) (address|domain)\b[^.;]{0,40}\bnot (one of|owned|allowed|verified|match)`,
+)

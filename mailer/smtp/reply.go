@@ -31,7 +31,7 @@ func readReply(r *bufio.Reader) (Reply, error) {
 		code = c
 		words = append(words, text)
 		if !more {
-			all := oneLine(strings.Join(words, " "))
+			all := OneLine(strings.Join(words, " "))
 			return Reply{Code: code, Status: EnhancedStatus(code, all), Words: all}, nil
 		}
 	}
@@ -93,9 +93,9 @@ func EnhancedStatus(code int, words string) string {
 	return status
 }
 
-// oneLine makes what a server says fit for a log and a table: one line, no control characters, at
+// OneLine makes what a server says fit for a log and a table: one line, no control characters, at
 // most maxWords bytes.
-func oneLine(s string) string {
+func OneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
 			return ' '

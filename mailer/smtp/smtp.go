@@ -121,7 +121,7 @@ type Conn struct {
 	conn       net.Conn
 	replyIn    time.Duration
 	pipelining bool
-	size       bool
+	size       int // of the biggest message that it takes; 0: it does not say, -1: any
 	utf8       bool
 	reset      bool // the last transaction was left open
 	broken     bool
@@ -204,7 +204,11 @@ func (s *Server) setUp(c *Conn, raw net.Conn) (Stage, error) {
 		}
 	}
 	c.pipelining, _ = c.client.Extension("PIPELINING")
-	c.size, _ = c.client.Extension("SIZE")
+	if offered, most := c.client.Extension("SIZE"); offered {
+		if c.size, err = strconv.Atoi(most); err != nil || c.size <= 0 { // RFC 1870 §4: zero is no limit
+			c.size = -1
+		}
+	}
 	c.utf8, _ = c.client.Extension("SMTPUTF8")
 	return "", nil
 }
@@ -300,6 +304,9 @@ func (c *Conn) breakOff() {
 	c.conn.Close()
 }
 
+// ErrTooBig is the Err of a Reply to a message that is bigger than the server takes, as it said before.
+var ErrTooBig = errors.New("bigger than the server takes")
+
 // ErrNoLeave is the Err of a Reply when the final step of a message was not allowed.
 var ErrNoLeave = errors.New("the message was held back before its end")
 
@@ -316,6 +323,10 @@ func (c *Conn) Send(env message.Envelope, msg []byte, leave func() bool) Reply {
 	if env.UTF8 && !c.utf8 {
 		return Reply{Stage: Rcpt, Code: 553, Status: "5.6.7", Words: "5.6.7 not sent: the address is not ASCII, and the server does not offer SMTPUTF8"}
 	}
+	if c.size > 0 && len(msg) > c.size {
+		return Reply{Stage: Mail, Code: 552, Status: "5.3.4", Err: ErrTooBig,
+			Words: fmt.Sprintf("5.3.4 not sent: the message has %d bytes, and the server takes %d (SIZE); max_size of the digest makes it smaller", len(msg), c.size)}
+	}
 	if bytes.Contains(msg, []byte("\n.")) || bytes.HasPrefix(msg, []byte(".")) {
 		msg = stuffDots(msg)
 	}
@@ -328,7 +339,7 @@ func (c *Conn) Send(env message.Envelope, msg []byte, leave func() bool) Reply {
 // begin does MAIL, RCPT and DATA. The dialogue may go on when it returns a 354.
 func (c *Conn) begin(env message.Envelope, length int) Reply {
 	mail := "MAIL FROM:<" + env.From + ">"
-	if c.size {
+	if c.size != 0 {
 		mail += " SIZE=" + strconv.Itoa(length)
 	}
 	if env.UTF8 {
@@ -476,16 +487,16 @@ func replyOf(stage Stage, err error) Reply {
 	var answer *textproto.Error
 	if errors.As(err, &answer) && answer.Code >= 400 {
 		r.Code = answer.Code
-		r.Words = oneLine(answer.Msg)
+		r.Words = OneLine(answer.Msg)
 		r.Status = EnhancedStatus(r.Code, r.Words)
 		return r
 	}
 	var timeout net.Error
 	switch {
 	case errors.As(err, &timeout) && timeout.Timeout():
-		r.Words = oneLine("no answer in time: " + err.Error())
+		r.Words = OneLine("no answer in time: " + err.Error())
 	default:
-		r.Words = oneLine(err.Error())
+		r.Words = OneLine(err.Error())
 	}
 	return r
 }

@@ -101,7 +101,7 @@ func TestADotNeverFollowsHalfABody(t *testing.T) {
 			return smtptest.Cut
 		}
 		return smtptest.Default
-	}, nil)
+	}, func(s *smtptest.Server) { s.Extensions = []string{"PIPELINING", "SIZE 0"} })
 	c := dial(t, to(server))
 	r := c.Send(anEnvelope, big, always)
 	if r.Err == nil || r.Code != 0 || c.Usable() {

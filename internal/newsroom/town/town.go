@@ -149,7 +149,7 @@ func (w *Town) Dial(context.Context) (mailer.Conn, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.Down {
-		return nil, &smtp.Refusal{Reply: smtp.Reply{Stage: smtp.Connect, Err: errors.New("connection refused")}}
+		return nil, &mailer.Unreachable{Outcome: mailer.Outcome{Result: mailer.Trouble, Stage: "connect", Words: "connection refused"}}
 	}
 	return conn{w}, nil
 }
@@ -158,7 +158,11 @@ func (w *Town) String() string { return "the test's mail server" }
 
 type conn struct{ w *Town }
 
-func (c conn) Send(env message.Envelope, msg []byte, leave func() bool) smtp.Reply {
+func (c conn) Send(env message.Envelope, msg []byte, leave func() bool) mailer.Outcome {
+	return mailer.OutcomeOf(c.send(env, msg, leave), env.To)
+}
+
+func (c conn) send(env message.Envelope, msg []byte, leave func() bool) smtp.Reply {
 	if !leave() {
 		return smtp.Reply{Stage: smtp.Body, Err: smtp.ErrNoLeave}
 	}

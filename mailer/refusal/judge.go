@@ -1,0 +1,147 @@
+package refusal
+
+import (
+	"fmt"
+	"strings"
+)
+
+// About is what a refusal is about.
+type About uint8
+
+// What a refusal may be about. Only the first is the reader's; what is not known is Unclear.
+const (
+	Unclear About = iota
+	Mailbox       // that one address: unknown, full, closed, greylisted, or its domain takes no mail
+	Message       // how big the message is
+	Sender        // who sends, or what: name, address, authentication, reputation, content
+	Pace          // how much, or how fast
+	Session       // how much goes over one connection, or how long that may rest
+	Server        // a trouble of the server's own
+	Login         // the server wants to know who we are
+)
+
+// String is the noun of docs/deliverability.md.
+func (a About) String() string {
+	return [...]string{"unclear", "mailbox", "message", "sender", "pace", "session", "server", "login"}[a]
+}
+
+// Verdict is what a refusal means.
+type Verdict struct {
+	About     About
+	Permanent bool   // it says no for good: a 5xx whose words don't promise another time
+	Gone      bool   // there is no such mailbox: the address may be suppressed
+	Status    string // enhanced code (RFC 3463), if there is one: "5.1.1"
+}
+
+// Judge reads the refusal of a message to an address, at a stage of the dialogue ("mail", "rcpt", "data", "dot"). Words
+// outweigh the enhanced code, and that one the code: servers give 550 and 5.1.1 for whatever they please.
+func Judge(stage string, code int, words, to string) Verdict {
+	v := Verdict{Permanent: code >= 500}
+	if codes := CodesIn(words); len(codes) > 0 {
+		v.Status = codes[0]
+	}
+	plain := plainOf(words)
+	if v.Permanent && (Passing(plain) || receiving(plain)) {
+		v.Permanent = false
+	}
+	switch code {
+	case 530, 534, 535, 538:
+		v.About = Login
+		return v
+	}
+	if v.About = byWords(plain); v.About == Unclear {
+		v.About = byCode(stage, code, v.Status)
+	}
+	if v.About == Mailbox && v.Permanent {
+		status, gone := Assess("", fmt.Sprintf("%d %s", code, words))
+		if v.Gone = gone && !namesAnother(words, to); v.Gone {
+			v.Status = status
+		}
+	}
+	return v
+}
+
+// plainOf is what words say, without the names of addresses and hosts, in lower case.
+func plainOf(words string) string {
+	s := plainWords.Replace(strings.ReplaceAll(words, "’", "'"))
+	s = AnyAddress.ReplaceAllString(anyLink.ReplaceAllString(s, " "), "x@x.x")
+	return strings.ToLower(statusInWords.ReplaceAllString(hostNamed.ReplaceAllString(s, "$1 x"), " "))
+}
+
+// byWords is what words are about.
+func byWords(s string) About {
+	switch {
+	case receiving(s), greylisted(s):
+		return Mailbox
+	case rested(s), session(s):
+		return Session
+	case pace(s):
+		return Pace
+	case system(s):
+		return Server
+	case tooBig(s):
+		return Message
+	}
+	switch meant := Meaning(s); {
+	case meant == policy, aboutSender(s), introduces(s):
+		return Sender
+	case meant != "":
+		return Mailbox
+	case senderWord(s):
+		return Sender
+	}
+	return Unclear
+}
+
+// byCode is what a refusal is about whose words don't tell.
+func byCode(stage string, code int, status string) About {
+	class, detail := "", ""
+	if len(status) > 2 {
+		class, detail, _ = strings.Cut(status[2:], ".")
+	}
+	switch {
+	case class == "1" && (detail == "7" || detail == "8"):
+		return Sender
+	case class == "1" && detail != "0", class == "2" && detail != "0" && detail != "3":
+		return Mailbox
+	case class == "2" && detail == "3", class == "3" && detail == "4":
+		return Message
+	case class == "3":
+		return Server
+	case class == "4" && detail == "2", class == "5" && detail == "3":
+		return Session
+	case class == "4" && detail == "5":
+		return Server
+	case class == "4":
+		return Mailbox
+	case class == "6" && detail == "7":
+		return Mailbox
+	case class == "6":
+		return Message
+	case class == "7" && (code >= 500 || stage != "rcpt"): // 4.7.x at RCPT may be greylisting
+		return Sender
+	}
+	switch {
+	case code == 452 && stage != "rcpt":
+		return Server
+	case code < 500 && stage == "mail": // which names nobody
+		return Sender
+	case code == 552 && stage != "rcpt":
+		return Message
+	}
+	return Unclear
+}
+
+// namesAnother reports whether words begin with, or speak of, an address with another name than that one.
+func namesAnother(words, to string) bool {
+	local := func(a string) string {
+		name, _, _ := strings.Cut(a, "@")
+		return strings.ToLower(strings.Trim(name, "'.=*#/{|~<"))
+	}
+	for _, a := range Named(words) {
+		if local(a) != local(to) {
+			return true
+		}
+	}
+	return false
+}
