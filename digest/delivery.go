@@ -46,11 +46,11 @@ func (s State) Final() bool {
 func (s State) MayBecome(t State) bool {
 	switch s {
 	case Pending:
-		return t == Intent || t == Suppressed || t == Failed || t == Held || t == Expired || t == Withdrawn || t == Nothing
+		return t == Intent || t == Deferred || t == Suppressed || t == Failed || t == Held || t == Expired || t == Withdrawn || t == Nothing
 	case Intent:
 		return t == Sent || t == Deferred || t == Failed || t == InDoubt || t == Held || t == Expired
 	case Deferred:
-		return t == Intent || t == Suppressed || t == Failed || t == Held || t == Expired || t == Withdrawn
+		return t == Intent || t == Deferred || t == Suppressed || t == Failed || t == Held || t == Expired || t == Withdrawn
 	case InDoubt:
 		return t == Intent || t == Suppressed || t == Failed || t == Held
 	}

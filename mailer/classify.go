@@ -8,39 +8,43 @@ import (
 	"digestd/mailer/smtp"
 )
 
-// effect is what an answer means beyond its own delivery.
+// effect is what an outcome means beyond its own delivery.
 type effect int
 
 const (
-	goOn   effect = iota
-	again         // nothing was taken, and it was the connection's fault: try at once on another one
-	streak        // counts towards the refusals in a row that pause the run
-	stop          // nothing can go: end the run, fail nobody
+	goOn    effect = iota
+	again          // nothing was taken, and it was the connection's fault: try at once on another one
+	tooFast        // we go too fast: try again when the server takes some
+	suspect        // it may not be the reader's fault: what comes of it is known when others were answered
+	streak         // counts towards the silences in a row that pause the run
+	stop           // nothing can go: end the run, fail nobody
 )
 
-// verdict is what an answer means for its delivery.
+// verdict is what an outcome means for its delivery.
 type verdict struct {
 	state  digest.State // Sent, Deferred, Failed or InDoubt
 	effect effect
 }
 
-// classify reads an outcome. before is the delivery's last event before this attempt.
+// maxTries is how often a delivery is tried in one run without a pause of its own schedule.
+const maxTries = 3
+
+// classify reads an outcome; taken tells whether the run has had a message taken so far.
 //
-//	outcome                      delivery                          run
-//	accepted                     sent
-//	trouble                      deferred                          stops
-//	cut                          deferred, again at once           five times a connection in a row pause it
-//	late                         deferred                          five in a row pause it
-//	doubtful                     in doubt                          five in a row pause it
-//	refused for now              deferred
-//	refused, the mailbox         failed
-//	refused at RCPT              failed                            five in a row pause it
-//	refused elsewhere            deferred; the second time failed  five in a row pause it
-//
-// Up to five recipients in a row who are refused for another reason than themselves may be bad luck; more of them, with
-// no success in between, are a server that relays nothing for us. Once something was taken in a run, they must be of
-// different domains, since one that refuses all of its readers must not keep the others waiting.
-func classify(o Outcome, before digest.Event) verdict {
+//	outcome                        delivery               run
+//	accepted                       sent
+//	trouble                        deferred, no step      stops
+//	cut                            deferred, again        five times a connection in a row pause it
+//	late                           deferred               five in a row pause it
+//	doubtful                       in doubt               five in a row pause it
+//	refused: the mailbox           failed, or deferred
+//	refused: the session           deferred, again        that connection is closed
+//	refused: the pace              deferred, no step      nothing begins for a while, then one message tries
+//	refused for now at RCPT,       deferred
+//	  unclear, nothing taken yet                          (greylisting, mostly)
+//	refused: sender, server,       what settled says      five in a row pause it, and are taken back
+//	  message, unclear
+func classify(o Outcome, tries int, taken bool) verdict {
 	switch o.Result {
 	case Accepted:
 		return verdict{digest.Sent, goOn}
@@ -54,14 +58,41 @@ func classify(o Outcome, before digest.Event) verdict {
 		return verdict{digest.Deferred, again}
 	}
 	switch v := o.Verdict; {
-	case !v.Permanent:
-		return verdict{digest.Deferred, goOn}
-	case v.About == refusal.Mailbox:
+	case v.About == refusal.Mailbox && v.Permanent:
 		return verdict{digest.Failed, goOn}
-	case ofOne(o.Stage), refusedBefore(before):
-		return verdict{digest.Failed, streak}
+	case v.About == refusal.Mailbox:
+		return verdict{digest.Deferred, goOn}
+	case v.About == refusal.Session && tries == 0:
+		return verdict{digest.Deferred, again}
+	case v.About == refusal.Session || v.About == refusal.Pace:
+		return verdict{digest.Deferred, tooFast}
+	case v.About == refusal.Unclear && !v.Permanent && ofOne(o.Stage) && !taken:
+		return verdict{digest.Deferred, goOn}
 	}
-	return verdict{digest.Deferred, streak}
+	return verdict{digest.Deferred, suspect}
+}
+
+// stale reports whether a connection that was used before has been given up by the server before the message began.
+func (o Outcome) stale() bool {
+	return o.Stage == string(smtp.Mail) && (o.Result == Cut || o.Result == Refused && o.Verdict.About == refusal.Session)
+}
+
+// settled is what becomes of a delivery that was refused for what is not known to be its reader's, when others are
+// served; before is its last event before that attempt.
+//
+//	sender                     deferred: it is not the reader's, whatever the code
+//	for now                    deferred
+//	unclear at RCPT            failed
+//	elsewhere, the message     deferred; the second time failed
+func settled(o Outcome, before digest.Event) digest.State {
+	v := o.Verdict
+	switch {
+	case !v.Permanent, v.About == refusal.Sender, v.About == refusal.Server:
+		return digest.Deferred
+	case v.About == refusal.Unclear && ofOne(o.Stage), refusedBefore(before):
+		return digest.Failed
+	}
+	return digest.Deferred
 }
 
 // atRcpt is the stage at which a server speaks of one address.
@@ -72,9 +103,7 @@ func ofOne(stage string) bool { return stage == atRcpt || stage == atSendmail }
 
 // refusedBefore reports whether the delivery was deferred by the kind of refusal that fails it the
 // second time.
-func refusedBefore(e digest.Event) bool {
-	return e.State == digest.Deferred && e.Code/100 == 5 && !ofOne(e.Stage)
-}
+func refusedBefore(e digest.Event) bool { return e.State == digest.Deferred && e.Code/100 == 5 }
 
 // lateRetry is the pause between attempts once the configured ones are used up.
 const lateRetry = 6 * time.Hour

@@ -2,19 +2,19 @@ package mailer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"digestd/digest"
-	"digestd/mailer/smtp"
+	"digestd/mailer/refusal"
 )
 
 // signOfLife is how long the log may say nothing of a run that goes well.
 const signOfLife = time.Minute
 
-// refusalsInARow without a success pause a run: the fault is then hardly that of the readers.
+// refusalsInARow without a success pause a run: the fault is then hardly that of the readers. As many of one domain,
+// when others are served, set that domain aside.
 const refusalsInARow = 5
 
 // Deliver brings an edition to all who can get it now, and returns when nothing more can go: all is
@@ -23,7 +23,7 @@ const refusalsInARow = 5
 func (m *Mailer) Deliver(ctx context.Context, job Job) (Summary, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r := &run{m: m, job: job, cancel: cancel, told: m.Now()}
+	r := &run{m: m, job: job, cancel: cancel, told: m.Now(), blamed: map[string]int{}, aside: map[string]string{}, proven: map[string]int{}, probing: job.Paused != ""}
 	progress, err := m.ledger.Progress(job.Edition)
 	if err != nil {
 		return Summary{}, fmt.Errorf("deliver %s: %w", job.Edition, err)
@@ -43,25 +43,22 @@ func (m *Mailer) Deliver(ctx context.Context, job Job) (Summary, error) {
 		return r.end(nil), fmt.Errorf("deliver %s: %w", job.Edition, err)
 	}
 	r.q = q
-	for ctx.Err() == nil && !r.overdue() {
-		before := r.taken()
-		ready, _ := q.left(m.Now())
-		if !ready {
-			break
-		}
-		var workers sync.WaitGroup
+	if job.Paused != "" {
+		m.pace.close(m.Now(), job.Paused)
+		r.blame(q.refused(m.Now()))
+	}
+	var workers sync.WaitGroup
+	if ready, _ := q.left(m.Now()); ready {
 		for range min(m.options.Connections, r.owed()) {
 			workers.Go(func() { (&worker{run: r}).work(ctx) })
 		}
-		workers.Wait()
-		// A worker whom the server does not let in gives up while others are let in. If those were
-		// done by then, there is something left that could go.
-		if ctx.Err() == nil && r.taken() == before && !r.overdue() {
-			if ready, _ := q.left(m.Now()); ready {
-				r.pause("the mail server lets nobody in at the moment" + r.lastRefusal())
-			}
-		}
 	}
+	workers.Wait()
+	for _, l := range r.links.older(m.Now().Add(2 * longIdle)) {
+		l.Close()
+		m.pace.hungUp()
+	}
+	r.settleRow(r.leftRow(ctx), r.taken() > 0)
 	if r.err == nil && r.overdue() {
 		if progress, err = m.ledger.Progress(job.Edition); err == nil {
 			err = r.settle(progress)
@@ -76,7 +73,7 @@ func (m *Mailer) Deliver(ctx context.Context, job Job) (Summary, error) {
 	}
 	s := r.end(q)
 	m.log.Info("edition delivered as far as it can be now", "edition", job.Edition, "sent", s.Sent, "deferred", s.Deferred,
-		"failed", s.Failed, "in_doubt", s.InDoubt, "suppressed", s.Suppressed, "expired", s.Expired, "pending", s.Pending, "paused", s.Paused)
+		"failed", s.Failed, "in_doubt", s.InDoubt, "suppressed", s.Suppressed, "expired", s.Expired, "pending", s.Pending, "paused", s.Paused, "slowed", s.Slowed)
 	if r.err != nil {
 		return s, fmt.Errorf("deliver %s: %w", job.Edition, r.err)
 	}
@@ -90,42 +87,43 @@ type run struct {
 	q      *queue
 	cancel context.CancelFunc // ends the run: no message is begun any more
 
+	links links
+
 	mu       sync.Mutex
 	counts   [16]int // of deliveries, by state
 	summary  Summary
 	accepted int
-	refused  int    // in a row
-	domain   string // of the last one of them that was a recipient refused by policy
-	dropped  int    // connections in a row that ended under a message
-	live     int    // connections that are open or being made
-	refusal  string // of the last connection
+	row      []refused         // refusals in a row of which it is not known whose fault they are
+	ticks    int               // messages begun and refusals, in their order
+	blamed   map[string]int    // refusals by domain, since the domain last took something
+	doubted  string            // the domain whose refusals are held against a message to another one
+	cleared  bool              // that one was refused as well, since the server last took something
+	proven   map[string]int    // how often it was not, by domain
+	aside    map[string]string // domains that refuse everybody while others don't, and how
+	silent   int               // messages in a row that were not answered
+	dropped  int               // connections in a row that ended under a message
+	probing  bool              // the run was paused, and nothing was taken since
 	unknown  []unknown
 	told     time.Time // when the log was last told how it goes
 	err      error
 }
 
-// judge makes the event of an answer to a message, and says what else it means.
+// judge makes the event of an outcome, and says what else it means.
 func (r *run) judge(it item, intent digest.Event, o Outcome) (digest.Event, effect) {
-	v := classify(o, it.last)
-	now := r.m.Now()
+	v := classify(o, it.tries, r.taken() > 0)
 	e := intent
-	e.State, e.At, e.Due = v.state, now, time.Time{}
+	e.State, e.At, e.Due = v.state, r.m.Now(), time.Time{}
 	e.Stage, e.Code, e.Words = o.Stage, o.Code, o.Words
-	retry := r.m.options.Retry
 	switch e.State {
 	case digest.Deferred:
-		if v.effect == stop || v.effect == again && it.tries < 2 {
-			e.Due = now
+		if v.effect == stop || v.effect == suspect || (v.effect == again || v.effect == tooFast) && it.tries < maxTries-1 {
+			e.Due = e.At
 			break
 		}
 		// Attempts that followed at once were no waits: else a moment of 421s would use up the schedule.
-		e.Waits++
-		at, ok := due(retry, e.Waits, r.m.Jitter(), now, r.limit(e.First))
-		if e.Due = at; !ok {
-			e.State, e.Due = digest.Expired, time.Time{}
-		}
+		e = r.later(e)
 	case digest.InDoubt:
-		at, ok := due(retry, 1, r.m.Jitter(), now, r.limit(e.First))
+		at, ok := due(r.m.options.Retry, 1, r.m.Jitter(), e.At, r.limit(e.First))
 		switch {
 		case r.m.options.InDoubt == Hold:
 			e.State, e.Words = digest.Held, heldWords("in_doubt is \"hold\"", e)
@@ -140,35 +138,65 @@ func (r *run) judge(it item, intent digest.Event, o Outcome) (digest.Event, effe
 	return e, v.effect
 }
 
-// came notes what a delivery came to and lets the run go on, pause or stop.
-func (r *run) came(it item, e digest.Event, o Outcome, f effect) {
+// later puts a delivery off by one step of the schedule, or ends it when there is no time for that.
+func (r *run) later(e digest.Event) digest.Event {
+	now := r.m.Now()
+	e.Waits++
+	at, ok := due(r.m.options.Retry, e.Waits, r.m.Jitter(), now, r.limit(e.First))
+	if e.Due = at; !ok {
+		e.State, e.Due = digest.Expired, time.Time{}
+	}
+	return e
+}
+
+// came notes what a delivery came to, and lets the run go on, slow down, pause or stop. It returns the refusals of which it
+// is known now that they are not those of a server that refuses everybody.
+func (r *run) came(it item, e digest.Event, o Outcome, f effect, trying bool) (over []refused) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.move(it.last.State, e.State)
+	r.move(it.before.State, e.State)
 	r.count(it.to, e, o.Verdict)
-	switch {
-	case e.State == digest.Sent:
+	defer r.report(it.to, e)
+	now, where := r.m.Now(), r.m.transport.String()+": "
+	switch f {
+	case goOn:
+		if r.m.pace.pass(now, trying) {
+			r.opened(e.State == digest.Sent)
+		}
+		if e.State != digest.Sent {
+			break
+		}
+		r.m.pace.more(now)
 		r.accepted++
-		r.refused, r.dropped, r.domain = 0, 0, ""
-	case f == stop:
-		r.pauseLocked(r.m.transport.String() + ": " + o.String())
-	case f == again:
+		r.silent, r.dropped, r.probing = 0, 0, false
+		delete(r.blamed, domainOf(it.to.Email))
+		over = r.vouched(it.begun)
+		for _, x := range over {
+			r.setAside(domainOf(x.to.Email), x.outcome.String())
+		}
+	case stop:
+		r.pauseLocked(where + o.String())
+	case again:
+		if o.Verdict.About == refusal.Session {
+			break
+		}
 		if r.dropped++; r.dropped >= refusalsInARow*r.m.options.Connections {
-			r.pauseLocked(fmt.Sprintf("%s: %d connections in a row ended before a message was through, the last at %s", r.m.transport, r.dropped, o))
+			r.pauseLocked(fmt.Sprintf("%s%d connections in a row ended before a message was through, the last at %s", where, r.dropped, o))
 		}
-	case f == streak:
-		if e.State == digest.Failed && o.Stage == atRcpt && r.accepted > 0 { // see classify
-			if d := domainOf(it.to.Email); d == r.domain {
-				break
-			} else {
-				r.domain = d
-			}
+	case streak:
+		if r.silent++; r.silent >= refusalsInARow {
+			r.pauseLocked(fmt.Sprintf("%s%d refusals in a row, the last at %s", where, r.silent, o))
 		}
-		if r.refused++; r.refused >= refusalsInARow {
-			r.pauseLocked(fmt.Sprintf("%s: %d refusals in a row, the last at %s", r.m.transport, r.refused, o))
-		}
+	case tooFast:
+		r.blamed[domainOf(it.to.Email)]++
+		r.tooFast(now, domainOf(it.to.Email), o, trying)
+	case suspect:
+		r.blamed[domainOf(it.to.Email)]++
+		r.ticks++
+		r.row = append(r.row, refused{it, o, r.ticks})
+		r.weigh(now, domainOf(it.to.Email), o, trying)
 	}
-	r.report(it.to, e)
+	return over
 }
 
 // ended notes a delivery that ended without a message.
@@ -235,6 +263,7 @@ func (r *run) end(q *queue) Summary {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := r.stand(r.summary)
+	s.Slowed = r.m.pace.String()
 	if q != nil {
 		_, s.NextDue = q.left(r.m.Now())
 	}
@@ -251,15 +280,6 @@ func (r *run) taken() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.accepted
-}
-
-func (r *run) lastRefusal() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.refusal == "" {
-		return ""
-	}
-	return ": " + r.refusal
 }
 
 // pause ends the run with a reason; the first one counts.
@@ -288,27 +308,6 @@ func (r *run) fail(err error) {
 		r.err = err
 	}
 	r.cancel()
-}
-
-// notLetIn handles a connection that could not be made. A server that takes no further connection
-// at the moment pauses the run only when no other worker has one, or may yet get one.
-func (r *run) notLetIn(err error) {
-	var refusal *Unreachable
-	temporary := errors.As(err, &refusal) && refusal.Code/100 == 4 && (refusal.Stage == string(smtp.Greeting) || refusal.Stage == string(smtp.Hello))
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.refusal = err.Error()
-	if temporary && r.live > 1 {
-		r.m.log.Info("the mail server takes no further connection; going on with the others", "words", refusal.Words)
-		return
-	}
-	r.pauseLocked(err.Error())
-}
-
-func (r *run) connections(n int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.live += n
 }
 
 // doubts remembers which deliveries this process itself put in doubt; those wait, while what an earlier

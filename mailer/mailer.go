@@ -73,9 +73,8 @@ type Mailer struct {
 	transport Transport
 	ledger    Ledger
 	log       *slog.Logger
-	overall   *rate.Limiter
 	domains   map[string]*rate.Limiter
-	slots     chan struct{} // one for each connection that may be open
+	pace      *pace
 	doubts    doubts
 }
 
@@ -88,8 +87,7 @@ func New(o Options, t Transport, l Ledger, log *slog.Logger) *Mailer {
 	m := &Mailer{
 		Now: time.Now, Sleep: sleep, Jitter: rand.Float64,
 		options: o, transport: t, ledger: l, log: log,
-		overall: limiter(o.Rate), domains: map[string]*rate.Limiter{},
-		slots:  make(chan struct{}, o.Connections),
+		pace: newPace(o), domains: map[string]*rate.Limiter{},
 		doubts: doubts{known: map[doubt]bool{}},
 	}
 	for domain, perSecond := range o.PerDomain {
@@ -99,6 +97,9 @@ func New(o Options, t Transport, l Ledger, log *slog.Logger) *Mailer {
 	}
 	return m
 }
+
+// Slowed tells what the server lets us do less than the options would, as far as is known now; empty when it is nothing.
+func (m *Mailer) Slowed() string { return m.pace.String() }
 
 // limiter spaces messages evenly, but for what a clock's grain makes it miss.
 func limiter(perSecond float64) *rate.Limiter {
@@ -129,6 +130,8 @@ type Job struct {
 	Signer *dkim.Signer
 	// Until is the lane's next slot, when what is still owed ends; zero: no end.
 	Until time.Time
+	// Paused is why the last run of the edition paused; empty when it did not. One message tries then before the others.
+	Paused string
 	// Progress is told of each delivery that came to something, one at a time. May be nil.
 	Progress func(Progress)
 }
@@ -161,6 +164,8 @@ type Summary struct {
 
 	// Paused tells why the run ended before its time, in words; empty when it did not.
 	Paused string
+	// Slowed tells what the server lets us do less than the options would, in words; empty when it is nothing.
+	Slowed string
 }
 
 // Owed is the number of deliveries that are not final.

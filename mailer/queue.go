@@ -16,9 +16,11 @@ import (
 
 // item is a delivery that is to be tried, with the last that is known of it.
 type item struct {
-	to    digest.Recipient
-	last  digest.Event // the zero Event when nothing was tried yet
-	tries int          // in this run, that ended with their connection
+	to     digest.Recipient
+	last   digest.Event // the zero Event when nothing was tried yet
+	tries  int          // in this run, that were no fault of its own
+	begun  int          // when its message was begun, in ticks of the run
+	before digest.Event // the one before last, where last is of this run
 }
 
 // doubts is how many attempts died inside the SMTP transaction.
@@ -119,6 +121,64 @@ func (q *queue) take(now time.Time) (it item, wait time.Duration, ok bool, err e
 		}
 	}
 	return item{}, wait, false, nil
+}
+
+// lookAhead is how many recipients are looked at to find one of another domain.
+const lookAhead = 5000
+
+// takeOther returns a delivery that may go now and that was not refused lately: one that was never tried, if there is one,
+// to none of the domains to avoid.
+func (q *queue) takeOther(now time.Time, avoid map[string]bool) (it item, ok bool, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	fits := func(to digest.Recipient) bool {
+		domain := domainOf(to.Email)
+		limit := q.domains[domain]
+		return !avoid[domain] && (limit == nil || limit.AllowN(now, 1))
+	}
+	var chunk []digest.Recipient
+	for i := q.next; i < min(len(q.states), q.next+lookAhead); i++ {
+		if q.states[i] != digest.Pending {
+			continue
+		}
+		if len(chunk) == 0 || chunk[len(chunk)-1].Index < i {
+			if chunk, err = recipientsAt(q.ledger, q.edition, i); err != nil {
+				return item{}, false, err
+			}
+		}
+		if to := chunk[i-chunk[0].Index]; fits(to) {
+			q.states[i] = digest.Intent // so that it is not handed out again
+			return item{to: to}, true, nil
+		}
+	}
+	for i, it := range q.due {
+		if !it.last.Due.After(now) && fits(it.to) {
+			heap.Remove(&q.due, i)
+			return it, true, nil
+		}
+	}
+	return item{}, false, nil
+}
+
+// refused are the domains of those that were refused and could go now.
+func (q *queue) refused(now time.Time) (domains []string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, it := range q.due {
+		if it.last.Code >= 400 && !it.last.Due.After(now) {
+			domains = append(domains, domainOf(it.to.Email))
+		}
+	}
+	return domains
+}
+
+// hasOther reports whether takeOther would find something.
+func (q *queue) hasOther(now time.Time, avoid map[string]bool) bool {
+	it, ok, err := q.takeOther(now, avoid)
+	if ok {
+		q.putBack(it)
+	}
+	return ok && err == nil
 }
 
 // candidate is the next delivery whatever its domain.

@@ -95,7 +95,7 @@ func newRig(t testing.TB, readers int, o Options, answer func(smtptest.Step) str
 	r.restart(o)
 	key := tokenKey(t)
 	r.job = Job{Edition: anEdition, Digest: "daily", Templates: []*message.Template{template(t, 8000)},
-		TokenKey: func(id string) (subscribers.TokenKey, bool) { return key, id == key.ID() }}
+		TokenKey: tokenKeys(key)}
 	return r
 }
 
@@ -139,4 +139,9 @@ func untilQuiet(t *testing.T, r *rig, deliver func() Summary) {
 		}
 	}
 	t.Fatalf("still owed after 50 runs: %+v", s)
+}
+
+// tokenKeys finds one key.
+func tokenKeys(key subscribers.TokenKey) func(id string) (subscribers.TokenKey, bool) {
+	return func(id string) (subscribers.TokenKey, bool) { return key, id == key.ID() }
 }

@@ -20,50 +20,138 @@ const longWait = 20 * time.Millisecond
 // the wait for the part of it that the server was faster than.
 type worker struct {
 	*run
-	conn Conn
-	sent int // over conn
-	done *digest.Event
-	buf  []byte
+	link   *link
+	turn   bool // it may begin the next message, and nobody else
+	trying bool // its message tries whether the server takes some again
+	done   *digest.Event
+	buf    []byte
 }
 
 // work delivers until nothing more can go now or the run ends.
 func (w *worker) work(ctx context.Context) {
-	defer w.hangUp()
-	defer w.flush()
-	for ctx.Err() == nil && !w.overdue() {
-		it, wait, ok, err := w.q.take(w.m.Now())
-		switch {
-		case err != nil:
-			w.fail(err)
-			return
-		case !ok && wait == 0:
-			return
-		case !ok:
-			w.idle(ctx, wait)
-			continue
+	for w.m.pace.enter(ctx) {
+		goOn := w.serve(ctx)
+		w.flush()
+		if w.link == nil && !goOn {
+			w.link = w.links.take() // there are no more connections than places
 		}
-		if barred, err := w.m.ledger.Suppressed(it.to.Email, w.job.Digest); err != nil {
-			w.fail(err)
-			return
-		} else if barred {
-			if !w.close(it, digest.Event{State: digest.Suppressed}) {
-				return
-			}
-			continue
-		}
-		if !w.connect(ctx) || !w.await(ctx) {
-			w.q.putBack(it)
-			return
-		}
-		if !w.deliver(it) {
+		w.hangUp()
+		w.m.pace.leave()
+		if !goOn {
 			return
 		}
 	}
 }
 
+// serve delivers while it has a connection. It reports whether it wants a place again: another edition may have this one.
+func (w *worker) serve(ctx context.Context) bool {
+	defer w.giveTurn()
+	for {
+		it, ok := w.next(ctx)
+		if !ok {
+			return false
+		}
+		if !w.connect(ctx) {
+			w.q.putBack(it)
+			return true
+		}
+		goOn := w.deliver(ctx, it)
+		if w.trying {
+			w.trying = false
+			w.giveTurn()
+		}
+		if !goOn || w.link == nil {
+			return goOn
+		}
+	}
+}
+
+// next is the next delivery, whose message may begin now. It reports whether there is one.
+func (w *worker) next(ctx context.Context) (it item, ok bool) {
+	for ctx.Err() == nil && !w.overdue() {
+		trying := false
+		if !w.m.pace.free() {
+			if !w.takeTurn(ctx) {
+				break
+			}
+			var d time.Duration
+			if d, trying = w.m.pace.wait(w.m.Now()); d > 0 {
+				if ready, _ := w.q.left(w.m.Now()); !ready {
+					break
+				}
+				w.rest(ctx, d)
+				continue
+			}
+		}
+		var wait time.Duration
+		var err error
+		for avoid := w.avoid(); trying && !ok && err == nil; avoid = nil {
+			if it, ok, err = w.q.takeOther(w.m.Now(), avoid); avoid == nil {
+				break
+			}
+		}
+		if !ok && err == nil {
+			it, wait, ok, err = w.q.take(w.m.Now())
+		}
+		switch {
+		case err != nil:
+			w.fail(err)
+			return item{}, false
+		case !ok && wait == 0:
+			return item{}, false
+		case !ok:
+			w.giveTurn()
+			w.rest(ctx, wait)
+			continue
+		}
+		if ended, err := w.without(it); err != nil {
+			w.fail(err)
+			return item{}, false
+		} else if ended {
+			ok = false
+			continue
+		}
+		w.m.pace.begin(w.m.Now())
+		if w.trying = trying; !trying {
+			w.giveTurn()
+		}
+		return it, true
+	}
+	return item{}, false
+}
+
+// without settles a delivery for which no message is begun. It reports whether it did.
+func (w *worker) without(it item) (bool, error) {
+	barred, err := w.m.ledger.Suppressed(it.to.Email, w.job.Digest)
+	switch {
+	case err != nil:
+		return false, err
+	case barred:
+		return true, w.close(it, digest.Event{State: digest.Suppressed, First: it.last.First})
+	}
+	why := w.asideFor(domainOf(it.to.Email))
+	if why == "" || it.last.State == digest.InDoubt {
+		return false, nil
+	}
+	first := it.last.First
+	if first.IsZero() {
+		first = w.m.Now()
+	}
+	e := w.later(digest.Event{State: digest.Deferred, First: first, Waits: it.last.Waits, Stage: "domain", Words: why})
+	if it.last.First.IsZero() {
+		e.First = time.Time{} // no message was begun yet
+	}
+	if err := w.close(it, e); err != nil || e.State.Final() {
+		return true, err
+	}
+	e.Index, e.Attempt = it.to.Index, it.last.Attempt
+	w.q.putBack(item{to: it.to, last: e})
+	return true, nil
+}
+
 // deliver sends a delivery's message while the step to it is being committed, up to the final dot, which waits for
 // the commit. It reports whether the worker may go on.
-func (w *worker) deliver(it item) bool {
+func (w *worker) deliver(ctx context.Context, it item) bool {
 	now := w.m.Now()
 	intent := digest.Event{Index: it.to.Index, State: digest.Intent, At: now, Attempt: it.last.Attempt + 1, First: it.last.First, Doubts: it.doubts(), Waits: it.last.Waits}
 	if intent.First.IsZero() || intent.First.After(now) { // by a clock that was wrong
@@ -74,9 +162,15 @@ func (w *worker) deliver(it item) bool {
 		return w.refuse(it, err)
 	}
 	env.Repeat = intent.Doubts > 0
+	it.begun = w.tick()
 	s := w.begin(intent, it.to.Email)
-	o := w.conn.Send(env, msg, s.leave)
-	w.sent++
+	o := w.send(env, msg, s)
+	if w.link.sent > 1 && o.stale() { // it rested for too long, or has carried enough: no attempt of this message
+		w.m.pace.cutAfter(w.link.sent-1, o.Result == Refused)
+		if s.leave() && w.redial(ctx) {
+			o = w.send(env, msg, s)
+		}
+	}
 	if <-s.committed; s.err != nil {
 		w.fail(s.err)
 		return false
@@ -89,27 +183,42 @@ func (w *worker) deliver(it item) bool {
 		w.ended(it, e)
 		return true
 	}
+	w.judged(it, intent, o)
+	return true
+}
+
+// send hands a message over, and notes that the connection was used.
+func (w *worker) send(env message.Envelope, msg []byte, s *step) Outcome {
+	o := w.link.Send(env, msg, s.leave)
+	w.link.sent++
+	w.link.used = w.m.Now()
+	return o
+}
+
+// judged records what became of a message, and lets the run go on from there.
+func (w *worker) judged(it item, intent digest.Event, o Outcome) {
 	e, f := w.judge(it, intent, o)
 	w.done = &e
 	if e.State == digest.InDoubt {
 		w.m.doubts.add(w.job.Edition, it.to.Index)
 	}
-	if !w.conn.Usable() || w.sent == w.m.options.MaxPerConnection {
+	if f == again || !w.link.Usable() || w.link.sent == w.m.options.MaxPerConnection || w.m.pace.worn(w.link.sent) {
 		w.flush()
 		w.hangUp()
 	}
-	w.came(it, e, o, f)
-	if !e.State.Final() {
-		next := item{to: it.to, last: e}
-		if e.State == digest.Deferred && f == again {
-			next.tries = it.tries + 1
-		}
-		if !e.Due.After(w.m.Now()) {
-			w.flush() // it must be recorded before another worker takes it
-		}
+	if !e.State.Final() && !e.Due.After(w.m.Now()) {
+		w.flush() // it must be recorded before another worker takes it, or before it is known whose fault it was
+	}
+	next := item{to: it.to, last: e, tries: it.tries, before: it.last, begun: it.begun}
+	if f == again || f == tooFast {
+		next.tries++
+	}
+	if over := w.came(next, e, o, f, w.trying); len(over) > 0 {
+		w.settleRow(over, true)
+	}
+	if !e.State.Final() && f != suspect {
 		w.q.putBack(next)
 	}
-	return true
 }
 
 // step is a worker's step on its way into the ledger.
@@ -160,84 +269,135 @@ func (w *worker) message(it item, repeated bool) ([]byte, message.Envelope, erro
 
 var errSignerGone = errors.New("the DKIM key that it was signed with is gone, so it can't be sent again as it was")
 
-// refuse ends a delivery for which there is no message.
+// refuse ends a delivery for which there is no message. It reports whether the worker may go on.
 func (w *worker) refuse(it item, err error) bool {
 	e := digest.Event{State: digest.Failed, First: it.last.First, Stage: "message", Words: err.Error()}
 	if errors.Is(err, errSignerGone) || errors.Is(err, message.ErrKeyGone) {
 		e.State = digest.Held
 	}
-	return w.close(it, e)
+	if err := w.close(it, e); err != nil {
+		w.fail(err)
+		return false
+	}
+	return true
 }
 
-// close ends a delivery without a message, in one commit with the outcome of the last one. It reports whether the
-// worker may go on.
-func (w *worker) close(it item, e digest.Event) bool {
+// close moves a delivery without a message, in one commit with the outcome of the last one.
+func (w *worker) close(it item, e digest.Event) error {
 	e.Index, e.At, e.Attempt, e.Doubts = it.to.Index, w.m.Now(), it.last.Attempt, it.doubts()
 	events := []digest.Event{e}
 	if w.done != nil {
 		events = []digest.Event{*w.done, e}
 	}
 	if err := w.m.ledger.Record(context.Background(), w.job.Edition, events); err != nil {
-		w.fail(err)
-		return false
+		return err
 	}
 	w.done = nil
 	w.ended(it, e)
+	return nil
+}
+
+// takeTurn waits until this worker is the one to begin the next message. Whoever has the turn may use the connection
+// meanwhile: so a slow pace needs only one, which does not rest for long.
+func (w *worker) takeTurn(ctx context.Context) bool {
+	if w.turn {
+		return true
+	}
+	select {
+	case w.m.pace.turn <- struct{}{}:
+	default:
+		w.flush()
+		w.links.put(w.link)
+		w.link = nil
+		select {
+		case w.m.pace.turn <- struct{}{}:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	w.turn = true
 	return true
+}
+
+func (w *worker) giveTurn() {
+	if w.turn {
+		w.turn = false
+		<-w.m.pace.turn
+	}
+}
+
+// rest lets time go by. A connection that would rest for too long is closed: many servers would do it.
+func (w *worker) rest(ctx context.Context, d time.Duration) {
+	if d > longWait {
+		w.flush()
+	}
+	until := w.m.Now().Add(d - longIdle)
+	if w.link != nil && w.link.used.Before(until) {
+		w.hangUp()
+	}
+	for _, l := range w.links.older(until) {
+		w.hangUpOn(l)
+	}
+	w.m.Sleep(ctx, d)
 }
 
 // connect sees to a connection. It reports whether there is one.
 func (w *worker) connect(ctx context.Context) bool {
-	if w.conn != nil {
+	if w.link == nil {
+		w.link = w.links.take()
+	}
+	if w.link != nil {
 		return true
 	}
 	w.flush()
-	select {
-	case w.m.slots <- struct{}{}:
-	case <-ctx.Done():
-		return false
+	for try := 1; ; try++ {
+		w.m.pace.dialing()
+		conn, err := w.m.transport.Dial(ctx)
+		if err == nil {
+			w.m.pace.connected()
+			w.link = &link{Conn: conn, used: w.m.Now()}
+			return true
+		}
+		others := w.m.pace.notLetIn(w.m.Now(), err.Error())
+		if ctx.Err() != nil {
+			return false
+		}
+		if others {
+			w.m.log.Info("the mail server takes no further connection; going on with the others", "words", err.Error())
+			return false
+		}
+		var said *Unreachable
+		if try == 2 || errors.As(err, &said) && said.Code >= 500 {
+			w.pause(err.Error())
+			return false
+		}
+		w.m.Sleep(ctx, redialPause)
 	}
-	w.connections(1)
+}
+
+// redial puts a new connection in the place of one that is no longer good. It reports whether there is one.
+func (w *worker) redial(ctx context.Context) bool {
+	old := w.link
 	conn, err := w.m.transport.Dial(ctx)
 	if err != nil {
-		if ctx.Err() == nil {
-			w.notLetIn(err)
-		}
-		w.connections(-1)
-		<-w.m.slots
 		return false
 	}
-	w.conn, w.sent = conn, 0
+	old.Close()
+	w.link = &link{Conn: conn}
 	return true
 }
 
 func (w *worker) hangUp() {
-	if w.conn == nil {
+	l := w.link
+	if w.link = nil; l == nil {
 		return
 	}
-	w.conn.Close()
-	w.conn = nil
-	w.connections(-1)
-	<-w.m.slots
+	w.hangUpOn(l)
 }
 
-// await waits until the overall rate lets a message go. It reports whether one may go.
-func (w *worker) await(ctx context.Context) bool {
-	if w.m.overall == nil {
-		return true
-	}
-	now := w.m.Now()
-	if d := w.m.overall.ReserveN(now, 1).DelayFrom(now); d > 0 {
-		w.idle(ctx, d)
-	}
-	return ctx.Err() == nil
-}
-
-func (w *worker) idle(ctx context.Context, d time.Duration) {
-	if d > longWait {
-		w.flush()
-	}
-	w.m.Sleep(ctx, d)
+func (w *worker) hangUpOn(l *link) {
+	l.Close()
+	w.m.pace.hungUp()
 }
 
 // flush commits the outcome of the last delivery by itself. A failure is tried again a few times: what is
@@ -262,4 +422,6 @@ func (w *worker) flush() {
 const (
 	flushTries = 3
 	flushPause = time.Second
+	// redialPause comes before a second try to connect, where there is no connection at all.
+	redialPause = time.Second
 )

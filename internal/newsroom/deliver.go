@@ -49,7 +49,7 @@ func (p *Publisher) Deliver(ctx context.Context, id string, watch Watch) (storie
 		return e.Stories, sum, err
 	}
 	sum, err = p.Mailer.Deliver(ctx, mailer.Job{
-		Edition: id, Digest: e.Digest, Templates: templates, Signer: p.Composer.Signer, Until: until, Progress: watch.Delivery,
+		Edition: id, Digest: e.Digest, Templates: templates, Signer: p.Composer.Signer, Until: until, Paused: e.Paused, Progress: watch.Delivery,
 		TokenKey: func(id string) (subscribers.TokenKey, bool) { key, ok := keys[id]; return key, ok },
 	})
 	if err == nil && sum.Paused != e.Paused {

@@ -103,26 +103,26 @@ func TestOutageCostsNoNewsAndRepeatsNone(t *testing.T) {
 }
 
 func TestEditionThatEverybodysServerRefusedGivesItsNewsBack(t *testing.T) {
-	w := town.New(t, one)
-	w.Fail = func(string) *smtp.Reply {
-		return &smtp.Reply{Stage: smtp.Rcpt, Code: 554, Status: "5.7.1", Words: "5.7.1 access denied"}
-	}
-	w.Show("/herald", "Cranes move again in the harbour")
-	w.Show("/gazette", "Court strikes down the river levy")
-	w.Collect()
-	if got := w.Send(false); got[0].Delivery.Sent != 0 || got[0].Delivery.Failed == 0 {
-		t.Fatalf("with every reader refused: %+v", got[0])
-	}
-	w.Fail = nil
-	w.Now = w.Now.AddDate(0, 0, 1)
-	w.Show("/herald", "Volcano monitors raise the alert level")
-	w.Collect()
-	got := w.Send(false)
-	if got[0].Stories != 3 || got[0].Delivery.Sent != 2 {
-		t.Fatalf("a day later: %+v", got[0])
-	}
-	if mail := w.Mail("ana@example.org", 0); !strings.Contains(mail, "Cranes move") || !strings.Contains(mail, "Volcano") || !strings.Contains(mail, "No. 1") {
-		t.Error("the refused edition's news is lost")
+	for words, failed := range map[string]int{"5.7.1 access denied": 0, "5.2.2 mailbox full": 2} { // a policy fails nobody
+		w := town.New(t, one)
+		w.Fail = func(string) *smtp.Reply { return &smtp.Reply{Stage: smtp.Rcpt, Code: 554, Words: words} }
+		w.Show("/herald", "Cranes move again in the harbour")
+		w.Show("/gazette", "Court strikes down the river levy")
+		w.Collect()
+		if got := w.Send(false); got[0].Delivery.Sent != 0 || got[0].Delivery.Failed != failed || got[0].Delivery.Deferred != 2-failed {
+			t.Fatalf("with every reader refused: %+v", got[0])
+		}
+		w.Fail = nil
+		w.Now = w.Now.AddDate(0, 0, 1)
+		w.Show("/herald", "Volcano monitors raise the alert level")
+		w.Collect()
+		got := w.Send(false)
+		if got[0].Stories != 3 || got[0].Delivery.Sent != 2 {
+			t.Fatalf("a day later: %+v", got[0])
+		}
+		if mail := w.Mail("ana@example.org", 0); !strings.Contains(mail, "Cranes move") || !strings.Contains(mail, "Volcano") || !strings.Contains(mail, "No. 1") {
+			t.Error("the refused edition's news is lost")
+		}
 	}
 }
 

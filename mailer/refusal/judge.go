@@ -2,6 +2,7 @@ package refusal
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -36,6 +37,7 @@ type Verdict struct {
 // Judge reads the refusal of a message to an address, at a stage of the dialogue ("mail", "rcpt", "data", "dot"). Words
 // outweigh the enhanced code, and that one the code: servers give 550 and 5.1.1 for whatever they please.
 func Judge(stage string, code int, words, to string) Verdict {
+	words = words[:min(len(words), maxWords)]
 	v := Verdict{Permanent: code >= 500}
 	if codes := CodesIn(words); len(codes) > 0 {
 		v.Status = codes[0]
@@ -49,7 +51,10 @@ func Judge(stage string, code int, words, to string) Verdict {
 		v.About = Login
 		return v
 	}
-	if v.About = byWords(plain); v.About == Unclear {
+	switch v.About = byWords(plain); {
+	case v.About == Message && strings.HasSuffix(v.Status, ".2.2"): // a mailbox has a size as well
+		v.About = Mailbox
+	case v.About == Unclear:
 		v.About = byCode(stage, code, v.Status)
 	}
 	if v.About == Mailbox && v.Permanent {
@@ -77,7 +82,7 @@ func byWords(s string) About {
 		return Session
 	case pace(s):
 		return Pace
-	case system(s):
+	case system(s) && !refused(s):
 		return Server
 	case tooBig(s):
 		return Message
@@ -132,16 +137,15 @@ func byCode(stage string, code int, status string) About {
 	return Unclear
 }
 
-// namesAnother reports whether words begin with, or speak of, an address with another name than that one.
+// namesAnother reports whether words are about an address with another name than that one: they begin with it or say something
+// of it, or name others only.
 func namesAnother(words, to string) bool {
 	local := func(a string) string {
 		name, _, _ := strings.Cut(a, "@")
 		return strings.ToLower(strings.Trim(name, "'.=*#/{|~<"))
 	}
-	for _, a := range Named(words) {
-		if local(a) != local(to) {
-			return true
-		}
-	}
-	return false
+	same := func(a string) bool { return local(a) == local(to) }
+	named := AnyAddress.FindAllString(words, maxNamed)
+	return len(named) > 0 && !slices.ContainsFunc(named, same) ||
+		slices.ContainsFunc(Named(words), func(a string) bool { return !same(a) })
 }

@@ -140,7 +140,7 @@ var Passing = AnyOf(
 // receiving is how they say that somebody gets more mail than may be.
 var receiving = AnyOf(
 	`\b(user|recipient|mail ?box|account|address)\b[^.;]{0,80}\breceiv(ing|es|ed)\b[^.;]{0,60}\b(rate|quickly|fast|too (many|much)|limit|per (hour|day))`,
-	`\b(recipient|mail ?box|user)\b[^.;]{0,60}\b(exceeded|reached|over)\b[^.;]{0,60}\breceiv`,
+	`\b(recipient|mail ?box|user)\b[^.;]{0,60}\b(exceeded|reached|over)\b[^.;]{0,60}\breceiv`, `\brecipient has (exceeded|reached)`,
 )
 
 // greylisted is how they say that an unknown sender has to come again.
@@ -154,7 +154,7 @@ var session = AnyOf(
 
 // rested is how they say that they have waited for a command for long enough.
 var rested = AnyOf(
-	`time-?(d )?-?out\b[^.;]{0,40}\b(waiting|client|command|data|idle|input)`, `\bidle\b[^.;]{0,30}(time|too long|closing)`, `(waiting|waited)\b[^.;]{0,40}\btoo long`,
+	`time-?(d )?-?out\b[^.;]{0,40}\b(waiting|client|command|data|idle|input)`, `timeout exceeded`, `\bidle\b[^.;]{0,30}(time|too long|closing)`, `(waiting|waited)\b[^.;]{0,40}\btoo long`,
 )
 
 // pace is how they say that a sender sends too much, or too fast.
@@ -179,5 +179,5 @@ var system = AnyOf(
 // introduces finds what is said of how a client names itself, or of where it comes from.
 var introduces = AnyOf(
 	`\b(helo|ehlo)\b`, `\bhostname\b`, `reverse (dns|lookup|hostname)`, `\b(ptr|rdns)\b`, `client host`, `\b(mi|rp|hl|dt|ip|ib|rl|ts?s)[:-]?[a-z0-9]{2,6}\b.{0,60}\b(163|126|netease|sender)`, `e-?mail address is not verified`,
-	`not (allowed|permitted|authori[sz]ed) to (send|relay|use)`, `(from|sender) (address|domain)\b[^.;]{0,40}\bnot (one of|owned|allowed|verified|match)`,
+	`\bverification failed`, `not (allowed|permitted|authori[sz]ed) to (send|relay|use)`, `(from|sender) (address|domain)\b[^.;]{0,40}\bnot (one of|owned|allowed|verified|match)`,
 )

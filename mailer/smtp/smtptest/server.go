@@ -7,8 +7,10 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -28,6 +30,7 @@ const (
 	Dot      = "dot"
 	Rset     = "rset"
 	Quit     = "quit"
+	Gone     = "gone" // the connection has ended; whatever is said, nothing is
 )
 
 // Answers that are no replies.
@@ -59,9 +62,11 @@ type Message struct {
 // Server is a running script. Configure changes its exported fields.
 type Server struct {
 	Port       int
-	Extensions []string    // default: PIPELINING and SIZE
-	TLS        *tls.Config // for STARTTLS
-	Implicit   bool        // TLS from the first byte
+	Extensions []string      // default: PIPELINING and SIZE
+	TLS        *tls.Config   // for STARTTLS
+	Implicit   bool          // TLS from the first byte
+	Idle       time.Duration // how long a command may take to come; 0: any time
+	IdleReply  string        // said before the connection is closed for that; may be empty
 
 	listener net.Listener
 	answer   func(Step) string
@@ -97,6 +102,23 @@ func Start(t testing.TB, answer func(Step) string, configure func(*Server)) *Ser
 	return s
 }
 
+// InMemory is a server without a network, for DialInMemory alone: so it can stand in a bubble of testing/synctest.
+func InMemory(t testing.TB, answer func(Step) string, configure func(*Server)) *Server {
+	s := &Server{Extensions: []string{"PIPELINING", "SIZE 10485760"}, answer: answer, open: map[net.Conn]bool{}}
+	if configure != nil {
+		s.Configure(configure)
+	}
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// DialInMemory connects to the server without a network.
+func (s *Server) DialInMemory(context.Context, string, string) (net.Conn, error) {
+	ours, theirs := net.Pipe()
+	s.begin(ours, nil)
+	return theirs, nil
+}
+
 // Configure sets fields of a running server; they hold for the connections that come from then on.
 func (s *Server) Configure(set func(*Server)) {
 	s.mu.Lock()
@@ -112,7 +134,9 @@ func (s *Server) Stop() {
 		c.Close()
 	}
 	s.mu.Unlock()
-	s.listener.Close()
+	if s.listener != nil {
+		s.listener.Close()
+	}
 	s.wait.Wait()
 }
 
@@ -159,27 +183,38 @@ func (s *Server) accept() {
 		if err != nil {
 			return
 		}
-		s.mu.Lock()
-		if s.ended {
-			s.mu.Unlock()
-			c.Close()
-			return
-		}
-		s.conns++
-		number := s.conns
-		s.open[c] = true
-		d := &dialogue{Server: s, conn: c, client: c.RemoteAddr(), step: Step{Conn: number, Message: 1}, extensions: s.Extensions, tls: s.TLS, implicit: s.Implicit}
-		s.mu.Unlock()
-		s.wait.Go(func() {
-			d.run()
-			close(s.call(c.RemoteAddr()).over)
-			s.mu.Lock()
-			delete(s.calls, c.RemoteAddr().String()) // the next connection may have the same port
-			delete(s.open, c)
-			s.mu.Unlock()
-			c.Close()
-		})
+		s.begin(c, c.RemoteAddr())
 	}
+}
+
+// begin holds the dialogue over a connection of a client; nil: one without a network.
+func (s *Server) begin(c net.Conn, client net.Addr) {
+	s.mu.Lock()
+	if s.ended {
+		s.mu.Unlock()
+		c.Close()
+		return
+	}
+	s.conns++
+	s.open[c] = true
+	d := &dialogue{Server: s, conn: c, client: client, step: Step{Conn: s.conns, Message: 1}, extensions: s.Extensions, tls: s.TLS, implicit: s.Implicit,
+		idle: s.Idle, idleReply: s.IdleReply}
+	s.mu.Unlock()
+	s.wait.Go(func() {
+		d.run()
+		if client != nil {
+			close(s.call(client).over)
+		}
+		s.mu.Lock()
+		if client != nil {
+			delete(s.calls, client.String()) // the next connection may have the same port
+		}
+		delete(s.open, c)
+		s.mu.Unlock()
+		c.Close()
+		d.step.Stage = Gone
+		s.answer(d.step)
+	})
 }
 
 // call is a connection as client and server know it.
@@ -257,11 +292,16 @@ type dialogue struct {
 	extensions []string // of the server when the connection came, as the two below
 	tls        *tls.Config
 	implicit   bool
+	idle       time.Duration
+	idleReply  string
+	began      bool // MAIL was taken
 }
 
 // silence says nothing until the client has gone.
 func (d *dialogue) silence() {
-	close(d.call(d.client).silent)
+	if d.client != nil {
+		close(d.call(d.client).silent)
+	}
 	io.Copy(io.Discard, d.r)
 }
 
@@ -300,10 +340,17 @@ func (d *dialogue) run() {
 		return
 	}
 	for {
+		if d.idle > 0 {
+			d.conn.SetReadDeadline(time.Now().Add(d.idle))
+		}
 		line, err := d.r.ReadString('\n')
 		if err != nil {
+			if errors.Is(err, os.ErrDeadlineExceeded) && d.idleReply != "" {
+				io.WriteString(d.conn, d.idleReply+"\r\n")
+			}
 			return
 		}
+		d.conn.SetReadDeadline(time.Time{})
 		line = strings.TrimRight(line, "\r\n")
 		d.mu.Lock()
 		d.wire = append(d.wire, line)
@@ -330,11 +377,15 @@ func (d *dialogue) run() {
 			goOn, _ = d.say(Auth, "235 2.7.0 welcome")
 		case "MAIL":
 			d.step.From = rest
-			goOn, _ = d.say(Mail, "250 2.1.0 ok")
+			goOn, d.began = d.say(Mail, "250 2.1.0 ok")
 		case "RCPT":
 			d.step.To, _, _ = strings.Cut(strings.TrimPrefix(rest, "TO:<"), ">")
 			var good bool
-			if goOn, good = d.say(Rcpt, "250 2.1.5 ok"); !good {
+			fallback := "250 2.1.5 ok"
+			if !d.began {
+				fallback = "503 5.5.1 MAIL first"
+			}
+			if goOn, good = d.say(Rcpt, fallback); !good {
 				d.step.To = ""
 			}
 		case "DATA":

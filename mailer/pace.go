@@ -1,0 +1,319 @@
+package mailer
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+const (
+	// longIdle is how long a connection may rest before the next message. Many servers close one after ten seconds.
+	longIdle = 5 * time.Second
+	// firstHold is how long nothing begins when the server first says that it goes too fast; each try in vain makes it
+	// longer by a third, so that what is learned from it is not wrong by more.
+	firstHold = time.Second
+	// patience is how long a run waits for a server that takes nothing because of the pace.
+	patience = 5 * time.Minute
+	// shortestGap is how much time between two messages is worth waiting for.
+	shortestGap = 2 * time.Millisecond
+	// firstGrowth is when one connection more is tried after the server let one not in; each refusal doubles it.
+	firstGrowth, longestGrowth = 10 * time.Second, 10 * time.Minute
+)
+
+// pace says when a message may begin, and how many connections there may be: as the configuration has it, and as the server
+// lets it be. The editions that are under way share it.
+//
+// It learns from refusals. When the server says that it goes too fast, nothing begins for a moment, then one message
+// tries. How many were taken from one such moment to the next is the server's limit: from then on they go at just
+// that distance, a little closer with each one that is taken.
+type pace struct {
+	overall *rate.Limiter // nil: unlimited
+	most    int           // connections, by the configuration
+	turn    chan struct{} // held by the one who may begin next, where messages wait for their time
+
+	mu     sync.Mutex
+	gap    time.Duration // between two messages; 0: the server has set no limit
+	next   time.Time     // when one may begin, by the gap
+	passed int           // messages since the server last began to take some
+	since  time.Time     // when that was
+	words  string        // of the refusal that slowed us
+
+	closed bool          // nothing begins but a try
+	until  time.Time     // when that is
+	hold   time.Duration // before it
+	counts int           // of passed, when it closed
+	shut   time.Time     // when it closed
+
+	places  int             // connections that there may be at the moment
+	taken   int             // places that workers have
+	open    int             // connections that there are, and those being made
+	up      int             // those that there are
+	good    int             // the most that there were at a time, as far as they may be again
+	waiting []chan struct{} // for a place, in their order
+	growth  time.Duration
+	grow    time.Time
+	refusal string // of the last connection that was not let in
+	perLink int    // messages that the server takes over one connection; 0: it has not said
+	lastCut int    // after how many the last one was cut off
+}
+
+func newPace(o Options) *pace {
+	return &pace{overall: limiter(o.Rate), most: o.Connections, places: o.Connections, turn: make(chan struct{}, 1)}
+}
+
+// free reports whether a message may begin without asking for its time.
+func (p *pace) free() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.overall == nil && p.gap == 0 && !p.closed
+}
+
+// wait is how long until a message may begin; trying tells that it is the one that tries.
+func (p *pace) wait(now time.Time) (d time.Duration, trying bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return p.until.Sub(now), true
+	}
+	if p.gap > 0 {
+		d = p.next.Sub(now)
+	}
+	if p.overall != nil {
+		if missing := 1 - p.overall.TokensAt(now); missing > 0 {
+			d = max(d, time.Duration(missing/float64(p.overall.Limit())*float64(time.Second)), time.Microsecond)
+		}
+	}
+	return d, false
+}
+
+// begin takes the time of a message that begins.
+func (p *pace) begin(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.overall != nil {
+		p.overall.AllowN(now, 1)
+	}
+	if p.gap > 0 {
+		p.next = p.next.Add(p.gap)
+		if late := now.Add(-p.gap); p.next.Before(late) {
+			p.next = late
+		}
+	}
+	if p.since.IsZero() {
+		p.since = now
+	}
+}
+
+// close lets nothing begin but one message that tries, at once.
+func (p *pace) close(now time.Time, words string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.until = now; !p.closed {
+		p.closed, p.hold, p.counts, p.shut, p.words = true, 0, p.passed, now, words
+	}
+}
+
+// tooFast notes that the server refused a message for the pace. It reports how long nothing was taken.
+func (p *pace) tooFast(now time.Time, trying bool, words string) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case !p.closed:
+		p.closed, p.counts, p.shut = true, p.passed, now
+		p.hold = firstHold
+		if p.gap > 0 {
+			p.hold = p.gap
+		}
+	case !trying:
+		return now.Sub(p.shut) // one of those that were on their way
+	case p.hold == 0:
+		p.hold = firstHold
+	case p.gap > 0: // what the server allows is known, but for a little
+		p.hold *= 2
+	default:
+		p.hold += p.hold / 3
+	}
+	p.words, p.until = words, now.Add(p.hold)
+	return now.Sub(p.shut)
+}
+
+// retreat gives up waiting: the next run begins with a try at once, and learns nothing from the time between.
+func (p *pace) retreat(now time.Time, words string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed, p.until, p.hold, p.shut, p.words = true, now, 0, now, words
+}
+
+// pass notes that the server answered a message for what it was. It reports whether it now takes messages again.
+func (p *pace) pass(now time.Time, trying bool) (opened bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.passed++
+	switch {
+	case p.closed && trying:
+		if p.hold > 0 && p.counts > 1 {
+			p.gap = now.Sub(p.since) / time.Duration(p.counts)
+			p.next = now.Add(p.gap)
+		}
+		p.closed, p.passed, p.since, p.hold = false, 1, now, 0
+		return true
+	case p.gap > 0:
+		if p.gap -= p.gap / 256; p.gap < shortestGap {
+			p.gap = 0
+		}
+	}
+	return false
+}
+
+// enter waits for a place: leave to have a connection. It reports whether there is one.
+func (p *pace) enter(ctx context.Context) bool {
+	p.mu.Lock()
+	if p.taken < p.places {
+		p.taken++
+		p.mu.Unlock()
+		return ctx.Err() == nil || !p.leaveAfter()
+	}
+	c := make(chan struct{})
+	p.waiting = append(p.waiting, c)
+	p.mu.Unlock()
+	select {
+	case <-c:
+		return true
+	case <-ctx.Done():
+	}
+	p.mu.Lock()
+	for i, w := range p.waiting {
+		if w == c {
+			p.waiting = append(p.waiting[:i], p.waiting[i+1:]...)
+			p.mu.Unlock()
+			return false
+		}
+	}
+	p.mu.Unlock()
+	p.leave() // it was given one at that very moment
+	return false
+}
+
+// leaveAfter gives a place back that was of no use.
+func (p *pace) leaveAfter() bool { p.leave(); return true }
+
+// leave gives a place back.
+func (p *pace) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.taken--
+	p.hand()
+}
+
+// hand gives free places to those who wait.
+func (p *pace) hand() {
+	for p.taken < p.places && len(p.waiting) > 0 {
+		close(p.waiting[0])
+		p.waiting = p.waiting[1:]
+		p.taken++
+	}
+}
+
+// dialing notes that a connection is being made.
+func (p *pace) dialing() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open++
+}
+
+// connected notes that a connection was made.
+func (p *pace) connected() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.up++
+	p.good = max(p.good, p.up)
+}
+
+// hungUp notes that a connection has ended.
+func (p *pace) hungUp() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open--
+	p.up--
+}
+
+// notLetIn notes that a connection could not be made, and makes do with the others. It reports false when there is no
+// other one.
+func (p *pace) notLetIn(now time.Time, words string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refusal = words
+	if p.open--; p.open == 0 {
+		return false
+	}
+	p.places = min(p.places, p.open)
+	if p.open < p.good { // which was let in before: a server may not have noticed yet that one has ended
+		p.good = p.open
+		p.grow = now.Add(redialPause)
+		return true
+	}
+	p.growth = min(max(2*p.growth, firstGrowth), longestGrowth)
+	p.grow = now.Add(p.growth)
+	return true
+}
+
+// more lets one more connection be tried when it is time for that.
+func (p *pace) more(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.places < p.most && !now.Before(p.grow) {
+		p.places++
+		p.grow = now.Add(p.growth)
+		p.hand()
+	}
+}
+
+// cutAfter notes that the server ended a connection after a number of messages. Twice the same is its limit.
+func (p *pace) cutAfter(n int, said bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n > 0 && (said || n == p.lastCut) {
+		p.perLink = n
+	}
+	p.lastCut = n
+}
+
+// worn reports whether a connection has carried as many messages as the server takes over one.
+func (p *pace) worn(n int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.perLink > 0 && n >= p.perLink
+}
+
+// reason is the refusal that slowed us last.
+func (p *pace) reason() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.words
+}
+
+// String tells what the server lets us do less than the configuration would; empty when it is nothing.
+func (p *pace) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var all []string
+	if p.places < p.most {
+		all = append(all, fmt.Sprintf("%d of %d connections (%s)", p.places, p.most, p.refusal))
+	}
+	switch {
+	case p.closed:
+		all = append(all, "nothing for the moment ("+p.words+")")
+	case p.gap > 0 && p.gap < time.Second:
+		all = append(all, fmt.Sprintf("%.1f messages a second (%s)", float64(time.Second)/float64(p.gap), p.words))
+	case p.gap > 0:
+		all = append(all, fmt.Sprintf("a message every %s (%s)", p.gap.Round(100*time.Millisecond), p.words))
+	}
+	if p.perLink > 0 {
+		all = append(all, fmt.Sprintf("%d messages over one connection", p.perLink))
+	}
+	return strings.Join(all, "; ")
+}

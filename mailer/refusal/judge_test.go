@@ -1,0 +1,168 @@
+package refusal
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestWordsOfTheWorld sorts what the large providers and the mail servers of the world say to ana@example.com into the table of
+// docs/deliverability.md. A "+" behind the about is a refusal for good, "gone" one that suppresses.
+func TestWordsOfTheWorld(t *testing.T) {
+	for _, c := range []struct {
+		who, stage string
+		code       int
+		words      string
+		want       string
+	}{
+		{"Gmail", "rcpt", 550, "5.1.1 The email account that you tried to reach does not exist. Please try double-checking the recipient's email address for typos. For more information, go to https://support.google.com/mail/?p=NoSuchUser x1 - gsmtp", "mailbox+ gone"},
+		{"Gmail", "rcpt", 550, "5.2.1 The email account that you tried to reach is inactive. For more information, go to https://support.google.com/mail/?p=DisabledUser x1 - gsmtp", "mailbox+ gone"},
+		{"Gmail", "rcpt", 550, "5.2.1 The user you are trying to contact is receiving mail at a rate that 5.2.1 prevents additional messages from being delivered. Please resend your message at a later time", "mailbox"},
+		{"Gmail", "rcpt", 450, "4.2.1 The user you are trying to contact is receiving mail too quickly. Please resend your message at a later time", "mailbox"},
+		{"Gmail", "rcpt", 452, "4.2.2 The recipient's inbox is out of storage space. Please direct the recipient to https://support.google.com/mail/?p=OverQuotaTemp", "mailbox"},
+		{"Gmail", "dot", 550, "5.7.26 Your email has been blocked because the sender is unauthenticated. Gmail requires all senders to authenticate with either SPF or DKIM.", "sender+"},
+		{"Gmail", "dot", 421, "4.7.28 Gmail has detected an unusual rate of unsolicited mail originating from your IP address. To protect our users from spam, mail sent from your IP address has been temporarily rate limited", "pace"},
+		{"Google Workspace relay", "rcpt", 550, "5.4.5 Daily user sending limit exceeded. For more information on Gmail sending limits go to https://support.google.com/a/answer/166852", "pace+"},
+		{"Google Workspace relay", "mail", 550, "5.7.1 Invalid credentials for relay [192.0.2.1]. The IP address you've registered doesn't match", "sender+"},
+		{"Microsoft 365", "dot", 554, "5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; Failed to process message", "pace+"},
+		{"Microsoft 365", "rcpt", 550, "5.1.90 Your message can't be sent because you've reached your daily limit for message recipients", "pace+"},
+		{"Microsoft 365", "dot", 550, "5.7.232 Your message can't be sent because your trial tenant has exceeded its daily limit for sending email to external recipients", "pace+"},
+		{"Microsoft 365", "rcpt", 554, "5.2.122 The recipient has exceeded their limit for the number of messages they can receive per hour", "mailbox"},
+		{"Microsoft 365", "rcpt", 550, "5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient ana@example.com not found by SMTP address lookup", "mailbox+ gone"},
+		{"Microsoft 365", "rcpt", 550, "5.4.1 Recipient address rejected: Access denied. [AMS.eop-eur05.prod.protection.outlook.com]", "sender+"},
+		{"Microsoft 365", "rcpt", 451, "4.7.500 Server busy. Please try again later from [192.0.2.1]. (S77719)", "server"},
+		{"Outlook.com", "mail", 550, "5.7.1 Unfortunately, messages from [192.0.2.1] weren't sent. Please contact your Internet service provider since part of their network is on our block list (S3140)", "sender+"},
+		{"Outlook.com", "rcpt", 451, "4.7.650 The mail server [192.0.2.1] has been temporarily rate limited due to IP reputation", "pace"},
+		{"Exchange", "rcpt", 550, "5.2.1 Content Filter agent quarantined this message", "sender+"},
+		{"Exchange", "dot", 452, "4.3.1 Insufficient system resources", "server"},
+		{"Exchange", "mail", 421, "4.4.2 Message submission rate for this client has exceeded the configured limit", "pace"},
+		{"Yahoo, AOL", "dot", 554, "delivery error: dd This user doesn't have a yahoo.com account (ana@example.com) [0] - mta4001", "mailbox+ gone"},
+		{"Yahoo, AOL", "mail", 421, "4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to unexpected volume or user complaints - 4.16.55.1", "pace"},
+		{"Yahoo, AOL", "dot", 554, "5.7.9 Message not accepted for policy reasons. See https://senders.yahooinc.com/error-codes", "sender+"},
+		{"Yahoo, AOL", "rcpt", 552, "1 Requested mail action aborted, mailbox not found", "mailbox+ gone"},
+		{"iCloud", "rcpt", 550, "5.1.1 <ana@example.com>: user does not exist", "mailbox+ gone"},
+		{"iCloud", "dot", 554, "5.7.1 [CS01] Message rejected due to local policy", "sender+"},
+		{"iCloud", "rcpt", 452, "4.2.2 <ana@example.com>: user is overquota", "mailbox"},
+		{"Comcast", "rcpt", 550, "5.1.1 Not our Customer", "mailbox+ gone"},
+		{"Comcast", "rcpt", 421, "4.1.0 192.0.2.1 Throttled - try again later. See http://postmaster.comcast.net/smtp-error-codes.php#RL000001", "pace"},
+		{"GMX, WEB.DE", "mail", 554, "Transaction failed Reject due to policy restrictions. For explanation visit https://postmaster.gmx.net/error-messages", "sender+"},
+		{"GMX, WEB.DE", "rcpt", 550, "Requested action not taken: mailbox unavailable", "unclear+"},
+		{"GMX, WEB.DE", "mail", 450, "Requested mail action not taken: mailbox unavailable. Mail send limit exceeded. Please try again later", "pace"},
+		{"IONOS", "mail", 451, "Requested action aborted. Mails per session limit exceeded.", "session"},
+		{"T-Online", "mail", 554, "IP=192.0.2.1 - None/bad reputation. Ask your postmaster for help or to contact tobr@rx.t-online.de for reset.", "sender+"},
+		{"Orange", "rcpt", 550, "5.1.1 Adresse d au moins un destinataire invalide. Invalid recipient. OFR_416 [416]", "mailbox+ gone"},
+		{"Orange", "mail", 550, "5.2.0 Mail rejete. Adresse IP source bloquee pour incident de spam. Client host blocked for spamming issues.", "sender+"},
+		{"Free", "rcpt", 554, "5.2.2 <ana@example.com>: Recipient address rejected: Quota exceeded (mailbox for user is full)", "mailbox+"},
+		{"Yandex", "rcpt", 550, "5.7.1 No such user!", "mailbox+"},
+		{"Yandex", "rcpt", 450, "4.2.1 The recipient has exceeded message rate limit. Try again later.", "mailbox"},
+		{"Yandex", "dot", 554, "5.7.1 Message rejected under suspicion of SPAM; https://ya.cc/x", "sender+"},
+		{"Mail.ru", "rcpt", 550, "Message was not accepted -- invalid mailbox. Local mailbox ana@example.com is unavailable: user not found", "mailbox+ gone"},
+		{"Mail.ru", "mail", 451, "Ratelimit exceeded for your account. Try again later", "pace"},
+		{"QQ", "mail", 550, "Connection frequency limited. http://service.mail.qq.com/cgi-bin/help?subtype=1&&id=20022&&no=1000722", "pace+"},
+		{"QQ", "rcpt", 550, "Mailbox not found. http://service.mail.qq.com/cgi-bin/help?subtype=1", "mailbox+ gone"},
+		{"163", "mail", 554, "MI:SFQ 163 smtp1,x1 1400000000 http://mail.163.com/help/help_spam_16.htm?ip=192.0.2.1", "sender+"},
+		{"163", "rcpt", 550, "User not found: ana@example.com", "mailbox+ gone"},
+		{"Zoho", "rcpt", 550, "Invalid Address, ERROR_CODE :550, ERROR_CODE :5.7.1 Email rejected per DMARC policy", "sender+"},
+		{"Zoho", "rcpt", 550, "Invalid Address, ERROR_CODE :554, ERROR_CODE :service unavailable, blocked using list.example.net", "sender+"},
+		{"Zoho", "mail", 550, "5.4.6 Unusual sending activity detected. Please try after sometime", "pace+"},
+		{"Amazon SES", "dot", 454, "Throttling failure: Maximum sending rate exceeded.", "pace"},
+		{"Amazon SES", "dot", 454, "Throttling failure: Daily message quota exceeded.", "pace"},
+		{"Amazon SES", "dot", 554, "Message rejected: Email address is not verified. The following identities failed the check in region EU-WEST-1", "sender+"},
+		{"Amazon SES", "mail", 451, "4.4.2 Timeout waiting for data from client.", "session"},
+		{"Mailgun", "dot", 421, "Domain example.org is not allowed to send: hourly limit exceeded", "pace"},
+		{"SendGrid", "mail", 451, "Authentication failed: Maximum credits exceeded", "pace"},
+		{"GoDaddy", "rcpt", 552, "Message rejected. User has exceeded its 24-hour sending limit. Messages to 250 recipients out of 250 allowed have been sent.", "pace+"},
+		{"cPanel", "rcpt", 550, "Domain example.org has exceeded the max emails per hour (120/100 (120%)) allowed.  Message discarded.", "pace+"},
+		{"cPanel", "rcpt", 550, "Domain example.org has exceeded the max defers and failures per hour (5/5 (100%)) allowed. Message discarded.", "pace+"},
+		{"OVH", "mail", 421, "4.7.0 Too many messages from your account, slow down", "pace"},
+		{"Postfix", "mail", 450, "4.7.1 Error: too much mail from 192.0.2.1", "pace"},
+		{"Postfix", "rcpt", 450, "4.7.1 Error: too many recipients from 192.0.2.1", "pace"},
+		{"Postfix", "rcpt", 450, "4.2.0 <ana@example.com>: Recipient address rejected: Greylisted, see http://postgrey.schweikert.ch/help/example.com.html", "mailbox"},
+		{"Postfix", "rcpt", 550, "5.1.1 <ana@example.com>: Recipient address rejected: User unknown in virtual mailbox table", "mailbox+ gone"},
+		{"Postfix", "rcpt", 550, "5.1.1 <digest@example.org>: Sender address rejected: User unknown in virtual mailbox table", "sender+"},
+		{"Postfix", "rcpt", 504, "5.5.2 <vm>: Helo command rejected: need fully-qualified hostname", "sender+"},
+		{"Postfix", "rcpt", 450, "4.7.25 Client host rejected: cannot find your hostname, [192.0.2.1]", "sender"},
+		{"Postfix", "rcpt", 554, "5.7.1 <ana@example.com>: Relay access denied", "sender+"},
+		{"Postfix", "rcpt", 451, "4.3.0 <ana@example.com>: Temporary lookup failure", "server"},
+		{"Postfix", "dot", 452, "4.3.1 Insufficient system storage", "server"},
+		{"Postfix", "dot", 552, "5.3.4 Message size exceeds fixed limit", "message+"},
+		{"Postfix", "rcpt", 452, "4.5.3 Error: too many recipients", "pace"},
+		{"Postfix", "rcpt", 556, "5.1.10 <ana@example.com>: Recipient address rejected: Domain example.com does not accept mail (nullMX)", "mailbox+"},
+		{"Exim", "rcpt", 550, "Unrouteable address", "mailbox+"},
+		{"Exim", "rcpt", 451, "Temporary local problem - please try later", "server"},
+		{"Exim", "mail", 421, "too many messages in this connection", "session"},
+		{"Exim", "rcpt", 550, "Verification failed for <digest@example.org> 550 Unknown user", "sender+"},
+		{"Sendmail", "rcpt", 550, "5.1.1 <ana@example.com>... User unknown", "mailbox+ gone"},
+		{"Sendmail", "rcpt", 452, "4.3.2 Connection rate limit exceeded.", "pace"},
+		{"Sendmail", "mail", 452, "4.4.5 Insufficient disk space; try again later", "server"},
+		{"Sendmail", "mail", 553, "5.1.8 <digest@example.org>... Domain of sender address digest@example.org does not exist", "sender+"},
+		{"Rspamd", "rcpt", 451, `4.7.1 Ratelimit "bounce_to_ip" exceeded`, "pace"},
+		{"policyd", "rcpt", 554, "5.7.1 <digest@example.org>: Sender address rejected: Policy Rejection- Quota Exceeded", "sender+"},
+		{"policyd", "rcpt", 450, "4.7.1 <ana@example.com>: Recipient address rejected: Policy Rejection: sending quota exceeded", "pace"},
+		{"Barracuda", "rcpt", 550, "permanent failure for one or more recipients (ana@example.com:blocked)", "sender+"},
+		{"Proofpoint", "mail", 554, "Blocked - see https://ipcheck.proofpoint.com/?ip=192.0.2.1", "sender+"},
+		{"Mimecast", "rcpt", 451, "Internal resource temporarily unavailable - https://community.mimecast.com/docs/DOC-1369#451", "unclear"},
+		{"a directory that is out", "rcpt", 550, "5.1.1 <ana@example.com>: Recipient address rejected: User unknown; 5.1.1 temporary directory outage, please try again later", "mailbox"},
+		{"a filter", "rcpt", 550, "5.1.1 Message rejected due to spam content", "sender+"},
+		{"a filter", "dot", 552, "5.2.0 message size exceeds the limit of this server", "message+"},
+		{"another mailbox", "rcpt", 550, "5.1.1 <carl@forward.example.net>: user unknown", "mailbox+"},
+		{"nothing but a code", "rcpt", 550, "", "unclear+"},
+		{"nothing but a code", "rcpt", 450, "4.7.1", "unclear"},
+		{"nothing but a code", "mail", 450, "4.7.1", "sender"},
+		{"nothing but a code", "dot", 554, "5.7.1", "sender+"},
+		{"nothing but a code", "rcpt", 550, "5.1.1", "mailbox+ gone"},
+		{"nothing but a code", "rcpt", 550, "5.2.1", "mailbox+ gone"},
+		{"nothing but a code", "rcpt", 550, "5.1.7", "sender+"},
+		{"nothing but a code", "mail", 451, "", "sender"},
+		{"nothing but a code", "dot", 552, "", "message+"},
+		{"nothing but a code", "rcpt", 552, "", "unclear+"},
+		{"a login", "mail", 530, "5.7.0 Authentication required", "login+"},
+		{"a login", "rcpt", 535, "5.7.8 expired", "login+"},
+	} {
+		v := Judge(c.stage, c.code, c.words, "ana@example.com")
+		got := v.About.String()
+		if v.Permanent {
+			got += "+"
+		}
+		if v.Gone {
+			got += " gone"
+		}
+		if got != c.want {
+			t.Errorf("%s at %s: %d %.100s\n\t%s, want %s", c.who, c.stage, c.code, c.words, got, c.want)
+		}
+	}
+}
+
+// TestAReplyIsJudgedAsABounce holds that what suppresses at RCPT suppresses in a bounce, and the other way round where the words
+// name nobody else.
+func TestAReplyIsJudgedAsABounce(t *testing.T) {
+	for _, words := range []string{
+		"5.1.1 User unknown", "5.2.1 Mailbox disabled for this recipient", "5.1.1 Message rejected due to spam content", "5.2.1 Content Filter agent quarantined this message",
+		"5.1.1 temporary directory outage, please try again later", "5.7.1 user unknown", "no such user here", "mailbox full", "5.1.10 Recipient not found by SMTP address lookup",
+	} {
+		_, bounced := Assess("", "550 "+words)
+		if v := Judge("rcpt", 550, words, "ana@example.com"); v.Gone != bounced {
+			t.Errorf("%q: gone %v at RCPT, %v in a bounce", words, v.Gone, bounced)
+		}
+	}
+}
+
+// FuzzJudge holds that no words bring the judge down, that only a refusal for good about a mailbox suppresses, and that case
+// means nothing.
+func FuzzJudge(f *testing.F) {
+	f.Add("rcpt", 550, "5.1.1 <ana@example.com>: User unknown")
+	f.Add("mail", 450, "4.7.1 Error: too much mail from 192.0.2.1")
+	f.Add("dot", 554, "\xff\x00 Invalid Address, ERROR_CODE :550")
+	f.Fuzz(func(t *testing.T, stage string, code int, words string) {
+		v := Judge(stage, code, words, "ana@example.com")
+		if v.Gone && (v.About != Mailbox || !v.Permanent) {
+			t.Errorf("%+v", v)
+		}
+		if v.About.String() == "" {
+			t.Errorf("%+v has no name", v)
+		}
+		ascii := strings.IndexFunc(words, func(r rune) bool { return r >= 0x80 }) < 0
+		if upper := Judge(stage, code, strings.ToUpper(words), "ana@example.com"); ascii && upper.About != v.About {
+			t.Errorf("%q is about the %s, and in capitals about the %s", words, v.About, upper.About)
+		}
+	})
+}
