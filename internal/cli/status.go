@@ -41,6 +41,9 @@ func statusCommand(p *program) *cobra.Command {
 			if s, err = line.Report.Status(line.uncomposed()); err != nil {
 				return err
 			}
+			if line.post != nil {
+				s.Slowed = line.post.mailer.Slowed()
+			}
 			if line.isNew {
 				s.Ledger = report.LedgerStatus{Path: line.Config.Ledger.Path}
 			}
@@ -113,6 +116,9 @@ func printStatus(w io.Writer, p paint, s report.Status, now time.Time) error {
 	fmt.Fprintln(w)
 	for _, f := range s.Feeds {
 		fmt.Fprintf(w, "  %s: %s (%s in a row)\n", f.URL, p.in(yellow, f.Error), plural(f.Failures, "failure"))
+	}
+	if s.Slowed != "" {
+		fmt.Fprintf(w, "mail: the server takes %s\n", p.in(yellow, s.Slowed))
 	}
 	if s.Suppressed > 0 {
 		fmt.Fprintf(w, "suppressed: %d\n", s.Suppressed)

@@ -411,7 +411,11 @@ func (l *Loop) hold(name string, err error) {
 		return
 	}
 	l.fails[name]++
-	l.holds[name] = l.Now().Add(holdAfter(l.fails[name]))
+	hold := holdAfter(l.fails[name])
+	if errors.As(err, new(paused)) {
+		hold = min(hold, longestPause)
+	}
+	l.holds[name] = l.Now().Add(hold)
 }
 
 // holdAtLeast makes a task wait that went well, so that a mistake about what is due keeps no core busy.

@@ -21,6 +21,9 @@ const (
 	pruneEvery = 24 * time.Hour
 	// longestHold is the longest pause behind failures in a row.
 	longestHold = 15 * time.Minute
+	// longestPause is the longest pause of an edition that the mail server does not take: each try is one message, and the
+	// hours of a provider's limit begin anew when somebody asks.
+	longestPause = 5 * time.Minute
 )
 
 // laneView is a lane as the daemon sees it in one turn.

@@ -80,11 +80,16 @@ func (r *Rooms) pollDue(ctx context.Context) error {
 
 func (r *Rooms) readArticles(ctx context.Context) error { return r.Publisher.ReadArticles(ctx) }
 
+// paused is the error of an edition whose run paused.
+type paused struct{ edition, why string }
+
+func (p paused) Error() string { return fmt.Sprintf("edition %s: %s", p.edition, p.why) }
+
 func (r *Rooms) publishSlot(ctx context.Context, lane digest.Lane, slot schedule.Slot) error {
 	out, err := r.Publisher.Publish(ctx, lane, slot, false, newsroom.Unwatched{})
 	r.Alerts.published(lane, slot, out.Edition != "", err)
 	if err == nil && out.Delivery.Paused != "" {
-		err = fmt.Errorf("edition %s: %s", out.Edition, out.Delivery.Paused)
+		err = paused{out.Edition, out.Delivery.Paused}
 	}
 	return err
 }
@@ -97,7 +102,7 @@ func (r *Rooms) skip(lane digest.Lane, slot schedule.Slot) error {
 func (r *Rooms) resumeEdition(ctx context.Context, edition string) error {
 	_, sum, err := r.Publisher.Deliver(ctx, edition, newsroom.Unwatched{})
 	if err == nil && sum.Paused != "" {
-		err = fmt.Errorf("edition %s: %s", edition, sum.Paused)
+		err = paused{edition, sum.Paused}
 	}
 	return err
 }

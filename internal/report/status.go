@@ -21,6 +21,7 @@ type Status struct {
 	FeedsAll   int             `json:"feeds_all"`
 	Daily      []int           `json:"items_daily"` // new items of all feeds by day, today last
 	Suppressed int             `json:"suppressed"`
+	Slowed     string          `json:"slowed,omitempty"` // what the mail server takes less than the configuration would send
 	Ledger     LedgerStatus    `json:"ledger"`
 	Problems   []Problem       `json:"problems"` // what needs a person
 }
