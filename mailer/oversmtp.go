@@ -3,6 +3,7 @@ package mailer
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"digestd/mailer/message"
 	"digestd/mailer/refusal"
@@ -32,6 +33,20 @@ type smtpConn struct{ *smtp.Conn }
 
 func (c smtpConn) Send(env message.Envelope, msg []byte, leave func() bool) Outcome {
 	return OutcomeOf(c.Conn.Send(env, msg, leave), env.To)
+}
+
+// Probe asks the other side whether it would take a message, and sends none. The error tells in its words that it would not, for
+// a reason that is not that one address; where a transport can't be asked there is none.
+func Probe(c Conn, from, to string) error {
+	server, ok := c.(smtpConn)
+	if !ok {
+		return nil
+	}
+	r := server.Conn.Probe(from, to)
+	if o := OutcomeOf(r, to); r.Code/100 != 2 && (o.Result != Refused || o.Verdict.About != refusal.Mailbox && !(o.Verdict.About == refusal.Unclear && !o.Verdict.Permanent)) {
+		return fmt.Errorf("the mail server lets digestd in, and refuses a message from %s to %s: %s", from, to, o)
+	}
+	return nil
 }
 
 // OutcomeOf reads a server's answer to a message for an address, or to a connection.

@@ -44,7 +44,8 @@ func checkCommand(p *program) *cobra.Command {
 		Short: "Check the configuration, all of it at once",
 		Long: "Check everything that can be checked without the network: the configuration, the subscriber files, the templates and\n" +
 			"the schedules. All errors are printed at once, each with its line. Warnings alone exit 0. With --online, ask every feed,\n" +
-			"log in to the mail server, compare the DKIM key with the DNS, and follow a link as readers would; nothing is mailed or\n" +
+			"log in to the mail server and ask whether it would take mail, compare the DKIM key with the DNS, and follow a link as\n" +
+			"readers would; nothing is mailed or\n" +
 			"stored, and what does not answer makes the exit status 1.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -192,6 +193,7 @@ func checkOnline(ctx context.Context, p *program, cfg *config.Config, sets map[s
 	if err == nil {
 		var conn mailer.Conn
 		if conn, err = out.Dial(ctx); err == nil {
+			err = mailer.Probe(conn, wireAddress(cfg.Mail.BounceTo), wireAddress(cfg.Mail.FromAddress))
 			conn.Close()
 		}
 	}

@@ -149,23 +149,35 @@ func holder(p *program) *cobra.Command {
 	}
 }
 
-// secondSignal ends the process at once when, after the first signal, another one comes. What is in flight
-// is then in doubt, as after a kill.
+// sameWish is how long after the first signal another one is the same wish: timeout, sudo, npm and terminals send two.
+const sameWish = 2 * time.Second
+
+// secondSignal ends the process at once when, after the first signal, another one comes that is a wish of its own. What is in
+// flight is then in doubt, as after a kill.
 func (p *program) secondSignal(ctx context.Context) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	left := 2
-	if ctx.Err() != nil {
-		left = 1 // the first one came before this channel was there
-	}
+	came := ctx.Err() != nil // the first one, before this channel was there
 	go func() {
-		for ; left > 0; left-- { // counted here, since ctx may end before this channel has heard of the first one
-			<-signals
-			if left > 1 && isTerminal(p.stderr) {
+		awaitSecond(signals, came, time.Now, func() {
+			if isTerminal(p.stderr) {
 				fmt.Fprintln(p.stderr, "finishing what is in flight; a second signal ends it at once")
 			}
-		}
+		})
 		p.log.Warn("second signal: ending at once")
 		os.Exit(exitInterrupted)
 	}()
+}
+
+// awaitSecond returns when a signal comes that is not the first one, nor the same wish. told is called after the first.
+func awaitSecond(signals <-chan os.Signal, came bool, now func() time.Time, told func()) {
+	if !came {
+		<-signals
+		told()
+	}
+	for first := now(); ; {
+		if <-signals; now().Sub(first) > sameWish {
+			return
+		}
+	}
 }

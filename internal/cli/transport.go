@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 
+	"golang.org/x/net/idna"
+
 	"digestd/internal/config"
 	"digestd/mailer"
 	"digestd/mailer/smtp"
@@ -99,12 +101,13 @@ type overSMTP struct {
 // readSMTP reads the files that [smtp] names.
 func readSMTP(cfg *config.Config) (w overSMTP, err error) {
 	w.SMTP = cfg.SMTP
+	w.HelloName = ownName(w.HelloName, os.Hostname, cfg.Mail.FromAddress)
 	if cfg.SMTP.Username != "" {
 		raw, err := os.ReadFile(cfg.SMTP.PasswordFile)
 		if err != nil {
 			return w, usagef("%s: [smtp] password_file: %w", cfg.Path, err)
 		}
-		w.password = strings.TrimRight(string(raw), "\r\n")
+		w.password = password(raw)
 	}
 	if cfg.SMTP.CAFile != "" {
 		raw, err := os.ReadFile(cfg.SMTP.CAFile)
@@ -116,9 +119,40 @@ func readSMTP(cfg *config.Config) (w overSMTP, err error) {
 	return w, nil
 }
 
+// password is what a file says, without what editors put at its beginning and end.
+func password(raw []byte) string {
+	return strings.TrimRight(strings.TrimPrefix(string(raw), "\uFEFF"), "\r\n")
+}
+
+// ownName is how this machine names itself to the mail server: as it is told to, by its own full name, or, where it has none,
+// by the domain of the address that the mail is from. Many servers refuse a name without a dot.
+func ownName(told string, hostname func() (string, error), from string) string {
+	if told != "" {
+		return told
+	}
+	if name, err := hostname(); err == nil && strings.Contains(strings.Trim(name, "."), ".") {
+		return strings.TrimSuffix(name, ".")
+	}
+	return wireDomain(from[strings.LastIndexByte(from, '@')+1:])
+}
+
+// wireDomain is a domain as SMTP wants it.
+func wireDomain(domain string) string {
+	if wire, err := idna.Lookup.ToASCII(domain); err == nil {
+		return wire
+	}
+	return domain
+}
+
+// wireAddress is an address whose domain is as SMTP wants it.
+func wireAddress(a string) string {
+	at := strings.LastIndexByte(a, '@') + 1
+	return a[:at] + wireDomain(a[at:])
+}
+
 func (w overSMTP) transport(path string) (mailer.Transport, error) {
 	server := &smtp.Server{
-		Host: w.Host, Port: w.Port, TLS: w.TLS, Username: w.Username, Password: w.password, Auth: w.Auth,
+		Host: w.Host, Port: w.Port, TLS: w.TLS, Username: w.Username, Password: w.password, Auth: w.Auth, HelloName: w.HelloName,
 		DialTimeout: w.DialTimeout, ReplyTimeout: w.ReplyTimeout, Dialer: (&net.Dialer{}).DialContext,
 	}
 	if w.roots != "" {

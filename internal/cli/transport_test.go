@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"digestd/internal/config"
 )
@@ -81,5 +84,63 @@ func TestAPostIsKeptWhileItsSettingsAre(t *testing.T) {
 	}
 	if _, err := newPost(p, settings(), nil, first); err == nil {
 		t.Error("a password that is gone is no error")
+	}
+}
+
+// TestOneWishMayComeAsTwoSignals plays signals at moments after the first.
+func TestOneWishMayComeAsTwoSignals(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		came  bool
+		after []time.Duration // of the signals, from the start
+		ends  int             // which of them ends it
+	}{
+		{"two at once, then one later", false, []time.Duration{0, 0, 10 * time.Second}, 3},
+		{"a terminal's and a parent's", false, []time.Duration{0, 10 * time.Millisecond, 2 * time.Second, 3 * time.Second}, 4},
+		{"impatience", false, []time.Duration{0, 3 * time.Second}, 2},
+		{"the first one came before", true, []time.Duration{100 * time.Millisecond, 4 * time.Second}, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				signals, start, told := make(chan os.Signal, 8), time.Now(), 0
+				for _, d := range c.after {
+					time.AfterFunc(d, func() { signals <- os.Interrupt })
+				}
+				awaitSecond(signals, c.came, time.Now, func() { told++ })
+				if took := time.Since(start); took != c.after[c.ends-1] || told != map[bool]int{false: 1, true: 0}[c.came] {
+					t.Errorf("ended after %v, told %d times", took, told)
+				}
+			})
+		})
+	}
+}
+
+func TestAPasswordIsWhatWasMeant(t *testing.T) {
+	for raw, want := range map[string]string{"geheim": "geheim", "geheim\n": "geheim", "geheim\r\n": "geheim", "\uFEFFgeheim\r\n": "geheim", " ge heim \n": " ge heim ", "": ""} {
+		if got := password([]byte(raw)); got != want {
+			t.Errorf("%q is read as %q", raw, got)
+		}
+	}
+}
+
+func TestTheNameForTheServerHasADot(t *testing.T) {
+	for _, c := range []struct{ told, host, from, want string }{
+		{"", "vm", "digest@example.org", "example.org"},
+		{"", "vm.example.net", "digest@example.org", "vm.example.net"},
+		{"", "vm.example.net.", "digest@example.org", "vm.example.net"},
+		{"", "vm.", "digest@example.org", "example.org"},
+		{"", "", "digest@bücher.example", "xn--bcher-kva.example"},
+		{"mail.example.com", "vm.example.net", "digest@example.org", "mail.example.com"},
+		{"[192.0.2.1]", "vm", "digest@example.org", "[192.0.2.1]"},
+	} {
+		hostname := func() (string, error) {
+			if c.host == "" {
+				return "", errors.New("no name")
+			}
+			return c.host, nil
+		}
+		if got := ownName(c.told, hostname, c.from); got != c.want {
+			t.Errorf("%+v: %q", c, got)
+		}
 	}
 }

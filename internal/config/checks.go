@@ -31,6 +31,33 @@ func address(_ *reader, s string) (string, error) {
 	return a, nil
 }
 
+// ownAddress is an address that mail is from, or comes back to. RFC 5322 writes it into a header, where no server needs to
+// take another part before the "@" than one in ASCII.
+func ownAddress(r *reader, s string) (string, error) {
+	a, err := address(r, s)
+	if err != nil {
+		return "", err
+	}
+	if local, _, _ := strings.Cut(a, "@"); strings.ContainsFunc(local, func(c rune) bool { return c >= 0x80 }) {
+		return "", fmt.Errorf("%q can't be sent: the part before the @ must be ASCII", s)
+	}
+	return a, nil
+}
+
+// helloName is how this machine names itself to a mail server: a name, or an address in brackets (RFC 5321 §4.1.3).
+func helloName(_ *reader, s string) (string, error) {
+	if ip := strings.TrimPrefix(strings.Trim(s, "[]"), "IPv6:"); strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]") {
+		if _, err := netip.ParseAddr(ip); err == nil {
+			return s, nil
+		}
+	}
+	d, err := subscribers.ParseDomain(s)
+	if err != nil {
+		return "", fmt.Errorf(`must be the full name of this machine, such as "news.example.org", not %q`, s)
+	}
+	return d, nil
+}
+
 // mailbox reads `Name <address>` or a bare address, and returns it in a writing that net/mail reads.
 func mailbox(r *reader, s string) (string, error) {
 	bare, name := s, ""
@@ -51,7 +78,7 @@ func mailbox(r *reader, s string) (string, error) {
 			name = m.Name
 		}
 	}
-	a, err := address(r, bare)
+	a, err := ownAddress(r, bare)
 	if err != nil {
 		return "", err
 	}

@@ -79,6 +79,7 @@ type SMTP struct {
 	Username     string
 	PasswordFile string // absolute or empty; $CREDENTIALS_DIRECTORY/smtp-password is used when empty and there
 	Auth         string
+	HelloName    string // empty: this machine's own
 	DialTimeout  time.Duration
 	ReplyTimeout time.Duration
 }

@@ -202,7 +202,16 @@ func (r *reader) mail(c *Config, t *table) {
 	}
 	c.Mail.From = (&mail.Address{Name: c.Mail.FromName, Address: address}).String()
 	c.Mail.BounceTo = cmp.Or(c.Mail.BounceTo, address)
+	r.tagged(c, t)
 	c.Mail.UnsubscribeTo = cmp.Or(c.Mail.UnsubscribeTo, address)
+}
+
+// tagged checks that a tag has room in the envelope sender.
+func (r *reader) tagged(c *Config, t *table) {
+	local, _, _ := strings.Cut(c.Mail.BounceTo, "@")
+	if room := 64 - len("+") - subscribers.TagLen; c.Mail.VERP && len(local) > room {
+		r.report(t.values["verp"].place, "verp of [mail] puts a tag behind %q, which is too long for that: %d characters may stand before the @ of bounce_to", local, room)
+	}
 }
 
 func from(c *Config) (name, address string) {
@@ -225,6 +234,14 @@ func (r *reader) smtp(c *Config, root, t *table) {
 		return t.place
 	}
 	s := &c.SMTP
+	if port, begins := s.Port, s.TLS == "implicit"; begins && t.values["port"] != nil && (port == 25 || port == 587) {
+		r.warn(at("port"), `port %d of [smtp] begins without encryption, and tls = "implicit" expects it at once: use tls = "starttls", or port = 465`, port)
+	} else if !begins && port == 465 {
+		r.warn(at("port"), `port 465 of [smtp] is encrypted from the first byte: use tls = "implicit", or port = 587`)
+	}
+	if name := s.HelloName; name != "" && !strings.ContainsAny(name, ".[") {
+		r.warn(at("hello_name"), "hello_name of [smtp] has no dot, and many servers refuse such a name: %s", name)
+	}
 	if s.TLS == "implicit" && t.values["port"] == nil {
 		s.Port = 465
 	}

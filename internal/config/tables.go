@@ -43,9 +43,9 @@ func mailKeys() []key[Mail] {
 		text("reply_to", `""`, "mailbox", "Where answers go, if not to from.",
 			func(m *Mail) *string { return &m.ReplyTo }, mailbox),
 		text("bounce_to", `""`, "address", "Envelope sender, which gets the bounces. Without it, the address of from.",
-			func(m *Mail) *string { return &m.BounceTo }, address),
+			func(m *Mail) *string { return &m.BounceTo }, ownAddress),
 		text("unsubscribe_to", `""`, "address", "Mailbox for unsubscribing by mail, which `digestd inbound` reads. Without it, the address of from.",
-			func(m *Mail) *string { return &m.UnsubscribeTo }, address),
+			func(m *Mail) *string { return &m.UnsubscribeTo }, ownAddress),
 		boolean("verp", "false", "Tag bounce_to for each delivery (digest+TAG@example.org), so that a bounce says whose it is. The mailbox must accept such tags.",
 			func(m *Mail) *bool { return &m.VERP }),
 	}
@@ -120,11 +120,13 @@ func smtpKeys() []key[SMTP] {
 			func(s *SMTP) *string { return &s.Username }),
 		text("password_file", `""`, "path", "File that holds the password. Without it, the systemd credential smtp-password; in a shell, the file credentials/smtp-password beside this one.",
 			func(s *SMTP) *string { return &s.PasswordFile }, input),
-		choice("auth", `"auto"`, []string{"auto", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256"}, "How to log in; auto takes the best that the server offers.",
+		choice("auth", `"auto"`, []string{"auto", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256"}, "How to log in; auto takes the best that the server offers, and the next when that is refused.",
 			func(s *SMTP) *string { return &s.Auth }),
-		duration("dial_timeout", `"30s"`, 10*time.Millisecond, time.Hour, "How long connecting may take.",
+		text("hello_name", `""`, "host", "How this machine names itself to the server (EHLO). Without it: its own name if that has a dot, else the domain of mail.from.",
+			func(s *SMTP) *string { return &s.HelloName }, helloName),
+		duration("dial_timeout", `"30s"`, 10*time.Millisecond, time.Hour, "How long connecting may take, up to the server's greeting.",
 			func(s *SMTP) *time.Duration { return &s.DialTimeout }),
-		duration("reply_timeout", `"10m"`, 10*time.Millisecond, time.Hour, "How long one answer of the server may take. RFC 5321 asks for 10 minutes after the end of a message.",
+		duration("reply_timeout", `"10m"`, 10*time.Millisecond, time.Hour, "How long one answer of the server may take. RFC 5321 asks for 10 minutes after the end of a message; before it, digestd waits for 5 minutes at most.",
 			func(s *SMTP) *time.Duration { return &s.ReplyTimeout }),
 	}
 }

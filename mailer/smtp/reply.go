@@ -17,25 +17,31 @@ const (
 // readReply reads one reply of any number of lines. An error is one of the connection, or says that what
 // came is not SMTP; nothing may be read from the connection then.
 func readReply(r *bufio.Reader) (Reply, error) {
-	var words []string
-	code := 0
+	code, lines, err := readLines(r)
+	if err != nil {
+		return Reply{}, err
+	}
+	all := OneLine(strings.Join(lines, " "))
+	return Reply{Code: code, Status: EnhancedStatus(code, all), Words: all}, nil
+}
+
+// readLines is readReply, with the words of each line.
+func readLines(r *bufio.Reader) (code int, words []string, err error) {
 	for range maxLines {
 		line, err := readLine(r)
 		if err != nil {
-			return Reply{}, err
+			return 0, nil, err
 		}
 		c, text, more, ok := parseReplyLine(line)
 		if !ok || (code != 0 && c != code) {
-			return Reply{}, fmt.Errorf("the server's answer is not SMTP: %.80q", line)
+			return 0, nil, fmt.Errorf("the server's answer is not SMTP: %.80q", line)
 		}
 		code = c
-		words = append(words, text)
-		if !more {
-			all := OneLine(strings.Join(words, " "))
-			return Reply{Code: code, Status: EnhancedStatus(code, all), Words: all}, nil
+		if words = append(words, text); !more {
+			return code, words, nil
 		}
 	}
-	return Reply{}, fmt.Errorf("the server's answer has more than %d lines", maxLines)
+	return 0, nil, fmt.Errorf("the server's answer has more than %d lines", maxLines)
 }
 
 // readLine reads a line of at most maxLine bytes, without its end.

@@ -1,31 +1,26 @@
-// Package smtp hands finished messages to one SMTP server, over go-mail's client. It knows the dialogue
+// Package smtp hands finished messages to one SMTP server. It knows the dialogue
 // and what the server said at which point of it; it does not know what that means for a delivery, nor
 // anything of editions or ledgers.
 //
-// The dialogue of a message is driven here and not by go-mail's Client.Send, for these reasons. A body
+// The dialogue is driven here, and of go-mail only the mechanisms of AUTH are used, for these reasons. A body
 // that is cut short must never be followed by the final dot, which go-mail's writer sends on the next
 // command; and the dot must be able to wait for the ledger. The wait after the dot needs its own, long time
-// limit. And the messages come encoded and ready, so that where the server offers PIPELINING two round
+// limit. go-mail's client ends the connection at the first mechanism that is refused, and knows a server's keywords in capitals
+// only. And the messages come encoded and ready, so that where the server offers PIPELINING two round
 // trips are enough.
 package smtp
 
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/textproto"
-	"os"
 	"strconv"
 	"strings"
 	"time"
-
-	gomail "github.com/wneessen/go-mail/smtp"
 
 	"digestd/mailer/message"
 )
@@ -99,12 +94,12 @@ type Server struct {
 	Password     string
 	Auth         string                                                               // "auto", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256"
 	HelloName    string                                                               // empty: the name of this machine
-	DialTimeout  time.Duration                                                        // up to the end of the login
+	DialTimeout  time.Duration                                                        // for the connection, and TLS where that comes first
 	ReplyTimeout time.Duration                                                        // for each answer, that to the final dot included
 	Dialer       func(ctx context.Context, network, address string) (net.Conn, error) // nil: the system's
 }
 
-// commandTimeout bounds the answers to MAIL, RCPT and DATA (RFC 5321 §4.5.3.2), which need not wait for
+// commandTimeout bounds the greeting and the answers to commands (RFC 5321 §4.5.3.2), which need not wait for
 // as long as the one to the final dot.
 const commandTimeout = 5 * time.Minute
 
@@ -116,8 +111,9 @@ func (s *Server) Address() string { return net.JoinHostPort(s.Host, strconv.Itoa
 
 // Conn is a connection that is ready for messages. It is used by one goroutine at a time.
 type Conn struct {
-	client     *gomail.Client
+	text       *textproto.Conn
 	mask       func(words string) string
+	extensions map[string]string // what the server can do, by keyword in capitals
 	conn       net.Conn
 	replyIn    time.Duration
 	pipelining bool
@@ -130,147 +126,45 @@ type Conn struct {
 // Dial connects, greets, encrypts and logs in. The error is a *Refusal, or that of ctx. A password is
 // sent neither over an unencrypted connection, unless that one is to this machine, nor into an error.
 func (s *Server) Dial(ctx context.Context) (*Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.DialTimeout)
-	defer cancel()
-	fail := func(stage Stage, err error) error {
-		return &Refusal{replyOf(stage, err)}
-	}
 	connect := s.Dialer
 	if connect == nil {
 		connect = (&net.Dialer{}).DialContext
 	}
-	raw, err := connect(ctx, "tcp", s.Address())
+	dialing, cancel := context.WithTimeout(ctx, s.DialTimeout)
+	raw, err := connect(dialing, "tcp", s.Address())
+	cancel()
 	if err != nil {
-		return nil, fail(Connect, err)
+		return nil, s.failed(Connect, err)
 	}
 	c := &Conn{conn: raw, mask: s.mask, replyIn: s.ReplyTimeout}
-	// go-mail leaves the connection open on most errors, and knows no context.
 	stop := context.AfterFunc(ctx, func() { raw.SetDeadline(time.Unix(1, 0)) })
-	if stage, err := s.setUp(c, raw); err != nil {
+	if stage, err := s.setUp(ctx, c); err != nil {
 		stop()
 		raw.Close()
-		return nil, fail(stage, err)
+		return nil, s.failed(stage, err)
 	}
 	if !stop() {
 		raw.Close()
-		return nil, fail(Connect, ctx.Err())
+		return nil, s.failed(Connect, ctx.Err())
 	}
 	if err := c.conn.SetDeadline(time.Time{}); err != nil {
 		raw.Close()
-		return nil, fail(Connect, err)
+		return nil, s.failed(Connect, err)
 	}
 	return c, nil
 }
 
-func (s *Server) setUp(c *Conn, raw net.Conn) (Stage, error) {
-	local := isLoopback(raw.RemoteAddr())
-	if s.TLS == TLSNone && s.Username != "" && !local {
-		return Auth, errors.New("the connection is not encrypted, and the password is not sent that way: set [smtp] tls")
-	}
-	config := &tls.Config{ServerName: s.Host, RootCAs: s.Roots, MinVersion: tls.VersionTLS12}
-	if s.TLS == TLSImplicit {
-		encrypted := tls.Client(raw, config)
-		if err := encrypted.Handshake(); err != nil {
-			return Connect, err
+// failed is the error of a connection that was not made. Where the time was over, it names the key that says how long that is.
+func (s *Server) failed(stage Stage, err error) error {
+	r := replyOf(stage, err)
+	if r.Code == 0 && isTimeout(err) {
+		limit := fmt.Sprintf("reply_timeout of [smtp], %s before the end of a message", min(commandTimeout, s.ReplyTimeout))
+		if stage == Connect {
+			limit = fmt.Sprintf("dial_timeout of [smtp], %s", s.DialTimeout)
 		}
-		c.conn = encrypted
+		r.Words = OneLine(r.Words + " (" + limit + ")")
 	}
-	var err error
-	if c.client, err = gomail.NewClient(c.conn, s.Host); err != nil {
-		return Greeting, err
-	}
-	c.client.SkipSMTPUTF8(true) // else each MAIL asks for it where it is offered
-	name := s.HelloName
-	if name == "" {
-		if name, err = os.Hostname(); err != nil || name == "" {
-			name = "localhost"
-		}
-	}
-	if err := c.client.Hello(name); err != nil {
-		return Hello, err
-	}
-	if s.TLS == TLSStart {
-		if offered, _ := c.client.Extension("STARTTLS"); !offered {
-			return StartTLS, errors.New("the server does not offer STARTTLS; set [smtp] tls = \"implicit\" if that is its port for it")
-		}
-		if err := c.client.StartTLS(config); err != nil {
-			return StartTLS, err
-		}
-	}
-	// Only an encrypted connection may take the password; go-mail checks it once more by itself.
-	if s.Username != "" {
-		if err := s.logIn(c.client, local); err != nil {
-			return Auth, s.withoutPassword(err)
-		}
-	}
-	c.pipelining, _ = c.client.Extension("PIPELINING")
-	if offered, most := c.client.Extension("SIZE"); offered {
-		if c.size, err = strconv.Atoi(most); err != nil || c.size <= 0 { // RFC 1870 §4: zero is no limit
-			c.size = -1
-		}
-	}
-	c.utf8, _ = c.client.Extension("SMTPUTF8")
-	return "", nil
-}
-
-// logIn uses the mechanism asked for, or the best one that the server offers. Those that don't show the
-// password to the server come first.
-func (s *Server) logIn(client *gomail.Client, local bool) error {
-	ok, offered := client.Extension("AUTH")
-	if !ok {
-		return errors.New("the server does not offer AUTH; remove [smtp] username if it needs none")
-	}
-	known := []struct {
-		name string
-		auth gomail.Auth
-	}{
-		{"SCRAM-SHA-256", gomail.ScramSHA256Auth(s.Username, s.Password)},
-		{"SCRAM-SHA-1", gomail.ScramSHA1Auth(s.Username, s.Password)},
-		{"CRAM-MD5", gomail.CRAMMD5Auth(s.Username, s.Password)},
-		{"PLAIN", gomail.PlainAuth("", s.Username, s.Password, s.Host, local)},
-		{"LOGIN", gomail.LoginAuth(s.Username, s.Password, s.Host, local)},
-	}
-	for _, k := range known {
-		wanted := s.Auth == "auto" || strings.EqualFold(s.Auth, k.name)
-		for name := range strings.FieldsSeq(offered) {
-			if wanted && strings.EqualFold(name, k.name) {
-				return readable(client.Auth(k.auth))
-			}
-		}
-	}
-	return fmt.Errorf("the server offers AUTH %s, and [smtp] auth is %q", offered, s.Auth)
-}
-
-// readable leaves out the words of an answer to AUTH that is not one of SMTP: they may be the password in any form.
-func readable(err error) error {
-	var answer *textproto.Error
-	var network net.Error
-	if err == nil || errors.As(err, &answer) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return err
-	}
-	return errors.New("the server's answer to AUTH is not one that it may give; its words are left out, since they may repeat the password")
-}
-
-// withoutPassword guards against a server that repeats what it was told.
-func (s *Server) withoutPassword(err error) error {
-	var answer *textproto.Error
-	if !errors.As(err, &answer) {
-		return err
-	}
-	return &textproto.Error{Code: answer.Code, Msg: s.mask(answer.Msg)}
-}
-
-// mask takes the password out of a server's words, as it is and as AUTH sends it.
-func (s *Server) mask(words string) string {
-	if s.Password == "" {
-		return words
-	}
-	for _, secret := range []string{"\x00" + s.Username + "\x00" + s.Password, s.Password} {
-		words = strings.ReplaceAll(words, secret, "[password]")
-		encoded := base64.RawStdEncoding.EncodeToString([]byte(secret)) // the padding may stand behind it
-		words = strings.ReplaceAll(words, encoded, "[password]")
-	}
-	return words
+	return &Refusal{r}
 }
 
 func isLoopback(a net.Addr) bool {
@@ -291,8 +185,8 @@ func (c *Conn) Usable() bool { return !c.broken }
 func (c *Conn) Close() {
 	if !c.broken {
 		c.conn.SetDeadline(time.Now().Add(quitTimeout))
-		c.client.Text.PrintfLine("QUIT")
-		readReply(c.client.Text.R)
+		c.text.PrintfLine("QUIT")
+		readReply(c.text.R)
 	}
 	c.broken = true
 	c.conn.Close()
@@ -336,6 +230,24 @@ func (c *Conn) Send(env message.Envelope, msg []byte, leave func() bool) Reply {
 	return c.transfer(msg, leave)
 }
 
+// Probe does MAIL and RCPT; the end of the connection, or what follows, takes them back. The reply is the last one, or the refusal.
+func (c *Conn) Probe(from, to string) (r Reply) {
+	c.reset = true
+	for _, s := range []struct {
+		stage   Stage
+		command string
+	}{{Mail, "MAIL FROM:<" + from + ">"}, {Rcpt, "RCPT TO:<" + to + ">"}} {
+		c.setDeadline(min(commandTimeout, c.replyIn))
+		if err := c.text.PrintfLine("%s", s.command); err != nil {
+			return c.lost(s.stage, err)
+		}
+		if r = c.read(s.stage); r.Code/100 != 2 {
+			return r
+		}
+	}
+	return r
+}
+
 // begin does MAIL, RCPT and DATA. The dialogue may go on when it returns a 354.
 func (c *Conn) begin(env message.Envelope, length int) Reply {
 	mail := "MAIL FROM:<" + env.From + ">"
@@ -361,9 +273,9 @@ func (c *Conn) begin(env message.Envelope, length int) Reply {
 	c.reset = true
 	if c.pipelining { // RFC 2920 §3.1: DATA may end a group
 		for _, s := range steps {
-			c.client.Text.W.WriteString(s.command + "\r\n")
+			c.text.W.WriteString(s.command + "\r\n")
 		}
-		if err := c.client.Text.W.Flush(); err != nil {
+		if err := c.text.W.Flush(); err != nil {
 			return c.lost(Mail, err)
 		}
 	}
@@ -371,7 +283,7 @@ func (c *Conn) begin(env message.Envelope, length int) Reply {
 	for _, s := range steps {
 		c.setDeadline(min(commandTimeout, c.replyIn))
 		if !c.pipelining {
-			if err := c.client.Text.PrintfLine("%s", s.command); err != nil {
+			if err := c.text.PrintfLine("%s", s.command); err != nil {
 				return c.lost(s.stage, err)
 			}
 		}
@@ -448,14 +360,14 @@ func (c *Conn) transfer(msg []byte, leave func() bool) Reply {
 // write sends all of b within the time limit of an answer.
 func (c *Conn) write(b []byte) error {
 	c.setDeadline(c.replyIn)
-	if _, err := c.client.Text.W.Write(b); err != nil {
+	if _, err := c.text.W.Write(b); err != nil {
 		return err
 	}
-	return c.client.Text.W.Flush()
+	return c.text.W.Flush()
 }
 
 func (c *Conn) read(stage Stage) Reply {
-	r, err := readReply(c.client.Text.R)
+	r, err := readReply(c.text.R)
 	if err != nil {
 		return c.lost(stage, err)
 	}
@@ -491,9 +403,8 @@ func replyOf(stage Stage, err error) Reply {
 		r.Status = EnhancedStatus(r.Code, r.Words)
 		return r
 	}
-	var timeout net.Error
 	switch {
-	case errors.As(err, &timeout) && timeout.Timeout():
+	case isTimeout(err):
 		r.Words = OneLine("no answer in time: " + err.Error())
 	default:
 		r.Words = OneLine(err.Error())
