@@ -23,7 +23,7 @@ const refusalsInARow = 5
 func (m *Mailer) Deliver(ctx context.Context, job Job) (Summary, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r := &run{m: m, job: job, cancel: cancel, told: m.Now(), blamed: map[string]int{}, aside: map[string]string{}, proven: map[string]int{}, probing: job.Paused != ""}
+	r := &run{m: m, job: job, cancel: cancel, told: m.Now(), blamed: map[string]int{}, aside: map[string]string{}, proven: map[string]int{}, flying: map[string]int{}, probing: job.Paused != ""}
 	progress, err := m.ledger.Progress(job.Edition)
 	if err != nil {
 		return Summary{}, fmt.Errorf("deliver %s: %w", job.Edition, err)
@@ -94,6 +94,7 @@ type run struct {
 	summary  Summary
 	accepted int
 	row      []refused         // refusals in a row of which it is not known whose fault they are
+	flying   map[string]int    // messages under way, by domain
 	ticks    int               // messages begun and refusals, in their order
 	blamed   map[string]int    // refusals by domain, since the domain last took something
 	doubted  string            // the domain whose refusals are held against a message to another one

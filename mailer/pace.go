@@ -241,6 +241,13 @@ func (p *pace) hungUp() {
 	p.up--
 }
 
+// notDialed notes that a connection was not made because the run ends.
+func (p *pace) notDialed() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open--
+}
+
 // notLetIn notes that a connection could not be made, and makes do with the others. It reports false when there is no
 // other one.
 func (p *pace) notLetIn(now time.Time, words string) bool {

@@ -81,12 +81,29 @@ func (r *run) tooFast(now time.Time, domain string, o Outcome, trying bool) {
 // doubt lets the next message be one to another domain, at once, and nothing else begin before its answer: it tells whether a
 // refusal is the server's or that domain's. It reports false when there is no such message, or the answer is known.
 func (r *run) doubt(now time.Time, domain string, o Outcome) bool {
-	if r.cleared || !r.q.hasOther(now, map[string]bool{domain: true}) {
+	if r.cleared {
 		return false
+	}
+	if !r.q.hasOther(now, map[string]bool{domain: true}) {
+		return r.others(domain) // which are under way, and will tell
 	}
 	r.doubted = domain
 	r.m.pace.close(now, o.String())
 	return true
+}
+
+// fly notes that a message to a domain is under way, or is no longer.
+func (r *run) fly(domain string, n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.flying[domain] += n; r.flying[domain] == 0 {
+		delete(r.flying, domain)
+	}
+}
+
+// others reports whether messages to other domains are under way.
+func (r *run) others(domain string) bool {
+	return len(r.flying) > 1 || len(r.flying) == 1 && r.flying[domain] == 0
 }
 
 // opened notes that a try was answered: sent tells that it was taken.

@@ -51,11 +51,15 @@ func (w *worker) serve(ctx context.Context) bool {
 		if !ok {
 			return false
 		}
+		domain := domainOf(it.to.Email)
+		w.fly(domain, 1)
 		if !w.connect(ctx) {
 			w.q.putBack(it)
+			w.fly(domain, -1)
 			return true
 		}
 		goOn := w.deliver(ctx, it)
+		w.fly(domain, -1)
 		if w.trying {
 			w.trying = false
 			w.giveTurn()
@@ -358,11 +362,11 @@ func (w *worker) connect(ctx context.Context) bool {
 			w.link = &link{Conn: conn, used: w.m.Now()}
 			return true
 		}
-		others := w.m.pace.notLetIn(w.m.Now(), err.Error())
 		if ctx.Err() != nil {
+			w.m.pace.notDialed()
 			return false
 		}
-		if others {
+		if w.m.pace.notLetIn(w.m.Now(), err.Error()) {
 			w.m.log.Info("the mail server takes no further connection; going on with the others", "words", err.Error())
 			return false
 		}
