@@ -509,3 +509,76 @@ func TestAttemptsAtOnceAreNoWaits(t *testing.T) {
 		})
 	}
 }
+
+// TestTheTableOfRefusals puts each kind at each stage, for one reader of twelve, twice: what becomes of him, and that the others
+// are served. The rows are those of docs/deliverability.md; the ledger's rules are held behind each run.
+func TestTheTableOfRefusals(t *testing.T) {
+	sent, deferred, failed := digest.Sent, digest.Deferred, digest.Failed
+	every := []string{smtptest.Mail, smtptest.Rcpt, smtptest.Dot}
+	for _, c := range []struct {
+		kind, answer string
+		stages       []string
+		first, then  digest.State // behind the first run, and the second
+		steps        int          // of his schedule, behind the first
+	}{
+		{"mailbox for now", "452 4.2.2 mailbox full", every, deferred, deferred, 1},
+		{"mailbox for good", "552 5.2.2 mailbox full", every, failed, failed, 0},
+		{"greylisting", "450 4.7.1 greylisted, come back later", every, deferred, deferred, 1},
+		{"pace for now", "450 4.7.1 too much mail from you", []string{smtptest.Rcpt, smtptest.Dot}, deferred, deferred, 1}, // at each of three tries
+		{"pace for good", "550 sending limit reached", []string{smtptest.Rcpt, smtptest.Dot}, deferred, deferred, 1},
+		{"pace for now", "450 4.7.1 too much mail from you", []string{smtptest.Mail}, sent, sent, 0},
+		{"pace for good", "550 sending limit reached", []string{smtptest.Mail}, sent, sent, 0},
+		{"policy for now", "450 4.7.1 your reputation is bad", every, deferred, deferred, 1},
+		{"policy for good", "550 5.7.1 blocked by SPF policy", every, deferred, deferred, 1},
+		{"size", "552 5.3.4 message too large", every, deferred, failed, 1},
+		{"session", "451 too many messages in this connection", []string{smtptest.Mail}, sent, sent, 0},
+		{"server", "451 4.3.0 local error in processing", every, deferred, deferred, 1},
+		{"unclear for now", "450 no", []string{smtptest.Rcpt}, deferred, deferred, 1},
+		{"unclear for good at RCPT", "550 no", []string{smtptest.Rcpt}, failed, failed, 0},
+		{"unclear for good elsewhere", "554 no", []string{smtptest.Dot}, deferred, failed, 1},
+		{"closed each time", "421 4.3.2 closing", []string{smtptest.Rcpt, smtptest.Dot}, deferred, deferred, 1},
+	} {
+		for _, stage := range c.stages {
+			t.Run(c.kind+" at "+stage, func(t *testing.T) {
+				t.Parallel()
+				const victim = "reader5@example.org"
+				o := defaults
+				o.Connections = 1
+				var mu sync.Mutex
+				his := false // MAIL names nobody: his is the sixth that is new
+				begun := map[string]bool{}
+				r := newDiskRig(t, 12, o, func(s smtptest.Step) string {
+					mu.Lock()
+					defer mu.Unlock()
+					switch s.Stage {
+					case smtptest.Mail:
+						his = len(begun) == 5 || len(begun) > 11
+					case smtptest.Rcpt:
+						to, _, _ := strings.Cut(strings.TrimPrefix(s.Line, "RCPT TO:<"), ">")
+						his = to == victim
+						begun[to] = true
+					case smtptest.Dot:
+						his = s.To == victim
+					}
+					if s.Stage == stage && his {
+						return c.answer
+					}
+					return smtptest.Default
+				})
+				s := r.deliver()
+				e := r.event(5)
+				if e.State != c.first || s.Sent < 11 || s.Paused != "" {
+					t.Errorf("behind the first run: %s, %+v, %+v", e.State, e, s)
+				}
+				if steps := map[bool]int{true: 1}[e.State == deferred && e.Due.After(e.At)]; steps != c.steps {
+					t.Errorf("%d steps, want %d: %+v", steps, c.steps, e)
+				}
+				r.clock.set(6 * time.Hour)
+				r.deliver()
+				if e := r.event(5); e.State != c.then {
+					t.Errorf("behind the second run: %s, want %s: %+v", e.State, c.then, e)
+				}
+			})
+		}
+	}
+}
