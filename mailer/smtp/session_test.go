@@ -24,7 +24,7 @@ func TestKeywordsInAnyCase(t *testing.T) {
 		t.Run(strings.Join(extensions, ","), func(t *testing.T) {
 			server := smtptest.Start(t, nil, func(s *smtptest.Server) { s.Extensions, s.TLS = extensions, secure })
 			s := to(server)
-			s.TLS, s.Roots, s.Username, s.Password, s.Auth = TLSStart, roots, "digest", "geheim", "plain"
+			s.TLS, s.Roots, s.Username, s.Password, s.Auth, s.ReplyTimeout = TLSStart, roots, "digest", "geheim", "plain", time.Minute
 			c := dial(t, s)
 			if c.size != 1000000 {
 				t.Errorf("SIZE is read as %d", c.size)
@@ -64,7 +64,7 @@ func TestTheNextMechanism(t *testing.T) {
 				return c.answers[strings.Fields(s.Line)[1]]
 			}, func(s *smtptest.Server) { s.Extensions = []string{c.offered} })
 			s := to(server)
-			s.Username, s.Password, s.Auth = "digest", "geheim", c.auth
+			s.Username, s.Password, s.Auth, s.ReplyTimeout = "digest", "geheim", c.auth, time.Minute
 			conn, err := s.Dial(context.Background())
 			if err == nil {
 				conn.Close()
@@ -136,7 +136,7 @@ func TestNothingIsBelievedFromBeforeTLS(t *testing.T) {
 		return smtptest.Default
 	}, func(s *smtptest.Server) { s.Extensions, s.TLS = []string{"STARTTLS"}, secure })
 	s := to(server)
-	s.TLS, s.Roots = TLSStart, roots
+	s.TLS, s.Roots, s.ReplyTimeout = TLSStart, roots, time.Minute
 	var refusal *Refusal
 	if _, err := s.Dial(context.Background()); !errors.As(err, &refusal) || refusal.Stage != StartTLS {
 		t.Errorf("%v", err)
@@ -147,8 +147,10 @@ func TestNothingIsBelievedFromBeforeTLS(t *testing.T) {
 func TestAMessageBeyondSIZEIsNotBegun(t *testing.T) {
 	for size, sent := range map[string]bool{"SIZE 1000": false, "SIZE 100000": true, "SIZE 0": true, "SIZE": true, "SIZE many": true} {
 		server := smtptest.Start(t, nil, func(s *smtptest.Server) { s.Extensions = []string{"PIPELINING", size} })
-		r := dial(t, to(server)).Send(anEnvelope, append([]byte("Subject: x\r\n\r\n"), make([]byte, 2000)...), always)
-		if sent && errors.Is(r.Err, ErrTooBig) || !sent && (!errors.Is(r.Err, ErrTooBig) || !strings.Contains(r.Words, "takes 1000")) {
+		s := to(server)
+		s.ReplyTimeout = time.Minute
+		r := dial(t, s).Send(anEnvelope, []byte("Subject: x\r\n\r\n"+strings.Repeat("A line of news.\r\n", 120)), always)
+		if sent && !r.Accepted() || !sent && (!errors.Is(r.Err, ErrTooBig) || !strings.Contains(r.Words, "takes 1000")) {
 			t.Errorf("%s: %v", size, r)
 		}
 	}
@@ -163,7 +165,9 @@ func TestWhetherMailWouldBeTaken(t *testing.T) {
 		return smtptest.Default
 	}, nil)
 	for to465, want := range map[string]int{"a@example.org": 250, "nobody@example.org": 504} {
-		c := dial(t, to(server))
+		s := to(server)
+		s.ReplyTimeout = time.Minute
+		c := dial(t, s)
 		if r := c.Probe("digest@example.org", to465); r.Code != want || r.Stage != Rcpt {
 			t.Errorf("%s: %v", to465, r)
 		}
