@@ -175,7 +175,11 @@ func (p *pace) enter(ctx context.Context) bool {
 	if p.taken < p.places {
 		p.taken++
 		p.mu.Unlock()
-		return ctx.Err() == nil || !p.leaveAfter()
+		if ctx.Err() == nil {
+			return true
+		}
+		p.leave()
+		return false
 	}
 	c := make(chan struct{})
 	p.waiting = append(p.waiting, c)
@@ -197,9 +201,6 @@ func (p *pace) enter(ctx context.Context) bool {
 	p.leave() // it was given one at that very moment
 	return false
 }
-
-// leaveAfter gives a place back that was of no use.
-func (p *pace) leaveAfter() bool { p.leave(); return true }
 
 // leave gives a place back.
 func (p *pace) leave() {
