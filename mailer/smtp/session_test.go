@@ -114,7 +114,7 @@ func TestAGreetingMayTakeFiveMinutes(t *testing.T) {
 				}
 				return smtptest.Default
 			}, nil)
-			s := &Server{Host: "127.0.0.1", Port: 25, TLS: TLSNone, Auth: "auto", DialTimeout: 30 * time.Second, ReplyTimeout: 10 * time.Minute, Dialer: server.Dial}
+			s := &Server{Host: "127.0.0.1", Port: 25, TLS: TLSNone, Auth: "auto", DialTimeout: 30 * time.Second, ReplyTimeout: 10 * time.Minute, Dialer: server.DialInMemory}
 			conn, err := s.Dial(context.Background())
 			if err == nil {
 				conn.Close()
