@@ -329,14 +329,14 @@ func TestThePasswordLeavesThisMachineOnlyEncrypted(t *testing.T) {
 func TestDialEnds(t *testing.T) {
 	server := smtptest.Start(t, func(s smtptest.Step) string { return smtptest.Hang }, nil)
 	s := to(server)
-	s.DialTimeout, s.Dialer = 50*time.Millisecond, func(_ context.Context, network, address string) (net.Conn, error) {
+	s.ReplyTimeout, s.Dialer = 50*time.Millisecond, func(_ context.Context, network, address string) (net.Conn, error) {
 		return net.Dial(network, address) // whatever the pace, it is the greeting that does not come in time
 	}
 	var refusal *Refusal
 	if _, err := s.Dial(context.Background()); !errors.As(err, &refusal) || refusal.Stage != Greeting || !strings.Contains(refusal.Words, "no answer in time") {
 		t.Errorf("%v", err)
 	}
-	s.DialTimeout = time.Hour
+	s.ReplyTimeout = time.Hour
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(20*time.Millisecond, cancel)
 	if _, err := s.Dial(ctx); err == nil {
