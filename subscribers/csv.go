@@ -67,7 +67,7 @@ func readCSV(r io.Reader, label string, yield func(*Row, *Problem) bool) {
 		return // without its columns no line of the file means anything
 	}
 
-	var row Row
+	attributes, row := Attributes(), NewRow(label, 0, 0)
 	for {
 		record, err := records.Read()
 		if err == io.EOF {
@@ -90,14 +90,17 @@ func readCSV(r io.Reader, label string, yield func(*Row, *Problem) bool) {
 			}
 			continue
 		}
-		row = Row{File: label, Line: line, Col: col, Digests: row.Digests[:0], Topics: row.Topics[:0]}
+		row.Line, row.Col = line, col
+		for i := range row.Cells {
+			row.Cells[i] = row.Cells[i][:0]
+		}
 		for i, field := range record {
 			field, shift := trim(field)
 			if field == "" {
 				continue
 			}
 			line, col := records.FieldPos(i)
-			row.set(columns[i], Cell{field, line, col + shift})
+			row.set(attributes, columns[i], Cell{field, line, col + shift})
 		}
 		if !yield(&row, nil) {
 			return
@@ -105,15 +108,17 @@ func readCSV(r io.Reader, label string, yield func(*Row, *Problem) bool) {
 	}
 }
 
-// readHeader maps positions to the names of columns.
-func readHeader(header []string, problem func(i int, format string, args ...any) *Problem) (columns []string, problems []*Problem) {
+// readHeader maps positions to attributes.
+func readHeader(header []string, problem func(i int, format string, args ...any) *Problem) (columns []int, problems []*Problem) {
+	known := Columns()
 	for i, field := range header {
 		name := strings.ToLower(strings.TrimSpace(field))
+		at := slices.Index(known, name)
 		switch {
-		case slices.Contains(columns, name):
+		case at >= 0 && slices.Contains(columns, at):
 			problems = append(problems, problem(i, "column %q stands twice in the first line", name))
-		case !slices.Contains(Columns, name):
-			hint := spelling.Hint(name, Columns)
+		case at < 0:
+			hint := spelling.Hint(name, known)
 			if strings.ContainsAny(name, ";\t") {
 				hint = "; columns are separated by commas"
 			} else if strings.Contains(name, "@") {
@@ -121,33 +126,21 @@ func readHeader(header []string, problem func(i int, format string, args ...any)
 			}
 			problems = append(problems, problem(i, "unknown column %q%s", name, hint))
 		}
-		columns = append(columns, name)
+		columns = append(columns, at)
 	}
-	if len(problems) == 0 && !slices.Contains(columns, "email") {
+	if len(problems) == 0 && !slices.Contains(columns, emailAt) {
 		problems = append(problems, problem(0, `the first line names no column "email"`))
 	}
 	return columns, problems
 }
 
-func (r *Row) set(column string, c Cell) {
-	switch column {
-	case "email":
-		r.Email = c
-	case "name":
-		r.Name = c
-	case "digests":
-		r.Digests = split(c, r.Digests)
-	case "topics":
-		r.Topics = split(c, r.Topics)
-	case "timezone":
-		r.Timezone = c
-	case "language":
-		r.Language = c
-	case "format":
-		r.Format = c
-	case "paused_until":
-		r.PausedUntil = c
+// set adds what a cell says to the row.
+func (r *Row) set(attributes []Attribute, at int, c Cell) {
+	if attributes[at].Kind == Names {
+		r.Cells[at] = split(c, r.Cells[at])
+		return
 	}
+	r.Cells[at] = append(r.Cells[at], c)
 }
 
 // split appends the names in a cell, each with its own place.

@@ -5,9 +5,11 @@
 package subscribers
 
 import (
+	"encoding/json"
 	"fmt"
 	"iter"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -44,27 +46,35 @@ type Cell struct {
 	Line, Col int
 }
 
-// Row is a subscriber as a file names him, before anything is checked. An empty cell and one that is
-// not there mean the same: the default.
+// Row is a subscriber as a file names them, before anything is checked. An empty cell and one that is
+// not there mean the same: the default, and neither is among the cells.
 type Row struct {
-	File        string
-	Line, Col   int // where the row begins
-	Email       Cell
-	Name        Cell
-	Digests     []Cell
-	Topics      []Cell
-	Timezone    Cell
-	Language    Cell
-	Format      Cell
-	PausedUntil Cell // a date, 2026-12-24
+	File      string
+	Line, Col int      // where the row begins
+	Cells     [][]Cell // by attribute, as Attributes has them; more than one of a list of names only
 }
+
+// NewRow is a row that says nothing yet.
+func NewRow(file string, line, col int) Row {
+	return Row{File: file, Line: line, Col: col, Cells: make([][]Cell, len(Attributes()))}
+}
+
+// Email is the cell of the address.
+func (r *Row) Email() Cell { return r.first(emailAt) }
+
+func (r *Row) first(attribute int) Cell {
+	if len(r.Cells[attribute]) == 0 {
+		return Cell{}
+	}
+	return r.Cells[attribute][0]
+}
+
+// who names the reader for a message.
+func (r *Row) who() string { return strconv.Quote(r.Email().Text) }
 
 // Rows yields rows one after the other, so that a million of them never stand in memory at once; in the
 // place of a row that can't be read it yields the problem. A row is valid until the next is asked for.
 type Rows = iter.Seq2[*Row, *Problem]
-
-// Columns are the names of a row's cells, in CSV files and in [[subscribers]].
-var Columns = []string{"email", "name", "digests", "topics", "timezone", "language", "format", "paused_until"}
 
 // Concat yields the rows of one source after the other.
 func Concat(sources ...Rows) Rows {
@@ -83,14 +93,24 @@ func Concat(sources ...Rows) Rows {
 var Formats = []string{"html", "text"}
 
 // Profile is what a subscriber asked for. Subscribers who asked for the same share one Profile, which
-// nobody changes: its pointer may serve as a key.
+// nobody changes: its pointer may serve as a key. All of its fields are exported, since Meaning tells profiles apart.
 type Profile struct {
-	Digests     []string  // ids; nil: all
-	Topics      []string  // ids; nil: all of each digest
-	Zone        string    // IANA name; the newsletter's when the row names none
-	Language    string    // BCP 47 tag; the newsletter's when the row names none
-	Format      string    // "html" or "text"
-	PausedUntil time.Time // the first instant of that day in Zone; zero: not paused
+	Digests     []string  `json:"digests,omitzero"`      // ids; nil: all
+	Topics      []string  `json:"topics,omitzero"`       // ids; nil: all of each digest
+	Zone        string    `json:"timezone,omitzero"`     // IANA name; the newsletter's when the row names none
+	Language    string    `json:"language,omitzero"`     // BCP 47 tag; the newsletter's when the row names none
+	Format      string    `json:"format,omitzero"`       // "html" or "text"
+	PausedUntil time.Time `json:"paused_until,omitzero"` // the first instant of that day in Zone; zero: not paused
+}
+
+// Meaning is the same for two profiles if they are the same in everything, and only then. It is made of whatever
+// fields there are: one that a list of fields forgot would give two readers one profile.
+func (p *Profile) Meaning() string {
+	b, err := json.Marshal(p)
+	if err != nil {
+		panic("subscribers: a profile that can't be written: " + err.Error()) // of text and days: it always can
+	}
+	return string(b)
 }
 
 // Subscriber is one reader.
@@ -98,7 +118,7 @@ type Subscriber struct {
 	Email string // as written, its domain in lower case and ASCII
 	Name  string // may be empty
 	*Profile
-	File string // where he stands
+	File string // where the row stands
 	Line int
 }
 

@@ -4,16 +4,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/language"
-
-	"digestd/internal/spelling"
 )
 
 // Rules are what the rest of the configuration says that a row must agree with.
@@ -37,7 +32,7 @@ const maxProblems = 1000
 // Validate checks all rows, of whatever source, and makes the list of them; with problems there is no
 // list. It alone says what a valid row is.
 func Validate(rows Rows, rules Rules) (*List, []Problem) {
-	v := validator{rules: rules, list: newList(), known: map[string]uint32{}, interned: map[string]uint32{}}
+	v := validator{rules: rules, attributes: Attributes(), list: newList(), known: map[string]uint32{}, interned: map[string]uint32{}}
 	for _, d := range rules.Digests {
 		v.digests = append(v.digests, d.ID)
 	}
@@ -59,15 +54,16 @@ func Validate(rows Rows, rules Rules) (*List, []Problem) {
 }
 
 type validator struct {
-	rules    Rules
-	digests  []string
-	list     *List
-	known    map[string]uint32 // index of a profile by its cells as written
-	interned map[string]uint32 // the same by what they mean
-	key      []byte
-	problems []Problem
-	more     int
-	first    Place // of the first problem that is only counted
+	rules      Rules
+	attributes []Attribute
+	digests    []string
+	list       *List
+	known      map[string]uint32 // index of a profile by its cells as written
+	interned   map[string]uint32 // the same by what they mean
+	key        []byte
+	problems   []Problem
+	more       int
+	first      Place // of the first problem that is only counted
 }
 
 func (v *validator) report(p Problem) {
@@ -86,23 +82,23 @@ func (v *validator) reject(row *Row, c Cell, format string, args ...any) {
 }
 
 func (v *validator) row(row *Row) {
-	if row.Email.Text == "" {
-		at := row.Email
-		if at.Line == 0 {
-			at = Cell{Line: row.Line, Col: row.Col}
+	cell := row.Email()
+	if cell.Text == "" {
+		if cell.Line == 0 {
+			cell = Cell{Line: row.Line, Col: row.Col}
 		}
-		v.reject(row, at, "a subscriber needs an email")
+		v.reject(row, cell, "a subscriber needs an email")
 		v.profile(row)
 		return
 	}
-	email, err := ParseAddress(row.Email.Text)
+	email, err := ParseAddress(cell.Text)
 	if err != nil {
-		v.reject(row, row.Email, "email %q %v", row.Email.Text, err)
+		v.reject(row, cell, "email %q %v", cell.Text, err)
 	}
-	name := row.Name.Text
-	if err := checkName(name); err != nil {
-		v.reject(row, row.Name, "name of subscriber %q %v", row.Email.Text, err)
-		name = ""
+	name := row.first(nameAt)
+	if err := checkName(name.Text); err != nil {
+		v.reject(row, name, "name of subscriber %s %v", row.who(), err)
+		name.Text = ""
 	}
 	profile := v.profile(row)
 	if err != nil {
@@ -111,11 +107,11 @@ func (v *validator) row(row *Row) {
 	key := Key(email)
 	if i, ok := v.list.find(key); ok {
 		other := v.list.At(i)
-		v.reject(row, row.Email, "email %q stands already at %s; each person may be named once",
-			row.Email.Text, Place{File: other.File, Line: other.Line})
+		v.reject(row, cell, "email %q stands already at %s; each person may be named once",
+			cell.Text, Place{File: other.File, Line: other.Line})
 		return
 	}
-	v.list.add(key, email, name, profile, row.File, row.Email.Line)
+	v.list.add(key, email, name.Text, profile, row.File, cell.Line)
 }
 
 func checkName(name string) error {
@@ -145,9 +141,13 @@ func checkUnusualName(name string) error {
 // profile is the index of what the row asks for. A long list has few different profiles: each is
 // checked when it is first met, and then known by its cells.
 func (v *validator) profile(row *Row) uint32 {
-	k := binary.AppendUvarint(v.key[:0], uint64(len(row.Digests)))
-	for _, cells := range [...][]Cell{row.Digests, row.Topics, {row.Timezone, row.Language, row.Format, row.PausedUntil}} {
-		for _, c := range cells {
+	k := v.key[:0]
+	for i := range v.attributes { // without a copy of each: there may be a million rows
+		if v.attributes[i].read == nil {
+			continue
+		}
+		k = binary.AppendUvarint(k, uint64(len(row.Cells[i])))
+		for _, c := range row.Cells[i] {
 			k = append(binary.AppendUvarint(k, uint64(len(c.Text))), c.Text...)
 		}
 	}
@@ -156,8 +156,13 @@ func (v *validator) profile(row *Row) uint32 {
 		return i
 	}
 	before := len(v.problems) + v.more
-	p := v.newProfile(row)
-	meaning := fmt.Sprintf("%q %q %q %q %q %d", p.Digests, p.Topics, p.Zone, p.Language, p.Format, p.PausedUntil.Unix())
+	p := &Profile{Zone: v.rules.Zone, Language: v.rules.Language, Format: Formats[0]}
+	for i, a := range v.attributes {
+		if a.read != nil && len(row.Cells[i]) > 0 {
+			a.read(v, row, row.Cells[i], p)
+		}
+	}
+	meaning := p.Meaning()
 	i, ok := v.interned[meaning]
 	if !ok {
 		i = uint32(len(v.list.profiles))
@@ -168,82 +173,6 @@ func (v *validator) profile(row *Row) uint32 {
 		v.known[string(k)] = i
 	}
 	return i
-}
-
-func (v *validator) newProfile(row *Row) *Profile {
-	who := strconv.Quote(row.Email.Text)
-	p := &Profile{Zone: v.rules.Zone, Language: v.rules.Language, Format: Formats[0]}
-	p.Digests = v.names(row.Digests, v.digests, func(c Cell) {
-		v.reject(row, c, "digest %q of subscriber %s is not defined%s", c.Text, who, spelling.Hint(c.Text, v.digests))
-	})
-	p.Topics = v.names(row.Topics, v.rules.Topics, func(c Cell) {
-		v.reject(row, c, "topic %q of subscriber %s is not defined%s", c.Text, who, spelling.Hint(c.Text, v.rules.Topics))
-	})
-	v.reachable(row, p, who)
-	location := time.UTC
-	zone := p.Zone
-	if c := row.Timezone; c.Text != "" {
-		zone = c.Text
-	}
-	if l, err := LoadZone(zone); err == nil {
-		p.Zone, location = zone, l
-	} else if row.Timezone.Text != "" {
-		v.reject(row, row.Timezone, "timezone of subscriber %s %v", who, err)
-	}
-	if c := row.Language; c.Text != "" {
-		tag, err := ParseLanguage(c.Text)
-		if err != nil {
-			v.reject(row, c, "language of subscriber %s %v", who, err)
-		}
-		p.Language = tag
-	}
-	if c := row.Format; c.Text != "" {
-		p.Format = c.Text
-		if !slices.Contains(Formats, c.Text) {
-			v.reject(row, c, `format of subscriber %s must be "html" or "text", not %q%s`, who, c.Text, spelling.Hint(c.Text, Formats))
-		}
-	}
-	if c := row.PausedUntil; c.Text != "" {
-		day, err := time.ParseInLocation(time.DateOnly, c.Text, location)
-		if err != nil {
-			v.reject(row, c, "paused_until of subscriber %s must be a date such as 2026-12-24, not %q", who, c.Text)
-		}
-		p.PausedUntil = day
-	}
-	return p
-}
-
-// names are the known ones of the cells, in the order of the configuration, so that two readers who
-// name the same in another order are of one variant; nil when there are no cells.
-func (v *validator) names(cells []Cell, known []string, unknown func(Cell)) []string {
-	var names []string
-	for _, c := range cells {
-		switch {
-		case !slices.Contains(known, c.Text):
-			unknown(c)
-		case !slices.Contains(names, c.Text):
-			names = append(names, c.Text)
-		}
-	}
-	slices.SortFunc(names, func(a, b string) int { return slices.Index(known, a) - slices.Index(known, b) })
-	return names
-}
-
-// reachable reports the topics that none of the row's digests has.
-func (v *validator) reachable(row *Row, p *Profile, who string) {
-	if len(p.Digests) < len(row.Digests) && len(p.Digests) == 0 {
-		return // the unknown digest is the problem, not the topics
-	}
-	for _, c := range row.Topics {
-		if !slices.Contains(v.rules.Topics, c.Text) {
-			continue
-		}
-		if !slices.ContainsFunc(v.rules.Digests, func(d DigestRule) bool {
-			return p.Wants(d.ID) && (d.Topics == nil || slices.Contains(d.Topics, c.Text))
-		}) {
-			v.reject(row, c, "topic %q of subscriber %s is in none of that subscriber's digests", c.Text, who)
-		}
-	}
 }
 
 // ParseLanguage checks a BCP 47 language tag and returns it in its usual writing: "pt-BR".

@@ -148,17 +148,17 @@ func ofDigest(id string) string {
 
 // listedSubscriber is a row of subscribers list.
 type listedSubscriber struct {
-	Email       string               `json:"email"`
-	Name        string               `json:"name,omitempty"`
-	Digests     []string             `json:"digests,omitempty"` // absent: all
-	Topics      []string             `json:"topics,omitempty"`  // absent: all
-	Zone        string               `json:"timezone,omitempty"`
-	Language    string               `json:"language,omitempty"`
-	Format      string               `json:"format,omitempty"`
-	PausedUntil time.Time            `json:"paused_until,omitzero"`
+	Email string `json:"email"`
+	Name  string `json:"name,omitempty"`
+	*subscribers.Profile
 	Source      string               `json:"source,omitempty"` // file:line; absent when the config has no such subscriber
 	Suppressed  []digest.Suppression `json:"suppressed,omitempty"`
-	Preferences *digest.Preferences  `json:"preferences,omitempty"` // what he chose himself; it narrows the above
+	Preferences *digest.Preferences  `json:"preferences,omitempty"` // what the reader chose; it narrows the above
+}
+
+// of is the reader as a subscriber file would have them.
+func (r listedSubscriber) of(a subscribers.Attribute) []string {
+	return a.Of(subscribers.Subscriber{Email: r.Email, Name: r.Name, Profile: r.Profile})
 }
 
 // listFilter says which subscribers to list; the zero value is all.
@@ -170,7 +170,7 @@ type listFilter struct {
 func (f listFilter) passes(r listedSubscriber) bool {
 	words := strings.ToLower(f.words)
 	return (!f.suppressed || len(r.Suppressed) > 0) && (!f.chosen || r.Preferences != nil) &&
-		(f.digest == "" || r.Source != "" && (r.Digests == nil || slices.Contains(r.Digests, f.digest))) &&
+		(f.digest == "" || r.Profile != nil && r.Wants(f.digest)) &&
 		(strings.Contains(strings.ToLower(r.Email), words) || strings.Contains(strings.ToLower(r.Name), words))
 }
 
@@ -205,8 +205,8 @@ func listed(all *subscribers.List, l wishes, only listFilter) ([]listedSubscribe
 	rows := []listedSubscriber{}
 	for _, s := range all.All() {
 		key := subscribers.Key(s.Email)
-		row := listedSubscriber{Email: s.Email, Name: s.Name, Digests: s.Digests, Topics: s.Topics, Zone: s.Zone, Language: s.Language,
-			Format: s.Format, PausedUntil: s.PausedUntil, Source: fmt.Sprintf("%s:%d", s.File, s.Line), Suppressed: byKey[key], Preferences: own(key)}
+		row := listedSubscriber{Email: s.Email, Name: s.Name, Profile: s.Profile, Source: fmt.Sprintf("%s:%d", s.File, s.Line),
+			Suppressed: byKey[key], Preferences: own(key)}
 		delete(byKey, key)
 		delete(chosen, key)
 		rows = append(rows, row)
@@ -227,20 +227,25 @@ func listed(all *subscribers.List, l wishes, only listFilter) ([]listedSubscribe
 
 func printListed(w io.Writer, rows []listedSubscriber) {
 	var lines [][]cell
+	attributes := subscribers.Attributes()
 	for _, r := range rows {
-		digests, topics := "all digests", "all topics"
-		if r.Digests != nil {
-			digests = strings.Join(r.Digests, ", ")
-		}
-		if r.Topics != nil {
-			topics = strings.Join(r.Topics, ", ")
-		}
-		if r.Source == "" {
-			digests, topics = "not in the configuration", ""
-		}
+		row := []string{r.Email}
 		var notes []string
-		if !r.PausedUntil.IsZero() {
-			notes = append(notes, "paused until "+r.PausedUntil.Format(time.DateOnly))
+		for _, a := range attributes {
+			said := strings.Join(r.of(a), ", ")
+			switch {
+			case a.Name == "email" || a.Name == "name":
+			case a.Kind == subscribers.Date && said != "":
+				notes = append(notes, strings.ReplaceAll(a.Name, "_", " ")+" "+said)
+			case a.Kind == subscribers.Date:
+			case said == "" && r.Profile != nil:
+				row = append(row, a.Unsaid)
+			default:
+				row = append(row, said)
+			}
+		}
+		if r.Profile == nil {
+			row[1] = "not in the configuration"
 		}
 		for _, s := range r.Suppressed {
 			notes = append(notes, fmt.Sprintf("suppressed%s by %s on %s", ofDigest(s.Digest), s.Source, s.At.Format(time.DateOnly)))
@@ -248,7 +253,7 @@ func printListed(w io.Writer, rows []listedSubscriber) {
 		if r.Preferences != nil {
 			notes = append(notes, chose(*r.Preferences))
 		}
-		lines = append(lines, cells(r.Email, digests, topics, r.Zone, r.Language, r.Format, strings.Join(notes, "; ")))
+		lines = append(lines, cells(append(row, strings.Join(notes, "; "))...))
 	}
 	paint(false).table(w, lines) // w keeps its first error, and print tells it
 	fmt.Fprintf(w, "%s\n", plural(len(rows), "subscriber"))
@@ -273,22 +278,23 @@ func chose(p digest.Preferences) string {
 // behind them what the ledger adds.
 func writeCSV(w io.Writer, rows []listedSubscriber) error {
 	out := csv.NewWriter(w)
-	if err := out.Write(append(append([]string{}, subscribers.Columns...), "source", "suppressed", "preferences")); err != nil {
+	if err := out.Write(append(subscribers.Columns(), "source", "suppressed", "preferences")); err != nil {
 		return err
 	}
+	attributes := subscribers.Attributes()
 	for _, r := range rows {
-		paused, suppressed, preferences := "", "", ""
-		if !r.PausedUntil.IsZero() {
-			paused = r.PausedUntil.Format(time.DateOnly)
+		var cells []string
+		for _, a := range attributes {
+			cells = append(cells, strings.Join(r.of(a), " "))
 		}
+		suppressed, preferences := "", ""
 		for _, s := range r.Suppressed {
 			suppressed = strings.TrimSpace(suppressed + " " + s.Source + ofDigest(s.Digest))
 		}
 		if r.Preferences != nil {
 			preferences = chose(*r.Preferences)
 		}
-		if err := out.Write([]string{r.Email, r.Name, strings.Join(r.Digests, " "), strings.Join(r.Topics, " "), r.Zone, r.Language, r.Format,
-			paused, r.Source, suppressed, preferences}); err != nil {
+		if err := out.Write(append(cells, r.Source, suppressed, preferences)); err != nil {
 			return err
 		}
 	}

@@ -11,50 +11,48 @@ import (
 	"digestd/subscribers"
 )
 
+// rowKeys are the keys of [[subscribers]]: a reader's attributes.
 func rowKeys() []key[subscribers.Row] {
-	word := func(name, typ, meaning string, at func(*subscribers.Row) *subscribers.Cell) key[subscribers.Row] {
-		return key[subscribers.Row]{name: name, def: `""`, typ: typ, meaning: meaning, read: func(r *reader, v *value, row *subscribers.Row) {
-			if r.is(v, name, textKind, "") {
-				*at(row) = subscribers.Cell{Text: v.text, Line: v.line, Col: v.col}
-			}
-		}}
-	}
-	words := func(name, meaning string, at func(*subscribers.Row) *[]subscribers.Cell) key[subscribers.Row] {
-		k := list(name, "", "list of names", meaning,
-			func(row *subscribers.Row) { *at(row) = nil },
-			func(r *reader, v *value, row *subscribers.Row) {
-				if r.is(v, name, textKind, "") {
-					*at(row) = append(*at(row), subscribers.Cell{Text: v.text, Line: v.line, Col: v.col})
-				}
-			})
-		read := k.read
-		k.read = func(r *reader, v *value, row *subscribers.Row) {
-			read(r, v, row)
-			if v.kind == listKind && len(v.list) == 0 {
-				r.report(v.place, "%s is empty: that reader would get nothing; leave the key out for all", r.of(name))
+	var keys []key[subscribers.Row]
+	for i, a := range subscribers.Attributes() {
+		add := func(v *value, row *subscribers.Row) {
+			if v.text != "" || a.Needed { // else it says as much as a key that is not there
+				row.Cells[i] = append(row.Cells[i], subscribers.Cell{Text: v.text, Line: v.line, Col: v.col})
 			}
 		}
-		return k
-	}
-	email := need(word("email", "address", "Where the mail goes. Each address may stand only once, in all files.",
-		func(r *subscribers.Row) *subscribers.Cell { return &r.Email }))
-	email.def = ""
-	return []key[subscribers.Row]{
-		email,
-		word("name", "text", "For the To line.", func(r *subscribers.Row) *subscribers.Cell { return &r.Name }),
-		words("digests", "Which digests. Without it, all.", func(r *subscribers.Row) *[]subscribers.Cell { return &r.Digests }),
-		words("topics", "Which topics. Without it, all of each digest.", func(r *subscribers.Row) *[]subscribers.Cell { return &r.Topics }),
-		word("timezone", "time zone", "Without it, that of [newsletter].", func(r *subscribers.Row) *subscribers.Cell { return &r.Timezone }),
-		word("language", "language tag", "Without it, that of [newsletter].", func(r *subscribers.Row) *subscribers.Cell { return &r.Language }),
-		word("format", `"html" | "text"`, `"html" comes with a text part, "text" is that part alone. Without it, "html".`,
-			func(r *subscribers.Row) *subscribers.Cell { return &r.Format }),
-		{name: "paused_until", typ: "date", meaning: "No mail before this day, which begins in the subscriber's zone.",
-			read: func(r *reader, v *value, row *subscribers.Row) {
-				if r.is(v, "paused_until", dateKind, "2026-12-24, without quotes") {
-					row.PausedUntil = subscribers.Cell{Text: v.text, Line: v.line, Col: v.col}
+		k := key[subscribers.Row]{name: a.Name, typ: a.Type, meaning: a.Meaning, needed: a.Needed}
+		switch a.Kind {
+		case subscribers.Word:
+			if !a.Needed {
+				k.def = `""`
+			}
+			k.read = func(r *reader, v *value, row *subscribers.Row) {
+				if r.is(v, a.Name, textKind, "") {
+					add(v, row)
 				}
-			}},
+			}
+		case subscribers.Date:
+			k.read = func(r *reader, v *value, row *subscribers.Row) {
+				if r.is(v, a.Name, dateKind, "2026-12-24, without quotes") {
+					add(v, row)
+				}
+			}
+		case subscribers.Names:
+			names := list(a.Name, "", a.Type, a.Meaning, func(*subscribers.Row) {}, func(r *reader, v *value, row *subscribers.Row) {
+				if r.is(v, a.Name, textKind, "") {
+					row.Cells[i] = append(row.Cells[i], subscribers.Cell{Text: v.text, Line: v.line, Col: v.col})
+				}
+			})
+			k.read = func(r *reader, v *value, row *subscribers.Row) {
+				names.read(r, v, row)
+				if v.kind == listKind && len(v.list) == 0 {
+					r.report(v.place, "%s is empty: that reader would get nothing; leave the key out for all", r.of(a.Name))
+				}
+			}
+		}
+		keys = append(keys, k)
 	}
+	return keys
 }
 
 // subscribers reads [[subscribers]] and the files of [subscriber_files].
@@ -108,12 +106,12 @@ func (r *reader) rows(root *table) subscribers.Rows {
 			if email := e.table.values["email"]; email != nil && email.kind == textKind {
 				what = "subscriber " + strconv.Quote(shorten(email.text))
 			}
-			row := subscribers.Row{File: r.file, Line: e.line, Col: e.col}
+			row := subscribers.NewRow(r.file, e.line, e.col)
 			readTable(r, what, e.table, keys, &row)
 			if e.table.values["email"] == nil {
 				continue // reported by the table
 			}
-			if row.Email.Line == 0 {
+			if row.Email().Line == 0 {
 				continue // not text, reported
 			}
 			if !yield(&row, nil) {

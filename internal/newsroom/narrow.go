@@ -2,7 +2,6 @@ package newsroom
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"digestd/digest"
@@ -19,29 +18,30 @@ func topicsOf(d digest.Digest) []string {
 }
 
 // narrower returns what lays readers' own preferences over their profiles, for a digest with some topics.
-// Those who shared a profile and chose the same share one again, since profiles tell variants apart.
+// Those who come to the same share one profile again, since profiles tell variants apart.
 func (c *Composer) narrower(topics []string) (func(address string, profile *subscribers.Profile) *subscribers.Profile, error) {
 	all, err := c.Ledger.Readers.Preferences()
 	if err != nil {
 		return nil, err
 	}
-	type choice struct {
-		profile        *subscribers.Profile
-		without, until string
-		plain          bool
-	}
-	shared := map[choice]*subscribers.Profile{}
+	shared := map[string]*subscribers.Profile{}
 	return func(address string, profile *subscribers.Profile) *subscribers.Profile {
 		own, ok := all[address]
 		if !ok {
 			return profile
 		}
-		c := choice{profile, strings.Join(own.Without, " "), own.PausedUntil, own.PlainText}
-		if shared[c] == nil {
-			shared[c] = narrowed(profile, own, topics)
+		n := narrowed(profile, own, topics)
+		meaning := n.Meaning()
+		if shared[meaning] == nil {
+			shared[meaning] = n
 		}
-		return shared[c]
+		return shared[meaning]
 	}, nil
+}
+
+// variantOf is the variant of a digest with some topics that a profile comes to: what of it the mail depends on.
+func variantOf(p *subscribers.Profile, topics []string) digest.VariantKey {
+	return digest.VariantKey{Topics: p.TopicsOf(topics), Language: p.Language, Format: p.Format}
 }
 
 // narrowedReader is a subscriber, if it is one, with his own preferences laid over what the configuration

@@ -2,6 +2,7 @@ package newsroom
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -64,11 +65,11 @@ func (c *Composer) owed(of call, items []digest.Item) (readers, error) {
 	if err != nil {
 		return r, err
 	}
-	type variantOf struct {
+	type group struct {
 		profile *subscribers.Profile
 		except  string
 	}
-	variants := map[variantOf]int{}
+	variants := map[group]int{}
 	for _, s := range c.Config.Subscribers.All() {
 		if !s.Wants(d.ID) || (d.Zone == "" && s.Zone != lane.Zone) { // which his own choices don't change
 			continue
@@ -82,12 +83,12 @@ func (c *Composer) owed(of call, items []digest.Item) (readers, error) {
 			r.waiting++
 			continue
 		}
-		who := variantOf{s.Profile, strings.Join(from.editions, " ")}
+		who := group{s.Profile, strings.Join(from.editions, " ")}
 		variant, ok := variants[who]
 		if !ok {
-			key := digest.VariantKey{Topics: s.TopicsOf(topics), Language: s.Language, Format: s.Format}
+			key := variantOf(s.Profile, topics)
 			key.Except = from.editions // stories take their place once there are stories
-			if variant = slices.IndexFunc(r.keys, func(k digest.VariantKey) bool { return sameVariant(k, key) }); variant < 0 {
+			if variant = slices.IndexFunc(r.keys, func(k digest.VariantKey) bool { return reflect.DeepEqual(k, key) }); variant < 0 {
 				variant = len(r.keys)
 				r.keys = append(r.keys, key)
 			}
@@ -99,11 +100,6 @@ func (c *Composer) owed(of call, items []digest.Item) (readers, error) {
 		r.recipients = append(r.recipients, digest.Recipient{Index: len(r.recipients), Email: s.Email, Name: s.Name, Variant: variant})
 	}
 	return r, nil
-}
-
-func sameVariant(a, b digest.VariantKey) bool {
-	return a.Language == b.Language && a.Format == b.Format && slices.Equal(a.Topics, b.Topics) &&
-		(a.Topics == nil) == (b.Topics == nil) && slices.Equal(a.Except, b.Except)
 }
 
 // origin is where a newcomer to a lane comes from: the editions that other lanes of the digest sent him.

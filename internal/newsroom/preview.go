@@ -70,11 +70,7 @@ func (c *Composer) wants(d digest.Digest, who subscribers.Subscriber) digest.Var
 	if who.Profile == nil {
 		return digest.VariantKey{Language: c.Config.Newsletter.Language, Format: "html"}
 	}
-	topics := make([]string, len(d.Topics))
-	for i, t := range d.Topics {
-		topics[i] = t.ID
-	}
-	return digest.VariantKey{Topics: who.TopicsOf(topics), Language: who.Language, Format: who.Format}
+	return variantOf(who.Profile, topicsOf(d))
 }
 
 // dress makes the mail of a preview's page.

@@ -1,0 +1,35 @@
+package newsroom
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"digestd/subscribers"
+)
+
+// TestWhatReadersAskForMakesTheirVariant holds whatever a profile will say: either readers who differ in it get
+// different variants, or it stands here as something that only decides which editions they get.
+func TestWhatReadersAskForMakesTheirVariant(t *testing.T) {
+	which := []string{"Digests", "Zone", "PausedUntil"}
+	topics := []string{"global", "diplomacy"}
+	base := subscribers.Profile{Topics: []string{"global"}, Zone: "Europe/Paris", Language: "en", Format: "html"}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[subscribers.Profile]()) {
+		p := base
+		switch v := reflect.ValueOf(&p).Elem().FieldByIndex(field.Index); v.Kind() {
+		case reflect.String:
+			v.SetString("another")
+		case reflect.Slice:
+			v.Set(reflect.ValueOf([]string{"diplomacy"}))
+		case reflect.Struct:
+			v.Set(reflect.ValueOf(time.Now()))
+		default:
+			t.Fatalf("this test does not know how to change %s", field.Name)
+		}
+		same := reflect.DeepEqual(variantOf(&base, topics), variantOf(&p, topics))
+		if same != slices.Contains(which, field.Name) {
+			t.Errorf("readers who differ in %s share a variant: %v", field.Name, same)
+		}
+	}
+}
