@@ -11,23 +11,28 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 )
 
 // A token names a delivery, or an account, to somebody who only holds a link or a message. It is one
-// AES block: what it names, padded with zeros, enciphered with a key that lives in the ledger. So it is
-// short, of constant length and the same each time it is made; it shows neither address nor position;
-// and it is signed, since a changed or invented token deciphers to noise that is zero in the right
-// places once in 2^46 tries, and must then name an edition that exists.
+// AES block: what it names, enciphered with a key that lives in the ledger. So it is short, of constant length
+// and the same each time it is made; it shows neither address nor position; and it is signed, since a changed or
+// invented token deciphers to noise.
 //
-// It names (edition, index of the recipient) and not the address. A token that holds the address has no
-// constant length; one that holds a hash of it must be looked up among all addresses at each click
-// of a link scanner, and is worth nothing once a reader has left the config, though his wish still
-// counts then. The ledger keeps the recipients of an edition for as long as it keeps the edition
-// (400 days by default), far longer than anybody clicks. What belongs to no edition, such as the
-// links that an operator asks for, does name a hash of the address: an Account token.
+// The block of a delivery holds a tag of the edition, the index of its recipient, a tag of the digest, and one of
+// the recipient's address. The first two find the delivery at once, also after a reader has left the config. The
+// address binds the token: it is good for that reader or for nobody. For the ledger may be one that was restored from
+// a backup, and an edition that it composes anew under the same id has other readers at those places. Where the
+// delivery is not the token's, address and digest find its own reader still. Noise is taken for a token of a known
+// delivery once in 2^56 tries and more, and for one of another reader, of a million and five digests, once in 2^41.
+//
+// A token that holds the address itself has no constant length. One that held a tag of it alone would be looked up
+// among all addresses at each click of a link scanner. What belongs to no edition, such as the links that an operator
+// asks for, does name a tag of address and digest alone: an Account token.
+//
+// Mails that were composed before tokens were bound have the tag of the edition, the index, and zeros. They stay good
+// for the editions that were composed then, and name nobody in one that was composed since.
 
 // Purpose keeps tokens apart that name the same delivery: whoever sees a Message-ID in a forwarded
 // mail can't make an unsubscribe link of it.
@@ -77,18 +82,35 @@ func NewTokenKey(secret []byte) (TokenKey, error) {
 	return TokenKey{block: block, id: hex.EncodeToString(sum[:8])}, nil
 }
 
+// Nobody is the first of the places of those who are in no edition, for previews and test copies: their links name
+// nobody, whatever the address.
+const Nobody = 1<<24 - 1<<12
+
+// bound marks the purpose of a token that names the address as well.
+const bound = 0x10
+
 // ID tells keys apart without telling what they are. It is empty for the zero TokenKey.
 func (k TokenKey) ID() string { return k.id }
 
-// Delivery makes the token of a delivery: the index-th recipient of an edition.
-func (k TokenKey) Delivery(p Purpose, edition string, index int) string {
-	if index < 0 || index > math.MaxUint32 {
-		panic("subscribers: no recipient has that index")
-	}
+// Delivery makes the token of a delivery: the index-th recipient of an edition, with that address. The edition's id
+// begins with that of its digest, before a "/".
+func (k TokenKey) Delivery(p Purpose, edition string, index int, email string) string {
+	id, _, _ := strings.Cut(edition, "/")
+	b := readerBlock(email, id)
+	b[0] = byte(p) | bound
+	tag := TagOfEdition(edition)
+	copy(b[1:5], tag[:])
+	b[5], b[6], b[7] = byte(index>>16), byte(index>>8), byte(index) // beyond 2^24 the address alone finds the reader
+	return k.seal(b)
+}
+
+// Unbound makes the token of a delivery as it was before tokens were bound to an address: for mails that were composed
+// then, which must stay the same.
+func (k TokenKey) Unbound(p Purpose, edition string, index int) string {
 	var b [aes.BlockSize]byte
 	b[0] = byte(p)
-	tag := TagOfEdition(edition)
-	copy(b[1:7], tag[:])
+	sum := sha256.Sum256([]byte(edition))
+	copy(b[1:7], sum[:])
 	binary.BigEndian.PutUint32(b[7:11], uint32(index))
 	return k.seal(b)
 }
@@ -98,28 +120,33 @@ func (k TokenKey) Account(email, digest string) string {
 	return k.seal(accountBlock(email, digest))
 }
 
-// Account finds the subscriber and the digest that a ForAccount token names; digests are those that it may
-// name, "" among them when it may be all of them. It looks at one subscriber after the other: a million take
-// about a third of a second.
-func (l *List) Account(r Ref, digests []string) (s Subscriber, digest string, ok bool) {
-	named := slices.IndexFunc(digests, func(id string) bool {
-		block := accountBlock("", id)
-		return bytes.Equal(block[1:5], r.block[1:5])
-	})
-	if r.Purpose != ForAccount || named < 0 {
+// Reader finds the subscriber and the digest that a token names by address; digests are those that it may name, ""
+// among them when it may be all of them. It looks at one subscriber after the other: a million take about a third of a
+// second. Where two could be meant, it is nobody.
+func (l *List) Reader(r Ref, digests []string) (s Subscriber, digest string, ok bool) {
+	digest, ok = r.DigestOf(digests)
+	if !ok {
 		return Subscriber{}, "", false
 	}
+	found := -1
 	for i := range l.Len() {
 		email, _ := l.words(i)
-		if hash := sha256.Sum256([]byte(strings.ToLower(email))); bytes.Equal(hash[:8], r.block[5:13]) {
-			return l.At(i), digests[named], true
+		if !r.Names(email) {
+			continue
 		}
+		if found >= 0 {
+			return Subscriber{}, "", false
+		}
+		found = i
 	}
-	return Subscriber{}, "", false
+	if found < 0 {
+		return Subscriber{}, "", false
+	}
+	return l.At(found), digest, true
 }
 
 func (k TokenKey) seal(b [aes.BlockSize]byte) string {
-	p := Purpose(b[0])
+	p := Purpose(b[0] &^ bound)
 	k.block.Encrypt(b[:], b[:])
 	if p == ForMessageID || p == ForBounce {
 		return caseless.EncodeToString(b[:])
@@ -134,8 +161,11 @@ type Ref struct {
 	block   [aes.BlockSize]byte
 }
 
-// EditionTag is what a token says of its edition: enough to know it among others, and nothing to tell it from.
-type EditionTag [6]byte
+// Bound reports whether r names the address of its reader, as all do but those of old mails.
+func (r Ref) Bound() bool { return r.Purpose == ForAccount || r.block[0]&bound != 0 }
+
+// EditionTag is what a token says of its edition: enough to find it among others, and nothing to tell it from.
+type EditionTag [4]byte
 
 // TagOfEdition is the tag of the edition with an id.
 func TagOfEdition(id string) (t EditionTag) {
@@ -146,18 +176,54 @@ func TagOfEdition(id string) (t EditionTag) {
 
 // Edition is the tag of the edition to which the delivery belongs that r names, if it names one.
 func (r Ref) Edition() (EditionTag, bool) {
-	return EditionTag(r.block[1:7]), r.Purpose != 0 && r.Purpose != ForAccount
+	return EditionTag(r.block[1:5]), r.Purpose != 0 && r.Purpose != ForAccount
 }
 
 // OfEdition reports whether the delivery that r names belongs to the edition.
 func (r Ref) OfEdition(id string) bool {
 	tag, ok := r.Edition()
-	return ok && tag == TagOfEdition(id)
+	if !ok || tag != TagOfEdition(id) {
+		return false
+	}
+	sum := sha256.Sum256([]byte(id))
+	return r.Bound() || bytes.Equal(r.block[1:7], sum[:6])
 }
 
-// OfAccount reports whether r names the address with the digest.
-func (r Ref) OfAccount(email, digest string) bool {
-	return r.Purpose == ForAccount && r.block == accountBlock(email, digest)
+// DigestOf is the one of some digests that a bound token names, "" for all of them. With two that could be meant,
+// it is none.
+func (r Ref) DigestOf(digests []string) (digest string, ok bool) {
+	if !r.Bound() {
+		return "", false
+	}
+	for _, id := range digests {
+		b := r.reader("", id)
+		switch {
+		case r.Purpose == ForAccount && !bytes.Equal(b[1:5], r.block[1:5]),
+			r.Purpose != ForAccount && !bytes.Equal(b[8:10], r.block[8:10]):
+		case ok && id != digest:
+			return "", false
+		default:
+			digest, ok = id, true
+		}
+	}
+	return digest, ok
+}
+
+// Names reports whether a bound token names an address.
+func (r Ref) Names(email string) bool {
+	b := r.reader(email, "")
+	if r.Purpose == ForAccount {
+		return bytes.Equal(b[5:13], r.block[5:13])
+	}
+	return r.Bound() && r.Index < Nobody && bytes.Equal(b[10:], r.block[10:])
+}
+
+// reader is the block of the address and the digest in the form of r's.
+func (r Ref) reader(email, digest string) [aes.BlockSize]byte {
+	if r.Purpose == ForAccount {
+		return accountBlock(email, digest)
+	}
+	return readerBlock(email, digest)
 }
 
 // Open reads a token that was made for one of the purposes. It accepts one spelling only: the very
@@ -187,16 +253,18 @@ func (k TokenKey) Open(token string, purposes ...Purpose) (Ref, error) {
 		return Ref{}, ErrToken
 	}
 	k.block.Decrypt(b[:], b[:])
-	r := Ref{Purpose: Purpose(b[0]), block: b}
+	r := Ref{Purpose: Purpose(b[0] &^ bound), block: b}
 	var padding []byte
-	switch r.Purpose {
-	case ForUnsubscribe, ForMessageID, ForBounce:
+	switch {
+	case r.Purpose == ForAccount && b[0]&bound == 0:
+		padding = b[13:]
+	case r.Purpose < ForUnsubscribe, r.Purpose >= ForAccount:
+		return Ref{}, ErrToken
+	case r.Bound():
+		r.Index = int(b[5])<<16 | int(b[6])<<8 | int(b[7])
+	default:
 		r.Index = int(binary.BigEndian.Uint32(b[7:11]))
 		padding = b[11:]
-	case ForAccount:
-		padding = b[13:]
-	default:
-		return Ref{}, ErrToken
 	}
 	for _, c := range padding {
 		if c != 0 {
@@ -215,5 +283,14 @@ func accountBlock(email, digest string) (b [aes.BlockSize]byte) {
 	a := sha256.Sum256([]byte(strings.ToLower(email)))
 	copy(b[1:5], d[:])
 	copy(b[5:13], a[:])
+	return b
+}
+
+// readerBlock has the tags of address and digest where a bound token of a delivery has them.
+func readerBlock(email, digest string) (b [aes.BlockSize]byte) {
+	d := sha256.Sum256([]byte(digest))
+	a := sha256.Sum256([]byte(Key(email)))
+	copy(b[8:10], d[:])
+	copy(b[10:], a[:])
 	return b
 }

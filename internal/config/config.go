@@ -30,6 +30,15 @@ type Config struct {
 	Warnings        []Problem
 }
 
+// DigestIDs are what the token of a reader's link may name: each digest, and "" for all of them.
+func (c *Config) DigestIDs() []string {
+	ids := []string{""}
+	for _, d := range c.Digests {
+		ids = append(ids, d.ID)
+	}
+	return ids
+}
+
 // Newsletter is [newsletter].
 type Newsletter struct {
 	Name          string

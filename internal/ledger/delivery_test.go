@@ -388,14 +388,14 @@ func TestResolveTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := l.Resolve(key.Delivery(subscribers.ForUnsubscribe, theEdition, 1100), subscribers.ForUnsubscribe)
+	d, err := l.Resolve(key.Delivery(subscribers.ForUnsubscribe, theEdition, 1100, "reader1100@example.org"), subscribers.ForUnsubscribe)
 	if err != nil || d.Edition.ID != theEdition || d.To.Email != "reader1100@example.org" {
 		t.Errorf("%+v, %v", d, err)
 	}
 	for token, want := range map[string]error{
-		key.Delivery(subscribers.ForMessageID, theEdition, 1):           subscribers.ErrToken,
-		key.Delivery(subscribers.ForUnsubscribe, theEdition+"+1", 1):    ErrUnknown,
-		key.Delivery(subscribers.ForUnsubscribe, theEdition, 1_000_000): ErrUnknown,
+		key.Delivery(subscribers.ForMessageID, theEdition, 1, "reader1@example.org"):                 subscribers.ErrToken,
+		key.Delivery(subscribers.ForUnsubscribe, theEdition+"+1", 1, "reader1@example.org"):          ErrUnknown,
+		key.Delivery(subscribers.ForUnsubscribe, theEdition, 1_000_000, "reader1000000@example.org"): ErrUnknown,
 		"": subscribers.ErrToken,
 	} {
 		if _, err := l.Resolve(token, subscribers.ForUnsubscribe); !errors.Is(err, want) {

@@ -44,6 +44,7 @@ type EditionState struct {
 	Variants   []Variant `json:"variants"`
 	Withdrawn  bool      `json:"withdrawn,omitempty"`
 	Complete   bool      `json:"complete,omitempty"` // every delivery is final
+	Bound      bool      `json:"bound,omitempty"`    // tokens of its mails name the addresses, not the places alone
 	Paused     string    `json:"paused,omitempty"`   // why the last run stopped, until one goes well
 	Before     LaneState `json:"before"`             // what the lane goes back to when it is withdrawn
 }
@@ -97,7 +98,7 @@ func (e *Editions) Commit(c Composition) error {
 	state := EditionState{
 		ID: id, Digest: lane.Digest, Zone: lane.Zone, Slot: c.Edition.Slot, Wall: c.Wall, Extra: c.Extra,
 		Number: c.Edition.Number, Composed: c.Edition.Composed, Stories: len(c.Edition.Stories),
-		Recipients: len(c.Recipients), Variants: c.Variants, Before: c.Before,
+		Recipients: len(c.Recipients), Variants: c.Variants, Before: c.Before, Bound: true,
 	}
 	err = e.update(touches{touchLane(lane), store.Edition(id)}, func(tx store.Tx) error {
 		editions := tableEditions.in(tx)

@@ -262,7 +262,7 @@ func TestOldTokenKeysAreHonoured(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tokens = append(tokens, key.Delivery(subscribers.ForUnsubscribe, theEdition, 2))
+		tokens = append(tokens, key.Delivery(subscribers.ForUnsubscribe, theEdition, 2, "reader2@example.org"))
 	}
 	token()
 	for i := range 3 {

@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"compress/flate"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"digestd/digest"
@@ -19,55 +21,117 @@ type Delivery struct {
 }
 
 // DeliveryOf finds the delivery that an opened token names. The error is ErrUnknown when the ledger does
-// not have it, or not any more.
+// not have it, or not any more, or has one there that went to somebody else.
 func (e *Editions) DeliveryOf(ref subscribers.Ref) (Delivery, error) {
-	id, err := e.editionOf(ref)
+	ids, err := e.editionsOf(ref)
 	if err != nil {
 		return Delivery{}, fmt.Errorf("the edition of a token: %w", err)
 	}
-	var d Delivery
-	if d.Edition, err = e.Get(id); err != nil {
+	err = fmt.Errorf("the edition of a token: %w", ErrUnknown)
+	for _, id := range ids {
+		var d Delivery
+		if d.Edition, err = e.Get(id); err != nil {
+			return Delivery{}, err
+		}
+		if d.To, err = e.recipient(id, ref.Index); err == nil && ref.Bound() == d.Edition.Bound && (!ref.Bound() || ref.Names(d.To.Email)) {
+			return d, nil
+		}
+		if err == nil { // the edition was composed anew, over a ledger that was restored from a backup
+			err = fmt.Errorf("recipient %d of edition %s is not the token's: %w", ref.Index, id, ErrUnknown)
+		}
+		if !errors.Is(err, ErrUnknown) {
+			return Delivery{}, err
+		}
+	}
+	return Delivery{}, err
+}
+
+// Reader finds whom a token names: by its delivery where the ledger has that, else by the address and the digest,
+// among the subscribers and those to whom the digest went; digests are the ids that there are, "" for all. Then
+// the delivery has no edition but for the digest. The errors are those of Resolve.
+func (l *Ledger) Reader(token string, all *subscribers.List, digests []string, purposes ...subscribers.Purpose) (Delivery, error) {
+	ref, err := l.Keys.Open(token, purposes...)
+	if err != nil {
 		return Delivery{}, err
 	}
-	d.To, err = e.recipient(id, ref.Index)
+	d, err := l.Editions.DeliveryOf(ref)
+	if !errors.Is(err, ErrUnknown) {
+		return d, err
+	}
+	id, ok := ref.DigestOf(digests)
+	if !ok {
+		return d, err
+	}
+	l.Editions.tags.search.Lock() // one at a time: a list may be long
+	defer l.Editions.tags.search.Unlock()
+	d.Edition = EditionState{Digest: id}
+	if s, _, ok := all.Reader(ref, digests); ok {
+		d.To = digest.Recipient{Email: s.Email, Name: s.Name}
+		return d, nil
+	}
+	if d.To, ok, err = l.recipientOf(ref, id); err == nil && !ok {
+		err = fmt.Errorf("the reader of a token: %w", ErrUnknown)
+	}
 	return d, err
+}
+
+// lookedThrough is how many recipients are looked at for one who is a subscriber no more.
+const lookedThrough = 1_000_000
+
+// recipientOf looks for the address of a token among the recipients of a digest's editions, the latest first.
+func (l *Ledger) recipientOf(ref subscribers.Ref, digestID string) (to digest.Recipient, ok bool, err error) {
+	editions, err := l.Editions.Select(func(e EditionState) bool { return e.Digest == digestID })
+	slices.SortFunc(editions, func(a, b EditionState) int { return b.Composed.Compare(a.Composed) })
+	looked := 0
+	for _, e := range editions {
+		for chunk := 0; err == nil && looked < lookedThrough; chunk++ {
+			var recipients []digest.Recipient
+			recipients, err = l.Deliveries.Recipients(e.ID, chunk)
+			if i := slices.IndexFunc(recipients, func(r digest.Recipient) bool { return ref.Names(r.Email) }); i >= 0 {
+				return recipients[i], true, nil
+			}
+			if looked += len(recipients); len(recipients) == 0 {
+				break
+			}
+		}
+	}
+	return to, false, err
 }
 
 // editionTags finds editions by what tokens say of them. It is read anew when it lacks one: a ledger with
 // a year of editions in every zone has ten thousand of them, too many to look through at each click.
 type editionTags struct {
-	mu  sync.Mutex
-	ids map[subscribers.EditionTag]string
+	mu     sync.Mutex
+	ids    map[subscribers.EditionTag][]string
+	search sync.Mutex // of a reader by the address
 }
 
-// editionOf is the id of a token's edition.
-func (e *Editions) editionOf(ref subscribers.Ref) (string, error) {
+// editionsOf are the ids of the editions that may be a token's: one, but for chance.
+func (e *Editions) editionsOf(ref subscribers.Ref) (ids []string, err error) {
 	e.tags.mu.Lock()
 	defer e.tags.mu.Unlock()
 	tag, ok := ref.Edition()
 	if !ok {
-		return "", ErrUnknown
+		return nil, ErrUnknown
 	}
-	if id, ok := e.tags.ids[tag]; ok {
-		return id, nil
+	known := func() []string {
+		return slices.DeleteFunc(slices.Clone(e.tags.ids[tag]), func(id string) bool { return !ref.OfEdition(id) })
 	}
-	e.tags.ids = map[subscribers.EditionTag]string{}
-	err := e.view(func(tx store.Tx) error {
+	if ids = known(); len(ids) > 0 {
+		return ids, nil
+	}
+	e.tags.ids = map[subscribers.EditionTag][]string{}
+	err = e.view(func(tx store.Tx) error {
 		for it, err := range tx.Bucket(bucketEditions).Rows(store.Range{}) {
 			if err != nil {
 				return err
 			}
-			e.tags.ids[subscribers.TagOfEdition(string(it.Key))] = string(it.Key)
+			id := string(it.Key)
+			e.tags.ids[subscribers.TagOfEdition(id)] = append(e.tags.ids[subscribers.TagOfEdition(id)], id)
 		}
 		return nil
 	})
-	if err != nil {
-		return "", err
-	}
-	if id, ok := e.tags.ids[tag]; ok {
-		return id, nil
-	}
-	return "", ErrUnknown
+	return known(), err
 }
 
 // recipient reads one recipient of an edition, and none of those around him. The error is ErrUnknown when

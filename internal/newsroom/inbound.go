@@ -30,34 +30,17 @@ type Received struct {
 // Judge says what would follow from a report, and changes nothing.
 func (r *Receiver) Judge(report inbound.Report) (inbound.Decision, error) {
 	return inbound.Decide(report, func(t inbound.Token) (inbound.Delivery, error) {
-		d, err := r.Ledger.Resolve(t.Text, t.Purpose)
-		switch {
-		case err == nil:
-			return inbound.Delivery{Email: d.To.Email, Digest: d.Edition.Digest, Edition: d.Edition.ID}, nil
-		case errors.Is(err, subscribers.ErrToken) && t.Purpose == subscribers.ForUnsubscribe:
-			return r.account(t.Text)
-		case errors.Is(err, subscribers.ErrToken), errors.Is(err, ledger.ErrUnknown):
-			return inbound.Delivery{}, inbound.ErrStranger
+		purposes := []subscribers.Purpose{t.Purpose}
+		if t.Purpose == subscribers.ForUnsubscribe {
+			purposes = append(purposes, subscribers.ForAccount)
 		}
-		return inbound.Delivery{}, err
+		d, err := r.Ledger.Reader(t.Text, r.Config.Subscribers, r.Config.DigestIDs(), purposes...)
+		// A bounce of an edition that the ledger has lost can't be counted among those of its edition.
+		if errors.Is(err, subscribers.ErrToken) || errors.Is(err, ledger.ErrUnknown) || err == nil && report.Kind == inbound.Bounce && d.Edition.ID == "" {
+			err = inbound.ErrStranger
+		}
+		return inbound.Delivery{Email: d.To.Email, Digest: d.Edition.Digest, Edition: d.Edition.ID}, err
 	})
-}
-
-// account finds the subscriber and digest that an account token names: one of a link that an operator handed out.
-func (r *Receiver) account(token string) (inbound.Delivery, error) {
-	ref, err := r.Ledger.Keys.Open(token, subscribers.ForAccount)
-	if err != nil {
-		return inbound.Delivery{}, inbound.ErrStranger
-	}
-	digests := []string{""}
-	for _, d := range r.Config.Digests {
-		digests = append(digests, d.ID)
-	}
-	s, id, ok := r.Config.Subscribers.Account(ref, digests)
-	if !ok {
-		return inbound.Delivery{}, inbound.ErrStranger
-	}
-	return inbound.Delivery{Email: s.Email, Digest: id}, nil
 }
 
 // Receive does what follows from a report. The same report twice is the same as once.

@@ -3,7 +3,6 @@ package newsroom
 import (
 	"context"
 	"errors"
-	"math"
 	"time"
 
 	"digestd/digest"
@@ -31,10 +30,6 @@ type Preview struct {
 
 // Anybody is whom a preview addresses when nobody is named.
 const Anybody = "reader@example.org"
-
-// nobody is an index that no recipient has: the links of a preview or a test copy must not be those of
-// whoever comes first in the edition, once it is composed.
-const nobody = math.MaxInt32
 
 // Preview composes what the next edition of a digest would say to one subscriber if it were composed at a
 // time, from what the ledger has now. The zero subscriber is anybody: all topics, in the newsletter's
@@ -75,9 +70,9 @@ func (c *Composer) wants(d digest.Digest, who subscribers.Subscriber) digest.Var
 
 // dress makes the mail of a preview's page.
 func (c *Composer) dress(v *Preview, d digest.Digest, who subscribers.Subscriber, zone string) error {
-	v.reader = digest.Recipient{Index: nobody, Email: Anybody}
+	v.reader = digest.Recipient{Index: subscribers.Nobody, Email: Anybody}
 	if who.Profile != nil {
-		v.reader = digest.Recipient{Index: nobody, Email: who.Email, Name: who.Name}
+		v.reader = digest.Recipient{Index: subscribers.Nobody, Email: who.Email, Name: who.Name}
 	}
 	page, err := c.render(d, v.Page, 0)
 	if err != nil {
@@ -90,7 +85,7 @@ func (c *Composer) dress(v *Preview, d digest.Digest, who subscribers.Subscriber
 	if err != nil {
 		return err
 	}
-	unsubscribe, preferences, err := page.sender.Links(token.Delivery(subscribers.ForUnsubscribe, v.Edition.ID, nobody))
+	unsubscribe, preferences, err := page.sender.Links(token.Delivery(subscribers.ForUnsubscribe, v.Edition.ID, subscribers.Nobody, v.reader.Email))
 	if err != nil {
 		return err
 	}
@@ -156,7 +151,7 @@ func (c *Composer) SendCopies(ctx context.Context, by mailer.Transport, v Previe
 	defer conn.Close()
 	var copies []Copy
 	for i, email := range to {
-		raw, env, err := c.Message(v, digest.Recipient{Index: nobody - i, Email: email})
+		raw, env, err := c.Message(v, digest.Recipient{Index: subscribers.Nobody + i, Email: email})
 		if err == nil && !conn.Usable() {
 			err = errors.New("the connection broke before it was its turn")
 		}

@@ -153,7 +153,7 @@ func (d *desk) key() subscribers.TokenKey {
 
 // token is that of the link in a reader's mail.
 func (d *desk) token(index int) string {
-	return d.key().Delivery(subscribers.ForUnsubscribe, theEdition, index)
+	return d.key().Delivery(subscribers.ForUnsubscribe, theEdition, index, addresses[index])
 }
 
 // asked is a request to make.

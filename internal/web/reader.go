@@ -27,38 +27,19 @@ func (s *Server) resolve(site Site, token string) (reader, error) {
 	if len(token) != subscribers.TokenLen {
 		return reader{}, errNoReader
 	}
-	ref, err := s.ledger.Keys.Open(token, subscribers.ForUnsubscribe, subscribers.ForAccount)
-	if err != nil {
-		return reader{}, absent(err)
-	}
-	if ref.Purpose == subscribers.ForAccount {
-		return s.account(site, ref)
-	}
-	d, err := s.ledger.Editions.DeliveryOf(ref)
+	d, err := s.ledger.Reader(token, site.Config.Subscribers, site.Config.DigestIDs(), subscribers.ForUnsubscribe, subscribers.ForAccount)
 	if err != nil {
 		return reader{}, absent(err)
 	}
 	r := reader{email: d.To.Email, digest: d.Edition.Digest, language: site.Config.Newsletter.Language}
-	if d.To.Variant < len(d.Edition.Variants) {
-		r.language = d.Edition.Variants[d.To.Variant].Key.Language
-	}
 	r.subscriber, r.known = site.Config.Subscribers.Find(r.email)
+	switch {
+	case d.To.Variant < len(d.Edition.Variants):
+		r.language = d.Edition.Variants[d.To.Variant].Key.Language
+	case d.Edition.ID == "" && r.known: // the link is of no edition, or of one that is lost
+		r.language = r.subscriber.Language
+	}
 	return r, nil
-}
-
-// account finds the reader of a token that names no delivery. One at a time, since a list may be long.
-func (s *Server) account(site Site, ref subscribers.Ref) (reader, error) {
-	s.accounts.Lock()
-	defer s.accounts.Unlock()
-	digests := []string{""}
-	for _, d := range site.Config.Digests {
-		digests = append(digests, d.ID)
-	}
-	found, id, ok := site.Config.Subscribers.Account(ref, digests)
-	if !ok {
-		return reader{}, errNoReader
-	}
-	return reader{email: found.Email, digest: id, language: found.Language, subscriber: found, known: true}, nil
 }
 
 // absent tells a token that names nobody from a ledger that can't be asked.

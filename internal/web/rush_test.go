@@ -77,7 +77,7 @@ func rush(d *desk, readers, clicks int) (took []time.Duration, whole time.Durati
 		clicking.Go(func() {
 			for i := int(stop.Add(1)) - 1; i < clicks; i = int(stop.Add(1)) - 1 {
 				begun := time.Now()
-				answer, err := client.Post(home+"/u/"+key.Delivery(subscribers.ForUnsubscribe, rushEdition, i), "application/x-www-form-urlencoded", strings.NewReader(oneClick))
+				answer, err := client.Post(home+"/u/"+key.Delivery(subscribers.ForUnsubscribe, rushEdition, i, address(i)), "application/x-www-form-urlencoded", strings.NewReader(oneClick))
 				if err != nil {
 					t.Error(err)
 					return

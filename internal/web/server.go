@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"digestd/digest/render"
@@ -49,14 +48,13 @@ type Site struct {
 type Server struct {
 	Also map[string]http.Handler // what else the listener answers, by exact path
 
-	ledger   *ledger.Ledger
-	site     func() Site
-	now      func() time.Time
-	log      *slog.Logger
-	pages    *pages
-	builtin  *render.Set // words where no digest has any
-	limits   limits
-	accounts sync.Mutex // of the search for an account in a long list
+	ledger  *ledger.Ledger
+	site    func() Site
+	now     func() time.Time
+	log     *slog.Logger
+	pages   *pages
+	builtin *render.Set // words where no digest has any
+	limits  limits
 }
 
 // New makes a server for a ledger. It asks for the site, which a reload changes, at each request.

@@ -59,12 +59,16 @@ func TestLinksThatAreNone(t *testing.T) {
 		"a line break":               "/u/" + good + "%0d%0aSet-Cookie:%20a=b",
 		"a space":                    "/u/" + good + "%20",
 		"in the query":               "/u/?" + good,
-		"from another ledger":        "/u/" + foreign.Delivery(subscribers.ForUnsubscribe, theEdition, ana),
-		"of a Message-ID":            "/u/" + key.Delivery(subscribers.ForMessageID, theEdition, ana),
-		"of a bounce":                "/u/" + key.Delivery(subscribers.ForBounce, theEdition, ana),
-		"of an edition of nobody":    "/u/" + key.Delivery(subscribers.ForUnsubscribe, theEdition+"+1", ana),
-		"of nobody in the edition":   "/u/" + key.Delivery(subscribers.ForUnsubscribe, theEdition, len(addresses)),
-		"of nobody by far":           "/u/" + key.Delivery(subscribers.ForUnsubscribe, theEdition, 1<<31-1),
+		"from another ledger":        "/u/" + foreign.Delivery(subscribers.ForUnsubscribe, theEdition, ana, addresses[ana]),
+		"of a Message-ID":            "/u/" + key.Delivery(subscribers.ForMessageID, theEdition, ana, addresses[ana]),
+		"of a bounce":                "/u/" + key.Delivery(subscribers.ForBounce, theEdition, ana, addresses[ana]),
+		"of an edition of nobody":    "/u/" + key.Delivery(subscribers.ForUnsubscribe, theEdition+"+1", ana, "eve@example.org"),
+		"of nobody in the edition":   "/u/" + key.Delivery(subscribers.ForUnsubscribe, theEdition, len(addresses), "eve@example.org"),
+		"of nobody by far":           "/u/" + key.Delivery(subscribers.ForUnsubscribe, theEdition, 1<<31-1, "eve@example.org"),
+		"of another at a place":      "/u/" + key.Delivery(subscribers.ForUnsubscribe, theEdition, ana, "eve@example.org"),
+		"of an old mail, since":      "/u/" + key.Unbound(subscribers.ForUnsubscribe, theEdition, ana),
+		"of a lost digest":           "/u/" + key.Delivery(subscribers.ForUnsubscribe, "monthly/UTC/2026-01-01T07:00", ana, addresses[ana]),
+		"of a test copy":             "/u/" + key.Delivery(subscribers.ForUnsubscribe, theEdition, subscribers.Nobody+1, addresses[ana]),
 		"of an account of nobody":    "/u/" + key.Account("eve@example.org", ""),
 		"of a digest of nobody":      "/u/" + key.Account("ana@example.org", "monthly"),
 		"an address":                 "/u/ana@example.org",
@@ -73,7 +77,7 @@ func TestLinksThatAreNone(t *testing.T) {
 		"not UTF-8":                  "/u/%ff%fe",
 		"long":                       "/u/" + strings.Repeat("x", 8000),
 		"preferences, forged":        "/p/" + strings.Repeat("A", subscribers.TokenLen),
-		"preferences, of a bounce":   "/p/" + key.Delivery(subscribers.ForBounce, theEdition, ana),
+		"preferences, of a bounce":   "/p/" + key.Delivery(subscribers.ForBounce, theEdition, ana, addresses[ana]),
 		"below base_url":             "/wire/u/" + swap(good, 3),
 		"below base_url, twice":      "/wire/wire/u/" + good,
 		"beside base_url":            "/wireu/" + good,
@@ -116,7 +120,8 @@ func hex(c byte) string {
 	return string(digits[c>>4]) + string(digits[c&15])
 }
 
-// What was pruned is forgotten like what never was.
+// An edition that was pruned, or that a restored ledger lacks, is not needed to know whose link it was. A link of
+// somebody who is no reader any more is like any other address that is none.
 func TestLinkOfAnEditionThatIsForgotten(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -137,8 +142,15 @@ func TestLinkOfAnEditionThatIsForgotten(t *testing.T) {
 		t.Fatalf("the token of a forgotten edition: %v", err)
 	}
 	_, want := d.get("/nothing/here")
-	if answer, body := d.post("/u/"+token, oneClick); answer.StatusCode != http.StatusNotFound || body != want {
+	stranger := d.key().Delivery(subscribers.ForUnsubscribe, theEdition, ana, "eve@example.org")
+	if answer, body := d.post("/u/"+stranger, oneClick); answer.StatusCode != http.StatusNotFound || body != want {
 		t.Errorf("status %d: %s", answer.StatusCode, body)
+	}
+	if answer, body := d.get("/u/" + token); answer.StatusCode != http.StatusOK || d.standing() != "" {
+		t.Errorf("status %d, %q stands: %s", answer.StatusCode, d.standing(), body)
+	}
+	if answer, body := d.post("/u/"+token, oneClick); answer.StatusCode != http.StatusOK || d.standing() != "ana daily:one-click" {
+		t.Errorf("status %d, %q stands: %s", answer.StatusCode, d.standing(), body)
 	}
 }
 

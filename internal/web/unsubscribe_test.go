@@ -210,7 +210,7 @@ func TestOldKeysAreHonoured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if answer, _ := d.post("/u/"+other.Delivery(subscribers.ForUnsubscribe, theEdition, chiyo), oneClick); answer.StatusCode != http.StatusNotFound {
+	if answer, _ := d.post("/u/"+other.Delivery(subscribers.ForUnsubscribe, theEdition, chiyo, addresses[chiyo]), oneClick); answer.StatusCode != http.StatusNotFound {
 		t.Errorf("a key of another ledger: status %d", answer.StatusCode)
 	}
 }

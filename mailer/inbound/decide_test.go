@@ -35,7 +35,7 @@ func newPost(t testing.TB) post {
 
 func (p post) find(t Token) (Delivery, error) {
 	for _, key := range []subscribers.TokenKey{p.key, p.old} {
-		if ref, err := key.Open(t.Text, t.Purpose); err == nil && ref.OfEdition(edition) && ref.Index < len(readers) {
+		if ref, err := key.Open(t.Text, t.Purpose); err == nil && ref.OfEdition(edition) && ref.Index < len(readers) && ref.Names(readers[ref.Index]) {
 			return Delivery{Email: readers[ref.Index], Digest: "daily", Edition: edition}, nil
 		}
 	}
@@ -54,10 +54,10 @@ func dsn(to, recipient, status, diagnostic, returned string) string {
 func TestDecideOnBounces(t *testing.T) {
 	p := newPost(t)
 	id := func(key subscribers.TokenKey, index int) string {
-		return "Message-ID: <" + key.Delivery(subscribers.ForMessageID, edition, index) + "@digest.example>"
+		return "Message-ID: <" + key.Delivery(subscribers.ForMessageID, edition, index, readers[index]) + "@digest.example>"
 	}
 	tag := func(index int) string {
-		return "bounces+" + p.key.Delivery(subscribers.ForBounce, edition, index) + "@digest.example"
+		return "bounces+" + p.key.Delivery(subscribers.ForBounce, edition, index, readers[index]) + "@digest.example"
 	}
 	const plain = "bounces@digest.example"
 	const gone = "550 5.1.1 User unknown"
@@ -84,7 +84,7 @@ func TestDecideOnBounces(t *testing.T) {
 		{"our message, the exact code in the words", dsn(plain, readers[0], "5.0.0", gone, id(p.key, 0)), readers[0]},
 		{"our ID in capitals", dsn(plain, readers[0], "5.1.1", gone, strings.ToUpper(id(p.key, 0))), readers[0]},
 		{"our ID in References only", swap(dsn(plain, readers[0], "5.1.1", gone, "Subject: x"), "Subject: Undelivered",
-			"References: <"+p.key.Delivery(subscribers.ForMessageID, edition, 0)+"@digest.example>"), readers[0]},
+			"References: <"+p.key.Delivery(subscribers.ForMessageID, edition, 0, readers[0])+"@digest.example>"), readers[0]},
 		{"our reverse path returned", dsn(plain, readers[0], "5.1.1", gone, "Return-Path: <"+tag(0)+">"), readers[0]},
 		{"to the tagged address", dsn(tag(0), readers[0], "5.1.1", gone, "Subject: x"), readers[0]},
 		{"delivered to the tagged address", swap(dsn(plain, readers[0], "5.1.1", gone, "Subject: x"), "From: MAILER",
@@ -100,8 +100,8 @@ func TestDecideOnBounces(t *testing.T) {
 		{"an ID with one character changed", dsn(plain, readers[0], "5.1.1", gone, swap(id(p.key, 0), id(p.key, 0)[20:22],
 			strings.Map(func(r rune) rune { return '0' + (r+1-'0')%8 }, id(p.key, 0)[20:22]))), ""},
 		{"an unsubscribe token for an ID", dsn(plain, readers[0], "5.1.1", gone,
-			"List-Unsubscribe: <mailto:x@digest.example?subject=unsubscribe%20"+p.key.Delivery(subscribers.ForUnsubscribe, edition, 0)+">"), ""},
-		{"a tag for an ID", dsn(plain, readers[0], "5.1.1", gone, "Message-ID: <"+p.key.Delivery(subscribers.ForBounce, edition, 0)+"@digest.example>"), ""},
+			"List-Unsubscribe: <mailto:x@digest.example?subject=unsubscribe%20"+p.key.Delivery(subscribers.ForUnsubscribe, edition, 0, readers[0])+">"), ""},
+		{"a tag for an ID", dsn(plain, readers[0], "5.1.1", gone, "Message-ID: <"+p.key.Delivery(subscribers.ForBounce, edition, 0, readers[0])+"@digest.example>"), ""},
 		{"the tagged address of another reader", dsn(tag(1), readers[0], "5.1.1", gone, "Subject: x"), ""},
 		{"the tagged address, a stranger", dsn(tag(0), "stranger@example.net", "5.1.1", gone, "Subject: x"), ""},
 		{"our message, full", dsn(plain, readers[0], "5.2.2", "552 5.2.2 Over quota", id(p.key, 0)), ""},
@@ -127,7 +127,7 @@ func TestDecideOnBounces(t *testing.T) {
 		{"to the tagged address, by a person", "From: ana@example.net\nTo: " + tag(0) + "\nSubject: Undeliverable mail\n\nYour message could not be delivered.\n\n<" + readers[0] + ">: user unknown\n", ""},
 		{"our message, naming nobody", "From: postmaster@mx.example.org\nTo: " + plain + "\nSubject: Undeliverable mail\n\nYour message could not be delivered: user unknown.\n\nOriginal message:\n" + id(p.key, 0) + "\n", ""},
 		{"a request to leave that came back", swap(dsn(plain, readers[0], "5.1.1", gone, "Subject: x"), "Subject: Undelivered",
-			"Subject: unsubscribe "+p.key.Delivery(subscribers.ForUnsubscribe, edition, 0)), ""},
+			"Subject: unsubscribe "+p.key.Delivery(subscribers.ForUnsubscribe, edition, 0, readers[0])), ""},
 		{"our message, delayed", swap(dsn(plain, readers[0], "5.1.1", gone, id(p.key, 0)), "Action: failed", "Action: delayed"), ""},
 		{"our message, delivered", swap(dsn(plain, readers[0], "5.1.1", gone, id(p.key, 0)), "Action: failed", "Action: delivered"), ""},
 		{"our message, failed with success", dsn(plain, readers[0], "2.0.0", "250 ok", id(p.key, 0)), ""},
@@ -187,9 +187,9 @@ func checkKept(t *testing.T, name string, raw []byte) {
 	t.Helper()
 	p := newPost(t)
 	s := string(raw)
-	s = strings.ReplaceAll(s, "digest-1@digest.example", p.key.Delivery(subscribers.ForMessageID, edition, 0)+"@digest.example")
+	s = strings.ReplaceAll(s, "digest-1@digest.example", p.key.Delivery(subscribers.ForMessageID, edition, 0, readers[0])+"@digest.example")
 	if name != "own-forged-no-ref" { // a bounce to a tagged address is not that
-		s = strings.ReplaceAll(s, "To: digest-bounces@", "To: digest-bounces+"+p.key.Delivery(subscribers.ForBounce, edition, 0)+"@")
+		s = strings.ReplaceAll(s, "To: digest-bounces@", "To: digest-bounces+"+p.key.Delivery(subscribers.ForBounce, edition, 0, readers[0])+"@")
 	}
 	d, err := Decide(Parse([]byte(s)), p.find)
 	if err != nil || len(d.Suppress) > 0 {
@@ -204,7 +204,7 @@ func TestDecideOnComplaints(t *testing.T) {
 			"--b\n\nA complaint.\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: " + kind + "\nVersion: 1\nOriginal-Rcpt-To: <redacted@isp.example>\n\n" +
 			"--b\nContent-Type: message/rfc822\n\n" + returned + "\nSubject: Your digest\n\nnews\n--b--\n"
 	}
-	id := "Message-ID: <" + p.key.Delivery(subscribers.ForMessageID, edition, 1) + "@digest.example>"
+	id := "Message-ID: <" + p.key.Delivery(subscribers.ForMessageID, edition, 1, readers[1]) + "@digest.example>"
 	for _, test := range []struct {
 		kind, returned string
 		want           Kind
@@ -213,7 +213,7 @@ func TestDecideOnComplaints(t *testing.T) {
 		{"abuse", id, Complaint, 1},
 		{"Fraud", id, Complaint, 1},
 		{"opt-out", id, Complaint, 1},
-		{"abuse", "Return-Path: <bounces+" + p.key.Delivery(subscribers.ForBounce, edition, 1) + "@digest.example>", Complaint, 1},
+		{"abuse", "Return-Path: <bounces+" + p.key.Delivery(subscribers.ForBounce, edition, 1, readers[1]) + "@digest.example>", Complaint, 1},
 		{"abuse", "Message-ID: <made-up@evil.example>", Complaint, 0},
 		{"not-spam", id, Notice, 0},
 		{"virus", id, Notice, 0},
@@ -236,7 +236,7 @@ func TestDecideOnComplaints(t *testing.T) {
 
 func TestDecideOnUnsubscribes(t *testing.T) {
 	p := newPost(t)
-	token := p.key.Delivery(subscribers.ForUnsubscribe, edition, 1)
+	token := p.key.Delivery(subscribers.ForUnsubscribe, edition, 1, readers[1])
 	for _, test := range []struct {
 		subject  string
 		want     Kind
@@ -251,7 +251,7 @@ func TestDecideOnUnsubscribes(t *testing.T) {
 		{"unsubscribe me please", Unsubscribe, 0},
 		{"unsubscribe " + token[1:] + "A", Unsubscribe, 0},
 		{"unsubscribe " + strings.ToUpper(token), Unsubscribe, 0},
-		{"unsubscribe " + p.key.Delivery(subscribers.ForMessageID, edition, 1), Unsubscribe, 0},
+		{"unsubscribe " + p.key.Delivery(subscribers.ForMessageID, edition, 1, readers[1]), Unsubscribe, 0},
 		{"How to unsubscribe from a gym " + token, Other, 0},
 		{token, Other, 0},
 	} {
@@ -271,8 +271,8 @@ func TestDecideOnUnsubscribes(t *testing.T) {
 // TestDecideAsksNoLedger holds that a ledger is not asked where nothing can follow.
 func TestDecideAsksNoLedger(t *testing.T) {
 	p := newPost(t)
-	id := p.key.Delivery(subscribers.ForMessageID, edition, 0) + "@digest.example"
-	tag := "bounces+" + p.key.Delivery(subscribers.ForBounce, edition, 0) + "@digest.example"
+	id := p.key.Delivery(subscribers.ForMessageID, edition, 0, readers[0]) + "@digest.example"
+	tag := "bounces+" + p.key.Delivery(subscribers.ForBounce, edition, 0, readers[0]) + "@digest.example"
 	for why, raw := range map[string]string{
 		"5.2.2 does not say": dsn("bounces@digest.example", readers[0], "5.2.2", "552 5.2.2 full", "Message-ID: <"+id+">"),
 		"it does not say":    "From: postmaster@mx.example.org\nTo: " + tag + "\nSubject: Undelivered\n\nIt could not be delivered.\n",
@@ -293,8 +293,8 @@ func TestDecideReportsTheLedger(t *testing.T) {
 	p := newPost(t)
 	down := errors.New("the disk is gone")
 	for _, raw := range []string{
-		dsn("bounces@digest.example", readers[0], "5.1.1", "550 5.1.1 x", "Message-ID: <"+p.key.Delivery(subscribers.ForMessageID, edition, 0)+"@digest.example>"),
-		"Subject: unsubscribe " + p.key.Delivery(subscribers.ForUnsubscribe, edition, 0) + "\n\n",
+		dsn("bounces@digest.example", readers[0], "5.1.1", "550 5.1.1 x", "Message-ID: <"+p.key.Delivery(subscribers.ForMessageID, edition, 0, readers[0])+"@digest.example>"),
+		"Subject: unsubscribe " + p.key.Delivery(subscribers.ForUnsubscribe, edition, 0, readers[0]) + "\n\n",
 	} {
 		_, err := Decide(Parse([]byte(raw)), func(Token) (Delivery, error) { return Delivery{}, fmt.Errorf("ask: %w", down) })
 		if !errors.Is(err, down) {
@@ -305,7 +305,7 @@ func TestDecideReportsTheLedger(t *testing.T) {
 
 func TestMightCount(t *testing.T) {
 	p := newPost(t)
-	id := "Message-ID: <" + p.key.Delivery(subscribers.ForMessageID, edition, 0) + "@digest.example>"
+	id := "Message-ID: <" + p.key.Delivery(subscribers.ForMessageID, edition, 0, readers[0]) + "@digest.example>"
 	for _, test := range []struct {
 		raw  string
 		want bool
@@ -313,7 +313,7 @@ func TestMightCount(t *testing.T) {
 		{dsn("b@digest.example", readers[0], "5.1.1", "550 5.1.1 x", id), true},
 		{dsn("b@digest.example", readers[0], "5.2.2", "550 5.2.2 x", id), false},
 		{dsn("b@digest.example", readers[0], "5.1.1", "550 5.1.1 x", "Message-ID: <made-up@evil.example>"), false},
-		{"Subject: unsubscribe " + p.key.Delivery(subscribers.ForUnsubscribe, edition, 0) + "\n\n", true},
+		{"Subject: unsubscribe " + p.key.Delivery(subscribers.ForUnsubscribe, edition, 0, readers[0]) + "\n\n", true},
 		{"Subject: unsubscribe\n\n", false},
 		{"Subject: hello\n\n" + id, false},
 	} {

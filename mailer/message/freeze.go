@@ -188,6 +188,7 @@ func Freeze(c Content, s Sender, m Marks) (*Template, error) {
 		date:      s.Date.Truncate(time.Second),
 		bounceTo:  h.bounceTo,
 		verp:      s.VERP,
+		bound:     true,
 		head:      head,
 		body:      b.done(),
 	}

@@ -12,6 +12,12 @@ import (
 // as a ledger may hold an edition that is still owed.
 const formatV1 = "digestd message 1\n"
 
+// What the flags say.
+const (
+	flagVERP  = 1
+	flagBound = 2
+)
+
 // maxStored bounds what UnmarshalBinary believes; a variant has a fraction of it.
 const maxStored = 64 << 20
 
@@ -22,11 +28,14 @@ func (t *Template) MarshalBinary() ([]byte, error) {
 	for _, s := range []string{t.edition, t.keyID, t.signature, t.bounceTo} {
 		b = appendBytes(b, []byte(s))
 	}
-	verp := uint64(0)
+	flags := uint64(0)
 	if t.verp {
-		verp = 1
+		flags |= flagVERP
 	}
-	b = binary.AppendUvarint(b, verp)
+	if t.bound {
+		flags |= flagBound
+	}
+	b = binary.AppendUvarint(b, flags)
 	b = binary.AppendVarint(b, t.date.Unix())
 	for _, p := range []pieces{t.head, t.body} {
 		b = binary.AppendUvarint(b, uint64(len(p.slots)))
@@ -56,13 +65,11 @@ func (t *Template) UnmarshalBinary(data []byte) error {
 		signature: string(r.bytes()),
 		bounceTo:  string(r.bytes()),
 	}
-	switch r.uvarint() {
-	case 0:
-	case 1:
-		u.verp = true
-	default:
+	flags := r.uvarint()
+	if flags > flagVERP|flagBound {
 		r.fail("bad flags")
 	}
+	u.verp, u.bound = flags&flagVERP != 0, flags&flagBound != 0
 	u.date = time.Unix(r.varint(), 0).UTC()
 	u.head = r.pieces()
 	u.body = r.pieces()

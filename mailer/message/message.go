@@ -52,6 +52,7 @@ type Template struct {
 	date      time.Time
 	bounceTo  string // envelope sender, ASCII
 	verp      bool
+	bound     bool   // its tokens name the reader's address; else it was stored before they did
 	head      pieces // up to and including the empty line
 	body      pieces
 	canonical pieces // body in DKIM's relaxed form, when there is a signature
@@ -95,13 +96,13 @@ func (t *Template) Fill(dst []byte, r digest.Recipient, k Keys) ([]byte, Envelop
 		to:        to,
 		name:      r.Name,
 		email:     r.Email,
-		messageID: k.Token.Delivery(subscribers.ForMessageID, t.edition, r.Index),
-		token:     k.Token.Delivery(subscribers.ForUnsubscribe, t.edition, r.Index),
+		messageID: t.token(k.Token, subscribers.ForMessageID, r),
+		token:     t.token(k.Token, subscribers.ForUnsubscribe, r),
 	}
 	env := Envelope{From: t.bounceTo, To: to, UTF8: utf8, ID: v.messageID}
 	if t.verp {
 		local, domain, _ := cutAddress(t.bounceTo)
-		env.From = local + "+" + k.Token.Delivery(subscribers.ForBounce, t.edition, r.Index) + "@" + domain
+		env.From = local + "+" + t.token(k.Token, subscribers.ForBounce, r) + "@" + domain
 	}
 	if k.Signer == nil {
 		dst = t.head.fill(dst, &v)
@@ -119,6 +120,14 @@ func (t *Template) Fill(dst []byte, r digest.Recipient, k Keys) ([]byte, Envelop
 	}
 	dst = append(dst, head...)
 	return t.body.fill(dst, &v), env, nil
+}
+
+// token is one of the reader's delivery.
+func (t *Template) token(k subscribers.TokenKey, p subscribers.Purpose, r digest.Recipient) string {
+	if !t.bound {
+		return k.Unbound(p, t.edition, r.Index)
+	}
+	return k.Delivery(p, t.edition, r.Index, r.Email)
 }
 
 // values are what fills the slots for one reader.

@@ -2,6 +2,7 @@ package message
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -143,7 +144,7 @@ func TestMessagesMeanWhatWasRendered(t *testing.T) {
 			if ref, err := tokenKey(t, 1).Open(tag, subscribers.ForBounce); err != nil || ref.Index != r.Index {
 				t.Errorf("envelope sender %q names %+v, %v", env.From, ref, err)
 			}
-			token := tokenKey(t, 1).Delivery(subscribers.ForUnsubscribe, s.Edition, r.Index)
+			token := tokenKey(t, 1).Delivery(subscribers.ForUnsubscribe, s.Edition, r.Index, r.Email)
 			if got, want := m.Header.Get("List-Unsubscribe"), "<https://news.example.org/u/"+token+">, <mailto:leave+list@example.org?subject=unsubscribe%20"+token+">"; got != want {
 				t.Errorf("List-Unsubscribe = %q, want %q", got, want)
 			}
@@ -317,6 +318,41 @@ func TestStoredTemplateGivesTheSameBytes(t *testing.T) {
 	}
 	if err := again.UnmarshalBinary(append(stored, 0)); err == nil {
 		t.Error("a template with bytes left over was read")
+	}
+}
+
+// TestAMessageStoredBeforeTokensNamedAddressesStaysTheSame: what was in doubt when the program was updated is sent again
+// with the Message-ID that it had.
+func TestAMessageStoredBeforeTokensNamedAddressesStaysTheSame(t *testing.T) {
+	tpl := freeze(t, content(), sender(t))
+	stored, err := tpl.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := len(formatV1)
+	for range 4 { // what stands before the flags
+		n, size := binary.Uvarint(stored[at:])
+		at += size + int(n)
+	}
+	if stored[at] != flagVERP|flagBound {
+		t.Fatalf("flags %d", stored[at])
+	}
+	stored[at] = flagVERP
+	var old Template
+	if err := old.UnmarshalBinary(stored); err != nil {
+		t.Fatal(err)
+	}
+	msg, env := fill(t, &old, readers[0])
+	key, index := tokenKey(t, 1), readers[0].Index
+	if id := key.Unbound(subscribers.ForMessageID, sender(t).Edition, index); env.ID != id || !bytes.Contains(msg, []byte("Message-ID: <"+id+"@")) {
+		t.Errorf("Message-ID %q, not %q", env.ID, id)
+	}
+	if !bytes.Contains(msg, []byte("/u/"+key.Unbound(subscribers.ForUnsubscribe, sender(t).Edition, index))) {
+		t.Error("its link has another token")
+	}
+	stored[at] = 4
+	if err := old.UnmarshalBinary(stored); err == nil {
+		t.Error("flags that nobody knows were read")
 	}
 }
 
