@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,11 +36,17 @@ type Signer struct {
 }
 
 // signed are the header fields that a signature covers. Those of always are named once more than they
-// occur, so that nobody can add another one (RFC 6376 §5.4.2).
+// occur, so that nobody can add another one (RFC 6376 §5.4.2). RFC 8058 §4 asks for List-Unsubscribe and
+// List-Unsubscribe-Post.
 var (
 	always    = []string{"From", "To", "Reply-To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "List-Id", "List-Unsubscribe", "List-Unsubscribe-Post"}
 	whenThere = []string{"Content-Transfer-Encoding", "Feedback-ID", "Auto-Submitted", "Precedence"}
 )
+
+// Replaced are the fields that relays put values of their own into: Amazon SES both, Brevo, Postmark and MailerSend the
+// Message-ID. A signature that covers them is broken by every such relay, and by DMARC the mail with it. RFC 6376
+// §5.4.1 would like to have the Date covered, and asks for neither.
+func Replaced() []string { return []string{"Date", "Message-ID"} }
 
 // NewSigner makes a signer of a domain's key, an *rsa.PrivateKey of 1024 bits or more or an
 // ed25519.PrivateKey. The selector tells where the DNS has its public half.
@@ -82,8 +89,8 @@ func (s *Signer) Public() crypto.PublicKey { return s.key.Public() }
 
 // Sign appends the DKIM-Signature field, its line end included, for a message with that header block
 // (CRLF, with or without the empty line at its end) and the SHA-256 of its body in relaxed form
-// (RelaxedBody). The same input gives the same signature.
-func (s *Signer) Sign(dst, header, bodyHash []byte, at time.Time) ([]byte, error) {
+// (RelaxedBody), without the fields that are named. The same input gives the same signature.
+func (s *Signer) Sign(dst, header, bodyHash []byte, at time.Time, without ...string) ([]byte, error) {
 	fields := split(header)
 	var names []string
 	hash := sha256.New()
@@ -101,7 +108,9 @@ func (s *Signer) Sign(dst, header, bodyHash []byte, at time.Time) ([]byte, error
 		}
 	}
 	for _, name := range always {
-		cover(name, true)
+		if !slices.Contains(without, name) {
+			cover(name, true)
+		}
 	}
 	for _, name := range whenThere {
 		cover(name, false)

@@ -52,7 +52,7 @@ type Template struct {
 	date      time.Time
 	bounceTo  string // envelope sender, ASCII
 	verp      bool
-	bound     bool   // its tokens name the reader's address; else it was stored before they did
+	bound     bool   // its tokens name the reader's address, and its signature leaves out what relays replace; else it was stored before that
 	head      pieces // up to and including the empty line
 	body      pieces
 	canonical pieces // body in DKIM's relaxed form, when there is a signature
@@ -115,7 +115,11 @@ func (t *Template) Fill(dst []byte, r digest.Recipient, k Keys) ([]byte, Envelop
 	head := t.head.fill(nil, &v)
 	hash := sha256.New()
 	canonical.each(&v, func(b []byte) { hash.Write(b) })
-	if dst, err = k.Signer.Sign(dst, head, hash.Sum(nil), t.date); err != nil {
+	var uncovered []string
+	if t.bound { // else it was signed once with all fields, and stays the same
+		uncovered = dkim.Replaced()
+	}
+	if dst, err = k.Signer.Sign(dst, head, hash.Sum(nil), t.date, uncovered...); err != nil {
 		return dst, Envelope{}, fmt.Errorf("signing for %s: %w", r.Email, err)
 	}
 	dst = append(dst, head...)

@@ -132,3 +132,54 @@ for name in sorted(glob.glob(sys.argv[2] + "/*.eml")):
 		}
 	}
 }
+
+// TestSignaturesSurviveRelaysThatReplaceFields plays what the large ones do: a Message-ID and a date of their own, and
+// trace fields on top.
+func TestSignaturesSurviveRelaysThatReplaceFields(t *testing.T) {
+	key, _, err := dkim.Generate("ed25519", rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := dkim.NewSigner("example.org", "digest", key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	record, err := dkim.Record(signer.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := sender(t)
+	s.Signature = signer.ID()
+	msg, _, err := freeze(t, content(), s).Fill(nil, readers[0], Keys{Token: tokenKey(t, 1), Signer: signer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	replace := func(field, value string) func(string) string {
+		return func(m string) string {
+			before, rest, _ := strings.Cut(m, "\r\n"+field+": ")
+			_, after, _ := strings.Cut(rest, "\r\n")
+			return before + "\r\n" + field + ": " + value + "\r\n" + after
+		}
+	}
+	for name, c := range map[string]struct {
+		relay func(string) string
+		holds bool
+	}{
+		"as it is":                {func(m string) string { return m }, true},
+		"another Message-ID":      {replace("Message-ID", "<0100abc-000000@email.relay.example>"), true},
+		"another Date":            {replace("Date", "Sun, 22 Nov 2026 06:01:00 +0000"), true},
+		"trace fields":            {func(m string) string { return "Received: from a by b; Sun, 22 Nov 2026 06:01:00 +0000\r\n" + m }, true},
+		"another Subject":         {replace("Subject", "x"), false},
+		"another way out":         {replace("List-Unsubscribe-Post", "List-Unsubscribe=Never"), false},
+		"a second From":           {func(m string) string { return "From: eve@example.org\r\n" + m }, false},
+		"a second way out":        {func(m string) string { return "List-Unsubscribe: <https://evil.example/>\r\n" + m }, false},
+		"another way out, folded": {func(m string) string { return strings.Replace(m, "List-Unsubscribe: <", "List-Unsubscribe: <x", 1) }, false},
+	} {
+		results, err := msgauth.VerifyWithOptions(strings.NewReader(c.relay(string(msg))), &msgauth.VerifyOptions{
+			LookupTXT: func(string) ([]string, error) { return []string{record}, nil },
+		})
+		if err != nil || len(results) != 1 || (results[0].Err == nil) != c.holds {
+			t.Errorf("%s: %+v, %v", name, results, err)
+		}
+	}
+}
