@@ -40,11 +40,11 @@ type Suppression struct {
 //
 //   - A bounce suppresses an address, of all digests, when it says that the mailbox does not exist (5.1.1, 5.1.10,
 //     5.2.1) and nothing in it contradicts, and when it proves to be about a message of ours: it returns the
-//     Message-ID or the tagged reverse path of a delivery to that very address, which it names; or it came to a
-//     tagged reverse path, and names either that address or nobody. A bounce that names others only does
+//     Message-ID, a link to leave, or the tagged reverse path of a delivery to that very address, which it names; or it
+//     came to a tagged reverse path, and names either that address or nobody. A bounce that names others only does
 //     not count, whatever it proves: that is how it looks when one of those behind an alias has gone.
 //   - A complaint suppresses the address to which the complained-of message was sent, of all digests: who takes
-//     one for spam wants none. It must return the Message-ID or the tagged reverse path. Whom it names does not
+//     one for spam wants none. It must return the Message-ID, a link to leave, or the tagged reverse path. Whom it names does not
 //     matter; most providers black that out.
 //   - A request to be unsubscribed suppresses (address, digest), with the token of his own mail.
 //   - Nothing follows from anything else.
@@ -100,8 +100,9 @@ func (r Report) ours(find Find, wanted func(Token) bool) (found []named, err err
 	return found, nil
 }
 
-// isLeaving reports whether a token is one by which a reader leaves, not one that proves a delivery.
-func isLeaving(t Token) bool { return t.Purpose == subscribers.ForUnsubscribe }
+// isLeaving reports whether a token is one by which a reader leaves, not one that proves a delivery: it came with the
+// request, and was not in a message that came back.
+func isLeaving(t Token) bool { return t.Purpose == subscribers.ForUnsubscribe && t.Arrived }
 
 func decideBounce(r Report, find Find) (Decision, error) {
 	if why := r.harmless(); why != "" {

@@ -99,8 +99,16 @@ func TestDecideOnBounces(t *testing.T) {
 		{"another reader's message", dsn(plain, readers[0], "5.1.1", gone, id(p.key, 1)), ""},
 		{"an ID with one character changed", dsn(plain, readers[0], "5.1.1", gone, swap(id(p.key, 0), id(p.key, 0)[20:22],
 			strings.Map(func(r rune) rune { return '0' + (r+1-'0')%8 }, id(p.key, 0)[20:22]))), ""},
-		{"an unsubscribe token for an ID", dsn(plain, readers[0], "5.1.1", gone,
-			"List-Unsubscribe: <mailto:x@digest.example?subject=unsubscribe%20"+p.key.Delivery(subscribers.ForUnsubscribe, edition, 0, readers[0])+">"), ""},
+		{"another Message-ID, and the mail to leave", dsn(plain, readers[0], "5.1.1", gone, "Message-ID: <0102@email.relay.example>\n"+
+			"List-Unsubscribe: <mailto:x@digest.example?subject=unsubscribe%20"+p.key.Delivery(subscribers.ForUnsubscribe, edition, 0, readers[0])+">"), readers[0]},
+		{"another Message-ID, and the link to leave", dsn(plain, readers[0], "5.1.1", gone, "Message-ID: <0102@email.relay.example>\n"+
+			"List-Unsubscribe: <https://digest.example/u/"+p.key.Delivery(subscribers.ForUnsubscribe, edition, 0, readers[0])+">,\n <mailto:x@digest.example>"), readers[0]},
+		{"another reader's link to leave", dsn(plain, readers[0], "5.1.1", gone,
+			"List-Unsubscribe: <https://digest.example/u/"+p.key.Delivery(subscribers.ForUnsubscribe, edition, 1, readers[1])+">"), ""},
+		{"a link to leave of another ledger", dsn(plain, readers[0], "5.1.1", gone,
+			"List-Unsubscribe: <https://digest.example/u/"+foreign.Delivery(subscribers.ForUnsubscribe, edition, 0, readers[0])+">"), ""},
+		{"a Message-ID for a link", dsn(plain, readers[0], "5.1.1", gone,
+			"List-Unsubscribe: <https://digest.example/u/"+p.key.Delivery(subscribers.ForMessageID, edition, 0, readers[0])+">"), ""},
 		{"a tag for an ID", dsn(plain, readers[0], "5.1.1", gone, "Message-ID: <"+p.key.Delivery(subscribers.ForBounce, edition, 0, readers[0])+"@digest.example>"), ""},
 		{"the tagged address of another reader", dsn(tag(1), readers[0], "5.1.1", gone, "Subject: x"), ""},
 		{"the tagged address, a stranger", dsn(tag(0), "stranger@example.net", "5.1.1", gone, "Subject: x"), ""},

@@ -70,8 +70,8 @@ func (r Recipient) Names(email string) bool {
 type Token struct {
 	Text    string
 	Purpose subscribers.Purpose // that it would have
-	// Arrived says that it stands in the address to which the message came, a tagged reverse path of ours;
-	// else it stands in what the message returns.
+	// Arrived says that it stands in the address to which the message came, a tagged reverse path of ours, or in
+	// the request of somebody who leaves; else it stands in what the message returns.
 	Arrived bool
 }
 
@@ -119,9 +119,20 @@ func Parse(raw []byte) Report {
 	subject := m.header.text("subject")
 	report := Report{Kind: Other, Machine: isMachine(m), Words: oneLine(subject, maxWords)}
 	found := flatten(m, report.Machine)
-	report.Tokens = tokens(m, found, subject)
+	notice := found.notice()
+	wrote := wroteTo(notice)
+	var asked []string
+	if !report.Machine || asksToLeave(subject) {
+		asked = leavingTokens(subject)
+	}
+	if !report.Machine {
+		for _, line := range wrote[:min(len(wrote), tokenLines)] {
+			asked = append(asked, leavingTokens(line)...)
+		}
+	}
+	report.Tokens = tokens(m, found, asked)
 
-	said := ownWords(found.notice())
+	said := ownWords(notice)
 	said.marked = said.marked || len(found.returned) > 0
 	switch {
 	case found.feedback != nil:
@@ -131,7 +142,7 @@ func Parse(raw []byte) Report {
 	case found.status != nil && (report.Machine || found.isReport):
 		report.Machine = true
 		report.delivery(parseStatus(found.status.content()), m, said)
-	case asksToLeave(subject):
+	case asksToLeave(subject), len(asked) > 0:
 		report.Kind = Unsubscribe
 	case found.jmrp != "":
 		report.Kind = Complaint
@@ -147,6 +158,9 @@ func Parse(raw []byte) Report {
 	}
 	if report.Kind == Other && wasAutomatic(m.header) {
 		report.Kind = AutoReply
+	}
+	if report.Kind == Other && wantsOut(subject, wrote) {
+		report.Kind = Unsubscribe
 	}
 	return report
 }

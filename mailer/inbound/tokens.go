@@ -15,9 +15,10 @@ const maxTokens = 16
 const sideLength = 26
 
 var (
-	linkToken = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])([A-Za-z0-9_-]{22})(?:[^A-Za-z0-9_-]|$)`)
 	// leaving is how the subject of List-Unsubscribe's mailto begins, whatever a mail program put before it.
 	leaving = regexp.MustCompile(`(?i)^\s*(?:(?:re|fwd?|aw|wg|tr|rv|sv|vs)\s*:\s*)*unsubscribe(?:$|[^\pL-])`)
+	// linkOut is a link of List-Unsubscribe, or one in the mail, up to its token.
+	linkOut = regexp.MustCompile(`(?:/[up]/|unsubscribe(?:%20|=20| ))(?:=\r?\n)?([A-Za-z0-9_-]+)`)
 )
 
 // isArrival reports whether a field says to which address a message came.
@@ -61,13 +62,20 @@ func isAlphanumeric(c byte) bool {
 }
 
 // tokens finds what may be tokens of ours. Mail systems return them in the header of the message that came
-// back, or quote it as text, or put it into In-Reply-To and References.
-func tokens(m *part, c *content, subject string) (found []Token) {
+// back, or quote it as text, or put it into In-Reply-To and References. asked are those by which somebody leaves.
+func tokens(m *part, c *content, asked []string) (found []Token) {
 	seen := map[Token]bool{}
 	take := func(t Token) {
 		if !seen[t] && len(found) < maxTokens {
 			seen[t] = true
 			found = append(found, t)
+		}
+	}
+	links := func(text []byte) {
+		for _, match := range linkOut.FindAllSubmatch(text, -1) {
+			if len(match[1]) == subscribers.TokenLen {
+				take(Token{Text: string(match[1]), Purpose: subscribers.ForUnsubscribe})
+			}
 		}
 	}
 	scan := func(text []byte, wanted []subscribers.Purpose, arrived bool) {
@@ -80,10 +88,8 @@ func tokens(m *part, c *content, subject string) (found []Token) {
 			}
 		}
 	}
-	if asksToLeave(subject) {
-		for _, match := range linkToken.FindAllStringSubmatch(subject, maxTokens) {
-			take(Token{Text: match[1], Purpose: subscribers.ForUnsubscribe, Arrived: true})
-		}
+	for _, token := range asked {
+		take(Token{Text: token, Purpose: subscribers.ForUnsubscribe, Arrived: true})
 	}
 	ids, tags := []subscribers.Purpose{subscribers.ForMessageID}, []subscribers.Purpose{subscribers.ForBounce}
 	for _, f := range m.header {
@@ -98,6 +104,11 @@ func tokens(m *part, c *content, subject string) (found []Token) {
 	for _, p := range append(parts, c.status, c.feedback, c.disposition) {
 		if p != nil {
 			scan(p.content(), append(ids, tags...), false)
+		}
+	}
+	for _, p := range parts { // the links last, of which a mail has many: relays replace the Message-ID, and none of them
+		if p != nil {
+			links(p.content())
 		}
 	}
 	return found

@@ -1,0 +1,109 @@
+package inbound
+
+import (
+	"strings"
+	"testing"
+
+	"digestd/subscribers"
+)
+
+// TestTokensThatLeave goes through what mail programs, gateways and people put around the token of a mail.
+func TestTokensThatLeave(t *testing.T) {
+	p := newPost(t)
+	token := p.key.Delivery(subscribers.ForUnsubscribe, edition, 1, readers[1])
+	for _, c := range []struct {
+		subject, body string
+		leaves        bool
+	}{
+		{"unsubscribe " + token, "", true},
+		{"[EXTERNAL] unsubscribe " + token, "", true},
+		{"[EXT] [Caution] RE: unsubscribe " + token, "", true},
+		{"***SPAM*** unsubscribe " + token, "", true},
+		{"{Spam?} unsubscribe " + token, "", true},
+		{"External: unsubscribe " + token, "", true},
+		{"Odp: unsubscribe " + token, "", true},
+		{"Antw: unsubscribe " + token, "", true},
+		{"回复：unsubscribe " + token, "", true},
+		{"Переслать: unsubscribe " + token, "", true},
+		{`"unsubscribe ` + token + `"`, "", true},
+		{"<unsubscribe> <" + token + ">", "", true},
+		{"unsubscribe%20" + token, "", true},
+		{"unsubscribe+" + token, "", true},
+		{"unsubscribe:" + token, "", true},
+		{"unsubscribe_" + token, "", true},
+		{"UNSUBSCRIBE " + token + " (automatic)", "", true},
+		{"unsubscribe " + token + ".", "", true},
+		{"Abbestellen " + token, "", true},
+		{"[EXTERN] Abmelden: " + token, "", true},
+		{"Se désabonner " + token, "", true},
+		{"Darse de baja " + token, "", true},
+		{"Cancelar inscrição " + token, "", true},
+		{"Uitschrijven " + token, "", true},
+		{"Отписаться " + token, "", true},
+		{"配信停止 " + token, "", true},
+		{"退订" + token, "", true},
+		{"구독 취소 " + token, "", true},
+		{"إلغاء الاشتراك " + token, "", true},
+		{"", "unsubscribe " + token + "\n", true},
+		{"Hello", "Hello,\n\nplease unsubscribe " + token + "\n\nAna\n", true},
+		{"[EXTERNAL] News", "[Caution: this mail comes from outside]\n\nunsubscribe%20" + token, true},
+
+		{token, "", false},
+		{"News about " + token, "", false},
+		{"How to unsubscribe from a gym " + token, "", false},
+		{"unsubscribe " + token + "A", "", false},
+		{"unsubscribe " + token[1:], "", false},
+		{"unsubscribe x" + token, "", false},
+		{"unsubscribe " + p.key.Delivery(subscribers.ForBounce, edition, 1, readers[1]), "", false},
+		{"Re: Morning Wire", "Good one!\n\n> The news.\n> Unsubscribe: mailto:news@digest.example?subject=unsubscribe%20" + token + "\n", false},
+		{"Fwd: Morning Wire", "Unsubscribe: mailto:news@digest.example?subject=unsubscribe%20" + token + "\n", false},
+		{"Fwd: Morning Wire", "-----Original Message-----\nunsubscribe " + token + "\n", false},
+		{"Re: Morning Wire", "Thanks.\n\nOn Monday, Morning Wire wrote:\nunsubscribe " + token + "\n", false},
+		{"Re: Morning Wire", "One\ntwo\nthree\nfour\nunsubscribe " + token + "\n", false},
+	} {
+		r := Parse([]byte("From: who@ever.example\nTo: news@digest.example\nSubject: " + c.subject + "\nContent-Type: text/plain; charset=utf-8\n\n" + c.body))
+		d, err := Decide(r, p.find)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.leaves != (len(d.Suppress) == 1 && d.Suppress[0].Email == readers[1] && d.Suppress[0].Digest == "daily" && r.Kind == Unsubscribe) {
+			t.Errorf("%q, %q: a %s, suppresses %+v: %s", c.subject, c.body, r.Kind, d.Suppress, d.Why)
+		}
+	}
+}
+
+// TestRequestsOfPeople tells those who ask to leave, without a token, from those who write about something else.
+func TestRequestsOfPeople(t *testing.T) {
+	for _, c := range []struct {
+		subject, body string
+		want          Kind
+	}{
+		{"unsubscribe", "Stop.", Unsubscribe},
+		{"please unsubscribe me", "", Unsubscribe},
+		{"Re: [EXTERNAL] Please unsubscribe me", "", Unsubscribe},
+		{"How do I unsubscribe?", "", Unsubscribe},
+		{"Abbestellen", "", Unsubscribe},
+		{"Newsletter abmelden", "Danke", Unsubscribe},
+		{"Bitte austragen", "", Unsubscribe},
+		{"désabonnement", "", Unsubscribe},
+		{"Dar de baja", "", Unsubscribe},
+		{"Отписка", "", Unsubscribe},
+		{"購読解除", "", Unsubscribe},
+		{"STOP", "", Unsubscribe},
+		{"Re: Morning Wire: Harbour reopens", "Please take me off this list.\n\nBen\n\nOn Monday, Morning Wire wrote:\n> Harbour reopens\n", Unsubscribe},
+		{"Re: Morning Wire", "Stop!\n\n> Harbour reopens\n", Unsubscribe},
+		{"Newsletter", "Guten Tag,\n\nich möchte keine E-Mails mehr, bitte melden Sie mich ab oder: abmelden!\n", Unsubscribe},
+		{"Remove", "Remove me from your list, I did not ask for it.", Unsubscribe},
+
+		{"Re: Morning Wire: Harbour reopens", "What a fine piece.\n\n> Unsubscribe: https://digest.example/u/x\n", Other},
+		{"How to unsubscribe from a gym: our ten best tips", "", Other},
+		{"Bus stop closed", "The stop at the harbour is closed, you might report on it.", Other},
+		{"A question", "Who wrote the piece on the harbour?\n\n-- \nBen\nclick here to unsubscribe\n", Other},
+		{"Our newsletter", strings.Repeat("All the news of the week in many words. ", 12) + "unsubscribe\n", Other},
+	} {
+		r := Parse([]byte("From: Ben <ben@ever.example>\nTo: news@digest.example\nSubject: " + c.subject + "\nContent-Type: text/plain; charset=utf-8\n\n" + c.body))
+		if r.Kind != c.want {
+			t.Errorf("%q, %q: %s, not %s", c.subject, c.body, r.Kind, c.want)
+		}
+	}
+}
