@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,8 +34,11 @@ type tryAgain struct{ err error }
 func (t tryAgain) Error() string { return t.err.Error() }
 func (t tryAgain) Unwrap() error { return t.err }
 
+// stayFlag is how a message of a Maildir is handed to the process that holds the ledger.
+const stayFlag = "stays"
+
 func inboundCommand(p *program) *cobra.Command {
-	var explain bool
+	var explain, fromMaildir bool
 	var maildir string
 	c := &cobra.Command{
 		Use:   "inbound",
@@ -42,8 +46,9 @@ func inboundCommand(p *program) *cobra.Command {
 		Long: "Read one message on stdin, from a mail server's pipe, and do what follows from it: an address whose mailbox does not\n" +
 			"exist, or whose reader called a mail spam, gets nothing more; a reader who wrote to the unsubscribe address gets that\n" +
 			"digest no more. Nothing follows from anything else, nor from a bounce or complaint that does not prove to be about a\n" +
-			"mail of ours. Exits 0 whatever the message is, or 75 when the ledger can't be reached: the mail server then keeps the\n" +
-			"message and tries again.\n\n" +
+			"mail of ours. Mail that a person should read (a request to leave that does not prove who asks, a letter) is kept in the\n" +
+			"Maildir of [mail] letters, and status counts it. Exits 0 whatever the message is, or 75 when the ledger can't be\n" +
+			"reached: the mail server then keeps the message and tries again.\n\n" +
 			"With --maildir it reads the new messages of a Maildir and moves them to cur/: those that are dealt with marked as\n" +
 			"seen, what a person may want to read unmarked. With --explain it tells what a message is and changes nothing; with\n" +
 			"--config too, it asks that ledger whether the message counts.",
@@ -57,9 +62,11 @@ func inboundCommand(p *program) *cobra.Command {
 			case explain:
 				return explainMail(c.Context(), p)
 			}
-			return receiveMail(c.Context(), p)
+			return receiveMail(c.Context(), p, fromMaildir)
 		},
 	}
+	c.Flags().BoolVar(&fromMaildir, stayFlag, false, "the message stays in a Maildir where a person reads it")
+	c.Flags().MarkHidden(stayFlag)
 	c.Flags().BoolVar(&explain, "explain", false, "tell what the message is, and change nothing")
 	c.Flags().StringVar(&maildir, "maildir", "", "read the new messages of a Maildir in `DIR`")
 	return c
@@ -77,6 +84,7 @@ type told struct {
 
 	Suppressed []digest.Suppression `json:"suppressed,omitempty"`
 	Restored   []string             `json:"restored,omitempty"`
+	Kept       string               `json:"kept,omitempty"` // the Maildir where a person should read it
 }
 
 // toldRecipient is one recipient that a report speaks of.
@@ -125,6 +133,9 @@ func (t told) print(w io.Writer) {
 		fmt.Fprintf(w, "%s gets mail again: ", email)
 	}
 	fmt.Fprintln(w, t.Why)
+	if t.Kept != "" {
+		fmt.Fprintf(w, "kept in %s for a person to read\n", t.Kept)
+	}
 }
 
 // readMail takes the message from stdin, and keeps it for the process that holds the ledger.
@@ -176,7 +187,7 @@ func noLedger(inbound.Token) (inbound.Delivery, error) {
 }
 
 // receiveMail reads one message on stdin and does what follows from it.
-func receiveMail(ctx context.Context, p *program) error {
+func receiveMail(ctx context.Context, p *program, fromMaildir bool) error {
 	raw, err := p.readMail()
 	if err != nil {
 		return tryAgain{err}
@@ -190,19 +201,27 @@ func receiveMail(ctx context.Context, p *program) error {
 		return tryAgain{err}
 	}
 	defer line.close()
-	t, err := receive(line.Receiver, raw)
+	t, err := receive(ctx, line.Receiver, raw, !fromMaildir)
 	if err != nil {
 		return tryAgain{err}
 	}
 	return p.print(t, t.print)
 }
 
-func receive(to *newsroom.Receiver, raw []byte) (told, error) {
+// receive does what follows from a message. What a person should read is kept, if whoever hands it over will not have
+// it any more.
+func receive(ctx context.Context, to *newsroom.Receiver, raw []byte, keep bool) (told, error) {
 	r := inbound.Parse(raw)
 	t := tell(r)
 	got, err := to.Receive(r)
 	if err != nil {
 		return t, err
+	}
+	if keep && got.Person && len(bytes.TrimSpace(raw)) > 0 {
+		if err := to.KeepLetter(ctx, r, raw); err != nil {
+			return t, err
+		}
+		t.Kept = to.Config.Mail.Letters
 	}
 	t.Why, t.Suppressed, t.Restored = got.Why, got.Suppressed, got.Restored
 	t.Counts = len(t.Suppressed) > 0
@@ -328,7 +347,7 @@ func (b *mailbox) receive(ctx context.Context, raw []byte) (told, error) {
 	if b.line == nil {
 		var out strings.Builder
 		q := *b.p
-		q.stdout, q.input, q.args = &out, raw, []string{"--json", "inbound"} // as it would be from a pipe
+		q.stdout, q.input, q.args = &out, raw, []string{"--json", "inbound", "--" + stayFlag} // as it would be from a pipe
 		line, err := q.open(ctx, want{write: true, ledgerOnly: true})
 		var elsewhere forwarded
 		if errors.As(err, &elsewhere) {
@@ -347,5 +366,5 @@ func (b *mailbox) receive(ctx context.Context, raw []byte) (told, error) {
 		b.line = line
 	}
 	b.read++
-	return receive(b.line.Receiver, raw)
+	return receive(ctx, b.line.Receiver, raw, false)
 }

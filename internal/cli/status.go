@@ -123,6 +123,9 @@ func printStatus(w io.Writer, p paint, s report.Status, now time.Time) error {
 	if s.Suppressed > 0 {
 		fmt.Fprintf(w, "suppressed: %d\n", s.Suppressed)
 	}
+	if n := s.Letters.Leave + s.Letters.Other; n > 0 {
+		fmt.Fprintf(w, "letters: %d to read in %s\n", n, s.Letters.Path)
+	}
 	if s.Ledger.Bytes == 0 {
 		fmt.Fprintf(w, "ledger: none yet at %s; `digestd collect` or `digestd run` makes it\n", s.Ledger.Path)
 	} else {

@@ -60,6 +60,7 @@ type Mail struct {
 	BounceTo      string // bare address; From's address when not set
 	UnsubscribeTo string // bare address; From's address when not set
 	VERP          bool
+	Letters       string // absolute
 }
 
 // Delivery is [delivery].

@@ -98,7 +98,7 @@ func TestDefaults(t *testing.T) {
 		Path:       filepath.Join(dir, "config.toml"),
 		Newsletter: Newsletter{Name: "Morning Wire", Language: "en", Timezone: "Europe/Paris"},
 		Mail: Mail{From: `"Morning Wire" <digest@example.org>`, FromName: "Morning Wire", FromAddress: "digest@example.org",
-			BounceTo: "digest@example.org", UnsubscribeTo: "digest@example.org"},
+			BounceTo: "digest@example.org", UnsubscribeTo: "digest@example.org", Letters: filepath.Join(dir, "letters")},
 		Delivery: Delivery{Transport: "maildir", Maildir: filepath.Join(dir, "outbox"), Connections: 4, Rate: 20, PerDomain: map[string]Rate{},
 			MaxPerConnection: 100, Retry: []time.Duration{5 * time.Minute, 15 * time.Minute, time.Hour, 3 * time.Hour},
 			GiveUp: 20 * time.Hour, InDoubt: "resend"},
@@ -189,7 +189,7 @@ paths = ["more/readers.csv"]
 	for _, got := range []struct{ got, want any }{
 		{c.Newsletter, Newsletter{Name: "Morning Wire", Language: "pt-BR", Timezone: "UTC", Feedback: "mailto:editor@example.org", Privacy: "https://example.org/privacy"}},
 		{c.Mail, Mail{From: `"Wire, Morning" <digest@xn--bcher-kva.example>`, FromName: "Wire, Morning", FromAddress: "digest@xn--bcher-kva.example",
-			ReplyTo: `"Editor" <editor@example.org>`, BounceTo: "bounces@example.org", UnsubscribeTo: "leave@example.org", VERP: true}},
+			ReplyTo: `"Editor" <editor@example.org>`, BounceTo: "bounces@example.org", UnsubscribeTo: "leave@example.org", VERP: true, Letters: "/var/lib/digestd/letters"}},
 		{c.Delivery.Maildir, "/var/lib/digestd/outbox"},
 		{c.Delivery.Connections, 16},
 		{c.Delivery.Rate, Rate(0)},

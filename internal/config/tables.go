@@ -48,6 +48,8 @@ func mailKeys() []key[Mail] {
 			func(m *Mail) *string { return &m.UnsubscribeTo }, ownAddress),
 		boolean("verp", "false", "Tag bounce_to for each delivery (digest+TAG@example.org), so that a bounce says whose it is. The mailbox must accept such tags.",
 			func(m *Mail) *bool { return &m.VERP }),
+		text("letters", `"letters"`, "path", "Maildir for the mail that `digestd inbound` is given on stdin and that a person should read: requests to leave without a token, and letters. Relative to $STATE_DIRECTORY where that is set, else to this file.",
+			func(m *Mail) *string { return &m.Letters }, output),
 	}
 }
 

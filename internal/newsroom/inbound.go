@@ -1,6 +1,7 @@
 package newsroom
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"digestd/internal/config"
 	"digestd/internal/ledger"
 	"digestd/mailer/inbound"
+	"digestd/mailer/letters"
 	"digestd/subscribers"
 )
 
@@ -25,6 +27,7 @@ type Received struct {
 	Why        string               // in one sentence
 	Suppressed []digest.Suppression // who gets nothing any more of it
 	Restored   []string             // who gets mail again: too many of their domain bounced alike to be believed
+	Person     bool                 // somebody should read it
 }
 
 // Judge says what would follow from a report, and changes nothing.
@@ -49,7 +52,7 @@ func (r *Receiver) Receive(report inbound.Report) (Received, error) {
 	if err != nil {
 		return Received{}, err
 	}
-	done := Received{Why: decision.Why}
+	done := Received{Why: decision.Why, Person: decision.Person}
 	for _, s := range decision.Suppress {
 		s.At = r.Now().UTC()
 		if report.Kind != inbound.Bounce {
@@ -75,4 +78,13 @@ func (r *Receiver) Receive(report inbound.Report) (Received, error) {
 		r.Log.Warn("address suppressed: the mailbox does not exist", "email", s.Email, "words", s.Words)
 	}
 	return done, nil
+}
+
+// KeepLetter puts a message where a person reads it.
+func (r *Receiver) KeepLetter(ctx context.Context, report inbound.Report, raw []byte) error {
+	leaves := report.Kind == inbound.Unsubscribe
+	if leaves {
+		r.Log.Warn("somebody asks to leave, and it is not proven who: a person must see to it", "letters", r.Config.Mail.Letters, "subject", report.Words)
+	}
+	return letters.Keep(ctx, r.Config.Mail.Letters, raw, leaves)
 }

@@ -7,6 +7,7 @@ import (
 
 	"digestd/digest"
 	"digestd/digest/schedule"
+	"digestd/mailer/letters"
 )
 
 const (
@@ -50,6 +51,7 @@ func (rep Reporter) Problems(uncomposed map[digest.Lane]Uncomposed) []Problem {
 		feeds, err = rep.feedProblems(now)
 		all = append(all, feeds...)
 	}
+	all = append(all, rep.letterProblems()...)
 	return append(all, rep.ledgerProblems(err)...)
 }
 
@@ -170,4 +172,17 @@ func InWords(d time.Duration) string {
 		return fmt.Sprintf("%dh", d/time.Hour)
 	}
 	return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
+}
+
+// letterProblems tell of readers who asked a person to let them go.
+func (rep Reporter) letterProblems() []Problem {
+	waiting, err := letters.Count(rep.Config.Mail.Letters)
+	switch {
+	case err != nil:
+		return []Problem{{ID: "letters", Words: err.Error()}}
+	case waiting.Leave == 0:
+		return nil
+	}
+	return []Problem{{ID: "letters", Words: fmt.Sprintf("mails by which somebody asks to leave, without a token that says who: %d; "+
+		"read them in %s, `digestd subscribers suppress ADDRESS`, and mark them as read", waiting.Leave, waiting.Path)}}
 }

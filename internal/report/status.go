@@ -7,6 +7,7 @@ import (
 	"digestd/digest"
 	"digestd/internal/config"
 	"digestd/internal/ledger"
+	"digestd/mailer/letters"
 )
 
 // shownEditions is how many editions of each lane a status shows.
@@ -22,6 +23,7 @@ type Status struct {
 	Daily      []int           `json:"items_daily"` // new items of all feeds by day, today last
 	Suppressed int             `json:"suppressed"`
 	Slowed     string          `json:"slowed,omitempty"` // what the mail server takes less than the configuration would send
+	Letters    letters.Waiting `json:"letters"` // what waits for a person to read it
 	Ledger     LedgerStatus    `json:"ledger"`
 	Problems   []Problem       `json:"problems"` // what needs a person
 }
@@ -90,6 +92,9 @@ func (rep Reporter) Status(uncomposed map[digest.Lane]Uncomposed) (Status, error
 		return s, err
 	}
 	s.Suppressed = len(suppressed)
+	if s.Letters, err = letters.Count(rep.Config.Mail.Letters); err != nil {
+		return s, err
+	}
 	s.Ledger = LedgerStatus{Path: rep.Ledger.Path(), Bytes: rep.Ledger.Size()}
 	s.Ledger.Last, err = rep.Ledger.LastCommit()
 	return s, err

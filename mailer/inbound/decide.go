@@ -27,6 +27,8 @@ type Find func(Token) (Delivery, error)
 type Decision struct {
 	Suppress []Suppression // nobody, where nothing follows
 	Why      string        // in one sentence
+	// Person says that somebody should read it: a request to leave that does not prove who asks, or a letter.
+	Person bool
 }
 
 // Suppression is one that follows, with what the rule on many refusals in one domain needs to know.
@@ -57,7 +59,7 @@ func Decide(r Report, find Find) (Decision, error) {
 	case Unsubscribe:
 		return decideUnsubscribe(r, find)
 	}
-	return Decision{Why: "nothing follows from " + article(r.Kind)}, nil
+	return Decision{Why: "nothing follows from " + article(r.Kind), Person: r.Kind == Other}, nil
 }
 
 func article(k Kind) string {
@@ -195,7 +197,7 @@ func decideUnsubscribe(r Report, find Find) (Decision, error) {
 	if err != nil {
 		return Decision{}, err
 	}
-	var d Decision
+	d := Decision{Person: len(ours) == 0}
 	for _, to := range ours {
 		d.Suppress = append(d.Suppress, Suppression{
 			Suppression: digest.Suppression{Email: to.Email, Digest: to.Digest, Source: "mailto"}, Edition: to.Edition})
