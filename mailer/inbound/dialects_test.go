@@ -24,6 +24,13 @@ func prose(subject string, lines ...string) string {
 		"\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n" + strings.Join(lines, "\n") + "\n"
 }
 
+// handedBack is our mail, with some words above it, from an address that takes no answers.
+func handedBack(path, subject string, lines ...string) string {
+	return "Return-Path: " + path + "\nFrom: no-reply@isp.example\nTo: bounces@digest.example\nSubject: " + subject +
+		"\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\n" + strings.Join(lines, "\n") +
+		"\n--b\nContent-Type: message/rfc822\n\nMessage-ID: <digest-1@digest.example>\nTo: reader@example.org\nSubject: Harbour reopens\n\nText\n--b--\n"
+}
+
 // person is what somebody's mailbox writes.
 func person(subject string, fields string, lines ...string) string {
 	return "From: Ana <reader@example.org>\nTo: bounces@digest.example\nSubject: " + subject + "\nContent-Type: text/plain; charset=utf-8\n" + fields +
@@ -57,6 +64,13 @@ func TestDialects(t *testing.T) {
 		{"Domino", "bounce reader@example.org 5.1.1 gone", failed("5.0.0", "550 reader@example.org... No such user")},
 		{"chkuser", "bounce reader@example.org 5.1.1 gone", prose("failure notice", "Hi. This is the qmail-send program at mx.example.net.", "I'm afraid I wasn't able to deliver your message to the following addresses.", "This is a permanent error; I've given up. Sorry it didn't work out.", "", "<reader@example.org>:", "192.0.2.1 does not like recipient.", "Remote host said: 511 sorry, no mailbox here by that name (#5.1.1 - chkuser)", "Giving up on 192.0.2.1.")},
 		{"hMailServer", "bounce reader@example.org 5.1.1 gone", prose("Message undeliverable: Harbour reopens", "Your message did not reach some or all of the intended recipients.", "", "   Sent: Mon, 6 Jul 2026 08:00:00 +0000", "   Subject: Harbour reopens", "", "The following recipient(s) could not be reached:", "", "reader@example.org", "   Error Type: SMTP", "   Remote server (192.0.2.1) issued an error.", "   hMailServer sent: RCPT TO:<reader@example.org>", "   Remote server replied: 550 5.1.1 unknown user")},
+		{"MailEnable", "bounce reader@example.org 5.1.1 gone", prose("Message Delivery Failure", "MailEnable: Message Delivery Failure.", "", "Reason: The recipient is not a valid account here.", "", "The following recipient(s) could not be reached:", "[SMTP:reader@example.org]: Recipient unknown")},
+		{"wants no answer", "bounce reader@example.org 5.1.1 gone", prose("Delivery status notification: error", "Hello!", "", "This is the mail system of mx.example.net. Please DO NOT REPLY to this message.", "", "An error occurred while delivering to the following recipients:", "", "reader@example.org: 550 5.1.1 <reader@example.org>... User unknown")},
+		{"Haraka", "bounce reader@example.org 5.1.1 gone", prose("failure notice", "This is the mail server of mx.example.net.", "I was not able to deliver your message to the following addresses.", "This is a permanent error; I've given up.", "", "<reader@example.org>: 550 5.1.1 no such user")},
+		{"Stalwart", "bounce reader@example.org 5.1.1 gone", prose("Failed to deliver message", "Your message could not be delivered to the following recipients:", "", "<reader@example.org> (host 'mx.example.net' rejected command 'RCPT TO:<reader@example.org>' with code 550 (5.1.1) 'User does not exist.')")},
+		{"SmarterMail", "bounce reader@example.org 5.1.1 gone", prose("Delivery Failure", "Could not deliver message to the following recipient(s):", "", "Failed Recipient: reader@example.org", "Reason: Remote host said: 550 No such user here")},
+		{"in Swedish, with a code", "bounce reader@example.org 5.1.1 gone", prose("Det gick inte att leverera", "Meddelandet kunde inte levereras till mottagaren:", "", "reader@example.org", "550 5.1.1 user unknown")},
+		{"in Polish, with a code", "bounce reader@example.org 5.1.1 gone", prose("Niedostarczona", "Nie można dostarczyć listu do:", "", "<reader@example.org>", "550 5.1.1 User unknown")},
 		{"Exchange, German", "bounce reader@example.org 5.1.1 gone", prose("Unzustellbar: Hafen", "Fehler bei der Nachrichtenzustellung an folgende Empfänger oder Gruppen:", "", "reader@example.org", "Die eingegebene E-Mail-Adresse konnte nicht gefunden werden. Überprüfen Sie die Adresse.")},
 		{"Exchange, French", "bounce reader@example.org 5.1.1 gone", prose("Non remis : Port", "Échec de la remise pour ces destinataires ou groupes :", "", "reader@example.org", "L'adresse de messagerie que vous avez entrée est introuvable. Vérifiez l'adresse.")},
 		{"Exchange, Spanish", "bounce reader@example.org 5.1.1 gone", prose("No se puede entregar: Puerto", "Error de entrega a estos destinatarios o grupos:", "", "reader@example.org", "No se encontró la dirección de correo electrónico que especificó.")},
@@ -156,6 +170,10 @@ func TestDialects(t *testing.T) {
 		{"qmail, too long", "bounce reader@example.org 4.4.1", prose("failure notice", "I wasn't able to deliver your message to the following addresses.", "", "<reader@example.org>:", "Sorry, I wasn't able to establish an SMTP connection. (#4.4.1)", "I'm not going to try again; this message has been in the queue too long.")},
 		{"Exim, unrouteable", "bounce reader@example.org 5.1.2", prose("Mail delivery failed: returning message to sender", "A message that you sent could not be delivered to one or more of its", "recipients. This is a permanent error. The following address(es) failed:", "", "  reader@example.org", "    Unrouteable address")},
 		{"Exim, too long", "bounce reader@example.org 5.4.7", prose("Mail delivery failed: returning message to sender", "A message that you sent could not be delivered to one or more of its", "recipients. This is a permanent error. The following address(es) failed:", "", "  reader@example.org", "    host mail.example.org [192.0.2.1]:", "    Connection timed out: retry timeout exceeded")},
+		{"given up, in the subject", "bounce - 5.4.7", prose("Returned mail: Cannot send message for 4 days", "   ----- Transcript of session follows -----", "421 example.org (smtp)... Deferred: Connection timed out with example.org", "", "   ----- Unsent message follows -----", "Message-ID: <digest-1@digest.example>", "To: reader@example.org")},
+		{"full, by nobody who is a daemon", "bounce reader@example.org 5.2.2", handedBack("<>", "Mail", "Your mail of Thursday", "     could not be delivered to: <reader@example.org>", "     as their mailbox is full.")},
+		{"not delivered, says a person with a path", "other", handedBack("<ana@example.net>", "Mail", "Your mail", "     could not be delivered to: <reader@example.org>", "     as their mailbox is full.")},
+		{"away, with what it answers", "auto-reply", handedBack("<>", "Re: Harbour reopens", "I am away until Monday. Mail is not read meanwhile.")},
 		{"full, German", "bounce reader@example.org 5.2.2", prose("Unzustellbar: Hafen", "Ihre Nachricht konnte nicht zugestellt werden:", "", "reader@example.org", "Das Postfach des Empfängers ist voll und kann derzeit keine Nachrichten annehmen.")},
 		{"full, French", "bounce reader@example.org 5.2.2", prose("Non remis : Port", "Votre message n'a pas pu être remis à :", "", "reader@example.org", "La boîte aux lettres du destinataire est pleine.")},
 		{"full, Spanish", "bounce reader@example.org 5.2.2", prose("No se puede entregar", "Su mensaje no pudo ser entregado a:", "", "reader@example.org", "El buzón del destinatario está lleno.")},

@@ -9,6 +9,7 @@ package inbound
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"digestd/mailer/refusal"
@@ -119,6 +120,7 @@ func Parse(raw []byte) Report {
 	subject := m.header.text("subject")
 	report := Report{Kind: Other, Machine: isMachine(m), Words: oneLine(subject, maxWords)}
 	found := flatten(m, report.Machine)
+	report.Machine = report.Machine || handsBack(m.header, found)
 	notice := found.notice()
 	wrote := wroteTo(notice)
 	var asked []string
@@ -264,6 +266,17 @@ func isDaemon(h header) bool {
 	}
 	local = strings.Trim(local, `\"' `)
 	return daemonMailbox.MatchString(local) || daemonName.MatchString(strings.ReplaceAll(from, address(from), ""))
+}
+
+// handsBack reports whether a message without a sender hands our mail back as what was not delivered. Some mail systems
+// do that under the name of somebody who takes no answers. A vacation notice says no such thing of what it answers, and
+// who passes a bounce on is a sender.
+func handsBack(h header, c *content) bool {
+	if !h.has("return-path") || strings.Trim(h.get("return-path"), "<> ") != "" || isReply(h) {
+		return false
+	}
+	return slices.ContainsFunc(c.returned, func(p *part) bool { return p.media == "message/rfc822" || p.media == "text/rfc822-headers" }) &&
+		undelivered(flat(ownWords(c.notice()).lines)) && !vacation.MatchString(h.text("subject"))
 }
 
 // isReply reports whether somebody answers: a postmaster may be a person.

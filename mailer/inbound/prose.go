@@ -80,7 +80,8 @@ func (r *Report) prose(m *part, subject string, said notice) {
 	for _, f := range found {
 		listed = listed || f.listed
 	}
-	if !undelivered(all) && !m.header.has("x-failed-recipients") && !(listed && isDaemon(m.header)) {
+	titled := isDaemon(m.header) && gaveUpSubject(strings.ToLower(subject)) // some say it there alone
+	if !undelivered(all) && !titled && !m.header.has("x-failed-recipients") && !(listed && isDaemon(m.header)) {
 		return
 	}
 	if arrived.MatchString(all) && !gaveUp(all) {

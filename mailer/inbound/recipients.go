@@ -102,6 +102,7 @@ func mentionsIn(lines []string, i int, found []mention, left *int) []mention {
 			m.rank = echo
 		case next:
 		case behindReply.MatchString(before), strings.HasSuffix(strings.ToUpper(line[:span[1]]), "SMTP="+strings.ToUpper(m.address)):
+		case strings.HasSuffix(strings.ToUpper(lead), "[SMTP:"):
 		case !asked && (m.listed || behindWord.MatchString(before) || endsLine(lead, rest)):
 		default:
 			continue

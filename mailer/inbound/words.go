@@ -25,6 +25,10 @@ var bounceSubject = refusal.AnyOf(
 	`配達`, `退信`, `无法投递`, `投递失败`,
 )
 
+// gaveUpSubject matches subjects that say by themselves that a mail did not arrive, and will not. The usual ones don't:
+// spam borrows them.
+var gaveUpSubject = anyOf(`^returned mail: `, `cannot send (message|mail) (for|within|after) `)
+
 // undelivered matches a statement that something did not arrive.
 var undelivered = refusal.AnyOf(
 	`undeliver`, `non-?deliver`,
@@ -153,5 +157,8 @@ var challenge = refusal.AnyOf(
 
 // challenges reports whether such a gate speaks.
 func challenges(subject string, said notice) bool {
-	return challenge(strings.ToLower(subject) + " " + flat(said.lines))
+	return challenge(noReplies.ReplaceAllString(strings.ToLower(subject)+" "+flat(said.lines), " "))
 }
+
+// noReplies finds requests not to answer, which a mail system writes above what it has to say.
+var noReplies = regexp.MustCompile(`\b(do not|don't|don’t|not to|never|cannot|can't) (try to )?(reply|respond)( directly)?( to (this|the) (mail|message|e-?mail|notification))?`)
