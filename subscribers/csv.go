@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -17,6 +19,9 @@ import (
 // ReadCSV yields the rows of a CSV file (RFC 4180), which it opens when the iteration begins. Its first
 // line names the columns, in any order; only email is needed. The cells of digests and topics hold
 // names separated by ";" or spaces. Problems call the file by its label.
+//
+// What WriteCSV wrote is read back: the columns beside a row's are passed over, and so are rows of those whom only the
+// ledger knew. Nobody becomes a subscriber by having left.
 func ReadCSV(path, label string) Rows {
 	return func(yield func(*Row, *Problem) bool) {
 		f, err := os.Open(path)
@@ -94,18 +99,74 @@ func readCSV(r io.Reader, label string, yield func(*Row, *Problem) bool) {
 		for i := range row.Cells {
 			row.Cells[i] = row.Cells[i][:0]
 		}
+		left := false
 		for i, field := range record {
 			field, shift := trim(field)
-			if field == "" {
-				continue
+			switch {
+			case columns[i] == sourceAt:
+				left = field == ""
+			case columns[i] == besideAt, field == "":
+			default:
+				line, col := records.FieldPos(i)
+				row.set(attributes, columns[i], Cell{unguarded(field), line, col + shift})
 			}
-			line, col := records.FieldPos(i)
-			row.set(attributes, columns[i], Cell{field, line, col + shift})
+		}
+		if left {
+			continue
 		}
 		if !yield(&row, nil) {
 			return
 		}
 	}
+}
+
+// beside are the columns that WriteCSV writes after those of a row: where the row stands, what keeps mail from the reader,
+// and what they chose. The first is empty of those whom no file names.
+var beside = [...]string{"source", "suppressed", "preferences"}
+
+// What stands in the place of an attribute for such a column.
+const besideAt, sourceAt = -1, -2
+
+// WriteCSV writes rows in the columns of a subscriber file. Its caller gives, of each reader, what stands in the columns
+// beside them.
+func WriteCSV(w io.Writer, rows iter.Seq2[Subscriber, [len(beside)]string]) error {
+	out := csv.NewWriter(w)
+	if err := out.Write(append(Columns(), beside[:]...)); err != nil {
+		return err
+	}
+	attributes := Attributes()
+	for s, more := range rows {
+		var cells []string
+		for _, a := range attributes {
+			cells = append(cells, guarded(strings.Join(a.Of(s), " ")))
+		}
+		for _, cell := range more {
+			cells = append(cells, guarded(cell))
+		}
+		if err := out.Write(cells); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// formula matches a cell that a spreadsheet would take for a formula, and run.
+var formula = regexp.MustCompile(`^'*[=+\-@\t\r]`)
+
+// guarded is a cell that every spreadsheet takes for text, and unguarded what it was.
+func guarded(cell string) string {
+	if formula.MatchString(cell) {
+		return "'" + cell
+	}
+	return cell
+}
+
+func unguarded(cell string) string {
+	if cell[0] == '\'' && formula.MatchString(cell) {
+		return cell[1:]
+	}
+	return cell
 }
 
 // readHeader maps positions to attributes.
@@ -114,6 +175,14 @@ func readHeader(header []string, problem func(i int, format string, args ...any)
 	for i, field := range header {
 		name := strings.ToLower(strings.TrimSpace(field))
 		at := slices.Index(known, name)
+		if i := slices.Index(beside[:], name); i >= 0 {
+			at = besideAt
+			if i == 0 {
+				at = sourceAt
+			}
+			columns = append(columns, at)
+			continue
+		}
 		switch {
 		case at >= 0 && slices.Contains(columns, at):
 			problems = append(problems, problem(i, "column %q stands twice in the first line", name))

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/csv"
 	"fmt"
 	"io"
 	"maps"
@@ -274,30 +273,20 @@ func chose(p digest.Preferences) string {
 	return fmt.Sprintf("chose by %s on %s: %s", p.Source, p.At.Format(time.DateOnly), strings.Join(what, "; "))
 }
 
-// writeCSV prints rows in the columns of a subscriber file, so that what is printed can be read back, and
-// behind them what the ledger adds.
+// writeCSV prints rows as a subscriber file that can be read back, and beside them what the ledger adds.
 func writeCSV(w io.Writer, rows []listedSubscriber) error {
-	out := csv.NewWriter(w)
-	if err := out.Write(append(subscribers.Columns(), "source", "suppressed", "preferences")); err != nil {
-		return err
-	}
-	attributes := subscribers.Attributes()
-	for _, r := range rows {
-		var cells []string
-		for _, a := range attributes {
-			cells = append(cells, strings.Join(r.of(a), " "))
+	return subscribers.WriteCSV(w, func(yield func(subscribers.Subscriber, [3]string) bool) {
+		for _, r := range rows {
+			suppressed, preferences := "", ""
+			for _, s := range r.Suppressed {
+				suppressed = strings.TrimSpace(suppressed + " " + s.Source + ofDigest(s.Digest))
+			}
+			if r.Preferences != nil {
+				preferences = chose(*r.Preferences)
+			}
+			if !yield(subscribers.Subscriber{Email: r.Email, Name: r.Name, Profile: r.Profile}, [3]string{r.Source, suppressed, preferences}) {
+				return
+			}
 		}
-		suppressed, preferences := "", ""
-		for _, s := range r.Suppressed {
-			suppressed = strings.TrimSpace(suppressed + " " + s.Source + ofDigest(s.Digest))
-		}
-		if r.Preferences != nil {
-			preferences = chose(*r.Preferences)
-		}
-		if err := out.Write(append(cells, r.Source, suppressed, preferences)); err != nil {
-			return err
-		}
-	}
-	out.Flush()
-	return out.Error()
+	})
 }
