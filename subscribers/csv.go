@@ -163,6 +163,9 @@ func guarded(cell string) string {
 }
 
 func unguarded(cell string) string {
+	if cell == "" {
+		return cell
+	}
 	if cell[0] == '\'' && formula.MatchString(cell) {
 		return cell[1:]
 	}

@@ -17,7 +17,7 @@ import (
 
 func subscribersCommand(p *program) *cobra.Command {
 	c := &cobra.Command{Use: "subscribers", Short: "Who gets it, and who does not any more"}
-	c.AddCommand(subscribersListCommand(p), suppressCommand(p), restoreCommand(p), linkCommand(p))
+	c.AddCommand(subscribersListCommand(p), exportCommand(p), suppressCommand(p), restoreCommand(p), linkCommand(p))
 	return c
 }
 
@@ -30,76 +30,6 @@ func hasDigest(id string) func(*config.Config) error {
 		_, err := findDigest(cfg, id)
 		return err
 	}
-}
-
-// onlyDigest is the flag of suppress and restore that leaves the other digests alone.
-func onlyDigest(c *cobra.Command, id *string) *cobra.Command {
-	c.Flags().StringVar(id, "digest", "", "only this `DIGEST`")
-	return c
-}
-
-func suppressCommand(p *program) *cobra.Command {
-	var forDigest string
-	return onlyDigest(&cobra.Command{
-		Use:   "suppress ADDRESS",
-		Short: "Send nothing more to an address, whatever the configuration says",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			email, err := subscribers.ParseAddress(args[0])
-			if err != nil {
-				return usagef("%s: %w", args[0], err)
-			}
-			line, err := p.open(c.Context(), want{write: true, admit: hasDigest(forDigest)})
-			if err != nil {
-				return err
-			}
-			defer line.close()
-			s := digest.Suppression{Email: email, Digest: forDigest, Source: "operator", At: p.now().UTC()}
-			if err := line.Ledger.Readers.Suppress(s); err != nil {
-				return err
-			}
-			if _, known := line.Config.Subscribers.Find(email); !known {
-				fmt.Fprintf(p.stderr, "no subscriber of %s has the address %s; should one come, it counts\n", line.Config.Path, email)
-			}
-			return p.print(s, func(w io.Writer) { fmt.Fprintf(w, "%s gets nothing more%s\n", email, ofDigest(forDigest)) })
-		},
-	}, &forDigest)
-}
-
-func restoreCommand(p *program) *cobra.Command {
-	var forDigest string
-	return onlyDigest(&cobra.Command{
-		Use:   "restore ADDRESS",
-		Short: "Forget a suppression: the configuration counts again",
-		Long: "Forget what keeps mail from an address, whoever asked for it, and what the reader chose on the page for his\n" +
-			"preferences. With --digest, only what keeps that digest from him.",
-		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			line, err := p.open(c.Context(), want{write: true})
-			if err != nil {
-				return err
-			}
-			defer line.close()
-			n, err := line.Ledger.Readers.Restore(args[0], forDigest)
-			if err != nil {
-				return err
-			}
-			still, err := line.Ledger.Readers.Suppressed(args[0], forDigest)
-			if err != nil {
-				return err
-			}
-			return p.print(map[string]any{"email": args[0], "restored": n, "suppressed": still}, func(w io.Writer) {
-				switch {
-				case still:
-					fmt.Fprintf(w, "%s is still kept from all digests: `digestd subscribers restore %[1]s` takes that back\n", args[0])
-				case n == 0:
-					fmt.Fprintf(w, "%s was not suppressed%s, and had chosen nothing\n", args[0], ofDigest(forDigest))
-				default:
-					fmt.Fprintf(w, "%s gets again what the configuration says%s\n", args[0], ofDigest(forDigest))
-				}
-			})
-		},
-	}, &forDigest)
 }
 
 func subscribersListCommand(p *program) *cobra.Command {
@@ -136,6 +66,34 @@ func subscribersListCommand(p *program) *cobra.Command {
 	list.Flags().StringVar(&only.digest, "digest", "", "only those who are to get this `DIGEST`")
 	list.Flags().StringVar(&only.words, "match", "", "only those with these `WORDS` in address or name")
 	return list
+}
+
+func exportCommand(p *program) *cobra.Command {
+	return &cobra.Command{
+		Use:   "export",
+		Short: "Print all who get it, as CSV",
+		Long: "Print all who get it, as CSV that [subscriber_files] can name: where each of them stands, and what they chose\n" +
+			"themselves. Whoever gets nothing any more is not among them: `subscribers list --suppressed --csv` has those.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			line, err := p.open(c.Context(), want{mayMiss: true})
+			if err != nil {
+				return err
+			}
+			defer line.close()
+			rows, err := listed(line.Config.Subscribers, line.Ledger.Readers, listFilter{})
+			if err != nil {
+				return err
+			}
+			rows = slices.DeleteFunc(rows, func(r listedSubscriber) bool {
+				return r.Profile == nil || slices.ContainsFunc(r.Suppressed, func(s digest.Suppression) bool { return s.Digest == "" })
+			})
+			if p.json {
+				return p.print(map[string]any{"subscribers": rows}, nil)
+			}
+			return writeCSV(p.stdout, rows)
+		},
+	}
 }
 
 func ofDigest(id string) string {

@@ -65,33 +65,31 @@ func (r *Readers) suppress(tx store.Tx, s digest.Suppression) error {
 // Restore takes back what keeps mail from an address: of one digest, or, with the empty digest, all of
 // it, together with what the reader chose himself. It returns how many of those there were.
 func (r *Readers) Restore(email, digestID string) (n int, err error) {
-	err = r.share(func(tx store.Tx) error {
-		all, err := suppressionsOf(tx, email)
-		if err != nil {
-			return err
-		}
-		for _, s := range all {
-			if digestID != "" && s.Digest != digestID {
-				continue
-			}
-			if err := tx.Bucket(bucketSuppression).Delete(suppressionKey(email, s.Digest)); err != nil {
-				return err
-			}
-			n++
-		}
-		if digestID != "" {
-			return nil
-		}
-		had, err := dropPreferences(tx, email)
-		if had {
-			n++
-		}
-		return err
-	})
+	return r.RestoreAll([]string{email}, digestID)
+}
+
+func restore(tx store.Tx, email, digestID string) (n int, err error) {
+	all, err := suppressionsOf(tx, email)
 	if err != nil {
-		return 0, fmt.Errorf("restore %s: %w", email, err)
+		return 0, err
 	}
-	return n, nil
+	for _, s := range all {
+		if digestID != "" && s.Digest != digestID {
+			continue
+		}
+		if err := tx.Bucket(bucketSuppression).Delete(suppressionKey(email, s.Digest)); err != nil {
+			return n, err
+		}
+		n++
+	}
+	if digestID != "" {
+		return n, nil
+	}
+	had, err := dropPreferences(tx, email)
+	if had {
+		n++
+	}
+	return n, err
 }
 
 // SuppressionsOf returns those of one address, that of all digests first.
