@@ -16,7 +16,7 @@ const (
 	Held             // in doubt and not resent: by policy, or in doubt twice, or its key is gone. Final
 	Suppressed       // the address was suppressed before the message went: final
 	Expired          // deferred until give_up: final
-	Withdrawn        // the edition went back before anything was sent: final
+	Withdrawn        // the edition went back before anything was sent, or the reader was taken out of the lists: final
 	Nothing          // nothing in this reader's topics: final
 )
 

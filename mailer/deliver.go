@@ -227,6 +227,8 @@ func (r *run) tally(s digest.State) {
 		r.summary.Expired++
 	case digest.Nothing:
 		r.summary.Nothing++
+	case digest.Withdrawn:
+		r.summary.Withdrawn++
 	}
 }
 

@@ -555,3 +555,40 @@ func TestBadAddressesFailAlone(t *testing.T) {
 		t.Errorf("%+v, %+v, %+v", s, r.ledger.event(1), r.ledger.event(2))
 	}
 }
+
+// TestWhoWasTakenOutOfTheListsGetsNothingMore takes readers out of the lists in the middle of a run, and of a retry.
+func TestWhoWasTakenOutOfTheListsGetsNothingMore(t *testing.T) {
+	o := defaults
+	o.Connections = 1
+	var gone sync.Map
+	var r *rig
+	r = newRig(t, 6, o, func(s smtptest.Step) string {
+		switch {
+		case s.Stage == smtptest.Rcpt && s.To == "reader1@example.org":
+			return "450 4.2.0 come back later"
+		case s.Stage == smtptest.Dot && s.To == "reader2@example.org":
+			return smtptest.Cut // nobody knows whether it arrived
+		case s.Stage == smtptest.Dot && s.To == "reader3@example.org":
+			gone.Store("reader4@example.org", true)
+		}
+		return smtptest.Default
+	})
+	r.job.Subscribes = func(email string) bool { _, left := gone.Load(email); return !left }
+	s := r.deliver(t)
+	if s.Withdrawn != 1 || s.Deferred != 1 || r.server.Copies()["reader4@example.org"] != 0 || r.ledger.event(4).Words != "no longer a subscriber" {
+		t.Fatalf("%+v, %+v", s, r.ledger.event(4))
+	}
+	gone.Store("reader1@example.org", true)
+	gone.Store("reader2@example.org", true)
+	asked := r.server.Connections()
+	r.untilQuiet(t)
+	if e := r.ledger.event(1); e.State != digest.Withdrawn || e.Words != "no longer a subscriber" {
+		t.Errorf("deferred before: %+v", e)
+	}
+	if e := r.ledger.event(2); e.State != digest.Held && e.State != digest.Sent {
+		t.Errorf("in doubt before: %+v", e)
+	}
+	if n := r.server.Connections(); n != asked {
+		t.Errorf("%d connections for readers who are gone", n-asked)
+	}
+}

@@ -128,6 +128,9 @@ type Job struct {
 	TokenKey func(id string) (subscribers.TokenKey, bool)
 	// Signer signs; nil: the mails go unsigned. What was signed once by another key is not sent again.
 	Signer *dkim.Signer
+	// Subscribes reports whether an address is still to get the digest, by the lists as they are now: whoever was taken
+	// out of them gets nothing more, though the edition was composed for them too. May be nil: all are.
+	Subscribes func(email string) bool
 	// Until is the lane's next slot, when what is still owed ends; zero: no end.
 	Until time.Time
 	// Paused is why the last run of the edition paused; empty when it did not. One message tries then before the others.
@@ -154,6 +157,7 @@ type Summary struct {
 	Suppressed int
 	Expired    int
 	Nothing    int
+	Withdrawn  int // from readers who are no subscribers any more
 
 	// How the edition stands behind it.
 	Deferred int       // to be tried again

@@ -132,6 +132,8 @@ func (w *worker) without(it item) (bool, error) {
 		return false, err
 	case barred:
 		return true, w.close(it, digest.Event{State: digest.Suppressed, First: it.last.First})
+	case w.job.Subscribes != nil && !w.job.Subscribes(it.to.Email):
+		return true, w.close(it, digest.Event{State: it.removed(), First: it.last.First, Words: "no longer a subscriber"})
 	}
 	why := w.asideFor(domainOf(it.to.Email))
 	if why == "" || it.last.State == digest.InDoubt {
@@ -151,6 +153,15 @@ func (w *worker) without(it item) (bool, error) {
 	e.Index, e.Attempt = it.to.Index, it.last.Attempt
 	w.q.putBack(item{to: it.to, last: e})
 	return true, nil
+}
+
+// removed is the end of a delivery whose reader was taken out of the lists. Of one in doubt nobody can say that it was
+// withdrawn: it may have arrived.
+func (it item) removed() digest.State {
+	if it.last.State == digest.InDoubt {
+		return digest.Held
+	}
+	return digest.Withdrawn
 }
 
 // deliver sends a delivery's message while the step to it is being committed, up to the final dot, which waits for

@@ -76,6 +76,7 @@ func newReloads(p *program, first *opened) *reloads {
 // composed is remembered in one place.
 func (r *reloads) take(next *opened) {
 	next.Publisher.Mailer, next.uncomposed = r.tally.Over(next.post.mailer), r.alerts.Uncomposed
+	next.Publisher.Current = func() *config.Config { return r.current.Load().Config }
 	r.current.Store(next)
 }
 

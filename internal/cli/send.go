@@ -28,8 +28,9 @@ type sentJSON struct {
 	Failed     int            `json:"failed"`
 	InDoubt    int            `json:"in_doubt"` // in doubt or held
 	Suppressed int            `json:"suppressed"`
-	Nothing    int            `json:"nothing"` // had nothing in their topics
-	Pending    int            `json:"pending"` // still owed, and not tried
+	Nothing    int            `json:"nothing"`   // had nothing in their topics
+	Withdrawn  int            `json:"withdrawn"` // are no subscribers any more
+	Pending    int            `json:"pending"`   // still owed, and not tried
 	Seconds    float64        `json:"seconds"`
 	Lanes      []laneJSON     `json:"lanes"`
 	Errors     []string       `json:"errors,omitempty"`
@@ -222,7 +223,7 @@ func reportSent(p *program, out *sentJSON, published []newsroom.Published, err e
 		if e.Composed {
 			out.Stories += e.Stories
 		}
-		done := s.Sent + s.Failed + s.Suppressed + s.Expired + s.Nothing
+		done := s.Sent + s.Failed + s.Suppressed + s.Expired + s.Nothing + s.Withdrawn
 		all := done + s.Owed() + s.Held
 		if e.Composed || all > 0 {
 			out.Editions++
@@ -234,6 +235,7 @@ func reportSent(p *program, out *sentJSON, published []newsroom.Published, err e
 		out.InDoubt += s.InDoubt
 		out.Suppressed += s.Suppressed
 		out.Nothing += s.Nothing
+		out.Withdrawn += s.Withdrawn
 		out.Pending += s.Pending
 		if s.Paused != "" {
 			out.Errors = append(out.Errors, fmt.Sprintf("edition %s: %s", e.Edition, s.Paused))
@@ -283,7 +285,7 @@ func printSent(w io.Writer, out sentJSON) {
 		n    int
 		what string
 	}{{out.Deferred, "deferred"}, {out.Failed, "failed"}, {out.InDoubt, "in doubt"}, {out.Suppressed, "suppressed"},
-		{out.Nothing, "with nothing in their topics"}, {out.Pending, "not tried"}} {
+		{out.Nothing, "with nothing in their topics"}, {out.Withdrawn, "no subscribers any more"}, {out.Pending, "not tried"}} {
 		if part.n > 0 {
 			fmt.Fprintf(w, ", %d %s", part.n, part.what)
 		}

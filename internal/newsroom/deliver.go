@@ -49,13 +49,30 @@ func (p *Publisher) Deliver(ctx context.Context, id string, watch Watch) (storie
 		return e.Stories, sum, err
 	}
 	sum, err = p.Mailer.Deliver(ctx, mailer.Job{
-		Edition: id, Digest: e.Digest, Templates: templates, Signer: p.Composer.Signer, Until: until, Paused: e.Paused, Progress: watch.Delivery,
+		Edition: id, Digest: e.Digest, Subscribes: p.subscribes(e.Digest), Templates: templates, Signer: p.Composer.Signer, Until: until,
+		Paused: e.Paused, Progress: watch.Delivery,
 		TokenKey: func(id string) (subscribers.TokenKey, bool) { key, ok := keys[id]; return key, ok },
 	})
 	if err == nil && sum.Paused != e.Paused {
 		err = p.Ledger.Editions.Pause(id, sum.Paused)
 	}
 	return e.Stories, sum, err
+}
+
+// subscribes tells who is still to get a digest, as the lists are at the time: they may be read anew while an edition
+// goes out. Where the digest itself has left the configuration, whoever is a subscriber of anything is.
+func (p *Publisher) subscribes(digestID string) func(email string) bool {
+	return func(email string) bool {
+		cfg := p.Composer.Config
+		if p.Current != nil {
+			cfg = p.Current()
+		}
+		s, ok := cfg.Subscribers.Find(email)
+		if _, err := cfg.Digest(digestID); err != nil {
+			return ok
+		}
+		return ok && s.Wants(digestID)
+	}
 }
 
 // pauseForRoom pauses an edition before its first message, since a ledger that fills up in the middle would

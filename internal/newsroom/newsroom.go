@@ -9,6 +9,7 @@ import (
 	"digestd/digest"
 	"digestd/digest/collect"
 	"digestd/digest/schedule"
+	"digestd/internal/config"
 	"digestd/internal/ledger"
 	"digestd/mailer"
 	"errors"
@@ -24,6 +25,8 @@ type Publisher struct {
 	Collector *collect.Collector
 	Mailer    Mailer
 	Log       *slog.Logger
+	// Current is the configuration in force, which a reload may have changed since; nil: the composer's.
+	Current func() *config.Config
 }
 
 // Mailer delivers what is owed of an edition.

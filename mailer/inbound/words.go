@@ -27,7 +27,7 @@ var bounceSubject = refusal.AnyOf(
 
 // gaveUpSubject matches subjects that say by themselves that a mail did not arrive, and will not. The usual ones don't:
 // spam borrows them.
-var gaveUpSubject = anyOf(`^returned mail: `, `cannot send (message|mail) (for|within|after) `)
+var gaveUpSubject = refusal.AnyOf(`^returned mail: `, `cannot send (message|mail) (for|within|after) `)
 
 // undelivered matches a statement that something did not arrive.
 var undelivered = refusal.AnyOf(
