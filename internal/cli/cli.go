@@ -56,12 +56,12 @@ type program struct {
 	configFlag     string
 	json, verbose  bool
 	log            *slog.Logger
-	args           []string                    // as given, without the program's name
-	input          []byte                      // what a command has read from stdin, for the process that holds the ledger
-	reload         func(context.Context) error // of a daemon
-	sawTemplates   func(dir string)            // hears of each template directory that load reads; may be nil
-	held           *opened                     // of the process that holds the ledger, when the command came through its control socket
-	service        bool                        // a service manager waits for this process, and restarts it by its exit status
+	args           []string                                        // as given, without the program's name
+	input          []byte                                          // what a command has read from stdin, for the process that holds the ledger
+	reload         func(context.Context, bool) (listChange, error) // of a daemon
+	sawTemplates   func(dir string)                                // hears of each template directory that load reads; may be nil
+	held           *opened                                         // of the process that holds the ledger, when the command came through its control socket
+	service        bool                                            // a service manager waits for this process, and restarts it by its exit status
 }
 
 // frugal is GOGC where the environment says nothing: a daemon that mostly sleeps should be small, and what

@@ -20,12 +20,12 @@ import (
 func TestWhatCrossedIsForgotten(t *testing.T) {
 	const megabyte, times = 1 << 20, 300
 	var current atomic.Pointer[opened]
-	reload := func(context.Context) error {
+	reload := func(context.Context, bool) (listChange, error) {
 		ballast := strings.Repeat("x", megabyte)
 		current.Store(&opened{Config: &config.Config{Path: ballast}})
-		return nil
+		return listChange{}, nil
 	}
-	reload(t.Context())
+	reload(t.Context(), false)
 	p := &program{now: time.Now, log: slog.New(slog.DiscardHandler), reload: reload}
 	ledger := filepath.Join(t.TempDir(), "digestd.db")
 	socket, err := control.Listen(ledger, p.runnerOf(current.Load), p.log)

@@ -1,11 +1,12 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/spf13/cobra"
@@ -17,21 +18,24 @@ import (
 )
 
 func reloadCommand(p *program) *cobra.Command {
-	return &cobra.Command{
+	var force bool
+	c := &cobra.Command{
 		Use:   "reload",
 		Short: "Make the running daemon read its configuration anew",
 		Long: "Make the running daemon read configuration, subscribers and templates anew, and wait for it. Where something is wrong\n" +
-			"with them, it is printed, the exit status is 2, and the old ones stay in force.",
+			"with them, it is printed, the exit status is 2, and the old ones stay in force. So it is where a list has lost more than\n" +
+			"half of its subscribers, or nobody is left: that is more often a file cut short than what somebody meant. --force takes it.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if p.held != nil { // this is the daemon, asked through its socket
 				if p.reload == nil {
 					return usagef("another command holds the ledger, not a daemon: there is nothing to reload")
 				}
-				if err := p.reload(c.Context()); err != nil {
+				change, err := p.reload(c.Context(), force)
+				if err != nil {
 					return usageError{fmt.Errorf("%w\nnothing was reloaded: the running daemon keeps the configuration that it has", err)}
 				}
-				return p.print(map[string]bool{"reloaded": true}, func(w io.Writer) { fmt.Fprintln(w, "the new configuration is in force") })
+				return p.print(change, change.print)
 			}
 			// Only where the daemon is must be known here. What is wrong with the rest, it says itself: it has
 			// credentials that this process may lack, also where systemd runs it for ExecReload=.
@@ -56,6 +60,8 @@ func reloadCommand(p *program) *cobra.Command {
 			return forwarded{status}
 		},
 	}
+	c.Flags().BoolVar(&force, "force", false, "also where a list has lost most of its subscribers")
+	return c
 }
 
 // reloads is what a daemon works with: what was opened last, and what outlives each reload.
@@ -64,6 +70,8 @@ type reloads struct {
 	current atomic.Pointer[opened]
 	alerts  *daemon.Alerts
 	tally   *report.Tally
+	asking  sync.Mutex  // held by the command that asks for a reload
+	force   atomic.Bool // it takes lists whatever they lost
 }
 
 func newReloads(p *program, first *opened) *reloads {
@@ -98,12 +106,32 @@ func (r *reloads) reload() (*daemon.Rooms, error) {
 		return nil, fmt.Errorf("%s: a running daemon can't change %s: set it back, or restart digestd",
 			cfg.Path, strings.Join(keys, ", "))
 	}
+	change := changeOf(old.Config.Subscribers, cfg.Subscribers)
+	if why := change.refusal(); why != "" && !r.force.Load() {
+		return nil, errors.New(why)
+	}
 	next, err := assemble(r.program, cfg, sets, old.Ledger, false, old.post)
 	if err != nil {
 		return nil, err
 	}
 	r.take(next)
+	r.program.log.Info("subscribers", "before", change.Before, "now", change.Now)
 	return r.rooms(), nil
+}
+
+// through lets a command ask the loop for a reload, and tells what came of it.
+func (r *reloads) through(reload func(context.Context) error) func(context.Context, bool) (listChange, error) {
+	return func(ctx context.Context, force bool) (listChange, error) {
+		r.asking.Lock()
+		defer r.asking.Unlock()
+		before := r.current.Load().Config.Subscribers
+		r.force.Store(force)
+		defer r.force.Store(false)
+		if err := reload(ctx); err != nil {
+			return listChange{}, err
+		}
+		return changeOf(before, r.current.Load().Config.Subscribers), nil
+	}
 }
 
 // needRestart names the keys in which two configurations differ and that a running daemon can't change.
