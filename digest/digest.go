@@ -80,9 +80,10 @@ type Digest struct {
 	Asides       string   // "last" in latest news, or "off"
 	AsidePaths   []string // parts of links whose items are asides, too: "sport"
 
-	Images   string // "remote" or "none"
-	MaxSize  int    // bytes of each encoded part
-	Template string // directory whose files replace the built-in ones
+	Images   string   // "remote" or "none"
+	MaxSize  int      // bytes of each encoded part
+	Template string   // directory whose files replace the built-in ones
+	Formerly []string // ids that it had before
 }
 
 // FeedNames are the digest's feeds by URL, with the name that the config gives them, if any.

@@ -70,6 +70,11 @@ func checkCommand(p *program) *cobra.Command {
 				for _, d := range cfg.Digests {
 					out.checkMail(newsroom.Renderer{Config: cfg, Templates: sets}, d)
 				}
+				against, err := p.againstWishes(c.Context(), cfg)
+				out.Warnings = append(out.Warnings, against...)
+				if err != nil {
+					out.Warnings = append(out.Warnings, "whether anybody would be mailed against their wish can't be told: "+err.Error())
+				}
 				if _, err := signer(cfg); err != nil {
 					out.Errors = append(out.Errors, err.Error())
 				}

@@ -109,7 +109,13 @@ func (p *program) open(ctx context.Context, want want) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := assemble(p, cfg, sets, l, want.ledgerOnly, nil)
+	var o *opened
+	if want.write && !want.ledgerOnly {
+		err = carryOn(p, cfg, l)
+	}
+	if err == nil {
+		o, err = assemble(p, cfg, sets, l, want.ledgerOnly, nil)
+	}
 	if err != nil {
 		release()
 		return nil, err
@@ -127,6 +133,22 @@ func (p *program) open(ctx context.Context, want want) (*opened, error) {
 	}
 	o.close = func() { socket.Drain(ctx); l.Close() }
 	return o, nil
+}
+
+// carryOn carries digests along that have another name now.
+func carryOn(p *program, cfg *config.Config, l *ledger.Ledger) error {
+	for _, d := range cfg.Digests {
+		for _, before := range d.Formerly {
+			carried, err := l.Rename(before, d.ID)
+			if err != nil {
+				return err
+			}
+			if carried {
+				p.log.Info("a digest goes on under another name", "before", before, "now", d.ID)
+			}
+		}
+	}
+	return nil
 }
 
 // emptyLedger is a ledger that is gone when it is released.

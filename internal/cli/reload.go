@@ -110,6 +110,9 @@ func (r *reloads) reload() (*daemon.Rooms, error) {
 	if why := change.refusal(); why != "" && !r.force.Load() {
 		return nil, errors.New(why)
 	}
+	if err := carryOn(r.program, cfg, old.Ledger); err != nil {
+		return nil, err
+	}
 	next, err := assemble(r.program, cfg, sets, old.Ledger, false, old.post)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@
 package config
 
 import (
+	"slices"
 	"time"
 
 	"digestd/digest"
@@ -30,13 +31,24 @@ type Config struct {
 	Warnings        []Problem
 }
 
-// DigestIDs are what the token of a reader's link may name: each digest, and "" for all of them.
+// DigestIDs are what the token of a reader's link may name: each digest, by the names that it had before too, and "" for
+// all of them.
 func (c *Config) DigestIDs() []string {
 	ids := []string{""}
 	for _, d := range c.Digests {
-		ids = append(ids, d.ID)
+		ids = append(append(ids, d.ID), d.Formerly...)
 	}
 	return ids
+}
+
+// NowCalled is the id that a digest has now; one that is none keeps its own.
+func (c *Config) NowCalled(id string) string {
+	for _, d := range c.Digests {
+		if slices.Contains(d.Formerly, id) {
+			return d.ID
+		}
+	}
+	return id
 }
 
 // Newsletter is [newsletter].

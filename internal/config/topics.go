@@ -195,6 +195,7 @@ func looksLikeHost(s string) bool {
 // digestTable is [digests.ID] as it is written.
 type digestTable struct {
 	digest.Digest
+	before []cell // of formerly
 	topics []cell
 	all    bool // topics is not named
 }
@@ -244,6 +245,16 @@ func digestKeys() []key[digestTable] {
 			func(d *digestTable) *int { return &d.MaxSize }),
 		text("template", `""`, "path", "Directory with templates that replace the built-in ones of the same name.",
 			func(d *digestTable) *string { return &d.Template }, input),
+		list("formerly", "[]", "list of names", "Names that this digest had before: who left it, its number and what it told go along with it.",
+			func(d *digestTable) { d.Formerly, d.before = nil, nil },
+			func(r *reader, v *value, d *digestTable) {
+				s, ok := r.line(v, "formerly", "")
+				if ok && !validID(s) {
+					r.report(v.place, "%s: %q was never the name of a digest", r.of("formerly"), s)
+				} else if ok {
+					d.Formerly, d.before = append(d.Formerly, s), append(d.before, cell{s, v.place})
+				}
+			}),
 	}
 }
 
@@ -301,6 +312,7 @@ func (r *reader) digests(root *table, newsletter string, topics []digest.Topic) 
 	var all []digest.Digest
 	known := defined(root, "topics")
 	r.known = map[string][]string{}
+	former := map[string]string{} // who had a name before
 	r.named(root, "digests", func(id, what string, t *table) {
 		d := digestTable{all: true}
 		readTable(r, what, t, digestKeys(), &d)
@@ -335,6 +347,15 @@ func (r *reader) digests(root *table, newsletter string, topics []digest.Topic) 
 		}
 		if v := t.values["max_size"]; v != nil && d.MaxSize > gmailCut {
 			r.warn(v.place, "max_size of %s is more than the 102KB at which Gmail cuts a mail off", what)
+		}
+		for _, c := range d.before {
+			switch {
+			case slices.Contains(defined(root, "digests"), c.text):
+				r.report(c.place, "formerly of %s: there is a digest %q still", what, c.text)
+			case former[c.text] != "":
+				r.report(c.place, "formerly of %s: %q is named by %s already", what, c.text, former[c.text])
+			}
+			former[c.text] = what
 		}
 		all = append(all, d.Digest)
 	})

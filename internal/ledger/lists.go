@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"fmt"
 
 	"digestd/digest"
@@ -39,4 +40,115 @@ func (r *Readers) RestoreAll(emails []string, digestID string) (n int, err error
 		return nil
 	})
 	return n, err
+}
+
+// Rename carries what the ledger remembers of a digest along to its new name: who left it, its lanes with what they told,
+// and its editions, which keep their ids. It reports whether there was anything. What a lane of the new name remembers
+// already stays, beside what the old one did.
+func (l *Ledger) Rename(from, to string) (there bool, err error) {
+	touched := touches{store.Readers()}
+	err = l.view(func(tx store.Tx) error {
+		old, err := l.called(tx, from)
+		if err != nil {
+			return err
+		}
+		for _, st := range old.lanes {
+			touched = append(touched, touchLane(st.Lane), touchLane(digest.Lane{Digest: to, Zone: st.Lane.Zone}))
+		}
+		for _, st := range old.editions {
+			touched = append(touched, store.Edition(st.ID))
+		}
+		there = len(old.left)+len(old.lanes)+len(old.editions) > 0
+		return nil
+	})
+	if err == nil && there {
+		err = l.update(touched, func(tx store.Tx) error {
+			old, err := l.called(tx, from)
+			if err != nil {
+				return err
+			}
+			for _, s := range old.left {
+				if err := tx.Bucket(bucketSuppression).Delete(suppressionKey(s.Email, from)); err != nil {
+					return err
+				}
+				s.Digest = to
+				if err := l.Readers.suppress(tx, s); err != nil {
+					return err
+				}
+			}
+			for _, st := range old.editions {
+				st.Digest, st.Before.Lane.Digest = to, to
+				if err := tableEditions.in(tx).put([]byte(st.ID), st); err != nil {
+					return err
+				}
+			}
+			for _, st := range old.lanes {
+				if err := renameLane(tx, st, to); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		return false, fmt.Errorf("carry digest %q along as %q: %w", from, to, err)
+	}
+	return there, nil
+}
+
+// namesake is what the ledger remembers of a digest by its name.
+type namesake struct {
+	left     []digest.Suppression
+	editions []EditionState
+	lanes    []LaneState
+}
+
+func (l *Ledger) called(tx store.Tx, id string) (n namesake, err error) {
+	if n.left, err = tableSuppression.in(tx).values(store.Range{}, func(s digest.Suppression) bool { return s.Digest == id }); err != nil {
+		return n, err
+	}
+	if n.lanes, err = tableLanes.in(tx).values(store.Range{Prefix: []byte(id + "/")}, nil); err != nil {
+		return n, err
+	}
+	n.editions, err = tableEditions.in(tx).values(store.Range{}, func(e EditionState) bool { return e.Digest == id })
+	return n, err
+}
+
+// renameLane moves a lane under the new name of its digest, with what became of each item in it.
+func renameLane(tx store.Tx, old LaneState, to string) error {
+	from := old.Lane.String()
+	st := old
+	st.Lane.Digest = to
+	name := st.Lane.String()
+	lanes := tableLanes.in(tx)
+	now, known, err := lanes.get([]byte(name))
+	if err != nil {
+		return err
+	}
+	if known {
+		now.Number, now.Passed = max(now.Number, old.Number), append(now.Passed, old.Passed...)
+		st = now
+	}
+	if err := lanes.put([]byte(name), st); err != nil {
+		return err
+	}
+	if err := lanes.Delete([]byte(from)); err != nil {
+		return err
+	}
+	into := tx.Part(bucketOutcomes, name)
+	for it, err := range tx.Part(bucketOutcomes, from).Rows(store.Range{}) {
+		if err != nil {
+			return err
+		}
+		if there, err := into.Get(it.Key); there != nil || err != nil {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if err := into.Put(bytes.Clone(it.Key), bytes.Clone(it.Value)); err != nil {
+			return err
+		}
+	}
+	return tx.Drop(bucketOutcomes, from)
 }

@@ -42,7 +42,7 @@ func (r *Receiver) Judge(report inbound.Report) (inbound.Decision, error) {
 		if errors.Is(err, subscribers.ErrToken) || errors.Is(err, ledger.ErrUnknown) || err == nil && report.Kind == inbound.Bounce && d.Edition.ID == "" {
 			err = inbound.ErrStranger
 		}
-		return inbound.Delivery{Email: d.To.Email, Digest: d.Edition.Digest, Edition: d.Edition.ID}, err
+		return inbound.Delivery{Email: d.To.Email, Digest: r.Config.NowCalled(d.Edition.Digest), Edition: d.Edition.ID}, err
 	})
 }
 

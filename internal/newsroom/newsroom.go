@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 )
 
 // Publisher is one configuration at work: it polls feeds, and publishes the editions that its composer makes.
@@ -188,6 +189,9 @@ func (p *Publisher) editionID(lane digest.Lane, slot schedule.Slot, extra bool) 
 		_, err := p.Ledger.Editions.Get(id)
 		switch {
 		case errors.Is(err, ledger.ErrUnknown) && (n > 0 || !extra):
+			if before, err := p.renamed(lane, slot); !extra && (before != "" || err != nil) {
+				return before, err == nil, err
+			}
 			return id, false, nil
 		case errors.Is(err, ledger.ErrUnknown):
 			continue
@@ -197,4 +201,18 @@ func (p *Publisher) editionID(lane digest.Lane, slot schedule.Slot, extra bool) 
 			return id, true, nil
 		}
 	}
+}
+
+// renamed is the edition that a lane made of a slot when its digest had another name; empty when there is none. A slot is
+// used once.
+func (p *Publisher) renamed(lane digest.Lane, slot schedule.Slot) (string, error) {
+	st, err := p.Ledger.Lanes.Get(lane)
+	if err != nil || st.Wall != slot.Wall || strings.HasPrefix(st.Edition, lane.String()+"/") {
+		return "", err
+	}
+	id, _, _ := strings.Cut(st.Edition, "+")
+	if !strings.HasSuffix(id, "/"+slot.Wall) {
+		return "", nil
+	}
+	return id, nil
 }

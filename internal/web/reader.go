@@ -31,7 +31,7 @@ func (s *Server) resolve(site Site, token string) (reader, error) {
 	if err != nil {
 		return reader{}, absent(err)
 	}
-	r := reader{email: d.To.Email, digest: d.Edition.Digest, language: site.Config.Newsletter.Language}
+	r := reader{email: d.To.Email, digest: site.Config.NowCalled(d.Edition.Digest), language: site.Config.Newsletter.Language}
 	r.subscriber, r.known = site.Config.Subscribers.Find(r.email)
 	switch {
 	case d.To.Variant < len(d.Edition.Variants):

@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"digestd/digest"
+	"digestd/internal/config"
+	"digestd/internal/control"
+	"digestd/internal/ledger"
+	"digestd/internal/ledger/store/bolt"
+	"digestd/internal/report"
+	"digestd/subscribers"
+)
+
+// remembered is what a ledger holds a new configuration against.
+type remembered struct {
+	suppressions []digest.Suppression
+	digests      []string // that it has met
+}
+
+// againstWishes tells who would get a digest that is new, and had left one that there is no more: it may be the same one
+// under another name.
+func (p *program) againstWishes(ctx context.Context, cfg *config.Config) ([]string, error) {
+	known, err := p.remember(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	type change struct{ from, to string }
+	var changes []change
+	who := map[change][]string{}
+	for _, s := range known.suppressions {
+		if _, err := cfg.Digest(cfg.NowCalled(s.Digest)); s.Digest == "" || err == nil {
+			continue
+		}
+		reader, ok := cfg.Subscribers.Find(s.Email)
+		for _, d := range cfg.Digests {
+			stopped := func(o digest.Suppression) bool {
+				return subscribers.Key(o.Email) == subscribers.Key(s.Email) && (o.Digest == "" || cfg.NowCalled(o.Digest) == d.ID)
+			}
+			if !ok || !reader.Wants(d.ID) || slices.Contains(known.digests, d.ID) || slices.ContainsFunc(known.suppressions, stopped) {
+				continue
+			}
+			c := change{s.Digest, d.ID}
+			if who[c] == nil {
+				changes = append(changes, c)
+			}
+			who[c] = append(who[c], s.Email)
+		}
+	}
+	var words []string
+	for _, c := range changes {
+		readers := who[c][0]
+		if n := len(who[c]) - 1; n > 0 {
+			readers += " and " + plural(n, "other reader")
+		}
+		words = append(words, fmt.Sprintf("%s: %s left %q, which is no digest any more, and would get %q; if that is its new name, "+
+			"formerly = [%[3]q] in [digests.%[5]s] lets it go on", cfg.Path, readers, c.from, c.to, c.to))
+	}
+	return words, nil
+}
+
+// remember asks the ledger, or the process that holds it. Where there is none, nothing is remembered.
+func (p *program) remember(ctx context.Context, cfg *config.Config) (r remembered, err error) {
+	l, err := ledger.Open(bolt.At(cfg.Ledger.Path, bolt.Options{ReadOnly: true, Timeout: 100 * time.Millisecond}), p.now)
+	if errors.Is(err, bolt.ErrBusy) {
+		return askHolder(ctx, cfg.Ledger.Path)
+	}
+	if err != nil {
+		return r, nil // what is wrong with a ledger is not the configuration's, and said where it is needed
+	}
+	defer l.Close()
+	if r.suppressions, err = l.Readers.Suppressions(); err != nil {
+		return r, err
+	}
+	lanes, err := l.Lanes.All()
+	for _, st := range lanes {
+		r.digests = append(r.digests, st.Lane.Digest)
+	}
+	return r, err
+}
+
+func askHolder(ctx context.Context, path string) (r remembered, err error) {
+	ask := func(answer any, args ...string) error {
+		var out strings.Builder
+		if _, err := control.Forward(ctx, path, control.Request{Args: append([]string{"--json"}, args...)}, &out, io.Discard); err != nil {
+			return err
+		}
+		return json.Unmarshal([]byte(out.String()), answer)
+	}
+	var list struct {
+		Subscribers []listedSubscriber `json:"subscribers"`
+	}
+	var status report.Status
+	if err := errors.Join(ask(&list, "subscribers", "list", "--suppressed"), ask(&status, "status")); err != nil {
+		return r, fmt.Errorf("the process that holds the ledger: %w", err)
+	}
+	for _, row := range list.Subscribers {
+		r.suppressions = append(r.suppressions, row.Suppressed...)
+	}
+	for _, slot := range status.Next {
+		r.digests = append(r.digests, slot.Digest)
+	}
+	return r, nil
+}
