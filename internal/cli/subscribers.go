@@ -12,12 +12,13 @@ import (
 
 	"digestd/digest"
 	"digestd/internal/config"
+	"digestd/internal/ledger"
 	"digestd/subscribers"
 )
 
 func subscribersCommand(p *program) *cobra.Command {
 	c := &cobra.Command{Use: "subscribers", Short: "Who gets it, and who does not any more"}
-	c.AddCommand(subscribersListCommand(p), exportCommand(p), suppressCommand(p), restoreCommand(p), linkCommand(p))
+	c.AddCommand(subscribersListCommand(p), exportCommand(p), suppressCommand(p), restoreCommand(p), linkCommand(p), forgetCommand(p))
 	return c
 }
 
@@ -135,6 +136,7 @@ func (f listFilter) passes(r listedSubscriber) bool {
 type wishes interface {
 	Suppressions() ([]digest.Suppression, error)
 	Preferences() (map[string]digest.Preferences, error)
+	Forgotten() (func(email string) bool, error)
 }
 
 // listed joins the config's subscribers with what the ledger has of them, also of addresses that left the
@@ -145,6 +147,10 @@ func listed(all *subscribers.List, l wishes, only listFilter) ([]listedSubscribe
 		return nil, err
 	}
 	chosen, err := l.Preferences()
+	if err != nil {
+		return nil, err
+	}
+	forgotten, err := l.Forgotten()
 	if err != nil {
 		return nil, err
 	}
@@ -164,6 +170,9 @@ func listed(all *subscribers.List, l wishes, only listFilter) ([]listedSubscribe
 		key := subscribers.Key(s.Email)
 		row := listedSubscriber{Email: s.Email, Name: s.Name, Profile: s.Profile, Source: fmt.Sprintf("%s:%d", s.File, s.Line),
 			Suppressed: byKey[key], Preferences: own(key)}
+		if forgotten(key) {
+			row.Suppressed = []digest.Suppression{{Email: s.Email, Source: ledger.ByForgetting}}
+		}
 		delete(byKey, key)
 		delete(chosen, key)
 		rows = append(rows, row)
@@ -205,6 +214,10 @@ func printListed(w io.Writer, rows []listedSubscriber) {
 			row[1] = "not in the configuration"
 		}
 		for _, s := range r.Suppressed {
+			if s.Source == ledger.ByForgetting {
+				notes = append(notes, "suppressed: the address was erased")
+				continue
+			}
 			notes = append(notes, fmt.Sprintf("suppressed%s by %s on %s", ofDigest(s.Digest), s.Source, s.At.Format(time.DateOnly)))
 		}
 		if r.Preferences != nil {

@@ -42,6 +42,9 @@ func (r *Readers) SuppressBounced(edition, status string, s digest.Suppression) 
 
 // believe is SuppressBounced within its transaction: prefix is what bounces of the same kind have in common.
 func believe(tx store.Tx, prefix, key []byte, s digest.Suppression) (kept bool, restored []string, err error) {
+	if at, err := forgottenAt(tx, s.Email); err != nil || !at.IsZero() {
+		return true, nil, err
+	}
 	b := tableBounces.in(tx)
 	known, err := b.has(key)
 	if err != nil {

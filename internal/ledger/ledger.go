@@ -49,12 +49,13 @@ const (
 	bucketSuppression = "suppression" // address, digest → digest.Suppression
 	bucketPreferences = "preferences" // address → digest.Preferences
 	bucketBounces     = "bounces"     // edition, domain, status, address → bounced
+	bucketForgotten   = "forgotten"   // hash of an address → when it was erased
 )
 
-// buckets are all of them. Ledgers of schema 1 once did without the last two.
+// buckets are all of them. Ledgers of schema 1 once did without the last three.
 func buckets() []string {
 	return []string{bucketMeta, bucketFeeds, bucketItems, bucketIdentities, bucketLanes, bucketOutcomes, bucketEditions, bucketFrozen,
-		bucketBodies, bucketRecipients, bucketProgress, bucketSuppression, bucketPreferences, bucketBounces}
+		bucketBodies, bucketRecipients, bucketProgress, bucketSuppression, bucketPreferences, bucketBounces, bucketForgotten}
 }
 
 var (

@@ -76,6 +76,9 @@ func (r *Readers) grant(tx store.Tx, w Wish) error {
 	if w.Preferences == nil {
 		return nil
 	}
+	if at, err := forgottenAt(tx, w.Email); err != nil || !at.IsZero() {
+		return err
+	}
 	b := tablePreferences.in(tx)
 	p := *w.Preferences
 	key := []byte(subscribers.Key(w.Email))

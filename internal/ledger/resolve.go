@@ -33,7 +33,7 @@ func (e *Editions) DeliveryOf(ref subscribers.Ref) (Delivery, error) {
 		if d.Edition, err = e.Get(id); err != nil {
 			return Delivery{}, err
 		}
-		if d.To, err = e.recipient(id, ref.Index); err == nil && ref.Bound() == d.Edition.Bound && (!ref.Bound() || ref.Names(d.To.Email)) {
+		if d.To, err = e.recipient(id, ref.Index); err == nil && ref.Bound() == d.Edition.Bound && d.To.Email != "" && (!ref.Bound() || ref.Names(d.To.Email)) {
 			return d, nil
 		}
 		if err == nil { // the edition was composed anew, over a ledger that was restored from a backup

@@ -44,8 +44,12 @@ func (r *Readers) Suppress(s digest.Suppression) error {
 	return nil
 }
 
-// stands reports whether there is a suppression that s would not change.
+// stands reports whether there is a suppression that s would not change. Of an address that was erased, nothing is
+// written down again.
 func stands(tx store.Tx, s digest.Suppression) (bool, error) {
+	if at, err := forgottenAt(tx, s.Email); err != nil || !at.IsZero() {
+		return true, err
+	}
 	old, ok, err := tableSuppression.in(tx).get(suppressionKey(s.Email, s.Digest))
 	givesWay := s.Wished() && (old.Source == "bounce" || old.Source == "rcpt")
 	return ok && !givesWay, err
@@ -85,6 +89,9 @@ func restore(tx store.Tx, email, digestID string) (n int, err error) {
 	if digestID != "" {
 		return n, nil
 	}
+	if _, err := dropHash(tx, email); err != nil {
+		return n, err
+	}
 	had, err := dropPreferences(tx, email)
 	if had {
 		n++
@@ -102,7 +109,15 @@ func (r *Readers) SuppressionsOf(email string) (all []digest.Suppression, err er
 }
 
 func suppressionsOf(tx store.Tx, email string) ([]digest.Suppression, error) {
-	return tableSuppression.in(tx).values(store.Range{Prefix: suppressionKey(email, "")}, nil)
+	all, err := tableSuppression.in(tx).values(store.Range{Prefix: suppressionKey(email, "")}, nil)
+	if err != nil {
+		return nil, err
+	}
+	at, err := forgottenAt(tx, email)
+	if !at.IsZero() {
+		all = append(all, digest.Suppression{Email: email, Source: ByForgetting, At: at})
+	}
+	return all, err
 }
 
 // Suppressions returns all of them, in the order of the addresses.
@@ -146,7 +161,11 @@ func isSuppressed(tx store.Tx, email, digestID string) (bool, error) {
 	if yes || err != nil {
 		return yes, err
 	}
-	return b.has(suppressionKey(email, digestID))
+	if yes, err = b.has(suppressionKey(email, digestID)); yes || err != nil {
+		return yes, err
+	}
+	at, err := forgottenAt(tx, email)
+	return !at.IsZero(), err
 }
 
 // digestOf is the digest that an edition's ID begins with.

@@ -66,6 +66,7 @@ type (
 	}
 	Readers interface {
 		SuppressedFor(digestID string) (map[string]bool, error)
+		Forgotten() (func(email string) bool, error)
 		Preferences() (map[string]digest.Preferences, error)
 		PreferencesOf(email string) (digest.Preferences, error)
 	}

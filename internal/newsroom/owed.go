@@ -56,6 +56,10 @@ func (c *Composer) owed(of call, items []digest.Item) (readers, error) {
 	if err != nil {
 		return r, err
 	}
+	forgotten, err := c.Ledger.Readers.Forgotten()
+	if err != nil {
+		return r, err
+	}
 	moved, err := c.newcomers(of, items)
 	if err != nil {
 		return r, err
@@ -94,7 +98,7 @@ func (c *Composer) owed(of call, items []digest.Item) (readers, error) {
 			}
 			variants[who] = variant
 		}
-		if !suppressed[address] {
+		if !suppressed[address] && !forgotten(address) {
 			r.active++
 		}
 		r.recipients = append(r.recipients, digest.Recipient{Index: len(r.recipients), Email: s.Email, Name: s.Name, Variant: variant})

@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"digestd/internal/config"
+	"digestd/internal/ledger"
+	"digestd/subscribers"
+)
+
+func forgetCommand(p *program) *cobra.Command {
+	var show bool
+	c := &cobra.Command{
+		Use:   "forget ADDRESS",
+		Short: "Erase for good all that is remembered of an address",
+		Long: "Erase an address for good: from the recipients of all editions, with its name and the servers' words; what kept mail\n" +
+			"from it, what its reader chose, and its bounces. A hash stays, so that it gets nothing more if a list brings it back;\n" +
+			"`subscribers restore` drops that too. Take it out of the lists first. --show tells what is remembered, and erases nothing.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			email, err := subscribers.ParseAddress(args[0])
+			if err != nil {
+				return usagef("%s: %w", args[0], err)
+			}
+			if show {
+				line, err := p.open(c.Context(), want{mayMiss: true})
+				if err != nil {
+					return err
+				}
+				defer line.close()
+				r, err := line.Report.WhyReader(email)
+				if err != nil {
+					return err
+				}
+				return p.print(r, func(w io.Writer) { printReader(w, r) })
+			}
+			line, err := p.open(c.Context(), want{write: true, admit: func(cfg *config.Config) error {
+				if s, ok := cfg.Subscribers.Find(email); ok {
+					return usagef("%s stands at %s: take it out of there first (and `digestd reload`), or every edition would remember it anew",
+						email, subscribers.Place{File: s.File, Line: s.Line})
+				}
+				return nil
+			}})
+			if err != nil {
+				return err
+			}
+			defer line.close()
+			forgot, err := line.Ledger.Forget(email)
+			if err != nil {
+				return err
+			}
+			out := struct {
+				Email string `json:"email"`
+				ledger.Forgot
+			}{email, forgot}
+			return p.print(out, func(w io.Writer) {
+				fmt.Fprintf(w, "%s is erased from %s; %d suppressions, %d choices and %d bounces are gone with it. A hash stays, so that it gets nothing more.\n",
+					email, plural(forgot.Editions, "edition"), forgot.Suppressions, forgot.Preferences, forgot.Bounces)
+				fmt.Fprintf(w, "It may stand still in backups, in the log, in %s, and in free pages of the ledger until `digestd ledger compact`.\n",
+					line.Config.Mail.Letters)
+			})
+		},
+	}
+	c.Flags().BoolVar(&show, "show", false, "tell what is remembered of it, and erase nothing")
+	return c
+}
