@@ -24,6 +24,10 @@ type named struct {
 func (n *named) flags(c *cobra.Command) *cobra.Command {
 	n.verb = c.Name()
 	c.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) == 1 && args[0] == "-" && n.file == "" {
+			n.file = "-"
+			return nil
+		}
 		if (len(args) == 0) == (n.file == "") {
 			return usagef("%s takes addresses, or --file with a list of them", n.verb)
 		}

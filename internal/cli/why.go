@@ -142,8 +142,11 @@ func printReader(w io.Writer, r report.Reader) {
 		fmt.Fprintf(w, "  %s: %s\n", d.Edition, d.State)
 		for _, e := range d.Events {
 			fmt.Fprintf(w, "    %s %s", e.At.Local().Format("2006-01-02 15:04:05"), e.State)
-			if e.Code != 0 || e.Words != "" {
+			switch {
+			case e.Stage != "":
 				fmt.Fprintf(w, " at %s: %s", e.Stage, e.Words)
+			case e.Words != "":
+				fmt.Fprintf(w, ": %s", e.Words)
 			}
 			fmt.Fprintln(w)
 		}
