@@ -53,7 +53,8 @@ func (p *Publisher) Deliver(ctx context.Context, id string, watch Watch) (storie
 		Paused: e.Paused, Progress: watch.Delivery,
 		TokenKey: func(id string) (subscribers.TokenKey, bool) { key, ok := keys[id]; return key, ok },
 	})
-	if err == nil && sum.Paused != e.Paused {
+	// A run that was ended has not found out whether the next one would be paused.
+	if err == nil && sum.Paused != e.Paused && (sum.Paused != "" || ctx.Err() == nil) {
 		err = p.Ledger.Editions.Pause(id, sum.Paused)
 	}
 	return e.Stories, sum, err
