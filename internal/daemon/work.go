@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -87,6 +88,9 @@ func (p paused) Error() string { return fmt.Sprintf("edition %s: %s", p.edition,
 
 func (r *Rooms) publishSlot(ctx context.Context, lane digest.Lane, slot schedule.Slot) error {
 	out, err := r.Publisher.Publish(ctx, lane, slot, false, newsroom.Unwatched{})
+	if errors.Is(err, newsroom.ErrPaused) {
+		return r.skip(lane, slot)
+	}
 	r.Alerts.published(lane, slot, out.Edition != "", err)
 	if err == nil && out.Delivery.Paused != "" {
 		err = paused{out.Edition, out.Delivery.Paused}
@@ -101,6 +105,9 @@ func (r *Rooms) skip(lane digest.Lane, slot schedule.Slot) error {
 
 func (r *Rooms) resumeEdition(ctx context.Context, edition string) error {
 	_, sum, err := r.Publisher.Deliver(ctx, edition, newsroom.Unwatched{})
+	if errors.Is(err, newsroom.ErrPaused) { // since this turn of the loop began
+		return nil
+	}
 	if err == nil && sum.Paused != "" {
 		err = paused{edition, sum.Paused}
 	}

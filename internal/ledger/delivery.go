@@ -352,7 +352,11 @@ func (d *Deliveries) Finish(edition string) error {
 			return fmt.Errorf("finish edition %s: recipient %d is still %s", edition, i, s)
 		}
 	}
-	err = d.change(edition, func(st *EditionState) { st.Complete, st.Paused = true, "" })
+	counts := p.Counts()
+	err = d.change(edition, func(st *EditionState) {
+		st.Complete, st.Paused = true, ""
+		st.Reached, st.Lost = counts[digest.Sent]+counts[digest.Held], counts[digest.Failed]+counts[digest.Expired]
+	})
 	d.delivery.forgetStates(edition)
 	if err == nil {
 		err = d.pack(edition)

@@ -46,6 +46,9 @@ type EditionState struct {
 	Complete   bool      `json:"complete,omitempty"` // every delivery is final
 	Bound      bool      `json:"bound,omitempty"`    // tokens of its mails name the addresses, not the places alone
 	Paused     string    `json:"paused,omitempty"`   // why the last run stopped, until one goes well
+	Recalled   string    `json:"recalled,omitempty"` // why the operator withdrew it, whatever had gone out
+	Reached    int       `json:"reached,omitempty"`  // how many had it by then, or when it was complete
+	Lost       int       `json:"lost,omitempty"`     // how many deliveries had failed or expired when it was complete
 	Before     LaneState `json:"before"`             // what the lane goes back to when it is withdrawn
 }
 
@@ -71,6 +74,7 @@ type Editions struct {
 	*base
 	delivery *deliveryWriter
 	tags     editionTags
+	runs     runs
 }
 
 // Commit makes a composition durable: the frozen edition, each variant's encoded message, the
@@ -250,6 +254,12 @@ func (e *Editions) withdraw(tx store.Tx, id string) error {
 		return ErrBegun
 	}
 	e.delivery.forgetStates(id) // whoever is under way with it must not go on
+	return e.giveBack(tx, st, nil)
+}
+
+// giveBack returns the items of an edition to its lane's pool, but for those that are to be closed, and marks it as
+// withdrawn. Where nobody has it, the lane is as it was before it.
+func (e *Editions) giveBack(tx store.Tx, st EditionState, closes func(digest.Item) bool) error {
 	now, err := laneState(tx, st.Lane())
 	if err != nil {
 		return err
@@ -258,15 +268,17 @@ func (e *Editions) withdraw(tx store.Tx, id string) error {
 	for _, p := range st.Before.Pool {
 		carried[p.Item] = p.Carried
 	}
-	if now.Edition == id { // else the lane has gone on, with an extra edition
+	if now.Edition == st.ID { // else the lane has gone on, with an extra edition
 		for i, p := range now.Pool { // what had no room in it was not carried by it either
 			now.Pool[i].Carried = carried[p.Item]
 		}
-		past, err := lastStanding(tx, st.Before)
-		if err != nil {
-			return err
+		if st.Reached == 0 {
+			past, err := lastStanding(tx, st.Before)
+			if err != nil {
+				return err
+			}
+			now = past.keeping(now)
 		}
-		now = past.keeping(now)
 	}
 	pooled := map[uint64]bool{}
 	for _, p := range now.Pool {
@@ -277,10 +289,22 @@ func (e *Editions) withdraw(tx store.Tx, id string) error {
 		if err != nil {
 			return err
 		}
-		if it.value.Edition != id {
+		if it.value.Edition != st.ID {
 			continue
 		}
 		seq := seqOf(it.key)
+		if closes != nil {
+			item, ok, err := tableItems.in(tx).get(it.key)
+			if err != nil {
+				return err
+			}
+			if !ok || closes(item) {
+				if err := outcomes.put(it.key, Outcome{Edition: st.ID, Reason: leftOut}); err != nil {
+					return err
+				}
+				continue
+			}
+		}
 		if err := outcomes.Delete(it.key); err != nil {
 			return err
 		}
@@ -291,15 +315,15 @@ func (e *Editions) withdraw(tx store.Tx, id string) error {
 	if err := tableLanes.in(tx).put([]byte(st.Lane().String()), now); err != nil {
 		return err
 	}
-	st.Withdrawn, st.Complete = true, true
-	return tableEditions.in(tx).put([]byte(id), st)
+	st.Withdrawn, st.Complete, st.Paused = true, true, ""
+	return tableEditions.in(tx).put([]byte(st.ID), st)
 }
 
 // lastStanding is a former state of a lane, or the one before it whose last edition was not withdrawn since.
 func lastStanding(tx store.Tx, lane LaneState) (LaneState, error) {
 	for {
 		st, _, err := tableEditions.in(tx).get([]byte(lane.Edition))
-		if err != nil || !st.Withdrawn {
+		if err != nil || !st.Withdrawn || st.Reached > 0 {
 			return lane, err
 		}
 		lane = st.Before

@@ -61,6 +61,7 @@ func buckets() []string {
 var (
 	tableMeta        = table[meta]{bucketMeta, called("the row")}
 	tableAlerts      = table[[]Alert]{bucketMeta, called("the row")}
+	tablePaused      = table[[]Paused]{bucketMeta, called("the row")}
 	tableFeeds       = table[digest.FeedState]{bucketFeeds, called("feed")}
 	tableItems       = table[digest.Item]{bucketItems, func(key []byte) string { return fmt.Sprint("item ", seqOf(key)) }}
 	tableLanes       = table[LaneState]{bucketLanes, called("lane")}
@@ -72,6 +73,7 @@ var (
 
 	keyMeta       = []byte("ledger")
 	keyAlerts     = []byte("alerts")
+	keyPaused     = []byte("paused")
 	keyLastCommit = []byte("last_commit")
 	keyLeapt      = []byte("leapt") // the last commit that came more than clockLeap behind the one before it
 )

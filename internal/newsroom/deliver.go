@@ -23,8 +23,13 @@ func (p *Publisher) Deliver(ctx context.Context, id string, watch Watch) (storie
 		return 0, sum, err
 	}
 	defer unlock()
+	ctx, end := p.Ledger.Editions.Begin(ctx, id)
+	defer end()
 	e, err := p.Ledger.Editions.Get(id)
 	if err != nil || e.Complete {
+		return e.Stories, sum, err
+	}
+	if err := p.paused(e.Digest); err != nil {
 		return e.Stories, sum, err
 	}
 	until, err := p.deadline(e)
@@ -160,7 +165,7 @@ type Owed struct {
 	Due     time.Time // when the first of its deliveries may go
 }
 
-// Owed are the editions that are not complete.
+// Owed are the editions that are not complete, but for those of paused digests.
 func (p *Publisher) Owed() ([]Owed, error) {
 	open, err := p.Ledger.Editions.Open()
 	if err != nil {
@@ -168,6 +173,11 @@ func (p *Publisher) Owed() ([]Owed, error) {
 	}
 	var all []Owed
 	for _, e := range open {
+		if err := p.paused(e.Digest); errors.Is(err, ErrPaused) {
+			continue
+		} else if err != nil {
+			return nil, err
+		}
 		due, err := p.Ledger.Deliveries.Due(e.ID)
 		if err != nil {
 			return nil, err

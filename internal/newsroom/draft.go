@@ -63,6 +63,7 @@ type (
 	}
 	Deliveries interface {
 		Recipients(id string, chunk int) ([]digest.Recipient, error)
+		Progress(edition string) (digest.Progress, error)
 	}
 	Readers interface {
 		SuppressedFor(digestID string) (map[string]bool, error)

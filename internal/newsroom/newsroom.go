@@ -74,6 +74,9 @@ func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule
 	if err != nil {
 		return out, err
 	}
+	if err := p.paused(d.ID); err != nil {
+		return out, err
+	}
 	unlock, err := p.Ledger.Lock(ctx, lane.String())
 	if err != nil {
 		return out, err

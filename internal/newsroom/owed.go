@@ -133,7 +133,7 @@ func (c *Composer) newcomers(of call, items []digest.Item) (map[string]origin, e
 		return e.Digest == d.ID && e.Zone != lane.Zone && !e.Withdrawn && !e.Composed.Before(oldest) &&
 			e.Composed.Sub(of.now) <= period // else on a clock that was wrong
 	})
-	if err != nil || len(others) == 0 {
+	if err != nil {
 		return nil, err
 	}
 	moved := map[string]origin{}
@@ -159,7 +159,7 @@ func (c *Composer) newcomers(of call, items []digest.Item) (map[string]origin, e
 			}
 		}
 	}
-	return moved, nil
+	return c.recalled(of, oldest, moved)
 }
 
 // exceptStories replaces, in the variants of those who changed their zone, the editions that they had by the

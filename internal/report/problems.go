@@ -1,12 +1,14 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"digestd/digest"
 	"digestd/digest/schedule"
+	"digestd/internal/ledger"
 	"digestd/mailer/letters"
 )
 
@@ -93,7 +95,31 @@ func (rep Reporter) editionProblems(uncomposed map[digest.Lane]Uncomposed, now t
 				"`digestd status` shows where they stand, `digestd resume` tries again", e.ID, owed, e.Recipients, InWords(now.Sub(since)))})
 		}
 	}
-	return append(all, rep.uncomposedProblems(uncomposed, now)...), nil
+	unreached, err := rep.unreachedProblems()
+	return append(append(all, unreached...), rep.uncomposedProblems(uncomposed, now)...), err
+}
+
+// unreachedProblems tell of lanes whose last edition is over and has reached nobody.
+func (rep Reporter) unreachedProblems() ([]Problem, error) {
+	var all []Problem
+	for _, d := range rep.Config.Digests {
+		for _, lane := range rep.Config.Lanes(d) {
+			st, err := rep.Ledger.Lanes.Get(lane)
+			if err != nil {
+				return all, err
+			}
+			e, err := rep.Ledger.Editions.Get(st.Edition)
+			switch {
+			case st.Edition == "", errors.Is(err, ledger.ErrUnknown): // so old that it was pruned
+			case err != nil:
+				return all, err
+			case e.Reached == 0 && e.Lost > 0 && !e.Withdrawn:
+				all = append(all, Problem{ID: "unreached " + lane.String(), Words: fmt.Sprintf("edition %s has reached nobody: %d deliveries "+
+					"failed or expired; `digestd why ADDRESS` has the server's words", e.ID, e.Lost)})
+			}
+		}
+	}
+	return all, nil
 }
 
 // tooManyOwed reports whether an edition that is late owes so many deliveries that a person should know of it. That
