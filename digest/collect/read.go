@@ -206,7 +206,7 @@ const siteMovedAway = "older than its feed's last reading, and its feed's site h
 // older than lookback is history; at the first, of what has no date the first few are news.
 func finish(ch *channel, feed digest.Feed, before digest.FeedState, now time.Time, lookback time.Duration) []digest.Item {
 	name := sourceName(feed, ch)
-	built := builtAt(ch.items, now)
+	built := builtAt(ch.items, now, lookback)
 	first, moved := before.LastFull.IsZero(), siteMoved(before.Site, ch.link)
 	undated := 0
 	for i := range ch.items {
@@ -229,10 +229,14 @@ func finish(ch *channel, feed digest.Feed, before digest.FeedState, now time.Tim
 	return ch.items
 }
 
+// inOneBatch is how many entries an outlet may well publish in one minute.
+const inOneBatch = 20
+
 // builtAt is the time that most items of a feed bear, more than ever are published in one minute, or all of several in
 // the very minute of the request: that at which the feed was built, so they are as if they had no date. It is zero when
-// there is none. A full or half hour that is past is no build: at five o'clock there is a morning's whole paper.
-func builtAt(items []digest.Item, now time.Time) time.Time {
+// there is none. A full or half hour that is past is no build: at five o'clock there is a morning's whole paper. Of what
+// is older than lookback a few are enough, since no news is lost when they lose their dates.
+func builtAt(items []digest.Item, now time.Time, lookback time.Duration) time.Time {
 	fresh, most, at := 0, undatedNews, time.Time{}
 	count := map[int64]int{}
 	for _, it := range items {
@@ -246,7 +250,8 @@ func builtAt(items []digest.Item, now time.Time) time.Time {
 		minute := it.Published.Unix() / 60
 		count[minute]++
 		n := count[minute] + count[minute-1] + count[minute+1]
-		if n > most && 2*n > len(items) && !it.Published.Truncate(30*time.Minute).Equal(it.Published) {
+		recent := now.Sub(it.Published) <= lookback
+		if n > most && (n > inOneBatch || !recent) && 2*n > len(items) && !it.Published.Truncate(30*time.Minute).Equal(it.Published) {
 			most, at = n, it.Published
 		}
 	}

@@ -102,6 +102,7 @@ func TestFirstReading(t *testing.T) {
 		{"one since the build", at(append([]float64{0.5}, many(40, 0)...)...), 1 + undatedNews},
 		{"all at the request", at(0, 0.01, 0), 3},
 		{"five at once", at(2, 2, 2, 2, 2), 5},
+		{"a batch of a dozen", at(2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2), 12},
 		{"six at once among many", at(append(many(20, 1), 2, 2, 2, 2, 2)...), 25},
 	} {
 		t.Run(c.name, func(t *testing.T) {
