@@ -175,7 +175,7 @@ func (p *program) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usagef("%w (see %s --help)", err, c.CommandPath()) })
 	root.AddCommand(runCommand(p), holder(p), reloadCommand(p), collectCommand(p), sendCommand(p), resumeCommand(p), previewCommand(p), replayCommand(p),
 		checkCommand(p), statusCommand(p), whyCommand(p), feedsCommand(p), curateCommand(p), subscribersCommand(p), inboundCommand(p),
-		backupCommand(p), ledgerCommand(p), dkimCommand(p), demoCommand(p), versionCommand(p))
+		editionsCommand(p), pauseCommand(p), backupCommand(p), ledgerCommand(p), dkimCommand(p), demoCommand(p), versionCommand(p))
 	if p.held == nil { // cobra never forgets a flag that completes, and so whatever its command holds: no shell completes what crossed
 		root.InitDefaultCompletionCmd()
 		completeValues(p, root)
@@ -187,7 +187,7 @@ func (p *program) root() *cobra.Command {
 // usageArgs makes wrong arguments of any command exit 2, with the command's own usage line.
 func usageArgs(c *cobra.Command) {
 	switch check := c.Args; {
-	case c.HasSubCommands():
+	case c.HasSubCommands() && (check == nil || !c.Runnable()):
 		c.SuggestionsMinimumDistance = suggestionDistance
 		c.Args = func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {

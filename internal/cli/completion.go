@@ -8,7 +8,7 @@ import (
 // flags that take some.
 func completeValues(p *program, c *cobra.Command) {
 	switch c.Name() {
-	case "send", "preview", "replay":
+	case "send", "preview", "replay", "editions", "pause", "resume":
 		c.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp

@@ -105,16 +105,27 @@ func sendCommand(p *program) *cobra.Command {
 
 func resumeCommand(p *program) *cobra.Command {
 	return &cobra.Command{
-		Use:   "resume",
+		Use:   "resume [DIGEST]",
 		Short: "Deliver what is still owed of earlier editions",
-		Long:  "Deliver what is still owed of earlier editions, as far as that can be done now. Nothing is composed.",
-		Args:  cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			line, err := p.open(c.Context(), want{write: true})
+		Long: "Deliver what is still owed of earlier editions, as far as that can be done now. Nothing is composed. With a digest, a\n" +
+			"pause of it ends first.",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			line, err := p.open(c.Context(), want{write: true, admit: func(cfg *config.Config) (err error) {
+				if len(args) > 0 {
+					_, err = findDigest(cfg, args[0])
+				}
+				return err
+			}})
 			if err != nil {
 				return err
 			}
 			defer line.close()
+			if len(args) > 0 {
+				if err := line.Publisher.Unpause(args[0]); err != nil {
+					return err
+				}
+			}
 			warnOfLinks(c.Context(), p, line.Config)
 			begun := p.now()
 			deliveries := &deliveryBar{program: p}

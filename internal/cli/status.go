@@ -83,6 +83,9 @@ func printStatus(w io.Writer, p paint, s report.Status, now time.Time) error {
 	if err := p.table(w, rows); err != nil {
 		return err
 	}
+	for _, d := range s.Paused {
+		fmt.Fprintf(w, "%s: paused by the operator since %s; `digestd resume %s` goes on\n", d.Digest, d.Since.Local().Format("Mon 2 Jan 15:04 MST"), d.Digest)
+	}
 	rows = nil
 	for _, e := range s.Editions {
 		how := cell{deliveries(e), plain}
@@ -156,6 +159,9 @@ func over(e report.EditionStatus) int {
 
 // deliveries are the states of an edition's deliveries in words, the most frequent first.
 func deliveries(e report.EditionStatus) string {
+	if e.Recalled != "" {
+		return e.Recalled + "; " + has(e.Reached) + " it"
+	}
 	if e.Withdrawn {
 		return "withdrawn: nothing of it had gone out at the next slot"
 	}

@@ -47,6 +47,7 @@ func (e *Editions) recall(tx store.Tx, id string, r Recall) (reached int, err er
 		return 0, err
 	}
 	e.delivery.forgetStates(id)
+	st.Reached = 0
 	var held []digest.Event
 	for i, s := range progress.States {
 		switch s {

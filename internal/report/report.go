@@ -56,6 +56,7 @@ type (
 		Get(id string) (ledger.EditionState, error)
 		Select(keep func(ledger.EditionState) bool) ([]ledger.EditionState, error)
 		Open() ([]ledger.EditionState, error)
+		Paused() ([]ledger.Paused, error)
 		Frozen(id string) (digest.Edition, error)
 	}
 	Deliveries interface {

@@ -16,6 +16,7 @@ const shownEditions = 3
 // Status is what there is to know about a running digestd, or a resting one.
 type Status struct {
 	Next       []NextSlot      `json:"next"`
+	Paused     []ledger.Paused `json:"paused"` // digests, by the operator
 	Editions   []EditionStatus `json:"editions"`
 	Feeds      []FeedStatus    `json:"feeds"` // those that are not well
 	FeedsWell  int             `json:"feeds_well"`
@@ -45,6 +46,8 @@ type EditionStatus struct {
 	Recipients int            `json:"recipients"`
 	Complete   bool           `json:"complete"`
 	Withdrawn  bool           `json:"withdrawn,omitempty"`
+	Recalled   string         `json:"recalled,omitempty"` // why the operator withdrew it
+	Reached    int            `json:"reached,omitempty"`  // how many had it by then
 	Paused     string         `json:"paused,omitempty"`
 	Deliveries map[string]int `json:"deliveries"` // by state
 }
@@ -81,6 +84,11 @@ func (rep Reporter) Status(uncomposed map[digest.Lane]Uncomposed) (Status, error
 		}
 	}
 	slices.SortStableFunc(s.Next, func(a, b NextSlot) int { return a.At.Compare(b.At) })
+	paused, err := rep.Ledger.Editions.Paused()
+	if err != nil {
+		return s, err
+	}
+	s.Paused = append([]ledger.Paused{}, paused...)
 	if err := rep.editionStatus(&s); err != nil {
 		return s, err
 	}
@@ -101,29 +109,47 @@ func (rep Reporter) Status(uncomposed map[digest.Lane]Uncomposed) (Status, error
 }
 
 // editionStatus adds the last editions of each lane, and all that are not complete.
-func (rep Reporter) editionStatus(s *Status) error {
-	editions, err := rep.Ledger.Editions.Select(func(ledger.EditionState) bool { return true })
-	if err != nil {
-		return err
-	}
-	slices.SortStableFunc(editions, func(a, b ledger.EditionState) int { return b.Composed.Compare(a.Composed) })
+func (rep Reporter) editionStatus(s *Status) (err error) {
 	shown := map[digest.Lane]int{}
-	for _, e := range editions {
-		if shown[e.Lane()]++; shown[e.Lane()] > shownEditions && e.Complete {
+	s.Editions, err = rep.editions(func(e ledger.EditionState) bool {
+		shown[e.Lane()]++
+		return shown[e.Lane()] <= shownEditions || !e.Complete
+	})
+	return err
+}
+
+// Editions are those of a digest, or all where none is named, the newest first.
+func (rep Reporter) Editions(digests ...string) ([]EditionStatus, error) {
+	return rep.editions(func(e ledger.EditionState) bool { return len(digests) == 0 || slices.Contains(digests, e.Digest) })
+}
+
+// editions are those that are to be shown, the newest first; they are asked for in that order.
+func (rep Reporter) editions(show func(ledger.EditionState) bool) ([]EditionStatus, error) {
+	all, err := rep.Ledger.Editions.Select(nil)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(all, func(a, b ledger.EditionState) int { return b.Composed.Compare(a.Composed) })
+	shown := []EditionStatus{}
+	for _, e := range all {
+		if !show(e) {
 			continue
 		}
 		progress, err := rep.Ledger.Deliveries.Progress(e.ID)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		es := EditionStatus{ID: e.ID, Slot: e.Slot, Composed: e.Composed, Stories: e.Stories, Recipients: e.Recipients,
-			Complete: e.Complete, Withdrawn: e.Withdrawn, Paused: e.Paused, Deliveries: map[string]int{}}
+		es := EditionStatus{ID: e.ID, Slot: e.Slot, Composed: e.Composed, Stories: e.Stories, Recipients: e.Recipients, Complete: e.Complete,
+			Withdrawn: e.Withdrawn, Recalled: e.Recalled, Paused: e.Paused, Deliveries: map[string]int{}}
+		if e.Recalled != "" {
+			es.Reached = e.Reached
+		}
 		for state, n := range progress.Counts() {
 			es.Deliveries[state.String()] = n
 		}
-		s.Editions = append(s.Editions, es)
+		shown = append(shown, es)
 	}
-	return nil
+	return shown, nil
 }
 
 // feedStatus adds the feeds that are not well.
