@@ -344,11 +344,10 @@ type SectionKind string
 
 // The sections in their order on the page.
 const (
-	SectionLead        SectionKind = "lead"
-	SectionTopic       SectionKind = "topic"
-	SectionMostCovered SectionKind = "most covered"
-	SectionOpinion     SectionKind = "opinion"
-	SectionLatest      SectionKind = "latest news"
+	SectionLead    SectionKind = "lead"
+	SectionTopic   SectionKind = "topic"
+	SectionOpinion SectionKind = "opinion"
+	SectionLatest  SectionKind = "latest news"
 )
 
 // Section is a part of a page.
@@ -370,6 +369,7 @@ type Entry struct {
 type Page struct {
 	Edition  Edition    `json:"-"`
 	Variant  VariantKey `json:"variant"`
+	Five     []Entry    `json:"five"`     // five things: the most important entries of the page, the first is its lead; nil on a short page
 	Lead     *Entry     `json:"lead"`     // nil when the page is empty
 	Sections []Section  `json:"sections"` // without the lead; empty ones are absent
 }

@@ -7,10 +7,10 @@ import (
 	"digestd/digest"
 )
 
-// maxMostCovered is how many lines the most covered index has at most; below two it says nothing.
+// Five things index a page that has more stories than the index.
 const (
-	maxMostCovered = 4
-	minMostCovered = 2
+	fiveThings  = 5
+	leastToPick = fiveThings + 1
 )
 
 // Filter is what the readers of a variant see of an edition. It selects nothing: what was selected for their topics
@@ -28,6 +28,7 @@ func Filter(e digest.Edition, v digest.VariantKey) digest.Page {
 	first.Brief = false
 	p.Lead = &first
 	rest := slices.Delete(slices.Clone(entries), lead, lead+1)
+	p.Five = five(first, slices.Clone(rest))
 
 	var opinion, latest []digest.Entry
 	byTopic := make(map[string][]digest.Entry)
@@ -49,7 +50,6 @@ func Filter(e digest.Edition, v digest.VariantKey) digest.Page {
 	for _, t := range e.Topics {
 		add(digest.Section{Kind: digest.SectionTopic, Topic: t.ID, Title: t.Title, Entries: byTopic[t.ID]})
 	}
-	add(digest.Section{Kind: digest.SectionMostCovered, Entries: mostCovered(entries)})
 	add(digest.Section{Kind: digest.SectionOpinion, Entries: opinion})
 	add(digest.Section{Kind: digest.SectionLatest, Entries: latest})
 	return p
@@ -128,20 +128,28 @@ func told(entries []digest.Entry, best int, fit func(digest.Entry) bool) int {
 	return best
 }
 
-// mostCovered is the index of the entries that two outlets and more carry: the most outlets first,
-// then the freshest, then rank.
-func mostCovered(entries []digest.Entry) []digest.Entry {
-	var out []digest.Entry
-	for _, en := range entries {
-		if en.Outlets() >= 2 {
-			out = append(out, en)
-		}
-	}
-	slices.SortStableFunc(out, func(a, b digest.Entry) int {
-		return cmp.Or(-cmp.Compare(a.Outlets(), b.Outlets()), -a.Lead().When().Compare(b.Lead().When()))
-	})
-	if len(out) < minMostCovered {
+// five are the things to know of a page: its lead, then what follows it in rank, across topics. News in full comes before
+// opinion, and both before headlines; what is no news comes last.
+func five(lead digest.Entry, rest []digest.Entry) []digest.Entry {
+	if 1+len(rest) < leastToPick {
 		return nil
 	}
-	return out[:min(len(out), maxMostCovered)]
+	class := func(en digest.Entry) int {
+		switch {
+		case en.Kind == digest.Aside:
+			return 3
+		case en.Brief:
+			return 2
+		case en.Kind == digest.Opinion:
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(rest, func(a, b digest.Entry) int {
+		if c := class(a); c != class(b) || c < 2 { // in full they stand by rank, headlines from the latest on
+			return c - class(b)
+		}
+		return cmp.Compare(b.Rank.Total, a.Rank.Total)
+	})
+	return append([]digest.Entry{lead}, rest[:fiveThings-1]...)
 }

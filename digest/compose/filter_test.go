@@ -13,7 +13,15 @@ func outline(p digest.Page) string {
 	if p.Lead == nil {
 		return "empty"
 	}
-	parts := []string{"lead " + p.Lead.ID + "/" + p.Lead.Topic}
+	var parts []string
+	if len(p.Five) > 0 {
+		five := "five"
+		for _, en := range p.Five {
+			five += " " + en.ID
+		}
+		parts = append(parts, five)
+	}
+	parts = append(parts, "lead "+p.Lead.ID+"/"+p.Lead.Topic)
 	for _, s := range p.Sections {
 		name := string(s.Kind)
 		if s.Topic != "" {
@@ -45,9 +53,11 @@ func TestFilter(t *testing.T) {
 		drops int // stories taken off the edition's front
 		want  string
 	}{
-		{"all topics", digest.VariantKey{}, 0, "lead a/g, g b, d c e, most covered b y a e, opinion o, latest news x y"},
-		{"one topic", digest.VariantKey{Topics: []string{"d"}}, 0, "lead b/d, d c e, most covered b y e, opinion o, latest news y"},
-		{"the digest's order of topics, not the reader's", digest.VariantKey{Topics: []string{"d", "g"}}, 0, "lead a/g, g b, d c e, most covered b y a e, opinion o, latest news x y"},
+		{"all topics", digest.VariantKey{}, 0, "five a b c e o, lead a/g, g b, d c e, opinion o, latest news x y"},
+		{"one topic", digest.VariantKey{Topics: []string{"d"}}, 0, "lead b/d, d c e, opinion o, latest news y"},
+		{"the digest's order of topics, not the reader's", digest.VariantKey{Topics: []string{"d", "g"}}, 0, "five a b c e o, lead a/g, g b, d c e, opinion o, latest news x y"},
+		{"six stories are more than five", digest.VariantKey{Except: []string{"c"}}, 0, "five a b e o x, lead a/g, g b, d e, opinion o, latest news x y"},
+		{"five are no more", digest.VariantKey{Except: []string{"c", "x"}}, 0, "lead a/g, g b, d e, opinion o, latest news y"},
 		{"without what the readers had", digest.VariantKey{Except: []string{"a", "b", "y"}}, 0, "lead c/d, d e, opinion o, latest news x"},
 		{"no topics", digest.VariantKey{Topics: []string{}}, 0, "empty"},
 		{"an unknown topic", digest.VariantKey{Topics: []string{"z"}}, 0, "empty"},

@@ -217,11 +217,9 @@ func Words(p digest.Page) int {
 	}
 	for _, s := range p.Sections {
 		for _, e := range s.Entries {
-			switch {
-			case s.Kind == digest.SectionMostCovered:
-			case s.Kind == digest.SectionLatest:
+			if s.Kind == digest.SectionLatest {
 				n += len(strings.Fields(e.Lead().Title))
-			default:
+			} else {
 				n += wordsIn(e.Story)
 			}
 		}

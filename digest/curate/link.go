@@ -6,29 +6,17 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"digestd/digest"
 )
 
-// trackingParams are query parameters that say where a reader came from, never what he reads. Each
-// belongs to a widely used analytics, advertising or newsletter product, or to a large publisher's own.
+// trackingParams are query parameters that mostly say where a reader came from, as those of digest.Tracks always do. A link
+// that is followed keeps them, since some page may need them; two links that differ in nothing else are the same.
 var trackingParams = map[string]bool{
-	"fbclid": true, "gclid": true, "dclid": true, "gbraid": true, "wbraid": true, "gclsrc": true,
-	"msclkid": true, "yclid": true, "twclid": true, "ttclid": true, "igshid": true, "igsh": true,
-	"li_fat_id": true, "mc_cid": true, "mc_eid": true, "mkt_tok": true, "vero_id": true,
-	"_hsenc": true, "_hsmi": true, "__hstc": true, "__hssc": true, "__hsfp": true, "hsctatracking": true,
-	"oly_anon_id": true, "oly_enc_id": true, "ncid": true, "nr_email_referer": true, "cmpid": true,
-	"cmp": true, "icid": true, "ito": true, "xtor": true, "wt_mc": true, "wt.mc_id": true,
-	"smid": true, "smtyp": true, "partner": true, "emc": true, "ref": true, "ref_src": true, "ref_url": true,
-	"referrer": true, "referer": true, "source": true, "src": true, "feedtype": true, "feedname": true,
-	"rss": true, "output": true, "outputtype": true, "amp": true, "spm": true, "ocid": true, "traffic_source": true,
-	"guccounter": true, "guce_referrer": true, "guce_referrer_sig": true, "s_cid": true, "sh": true,
-	"share": true, "shared": true, "mod": true, "campaign": true, "cid": true, "trk": true, "via": true,
-	"taid": true, "tblci": true, "dicbo": true, "soc_src": true, "soc_trk": true, "sr_share": true, "syndication": true,
-	"maca": true, "intcid": true, "intcmp": true, "rss_id": true, "ssm": true, "from_rss": true, "fromrss": true,
+	"cmp": true, "partner": true, "emc": true, "ref": true, "referrer": true, "referer": true, "source": true, "src": true,
+	"rss": true, "output": true, "outputtype": true, "amp": true, "spm": true, "sh": true,
+	"share": true, "shared": true, "mod": true, "campaign": true, "cid": true, "trk": true, "via": true, "syndication": true, "ssm": true,
 }
-
-// trackingPrefixes begin whole families of such parameters: utm_source, at_medium (BBC),
-// ns_mchannel (comScore), pk_campaign and mtm_ (Matomo), itm_, hsa_ and so on.
-var trackingPrefixes = []string{"utm_", "at_", "ns_", "pk_", "mtm_", "piwik_", "itm_", "hsa_", "ga_", "stm_", "wt_", "xt_", "vero_", "mc_", "_branch_"}
 
 // namingParams name the article in sites that serve all of them from one path, as in ?p=123 or
 // story.php?id=5. They are kept on every path.
@@ -201,17 +189,7 @@ func canonicalQuery(raw, path string) string {
 	return strings.Join(kept, "&")
 }
 
-func isTracking(name string) bool {
-	if trackingParams[name] {
-		return true
-	}
-	for _, p := range trackingPrefixes {
-		if strings.HasPrefix(name, p) {
-			return true
-		}
-	}
-	return false
-}
+func isTracking(name string) bool { return trackingParams[name] || digest.Tracks(name) }
 
 // linkHost is the host of a canonical link, without port.
 func linkHost(canonical string) string {

@@ -25,7 +25,7 @@ func readDocs(t *testing.T) string {
 func TestDocsNameEveryFieldAndFunction(t *testing.T) {
 	t.Parallel()
 	docs := readDocs(t)
-	for _, v := range []any{View{}, Section{}, Story{}, Content{}, Piece{}, Link{}, Also{}, Image{}, Side{}} {
+	for _, v := range []any{View{}, Section{}, Story{}, Look{}, Piece{}, Link{}, Also{}, Image{}, Side{}} {
 		kind := reflect.TypeOf(v)
 		for i := range kind.NumField() {
 			field := kind.Field(i)

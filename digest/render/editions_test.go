@@ -48,7 +48,18 @@ func topicSection(title string, entries ...digest.Entry) digest.Section {
 
 // pageOf dresses entries as a page of Morning Wire.
 func pageOf(lang string, lead *digest.Entry, sections ...digest.Section) digest.Page {
+	var five []digest.Entry
+	if lead != nil {
+		five = append(five, *lead)
+	}
+	for _, s := range sections {
+		five = append(five, s.Entries...)
+	}
+	if len(five) < 6 {
+		five = nil
+	}
 	return digest.Page{
+		Five: five[:min(5, len(five))],
 		Edition: digest.Edition{ID: "daily/Europe/Paris/2026-03-12T07:00", Digest: "daily", Title: "Morning Wire",
 			Zone: "Europe/Paris", Slot: daysAgo(0, 7, 0), Number: 42, Composed: composed, Since: daysAgo(1, 7, 0),
 			Topics: []digest.TopicName{{ID: "global", Title: "Global"}, {ID: "diplomacy", Title: "Diplomacy"}}, Read: 212,
@@ -126,7 +137,6 @@ func everySection(lang string) digest.Page {
 	view.Items[0].Author, view.Kind = "Teodor Hale", digest.Opinion
 	return pageOf(lang, &lead,
 		topicSection("Global", wheat), topicSection("Diplomacy", lakes),
-		digest.Section{Kind: digest.SectionMostCovered, Entries: []digest.Entry{lead, lakes, wheat}},
 		digest.Section{Kind: digest.SectionOpinion, Entries: []digest.Entry{view}},
 		digest.Section{Kind: digest.SectionLatest, Entries: []digest.Entry{
 			w.story("", "Brume’s central bank holds its rate at 3.25 per cent", "", daysAgo(0, 6, 52), "The Aldmere Record"),
@@ -161,10 +171,11 @@ func rightToLeftPage() digest.Page {
 	view := w.story("", "فضيلة هادئة لمعاهدة لا يحبها أحد", "التسوية لا تترك نصبا.", daysAgo(0, 4, 45), "برقية الصباح")
 	view.Items[0].Author = "تيودور هيل"
 	p := pageOf("ar", &lead, topicSection("العالم", english),
-		digest.Section{Kind: digest.SectionMostCovered, Entries: []digest.Entry{lead, english}},
 		digest.Section{Kind: digest.SectionOpinion, Entries: []digest.Entry{view}},
 		digest.Section{Kind: digest.SectionLatest, Entries: []digest.Entry{
-			w.story("", "قطار الليل إلى كاستلين يوميا", "", daysAgo(0, 6, 48), "Courrier du Cap")}})
+			w.story("", "قطار الليل إلى كاستلين يوميا", "", daysAgo(2, 6, 48), "Courrier du Cap"),
+			w.story("", "Night ferry to Brume runs again", "", daysAgo(0, 6, 30), "Tarn Gazette"),
+			w.story("", "عودة الطيور إلى جزيرة تارن", "", daysAgo(0, 6, 20), "هيرالد الشمال")}})
 	p.Edition.Title = "برقية الصباح"
 	return p
 }
@@ -240,7 +251,6 @@ func hostilePage() digest.Page {
 		entries = append(entries, e)
 	}
 	p := pageOf("en", &entries[0], topicSection(`Global"><b>`, entries[1:9]...),
-		digest.Section{Kind: digest.SectionMostCovered, Entries: entries[:4]},
 		digest.Section{Kind: digest.SectionOpinion, Entries: entries[9:14]},
 		digest.Section{Kind: digest.SectionLatest, Entries: entries[14:]})
 	p.Edition.Feeds = []digest.FeedReport{{Name: hostileTitles[1]}, {Name: hostileTitles[3], LastSuccess: daysAgo(60, 1, 1)}}

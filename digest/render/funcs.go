@@ -2,7 +2,6 @@ package render
 
 import (
 	htmltemplate "html/template"
-	"strconv"
 	"strings"
 	texttemplate "text/template"
 )
@@ -29,14 +28,13 @@ var htmlFuncs = htmltemplate.FuncMap{
 
 // textFuncs are what the text template has beside Go's own functions.
 var textFuncs = texttemplate.FuncMap{
-	"wrap":     wrap,
-	"hang":     hang,
-	"rule":     func(sign string) string { return strings.Repeat(sign, textWidth/max(1, cells(sign))) },
-	"upper":    strings.ToUpper,
-	"dots":     dots,
-	"contents": contentsLine,
-	"source":   sourceLine,
-	"join":     joinPieces,
+	"wrap":   wrap,
+	"hang":   hang,
+	"rule":   func(sign string) string { return strings.Repeat(sign, textWidth/max(1, cells(sign))) },
+	"upper":  strings.ToUpper,
+	"dots":   dots,
+	"source": sourceLine,
+	"join":   joinPieces,
 }
 
 // dots joins what is not empty by a dot, View.Dot or Story.Dot, that never begins a line.
@@ -48,38 +46,6 @@ func dots(dot string, parts ...string) string {
 		}
 	}
 	return strings.Join(kept, dot)
-}
-
-// contentsLine breaks between entries only: wrap would break a name where its script allows it.
-func contentsLine(dot string, contents []Content) string {
-	var b strings.Builder
-	width := 0
-	for i, c := range contents {
-		part := c.Name
-		if c.N > 0 {
-			part += noBreakSpace + strconv.Itoa(c.N)
-		}
-		if i < len(contents)-1 {
-			part += strings.TrimRight(dot, " ")
-		}
-		w := cells(part)
-		switch {
-		case i == 0:
-		case width+1+w <= textWidth:
-			b.WriteByte(' ')
-			width++
-		default:
-			b.WriteByte('\n')
-			width = 0
-		}
-		if width == 0 && w > textWidth { // wider than a line by itself
-			part = wrap(0, part)
-			w = cells(part[strings.LastIndexByte(part, '\n')+1:])
-		}
-		b.WriteString(part)
-		width += w
-	}
-	return b.String()
 }
 
 // sourceLine is a story's source, times and coverage: on one line where the coverage has a form that

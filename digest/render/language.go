@@ -21,33 +21,32 @@ const fallback = "en"
 // Words are the frame's strings in one language, as the catalogue lang/XX.json has them. What stands
 // in braces is filled in; the tag holds names what must stand there.
 type Words struct {
-	InThisEdition string `json:"in_this_edition"`
-	MostCovered   string `json:"most_covered"`
-	Opinion       string `json:"opinion"`
-	LatestNews    string `json:"latest_news"`
-	Coverage      string `json:"coverage"`
-	Number        string `json:"number" holds:"{n}"`
-	AlsoIn        string `json:"also_in" holds:"{list}"`
-	Updated       string `json:"updated" holds:"{time}"`
-	Byline        string `json:"byline" holds:"{author} {source}"`
-	Silent        string `json:"silent" holds:"{name} {since}"`
-	SilentAlways  string `json:"silent_always"`
-	Zone          string `json:"zone" holds:"{zone}"`
-	Nothing       string `json:"nothing" holds:"{since}"`
-	Plus          string `json:"plus" holds:"{headlines}"`
-	Why           string `json:"why" holds:"{name} {address}"`
-	WhyText       string `json:"why_text" holds:"{name}"` // the address stands on the next line
-	Unsubscribe   string `json:"unsubscribe"`
-	Preferences   string `json:"preferences"`
-	Subscribe     string `json:"subscribe"`
-	Feedback      string `json:"feedback"`
-	Privacy       string `json:"privacy"`
-	RSS           string `json:"rss"`
-	Comma         string `json:"comma"`                // between the names of a list
-	Colon         string `json:"colon"`                // between a name and its link
-	Clause        string `json:"clause"`               // between the parts of a sentence
-	Stop          string `json:"stop"`                 // ends a sentence
-	Space         string `json:"space" empty:"may be"` // between two sentences
+	FiveThings   string `json:"five_things"`
+	Opinion      string `json:"opinion"`
+	LatestNews   string `json:"latest_news"`
+	Coverage     string `json:"coverage"`
+	Number       string `json:"number" holds:"{n}"`
+	AlsoIn       string `json:"also_in" holds:"{list}"`
+	Updated      string `json:"updated" holds:"{time}"`
+	Byline       string `json:"byline" holds:"{author} {source}"`
+	Silent       string `json:"silent" holds:"{name} {since}"`
+	SilentAlways string `json:"silent_always"`
+	Zone         string `json:"zone" holds:"{zone}"`
+	Nothing      string `json:"nothing" holds:"{since}"`
+	Plus         string `json:"plus" holds:"{headlines}"`
+	Why          string `json:"why" holds:"{name} {address}"`
+	WhyText      string `json:"why_text" holds:"{name}"` // the address stands on the next line
+	Unsubscribe  string `json:"unsubscribe"`
+	Preferences  string `json:"preferences"`
+	Subscribe    string `json:"subscribe"`
+	Feedback     string `json:"feedback"`
+	Privacy      string `json:"privacy"`
+	RSS          string `json:"rss"`
+	Comma        string `json:"comma"`                // between the names of a list
+	Colon        string `json:"colon"`                // between a name and its link
+	Clause       string `json:"clause"`               // between the parts of a sentence
+	Stop         string `json:"stop"`                 // ends a sentence
+	Space        string `json:"space" empty:"may be"` // between two sentences
 
 	Reading    forms `json:"reading" holds:"{n}"`
 	AlsoInMore forms `json:"also_in_more" holds:"{list} {n}"`

@@ -16,30 +16,35 @@ const (
 	standfirstLength = 360
 	summaryLength    = 280
 	opinionLength    = 200
-	titleLength      = 200
+	titleLength      = 140
+	longTitle        = 90 // from which on a lead's headline is set smaller
 	nameLength       = 60
-	sentences        = 3
+	leadSentences    = 3
+	sentences        = 2
 	alsoNamed        = 3
 )
+
+// oldAfter is the age from which on an entry says its time where the others leave it out.
+const oldAfter = 24 * time.Hour
 
 // updatedMargin is by how much an item must have been changed after it was published to say so.
 const updatedMargin = 15 * time.Minute
 
 // builder makes a View; it holds what all parts of it need.
 type builder struct {
-	page  digest.Page
-	frame Frame
-	lang  *language
-	side  Side
-	zone  *time.Location
-	now   time.Time // of composing, in the zone
-	today time.Time // whose date the masthead shows
-	words int       // to read
-	shown map[string]bool
+	page   digest.Page
+	frame  Frame
+	lang   *language
+	side   Side
+	zone   *time.Location
+	now    time.Time         // of composing, in the zone
+	today  time.Time         // whose date the masthead shows
+	words  int               // to read
+	anchor map[string]string // of the entries that five things link to, by story
 }
 
 func newView(p digest.Page, f Frame, l *language) *View {
-	b := &builder{page: p, frame: f, lang: l, side: sideOf(l.Dir), zone: f.Zone, shown: map[string]bool{}}
+	b := &builder{page: p, frame: f, lang: l, side: sideOf(l.Dir), zone: f.Zone, anchor: map[string]string{}}
 	if b.zone == nil {
 		b.zone = time.UTC
 	}
@@ -49,6 +54,7 @@ func newView(p digest.Page, f Frame, l *language) *View {
 	}
 	v := &View{
 		Side:           b.side,
+		Look:           b.look(b.side),
 		Lang:           l.tag,
 		Title:          clean(p.Edition.Title),
 		Empty:          p.Empty(),
@@ -65,17 +71,14 @@ func newView(p digest.Page, f Frame, l *language) *View {
 	}
 	v.TitleLong = cells(v.Title) > 12
 
+	for i, e := range p.Five {
+		b.anchor[e.ID] = "story-" + strconv.Itoa(i+1)
+		v.Five = append(v.Five, b.thing(e, i+1))
+	}
 	if p.Lead != nil {
 		s := b.story(*p.Lead, digest.SectionLead)
 		v.Lead = &s
 		v.entries++
-	}
-	for _, s := range p.Sections { // most covered needs to know what stands on the page
-		if s.Kind != digest.SectionMostCovered {
-			for _, e := range s.Entries {
-				b.shown[e.ID] = true
-			}
-		}
 	}
 	for _, s := range p.Sections {
 		if len(s.Entries) == 0 {
@@ -89,17 +92,17 @@ func newView(p digest.Page, f Frame, l *language) *View {
 		v.Sections = append(v.Sections, section)
 		v.entries += len(s.Entries)
 	}
+	if v.Lead != nil && len(v.Sections) > 0 && v.Sections[0].Name == v.Lead.Topic {
+		v.Lead.Topic = "" // which the next heading says
+	}
 	b.headlines(v)
 	b.masthead(v)
-	v.Contents = b.contents(v)
 	b.footer(v)
 	return v
 }
 
 func (b *builder) sectionName(s digest.Section) string {
 	switch s.Kind {
-	case digest.SectionMostCovered:
-		return b.lang.MostCovered
 	case digest.SectionOpinion:
 		return b.lang.Opinion
 	case digest.SectionLatest:
@@ -121,9 +124,7 @@ const (
 func (b *builder) headlines(v *View) {
 	var next []digest.Entry
 	for _, s := range b.page.Sections {
-		if s.Kind != digest.SectionMostCovered {
-			next = append(next, s.Entries...)
-		}
+		next = append(next, s.Entries...)
 	}
 	slices.SortStableFunc(next, func(a, b digest.Entry) int {
 		switch {
@@ -191,13 +192,6 @@ func topicName(title, id string) string {
 	return name(id, titleLength)
 }
 
-// folioLength is the most characters of the folio line: what fits 335 px, the line of a phone. The
-// letters of a right-to-left page are larger.
-const (
-	folioLength            = 46
-	folioLengthRightToLeft = 40
-)
-
 func (b *builder) masthead(v *View) {
 	v.Date = b.lang.date(b.today)
 	if n := b.page.Edition.Number; n > 0 {
@@ -207,101 +201,33 @@ func (b *builder) masthead(v *View) {
 		const wordsPerMinute = 220
 		v.Reading = b.lang.plural(b.lang.Reading, max(1, (b.words+wordsPerMinute-1)/wordsPerMinute))
 	}
-	v.FolioDate = v.Date
-	limit := folioLength
-	if v.RTL {
-		limit = folioLengthRightToLeft
-	}
-	if cells(v.Date)+cells(v.Number)+cells(v.Reading) > limit {
-		v.FolioDate = b.lang.dateShort(b.today)
-	}
 }
 
-// contents counts full entries by section. The lead counts in its topic, which may have no other.
-func (b *builder) contents(v *View) []Content {
-	var out []Content
-	leadTopic := ""
-	if b.page.Lead != nil {
-		leadTopic = b.page.Lead.Topic
-	}
-	counts, names := map[string]int{}, map[string]string{}
-	var order []string
-	if leadTopic != "" {
-		counts[leadTopic], names[leadTopic] = 1, v.Lead.Topic
-	}
-	for _, s := range b.page.Sections {
-		if s.Kind == digest.SectionTopic && len(s.Entries) > 0 {
-			counts[s.Topic] += len(s.Entries)
-			names[s.Topic] = topicName(s.Title, s.Topic)
-			order = append(order, s.Topic)
-		}
-	}
-	if leadTopic != "" && names[leadTopic] != "" && counts[leadTopic] == 1 {
-		order = b.insert(order, leadTopic)
-	}
-	for _, id := range order {
-		out = append(out, content(names[id], counts[id]))
-	}
-	for _, s := range v.Sections {
-		switch s.Kind {
-		case string(digest.SectionMostCovered):
-			out = append(out, content(s.Name, 0))
-		case string(digest.SectionTopic):
-		default:
-			out = append(out, content(s.Name, len(s.Stories)))
-		}
-	}
-	return out
-}
+// manyOutlets is from how many outlets on five things say how many.
+const manyOutlets = 3
 
-func content(name string, n int) Content {
-	const phone = 20 // letters of the folio's size on 280 px, be they all capitals, with room for the number
-	return Content{Name: name, N: n, Long: cells(name) > phone}
-}
-
-// insert puts the lead's topic, which has no section, where the digest has it.
-func (b *builder) insert(order []string, topic string) []string {
-	place := make(map[string]int)
-	for i, t := range b.page.Edition.Topics {
-		place[t.ID] = i + 1
+// thing makes an entry of five things. Its second line is in the page's words and direction.
+func (b *builder) thing(e digest.Entry, rank int) Story {
+	s := b.plain(e)
+	s.Rank = rank
+	if n := e.Outlets(); n >= manyOutlets {
+		s.Outlets = b.lang.plural(b.lang.Outlets, n)
 	}
-	for i, id := range order {
-		if place[topic] <= place[id] {
-			return append(order[:i:i], append([]string{topic}, order[i:]...)...)
-		}
-	}
-	return append(order, topic)
+	s.Dot = dot(b.side, s.Topic)
+	return s
 }
 
 // story makes an entry of a section.
 func (b *builder) story(e digest.Entry, kind digest.SectionKind) Story {
 	it := e.Lead()
-	s := Story{
-		ID:     e.ID,
-		Title:  title(it),
-		Topic:  topicName(e.TopicTitle, e.Topic),
-		Source: outletName(it),
-	}
-	s.Side = b.sideOfStory(s.Title, it.Language)
-	s.Headline = bindLast(s.Title)
-	s.Italic = hasItalics(s.Title)
-	s.URL, _ = webURL(it.Link)
-	if lang := validTag(it.Language); rtlLanguage(lang) == s.RTL && !sameLanguage(lang, b.lang.tag) {
-		s.Lang = lang
-	}
-	s.Byline = s.Source
-	s.Above = b.shown[e.ID] || b.page.Lead != nil && b.page.Lead.ID == e.ID
+	s := b.plain(e)
 	if when := it.When(); !when.IsZero() {
-		s.Time = b.lang.moment(when.In(b.zone), b.today)
+		s.Time, s.Old = b.lang.moment(when.In(b.zone), b.today), b.now.Sub(when) >= oldAfter
 		if it.Updated.Sub(when) >= updatedMargin && !it.Updated.After(b.now) {
 			s.Updated = fill(b.lang.Updated, "time", b.lang.moment(it.Updated.In(b.zone), b.today))
 		}
 	}
 	switch kind {
-	case digest.SectionMostCovered:
-		s.Outlets = b.lang.plural(b.lang.Outlets, e.Outlets())
-		s.Dot = dot(b.side, s.Topic) // of a line in the page's words and direction
-		return s
 	case digest.SectionLatest:
 		b.read(s.Title)
 	case digest.SectionOpinion:
@@ -311,7 +237,7 @@ func (b *builder) story(e digest.Entry, kind digest.SectionKind) Story {
 		}
 		s.Also = b.also(e)
 	case digest.SectionLead:
-		s.Summary = b.summary(e, s.Title, sentences, standfirstLength)
+		s.Summary = b.summary(e, s.Title, leadSentences, standfirstLength)
 		s.Also = b.also(e)
 		if s.Image = b.image(it.Image); s.Image != nil && s.Image.Alt != "" {
 			s.Image.Alt += credit(e.ImageFrom)
@@ -321,6 +247,22 @@ func (b *builder) story(e digest.Entry, kind digest.SectionKind) Story {
 		s.Also = b.also(e)
 	}
 	s.Dot = dot(s.Side, s.Byline)
+	return s
+}
+
+// plain is a story without what differs between sections.
+func (b *builder) plain(e digest.Entry) Story {
+	it := e.Lead()
+	s := Story{ID: e.ID, Title: title(it), Topic: topicName(e.TopicTitle, e.Topic), Source: outletName(it), Anchor: b.anchor[e.ID]}
+	s.Side = b.sideOfStory(s.Title, it.Language)
+	s.Look, s.Against = b.look(s.Side), s.Dir != b.side.Dir
+	s.Headline, s.Long = bindLast(s.Title), cells(s.Title) > longTitle
+	s.Italic = hasItalics(s.Title)
+	s.URL, _ = webURL(it.Link)
+	if lang := validTag(it.Language); rtlLanguage(lang) == s.RTL && !sameLanguage(lang, b.lang.tag) {
+		s.Lang = lang
+	}
+	s.Byline = s.Source
 	return s
 }
 
@@ -377,7 +319,7 @@ func (b *builder) also(e digest.Entry) *Also {
 	if len(outlets) == 0 {
 		return nil
 	}
-	a := &Also{Side: b.side, Lang: b.lang.tag, Comma: b.lang.Comma}
+	a := &Also{Side: b.side, Lang: b.lang.tag, Comma: b.lang.Comma, Extra: max(0, len(outlets)-alsoNamed)}
 	if b.side.RTL { // between two names of Latin letters the comma would turn round
 		a.Comma = rightMark + a.Comma
 	}

@@ -146,7 +146,7 @@ func shorten(s string, n int) string {
 }
 
 // bindMost is the most letters of two last words that are kept together.
-const bindMost = 11
+const bindMost = 8
 
 // bindLast puts a no-break space between the last two words of a headline when they are short, so
 // that none stands alone on the last line.

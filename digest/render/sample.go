@@ -27,7 +27,7 @@ func Sample(lang string) digest.Page { return samplePage(lang) }
 // emptySample is the page of a reader in whose topics nothing is new.
 func emptySample(lang string) digest.Page {
 	p := samplePage(lang)
-	p.Lead, p.Sections = nil, nil
+	p.Five, p.Lead, p.Sections = nil, nil, nil
 	return p
 }
 
@@ -63,6 +63,7 @@ func samplePage(lang string) digest.Page {
 	unlinked := item("Courrier du Cap", "The same elsewhere", "courrier", 3)
 	unlinked.Link = ""
 	top := entry("1", lead, grain, unlinked, arabic, view)
+	stories := []digest.Entry{top, entry("2", grain, lead), entry("3", arabic), entry("4", view), entry("5", brief)}
 	return digest.Page{
 		Edition: digest.Edition{ID: "daily/UTC/2026-03-12T07:00", Digest: "daily", Title: "Morning Wire", Zone: "UTC",
 			Slot: composed, Composed: composed, Since: composed.Add(-24 * time.Hour), Number: 42,
@@ -70,13 +71,13 @@ func samplePage(lang string) digest.Page {
 			Feeds: []digest.FeedReport{{Name: "Harbour Post", OK: true},
 				{Name: "The Aldmere Record", LastSuccess: at(40)}, {Name: "Brume Bulletin"}}},
 		Variant: digest.VariantKey{Language: lang, Format: "html"},
+		Five:    stories,
 		Lead:    &top,
 		Sections: []digest.Section{
 			{Kind: digest.SectionTopic, Topic: "global", Title: "Global",
-				Entries: []digest.Entry{entry("2", grain, lead), entry("3", arabic)}},
-			{Kind: digest.SectionMostCovered, Entries: []digest.Entry{top, entry("9", grain, lead)}},
-			{Kind: digest.SectionOpinion, Entries: []digest.Entry{entry("4", view)}},
-			{Kind: digest.SectionLatest, Entries: []digest.Entry{entry("5", brief)}},
+				Entries: stories[1:3]},
+			{Kind: digest.SectionOpinion, Entries: stories[3:4]},
+			{Kind: digest.SectionLatest, Entries: stories[4:]},
 		},
 	}
 }

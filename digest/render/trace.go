@@ -47,9 +47,7 @@ func (s *Set) Trace(p digest.Page, f Frame) (Trace, error) {
 		out.Stories = append(out.Stories, *view.Lead)
 	}
 	for _, section := range view.Sections {
-		if section.Kind != string(digest.SectionMostCovered) {
-			out.Stories = append(out.Stories, section.Stories...)
-		}
+		out.Stories = append(out.Stories, section.Stories...)
 	}
 	var b strings.Builder
 	if err := t.Execute(&b, view); err != nil {

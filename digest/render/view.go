@@ -26,10 +26,21 @@ func sideOf(dir string) Side {
 	return leftToRight
 }
 
+// Look is what an owner chooses of the look, as it stands in a style. Serif is what the outlets wrote, Sans what we add.
+type Look struct {
+	Serif      string // font families, of the side's script
+	Sans       string
+	Accent     string // "#9C1F1F"
+	AccentDark string // the same on a dark ground
+	Gap        int    // px below an entry
+	Space      int    // px below a section
+}
+
 // View is what templates see of a page: everything that the two parts say, in the reader's language,
 // with times already in words. docs/templates.md describes it for owners of templates.
 type View struct {
 	Side
+	Look
 	Lang      string // BCP 47, of the frame
 	Subject   string // empty while the subject itself is made
 	Preheader string // likewise
@@ -38,14 +49,13 @@ type View struct {
 	Title     string // masthead
 	TitleLong bool   // over 12 letters
 	Date      string // "Thursday 12 March 2026"
-	FolioDate string // Date, without the weekday where it would not fit beside the rest
 	Number    string // "No. 42"; empty for an edition without number
-	Reading   string // "5 minute read"; empty for an empty page
-	Contents  []Content
+	Reading   string // "5-minute read"; empty for an empty page
 
 	Headlines string // the lead's, and behind it, where it is short, that of a second story: for the subject
 
-	Lead     *Story // nil when the page has none
+	Five     []Story // five things: what the page's most important stories are; nil on a short page
+	Lead     *Story  // nil when the page has none
 	Sections []Section
 	Empty    bool
 	Nothing  string // what an empty page says
@@ -69,13 +79,6 @@ type View struct {
 	next    []string // headlines of the other entries: those in full by rank, then latest news
 }
 
-// Content is one part of the contents line. N is 0 where a number says nothing.
-type Content struct {
-	Name string
-	N    int
-	Long bool // too long to keep on one line of a phone
-}
-
 // Piece is a part of a sentence. Dir is set where its direction is not the page's, Name where it
 // was filled in.
 type Piece struct {
@@ -92,7 +95,7 @@ type Link struct {
 
 // Section is a part of the page below the lead.
 type Section struct {
-	Kind    string // "topic", "most covered", "opinion", "latest news"
+	Kind    string // "topic", "opinion", "latest news"
 	Name    string
 	Stories []Story
 }
@@ -100,25 +103,29 @@ type Section struct {
 // Story is an entry. Its Side is that of its own headline, which may not be the page's.
 type Story struct {
 	Side
+	Look
 	ID       string
 	Lang     string // of the story, where it is declared and not the page's; else empty
 	Title    string
 	Headline string // Title, its last two words bound where a short one would be left alone
 	URL      string // https or http; empty when the item has none that can be trusted
 	Italic   bool   // the headline's script has italics
+	Against  bool   // the headline runs against the page
+	Long     bool   // the headline has more than 90 characters
+	Anchor   string // id under which five things find the entry; empty: none of them
 	Topic    string
 	Image    *Image // of the lead only
 	Summary  digest.Text
 	Source   string
 	Author   string // of opinion only
 	Byline   string // "Teodor Hale, Meridian Wire"; Source where there is no author
-	Dot      string // between byline and time; in most covered between topic and outlets
+	Dot      string // between the parts of a line
 	Time     string // "06:40", "Wed 22:15", "3 March"
 	Updated  string // "updated 13:44", or empty
 	Also     *Also  // nil when no other outlet has it
-	Outlets  string // "in 9 outlets"
-	Rank     int    // from 1, in most covered
-	Above    bool   // in most covered: the story stands on the page as an entry of its own
+	Old      bool   // it is of a day before and more
+	Outlets  string // "in 9 outlets", in five things: where there are three and more
+	Rank     int    // from 1, in its section or five things
 }
 
 // Image is the lead's picture.
@@ -136,5 +143,6 @@ type Also struct {
 	Outlets []Link // URL may be empty
 	Comma   string
 	After   string
+	Extra   int      // how many are not among Outlets
 	Lines   []string // for text: from all that fits in a line to the shortest form
 }

@@ -1,7 +1,6 @@
 package render
 
 import (
-	"slices"
 	"strings"
 	"testing"
 )
@@ -48,32 +47,6 @@ func TestHang(t *testing.T) {
 	want := "1   " + strings.TrimSpace(strings.Repeat("word ", 13)) + "\n    word"
 	if got := hang(4, "1", strings.TrimSpace(strings.Repeat("word ", 14))); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
-	}
-}
-
-func TestContentsBreakBetweenEntries(t *testing.T) {
-	t.Parallel()
-	const dot = "\u00a0· "
-	entries := func(name string, n int) []Content {
-		return slices.Repeat([]Content{{Name: name, N: 4}}, n)
-	}
-	for _, c := range []struct {
-		name     string
-		contents []Content
-		want     string
-	}{
-		{"one", entries("Global", 1), "Global\u00a04"},
-		{"without a number", []Content{{Name: "Most covered"}, {Name: "Opinion", N: 2}}, "Most covered\u00a0· Opinion\u00a02"},
-		{"a script that may break anywhere", entries("最新ニュース", 5), strings.TrimSuffix(strings.Repeat("最新ニュース\u00a04\u00a0· ", 4), " ") + "\n最新ニュース\u00a04"},
-		{"names of several words", entries("What the others say", 4), strings.TrimSuffix(strings.Repeat("What the others say\u00a04\u00a0· ", 3), " ") + "\nWhat the others say\u00a04"},
-		{"wider than a line", []Content{{Name: "A", N: 1}, {Name: strings.TrimSpace(strings.Repeat("word ", 16)), N: 1}, {Name: "B", N: 2}},
-			"A\u00a01\u00a0·\n" + strings.TrimSpace(strings.Repeat("word ", 14)) + "\nword word\u00a01\u00a0· B\u00a02"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			if got := contentsLine(dot, c.contents); got != c.want {
-				t.Errorf("got\n%s\nwant\n%s", got, c.want)
-			}
-		})
 	}
 }
 

@@ -227,7 +227,7 @@ type previewJSON struct {
 	Variant  any              `json:"variant"`
 	Size     map[string]int   `json:"size"` // bytes before encoding
 	Stories  []previewedStory `json:"stories"`
-	Covered  []string         `json:"most_covered"` // story ids, in order
+	Five     []string         `json:"five_things"` // story ids, in order
 	Carried  []digest.Story   `json:"carried"`
 	Closed   any              `json:"closed"`
 	Coverage any              `json:"feeds"`
@@ -244,17 +244,16 @@ type previewedStory struct {
 func previewed(v newsroom.Preview) previewJSON {
 	out := previewJSON{ID: v.Edition.ID, Slot: v.Edition.Slot, Subject: v.Rendered.Subject, Variant: v.Page.Variant,
 		Size:    map[string]int{"html": len(v.Rendered.HTML), "text": len(v.Rendered.Text)},
-		Stories: []previewedStory{}, Covered: []string{}, Carried: append([]digest.Story{}, v.Carried...),
+		Stories: []previewedStory{}, Five: []string{}, Carried: append([]digest.Story{}, v.Carried...),
 		Closed: append([]curate.Closed{}, v.Closed...), Coverage: v.Edition.Feeds}
+	for _, e := range v.Page.Five {
+		out.Five = append(out.Five, e.ID)
+	}
 	if v.Page.Lead != nil {
 		out.Stories = append(out.Stories, previewedStory{string(digest.SectionLead), v.Page.Lead.Topic, 1, v.Page.Lead.Story})
 	}
 	for _, s := range v.Page.Sections {
 		for i, e := range s.Entries {
-			if s.Kind == digest.SectionMostCovered {
-				out.Covered = append(out.Covered, e.ID)
-				continue
-			}
 			out.Stories = append(out.Stories, previewedStory{string(s.Kind), e.Topic, i + 1, e.Story})
 		}
 	}

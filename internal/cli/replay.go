@@ -231,9 +231,7 @@ func newReplayedPage(page digest.Page, subject string, readers int) replayedPage
 	}
 	for _, s := range page.Sections {
 		for _, en := range s.Entries {
-			if s.Kind != digest.SectionMostCovered {
-				add(string(s.Kind), en)
-			}
+			add(string(s.Kind), en)
 		}
 	}
 	return out

@@ -44,6 +44,7 @@ var fallbacks = map[string]string{
 	"css-selector-class":                "the classes carry the dark palette alone",
 	"css-white-space":                   "a line may then break at a less pretty place",
 	"css-word-break":                    "only words longer than a phone is wide stand out over the edge",
+	"html-anchor-links":                 "the outlet beside it in five things is a link to the story itself",
 	"html-aria-label":                   "the masthead and the date say the same in words",
 	"html-body":                         "the outer table carries the ground again",
 	"html-dir":                          "declared on the wrapper and on every table, with align beside it",

@@ -163,16 +163,14 @@ func (c *Composer) measure(d digest.Digest, e digest.Edition, topics []string, r
 	return largest, nil
 }
 
-// storiesOn counts the stories that stand on a page, the entries of most covered once.
+// storiesOn counts the stories that stand on a page.
 func storiesOn(page digest.Page) int {
 	n := 0
 	if page.Lead != nil {
 		n++
 	}
 	for _, s := range page.Sections {
-		if s.Kind != digest.SectionMostCovered {
-			n += len(s.Entries)
-		}
+		n += len(s.Entries)
 	}
 	return n
 }

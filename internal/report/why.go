@@ -254,9 +254,6 @@ func place(page digest.Page, story string) (section string, n int) {
 		return string(digest.SectionLead), 1
 	}
 	for _, s := range page.Sections {
-		if s.Kind == digest.SectionMostCovered {
-			continue
-		}
 		for i, e := range s.Entries {
 			if e.ID == story {
 				if s.Kind == digest.SectionTopic {

@@ -31,10 +31,10 @@ func stretched(language, word string) (digest.Page, render.Frame) {
 		return &digest.Entry{Story: digest.Story{ID: fmt.Sprint(n), Items: items}, Topic: "t", TopicTitle: word}
 	}
 	var sections []digest.Section
-	for _, kind := range []digest.SectionKind{digest.SectionMostCovered, digest.SectionTopic, digest.SectionOpinion, digest.SectionLatest} {
+	for _, kind := range []digest.SectionKind{digest.SectionTopic, digest.SectionOpinion, digest.SectionLatest} {
 		sections = append(sections, digest.Section{Kind: kind, Topic: "t", Title: word, Entries: []digest.Entry{*entry(), *entry()}})
 	}
-	page := digest.Page{Variant: digest.VariantKey{Language: language, Format: "html"}, Lead: entry(), Sections: sections,
+	page := digest.Page{Five: []digest.Entry{*entry(), *entry(), *entry(), *entry(), *entry()}, Variant: digest.VariantKey{Language: language, Format: "html"}, Lead: entry(), Sections: sections,
 		Edition: digest.Edition{ID: "daily/UTC/2026-09-30T07:00", Digest: "daily", Title: word, Zone: "UTC", Slot: at, Number: 1234, Composed: at, Since: at.Add(-24 * time.Hour),
 			Topics: []digest.TopicName{{ID: "t", Title: word}}, Read: 12345, Feeds: []digest.FeedReport{{Name: word, OK: true}, {Name: word, LastSuccess: at}}}}
 	return page, render.Frame{Newsletter: word, PostalAddress: word, Feedback: "https://mill.example/", Privacy: "https://mill.example/", Subscribe: "https://mill.example/",
