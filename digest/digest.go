@@ -147,9 +147,10 @@ func PlainText(s string) Text {
 // Image is a picture that a feed declares for an item.
 type Image struct {
 	URL    string `json:"url"`              // absolute, https
-	Width  int    `json:"width,omitempty"`  // CSS px as declared; 0 when unknown
+	Width  int    `json:"width,omitempty"`  // CSS px as declared, or as its address has them; 0 when unknown
 	Height int    `json:"height,omitempty"` // likewise
 	Alt    string `json:"alt,omitempty"`
+	Credit string `json:"credit,omitempty"` // whose it is, as the feed says
 }
 
 // Item is one entry of one feed.

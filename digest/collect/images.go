@@ -3,7 +3,9 @@ package collect
 import (
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"digestd/digest"
@@ -26,7 +28,11 @@ func itemImage(it *gofeed.Item, base *url.URL, inText *digest.Image) *digest.Ima
 	}
 	for _, m := range mediaElements(it.Extensions["media"], 0) {
 		if isPicture(m) {
-			consider(newImage(base, m.Attrs["url"], m.Attrs["width"], m.Attrs["height"], mediaAlt(m)))
+			img := newImage(base, m.Attrs["url"], m.Attrs["width"], m.Attrs["height"], mediaValue(m.Children, "description", "title"))
+			if img != nil {
+				img.Credit = mediaValue(m.Children, "credit")
+			}
+			consider(img)
 		}
 	}
 	for _, e := range it.Enclosures {
@@ -45,6 +51,9 @@ func itemImage(it *gofeed.Item, base *url.URL, inText *digest.Image) *digest.Ima
 	}
 	if best == nil {
 		return inText
+	}
+	if best.Credit == "" {
+		best.Credit = mediaValue(it.Extensions["media"], "credit")
 	}
 	if best.Alt == "" && inText != nil && inText.URL == best.URL {
 		best.Alt = inText.Alt
@@ -108,16 +117,34 @@ func hasPictureName(address string) bool {
 	return false
 }
 
-// mediaAlt is what a media element says about its picture.
-func mediaAlt(m ext.Extension) string {
-	for _, name := range []string{"description", "title"} {
-		for _, e := range m.Children[name] {
-			if alt := plainTitle(e.Value); alt != "" {
-				return alt
+// mediaValue is the first of some elements that says anything, as one line.
+func mediaValue(elements map[string][]ext.Extension, names ...string) string {
+	for _, name := range names {
+		for _, e := range elements[name] {
+			if text := plainTitle(e.Value); text != "" {
+				return text
 			}
 		}
 	}
 	return ""
+}
+
+// sizes are how addresses give the size of a picture: "bridge-1500x1000.jpg", "/fit/1200/630x420/".
+var sizes = regexp.MustCompile(`(?:^|[^0-9a-zA-Z])([0-9]{2,4})x([0-9]{2,4})(?:[^0-9a-zA-Z]|$)`)
+
+// sizeInAddress is the size that the end of a picture's address says, or 0 and 0. Shapes such as "16x9" are none.
+func sizeInAddress(u *url.URL) (width, height int) {
+	all := sizes.FindAllStringSubmatch(u.Path, -1)
+	if len(all) == 0 {
+		return 0, 0
+	}
+	last := all[len(all)-1]
+	width, _ = strconv.Atoi(last[1])
+	height, _ = strconv.Atoi(last[2])
+	if width < minPicture || height < minPicture {
+		return 0, 0
+	}
+	return width, height
 }
 
 // mediaText is the title or description that an entry has in its media elements alone, as videos do.

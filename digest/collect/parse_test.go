@@ -35,7 +35,11 @@ func describe(it digest.Item) string {
 	add("categories", strings.Join(it.Categories, "|"))
 	add("lang", it.Language)
 	if it.Image != nil {
-		add("image", fmt.Sprintf("%s %dx%d %s", it.Image.URL, it.Image.Width, it.Image.Height, it.Image.Alt))
+		credit := ""
+		if it.Image.Credit != "" {
+			credit = " by " + it.Image.Credit
+		}
+		add("image", fmt.Sprintf("%s %dx%d %s%s", it.Image.URL, it.Image.Width, it.Image.Height, it.Image.Alt, credit))
 	}
 	if !it.Published.IsZero() {
 		add("published", it.Published.UTC().Format(time.RFC3339))
@@ -103,6 +107,10 @@ func TestFormats(t *testing.T) {
 			[]string{"title=a & b & c]]>"}},
 		{"media pictures: the widest that fits", rss(`<item><title>One</title><media:content url="/s.jpg" width="240" type="image/jpeg"/><media:group><media:content url="/m.jpg" width="1200" height="800" medium="image"><media:description>A bridge</media:description></media:content><media:content url="/l.jpg" width="4000" medium="image"/></media:group><media:content url="/film.mp4" type="video/mp4" width="1280"/></item>`), "",
 			[]string{"title=One; image=https://example.org/m.jpg 1200x800 A bridge"}},
+		{"sizes in addresses, not shapes", rss(`<item><title>One</title><enclosure url="/16x9/bridge-1500x1000.jpg?w=2" type="image/jpeg"/></item><item><title>Two</title><enclosure url="/16x9/bridge.jpg" type="image/jpeg"/></item><item><title>Three</title><enclosure url="/blank-1x1.png" type="image/png"/></item>`), "",
+			[]string{"title=One; image=https://example.org/16x9/bridge-1500x1000.jpg?w=2 1500x1000 ", "title=Two; image=https://example.org/16x9/bridge.jpg 0x0 ", "title=Three; image=https://example.org/blank-1x1.png 0x0 "}},
+		{"whose a picture is", rss(`<item><title>One</title><media:content url="/a.jpg" width="600" medium="image"><media:credit>Ana Lima</media:credit></media:content></item><item><title>Two</title><media:content url="/a.jpg" width="600" medium="image"/><media:credit>The Agency</media:credit></item>`), "",
+			[]string{"title=One; image=https://example.org/a.jpg 600x0  by Ana Lima", "title=Two; image=https://example.org/a.jpg 600x0  by The Agency"}},
 		{"an enclosure that is a picture", rss(`<item><title>One</title><enclosure url="/1.mp3" type="audio/mpeg"/><enclosure url="http://example.org/a.jpg" type="image/jpeg" length="1"/></item>`), "",
 			[]string{"title=One; link=https://example.org/1.mp3; image=https://example.org/a.jpg 0x0 "}},
 		{"no title: the first sentence", rss(`<item><description>The council met on Monday. It decided nothing.</description></item>`), "",

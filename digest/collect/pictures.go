@@ -88,6 +88,9 @@ func newImage(base *url.URL, src, width, height, alt string) *digest.Image {
 	if w >= 0 && w < minPicture || h >= 0 && h < minPicture {
 		return nil
 	}
+	if w < 0 && h < 0 {
+		w, h = sizeInAddress(u)
+	}
 	u.Scheme = "https" // a mail shows no picture that came over plain http
 	if u.Port() == "80" {
 		u.Host = u.Hostname()

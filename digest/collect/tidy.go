@@ -393,7 +393,7 @@ func (t *tidier) child(f *frame, tok loosexml.Token, vocabulary, local string) {
 	}
 	t.writeStart(f.out, tok.Attrs, f.base)
 	f.mode = inside
-	if vocabulary != nsMedia || local == "title" || local == "description" {
+	if vocabulary != nsMedia || local == "title" || local == "description" || local == "credit" {
 		f.mode = inValue
 		t.value.Reset()
 		t.reading, t.full = asWords, false

@@ -179,7 +179,7 @@ var (
 		"atom:link": plain, "atom:summary": markup, "atom:content": markup,
 		"atom:published": plain, "atom:updated": plain, "atom:author": container,
 		"media:group": container, "media:content": container, "media:thumbnail": container,
-		"media:title": plain, "media:description": plain,
+		"media:title": plain, "media:description": plain, "media:credit": plain,
 	}
 	atomFeedElements = map[string]reading{
 		"title": markup, "subtitle": markup, "tagline": markup, "link": plain, "id": plain,
@@ -192,7 +192,7 @@ var (
 		"dc:creator": plain, "dc:date": plain, "dc:subject": plain,
 		"itunes:image": plain,
 		"media:group":  container, "media:content": container, "media:thumbnail": container,
-		"media:title": plain, "media:description": plain,
+		"media:title": plain, "media:description": plain, "media:credit": plain,
 	}
 )
 

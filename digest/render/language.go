@@ -28,6 +28,7 @@ type Words struct {
 	Number       string `json:"number" holds:"{n}"`
 	AlsoIn       string `json:"also_in" holds:"{list}"`
 	Updated      string `json:"updated" holds:"{time}"`
+	Photo        string `json:"photo" holds:"{credit}"`
 	Byline       string `json:"byline" holds:"{author} {source}"`
 	Silent       string `json:"silent" holds:"{name} {since}"`
 	SilentAlways string `json:"silent_always"`

@@ -9,7 +9,7 @@ const (
 
 // look is what stands in the styles of a part of the page that runs to a side.
 func (b *builder) look(side Side) Look {
-	l := Look{Serif: "Georgia,serif", Sans: "Helvetica,Arial,sans-serif", Accent: accent, AccentDark: darkAccent, Gap: 12, Space: 24}
+	l := Look{Serif: "Georgia,serif", Sans: "Helvetica,Arial,sans-serif", Accent: accent, AccentDark: darkAccent, Gap: 10, Space: 24}
 	if side.RTL {
 		l.Serif = "Times New Roman,serif"
 	}

@@ -14,7 +14,7 @@ import (
 // The bounds of what is told of a story, in characters. A first sentence that is longer is cut.
 const (
 	standfirstLength = 360
-	summaryLength    = 280
+	summaryLength    = 160
 	opinionLength    = 200
 	titleLength      = 140
 	longTitle        = 90 // from which on a lead's headline is set smaller
@@ -32,19 +32,20 @@ const updatedMargin = 15 * time.Minute
 
 // builder makes a View; it holds what all parts of it need.
 type builder struct {
-	page   digest.Page
-	frame  Frame
-	lang   *language
-	side   Side
-	zone   *time.Location
-	now    time.Time         // of composing, in the zone
-	today  time.Time         // whose date the masthead shows
-	words  int               // to read
-	anchor map[string]string // of the entries that five things link to, by story
+	page     digest.Page
+	frame    Frame
+	lang     *language
+	side     Side
+	zone     *time.Location
+	now      time.Time         // of composing, in the zone
+	today    time.Time         // whose date the masthead shows
+	words    int               // to read
+	pictured map[string]bool   // addresses of the pictures on the page
+	anchor   map[string]string // of the entries that five things link to, by story
 }
 
 func newView(p digest.Page, f Frame, l *language) *View {
-	b := &builder{page: p, frame: f, lang: l, side: sideOf(l.Dir), zone: f.Zone, anchor: map[string]string{}}
+	b := &builder{page: p, frame: f, lang: l, side: sideOf(l.Dir), zone: f.Zone, anchor: map[string]string{}, pictured: map[string]bool{}}
 	if b.zone == nil {
 		b.zone = time.UTC
 	}
@@ -89,6 +90,7 @@ func newView(p digest.Page, f Frame, l *language) *View {
 			section.Stories[i] = b.story(e, s.Kind)
 			section.Stories[i].Rank = i + 1
 		}
+		b.thumbnails(section, s.Entries)
 		v.Sections = append(v.Sections, section)
 		v.entries += len(s.Entries)
 	}
@@ -239,8 +241,8 @@ func (b *builder) story(e digest.Entry, kind digest.SectionKind) Story {
 	case digest.SectionLead:
 		s.Summary = b.summary(e, s.Title, leadSentences, standfirstLength)
 		s.Also = b.also(e)
-		if s.Image = b.image(it.Image); s.Image != nil && s.Image.Alt != "" {
-			s.Image.Alt += credit(e.ImageFrom)
+		if s.Image = b.picture(e, s.Title); s.Image == nil {
+			s.Image = b.thumbnail(e, s.Source)
 		}
 	default:
 		s.Summary = b.summary(e, s.Title, sentences, summaryLength)
@@ -347,28 +349,6 @@ func (b *builder) alsoPattern(more int) string {
 		return b.lang.AlsoIn
 	}
 	return fill(b.lang.form(b.lang.AlsoInMore, more), "n", strconv.Itoa(more), "list", "{list}")
-}
-
-// image takes a picture by the rules of the look: a mail can't crop.
-func (b *builder) image(img *digest.Image) *Image {
-	if img == nil || b.frame.Images == "none" {
-		return nil
-	}
-	const (
-		minWidth           = 560
-		minRatio, maxRatio = 1.3, 2.0
-	)
-	if img.Width < minWidth || img.Height <= 0 {
-		return nil
-	}
-	if ratio := float64(img.Width) / float64(img.Height); ratio < minRatio || ratio > maxRatio {
-		return nil
-	}
-	u, ok := pictureURL(img.URL)
-	if !ok {
-		return nil
-	}
-	return &Image{URL: u, Alt: shorten(clean(img.Alt), titleLength)}
 }
 
 // dot stands between a name and a time. Where a name's direction is not that of its line, or the line

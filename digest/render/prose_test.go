@@ -157,57 +157,92 @@ func TestImagesByTheRules(t *testing.T) {
 		change(&img)
 		return img
 	}
+	size := func(w, h int) digest.Image { return with(func(i *digest.Image) { i.Width, i.Height = w, h }) }
+	const large, crop, exact = `width="560" alt="Cranes"`, `width="96" height="72" align="right" alt="" style="float:right;margin:3px 0 6px 14px;border:0;object-fit:cover"`,
+		`width="96" height="72" align="right" alt="" style="float:right;margin:3px 0 6px 14px;border:0"`
 	s := builtin(t, "x")
 	for name, c := range map[string]struct {
-		img   digest.Image
-		shown bool
+		img           digest.Image
+		lead, section string // how the picture stands there; empty: not at all
 	}{
-		"as it should be":         {ok, true},
-		"least width":             {with(func(i *digest.Image) { i.Width, i.Height = 560, 315 }), true},
-		"no extension":            {with(func(i *digest.Image) { i.URL = "https://img.example/a?id=3" }), true},
-		"too narrow":              {with(func(i *digest.Image) { i.Width, i.Height = 559, 315 }), false},
-		"width unknown":           {with(func(i *digest.Image) { i.Width = 0 }), false},
-		"height unknown":          {with(func(i *digest.Image) { i.Height = 0 }), false},
-		"square":                  {with(func(i *digest.Image) { i.Height = 1120 }), false},
-		"too flat":                {with(func(i *digest.Image) { i.Height = 500 }), false},
-		"tracking pixel":          {with(func(i *digest.Image) { i.Width, i.Height = 1, 1 }), false},
-		"not https":               {with(func(i *digest.Image) { i.URL = "http://img.example/a.jpg" }), false},
-		"data":                    {with(func(i *digest.Image) { i.URL = "data:image/png;base64,AAAA" }), false},
-		"of the reader's network": {with(func(i *digest.Image) { i.URL = "https://192.168.1.4/a.jpg" }), false},
-		"of the reader's machine": {with(func(i *digest.Image) { i.URL = "https://localhost/a.jpg" }), false},
-		"svg":                     {with(func(i *digest.Image) { i.URL = "https://img.example/a.SVG?x=1" }), false},
-		"webp":                    {with(func(i *digest.Image) { i.URL = "https://img.example/a.webp" }), false},
-		"webp by a service":       {with(func(i *digest.Image) { i.URL = "https://img.example/a.jpg?format=webp" }), false},
+		"as it should be":         {ok, large, crop},
+		"least width":             {size(560, 315), large, crop},
+		"no extension":            {with(func(i *digest.Image) { i.URL = "https://img.example/a?id=3" }), large, crop},
+		"too narrow":              {size(559, 315), crop, crop},
+		"small":                   {size(240, 180), exact, exact},
+		"very small":              {size(96, 54), crop, crop},
+		"too small":               {size(95, 72), "", ""},
+		"width unknown":           {size(0, 630), "", ""},
+		"height unknown":          {size(1120, 0), exact, exact},
+		"square":                  {size(1120, 1120), crop, crop},
+		"portrait":                {size(800, 1200), `width="48" height="72"`, `width="48" height="72"`},
+		"a tower":                 {size(300, 1200), "", ""},
+		"too flat":                {size(1120, 500), "", ""},
+		"tracking pixel":          {size(1, 1), "", ""},
+		"not https":               {with(func(i *digest.Image) { i.URL = "http://img.example/a.jpg" }), "", ""},
+		"data":                    {with(func(i *digest.Image) { i.URL = "data:image/png;base64,AAAA" }), "", ""},
+		"svg":                     {with(func(i *digest.Image) { i.URL = "https://img.example/a.SVG?x=1" }), "", ""},
+		"webp":                    {with(func(i *digest.Image) { i.URL = "https://img.example/a.webp" }), "", ""},
+		"webp by a service":       {with(func(i *digest.Image) { i.URL = "https://img.example/a.jpg?format=webp" }), "", ""},
+		"of the reader's network": {with(func(i *digest.Image) { i.URL = "https://192.168.1.4/a.jpg" }), "", ""},
+		"of the reader's machine": {with(func(i *digest.Image) { i.URL = "https://localhost/a.jpg" }), "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := oneTopic()
-			p.Lead.Items[0].Image = &c.img
-			p.Sections[0].Entries[0].Items[0].Image = &ok // never shown: only the lead has a picture
-			if got := strings.Count(mustRender(t, s, p, paperFrame).HTML, "<img"); got != count(c.shown) {
-				t.Errorf("%d pictures, want %d", got, count(c.shown))
-			}
-			f := paperFrame
-			f.Images = "none"
-			if strings.Contains(mustRender(t, s, p, f).HTML, "<img") {
-				t.Error(`a picture in spite of images = "none"`)
+			for place, want := range map[string]string{"lead": c.lead, "section": c.section} {
+				p := oneTopic()
+				it := &p.Lead.Items[0]
+				if place == "section" {
+					it = &p.Sections[0].Entries[0].Items[0]
+				}
+				it.Image = &c.img
+				got := mustRender(t, s, p, paperFrame).HTML
+				if n := strings.Count(got, "<img"); (n > 0) != (want != "") || n > 1 || !strings.Contains(got, want) {
+					t.Errorf("%s: %d pictures, want %s in\n%s", place, n, want, got)
+				}
+				f := paperFrame
+				f.Images = "none"
+				if strings.Contains(mustRender(t, s, p, f).HTML, "<img") {
+					t.Error(`a picture in spite of images = "none"`)
+				}
 			}
 		})
 	}
 }
 
-func count(b bool) int {
-	if b {
-		return 1
+// Two thumbnails a section, from any item of a story, no picture twice, and whose they are where that is not the outlet.
+func TestThumbnails(t *testing.T) {
+	var w writer
+	picture := func(e digest.Entry, item int, url, credit string) digest.Entry {
+		e.Items[item].Image = &digest.Image{URL: url, Width: 400, Height: 300, Credit: credit}
+		return e
 	}
-	return 0
+	lead := picture(w.story("Global", "Lead", "", composed, "A"), 0, "https://img.example/0.jpg", "")
+	p := pageOf("en", &lead, topicSection("Global",
+		picture(w.story("Global", "One", "", composed, "A", "B"), 1, "https://img.example/1.jpg", ""),
+		picture(w.story("Global", "Two", "", composed, "A"), 0, "https://img.example/0.jpg", ""),
+		w.story("Global", "Three", "", composed, "A"),
+		picture(w.story("Global", "Four", "", composed, "A"), 0, "https://img.example/4.jpg", "Photograph: Ana Lima / Agency"),
+		picture(w.story("Global", "Five", "", composed, "A"), 0, "https://img.example/5.jpg", "")))
+	got := mustRender(t, builtin(t, "x"), p, paperFrame).HTML
+	for address, want := range map[string]int{"0": 1, "1": 1, "4": 1, "5": 0} {
+		if n := strings.Count(got, "https://img.example/"+address+".jpg"); n != want {
+			t.Errorf("picture %s stands %d times, want %d", address, n, want)
+		}
+	}
+	for _, want := range []string{" Photo: B</p>", " Photo: Ana Lima / Agency</p>"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("want %q in\n%s", want, got)
+		}
+	}
 }
 
-func TestPictureIsALinkOnlyWithAName(t *testing.T) {
+func TestPictureIsANamedLink(t *testing.T) {
 	t.Parallel()
 	s := builtin(t, "x")
 	for alt, want := range map[string]string{
-		"Cranes": `<img src="https://img.example/light.jpg" width="560" alt="Cranes" style=`,
-		"":       `color:#595959"><img src="https://img.example/light.jpg" width="560" alt="" style=`,
+		"Cranes":  `text-decoration:none"><img src="https://img.example/light.jpg" width="560" alt="Cranes" style=`,
+		"":        `text-decoration:none"><img src="https://img.example/light.jpg" width="560" alt="Lighthouse keepers’ strike ends`,
+		" \u200b": `text-decoration:none"><img src="https://img.example/light.jpg" width="560" alt="Lighthouse keepers’ strike ends`,
 	} {
 		p := everySection("en")
 		p.Lead.Items[0].Image.Alt = alt

@@ -114,7 +114,7 @@ type Story struct {
 	Long     bool   // the headline has more than 90 characters
 	Anchor   string // id under which five things find the entry; empty: none of them
 	Topic    string
-	Image    *Image // of the lead only
+	Image    *Image // of the lead and of two a section at most; nil: none
 	Summary  digest.Text
 	Source   string
 	Author   string // of opinion only
@@ -128,10 +128,14 @@ type Story struct {
 	Rank     int    // from 1, in its section or five things
 }
 
-// Image is the lead's picture.
+// Image is a picture: the lead's, or a thumbnail.
 type Image struct {
-	URL string
-	Alt string // may be empty; then the picture must not be a link
+	URL    string
+	Alt    string // of the lead's: what the feed says of it, else the headline; a thumbnail stands in a link that has the headline
+	Width  int    // of a thumbnail; the lead's is as wide as the page
+	Height int    // likewise
+	Crop   bool   // a thumbnail's box is of another shape than the picture
+	Credit string // "Photo: Ana Lima"; empty where a thumbnail is the outlet's own
 }
 
 // Also is the coverage line, in the page's language and direction: Before, the outlets parted by
