@@ -49,7 +49,7 @@ var reach = map[string][]string{
 	"internal/ledger":   {"digest", "digest/curate", "internal/ledger/store", "subscribers"},
 	"internal/control":  {},
 	"internal/demo":     {"digest", "internal/preview", "mailer"},
-	"internal/lint":     {},
+	"internal/lint":     {"digest"},
 	"internal/preview":  {"internal/lint", "mailer"},
 	"internal/newsroom": {"digest", "digest/collect", "digest/compose", "digest/curate", "digest/render", "digest/schedule", "internal/config", "internal/ledger", "internal/lint", "mailer", "subscribers"},
 	"internal/report":   {"digest", "digest/compose", "digest/curate", "digest/schedule", "internal/config", "internal/ledger", "mailer", "subscribers"},

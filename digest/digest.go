@@ -4,6 +4,7 @@
 package digest
 
 import (
+	"cmp"
 	"net/url"
 	"path"
 	"regexp"
@@ -55,8 +56,9 @@ func (f Feed) Called(st FeedState) string {
 
 // Topic is a named set of feeds with its filters and limits.
 type Topic struct {
-	ID         string // the key in the config: "global"
-	Title      string // what readers see: "Global"
+	ID         string            // the key in the config: "global"
+	Title      string            // what readers see: "Global"
+	Titles     map[string]string // by language, where they differ; nil: Title for all
 	Feeds      []Feed
 	Include    []*regexp.Regexp // over title and summary; empty lets everything in
 	Exclude    []*regexp.Regexp
@@ -80,6 +82,7 @@ type Digest struct {
 	Asides       string   // "last" in latest news, or "off"
 	AsidePaths   []string // parts of links whose items are asides, too: "sport"
 
+	Look     Look
 	Images   string   // "remote" or "none"
 	MaxSize  int      // bytes of each encoded part
 	Template string   // directory whose files replace the built-in ones
@@ -301,9 +304,19 @@ type FeedReport struct {
 
 // TopicName is a topic as an edition remembers it.
 type TopicName struct {
-	ID    string `json:"id"`
-	Title string `json:"title"`
+	ID     string            `json:"id"`
+	Title  string            `json:"title"`
+	Titles map[string]string `json:"titles,omitempty"` // by language, where they differ
 }
+
+// In is the topic's title for readers of a language: "fr-CA" or "fr".
+func (t TopicName) In(language string) string {
+	base, _, _ := strings.Cut(language, "-")
+	return cmp.Or(t.Titles[strings.ToLower(language)], t.Titles[strings.ToLower(base)], t.Title)
+}
+
+// Name is the topic as an edition remembers it.
+func (t Topic) Name() TopicName { return TopicName{t.ID, t.Title, t.Titles} }
 
 // Edition is what a lane says at a slot, frozen once composed: the selection over all topics of the
 // digest. What one reader sees of it is a Page.

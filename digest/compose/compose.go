@@ -52,7 +52,7 @@ func Compose(in Input) (Result, error) {
 	all.Digest, all.Title = in.Digest.ID, in.Digest.Title
 	all.Topics = make([]digest.TopicName, len(in.Digest.Topics))
 	for i, t := range in.Digest.Topics {
-		all.Topics[i] = digest.TopicName{ID: t.ID, Title: t.Title}
+		all.Topics[i] = t.Name()
 	}
 	all.Stories = in.Stories
 	in.Edition = all

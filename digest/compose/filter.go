@@ -48,7 +48,7 @@ func Filter(e digest.Edition, v digest.VariantKey) digest.Page {
 		}
 	}
 	for _, t := range e.Topics {
-		add(digest.Section{Kind: digest.SectionTopic, Topic: t.ID, Title: t.Title, Entries: byTopic[t.ID]})
+		add(digest.Section{Kind: digest.SectionTopic, Topic: t.ID, Title: t.In(v.Language), Entries: byTopic[t.ID]})
 	}
 	add(digest.Section{Kind: digest.SectionOpinion, Entries: opinion})
 	add(digest.Section{Kind: digest.SectionLatest, Entries: latest})
@@ -61,7 +61,7 @@ func visible(e digest.Edition, v digest.VariantKey) []digest.Entry {
 	titles := make(map[string]string, len(e.Topics))
 	for _, t := range e.Topics {
 		if v.Topics == nil || slices.Contains(v.Topics, t.ID) {
-			titles[t.ID] = t.Title
+			titles[t.ID] = t.In(v.Language)
 		}
 	}
 	var out []digest.Entry

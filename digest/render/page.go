@@ -56,6 +56,7 @@ func newView(p digest.Page, f Frame, l *language) *View {
 	v := &View{
 		Side:           b.side,
 		Look:           b.look(b.side),
+		Logo:           b.logo(),
 		Lang:           l.tag,
 		Title:          clean(p.Edition.Title),
 		Empty:          p.Empty(),

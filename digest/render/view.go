@@ -54,6 +54,8 @@ type View struct {
 
 	Headlines string // the lead's, and behind it, where it is short, that of a second story: for the subject
 
+	Logo *digest.Logo // in place of the title; nil: none
+
 	Five     []Story // five things: what the page's most important stories are; nil on a short page
 	Lead     *Story  // nil when the page has none
 	Sections []Section

@@ -61,6 +61,7 @@ type Newsletter struct {
 	Subscribe     string
 	RSS           string
 	PostalAddress string
+	Look          digest.Look
 }
 
 // Mail is [mail].

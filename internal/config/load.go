@@ -162,8 +162,8 @@ func (r *reader) config(root *table) *Config {
 	files := filesTable{}
 	section(r, root, "subscriber_files", filesKeys(), &files)
 
-	c.Topics = r.topics(root)
-	c.Digests = r.digests(root, c.Newsletter.Name, c.Topics)
+	c.Topics = r.topics(root, c.Newsletter.Language)
+	c.Digests = r.digests(root, c.Newsletter, c.Topics)
 	if r.cut {
 		return c // what refers to what can't be known
 	}

@@ -94,9 +94,10 @@ func TestDefaults(t *testing.T) {
 	dir := filepath.Dir(c.Path)
 	topic := digest.Topic{ID: "world-news", Title: "World news", Feeds: []digest.Feed{{URL: "https://example.org/feed", Weight: 1}},
 		MaxStories: 12, MaxPerFeed: 4}
+	look := digest.Look{Accent: "#9C1F1F", Density: "usual", Serif: "georgia", Sans: "helvetica"}
 	want := &Config{
 		Path:       filepath.Join(dir, "config.toml"),
-		Newsletter: Newsletter{Name: "Morning Wire", Language: "en", Timezone: "Europe/Paris"},
+		Newsletter: Newsletter{Name: "Morning Wire", Language: "en", Timezone: "Europe/Paris", Look: look},
 		Mail: Mail{From: `"Morning Wire" <digest@example.org>`, FromName: "Morning Wire", FromAddress: "digest@example.org",
 			BounceTo: "digest@example.org", UnsubscribeTo: "digest@example.org", Letters: filepath.Join(dir, "letters")},
 		Delivery: Delivery{Transport: "maildir", Maildir: filepath.Join(dir, "outbox"), Connections: 4, Rate: 20, PerDomain: map[string]Rate{},
@@ -109,7 +110,7 @@ func TestDefaults(t *testing.T) {
 		Ledger: Ledger{Path: filepath.Join(dir, "digestd.db"), Keep: 400 * 24 * time.Hour},
 		Topics: []digest.Topic{topic},
 		Digests: []digest.Digest{{ID: "daily", Title: "Morning Wire", Subject: "{{.Headlines}}", Schedule: "0 7 * * *",
-			Topics: []digest.Topic{topic}, CatchUp: 6 * time.Hour, MaxHeadlines: 15, Length: "usual", Asides: "last", Images: "remote", MaxSize: 95 << 10}},
+			Topics: []digest.Topic{topic}, CatchUp: 6 * time.Hour, MaxHeadlines: 15, Length: "usual", Asides: "last", Look: look, Images: "remote", MaxSize: 95 << 10}},
 		Subscribers: c.Subscribers,
 		Warnings:    c.Warnings,
 	}
@@ -187,7 +188,8 @@ paths = ["more/readers.csv"]
 	}})
 	dir := filepath.Dir(c.Path)
 	for _, got := range []struct{ got, want any }{
-		{c.Newsletter, Newsletter{Name: "Morning Wire", Language: "pt-BR", Timezone: "UTC", Feedback: "mailto:editor@example.org", Privacy: "https://example.org/privacy"}},
+		{c.Newsletter, Newsletter{Name: "Morning Wire", Language: "pt-BR", Timezone: "UTC", Feedback: "mailto:editor@example.org", Privacy: "https://example.org/privacy",
+			Look: digest.Look{Accent: "#9C1F1F", Density: "usual", Serif: "georgia", Sans: "helvetica"}}},
 		{c.Mail, Mail{From: `"Wire, Morning" <digest@xn--bcher-kva.example>`, FromName: "Wire, Morning", FromAddress: "digest@xn--bcher-kva.example",
 			ReplyTo: `"Editor" <editor@example.org>`, BounceTo: "bounces@example.org", UnsubscribeTo: "leave@example.org", VERP: true, Letters: "/var/lib/digestd/letters"}},
 		{c.Delivery.Maildir, "/var/lib/digestd/outbox"},
@@ -380,6 +382,46 @@ func TestABaseURLThatNobodyReachesIsWarnedOf(t *testing.T) {
 		warned := slices.ContainsFunc(got, func(p Problem) bool { return strings.Contains(p.Error(), "which readers can't reach") })
 		if warned != want {
 			t.Errorf("%s: warned of %v, want %v: %v", base, warned, want, got)
+		}
+	}
+}
+
+// A digest has the newsletter's look where it has none of its own; a dark accent goes with its light one.
+func TestLook(t *testing.T) {
+	write(t, nil)
+	c := load(t, `
+[newsletter]
+language = "fr"
+accent = "#1f4e79"
+accent_dark = "#9AC1E5"
+logo = { url = "https://example.org/logo.png", width = 200, height = 48 }
+density = "airy"
+[mail]
+from = "Morning Wire <digest@example.org>"
+[topics.world-news]
+title = { en = "World", fr = "Monde" }
+feeds = ["https://example.org/feed"]
+[digests.daily]
+[digests.weekly]
+accent = "#2F5D3A"
+density = "compact"
+serif = "times"
+[[subscribers]]
+email = "ana@example.org"
+`, Env{})
+	logo := &digest.Logo{URL: "https://example.org/logo.png", Width: 200, Height: 48}
+	for i, want := range []digest.Look{
+		{Accent: "#1F4E79", AccentDark: "#9AC1E5", Logo: logo, Density: "airy", Serif: "georgia", Sans: "helvetica"},
+		{Accent: "#2F5D3A", Logo: logo, Density: "compact", Serif: "times", Sans: "helvetica"},
+	} {
+		if got := c.Digests[i].Look; !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, want %+v", c.Digests[i].ID, got, want)
+		}
+	}
+	topic := c.Topics[0].Name()
+	for language, want := range map[string]string{"en-GB": "World", "fr": "Monde", "de": "Monde"} {
+		if got := topic.In(language); got != want {
+			t.Errorf("the topic is %q in %s, want %q", got, language, want)
 		}
 	}
 }

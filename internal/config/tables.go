@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"digestd/digest"
 	"digestd/subscribers"
 )
 
@@ -16,7 +17,7 @@ const (
 )
 
 func newsletterKeys() []key[Newsletter] {
-	return []key[Newsletter]{
+	return append([]key[Newsletter]{
 		text("name", `""`, "text", "What the newsletter is called: masthead, From name, List-Id. Without it, the name in mail.from.",
 			func(n *Newsletter) *string { return &n.Name }),
 		text("language", `"en"`, "language tag", "Language of the mail for subscribers who name none.",
@@ -33,7 +34,7 @@ func newsletterKeys() []key[Newsletter] {
 			func(n *Newsletter) *string { return &n.RSS }, link),
 		text("postal_address", `""`, "text", "Where the sender can be reached by post; the law on bulk mail asks for it.",
 			func(n *Newsletter) *string { return &n.PostalAddress }),
-	}
+	}, lookKeys("", func(n *Newsletter) *digest.Look { return &n.Look })...)
 }
 
 func mailKeys() []key[Mail] {

@@ -25,8 +25,8 @@ type topicTable struct {
 
 func topicKeys() []key[topicTable] {
 	return []key[topicTable]{
-		text("title", `""`, "text", "What readers see. Without it, the name of the table.",
-			func(t *topicTable) *string { return &t.Title }),
+		{name: "title", def: `""`, typ: "text or table", meaning: "What readers see: a text, or one for each language, { en = \"Global\", fr = \"Monde\" }. Where it says nothing for a reader's, that of the newsletter's language; without it, the name of the table.",
+			read: readTitle},
 		need(list("feeds", "", "list of feeds", "URLs (http, https, file), paths relative to this file, or tables that begin with a url.",
 			func(t *topicTable) { t.Feeds, t.at = nil, nil }, readFeed)),
 		patterns("include", "Only items whose title or summary matches one of these are taken; with none, all are.",
@@ -63,6 +63,27 @@ func feedKeys() []key[digest.Feed] {
 			}},
 		boolean("full_text", "false", "For feeds without words: the page of each new item is asked for once, as robots.txt allows, and its first paragraphs and picture are taken.",
 			func(f *digest.Feed) *bool { return &f.FullText }),
+	}
+}
+
+// readTitle reads the title of a topic: a text, or a table of texts by language.
+func readTitle(r *reader, v *value, t *topicTable) {
+	if v.kind != tableKind {
+		if s, ok := r.line(v, "title", `"Global" or { en = "Global", fr = "Monde" }`); ok {
+			t.Title = s
+		}
+		return
+	}
+	t.Titles = make(map[string]string, len(v.table.names))
+	for _, name := range v.table.names {
+		tag, err := language(r, name)
+		if err != nil {
+			r.report(v.table.keys[name], "%s: the language %v", r.of("title"), err)
+			continue
+		}
+		if s, ok := r.line(v.table.values[name], "title."+name, ""); ok && s != "" {
+			t.Titles[strings.ToLower(tag)] = s
+		}
 	}
 }
 
@@ -201,7 +222,7 @@ type digestTable struct {
 }
 
 func digestKeys() []key[digestTable] {
-	return []key[digestTable]{
+	return append([]key[digestTable]{
 		text("title", `""`, "text", "The masthead. Without it, the newsletter's name.",
 			func(d *digestTable) *string { return &d.Title }),
 		text("subject", `"{{.Headlines}}"`, "template", "Subject, a Go text/template over the edition.",
@@ -255,7 +276,7 @@ func digestKeys() []key[digestTable] {
 					d.Formerly, d.before = append(d.Formerly, s), append(d.before, cell{s, v.place})
 				}
 			}),
-	}
+	}, lookKeys(" Empty: that of [newsletter].", func(d *digestTable) *digest.Look { return &d.Look })...)
 }
 
 // gmailCut is where Gmail cuts an HTML part off, in bytes, with the unsubscribe link in what it hides.
@@ -290,12 +311,15 @@ func validID(s string) bool {
 }
 
 // topics reads [topics.…].
-func (r *reader) topics(root *table) []digest.Topic {
+func (r *reader) topics(root *table, language string) []digest.Topic {
 	var all []digest.Topic
 	r.named(root, "topics", func(id, what string, t *table) {
 		topic := topicTable{}
 		readTable(r, what, t, topicKeys(), &topic)
 		topic.ID = id
+		if topic.Titles != nil {
+			topic.Title = topic.Name().In(language)
+		}
 		if topic.Title == "" {
 			topic.Title = title(id)
 		}
@@ -308,7 +332,7 @@ func (r *reader) topics(root *table) []digest.Topic {
 }
 
 // digests reads [digests.…], and finds the topics that they name.
-func (r *reader) digests(root *table, newsletter string, topics []digest.Topic) []digest.Digest {
+func (r *reader) digests(root *table, newsletter Newsletter, topics []digest.Topic) []digest.Digest {
 	var all []digest.Digest
 	known := defined(root, "topics")
 	r.known = map[string][]string{}
@@ -318,8 +342,9 @@ func (r *reader) digests(root *table, newsletter string, topics []digest.Topic) 
 		readTable(r, what, t, digestKeys(), &d)
 		d.ID = id
 		if d.Title == "" {
-			d.Title = newsletter
+			d.Title = newsletter.Name
 		}
+		d.Look = inherit(d.Look, newsletter.Look)
 		if d.all {
 			d.Topics = slices.Clone(topics)
 		} else if v := t.values["topics"]; len(v.list) == 0 {

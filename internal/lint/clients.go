@@ -91,6 +91,9 @@ func (u usage) fallback(f *feature, n *node) (string, bool) {
 			return "", false
 		}
 	case "css-display-none":
+		if n.tag == "img" || n.tag == "style" && u.darkOnly {
+			return "the logo for dark grounds then stands beside the other", true
+		}
 		if n.parent == nil || n.parent.tag != "body" {
 			return "", false
 		}

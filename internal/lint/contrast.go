@@ -2,9 +2,10 @@ package lint
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
+
+	"digestd/digest"
 )
 
 // The least contrast of words on their ground (WCAG 2.2, success criterion 1.4.3), and from which size
@@ -206,17 +207,5 @@ func ContrastRatio(a, b string) float64 {
 
 // contrastOf is WCAG's ratio of two colours, from 1 to 21.
 func contrastOf(a, b color) float64 {
-	x, y := a.luminance(), b.luminance()
-	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
-}
-
-func (c color) luminance() float64 {
-	linear := func(v uint8) float64 {
-		x := float64(v) / 255
-		if x <= 0.04045 {
-			return x / 12.92
-		}
-		return math.Pow((x+0.055)/1.055, 2.4)
-	}
-	return 0.2126*linear(c.r) + 0.7152*linear(c.g) + 0.0722*linear(c.b)
+	return digest.Colour{R: a.r, G: a.g, B: a.b}.Contrast(digest.Colour{R: b.r, G: b.g, B: b.b})
 }

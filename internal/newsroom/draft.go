@@ -132,7 +132,7 @@ func (c *Composer) compose(dr draft, since time.Time, stories []digest.Story) (c
 		Composed: of.now, Since: since, Read: dr.read, Feeds: dr.feeds,
 	}
 	for _, t := range d.Topics {
-		edition.Topics = append(edition.Topics, digest.TopicName{ID: t.ID, Title: t.Title})
+		edition.Topics = append(edition.Topics, t.Name())
 	}
 	return compose.Compose(compose.Input{
 		Digest: d, Edition: edition, Stories: stories, Pages: dr.readers.pages(),

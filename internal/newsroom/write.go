@@ -123,7 +123,7 @@ func (r Renderer) frame(d digest.Digest, zone, address, unsubscribe, preferences
 	}
 	return render.Frame{
 		Newsletter: n.Name, PostalAddress: n.PostalAddress, Feedback: n.Feedback, Privacy: n.Privacy, Subscribe: n.Subscribe, RSS: n.RSS,
-		Address: address, UnsubscribeURL: unsubscribe, PreferencesURL: preferences, Images: d.Images, Zone: location,
+		Address: address, UnsubscribeURL: unsubscribe, PreferencesURL: preferences, Look: d.Look, Images: d.Images, Zone: location,
 	}
 }
 
