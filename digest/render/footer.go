@@ -64,7 +64,7 @@ func (b *builder) coverage(v *View, since time.Time) []Piece {
 		say(s...)
 	}
 	if !v.Empty {
-		say(Piece{S: fill(b.lang.Zone, "zone", zoneName(b.now))})
+		say(Piece{S: b.lang.zone(b.now)})
 	}
 	return b.turn(out)
 }

@@ -27,12 +27,14 @@ type Words struct {
 	Coverage     string `json:"coverage"`
 	Number       string `json:"number" holds:"{n}"`
 	AlsoIn       string `json:"also_in" holds:"{list}"`
+	At           string `json:"at" holds:"{time}"` // a time of day after "updated"
 	Updated      string `json:"updated" holds:"{time}"`
 	Photo        string `json:"photo" holds:"{credit}"`
 	Byline       string `json:"byline" holds:"{author} {source}"`
 	Silent       string `json:"silent" holds:"{name} {since}"`
 	SilentAlways string `json:"silent_always"`
 	Zone         string `json:"zone" holds:"{zone}"`
+	ZonePlace    string `json:"zone_place" holds:"{place}"`
 	Nothing      string `json:"nothing" holds:"{since}"`
 	Plus         string `json:"plus" holds:"{headlines}"`
 	Why          string `json:"why" holds:"{name} {address}"`
@@ -344,6 +346,17 @@ func daysBetween(t, now time.Time) int {
 	a := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
 	b := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.UTC)
 	return int(b.Sub(a) / (24 * time.Hour))
+}
+
+// zone says whose time an edition's times are: that of a place, which readers know, where its zone has one.
+func (l *language) zone(t time.Time) string {
+	name := t.Location().String()
+	area, place, ok := strings.Cut(name, "/")
+	if !ok || area == "Etc" {
+		return fill(l.Zone, "zone", zoneName(t))
+	}
+	place = place[strings.LastIndexByte(place, '/')+1:] // America/Argentina/Buenos_Aires
+	return fill(l.ZonePlace, "place", strings.ReplaceAll(place, "_", " "))
 }
 
 // zoneName is the zone of a time as readers know it: "CET", or "UTC+3" where it has no letters.

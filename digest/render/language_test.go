@@ -1,10 +1,15 @@
 package render
 
 import (
+	"encoding/json"
+	"io/fs"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"digestd/templates"
 )
 
 func TestLanguages(t *testing.T) {
@@ -146,7 +151,7 @@ func TestTimesAreInTheLanesZone(t *testing.T) {
 	f := paperFrame
 	f.Zone = mustZone("Asia/Kolkata")
 	text := mustRender(t, builtin(t, "x"), oneStory(), f).Text
-	for _, want := range []string{"The Skarholm Post" + noBreakSpace + "· 11:10", "Times are IST."} {
+	for _, want := range []string{"The Skarholm Post" + noBreakSpace + "· 11:10", "Times are Kolkata time."} {
 		if !strings.Contains(text, want) {
 			t.Errorf("text lacks %q:\n%s", want, text)
 		}
@@ -192,6 +197,76 @@ func TestFillLeavesForeignBracesAlone(t *testing.T) {
 	} {
 		if got := fill(c.pattern, "name", c.name); got != c.want {
 			t.Errorf("%q becomes %q, want %q", c.pattern, got, c.want)
+		}
+	}
+}
+
+// What each language's typography asks for, wherever a catalogue speaks.
+func TestCataloguesKeepTheirTypography(t *testing.T) {
+	for lang, wrong := range map[string]string{
+		"fr": `[ ][:;?!»]|«[ ]`,                            // a no-break space stands there, or the sign begins a line
+		"ja": `[\p{Han}\p{Hiragana}\p{Katakana}]\s*[:?!,]`, // signs of half the width
+		"zh": `\p{Han}\s*[:?!,]`,
+		"ar": `\p{Arabic}[?,;]`,
+	} {
+		b, err := fs.ReadFile(templates.FS, "lang/"+lang+".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var words map[string]any
+		if err := json.Unmarshal(b, &words); err != nil {
+			t.Fatal(err)
+		}
+		var walk func(key string, v any)
+		walk = func(key string, v any) {
+			switch v := v.(type) {
+			case string:
+				if found := regexp.MustCompile(wrong).FindString(v); found != "" && key != "colon" {
+					t.Errorf("%s: %s has %q: %s", lang, key, found, v)
+				}
+			case map[string]any:
+				for k, inner := range v {
+					walk(k, inner)
+				}
+			}
+		}
+		walk("", words)
+	}
+}
+
+func TestZoneIsToldByItsPlace(t *testing.T) {
+	s := builtin(t, "x")
+	for _, c := range []struct{ lang, zone, want string }{
+		{"en", "Europe/Paris", "Times are Paris time"},
+		{"en", "America/New_York", "Times are New York time"},
+		{"fr", "America/Argentina/Buenos_Aires", "Les heures sont celles de Buenos Aires"},
+		{"en", "UTC", "Times are UTC"},
+		{"de", "Etc/GMT-3", "Zeiten in UTC+3"},
+	} {
+		zone, err := time.LoadLocation(c.zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.language(c.lang).zone(composed.In(zone)); got != c.want {
+			t.Errorf("%s in %s: %q, want %q", c.zone, c.lang, got, c.want)
+		}
+	}
+}
+
+// "Updated" takes a time of day with what its language puts before it, and a day without.
+func TestUpdatedSaysAt(t *testing.T) {
+	for lang, want := range map[string][2]string{
+		"en": {"updated 06:30", "updated Wed 22:30"}, "fr": {"mis à jour à 06:30", "mis à jour mer. 22:30"},
+		"de": {"aktualisiert um 06:30 Uhr", "aktualisiert Mi 22:30"}, "es": {"actualizado a las 06:30", ""}, "it": {"aggiornato alle 06:30", ""}, "pt": {"atualizado às 06:30", ""},
+	} {
+		for i, updated := range []time.Time{daysAgo(0, 6, 30), daysAgo(1, 22, 30)} {
+			p := oneStory()
+			it := &p.Lead.Items[0]
+			it.Published, it.FirstSeen, it.Updated = daysAgo(1, 20, 0), daysAgo(1, 20, 0), updated
+			p.Variant.Language = lang
+			if got := mustRender(t, builtin(t, "x"), p, paperFrame).Text; !strings.Contains(strings.ReplaceAll(got, noBreakSpace, " "), want[i]) {
+				t.Errorf("%s: want %q in\n%s", lang, want[i], got)
+			}
 		}
 	}
 }

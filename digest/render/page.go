@@ -227,7 +227,11 @@ func (b *builder) story(e digest.Entry, kind digest.SectionKind) Story {
 	if when := it.When(); !when.IsZero() {
 		s.Time, s.Old = b.lang.moment(when.In(b.zone), b.today), b.now.Sub(when) >= oldAfter
 		if it.Updated.Sub(when) >= updatedMargin && !it.Updated.After(b.now) {
-			s.Updated = fill(b.lang.Updated, "time", b.lang.moment(it.Updated.In(b.zone), b.today))
+			moment := b.lang.moment(it.Updated.In(b.zone), b.today)
+			if daysBetween(it.Updated.In(b.zone), b.today) == 0 {
+				moment = fill(b.lang.At, "time", moment)
+			}
+			s.Updated = fill(b.lang.Updated, "time", moment)
 		}
 	}
 	switch kind {

@@ -413,7 +413,7 @@ func TestCoverageParagraph(t *testing.T) {
 	p.Variant.Topics = []string{"global"}
 	text := strings.Join(strings.Fields(mustRender(t, builtin(t, "x"), p, paperFrame).Text), " ")
 	want := "1 of 6 feeds read since Wednesday 07:00, 212 items, 1 story chosen. Late has not answered since Tuesday. Never has not answered yet. " +
-		"Old has not answered since 31 January. 2 more feeds have not answered. Times are CET."
+		"Old has not answered since 31 January. 2 more feeds have not answered. Times are Paris time."
 	if !strings.Contains(text, want) {
 		t.Errorf("want %q in %q", want, text)
 	}

@@ -200,6 +200,26 @@ func TestUnsubscribeStandsInALargePage(t *testing.T) {
 	}
 }
 
+// Thirty stories, with the addresses that feeds have and three other outlets each, are far from where Gmail cuts a mail off.
+func TestThirtyEntriesAreSixtyKB(t *testing.T) {
+	p := many(22, 7)
+	long := func(e *digest.Entry) {
+		for i := range e.Items {
+			e.Items[i].Link += "&" + strings.Repeat("path-of-words/", 6) + "?utm_source=rss&utm_medium=feed"
+		}
+		e.Items[0].Image = &digest.Image{URL: "https://img.example/" + e.ID + strings.Repeat("/resized", 8) + ".jpg", Width: 400, Height: 300}
+	}
+	long(p.Lead)
+	for _, s := range p.Sections {
+		for i := range s.Entries {
+			long(&s.Entries[i])
+		}
+	}
+	if n := len(mustRender(t, builtin(t, "x"), p, paperFrame).HTML); n > 60<<10 {
+		t.Errorf("30 entries are %d bytes of HTML", n)
+	}
+}
+
 // What one more story costs is what compose reckons with.
 func TestSizeOfAStory(t *testing.T) {
 	t.Parallel()
