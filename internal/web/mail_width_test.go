@@ -42,7 +42,7 @@ func stretched(language, word string) (digest.Page, render.Frame) {
 }
 
 // TestNoMailIsWiderThanItsWindow shows mails full of words that can't be parted in windows of a phone's width and of
-// a mail program's.
+// a mail program's. Nothing in them is smaller than can be read, and no headline too low to touch.
 func TestNoMailIsWiderThanItsWindow(t *testing.T) {
 	b := browser(t)
 	set, err := render.Load(templates.FS, "", "{{.Lead.Title}}")
@@ -90,6 +90,15 @@ func TestNoMailIsWiderThanItsWindow(t *testing.T) {
 			}
 			if wide != "" {
 				t.Errorf("%s is wider than %d:\n%.800s", row.name, width, wide)
+			}
+			small, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`[...document.querySelectorAll("[role=article] *")].map(e =>
+				e.matches("h2 a, h3 a") && e.offsetHeight < 44 ? "a finger misses " + e.offsetHeight + " px: " + e.outerHTML.slice(0, 200) :
+				e.textContent.trim() && e.firstChild.nodeType === 3 && parseFloat(getComputedStyle(e).fontSize) < 14 ? "small: " + e.outerHTML.slice(0, 200) : "").filter(Boolean).join("\n")`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if small != "" {
+				t.Errorf("%s at %d:\n%.800s", row.name, width, small)
 			}
 			b.shoot(fmt.Sprintf("wide-%s-%d", row.name, width))
 		}
