@@ -1,6 +1,9 @@
 package render
 
-import "testing"
+import (
+	"net/url"
+	"testing"
+)
 
 func TestUntracked(t *testing.T) {
 	for in, want := range map[string]string{
@@ -27,4 +30,26 @@ func TestUntracked(t *testing.T) {
 			t.Errorf("%s does not stay as it is", want)
 		}
 	}
+}
+
+// Whatever an address is, it loses parameters alone, and nothing more the second time.
+func FuzzUntracked(f *testing.F) {
+	for _, s := range []string{"https://a.example/x?utm_source=rss&a=%zz#b?c", "https://a.example?#", "https://a.example/#xtor=RSS-1&x=?", "mailto:a@example.org?subject=utm_x"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		before, ok := checkURL(s, "http", "https", "mailto")
+		after := untracked(before)
+		if untracked(after) != after {
+			t.Errorf("%q becomes %q, and then %q", before, after, untracked(after))
+		}
+		if !ok {
+			return
+		}
+		a, errA := url.Parse(before)
+		b, errB := url.Parse(after)
+		if errA == nil && (errB != nil || a.Host != b.Host || a.EscapedPath() != b.EscapedPath() || a.Opaque != b.Opaque) {
+			t.Errorf("%q becomes %q: %v", before, after, errB)
+		}
+	})
 }
