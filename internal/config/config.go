@@ -5,7 +5,6 @@ package config
 
 import (
 	"slices"
-	"time"
 
 	"digestd/digest"
 	"digestd/subscribers"
@@ -49,102 +48,4 @@ func (c *Config) NowCalled(id string) string {
 		}
 	}
 	return id
-}
-
-// Newsletter is [newsletter].
-type Newsletter struct {
-	Name          string
-	Language      string
-	Timezone      string
-	Feedback      string
-	Privacy       string
-	Subscribe     string
-	RSS           string
-	PostalAddress string
-	Look          digest.Look
-}
-
-// Mail is [mail].
-type Mail struct {
-	From          string // RFC 5322 mailbox as net/mail reads it, always with a name
-	FromName      string // the newsletter's when the file names none
-	FromAddress   string
-	ReplyTo       string
-	BounceTo      string // bare address; From's address when not set
-	UnsubscribeTo string // bare address; From's address when not set
-	VERP          bool
-	Letters       string // absolute
-}
-
-// Delivery is [delivery].
-type Delivery struct {
-	Transport        string // "smtp", "sendmail" or "maildir"
-	Maildir          string // absolute
-	Connections      int
-	Rate             Rate
-	PerDomain        map[string]Rate
-	MaxPerConnection int
-	Retry            []time.Duration
-	GiveUp           time.Duration
-	InDoubt          string // "resend" or "hold"
-}
-
-// Rate is messages per second; 0 is unlimited.
-type Rate float64
-
-// SMTP is [smtp].
-type SMTP struct {
-	Host         string
-	Port         int
-	TLS          string // "starttls", "implicit", "none"
-	Insecure     bool   // allows tls = "none" beyond loopback
-	CAFile       string // absolute or empty
-	Username     string
-	PasswordFile string // absolute or empty; $CREDENTIALS_DIRECTORY/smtp-password is used when empty and there
-	Auth         string
-	HelloName    string // empty: this machine's own
-	DialTimeout  time.Duration
-	ReplyTimeout time.Duration
-}
-
-// Sendmail is [sendmail].
-type Sendmail struct {
-	Command []string // {from} and {to} in it stand for addresses
-	Timeout time.Duration
-}
-
-// DKIM is [dkim].
-type DKIM struct {
-	Domain, Selector string
-	KeyFile          string // absolute or empty; $CREDENTIALS_DIRECTORY/dkim-key likewise
-}
-
-// Collect is [collect].
-type Collect struct {
-	Every                time.Duration
-	Lookback             time.Duration
-	Timeout              time.Duration
-	MaxSize              int64 // bytes after decompression
-	Concurrency          int
-	PerHost              int
-	UserAgent            string
-	AllowPrivateNetworks []string // CIDRs, checked
-}
-
-// Ledger is [ledger].
-type Ledger struct {
-	Path string // absolute
-	Keep time.Duration
-}
-
-// Web is [web].
-type Web struct {
-	Listen  string
-	BaseURL string // no trailing slash
-}
-
-// Alerts is [alerts].
-type Alerts struct {
-	Command      string
-	HeartbeatURL string
 }

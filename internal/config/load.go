@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/mail"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -182,103 +181,6 @@ func misspelt(root *table, name string) bool {
 	return slices.ContainsFunc(root.names, func(n string) bool {
 		return !slices.Contains(sections(), n) && spelling.Nearest(n, sections()) == name
 	})
-}
-
-// mail fills in what follows from the From line.
-func (r *reader) mail(c *Config, t *table) {
-	name, address := from(c)
-	if address == "" {
-		return
-	}
-	if c.Newsletter.Name == "" {
-		c.Newsletter.Name = name
-	}
-	if c.Newsletter.Name == "" && !r.cut {
-		r.report(t.values["from"].place, "the newsletter has no name: set name in [newsletter], or write from as \"Name <%s>\"", address)
-	}
-	c.Mail.FromAddress = address
-	if c.Mail.FromName = name; name == "" {
-		c.Mail.FromName = c.Newsletter.Name
-	}
-	c.Mail.From = (&mail.Address{Name: c.Mail.FromName, Address: address}).String()
-	c.Mail.BounceTo = cmp.Or(c.Mail.BounceTo, address)
-	r.tagged(c, t)
-	c.Mail.UnsubscribeTo = cmp.Or(c.Mail.UnsubscribeTo, address)
-}
-
-// tagged checks that a tag has room in the envelope sender.
-func (r *reader) tagged(c *Config, t *table) {
-	local, _, _ := strings.Cut(c.Mail.BounceTo, "@")
-	if room := 64 - len("+") - subscribers.TagLen; c.Mail.VERP && len(local) > room {
-		r.report(t.values["verp"].place, "verp of [mail] puts a tag behind %q, which is too long for that: %d characters may stand before the @ of bounce_to", local, room)
-	}
-}
-
-func from(c *Config) (name, address string) {
-	m, err := mail.ParseAddress(c.Mail.From)
-	if err != nil {
-		return "", ""
-	}
-	return m.Name, m.Address
-}
-
-// smtp checks what the keys of [smtp] mean together.
-func (r *reader) smtp(c *Config, root, t *table) {
-	if t == nil {
-		t = newTable(root.place, implied)
-	}
-	at := func(name string) place {
-		if v := t.values[name]; v != nil {
-			return v.place
-		}
-		return t.place
-	}
-	s := &c.SMTP
-	if port, begins := s.Port, s.TLS == "implicit"; begins && t.values["port"] != nil && (port == 25 || port == 587) {
-		r.warn(at("port"), `port %d of [smtp] begins without encryption, and tls = "implicit" expects it at once: use tls = "starttls", or port = 465`, port)
-	} else if !begins && port == 465 {
-		r.warn(at("port"), `port 465 of [smtp] is encrypted from the first byte: use tls = "implicit", or port = 587`)
-	}
-	if name := s.HelloName; name != "" && !strings.ContainsAny(name, ".[") {
-		r.warn(at("hello_name"), "hello_name of [smtp] has no dot, and many servers refuse such a name: %s", name)
-	}
-	if s.TLS == "implicit" && t.values["port"] == nil {
-		s.Port = 465
-	}
-	if s.TLS == "none" && s.Host != "" && !loopback(s.Host) {
-		switch {
-		case !s.Insecure:
-			r.report(at("tls"), `tls = "none" would send the mail in the open to %s: use "starttls" or "implicit", or set insecure = true`, s.Host)
-		case s.Username != "":
-			r.report(at("username"), `tls = "none" would send the password in the open to %s, which insecure does not allow`, s.Host)
-		}
-	}
-	if s.CAFile != "" {
-		r.readable(at("ca_file"), "ca_file of [smtp]", s.CAFile)
-	}
-	r.secret(at("password_file"), "password_file of [smtp]", &s.PasswordFile, "smtp-password", s.Username != "")
-	switch {
-	case s.Username != "" && s.PasswordFile == "":
-		r.report(at("username"), "username of [smtp] needs a password: name password_file, or give the systemd credential smtp-password%s", r.elsewhere())
-	case s.Username == "" && t.values["password_file"] != nil && s.PasswordFile != "":
-		r.report(at("password_file"), "password_file of [smtp] needs a username")
-	}
-}
-
-func (r *reader) dkim(c *Config, t *table) {
-	at := t.place
-	if v := t.values["key_file"]; v != nil {
-		at = v.place
-	}
-	r.secret(at, "key_file of [dkim]", &c.DKIM.KeyFile, "dkim-key", true)
-	if c.DKIM.KeyFile == "" && !r.cut {
-		r.report(at, "[dkim] needs a key: name key_file, or give the systemd credential dkim-key; `digestd dkim keygen` makes one%s", r.elsewhere())
-	}
-	_, address := from(c)
-	domain := address[strings.LastIndexByte(address, '@')+1:]
-	if d := c.DKIM.Domain; d != "" && domain != "" && domain != d && !strings.HasSuffix(domain, "."+d) {
-		r.warn(at, "[dkim] signs for %s, but the mail is from %s: DMARC does not count such a signature", d, domain)
-	}
 }
 
 // credentialsDir is the directory beside the configuration from which the packaged service takes its

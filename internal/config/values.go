@@ -97,3 +97,8 @@ func ParseRate(s string) (Rate, error) {
 	}
 	return Rate(float64(n) / per), nil
 }
+
+const (
+	day  = 24 * time.Hour
+	year = 366 * day
+)

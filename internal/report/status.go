@@ -24,7 +24,7 @@ type Status struct {
 	Daily      []int           `json:"items_daily"` // new items of all feeds by day, today last
 	Suppressed int             `json:"suppressed"`
 	Slowed     string          `json:"slowed,omitempty"` // what the mail server takes less than the configuration would send
-	Letters    letters.Waiting `json:"letters"` // what waits for a person to read it
+	Letters    letters.Waiting `json:"letters"`          // what waits for a person to read it
 	Ledger     LedgerStatus    `json:"ledger"`
 	Problems   []Problem       `json:"problems"` // what needs a person
 }

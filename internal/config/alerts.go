@@ -1,0 +1,16 @@
+package config
+
+// Alerts is [alerts].
+type Alerts struct {
+	Command      string
+	HeartbeatURL string
+}
+
+func alertsKeys() []key[Alerts] {
+	return []key[Alerts]{
+		text("command", `""`, "shell command", "Run by /bin/sh, in the directory of this file and for a minute at most, with the message on its standard input: once when something begins to need a person, once when it is well again.",
+			func(a *Alerts) *string { return &a.Command }),
+		text("heartbeat_url", `""`, "URL", "Fetched once a minute while nothing needs a person, for a service that reports its absence.",
+			func(a *Alerts) *string { return &a.HeartbeatURL }, webURL),
+	}
+}

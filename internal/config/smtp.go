@@ -1,0 +1,91 @@
+package config
+
+import (
+	"strings"
+	"time"
+)
+
+// SMTP is [smtp].
+type SMTP struct {
+	Host         string
+	Port         int
+	TLS          string // "starttls", "implicit", "none"
+	Insecure     bool   // allows tls = "none" beyond loopback
+	CAFile       string // absolute or empty
+	Username     string
+	PasswordFile string // absolute or empty; $CREDENTIALS_DIRECTORY/smtp-password is used when empty and there
+	Auth         string
+	HelloName    string // empty: this machine's own
+	DialTimeout  time.Duration
+	ReplyTimeout time.Duration
+}
+
+func smtpKeys() []key[SMTP] {
+	return []key[SMTP]{
+		text("host", `""`, "host", "The mail server that takes the mail. Needed with transport \"smtp\".",
+			func(s *SMTP) *string { return &s.Host }, host),
+		whole("port", "587", 1, 65535, "Its port; 465 where tls is \"implicit\" and no port is given.",
+			func(s *SMTP) *int { return &s.Port }),
+		choice("tls", `"starttls"`, []string{"starttls", "implicit", "none"}, "How the connection is encrypted. \"none\" is for servers on this machine, unless insecure is set.",
+			func(s *SMTP) *string { return &s.TLS }),
+		boolean("insecure", "false", "Allow tls = \"none\" to other machines. A password is never sent that way.",
+			func(s *SMTP) *bool { return &s.Insecure }),
+		text("ca_file", `""`, "path", "PEM file with an additional root certificate, for a private server.",
+			func(s *SMTP) *string { return &s.CAFile }, input),
+		text("username", `""`, "text", "Whom to log in as; empty: no login.",
+			func(s *SMTP) *string { return &s.Username }),
+		text("password_file", `""`, "path", "File that holds the password. Without it, the systemd credential smtp-password; in a shell, the file credentials/smtp-password beside this one.",
+			func(s *SMTP) *string { return &s.PasswordFile }, input),
+		choice("auth", `"auto"`, []string{"auto", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256"}, "How to log in; auto takes the best that the server offers, and the next when that is refused.",
+			func(s *SMTP) *string { return &s.Auth }),
+		text("hello_name", `""`, "host", "How this machine names itself to the server (EHLO). Without it: its own name if that has a dot, else the domain of mail.from.",
+			func(s *SMTP) *string { return &s.HelloName }, helloName),
+		duration("dial_timeout", `"30s"`, 10*time.Millisecond, time.Hour, "How long connecting may take, up to the server's greeting.",
+			func(s *SMTP) *time.Duration { return &s.DialTimeout }),
+		duration("reply_timeout", `"10m"`, 10*time.Millisecond, time.Hour, "How long one answer of the server may take. RFC 5321 asks for 10 minutes after the end of a message; before it, digestd waits for 5 minutes at most.",
+			func(s *SMTP) *time.Duration { return &s.ReplyTimeout }),
+	}
+}
+
+// smtp checks what the keys of [smtp] mean together.
+func (r *reader) smtp(c *Config, root, t *table) {
+	if t == nil {
+		t = newTable(root.place, implied)
+	}
+	at := func(name string) place {
+		if v := t.values[name]; v != nil {
+			return v.place
+		}
+		return t.place
+	}
+	s := &c.SMTP
+	if port, begins := s.Port, s.TLS == "implicit"; begins && t.values["port"] != nil && (port == 25 || port == 587) {
+		r.warn(at("port"), `port %d of [smtp] begins without encryption, and tls = "implicit" expects it at once: use tls = "starttls", or port = 465`, port)
+	} else if !begins && port == 465 {
+		r.warn(at("port"), `port 465 of [smtp] is encrypted from the first byte: use tls = "implicit", or port = 587`)
+	}
+	if name := s.HelloName; name != "" && !strings.ContainsAny(name, ".[") {
+		r.warn(at("hello_name"), "hello_name of [smtp] has no dot, and many servers refuse such a name: %s", name)
+	}
+	if s.TLS == "implicit" && t.values["port"] == nil {
+		s.Port = 465
+	}
+	if s.TLS == "none" && s.Host != "" && !loopback(s.Host) {
+		switch {
+		case !s.Insecure:
+			r.report(at("tls"), `tls = "none" would send the mail in the open to %s: use "starttls" or "implicit", or set insecure = true`, s.Host)
+		case s.Username != "":
+			r.report(at("username"), `tls = "none" would send the password in the open to %s, which insecure does not allow`, s.Host)
+		}
+	}
+	if s.CAFile != "" {
+		r.readable(at("ca_file"), "ca_file of [smtp]", s.CAFile)
+	}
+	r.secret(at("password_file"), "password_file of [smtp]", &s.PasswordFile, "smtp-password", s.Username != "")
+	switch {
+	case s.Username != "" && s.PasswordFile == "":
+		r.report(at("username"), "username of [smtp] needs a password: name password_file, or give the systemd credential smtp-password%s", r.elsewhere())
+	case s.Username == "" && t.values["password_file"] != nil && s.PasswordFile != "":
+		r.report(at("password_file"), "password_file of [smtp] needs a username")
+	}
+}

@@ -1,0 +1,88 @@
+package config
+
+import (
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"digestd/digest"
+)
+
+// idle reports what is configured and leads nowhere.
+func (r *reader) idle(c *Config, root *table) {
+	for _, t := range c.Topics {
+		used := false
+		for _, d := range c.Digests {
+			for _, o := range d.Topics {
+				used = used || o.ID == t.ID
+			}
+		}
+		if !used && len(c.Digests) > 0 {
+			r.warn(root.values["topics"].table.keys[t.ID], "topic %q is in no digest", t.ID)
+		}
+	}
+	if len(c.Digests) == 0 {
+		r.warn(place{}, "there is no digest: items are collected and nothing is ever sent")
+		return
+	}
+	for _, d := range c.Digests {
+		if !r.wanted(c, d) {
+			r.warn(root.values["digests"].table.keys[d.ID], "digest %q has no subscribers", d.ID)
+		}
+	}
+}
+
+// placeholders warns where mail is to go out into the world and the example's domain still stands in the place of
+// one's own (RFC 2606, section 3), or the name of a machine that nobody else knows.
+func (r *reader) placeholders(c *Config, root *table) {
+	if t, ok := c.transport(); !ok || !t.leaves {
+		return
+	}
+	if web := c.Web; web != nil {
+		at := root.values["web"].table.values["base_url"].place
+		switch base, err := url.Parse(web.BaseURL); {
+		case err != nil: // the config has checked it
+		case private(base.Hostname()):
+			r.warn(at, "base_url of [web] is %s, which readers can't reach: they can't leave by the links in their mail", web.BaseURL)
+		case reserved(base.Hostname()):
+			r.warn(at, "base_url of [web] is still the example's, %s: readers can't leave by the links in their mail", web.BaseURL)
+		}
+	}
+	if loopback(c.SMTP.Host) {
+		return
+	}
+	if reserved(c.SMTP.Host) {
+		r.warn(root.values["smtp"].table.values["host"].place, "host of [smtp] is still the example's, %s", c.SMTP.Host)
+	}
+	if _, address := from(c); reserved(address[strings.LastIndexByte(address, '@')+1:]) {
+		r.warn(root.values["mail"].table.values["from"].place, "from of [mail] is still the example's, %s: nobody can answer it, and bounces are lost", address)
+	}
+}
+
+// reserved reports whether a domain is one that stands in examples alone.
+func reserved(host string) bool {
+	return slices.ContainsFunc([]string{"example.org", "example.com", "example.net"}, func(d string) bool {
+		return host == d || strings.HasSuffix(host, "."+d)
+	})
+}
+
+// private reports whether a host is known on this machine or in its own network alone.
+func private(host string) bool {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		ip = ip.Unmap()
+		return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast() || ip.IsUnspecified()
+	}
+	name := strings.ToLower(strings.TrimSuffix(host, "."))
+	return !strings.Contains(name, ".") || slices.ContainsFunc([]string{".localhost", ".local", ".internal", ".lan", ".home.arpa"},
+		func(d string) bool { return strings.HasSuffix(name, d) })
+}
+
+func (r *reader) wanted(c *Config, d digest.Digest) bool {
+	for _, p := range c.Subscribers.Profiles() {
+		if p.Wants(d.ID) {
+			return true
+		}
+	}
+	return false
+}
