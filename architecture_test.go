@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -392,4 +393,34 @@ func (noImports) Import(p string) (*types.Package, error) {
 	pkg := types.NewPackage(p, path.Base(p))
 	pkg.MarkComplete()
 	return pkg, nil
+}
+
+// The files that the map and the paths of changes name are there.
+func TestDocumentsNameWhatIsThere(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
+	quoted := regexp.MustCompile("`((?:digest|mailer|subscribers|templates|internal|packaging|docs)/[A-Za-z0-9_./-]+)`")
+	for _, name := range []string{"README.md", "docs/CONTRIBUTING.md", "docs/architecture.md"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var paths []string
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			paths = append(paths, path.Join(path.Dir(name), m[1]))
+		}
+		for _, m := range quoted.FindAllStringSubmatch(string(text), -1) {
+			paths = append(paths, m[1])
+		}
+		if len(paths) < 5 {
+			t.Errorf("%s names %d files", name, len(paths))
+		}
+		for _, p := range paths {
+			if strings.Contains(p, "NAME") { // of a file that is to be made
+				continue
+			}
+			if _, err := os.Stat(p); err != nil {
+				t.Errorf("%s: there is no %s", name, p)
+			}
+		}
+	}
 }
