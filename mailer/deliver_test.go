@@ -561,8 +561,7 @@ func TestWhoWasTakenOutOfTheListsGetsNothingMore(t *testing.T) {
 	o := defaults
 	o.Connections = 1
 	var gone sync.Map
-	var r *rig
-	r = newRig(t, 6, o, func(s smtptest.Step) string {
+	r := newRig(t, 6, o, func(s smtptest.Step) string {
 		switch {
 		case s.Stage == smtptest.Rcpt && s.To == "reader1@example.org":
 			return "450 4.2.0 come back later"

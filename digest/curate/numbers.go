@@ -52,16 +52,6 @@ func numberEnd(runes []rune) int {
 	return n
 }
 
-// digits counts the digits of a run.
-func digits(runes []rune) (n int) {
-	for _, r := range runes {
-		if digit(r) >= 0 {
-			n++
-		}
-	}
-	return n
-}
-
 // magnitudes are the words and letters behind a number that multiply it.
 var magnitudes = map[string]float64{
 	"thousand": 1e3, "k": 1e3, "million": 1e6, "millions": 1e6, "m": 1e6, "mn": 1e6, "mln": 1e6, "mio": 1e6, "millionen": 1e6, "millones": 1e6, "milioni": 1e6, "milhoes": 1e6,

@@ -177,7 +177,7 @@ const preheaderLength = 240
 const preheaderPlus = 3
 
 // preheader is real news: the headlines behind the lead, then the lead in a sentence, then what else there is. It never
-// says what the subject says.
+// says what the subject says, and is never empty.
 func preheader(v *View) string {
 	if v.Empty {
 		return v.Nothing
@@ -210,6 +210,11 @@ func preheader(v *View) string {
 	}
 	for _, title := range v.next[min(preheaderPlus, len(v.next)):] {
 		add(title)
+	}
+	if len(parts) == 0 && v.Lead != nil { // one story without words: an inbox would show the masthead in place of a line that is empty
+		for _, s := range []string{v.Lead.Source, v.Lead.Time, v.Date, v.Reading} {
+			add(s)
+		}
 	}
 	var out strings.Builder
 	n := 0

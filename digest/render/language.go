@@ -306,10 +306,6 @@ func (l *language) fillDate(pattern string, weekdays *[7]string, t time.Time) st
 // date is the masthead's: it begins a line, so it begins with a capital where the script has them.
 func (l *language) date(t time.Time) string { return capital(l.fillDate(l.Date, &l.Weekdays, t)) }
 
-func (l *language) dateShort(t time.Time) string {
-	return capital(l.fillDate(l.DateShort, &l.Weekdays, t))
-}
-
 // moment is how an entry shows its time under a masthead of today: "06:40", "Wed 22:15", "3 March", and with the
 // year what is so old that it could be of two. An edition that comes late may tell of the day after its own. Both
 // times are in the lane's zone.

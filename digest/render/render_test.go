@@ -150,6 +150,15 @@ func TestPreheader(t *testing.T) {
 	if got := preheader(view); !strings.HasPrefix(got, want) {
 		t.Errorf("preheader %q, want %q at the start", got, want)
 	}
+
+	// One story without words: there is still something to say before the masthead.
+	page := everySection("en")
+	page.Sections, page.Five, page.Lead.Items[0].Summary = nil, nil, nil
+	view = newView(page, paperFrame, s.language("en"))
+	view.Subject = view.Lead.Title
+	if got := preheader(view); !strings.HasPrefix(got, view.Lead.Source+" · "+view.Lead.Time+" · ") || strings.Contains(got, view.Lead.Title) {
+		t.Errorf("preheader of one story without words: %q", got)
+	}
 }
 
 // A short headline of the lead has a second one behind it in the subject, the best that fits.

@@ -16,7 +16,7 @@ import (
 func editionsCommand(p *program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "editions [DIGEST]",
-		Short: "List the editions that were composed, of one digest or of all, the newest first",
+		Short: "List what was composed, of one digest or of all; withdraw an edition",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			line, err := p.open(c.Context(), want{mayMiss: true, admit: func(cfg *config.Config) (err error) {
