@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"digestd/internal/ledger"
+	"digestd/internal/ledger/store"
 	"digestd/internal/ledger/store/bolt"
 )
 
@@ -48,13 +50,12 @@ func ledgerCheckCommand(p *program) *cobra.Command {
 		Short: "Look whether the ledger is whole",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			line, err := p.open(c.Context(), want{})
+			path, found, err := checkLedger(c.Context(), p)
 			if err != nil {
 				return err
 			}
-			defer line.close()
 			problems := []string{}
-			for _, problem := range line.Ledger.Check() {
+			for _, problem := range found {
 				problems = append(problems, problem.Error())
 			}
 			if err := p.print(map[string][]string{"problems": problems}, func(w io.Writer) {
@@ -62,7 +63,7 @@ func ledgerCheckCommand(p *program) *cobra.Command {
 					fmt.Fprintln(w, problem)
 				}
 				if len(problems) == 0 {
-					fmt.Fprintf(w, "%s is whole\n", line.Ledger.Path())
+					fmt.Fprintf(w, "%s is whole\n", path)
 				}
 			}); err != nil {
 				return err
@@ -74,6 +75,26 @@ func ledgerCheckCommand(p *program) *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// checkLedger tells what is wrong with the ledger, also where it is too damaged to be opened.
+func checkLedger(ctx context.Context, p *program) (path string, problems []error, err error) {
+	line, err := p.open(ctx, want{})
+	if err == nil {
+		defer line.close()
+		return line.Ledger.Path(), line.Ledger.Check(), nil
+	}
+	if !errors.Is(err, store.ErrDamaged) {
+		return "", nil, err
+	}
+	cfg, _, lerr := p.load()
+	if lerr != nil {
+		return "", nil, lerr
+	}
+	if problems = bolt.Examine(cfg.Ledger.Path); len(problems) == 0 {
+		problems = []error{err}
+	}
+	return cfg.Ledger.Path, problems, nil
 }
 
 func ledgerRotateCommand(p *program) *cobra.Command {

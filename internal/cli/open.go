@@ -174,6 +174,7 @@ func (p *program) openLedger(ctx context.Context, cfg *config.Config, want want)
 		options := bolt.Options{ReadOnly: !want.write, Timeout: 100 * time.Millisecond}
 		l, err := ledger.Open(bolt.At(cfg.Ledger.Path, options), p.now)
 		if !errors.Is(err, bolt.ErrBusy) {
+			p.warnOfDamage(l, err)
 			return l, err
 		}
 		here := control.Request{Args: append([]string{"--config", cfg.Path}, p.args...), Stdin: p.input}
@@ -186,6 +187,13 @@ func (p *program) openLedger(ctx context.Context, cfg *config.Config, want want)
 		case p.now().After(deadline): // a process that only reads holds the ledger for a moment and has no socket
 			return nil, fmt.Errorf("%w, which does not answer on %s", err, control.Path(cfg.Ledger.Path))
 		}
+	}
+}
+
+// warnOfDamage says what was passed over when a ledger was opened.
+func (p *program) warnOfDamage(l *ledger.Ledger, err error) {
+	if err == nil && l.Passed() != nil {
+		p.log.Error("the ledger was damaged", "error", l.Passed())
 	}
 }
 

@@ -112,6 +112,7 @@ func (p *program) awaitLedger(ctx context.Context, cfg *config.Config) (*ledger.
 	for deadline := p.now().Add(patience); ; {
 		l, err := ledger.Open(bolt.At(cfg.Ledger.Path, bolt.Options{}), p.now)
 		if !errors.Is(err, bolt.ErrBusy) {
+			p.warnOfDamage(l, err)
 			return l, err
 		}
 		var holder strings.Builder

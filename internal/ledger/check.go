@@ -11,34 +11,64 @@ import (
 	"digestd/subscribers"
 )
 
-// Check looks whether the ledger is whole: the pages of its file, that every row can be read, and that
+// maxProblems is how many problems of a ledger are told: the first few say what to do.
+const maxProblems = 1000
+
+// Check looks whether the ledger is whole: the pages and rows of its file, that every row can be read, and that
 // what refers to each other is there. It returns what is wrong, nothing when all is well, and changes
 // nothing. It reads the whole ledger.
 func (l *Ledger) Check() (problems []error) {
-	if file, ok := l.store.(store.File); ok {
-		problems = file.Verify()
+	told := map[string]bool{} // what the file says of a row is met again where the row is read
+	tell := func(err error) {
+		if !told[err.Error()] && len(problems) < maxProblems {
+			told[err.Error()] = true
+			problems = append(problems, err)
+		}
 	}
-	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	report := func(format string, args ...any) { tell(fmt.Errorf(format, args...)) }
+	if file, ok := l.store.(store.File); ok {
+		for _, err := range file.Verify() {
+			tell(err)
+		}
+	}
 	err := l.view(func(tx store.Tx) error {
 		names, err := tx.Buckets()
 		if err != nil {
 			return err
 		}
+		missing := false
 		for _, name := range buckets() {
 			if !slices.Contains(names, name) {
+				missing = true
 				report("bucket %s is missing", name)
 			}
 		}
-		if len(problems) > 0 {
+		if missing {
 			return nil // what follows would only repeat it
 		}
 		last, err := checkItems(tx, report)
-		return errors.Join(err, checkLanes(tx, last, report), checkEditions(tx, report), checkReaders(tx, report))
+		return errors.Join(err, checkParts(tx, report), checkLanes(tx, last, report), checkEditions(tx, report), checkReaders(tx, report))
 	})
 	if err != nil {
 		report("%w", err)
 	}
-	return append(problems, l.CheckDeliveries()...)
+	for _, err := range l.CheckDeliveries() {
+		tell(err)
+	}
+	return problems
+}
+
+// checkParts holds: buckets of parts have no rows of their own.
+func checkParts(tx store.Tx, report func(string, ...any)) error {
+	for _, name := range []string{bucketOutcomes, bucketProgress} {
+		for it, err := range tx.Bucket(name).Rows(store.Range{}) {
+			if it.Key == nil {
+				return err
+			}
+			report("bucket %s has a row %q, and should have parts alone", name, it.Key)
+		}
+	}
+	return nil
 }
 
 // visit calls hold with each row of a table, and reports those that can't be read.
@@ -76,9 +106,19 @@ func checkItems(tx store.Tx, report func(string, ...any)) (last uint64, err erro
 	if err != nil {
 		return 0, err
 	}
+	for it := range tx.Bucket(bucketItems).Rows(store.Range{Reverse: true}) {
+		if seq := seqOf(it.Key); seq > last {
+			report("item %d is there, and the last that was given out is %d", seq, last)
+		}
+		break
+	}
 	for it, err := range tx.Bucket(bucketIdentities).Rows(store.Range{}) {
-		if err != nil {
+		switch {
+		case err != nil && it.Key == nil:
 			return 0, err
+		case err != nil:
+			report("%w", err)
+			continue
 		}
 		for _, seq := range seqs(it.Value) {
 			if seq > last {
@@ -103,7 +143,7 @@ func checkLanes(tx store.Tx, last uint64, report func(string, ...any)) error {
 			}
 			settled, err := outcomes.has(seqKey(p.Item))
 			if err != nil {
-				return err
+				report("outcome of item %d in lane %s: %w", p.Item, key, err)
 			}
 			if settled {
 				report("item %d waits in the pool of lane %s and is settled there", p.Item, key)
@@ -119,32 +159,53 @@ func checkEditions(tx store.Tx, report func(string, ...any)) error {
 		for i := range st.Variants {
 			raw, err := tx.Bucket(bucketBodies).Get(partKey(st.ID, i))
 			if err != nil {
-				return err
+				report("variant %d of edition %s: %w", i, key, err)
+				continue
+			}
+			if raw != nil {
+				if _, err := inflateBytes(raw); err != nil {
+					report("variant %d of edition %s: %w", i, key, err)
+				}
 			}
 			if !st.Variants[i].Empty && raw == nil {
 				report("variant %d of edition %s has no message", i, key)
 			}
 		}
+		if err := hasRecipients(tx, st); err != nil {
+			report("%w", err)
+			return nil
+		}
 		for chunk := 0; chunk*chunkSize < st.Recipients; chunk++ {
-			raw, err := tx.Bucket(bucketRecipients).Get(partKey(st.ID, chunk))
-			if err != nil {
-				return err
-			}
-			if raw == nil {
-				report("edition %s misses recipients from %d on", key, chunk*chunkSize)
+			if err := checkRecipients(tx, st, chunk); err != nil {
+				report("edition %s, recipients from %d on: %w", key, chunk*chunkSize, err)
 			}
 		}
 		return checkFrozen(tx, st, report)
 	})
 }
 
-func checkFrozen(tx store.Tx, st EditionState, report func(string, ...any)) error {
-	var e digest.Edition
-	raw, err := tx.Bucket(bucketFrozen).Get([]byte(st.ID))
+// checkRecipients holds: a chunk is there, and has as many recipients as it must.
+func checkRecipients(tx store.Tx, st EditionState, chunk int) error {
+	raw, err := tx.Bucket(bucketRecipients).Get(partKey(st.ID, chunk))
 	if err != nil {
 		return err
 	}
 	if raw == nil {
+		return errors.New("they are missing")
+	}
+	recipients, err := unpackRecipients(raw, chunk*chunkSize)
+	if want := min(chunkSize, st.Recipients-chunk*chunkSize); err == nil && len(recipients) != want {
+		err = fmt.Errorf("there are %d, and should be %d", len(recipients), want)
+	}
+	return err
+}
+
+func checkFrozen(tx store.Tx, st EditionState, report func(string, ...any)) error {
+	var e digest.Edition
+	raw, err := tx.Bucket(bucketFrozen).Get([]byte(st.ID))
+	if err != nil {
+		report("the frozen selection of edition %s: %w", st.ID, err)
+	} else if raw == nil {
 		report("edition %s has no frozen selection", st.ID)
 	} else if err := inflate(raw, &e); err != nil {
 		report("the frozen selection of edition %s can't be read: %w", st.ID, err)
@@ -155,13 +216,11 @@ func checkFrozen(tx store.Tx, st EditionState, report func(string, ...any)) erro
 	items, outcomes := tableItems.in(tx), tableOutcomes.part(tx, st.Lane().String())
 	for _, story := range e.Stories {
 		for _, it := range story.Items {
-			there, err := items.has(seqKey(it.Seq))
-			if err != nil {
-				return err
-			}
+			there, _ := items.has(seqKey(it.Seq)) // what can't be read is told where all are
 			settled, err := outcomes.has(seqKey(it.Seq))
 			if err != nil {
-				return err
+				report("outcome of item %d in lane %s: %w", it.Seq, st.Lane(), err)
+				continue
 			}
 			if there && !settled {
 				report("item %d stands in edition %s, but has no outcome in lane %s", it.Seq, st.ID, st.Lane())
@@ -222,6 +281,9 @@ func (l *Ledger) CheckDeliveries() (problems []error) {
 }
 
 func checkDeliveriesOf(tx store.Tx, st EditionState, report func(string, ...any)) {
+	if hasRecipients(tx, st) != nil {
+		return // told by Check
+	}
 	states := make([]digest.State, st.Recipients)
 	attempts := make(map[int]int)
 	err := replay(tx, st.ID, func(e digest.Event) error {

@@ -2,10 +2,8 @@ package ledger
 
 import (
 	"bytes"
-	"compress/flate"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"digestd/digest"
@@ -220,7 +218,7 @@ func (e *Editions) Body(id string, variant int) ([]byte, error) {
 		if raw == nil {
 			return ErrUnknown
 		}
-		body, err = io.ReadAll(flate.NewReader(bytes.NewReader(raw)))
+		body, err = inflateBytes(raw)
 		return err
 	})
 	if err != nil {

@@ -1,11 +1,8 @@
 package ledger
 
 import (
-	"bytes"
-	"compress/flate"
 	"encoding/binary"
 	"fmt"
-	"io"
 	"time"
 
 	"digestd/digest"
@@ -102,9 +99,9 @@ func decodeEvents(raw []byte, visit func(digest.Event) error) error {
 	switch v := r.byte(); v {
 	case entryV1:
 	case entryV2:
-		packed, err := io.ReadAll(flate.NewReader(bytes.NewReader(r.rest)))
+		packed, err := inflateBytes(r.rest)
 		if err != nil {
-			return fmt.Errorf("%w: packed deliveries: %w", store.ErrDamaged, err)
+			return fmt.Errorf("packed deliveries: %w", err)
 		}
 		r.rest = packed
 	default:

@@ -58,6 +58,12 @@ func buckets() []string {
 		bucketBodies, bucketRecipients, bucketProgress, bucketSuppression, bucketPreferences, bucketBounces, bucketForgotten}
 }
 
+// late reports whether a ledger may miss these buckets, which then are made.
+func late(missing []string) bool {
+	late := []string{bucketPreferences, bucketBounces, bucketForgotten}
+	return !slices.ContainsFunc(missing, func(name string) bool { return !slices.Contains(late, name) })
+}
+
 var (
 	tableMeta        = table[meta]{bucketMeta, called("the row")}
 	tableAlerts      = table[[]Alert]{bucketMeta, called("the row")}
@@ -173,20 +179,25 @@ func (l *Ledger) identify() error {
 	if known {
 		err = json.Unmarshal(raw, m)
 	}
-	complete := !slices.ContainsFunc(buckets(), func(name string) bool { return !slices.Contains(names, name) })
+	missing := slices.DeleteFunc(buckets(), func(name string) bool { return slices.Contains(names, name) })
+	strange := slices.DeleteFunc(names, func(name string) bool { return slices.Contains(buckets(), name) })
 	switch {
 	case err != nil:
 		return store.Damaged(l.Path(), err)
-	case !known && (len(names) > 0 || l.store.ReadOnly()):
+	case !known && (len(strange) > 0 || len(missing) < len(buckets()) || l.store.ReadOnly()):
 		return fmt.Errorf("%s: %w: check [ledger] path", l.Path(), store.ErrForeign)
 	case !known:
 		*m = meta{Schema: Schema, ID: hex.EncodeToString(random(8)), Created: l.now().UTC(),
 			TokenKeys: [][]byte{random(subscribers.TokenKeySize)}}
-	case m.Schema < Schema:
-		return l.migrate(migrations())
 	case m.Schema > Schema:
 		return fmt.Errorf("%s: %w (schema %d, this program knows %d): install that version again", l.Path(), ErrNewer, m.Schema, Schema)
-	case l.store.ReadOnly() || complete:
+	case m.Schema < Schema:
+		return l.migrate(migrations())
+	case known && len(strange) > 0: // the name of another one, with a bit that flipped
+		return store.Damaged(l.Path(), fmt.Errorf("there is a bucket %q, which is none of digestd's", strange[0]))
+	case known && !late(missing):
+		return store.Damaged(l.Path(), fmt.Errorf("bucket %s is missing", missing[0]))
+	case l.store.ReadOnly() || len(missing) == 0:
 		return nil
 	}
 	return l.store.Update(touches{store.Itself()}, func(tx store.Tx) error {
@@ -226,6 +237,14 @@ func (l *Ledger) Size() int64 {
 		return file.Size()
 	}
 	return 0
+}
+
+// Passed is damage that was passed over when the ledger was opened, in words.
+func (l *Ledger) Passed() error {
+	if file, ok := l.store.(store.File); ok && file.Passed() != nil {
+		return fmt.Errorf("%s: %w: %w", l.Path(), store.ErrDamaged, file.Passed())
+	}
+	return nil
 }
 
 // Room is how many bytes the file system of the ledger has left for it, without end where it is no file.

@@ -84,6 +84,9 @@ func readProgress(tx store.Tx, edition string) (digest.Progress, error) {
 	if err != nil {
 		return digest.Progress{}, fmt.Errorf("edition %s: %w", edition, err)
 	}
+	if err := hasRecipients(tx, st); err != nil {
+		return digest.Progress{}, err
+	}
 	p := digest.Progress{States: make([]digest.State, st.Recipients), Last: map[int]digest.Event{}}
 	err = replay(tx, edition, func(e digest.Event) error {
 		if e.Index >= len(p.States) {

@@ -5,7 +5,10 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"math"
 	"strconv"
 	"strings"
 
@@ -37,6 +40,25 @@ func (b *base) chunk(id string, number int) (raw []byte, err error) {
 		return err
 	})
 	return raw, err
+}
+
+// hasRecipients holds that the last recipient of an edition is there, before anybody makes room for so many: of a damaged row,
+// it could be all memory.
+func hasRecipients(tx store.Tx, st EditionState) error {
+	last, err := 0, error(nil)
+	if st.Recipients > 0 {
+		var there []byte
+		last = (st.Recipients - 1) / chunkSize
+		if there, err = tx.Bucket(bucketRecipients).Get(partKey(st.ID, last)); there != nil && uint64(last) <= math.MaxUint32 {
+			return nil
+		}
+	} else if st.Recipients == 0 {
+		return nil
+	}
+	if errors.Is(err, store.ErrDamaged) {
+		return nil // it is there, and whoever reads it is told
+	}
+	return errors.Join(err, fmt.Errorf("edition %s: %w: it has %d recipients, and not the last of them", st.ID, store.ErrDamaged, st.Recipients))
 }
 
 // packRecipients writes recipients as lines "address TAB name TAB variant", compressed by the chunk: a
@@ -77,7 +99,10 @@ func unpackRecipients(raw []byte, index int) ([]digest.Recipient, error) {
 		recipients = append(recipients, r)
 		index++
 	}
-	return recipients, lines.Err()
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("%w: %w", store.ErrDamaged, err)
+	}
+	return recipients, nil
 }
 
 func parseRecipient(line string, index int) (digest.Recipient, error) {
@@ -116,5 +141,18 @@ func deflateBytes(raw []byte) ([]byte, error) {
 }
 
 func inflate(raw []byte, v any) error {
-	return json.NewDecoder(flate.NewReader(bytes.NewReader(raw))).Decode(v)
+	err := json.NewDecoder(flate.NewReader(bytes.NewReader(raw))).Decode(v)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", store.ErrDamaged, err)
+	}
+	return err
+}
+
+// inflateBytes is what deflateBytes was given.
+func inflateBytes(raw []byte) ([]byte, error) {
+	text, err := io.ReadAll(flate.NewReader(bytes.NewReader(raw)))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", store.ErrDamaged, err)
+	}
+	return text, nil
 }

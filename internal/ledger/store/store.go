@@ -111,7 +111,8 @@ type Bucket interface {
 	Delete(key []byte) error
 
 	// Rows are those of a range. Rows may be changed and deleted while they are visited; whether one that is new
-	// is visited is left open. Behind an error comes nothing more.
+	// is visited is left open. A row that is damaged comes with its key and an error, and those behind it follow;
+	// behind an error without a key comes nothing more.
 	Rows(r Range) iter.Seq2[Row, error]
 
 	// Sequence is the number that Next returned last, 0 before the first.
@@ -150,6 +151,9 @@ type File interface {
 
 	// Verify looks for damage below what a transaction sees.
 	Verify() []error
+
+	// Passed is damage that was passed over when the file was opened, in words, and nil where there was none.
+	Passed() error
 
 	// Backup writes a copy of one moment, also while the store is in use.
 	Backup(w io.Writer) (n int64, err error)

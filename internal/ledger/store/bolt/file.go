@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"digestd/internal/ledger/store"
 )
 
 // compactStep is how many bytes one transaction of a compaction copies.
@@ -23,18 +25,40 @@ func (d *DB) Mark(id string, created time.Time) error {
 	path := markerPath(d.path)
 	text := fmt.Sprintf("digestd ledger %s of %s\nThis file tells a lost ledger from a first run. Leave it where it is.\n",
 		id, created.Format(time.RFC3339))
-	if old, err := os.ReadFile(path); err == nil && string(old) == text {
-		return nil
+	if marker, err := openRegular(path, os.O_RDONLY); err == nil {
+		old, err := io.ReadAll(io.LimitReader(marker, 1<<10))
+		marker.Close()
+		if err == nil && string(old) == text {
+			return nil
+		}
 	}
 	tmp := path + ".new"
-	if err := os.WriteFile(tmp, []byte(text), 0o600); err != nil {
-		return denied(d.path, fmt.Errorf("write the ledger's marker: %w", err))
+	file, err := makeFile(tmp, filepath.Dir(path))
+	if err == nil {
+		_, err = io.WriteString(file, text)
+		err = settle(file, err, path)
 	}
-	adopt(tmp, filepath.Dir(path))
-	if err := replace(tmp, path); err != nil { // with which a new ledger's own name is on the disk, too
+	if err != nil {
 		return denied(d.path, fmt.Errorf("write the ledger's marker: %w", err))
 	}
 	return nil
+}
+
+// settle puts a file that was written, with this error, in the place of another, whole on the disk; else it removes it.
+func settle(file *os.File, err error, place string) error {
+	if err == nil {
+		err = file.Sync()
+	}
+	if closing := file.Close(); err == nil {
+		err = closing
+	}
+	if err == nil {
+		err = replace(file.Name(), place)
+	}
+	if err != nil {
+		os.Remove(file.Name())
+	}
+	return err
 }
 
 // Size is the length of the file in bytes.
@@ -58,21 +82,29 @@ func (d *DB) Room() (uint64, error) {
 	return uint64(fs.Bavail) * uint64(fs.Bsize), nil
 }
 
-// Verify looks at every page of the file.
-func (d *DB) Verify() (problems []error) {
-	var err error
-	defer func() {
-		d.recoverDamage(&err)
+// Verify looks at every page and row of the file, and at both meta pages. It reads the file as it is at one moment, with
+// little memory, whatever stands there.
+func (d *DB) Verify() []error {
+	problems := []error{fmt.Errorf("%s changes too fast to be looked at", d.path)}
+	for range 10 {
+		again := false
+		err := d.safely(func() error {
+			return d.db.View(func(t *bbolt.Tx) error {
+				both, _ := metas(d.file)
+				again = later(both) != nil && later(both).txid != uint64(t.ID()) // another commit came between
+				if !again {
+					problems = examineAll(d.file)
+				}
+				return nil
+			})
+		})
 		if err != nil {
-			problems = append(problems, err)
+			return []error{err}
 		}
-	}()
-	err = d.db.View(func(t *bbolt.Tx) error {
-		for err := range t.Check() {
-			problems = append(problems, fmt.Errorf("page structure: %w", err))
+		if !again {
+			break
 		}
-		return nil
-	})
+	}
 	return problems
 }
 
@@ -95,6 +127,9 @@ func (d *DB) Backup(w io.Writer) (n int64, err error) {
 	if err != nil {
 		return n, fmt.Errorf("backup: %w", err)
 	}
+	if problems := examineAll(tmp); len(problems) > 0 {
+		return n, fmt.Errorf("backup: the copy is as the ledger is, which is damaged: %w: %w", store.ErrDamaged, problems[0])
+	}
 	return n, nil
 }
 
@@ -115,12 +150,13 @@ func (d *DB) snapshot(dir, name string) (*os.File, error) {
 }
 
 // writeTo copies the file as it is at one moment.
-func (d *DB) writeTo(w io.Writer) (err error) {
-	defer d.recoverDamage(&err)
-	return d.db.View(func(t *bbolt.Tx) error {
-		out := bufio.NewWriter(w)
-		_, err := t.WriteTo(out)
-		return cmp.Or(out.Flush(), err) // bbolt tells of its first pages' in words alone
+func (d *DB) writeTo(w io.Writer) error {
+	return d.safely(func() error {
+		return d.db.View(func(t *bbolt.Tx) error {
+			out := bufio.NewWriter(w)
+			_, err := t.WriteTo(out)
+			return cmp.Or(out.Flush(), err) // bbolt tells of its first pages' in words alone
+		})
 	})
 }
 
@@ -128,36 +164,35 @@ func (d *DB) writeTo(w io.Writer) (err error) {
 // itself. The old file is replaced when the new one is complete on the disk, and let go of after that.
 func (d *DB) Compact() (before, after int64, err error) {
 	defer d.Close()
-	tmp := d.path + ".compact"
-	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return 0, 0, fmt.Errorf("compact: %w", err)
-	}
-	defer os.Remove(tmp)
-	into, err := bbolt.Open(tmp, 0o600, &bbolt.Options{NoSync: true, FreelistType: bbolt.FreelistMapType})
+	file, err := makeFile(d.path+".compact", d.path)
 	if err != nil {
 		return 0, 0, fmt.Errorf("compact: %w", err)
 	}
-	err = bbolt.Compact(into, d.db, compactStep)
-	if err == nil {
-		err = into.Sync()
-	}
-	if closing := into.Close(); err == nil {
-		err = closing
-	}
-	if err != nil {
-		return 0, 0, fmt.Errorf("compact: %w", err)
-	}
+	defer os.Remove(file.Name()) // which does nothing when it has its name
+	err = d.safely(func() error {
+		into, err := bbolt.Open(file.Name(), 0o600, &bbolt.Options{NoSync: true, FreelistType: bbolt.FreelistMapType,
+			OpenFile: func(string, int, fs.FileMode) (*os.File, error) { return file, nil }})
+		if err != nil {
+			return err
+		}
+		err = bbolt.Compact(into, d.db, compactStep)
+		if err == nil {
+			err = into.Sync()
+		}
+		if info, serr := file.Stat(); serr == nil {
+			after = info.Size()
+		}
+		return cmp.Or(err, into.Close())
+	})
 	before = d.Size()
-	info, err := os.Stat(tmp)
+	if err == nil {
+		// The lock on the old file is held until after the rename: nobody opens what is about to go away.
+		err = replace(file.Name(), d.path)
+	}
 	if err != nil {
 		return 0, 0, fmt.Errorf("compact: %w", err)
 	}
-	adopt(tmp, d.path)
-	// The lock on the old file is held until after the rename: nobody opens what is about to go away.
-	if err := replace(tmp, d.path); err != nil {
-		return 0, 0, fmt.Errorf("compact: %w", err)
-	}
-	return before, info.Size(), nil
+	return before, after, nil
 }
 
 // replace puts a file that is whole on the disk in the place of another, and returns when that is on the disk too:
@@ -178,21 +213,9 @@ func replace(file, old string) error {
 // earlier try's, and the ledger may have gone on since.
 func (d *DB) Keep(suffix string) error {
 	path := d.path + suffix
-	tmp := path + ".part"
-	file, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	file, err := makeFile(path+".part", d.path)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp)
-	if err = d.writeTo(file); err == nil {
-		err = file.Sync()
-	}
-	if closing := file.Close(); err == nil {
-		err = closing
-	}
-	if err != nil {
-		return err
-	}
-	adopt(tmp, d.path)
-	return replace(tmp, path)
+	return settle(file, d.writeTo(file), path)
 }

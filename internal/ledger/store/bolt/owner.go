@@ -14,17 +14,25 @@ import (
 // adopt gives a file that root has just made to the owner of another one: a ledger that an administrator's
 // command made must be the daemon's all the same. Where that can't be done, the daemon says so when it can't
 // open the file.
-func adopt(path, like string) {
+func adopt(file *os.File, like string) {
 	if os.Geteuid() != 0 {
 		return
 	}
 	info, err := os.Stat(like)
-	if err != nil {
+	if err != nil || ownerOf(info) == 0 {
 		return
 	}
-	if owner, ok := info.Sys().(*syscall.Stat_t); ok && owner.Uid != 0 {
-		os.Lchown(path, int(owner.Uid), int(owner.Gid))
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok {
+		file.Chown(int(owner.Uid), int(owner.Gid))
 	}
+}
+
+// ownerOf is the user to whom a file belongs.
+func ownerOf(info fs.FileInfo) int {
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(owner.Uid)
+	}
+	return os.Geteuid()
 }
 
 // denied says whose the ledger is when an error comes of that; any other error it returns as it is.
@@ -41,12 +49,11 @@ func denied(path string, err error) error {
 	if serr != nil {
 		return fmt.Errorf("%s: %w: %w", path, ErrDenied, err)
 	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	if !ok || int(owner.Uid) == os.Geteuid() {
+	if ownerOf(info) == os.Geteuid() {
 		return fmt.Errorf("%s: %w: %w", path, ErrDenied, err)
 	}
 	return fmt.Errorf("%s: %w: %s belongs to %s, and this is %s; run the command as that user", path, ErrDenied, whose,
-		userName(int(owner.Uid)), userName(os.Geteuid()))
+		userName(ownerOf(info)), userName(os.Geteuid()))
 }
 
 func userName(id int) string {

@@ -105,17 +105,18 @@ func (b *bucket) Get(key []byte) ([]byte, error) {
 	if b.rows == nil {
 		return nil, nil
 	}
-	return b.rows.Get(key), nil
+	raw := b.rows.Get(key)
+	if raw == nil {
+		return nil, nil
+	}
+	return b.unseal(key, raw)
 }
 
 func (b *bucket) Put(key, value []byte) error {
 	if err := b.writable(); err != nil {
 		return err
 	}
-	if value == nil {
-		value = []byte{} // bbolt would say nil for it, as for a key that is not there
-	}
-	return b.rows.Put(key, value)
+	return b.rows.Put(key, b.seal(key, value))
 }
 
 func (b *bucket) Delete(key []byte) error {
@@ -150,12 +151,18 @@ func (b *bucket) Rows(r store.Range) iter.Seq2[store.Row, error] {
 		case r.Reverse:
 			b.backwards(r, yield)
 		default:
-			b.forwards(r, func(row store.Row) bool { return yield(row, nil) })
+			b.forwards(r, func(k, v []byte) bool { return b.yield(k, v, yield) })
 		}
 	}
 }
 
-func (b *bucket) forwards(r store.Range, yield func(store.Row) bool) {
+// yield hands a row on as it was before it was stored, or what is wrong with it.
+func (b *bucket) yield(k, raw []byte, yield func(store.Row, error) bool) bool {
+	v, err := b.unseal(k, raw)
+	return yield(store.Row{Key: k, Value: v}, err)
+}
+
+func (b *bucket) forwards(r store.Range, visit func(k, raw []byte) bool) {
 	from := r.From
 	if bytes.Compare(from, r.Prefix) < 0 {
 		from = r.Prefix
@@ -164,7 +171,7 @@ func (b *bucket) forwards(r store.Range, yield func(store.Row) bool) {
 	k, v := c.Seek(from)
 	for k != nil && bytes.HasPrefix(k, r.Prefix) {
 		at, changes := k, b.tx.changes
-		if v != nil && !yield(store.Row{Key: k, Value: v}) { // nil is a part
+		if v != nil && !visit(k, v) { // nil is a part
 			return
 		}
 		if b.tx.changes != changes { // bbolt's cursors don't survive a change
@@ -183,7 +190,7 @@ func (b *bucket) backwards(r store.Range, yield func(store.Row, error) bool) {
 	if b.tx.changes == 0 {
 		c := b.rows.Cursor()
 		for k, v := last(c, r); k != nil && bytes.HasPrefix(k, r.Prefix); k, v = c.Prev() {
-			if v != nil && !yield(store.Row{Key: k, Value: v}, nil) {
+			if v != nil && !b.yield(k, v, yield) {
 				return
 			}
 			if end, including = k, false; b.tx.changes > 0 {
@@ -195,15 +202,15 @@ func (b *bucket) backwards(r store.Range, yield func(store.Row, error) bool) {
 		}
 	}
 	var keys [][]byte
-	b.forwards(store.Range{Prefix: r.Prefix}, func(row store.Row) bool {
-		there := end == nil || bytes.Compare(row.Key, end) < 0 || including && bytes.Equal(row.Key, end)
+	b.forwards(store.Range{Prefix: r.Prefix}, func(k, _ []byte) bool {
+		there := end == nil || bytes.Compare(k, end) < 0 || including && bytes.Equal(k, end)
 		if there {
-			keys = append(keys, row.Key)
+			keys = append(keys, k)
 		}
 		return there
 	})
 	for _, k := range slices.Backward(keys) {
-		if v := b.rows.Get(k); v != nil && !yield(store.Row{Key: k, Value: v}, nil) {
+		if v := b.rows.Get(k); v != nil && !b.yield(k, v, yield) {
 			return
 		}
 	}
