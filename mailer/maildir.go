@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"digestd/mailer/message"
 )
@@ -28,41 +29,82 @@ func (m maildir) Dial(ctx context.Context) (Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	for _, sub := range []string{"tmp", "new", "cur"} {
-		if err := os.MkdirAll(filepath.Join(m.dir, sub), 0o700); err != nil {
-			return nil, &Unreachable{Outcome: m.trouble(err)}
+	box, err := openMailbox(m.dir)
+	if err != nil {
+		return nil, &Unreachable{Outcome: trouble(err)}
+	}
+	return box, nil
+}
+
+// mailbox is a maildir that is there. No link in it leads out of it: root's commands write to that of the service.
+type mailbox struct {
+	*os.Root
+	owner *syscall.Stat_t // to whom root gives what it makes; nil for others than root
+}
+
+// openMailbox makes what is missing of a maildir. What root makes belongs to whom the directory around it belongs.
+func openMailbox(dir string) (box mailbox, err error) {
+	around := dir
+	for ; around != filepath.Dir(around); around = filepath.Dir(around) {
+		if _, err := os.Lstat(around); err == nil {
+			break
 		}
 	}
-	return m, nil
+	if info, err := os.Stat(around); err == nil && os.Geteuid() == 0 {
+		box.owner, _ = info.Sys().(*syscall.Stat_t)
+	}
+	if err = os.MkdirAll(dir, 0o700); err != nil {
+		return box, err
+	}
+	for made := dir; made != around && err == nil && box.owner != nil; made = filepath.Dir(made) {
+		err = os.Lchown(made, int(box.owner.Uid), int(box.owner.Gid))
+	}
+	if err != nil {
+		return box, err
+	}
+	if box.Root, err = os.OpenRoot(dir); err != nil {
+		return box, err
+	}
+	for _, sub := range []string{"tmp", "new", "cur"} {
+		err := box.Mkdir(sub, 0o700)
+		if err == nil && box.owner != nil {
+			err = box.Lchown(sub, int(box.owner.Uid), int(box.owner.Gid))
+		}
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			box.Close()
+			return box, err
+		}
+	}
+	return box, nil
 }
 
 // Usable is always true: each message stands for itself.
-func (m maildir) Usable() bool { return true }
+func (m mailbox) Usable() bool { return true }
 
-// Close has nothing to do.
-func (m maildir) Close() {}
+// Close lets go of the directory.
+func (m mailbox) Close() { m.Root.Close() }
 
 // Send writes the file in tmp, syncs it and, with leave, moves it to new. A failure is the directory's and not the
 // reader's: what isn't in new or cur was not delivered.
-func (m maildir) Send(env message.Envelope, msg []byte, leave func() bool) Outcome {
+func (m mailbox) Send(env message.Envelope, msg []byte, leave func() bool) Outcome {
 	if err := m.store(env, msg, leave); err != nil {
-		return m.trouble(err)
+		return trouble(err)
 	}
 	return Outcome{Result: Accepted, Stage: "maildir", Words: "stored as " + fileName(env)}
 }
 
-func (m maildir) trouble(err error) Outcome {
+func trouble(err error) Outcome {
 	return Outcome{Result: Trouble, Stage: "maildir", Words: err.Error(), Err: err}
 }
 
 func fileName(env message.Envelope) string { return env.ID + ".digestd" }
 
-func (m maildir) store(env message.Envelope, msg []byte, leave func() bool) error {
+func (m mailbox) store(env message.Envelope, msg []byte, leave func() bool) error {
 	name := fileName(env)
-	tmp, final := filepath.Join(m.dir, "tmp", name), filepath.Join(m.dir, "new", name)
+	tmp := filepath.Join("tmp", name)
 	if env.Repeat {
 		// A mail reader moves what it has shown to cur, and adds flags to the name.
-		seen, err := os.ReadDir(filepath.Join(m.dir, "cur"))
+		seen, err := fs.ReadDir(m.FS(), "cur")
 		if err != nil {
 			return err
 		}
@@ -72,11 +114,19 @@ func (m maildir) store(env message.Envelope, msg []byte, leave func() bool) erro
 			}
 		}
 	}
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err := m.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) { // left by a crash
+		return err
+	}
+	f, err := m.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(msg)
+	if m.owner != nil {
+		err = f.Chown(int(m.owner.Uid), int(m.owner.Gid))
+	}
+	if err == nil {
+		_, err = f.Write(msg)
+	}
 	if err == nil {
 		err = f.Sync()
 	}
@@ -87,23 +137,18 @@ func (m maildir) store(env message.Envelope, msg []byte, leave func() bool) erro
 		err = errNoLeave
 	}
 	if err == nil {
-		err = os.Rename(tmp, final)
+		err = m.Rename(tmp, filepath.Join("new", name))
 	}
 	if err != nil {
-		if gone := os.Remove(tmp); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
+		if gone := m.Remove(tmp); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
 			return errors.Join(err, gone)
 		}
 		return err
 	}
-	return syncDir(filepath.Join(m.dir, "new"))
-}
-
-// syncDir makes a rename durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
+	dir, err := m.Open("new")
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	return d.Sync()
+	defer dir.Close()
+	return dir.Sync() // which makes the rename durable
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"digestd/digest"
@@ -103,5 +104,51 @@ func TestAMaildirThatFailsStopsTheRunAndFailsNobody(t *testing.T) {
 	}
 	if e := r.ledger.event(2); e.State != digest.Sent {
 		t.Errorf("%+v", e)
+	}
+}
+
+// TestRootsMailBelongsToTheService holds that what root's commands write to a maildir belongs to whom the directory around
+// it belongs, and that a link there leads root nowhere.
+func TestRootsMailBelongsToTheService(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a file to somebody else")
+	}
+	const service = 65534
+	home, elsewhere := t.TempDir(), t.TempDir()
+	if err := os.Chown(home, service, service); err != nil {
+		t.Fatal(err)
+	}
+	r := newRig(t, 2, defaults, nil)
+	dir := filepath.Join(home, "mail", "out")
+	r.transport = ToMaildir(dir)
+	if s := r.deliver(t); s.Sent != 2 {
+		t.Fatalf("%+v", s)
+	}
+	err := filepath.WalkDir(home, func(path string, _ os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := os.Lstat(path)
+		if err == nil && info.Sys().(*syscall.Stat_t).Uid != service {
+			t.Errorf("%s belongs to %d", path, info.Sys().(*syscall.Stat_t).Uid)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sub := range []string{"tmp", "new"} {
+		box := filepath.Join(home, "box of links in "+sub)
+		r := newRig(t, 1, defaults, nil)
+		r.transport = ToMaildir(box)
+		if err := errors.Join(os.MkdirAll(box, 0o700), os.Symlink(elsewhere, filepath.Join(box, sub))); err != nil {
+			t.Fatal(err)
+		}
+		if s := r.deliver(t); s.Sent != 0 {
+			t.Errorf("sent through a link in the place of %s: %+v", sub, s)
+		}
+	}
+	if names := files(t, elsewhere); len(names) > 0 {
+		t.Errorf("a link led to %v", names)
 	}
 }

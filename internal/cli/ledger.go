@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -167,7 +169,10 @@ func backupCommand(p *program) *cobra.Command {
 					return err
 				}
 				defer line.close()
-				_, err = line.Ledger.Backup(p.stdout)
+				if _, err = line.Ledger.Backup(p.stdout); errors.Is(err, store.ErrDamaged) {
+					p.complain(err)
+					return errIncomplete
+				}
 				return err
 			}
 			cfg, _, err := p.load()
@@ -178,7 +183,7 @@ func backupCommand(p *program) *cobra.Command {
 			if same(args[0], cfg.Ledger.Path) {
 				return usagef("backup: %s is the ledger itself: name another file", args[0])
 			}
-			file, err := os.OpenFile(args[0]+".part", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+			file, err := partFile(filepath.Dir(args[0]))
 			if err != nil {
 				return usageError{fmt.Errorf("backup: %w", err)}
 			}
@@ -189,6 +194,7 @@ func backupCommand(p *program) *cobra.Command {
 				part.args = part.args[2:]
 			}
 			if status := part.run(c.Context()); status != exitDone {
+				fmt.Fprintf(p.stderr, "%s is left as it was; `digestd backup -` writes whatever can be copied\n", args[0])
 				return forwarded{status}
 			}
 			if err := file.Sync(); err != nil {
@@ -206,6 +212,33 @@ func backupCommand(p *program) *cobra.Command {
 			})
 		},
 	}
+}
+
+// partPattern is how copies are called until they are whole.
+const partPattern = ".digestd-backup-*.part"
+
+// partFile makes the file of a copy that is not whole yet, under a name that nobody can have laid a link at, and removes those
+// that killed backups left in the directory: nobody has a lock on them.
+func partFile(dir string) (*os.File, error) {
+	left, err := filepath.Glob(filepath.Join(dir, partPattern))
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range left {
+		old, err := os.OpenFile(name, os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+		if err != nil {
+			continue
+		}
+		if syscall.Flock(int(old.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+			os.Remove(name)
+		}
+		old.Close()
+	}
+	file, err := os.CreateTemp(dir, partPattern)
+	if err != nil {
+		return nil, err
+	}
+	return file, syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 }
 
 // same reports whether two paths lead to one file.

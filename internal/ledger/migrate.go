@@ -23,6 +23,10 @@ func backupSuffix(schema int) string { return fmt.Sprintf(".schema%d", schema) }
 // is not touched, and so can't be read before a command that writes has migrated it.
 func (l *Ledger) migrate(steps []migration) error {
 	next := l.Keys.meta
+	if end := wayFrom(steps, next.Schema); end != Schema {
+		return fmt.Errorf("%s: written by an older digestd, and there is no way from schema %d to schema %d: install the version that wrote it, "+
+			"or restore a backup of this one", l.Path(), end, Schema)
+	}
 	if l.store.ReadOnly() {
 		return fmt.Errorf("%s: written by an older digestd (schema %d): `digestd collect` or `digestd run` brings it to this version, with a copy of the old one beside it",
 			l.Path(), next.Schema)
@@ -42,9 +46,6 @@ func (l *Ledger) migrate(steps []migration) error {
 			}
 			next.Schema++
 		}
-		if next.Schema != Schema {
-			return fmt.Errorf("there is no way from schema %d to schema %d", next.Schema, Schema)
-		}
 		return tableMeta.in(tx).put(keyMeta, next)
 	})
 	if err != nil {
@@ -52,4 +53,14 @@ func (l *Ledger) migrate(steps []migration) error {
 	}
 	l.Keys.meta = next
 	return nil
+}
+
+// wayFrom is the schema to which steps lead from one.
+func wayFrom(steps []migration, schema int) int {
+	for _, m := range steps {
+		if m.from == schema {
+			schema++
+		}
+	}
+	return schema
 }

@@ -266,6 +266,38 @@ func TestLinksAndPipesAreNotOpened(t *testing.T) {
 	}
 }
 
+func TestWhatRootMakesBelongsToTheOwnerOfTheDirectory(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a file to somebody else")
+	}
+	const service = 65534
+	dir := t.TempDir()
+	if err := os.Chown(dir, service, service); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "digestd.db")
+	filled(t, path, 2)
+	d, err := opened(t, path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(d.Mark("0123", time.Unix(0, 0)), d.Keep(".schema0")); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := d.Compact(); err != nil {
+		t.Fatal(err)
+	}
+	names, err := os.ReadDir(dir)
+	if err != nil || len(names) != 3 {
+		t.Errorf("%v, %v", names, err)
+	}
+	for _, name := range names {
+		if info, err := name.Info(); err != nil || ownerOf(info) != service {
+			t.Errorf("%s belongs to %d, %v", name.Name(), ownerOf(info), err)
+		}
+	}
+}
+
 // TestDamagedPagesCostLittle: whatever the pages say, looking at them takes no more memory than the file has bytes.
 func TestDamagedPagesCostLittle(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "digestd.db")
