@@ -24,25 +24,28 @@ var emailColumns = []string{"email", "e-mail", "email address", "e-mail address"
 // program. Of the former it is those that are suppressed, each with the digest and the source that stand there.
 // An empty line, and one that begins with "#", says nothing. Problems call the file by its label.
 func ReadKept(r io.Reader, label string) (all []Kept, problems []Problem) {
-	buffered := bufio.NewReader(r)
+	bounded := &lines{from: r, left: 2 * maxLine}
+	buffered := bufio.NewReaderSize(bounded, maxLine)
 	if bom, err := buffered.Peek(3); err == nil && string(bom) == "\xef\xbb\xbf" {
 		buffered.Discard(len(bom))
 	}
 	records := csv.NewReader(buffered)
 	records.FieldsPerRecord, records.Comment, records.LazyQuotes = -1, '#', true
-	email, suppressed, first := 0, -1, true
+	email, suppressed, first, after := 0, -1, true, 0
 	for {
+		bounded.next()
 		record, err := records.Read()
 		if err == io.EOF {
 			return all, problems
 		}
 		if err != nil {
-			p := unreadable(err, label)
+			p := unreadable(err, label, after)
 			if problems = append(problems, *p); !errors.As(err, new(*csv.ParseError)) {
 				return all, problems
 			}
 			continue
 		}
+		after, _ = records.FieldPos(0)
 		if first {
 			first = false
 			if at := slices.IndexFunc(record, isEmailColumn); at >= 0 {

@@ -8,11 +8,12 @@ import (
 	"io"
 	"io/fs"
 	"iter"
-	"os"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
 
+	"digestd/internal/regular"
 	"digestd/internal/spelling"
 )
 
@@ -24,7 +25,7 @@ import (
 // ledger knew. Nobody becomes a subscriber by having left.
 func ReadCSV(path, label string) Rows {
 	return func(yield func(*Row, *Problem) bool) {
-		f, err := os.Open(path)
+		f, err := regular.Open(path, math.MaxInt64)
 		if err != nil {
 			var pe *fs.PathError
 			if errors.As(err, &pe) {
@@ -38,8 +39,32 @@ func ReadCSV(path, label string) Rows {
 	}
 }
 
+// maxLine is how many bytes a line may have, or the lines of a quoted cell: a file without line ends, or with a
+// quotation mark too few, would be read into memory as a whole.
+const maxLine = 1 << 16
+
+var errLongLine = fmt.Errorf("has a line of more than %d KB; is a closing quotation mark missing?", maxLine>>10)
+
+// lines is a reader that fails when a line is too long. What is read ahead of a line is no longer than one.
+type lines struct {
+	from io.Reader
+	left int
+}
+
+func (l *lines) Read(p []byte) (int, error) {
+	if l.left <= 0 {
+		return 0, errLongLine
+	}
+	n, err := l.from.Read(p[:min(len(p), l.left)])
+	l.left -= n
+	return n, err
+}
+
+func (l *lines) next() { l.left = 2 * maxLine }
+
 func readCSV(r io.Reader, label string, yield func(*Row, *Problem) bool) {
-	buffered := bufio.NewReaderSize(r, 1<<16)
+	bounded := &lines{from: r, left: 2 * maxLine}
+	buffered := bufio.NewReaderSize(bounded, maxLine)
 	if bom, err := buffered.Peek(3); err == nil && string(bom) == "\xef\xbb\xbf" {
 		buffered.Discard(len(bom)) // spreadsheets write one; the header is not called "\ufeffemail"
 	}
@@ -56,7 +81,7 @@ func readCSV(r io.Reader, label string, yield func(*Row, *Problem) bool) {
 		return
 	}
 	if err != nil {
-		yield(nil, unreadable(err, label))
+		yield(nil, unreadable(err, label, 0))
 		return
 	}
 	columns, problems := readHeader(header, func(i int, format string, args ...any) *Problem {
@@ -74,13 +99,14 @@ func readCSV(r io.Reader, label string, yield func(*Row, *Problem) bool) {
 
 	attributes, row := Attributes(), NewRow(label, 0, 0)
 	for {
+		bounded.next()
 		record, err := records.Read()
 		if err == io.EOF {
 			return
 		}
 		if err != nil {
 			var pe *csv.ParseError
-			if !yield(nil, unreadable(err, label)) || !errors.As(err, &pe) {
+			if !yield(nil, unreadable(err, label, max(row.Line, 1))) || !errors.As(err, &pe) {
 				return
 			}
 			continue
@@ -236,7 +262,8 @@ func trim(s string) (string, int) {
 	return strings.TrimRight(left, " \t"), len(s) - len(left)
 }
 
-func unreadable(err error, label string) *Problem {
+// unreadable says why a record can't be read that comes after a line.
+func unreadable(err error, label string, after int) *Problem {
 	var pe *csv.ParseError
 	if errors.As(err, &pe) {
 		words := pe.Err.Error()
@@ -247,6 +274,9 @@ func unreadable(err error, label string) *Problem {
 			words = fmt.Sprintf("has a quoted cell, begun on line %d, whose closing mark is missing or does not end the cell", pe.StartLine)
 		}
 		return &Problem{Place{label, pe.Line, pe.Column}, words}
+	}
+	if errors.Is(err, errLongLine) {
+		return &Problem{Place{label, after + 1, 0}, err.Error()}
 	}
 	return &Problem{Place{File: label}, "can't be read: " + err.Error()}
 }

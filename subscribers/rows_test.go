@@ -313,3 +313,36 @@ func FuzzCSV(f *testing.F) {
 		}
 	})
 }
+
+// TestALineIsBounded: what has no end of line, or a quotation mark too few, is not read into memory as a whole.
+func TestALineIsBounded(t *testing.T) {
+	good := "email,name\nana@example.org,Ana\n"
+	row := "ben@example.org,\"" + strings.Repeat("x", maxLine-100) + "\"\n"
+	for _, c := range []struct {
+		name, text string
+		rows, line int // the last of which is too long; 0: none
+	}{
+		{"long lines, within the bound", good + strings.Repeat(row, 20), 21, 0},
+		{"a quotation mark that is never closed", good + "\"ben@example.org,Ben\n" + strings.Repeat("cy@example.org,Cy\n", 1<<16), 1, 3},
+		{"no end of line", good + strings.Repeat("x", 1<<22), 1, 3},
+		{"no end of the first line", strings.Repeat("x", 1<<22), 0, 1},
+		{"zeros", good + strings.Repeat("\x00", 1<<22), 1, 3},
+	} {
+		rows, source := 0, strings.NewReader(c.text)
+		var problem *Problem
+		readCSV(source, "list.csv", func(_ *Row, p *Problem) bool {
+			if problem = p; p == nil {
+				rows++
+			}
+			return true
+		})
+		switch {
+		case rows != c.rows, (problem != nil) != (c.line > 0):
+			t.Errorf("%s: %d rows, %v", c.name, rows, problem)
+		case problem != nil && (problem.Line != c.line || !strings.Contains(problem.Error(), "a line of more than 64 KB")):
+			t.Errorf("%s: %v", c.name, problem)
+		case problem != nil && len(c.text)-source.Len() > 4*maxLine:
+			t.Errorf("%s: %d bytes were read", c.name, len(c.text)-source.Len())
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 	texttemplate "text/template"
 
 	"digestd/digest"
+	"digestd/internal/regular"
 )
 
 // The files that a Set is made of.
@@ -42,7 +43,7 @@ func Load(builtin fs.FS, dir, subject string) (*Set, error) {
 		case !info.IsDir():
 			return nil, fmt.Errorf("template directory %s: not a directory", dir)
 		}
-		own = os.DirFS(dir)
+		own = regular.In(dir, regular.MaxText)
 		src.own = own
 	}
 

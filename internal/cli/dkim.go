@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"digestd/internal/config"
+	"digestd/internal/regular"
 	"digestd/mailer/dkim"
 )
 
@@ -83,7 +84,7 @@ func signer(cfg *config.Config) (*dkim.Signer, error) {
 		return nil, nil
 	}
 	path := cfg.DKIM.KeyFile
-	raw, err := os.ReadFile(path)
+	raw, err := regular.Read(path, regular.MaxSecret)
 	if err != nil {
 		return nil, usagef("%s: [dkim] key_file: %w", cfg.Path, err)
 	}

@@ -3,9 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
-	"os"
 	"strings"
 	"time"
 
@@ -14,6 +12,7 @@ import (
 	"digestd/digest/collect"
 	"digestd/digest/collect/opml"
 	"digestd/internal/config"
+	"digestd/internal/regular"
 	"digestd/internal/report"
 )
 
@@ -182,7 +181,7 @@ func feedsImportCommand(p *program) *cobra.Command {
 		Short: "Print the TOML to paste for a list of feeds; edits nothing",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			raw, err := readBounded(args[0])
+			raw, err := regular.Read(args[0], maxListFile)
 			if err != nil {
 				return usageError{err}
 			}
@@ -230,19 +229,6 @@ func topicsTaken(p *program) []string {
 
 // maxListFile bounds a list of feeds.
 const maxListFile = 64 << 20
-
-func readBounded(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, maxListFile+1))
-	if err == nil && len(raw) > maxListFile {
-		err = &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("larger than %s", byteSize(maxListFile))}
-	}
-	return raw, err
-}
 
 func feedsExportCommand(p *program) *cobra.Command {
 	return &cobra.Command{

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"digestd/digest"
 	"digestd/internal/ledger/store/bolt"
 	"digestd/internal/newsroom"
+	"digestd/internal/regular"
 	"digestd/mailer/inbound"
 )
 
@@ -314,7 +316,7 @@ func receiveMaildir(ctx context.Context, p *program, dir string) error {
 }
 
 func readUpTo(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path, math.MaxInt64) // of a larger one, what comes first is enough
 	if err != nil {
 		return nil, err
 	}

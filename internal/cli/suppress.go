@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"digestd/digest"
 	"digestd/internal/config"
+	"digestd/internal/regular"
 	"digestd/subscribers"
 )
 
@@ -57,7 +57,7 @@ func (n named) read(p *program, args []string) ([]subscribers.Kept, error) {
 	if n.file == "-" {
 		raw, err = io.ReadAll(p.stdin)
 	} else {
-		raw, err = os.ReadFile(n.file)
+		raw, err = regular.Read(n.file, maxListFile)
 	}
 	if err != nil {
 		return nil, usagef("%w", err)

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/net/idna"
 
 	"digestd/internal/config"
+	"digestd/internal/regular"
 	"digestd/mailer"
 	"digestd/mailer/smtp"
 )
@@ -103,14 +104,14 @@ func readSMTP(cfg *config.Config) (w overSMTP, err error) {
 	w.SMTP = cfg.SMTP
 	w.HelloName = ownName(w.HelloName, os.Hostname, cfg.Mail.FromAddress)
 	if cfg.SMTP.Username != "" {
-		raw, err := os.ReadFile(cfg.SMTP.PasswordFile)
+		raw, err := regular.Read(cfg.SMTP.PasswordFile, regular.MaxSecret)
 		if err != nil {
 			return w, usagef("%s: [smtp] password_file: %w", cfg.Path, err)
 		}
 		w.password = password(raw)
 	}
 	if cfg.SMTP.CAFile != "" {
-		raw, err := os.ReadFile(cfg.SMTP.CAFile)
+		raw, err := regular.Read(cfg.SMTP.CAFile, regular.MaxRoots)
 		if err != nil {
 			return w, usagef("%s: [smtp] ca_file: %w", cfg.Path, err)
 		}

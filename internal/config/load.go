@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"digestd/digest"
+	"digestd/internal/regular"
 	"digestd/internal/spelling"
 	"digestd/subscribers"
 )
@@ -79,7 +80,7 @@ func open(path string, env Env) (r *reader, root *table, absolute string) {
 			r.state = state
 		}
 	}
-	file, readErr := os.ReadFile(path)
+	file, readErr := regular.Read(path, regular.MaxConfig)
 	if err := cmp.Or(err, readErr); err != nil {
 		r.report(place{}, "can't be read: %v", reason(err))
 		return r, nil, absolute
@@ -201,7 +202,7 @@ func (r *reader) elsewhere() string {
 // or stays empty.
 func (r *reader) secret(at place, what string, path *string, credential string, wanted bool) {
 	if *path != "" {
-		r.readable(at, what, *path)
+		r.readable(at, what, *path, regular.MaxSecret)
 		if info, err := os.Stat(*path); err == nil && info.Mode().Perm()&0o004 != 0 {
 			r.warn(at, "%s: everybody on this machine may read %s; chmod 0640 it", what, r.shown(*path))
 		}
@@ -214,14 +215,14 @@ func (r *reader) secret(at place, what string, path *string, credential string, 
 	if wanted {
 		if p := filepath.Join(dir, credential); exists(p) {
 			*path = p
-			r.readable(at, "credential "+credential, p)
+			r.readable(at, "credential "+credential, p, regular.MaxSecret)
 		}
 	}
 }
 
-// readable reports a file that can't be read or is empty.
-func (r *reader) readable(at place, what, path string) {
-	f, err := os.Open(path)
+// readable reports a file that can't be read, is empty, or has more than max bytes.
+func (r *reader) readable(at place, what, path string, max int64) {
+	f, err := regular.Open(path, max)
 	if err == nil {
 		defer f.Close()
 		_, err = f.Read(make([]byte, 1))

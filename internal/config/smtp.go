@@ -3,6 +3,8 @@ package config
 import (
 	"strings"
 	"time"
+
+	"digestd/internal/regular"
 )
 
 // SMTP is [smtp].
@@ -79,7 +81,7 @@ func (r *reader) smtp(c *Config, root, t *table) {
 		}
 	}
 	if s.CAFile != "" {
-		r.readable(at("ca_file"), "ca_file of [smtp]", s.CAFile)
+		r.readable(at("ca_file"), "ca_file of [smtp]", s.CAFile, regular.MaxRoots)
 	}
 	r.secret(at("password_file"), "password_file of [smtp]", &s.PasswordFile, "smtp-password", s.Username != "")
 	switch {
