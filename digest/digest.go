@@ -40,6 +40,20 @@ func (f Feed) Address() string {
 	return f.URL
 }
 
+// Shown is what a server said, such as where it redirects to, without the feed's password, which it may repeat.
+func (f Feed) Shown(said string) string {
+	u, err := url.Parse(f.URL)
+	if err != nil {
+		return said
+	}
+	if password, _ := u.User.Password(); password != "" {
+		for _, spelt := range []string{password, url.QueryEscape(password), url.PathEscape(password)} {
+			said = strings.ReplaceAll(said, spelt, "xxxxx")
+		}
+	}
+	return said
+}
+
 // Called is how the feed is called where people read it.
 func (f Feed) Called(st FeedState) string {
 	switch {

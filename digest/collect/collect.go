@@ -220,7 +220,7 @@ func (c *Collector) logResult(r Result) {
 		log.Debug("feed " + r.Outcome.String())
 	}
 	if seen := r.State.MovedSeen; r.Outcome != Skipped && (seen == 1 || seen == movesBelieved) {
-		log.Info("feed has moved for good: put its new address into the config", "to", r.State.MovedTo, "seen", seen)
+		log.Info("feed has moved for good: put its new address into the config", "to", r.Feed.Shown(r.State.MovedTo), "seen", seen)
 	}
 }
 

@@ -110,7 +110,7 @@ func (c *Collector) fetch(ctx context.Context, address, accept string, st digest
 	for hop := 0; ; hop++ {
 		resp, err := c.request(ctx, target, origin, accept, st, conditional)
 		if err != nil {
-			return nil, c.inWords(err, target)
+			return nil, withoutPassword(c.inWords(err, target), origin)
 		}
 		next, err := redirect(resp, target)
 		if err != nil || next == nil {
@@ -119,7 +119,7 @@ func (c *Collector) fetch(ctx context.Context, address, accept string, st digest
 			}
 			_ = resp.Body.Close() // what was wanted of it is read
 			if err != nil {
-				return nil, c.inWords(err, target)
+				return nil, withoutPassword(c.inWords(err, target), origin)
 			}
 			ans.final = withoutUser(target)
 			return ans, nil
@@ -215,6 +215,23 @@ func withoutUser(u *url.URL) *url.URL {
 	clean := *u
 	clean.User = nil
 	return &clean
+}
+
+// discreet is an error whose words do not have the feed's password in them, which a server may repeat where it redirects to.
+type discreet struct {
+	error
+	words string
+}
+
+func (d discreet) Error() string { return d.words }
+func (d discreet) Unwrap() error { return d.error }
+
+// withoutPassword is an error as it may be shown.
+func withoutPassword(err error, origin *url.URL) error {
+	if words := (digest.Feed{URL: origin.String()}).Shown(err.Error()); words != err.Error() {
+		return discreet{err, words}
+	}
+	return err
 }
 
 func sameOrigin(a, b *url.URL) bool {

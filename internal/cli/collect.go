@@ -24,7 +24,7 @@ func collectCommand(p *program) *cobra.Command {
 			}
 			defer line.close()
 			bar := p.bar(len(line.Config.Feeds()), "feeds")
-			sum := line.Publisher.Collect(c.Context(), all, func(r collect.Result) { bar.step(r.Feed.URL) })
+			sum := line.Publisher.Collect(c.Context(), all, func(r collect.Result) { bar.step(r.Feed.Address()) })
 			bar.end()
 			if err := p.print(collected(sum), func(w io.Writer) { printCollected(w, sum) }); err != nil {
 				return err

@@ -243,7 +243,7 @@ func feedsExportCommand(p *program) *cobra.Command {
 			list := opml.List{Title: cfg.Newsletter.Name}
 			for _, t := range cfg.Topics {
 				for _, f := range t.Feeds {
-					list.Feeds = append(list.Feeds, opml.Feed{URL: f.URL, Title: f.Name, Topic: t.Title})
+					list.Feeds = append(list.Feeds, opml.Feed{URL: f.Address(), Title: f.Name, Topic: t.Title})
 				}
 			}
 			var text strings.Builder

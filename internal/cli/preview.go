@@ -242,10 +242,14 @@ type previewedStory struct {
 }
 
 func previewed(v newsroom.Preview) previewJSON {
+	closed := append([]curate.Closed{}, v.Closed...)
+	for i, c := range closed {
+		closed[i].Item.Feed = digest.Feed{URL: c.Item.Feed}.Address()
+	}
 	out := previewJSON{ID: v.Edition.ID, Slot: v.Edition.Slot, Subject: v.Rendered.Subject, Variant: v.Page.Variant,
 		Size:    map[string]int{"html": len(v.Rendered.HTML), "text": len(v.Rendered.Text)},
 		Stories: []previewedStory{}, Five: []string{}, Carried: append([]digest.Story{}, v.Carried...),
-		Closed: append([]curate.Closed{}, v.Closed...), Coverage: v.Edition.Feeds}
+		Closed: closed, Coverage: v.Edition.Feeds}
 	for _, e := range v.Page.Five {
 		out.Five = append(out.Five, e.ID)
 	}
@@ -257,5 +261,20 @@ func previewed(v newsroom.Preview) previewJSON {
 			out.Stories = append(out.Stories, previewedStory{string(s.Kind), e.Topic, i + 1, e.Story})
 		}
 	}
+	for i := range out.Stories {
+		out.Stories[i].Items = withoutPasswords(out.Stories[i].Items)
+	}
+	for i := range out.Carried {
+		out.Carried[i].Items = withoutPasswords(out.Carried[i].Items)
+	}
 	return out
+}
+
+// withoutPasswords are items as they may be shown: their feeds' addresses may have passwords.
+func withoutPasswords(items []digest.Item) []digest.Item {
+	items = slices.Clone(items)
+	for i, it := range items {
+		items[i].Feed = digest.Feed{URL: it.Feed}.Address()
+	}
+	return items
 }

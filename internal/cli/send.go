@@ -192,7 +192,7 @@ func sendCopies(ctx context.Context, p *program, line *opened, d digest.Digest, 
 // one wants what is new at this moment. A feed that fails is told, and keeps nothing from going out.
 func collectFirst(ctx context.Context, p *program, line *opened, all bool) *collectedJSON {
 	bar := p.bar(len(line.Config.Feeds()), "feeds")
-	sum := line.Publisher.Collect(ctx, all, func(r collect.Result) { bar.step(r.Feed.URL) })
+	sum := line.Publisher.Collect(ctx, all, func(r collect.Result) { bar.step(r.Feed.Address()) })
 	bar.end()
 	out := collected(sum)
 	if !p.json {

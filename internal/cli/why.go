@@ -42,6 +42,9 @@ func whyCommand(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			for i, f := range fates {
+				fates[i].Item.Feed = digest.Feed{URL: f.Item.Feed}.Address()
+			}
 			if err := p.print(map[string]any{"items": fates}, func(w io.Writer) { printFates(w, fates) }); err != nil {
 				return err
 			}

@@ -160,7 +160,7 @@ func (rep Reporter) feedProblems(now time.Time) ([]Problem, error) {
 	for _, f := range rep.Config.Feeds() {
 		st := states[f.URL]
 		if (st.Failures > 0 || st.Gone) && now.Sub(st.FailingSince) > silentFeed {
-			all = append(all, Problem{ID: "feed " + f.URL, Words: fmt.Sprintf("feed %s has not answered since %s: %s",
+			all = append(all, Problem{ID: "feed " + f.Address(), Words: fmt.Sprintf("feed %s has not answered since %s: %s",
 				f.Address(), st.FailingSince.Format(time.DateOnly), st.Error)})
 		}
 	}

@@ -215,7 +215,7 @@ func (rep Reporter) FeedHealth() ([]FeedHealth, error) {
 	for _, f := range rep.Config.Feeds() {
 		st := states[f.URL]
 		h := FeedHealth{URL: f.Address(), Name: f.Called(st), LastSuccess: st.LastSuccess, NextPoll: st.NextPoll, Failures: st.Failures,
-			Error: st.Error, Gone: st.Gone, MovedTo: st.MovedTo, Daily: recentDays(st, now)}
+			Error: st.Error, Gone: st.Gone, MovedTo: f.Shown(st.MovedTo), Daily: recentDays(st, now)}
 		for _, t := range rep.Config.Topics {
 			if slices.ContainsFunc(t.Feeds, func(of digest.Feed) bool { return of.URL == f.URL }) {
 				h.Topics = append(h.Topics, t.ID)
