@@ -110,6 +110,9 @@ func (o Outcome) String() string {
 	return [...]string{"skipped", "ok", "not modified", "failed"}[min(o, Failed)]
 }
 
+// ErrUnrecorded is that of a feed that was read for nothing: a full disk, say. The feed is not to blame.
+var ErrUnrecorded = errors.New("what it said could not be recorded")
+
 // Result is one feed's part of a pass.
 type Result struct {
 	Feed    digest.Feed
@@ -241,7 +244,7 @@ func (c *Collector) poll(ctx context.Context, feed digest.Feed, st digest.FeedSt
 	case commitErr != nil:
 		// The state is as if the poll had not been: old validators, old next poll.
 		res.Outcome, res.State = Failed, st
-		err = errors.Join(err, fmt.Errorf("what it said could not be recorded: %w", commitErr))
+		err = errors.Join(err, fmt.Errorf("%w: %w", ErrUnrecorded, commitErr))
 	case err == nil:
 		res.Items, res.New = len(items), fresh
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -45,7 +46,8 @@ func collectCommand(p *program) *cobra.Command {
 // collectedJSON is the answer of collect.
 type collectedJSON struct {
 	collect.Summary
-	Failures []failedFeed `json:"failures,omitempty"`
+	Failures   []failedFeed `json:"failures,omitempty"`
+	Unrecorded int          `json:"unrecorded,omitempty"` // of the failures: what the ledger could not take
 }
 
 type failedFeed struct {
@@ -58,6 +60,9 @@ func collected(s collect.Summary) collectedJSON {
 	for _, r := range s.Results {
 		if r.Outcome == collect.Failed {
 			out.Failures = append(out.Failures, failedFeed{r.Feed.Address(), r.Err.Error()})
+			if errors.Is(r.Err, collect.ErrUnrecorded) {
+				out.Unrecorded++
+			}
 		}
 	}
 	return out

@@ -83,6 +83,9 @@ func sendCommand(p *program) *cobra.Command {
 			out := sentJSON{Lanes: []laneJSON{}}
 			if !noCollect {
 				out.Collected = collectFirst(c.Context(), p, line, extra)
+				if n := out.Collected.Unrecorded; n > 0 { // unlike a feed that fails, that is a failure of this machine
+					out.Errors = append(out.Errors, fmt.Sprintf("what %s showed could not be recorded, and is not in what was sent", plural(n, "feed")))
+				}
 				if c.Context().Err() != nil {
 					return c.Context().Err()
 				}

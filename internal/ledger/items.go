@@ -68,7 +68,7 @@ func (i *Items) CommitPoll(_ context.Context, st digest.FeedState, items []diges
 			return tableFeeds.in(tx).put([]byte(st.URL), state)
 		})
 		if err != nil {
-			return 0, fmt.Errorf("record what feed %s showed: %w", st.URL, err)
+			return 0, fmt.Errorf("record what feed %s showed: %w", digest.Feed{URL: st.URL}.Address(), err)
 		}
 		if fresh += inBatch; len(doc) == 0 {
 			return fresh, nil

@@ -90,6 +90,33 @@ func TestTheFirstMomentLeavesAWholeFileOrNone(t *testing.T) {
 	}
 }
 
+// TestWhatAnOlderVersionBegan: it made the file under its own name, and could leave it at any point before its first commit.
+func TestWhatAnOlderVersionBegan(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "digestd.db")
+	db, err := bbolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	if _, err := opened(t, path, Options{ReadOnly: true}); !errors.Is(err, ErrMissing) || !strings.Contains(err.Error(), "was begun") {
+		t.Errorf("for reading: %v", err)
+	}
+	if err := os.WriteFile(path+".marker", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := opened(t, path, Options{}); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("its marker tells of a ledger: %v", err)
+	}
+	os.Remove(path + ".marker")
+	filled(t, path, 2)
+	if err := os.WriteFile(path, make([]byte, 16<<10), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := opened(t, path, Options{}); !errors.Is(err, ErrEmpty) || !strings.Contains(err.Error(), "was begun") {
+		t.Errorf("zeros: %v", err)
+	}
+}
+
 // TestARootThatReadsAsEmptyMakesNoNewLedger: bbolt would show a file without buckets.
 func TestARootThatReadsAsEmptyMakesNoNewLedger(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "digestd.db")

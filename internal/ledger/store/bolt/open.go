@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -105,7 +106,7 @@ func take(path string, opt Options) (file *os.File, unnamed string, err error) {
 		return nil, "", fmt.Errorf("open ledger: %w", err)
 	}
 	if err = lock(file, path, path, opt.ReadOnly, opt.Timeout); err == nil {
-		err = examine(file, path)
+		err = examine(file, path, opt.ReadOnly)
 	}
 	if err != nil {
 		file.Close()
@@ -159,7 +160,7 @@ func begin(path, name string, timeout time.Duration) (*os.File, error) {
 
 // examine tells the states of a file apart that bbolt would hide, before anything is written: it takes an empty file for a new
 // database, and one whose root page reads as empty for one without buckets, and then everything would be sent again.
-func examine(file *os.File, path string) error {
+func examine(file *os.File, path string, readOnly bool) error {
 	info, err := file.Stat()
 	if err != nil {
 		return err
@@ -170,6 +171,9 @@ func examine(file *os.File, path string) error {
 	switch {
 	case info.Size() == 0:
 		return fmt.Errorf("%s: %w: restore a backup over it, or remove it and run `digestd ledger init` to begin anew", path, ErrEmpty)
+	case m == nil && !known && blank(file, info.Size()):
+		return fmt.Errorf("%s: %w: it was begun, and nothing was written to it before the power or the disk went; restore a backup over it, "+
+			"or remove it and run `digestd ledger init` to begin anew", path, ErrEmpty)
 	case m == nil && !known && unmarked != nil:
 		return fmt.Errorf("%s: %w: check [ledger] path", path, store.ErrForeign)
 	case m == nil && !known:
@@ -182,5 +186,15 @@ func examine(file *os.File, path string) error {
 	if problems := look(file, info.Size(), *m, false, 1); len(problems) > 0 {
 		return store.Damaged(path, problems[0])
 	}
+	if m.txid <= 1 && readOnly {
+		return fmt.Errorf("%s: %w: the file was begun, and nothing was committed to it; `digestd collect` or `digestd run` goes on", path, ErrMissing)
+	}
 	return nil
+}
+
+// blank reports whether a file, of few pages at most, is nothing but zeros: its length came to the disk and its pages did not.
+func blank(file *os.File, size int64) bool {
+	raw := make([]byte, min(size, 64<<10))
+	_, err := file.ReadAt(raw, 0)
+	return err == nil && size == int64(len(raw)) && len(bytes.Trim(raw, "\x00")) == 0
 }
