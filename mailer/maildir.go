@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 
 	"digestd/mailer/message"
@@ -18,17 +19,22 @@ import (
 //
 // A file is named after its delivery, so that a delivery repeated after a crash replaces the first copy
 // instead of adding a second one.
-func ToMaildir(dir string) Transport { return maildir{dir} }
+func ToMaildir(dir string) Transport { return &maildir{dir: dir} }
 
-type maildir struct{ dir string }
+type maildir struct {
+	dir string
+	mu  sync.Mutex // while the directories are made: who comes in between would take root's for the owner's
+}
 
-func (m maildir) String() string { return m.dir }
+func (m *maildir) String() string { return m.dir }
 
 // Dial makes sure that the directories are there.
-func (m maildir) Dial(ctx context.Context) (Conn, error) {
+func (m *maildir) Dial(ctx context.Context) (Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	box, err := openMailbox(m.dir)
 	if err != nil {
 		return nil, &Unreachable{Outcome: trouble(err)}
