@@ -40,7 +40,7 @@ type Suppression struct {
 
 // Decide says what follows from a report:
 //
-//   - A bounce suppresses an address, of all digests, when it says that the mailbox does not exist (5.1.1, 5.1.10,
+//   - A bounce suppresses an address, of all digests, when it says that the mailbox does not exist (5.1.1, 5.1.10 where Exchange says it,
 //     5.2.1) and nothing in it contradicts, and when it proves to be about a message of ours: it returns the
 //     Message-ID, a link to leave, or the tagged reverse path of a delivery to that very address, which it names; or it
 //     came to a tagged reverse path, and names either that address or nobody. A bounce that names others only does

@@ -76,8 +76,15 @@ func Assess(given, words string) (status string, gone bool) {
 			return status, false
 		}
 	}
+	// 5.1.10 is that a domain takes no mail at all (RFC 7505 §4.2). Only Exchange says it of a mailbox, and then says so.
+	if status == "5.1.10" && meant != "5.1.1" && !notFound(plain) {
+		return status, false
+	}
 	return status, subscribers.NoSuchMailbox(status)
 }
+
+// notFound matches what Exchange says of a mailbox that is not there.
+var notFound = AnyOf(`recipient ?not ?found`, `(recipient|address|mailbox|user)\b.{0,120}\b(not|n't) (be )?found`, `not found by smtp address lookup`)
 
 // verdict is what Assess says.
 type verdict struct {

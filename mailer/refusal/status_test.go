@@ -55,7 +55,10 @@ func TestCodes(t *testing.T) {
 		gone                 bool
 	}{
 		{"5.1.1", "", "5.1.1", true},
-		{"5.1.10", "", "5.1.10", true},
+		{"5.1.10", "", "5.1.10", false}, // null MX, RFC 7505
+		{"5.1.10 (host/domain does not accept mail)", "host/domain does not accept mail", "5.1.10", false},
+		{"5.1.10", "The domain has a null MX record", "5.1.10", false},
+		{"5.1.10", "The recipient ana@example.com could not be found", "5.1.10", true},
 		{"5.2.1", "", "5.2.1", true},
 		{"5.1.1", "550 refused", "5.1.1", true},
 		{"5.1.0", "", "5.1.0", false},
