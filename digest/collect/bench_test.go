@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"digestd/digest"
-
 	"github.com/mmcdole/gofeed"
+
+	"digestd/digest"
 )
 
 // The benchmark of docs/benchmarks.md: 200 feeds of 30 items on 200 hosts of the loopback network, each

@@ -18,9 +18,9 @@ import (
 	"testing"
 	"time"
 
-	"digestd/digest"
-
 	"github.com/andybalholm/brotli"
+
+	"digestd/digest"
 )
 
 func compressed(t testing.TB, how string, body []byte) []byte {

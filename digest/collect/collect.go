@@ -62,7 +62,7 @@ type Collector struct {
 	now     func() time.Time
 	log     *slog.Logger
 	parse   func(context.Context, source, bool) (*channel, error)
-	slots   chan struct{} // one for each feed that may be parsed at once
+	parsers chan struct{} // one for each feed that may be parsed at once
 	large   chan struct{} // one for the large body among them
 	page    chan struct{} // one for the article that may be read at once
 	robots  robots
@@ -89,7 +89,7 @@ func New(options Options, ledger Ledger, now func() time.Time, log *slog.Logger)
 		now:     now,
 		log:     log,
 		parse:   parse,
-		slots:   make(chan struct{}, parsedAtOnce),
+		parsers: make(chan struct{}, parsedAtOnce),
 		large:   make(chan struct{}, 1),
 		page:    make(chan struct{}, 1),
 	}

@@ -19,11 +19,11 @@ import (
 	"time"
 	"unicode"
 
-	"digestd/digest"
-	"digestd/internal/needs"
-
 	"github.com/rivo/uniseg"
 	"golang.org/x/net/html/charset"
+
+	"digestd/digest"
+	"digestd/internal/needs"
 )
 
 // manifest reads a tab-separated manifest of the corpus into maps by column.

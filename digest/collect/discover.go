@@ -9,9 +9,9 @@ import (
 	"slices"
 	"strings"
 
-	"digestd/digest"
-
 	"golang.org/x/net/html"
+
+	"digestd/digest"
 )
 
 // maxPage is how much of an HTML page is searched for the feeds that it names.
@@ -89,7 +89,8 @@ func feedsOf(page []byte, fetched *url.URL) (declared, linked []string) {
 	}
 }
 
-// commentsLast puts behind the others what is the feed of comments, and what is no feed but WordPress's description of a page.
+// commentsLast puts behind the others what is the feed of comments, and what is no feed but WordPress's description of
+// a page.
 func commentsLast(addresses []string) {
 	last := func(address string) int {
 		if address = strings.ToLower(address); strings.Contains(address, "comment") || strings.Contains(address, "/wp-json/") || strings.Contains(address, "oembed") {
@@ -100,8 +101,8 @@ func commentsLast(addresses []string) {
 	slices.SortStableFunc(addresses, func(a, b string) int { return last(a) - last(b) })
 }
 
-// discover finds the feed of a page: what it names, then the usual places below the page and on its host. Only what can be
-// read as a feed counts. It asks for one after the other, and gives up when the time for one answer is over.
+// discover finds the feed of a page: what it names, then the usual places below the page and on its host. Only what can
+// be read as a feed counts. It asks for one after the other, and gives up when the time for one answer is over.
 func (c *Collector) discover(ctx context.Context, page string, named []string) (*Document, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	defer cancel()

@@ -26,7 +26,7 @@ func shortGUID(guid string) string {
 
 // oneLineOf collapses white space and drops controls, without a bound.
 func oneLineOf(s string) string {
-	r := htmlReader{room: len(s) + 1}
+	r := htmlParser{room: len(s) + 1}
 	r.words(s)
 	return r.prose().text.Plain()
 }

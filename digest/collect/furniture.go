@@ -6,10 +6,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/net/html"
+
 	"digestd/digest"
 	"digestd/digest/collect/loosexml"
-
-	"golang.org/x/net/html"
 )
 
 // block is a piece of a text that stands by itself: a paragraph, a line, an item of a list.
@@ -17,13 +17,13 @@ type block struct {
 	breaks int // line breaks before it
 	links  int // bytes of it that are in links
 
-	chapters     bool // a list of a film's chapters has begun
-	told, linked int  // bytes of all blocks so far that are kept, and of those that are links
-	last         rune
+	chapters      bool // a list of a film's chapters has begun
+	total, linked int  // bytes of all blocks so far that are kept, and of those that are links
+	last          rune
 }
 
 // endBlock ends the open block. It is kept unless it is furniture.
-func (r *htmlReader) endBlock() {
+func (r *htmlParser) endBlock() {
 	r.flush()
 	if len(r.spans) == 0 {
 		return
@@ -53,7 +53,7 @@ func (r *htmlReader) endBlock() {
 			r.room -= len(gap)
 		}
 		r.kept = append(r.kept, r.spans...)
-		b.told += len(text)
+		b.total += len(text)
 		b.linked += min(b.links, len(text))
 		b.last, _ = utf8.DecodeLastRuneInString(text)
 		b.breaks = 0
@@ -62,8 +62,8 @@ func (r *htmlReader) endBlock() {
 	r.spans = nil
 }
 
-// isChapter reports whether a line is of a list of a film's chapters: "1:20 The wheel". The first is at the beginning of
-// it; other times of the day are the story's.
+// isChapter reports whether a line is of a list of a film's chapters: "1:20 The wheel". The first is at the beginning
+// of it; other times of the day are the story's.
 func (b *block) isChapter(text string) bool {
 	if len(text) > maxLabelled || text[0] != '(' && (text[0] < '0' || text[0] > '9') {
 		return false
@@ -126,7 +126,7 @@ func withoutEnd(t digest.Text, n int) digest.Text {
 }
 
 // trimEnds takes furniture off the ends of a text that was not in blocks of its own: whole sentences.
-func (r *htmlReader) trimEnds() {
+func (r *htmlParser) trimEnds() {
 	for range 3 {
 		text := r.kept.Plain()
 		begin := firstSentence(text)
@@ -176,8 +176,8 @@ const maxFurniture = 600
 // maxLabelled is the most bytes of one that begins with a label or a call, or is a row of links.
 const maxLabelled = 250
 
-// isFurnitureLine reports whether a line is what systems put around stories, and no part of one: buttons, counts, credits,
-// lists of tags. It is that as a whole, or it is a part of the story.
+// isFurnitureLine reports whether a line is what systems put around stories, and no part of one: buttons, counts,
+// credits, lists of tags. It is that as a whole, or it is a part of the story.
 func isFurnitureLine(text string) bool {
 	if len(text) > maxFurniture {
 		return false
@@ -464,7 +464,7 @@ func decodeMarkup(source string) string {
 var reference = regexp.MustCompile(`&(?:#\d{2,6}|#[xX][0-9a-fA-F]{2,5}|[a-zA-Z]{2,8});`)
 
 // decoded is a piece of text with its references read as often as they were escaped, but for those that code shows.
-func (r *htmlReader) decoded(s string) string {
+func (r *htmlParser) decoded(s string) string {
 	if len(r.math) > 0 { // between its elements it is no space
 		s = strings.TrimSpace(s)
 	}

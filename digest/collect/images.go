@@ -8,11 +8,11 @@ import (
 	"strconv"
 	"strings"
 
-	"digestd/digest"
-	"digestd/digest/collect/loosexml"
-
 	"github.com/mmcdole/gofeed"
 	ext "github.com/mmcdole/gofeed/extensions"
+
+	"digestd/digest"
+	"digestd/digest/collect/loosexml"
 )
 
 // wantedWidth is enough for a picture across a mail on a sharp screen; wider ones only cost.

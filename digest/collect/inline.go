@@ -31,7 +31,7 @@ func (h *raised) hold(s string) bool {
 }
 
 // raise begins to hold text back.
-func (r *htmlReader) raise(t html.Token) {
+func (r *htmlParser) raise(t html.Token) {
 	if r.raised.by != "" {
 		return
 	}
@@ -41,7 +41,7 @@ func (r *htmlReader) raise(t html.Token) {
 }
 
 // settle ends what is held back, and writes it as what it means.
-func (r *htmlReader) settle() {
+func (r *htmlParser) settle() {
 	if r.raised.by == "" {
 		return
 	}
@@ -133,7 +133,7 @@ const maxMath = 32
 
 // inMath takes a start tag inside of MathML, or the one that begins it: of a formula its text is kept, and what
 // tells a power or a fraction from digits side by side.
-func (r *htmlReader) inMath(name string, closed bool) bool {
+func (r *htmlParser) inMath(name string, closed bool) bool {
 	if len(r.math) == 0 && name != "math" || closed || len(r.math) == maxMath || strings.HasPrefix(name, "annotation") {
 		return false
 	}
@@ -166,7 +166,7 @@ func (r *htmlReader) inMath(name string, closed bool) bool {
 }
 
 // outOfMath takes an end tag inside of MathML.
-func (r *htmlReader) outOfMath(name string) bool {
+func (r *htmlParser) outOfMath(name string) bool {
 	for i := len(r.math) - 1; i >= 0; i-- {
 		if r.math[i].name != name {
 			continue

@@ -6,8 +6,8 @@ import "bytes"
 // than any that is followed.
 const leastInlined = maxURL
 
-// cutInlined cuts the large files out that stand in data: addresses (RFC 2397): pictures that would push the text behind
-// them past every bound. It changes the text in place, and returns how many there were.
+// cutInlined cuts the large files out that stand in data: addresses (RFC 2397): pictures that would push the text
+// behind them past every bound. It changes the text in place, and returns how many there were.
 func cutInlined(text []byte) (shorter []byte, files int) {
 	mark := []byte("data:")
 	kept := 0 // of what is copied to the front

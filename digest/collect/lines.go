@@ -5,9 +5,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"digestd/digest"
-
 	"github.com/rivo/uniseg"
+
+	"digestd/digest"
 )
 
 // isNoBreak reports whether a character is a no-break space. Between two words it stays what it is: it
@@ -33,7 +33,7 @@ func isBidiControl(c rune) bool { return c >= 0x202a && c <= 0x202e || c >= 0x20
 
 // oneLine makes one line of plain text out of plain text, at most max characters long.
 func oneLine(s string, max int) string {
-	r := htmlReader{room: 4 * maxTitleBytes}
+	r := htmlParser{room: 4 * maxTitleBytes}
 	r.words(strings.ToValidUTF8(s, "\uFFFD"))
 	return shorten(r.prose().text.Plain(), max, 4*max)
 }

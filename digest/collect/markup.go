@@ -9,10 +9,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/net/html"
+
 	"digestd/digest"
 	"digestd/digest/collect/loosexml"
-
-	"golang.org/x/net/html"
 )
 
 // The lengths of what is kept of an item, in characters as a reader sees them (grapheme clusters) and
@@ -71,7 +71,7 @@ func firstPicture(source string, base *url.URL) *digest.Image {
 	if !strings.Contains(source, "<img") && !strings.Contains(source, "<IMG") {
 		return nil
 	}
-	r := htmlReader{base: base, room: 1, onlyPicture: true}
+	r := htmlParser{base: base, room: 1, onlyPicture: true}
 	return r.read(source).image
 }
 
@@ -80,15 +80,15 @@ var cdataMark = regexp.MustCompile(`(?i)<!\[CDATA\[`)
 // readHTML reads hostile HTML. It walks over the tokens once and builds no tree: neither unbalanced
 // nor endlessly nested markup can do more than be left out. maxBytes bounds the text.
 func readHTML(source string, base *url.URL, maxBytes int) prose {
-	return readWith(source, htmlReader{base: base, room: maxBytes})
+	return readWith(source, htmlParser{base: base, room: maxBytes})
 }
 
 // readStory is readHTML without what is no part of the story: see furniture.
 func readStory(source string, base *url.URL, maxBytes int) prose {
-	return readWith(decodeMarkup(dropShortcodes(source)), htmlReader{base: base, room: maxBytes, choosy: true})
+	return readWith(decodeMarkup(dropShortcodes(source)), htmlParser{base: base, room: maxBytes, choosy: true})
 }
 
-func readWith(source string, r htmlReader) prose {
+func readWith(source string, r htmlParser) prose {
 	source = strings.ToValidUTF8(source, "\uFFFD") // whoever calls it
 	// Escaped twice, a CDATA section's marks are text, and HTML would take all of it for a comment.
 	if cdataMark.MatchString(source) {
@@ -113,7 +113,7 @@ const maxReopened = 8
 const maxNoScript = 4 << 10
 
 // ends reports whether an end tag of an element follows a place. What follows only gets shorter, so a "no" is final.
-func (r *htmlReader) ends(source string, pos int, name string) bool {
+func (r *htmlParser) ends(source string, pos int, name string) bool {
 	if r.noEnd[name] {
 		return false
 	}
@@ -130,7 +130,7 @@ func (r *htmlReader) ends(source string, pos int, name string) bool {
 	return !r.noEnd[name]
 }
 
-func (r *htmlReader) read(source string) prose {
+func (r *htmlParser) read(source string) prose {
 	source = loosexml.JoinSurrogates(source)
 	z := html.NewTokenizer(strings.NewReader(source))
 	pos, skipFrom := 0, 0 // behind the token, and behind the start tag of what is skipped
@@ -175,7 +175,7 @@ func (r *htmlReader) read(source string) prose {
 	return r.prose()
 }
 
-type htmlReader struct {
+type htmlParser struct {
 	base *url.URL
 	room int
 
@@ -206,17 +206,17 @@ type htmlReader struct {
 	cut       bool
 }
 
-func (r *htmlReader) prose() prose {
+func (r *htmlParser) prose() prose {
 	r.settle()
 	r.endBlock()
 	r.kept = merged(r.kept)
 	if r.choosy {
 		r.trimEnds()
 	}
-	return prose{text: r.kept, image: r.image, cut: r.cut, links: 3*r.block.linked > r.block.told}
+	return prose{text: r.kept, image: r.image, cut: r.cut, links: 3*r.block.linked > r.block.total}
 }
 
-func (r *htmlReader) startTag(t html.Token, closed bool) {
+func (r *htmlParser) startTag(t html.Token, closed bool) {
 	if r.skip != "" {
 		if t.Data == r.skip && !closed {
 			r.skipDepth++
@@ -287,7 +287,7 @@ func (r *htmlReader) startTag(t html.Token, closed bool) {
 }
 
 // parts takes in that an element parts what stands before it from what stands behind.
-func (r *htmlReader) parts(name string) {
+func (r *htmlParser) parts(name string) {
 	switch {
 	case inlineElements[name]:
 		return
@@ -301,7 +301,7 @@ func (r *htmlReader) parts(name string) {
 	r.gap = ' '
 }
 
-func (r *htmlReader) endTag(name string) {
+func (r *htmlParser) endTag(name string) {
 	if r.skip != "" {
 		if name == r.skip {
 			if r.skipDepth--; r.skipDepth == 0 {
@@ -372,7 +372,7 @@ func isHidden(t html.Token) bool {
 }
 
 // words adds text, its white space collapsed and its control characters dropped.
-func (r *htmlReader) words(s string) {
+func (r *htmlParser) words(s string) {
 	if r.onlyPicture {
 		return
 	}
@@ -439,7 +439,7 @@ func plainRun(s string) int {
 
 // blank writes the gap between two words: outside of marks and links where it stands at their edge,
 // and never at the beginning.
-func (r *htmlReader) blank(gap string) {
+func (r *htmlParser) blank(gap string) {
 	bare := func(s digest.Span) bool { return !s.Strong && !s.Em && s.Href == "" }
 	switch n := len(r.spans); {
 	case r.run.Len() == 0 && n == 0:
@@ -455,12 +455,12 @@ func (r *htmlReader) blank(gap string) {
 }
 
 // marks is a span with those in force.
-func (r *htmlReader) marks() digest.Span {
+func (r *htmlParser) marks() digest.Span {
 	return digest.Span{Strong: r.strong > 0, Em: r.em > 0, Href: r.href}
 }
 
 // flush ends the run of words that share their marks.
-func (r *htmlReader) flush() {
+func (r *htmlParser) flush() {
 	if r.run.Len() == 0 {
 		return
 	}

@@ -9,9 +9,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"digestd/digest"
-
 	"github.com/rivo/uniseg"
+
+	"digestd/digest"
 )
 
 func mustURL(t testing.TB, s string) *url.URL {

@@ -39,9 +39,9 @@ func sourceName(feed digest.Feed, ch *channel) string {
 	return filepath.Base(feed.URL)
 }
 
-// outletIn is the part of a feed's title that names its outlet. The outlet's own domain tells: by standing in a part, by
-// holding it, or by being its initials. Of what no domain confirms, generic parts go; what then is left of several parts, or
-// of one word, is a section's name rather than an outlet's, and the domain stands for it.
+// outletIn is the part of a feed's title that names its outlet. The outlet's own domain tells: by standing in a part,
+// by holding it, or by being its initials. Of what no domain confirms, generic parts go; what then is left of several
+// parts, or of one word, is a section's name rather than an outlet's, and the domain stands for it.
 func outletIn(title string, addresses ...string) string {
 	parts := nameParts.Split(title, -1)
 	registered := ""

@@ -6,10 +6,10 @@ import (
 	"strings"
 	"time"
 
-	"digestd/digest"
-
 	"github.com/mmcdole/gofeed"
 	"github.com/mmcdole/gofeed/rss"
+
+	"digestd/digest"
 )
 
 // The bounds between two polls of a feed.

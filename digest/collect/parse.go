@@ -11,13 +11,13 @@ import (
 	"strconv"
 	"strings"
 
-	"digestd/digest"
-	"digestd/digest/collect/loosexml"
-
 	"github.com/mmcdole/gofeed"
 	"github.com/mmcdole/gofeed/atom"
 	jsonfeed "github.com/mmcdole/gofeed/json"
 	"github.com/mmcdole/gofeed/rss"
+
+	"digestd/digest"
+	"digestd/digest/collect/loosexml"
 )
 
 // source is a body and what is known of where it came from.

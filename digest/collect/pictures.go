@@ -8,9 +8,9 @@ import (
 	"strings"
 	"unicode"
 
-	"digestd/digest"
-
 	"golang.org/x/net/html"
+
+	"digestd/digest"
 )
 
 // minPicture is the least width and height of a picture worth showing, in CSS px: what is smaller is
@@ -22,7 +22,7 @@ var lazy = []string{"data-src", "data-lazy-src", "data-original", "data-lazy", "
 
 // picture takes an <img>; the first one that is worth showing stands for the text. What stands in its src may be
 // a placeholder, so that comes last.
-func (r *htmlReader) picture(t html.Token) {
+func (r *htmlParser) picture(t html.Token) {
 	if r.image != nil || isHidden(t) {
 		return
 	}

@@ -73,7 +73,7 @@ func (q *queue) drain() []job {
 }
 
 // run lets so many workers take what is in the queue, until ctx ends. It returns what was left.
-func (q *queue) run(ctx context.Context, workers int, work func(job)) (left []job) {
+func (q *queue) run(ctx context.Context, workers int, poll func(job)) (left []job) {
 	stop := context.AfterFunc(ctx, func() {
 		q.mu.Lock()
 		defer q.mu.Unlock()
@@ -89,7 +89,7 @@ func (q *queue) run(ctx context.Context, workers int, work func(job)) (left []jo
 				if !ok {
 					return
 				}
-				work(j)
+				poll(j)
 				q.done(j)
 			}
 		})

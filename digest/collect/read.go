@@ -127,8 +127,8 @@ func filePath(address string) (string, bool) {
 // reports that it was not whole, so that it must be asked for again without validators.
 func (c *Collector) read(ctx context.Context, src opened, whole bool) (ch *channel, cut bool, err error) {
 	select {
-	case c.slots <- struct{}{}:
-		defer func() { <-c.slots }()
+	case c.parsers <- struct{}{}:
+		defer func() { <-c.parsers }()
 	case <-ctx.Done():
 		return nil, false, ctx.Err()
 	}
@@ -234,8 +234,8 @@ const inOneBatch = 20
 
 // builtAt is the time that most items of a feed bear, more than ever are published in one minute, or all of several in
 // the very minute of the request: that at which the feed was built, so they are as if they had no date. It is zero when
-// there is none. A full or half hour that is past is no build: at five o'clock there is a morning's whole paper. Of what
-// is older than lookback a few are enough, since no news is lost when they lose their dates.
+// there is none. A full or half hour that is past is no build: at five o'clock there is a morning's whole paper. Of
+// what is older than lookback a few are enough, since no news is lost when they lose their dates.
 func builtAt(items []digest.Item, now time.Time, lookback time.Duration) time.Time {
 	fresh, most, at := 0, undatedNews, time.Time{}
 	count := map[int64]int{}

@@ -81,8 +81,8 @@ func (s *spool) Close() error {
 	return s.file.Close()
 }
 
-// reader reads the body from its beginning.
-func (s *spool) reader() io.Reader {
+// raw is the body as it came, from its beginning.
+func (s *spool) raw() io.Reader {
 	if s.file == nil {
 		return bytes.NewReader(s.mem)
 	}
@@ -144,7 +144,7 @@ func (s *spool) decodedLarge(begin []byte, rest io.Reader, limit int64, large fu
 		}
 	}
 	body = make([]byte, whole.size)
-	if _, err := io.ReadFull(whole.reader(), body); err != nil {
+	if _, err := io.ReadFull(whole.raw(), body); err != nil {
 		return nil, false, fmt.Errorf("its temporary file can't be read: %w", err)
 	}
 	return body, cut, nil
@@ -166,7 +166,7 @@ func damaged(err error, read int) (cut bool, _ error) {
 
 // plain reads the body with its encodings undone.
 func (s *spool) plain(encodings string) (io.Reader, error) {
-	raw := bufio.NewReaderSize(s.reader(), 16<<10)
+	raw := bufio.NewReaderSize(s.raw(), 16<<10)
 	var r io.Reader = raw
 	names := strings.Split(strings.ToLower(encodings), ",")
 	if begin, _ := raw.Peek(512); !looksEncoded(begin, names[len(names)-1]) {

@@ -53,7 +53,7 @@ const (
 	inFeed    mode = iota // of the feed: channel, feed, or what wraps them
 	inEntry               // of an entry
 	inside                // of a container
-	inValue               // markup among the words that are gathered
+	inValue               // markup among the words that are kept
 	inMarkup              // likewise, deeper
 	inDropped             // nothing that is kept
 )
@@ -84,9 +84,9 @@ type tidier struct {
 	whole   map[string]bool // the elements of it that came to their end, as they are written
 	childAt int             // where in body the last of its elements begins
 
-	value    strings.Builder // of the element whose words are gathered
+	value    strings.Builder // of the element whose words are kept
 	reading  valueReading
-	full     bool // nothing more is gathered for the value: its markup is too deep
+	full     bool // nothing more is added to the value: its markup is too deep
 	closed   bool // the end tag of the root has come
 	behind   int  // entries behind it
 	elements int
@@ -461,7 +461,7 @@ func (t *tidier) pop() {
 		}
 	case inMarkup:
 		if _, local := loosexml.SplitName(f.name); t.reading != asWords {
-			t.gather("</" + local + ">")
+			t.addValue("</" + local + ">")
 		}
 	}
 }

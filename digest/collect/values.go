@@ -79,21 +79,21 @@ func (t *tidier) text(s string) {
 	switch t.stack[len(t.stack)-1].mode {
 	case inValue:
 		if t.reading == asText {
-			t.gather(loosexml.Escape(s))
+			t.addValue(loosexml.Escape(s))
 		} else {
-			t.gather(s)
+			t.addValue(s)
 		}
 	case inMarkup:
 		if t.reading == asWords {
-			t.gather(s)
+			t.addValue(s)
 		} else {
-			t.gather(loosexml.Escape(s))
+			t.addValue(loosexml.Escape(s))
 		}
 	}
 }
 
-// gather adds to the value that is being read.
-func (t *tidier) gather(s string) {
+// addValue adds to the value that is being read.
+func (t *tidier) addValue(s string) {
 	if room := maxValue - t.value.Len(); room > 0 && t.reading != asNothing && !t.full {
 		t.value.WriteString(s[:cutAt(s, room)])
 	}
@@ -104,14 +104,14 @@ func (t *tidier) writeMarkup(tok loosexml.Token, local string) {
 	if t.reading == asWords {
 		return
 	}
-	t.gather("<" + local)
+	t.addValue("<" + local)
 	for _, a := range tok.Attrs {
 		if strings.HasPrefix(a.Name, "xmlns") {
 			continue
 		}
-		t.gather(" " + strings.ToLower(a.Name) + `="` + loosexml.Escape(a.Value) + `"`)
+		t.addValue(" " + strings.ToLower(a.Name) + `="` + loosexml.Escape(a.Value) + `"`)
 	}
-	t.gather(">")
+	t.addValue(">")
 }
 
 // writeStart writes a start tag with the attributes that count.

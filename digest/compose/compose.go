@@ -104,8 +104,8 @@ func classOf(in Input, s digest.Story) int {
 	return fresh
 }
 
-// ordered are the stories, what is new before what waited and what is old, each with its topics, the one that it belongs
-// to most first: one that chooses by words, else the one that has the fewest stories.
+// ordered are the stories, what is new before what waited and what is old, each with its topics, the one that it
+// belongs to most first: one that chooses by words, else the one that has the fewest stories.
 func ordered(in Input) []digest.Story {
 	size, chooses := map[string]int{}, map[string]bool{}
 	for _, s := range in.Stories {

@@ -104,7 +104,7 @@ func leadOf(entries []digest.Entry) int {
 		func(digest.Entry) bool { return true },
 	} {
 		if i := slices.IndexFunc(entries, fit); i >= 0 {
-			return told(entries, i, fit)
+			return withMore(entries, i, fit)
 		}
 	}
 	return -1
@@ -113,9 +113,9 @@ func leadOf(entries []digest.Entry) int {
 // nearlyAsGood is the part of the best story's rank from which another one may lead in its place.
 const nearlyAsGood = 0.6
 
-// told is the place of the entry that leads for the best one: where that has nothing but a headline, the next that has more to
-// say and is nearly as good.
-func told(entries []digest.Entry, best int, fit func(digest.Entry) bool) int {
+// withMore is the place of the entry that leads for the best one. Where the best has nothing but a headline, it is the
+// next one that has more to say and is nearly as good.
+func withMore(entries []digest.Entry, best int, fit func(digest.Entry) bool) int {
 	says := func(en digest.Entry) bool { return en.Lead().Summary.Plain() != "" }
 	if says(entries[best]) {
 		return best

@@ -33,11 +33,11 @@ func wordsOf(length string) int {
 
 // selector chooses what the readers of some topics see.
 //
-// First the lead: the best story that is new. Then each topic its next best in turn, until each has firstEach; then the best
-// of all that are left, up to the topic's MaxStories, each topic giving MaxPerFeed to one feed, and up to the digest's length.
-// What a feed has beyond fills what nobody else wants. Opinion takes its turns like a topic. Then headlines, up to
-// MaxHeadlines, and what is no news behind them. What was carried stands behind what is new. What is old comes in only when all
-// that is newer has a place, or as one entry in ten.
+// First the lead: the best story that is new. Then each topic its next best in turn, until each has firstEach; then the
+// best of all that are left, up to the topic's MaxStories, each topic giving MaxPerFeed to one feed, and up to the
+// digest's length. What a feed has beyond fills what nobody else wants. Opinion takes its turns like a topic. Then
+// headlines, up to MaxHeadlines, and what is no news behind them. What was carried stands behind what is new. What is
+// old comes in only when all that is newer has a place, or as one entry in ten.
 type selector struct {
 	in      Input
 	topics  []string
@@ -227,8 +227,8 @@ func Words(p digest.Page) int {
 	return n
 }
 
-// fitted is the selection with as much of it as the digest's size allows: headlines are left out from the last, then full
-// entries from the last to come in; where not even one fits, headlines alone.
+// fitted is the selection with as much of it as the digest's size allows: headlines are left out from the last, then
+// full entries from the last to come in; where not even one fits, headlines alone.
 func (s *selector) fitted() (digest.Selection, error) {
 	if s.in.Measure == nil || s.in.Digest.MaxSize <= 0 {
 		return s.page(s.full, s.brief), nil
@@ -253,7 +253,8 @@ func (s *selector) fitted() (digest.Selection, error) {
 	return s.page(nil, alone[:max(0, n)]), err
 }
 
-// page puts what was chosen into the order of the page: in full by rank, headlines from the latest on, what is no news last.
+// page puts what was chosen into the order of the page: in full by rank, headlines from the latest on, what is no news
+// last.
 func (s *selector) page(full, brief []int) digest.Selection {
 	p := digest.Selection{Topics: s.topics, Full: slices.Sorted(slices.Values(full)), Brief: slices.Clone(brief)}
 	aside := func(i int) int {

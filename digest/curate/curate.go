@@ -144,7 +144,8 @@ func newStory(c cluster, f filters) (digest.Story, []Closed) {
 	return story, closed
 }
 
-// borrow lends the first item what it lacks and another of the story has: a summary, a picture. The story says whose they are.
+// borrow lends the first item what it lacks and another of the story has: a summary, a picture. The story says whose
+// they are.
 func borrow(s *digest.Story) {
 	lead := &s.Items[0]
 	for _, it := range s.Items[1:] {

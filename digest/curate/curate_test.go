@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"digestd/digest"
-
 	"pgregory.net/rapid"
+
+	"digestd/digest"
 )
 
 var noon = time.Date(2026, 3, 12, 12, 0, 0, 0, time.UTC)

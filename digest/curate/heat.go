@@ -60,8 +60,8 @@ func (s subject) heat(nearTop bool) float64 {
 	return heat + perTopOutlet*float64(max(0, tops-1))
 }
 
-// What is a subject, and what its heat is made of: so many items from so many outlets at least. A name that more than one in so many items bears is
-// the time's and not a subject: of a plague, all news speaks.
+// What is a subject, and what its heat is made of: so many items from so many outlets at least. A name that more than
+// one in so many items bears is the time's and not a subject: of a plague, all news speaks.
 const (
 	leastHeat        = 3
 	leastHeatOutlets = 2
@@ -71,8 +71,8 @@ const (
 	mostHeat         = 2.5
 )
 
-// lift gives the best story of each subject its heat. Stories come best first; of several subjects that a story is the best
-// of, the greatest counts.
+// lift gives the best story of each subject its heat. Stories come best first; of several subjects that a story is the
+// best of, the greatest counts.
 func (s subjects) lift(stories []digest.Story, items int) {
 	taken := make(map[uint64]bool)
 	for i := range stories {

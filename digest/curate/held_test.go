@@ -61,7 +61,8 @@ var headlines = [][3]string{
 	{"", "Greve em Setúbal: portos de pesca não abrem até sexta", "De havens van Zeeland blijven dicht tot vrijdag"},
 }
 
-// TestWordsAndWeights holds what each language's words and each weight do: what is taken of a headline, and how alike two are.
+// TestWordsAndWeights holds what each language's words and each weight do: what is taken of a headline, and how alike
+// two are.
 func TestWordsAndWeights(t *testing.T) {
 	var out strings.Builder
 	for _, h := range headlines {

@@ -75,8 +75,8 @@ const (
 const fewAtOnce = 5
 
 // orderOf finds the order of a document by the dates of its entries or, without any, by the numbers in their
-// guids and links. Numbers may count anything: where they say that more than fewAtOnce entries at its end are the newest,
-// they are not believed.
+// guids and links. Numbers may count anything: where they say that more than fewAtOnce entries at its end are the
+// newest, they are not believed.
 func orderOf(document []digest.Item, atEnd int) order {
 	up, down := 0, 0
 	count := func(earlier, later int64) {

@@ -58,8 +58,8 @@ type wordIndex struct {
 	rare, everyday int // so many items bear a word that tells what one story is about, that tells nothing; 0: too few to tell
 }
 
-// What it says that two items share a word depends on how many others have it: a name that few have is the story's own, and
-// of a plague all speak. Fewer items than leastForRarity don't tell. The figures are logits, set on captured news.
+// What it says that two items share a word depends on how many others have it: a name that few have is the story's own,
+// and of a plague all speak. Fewer items than leastForRarity don't tell. The figures are logits, set on captured news.
 const (
 	leastForRarity = 40
 	perRareWord    = 0.3
@@ -151,12 +151,12 @@ func (x wordIndex) rarest(tokens []token) [][]int32 {
 	return lists[:min(len(lists), rarestWords)]
 }
 
-// inParallel calls work for parts of the range from 0 to n, one a processor.
-func inParallel(n int, work func(from, to int)) {
+// inParallel calls do for parts of the range from 0 to n, one a processor.
+func inParallel(n int, do func(from, to int)) {
 	parts := runtime.GOMAXPROCS(0)
 	var group sync.WaitGroup
 	for p := range parts {
-		group.Go(func() { work(p*n/parts, (p+1)*n/parts) })
+		group.Go(func() { do(p*n/parts, (p+1)*n/parts) })
 	}
 	group.Wait()
 }

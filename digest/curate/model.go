@@ -126,8 +126,8 @@ func compare(a, b Document) (f features, vetoed bool) {
 		otherOf(a.ids, b.ids)
 }
 
-// happened reports whether a word of both is in one of them what is yet to come, as surely told as that, and in the other
-// not any more.
+// happened reports whether a word of both is in one of them what is yet to come, as surely told as that, and in the
+// other not any more.
 func happened(before, after []token, least tense) bool {
 	for i := range before {
 		if before[i].tense < least || before[i].kind == state {
@@ -140,8 +140,8 @@ func happened(before, after []token, least tense) bool {
 	return false
 }
 
-// swapped reports whether two headlines say of two who do something to one another that the other one did it: "A warns B",
-// "B warns A".
+// swapped reports whether two headlines say of two who do something to one another that the other one did it: "A warns
+// B", "B warns A".
 func swapped(a, b []token) bool {
 	for i := 1; i < len(a); i++ {
 		if !a[i].role {
@@ -159,8 +159,8 @@ func swapped(a, b []token) bool {
 	return false
 }
 
-// others reports whether who does it in b, in front of its word at j, stands in a in another role: behind the word at i, or
-// in front of somebody who does it there and of whom b does not know.
+// others reports whether who does it in b, in front of its word at j, stands in a in another role: behind the word at
+// i, or in front of somebody who does it there and of whom b does not know.
 func others(a, b []token, i, j int) bool {
 	doesA, doesB := a[i-1], b[j-1]
 	if doesA.key == doesB.key || doesA.kind == number || doesB.kind == number {

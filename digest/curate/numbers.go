@@ -86,13 +86,14 @@ func isVersion(s string) bool {
 	return len(parts) > 2 && slices.ContainsFunc(parts[1:], func(part string) bool { return len(part) != 3 })
 }
 
-// smallNumber is up to where a number says little by itself: nearly every day something is six or has three. What it counts
-// must be the same, too.
+// smallNumber is up to where a number says little by itself: nearly every day something is six or has three. What it
+// counts must be the same, too.
 const smallNumber = 12
 
 const anything = "*"
 
-// unit is what a number counts: the word behind it, unless that is one of grammar. At the end of a text it may be anything.
+// unit is what a number counts: the word behind it, unless that is one of grammar. At the end of a text it may be
+// anything.
 func (t *tokenizer) unit(behind []lexeme) string {
 	if len(behind) == 0 {
 		return anything

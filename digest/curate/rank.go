@@ -17,8 +17,8 @@ const (
 	leastRecency = 1.0 / 64
 )
 
-// How much a place says. Among the first three of a feed that orders by importance, an editor thought it the news of the
-// hour; two such editors outweigh any other sign.
+// How much a place says. Among the first three of a feed that orders by importance, an editor thought it the news of
+// the hour; two such editors outweigh any other sign.
 const (
 	topPlaces, upperPlaces, firstPlaces = 3, 6, 10
 	topWorth, upperWorth, firstWorth    = 1.3, 0.5, 0.25
@@ -96,8 +96,8 @@ func compareItems(a, b *digest.Item) int {
 }
 
 // leadPoints tells how well an item would speak for its story: an original before an aggregator's pointer to it, what
-// tells before what asks or shouts, then the newest, by the weight that its feed was given. A summary or a picture can be
-// borrowed, so that they count little.
+// tells before what asks or shouts, then the newest, by the weight that its feed was given. A summary or a picture can
+// be borrowed, so that they count little.
 func leadPoints(n *node, newest time.Time, f filters, aggregators map[string]bool) float64 {
 	var p float64
 	if !aggregators[n.item.Feed] {

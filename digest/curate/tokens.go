@@ -208,8 +208,8 @@ func modelEnd(runes []rune) int {
 	return n
 }
 
-// mixedEnd is the length of a run in which letters and digits change places twice and more, 0 of any other: such a run is
-// a name, while "20m", "3rd" and "G20" are more or less than one.
+// mixedEnd is the length of a run in which letters and digits change places twice and more, 0 of any other: such a run
+// is a name, while "20m", "3rd" and "G20" are more or less than one.
 func mixedEnd(runes []rune) int {
 	n, changes := 0, 0
 	for n < len(runes) && (digit(runes[n]) >= 0 || unicode.IsLetter(runes[n]) && !isDense(runes[n])) {

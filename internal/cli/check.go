@@ -187,7 +187,7 @@ func checkOnline(ctx context.Context, p *program, cfg *config.Config, sets map[s
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			bar.step(f.Name)
+			bar.advance(f.Name)
 			return nil
 		})
 	}

@@ -19,13 +19,13 @@ func collectCommand(p *program) *cobra.Command {
 			"being read; it is named, and the exit status is 1.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			line, err := p.open(c.Context(), want{write: true})
+			o, err := p.open(c.Context(), want{write: true})
 			if err != nil {
 				return err
 			}
-			defer line.close()
-			bar := p.bar(len(line.Config.Feeds()), "feeds")
-			sum := line.Publisher.Collect(c.Context(), all, func(r collect.Result) { bar.step(r.Feed.Address()) })
+			defer o.close()
+			bar := p.bar(len(o.Config.Feeds()), "feeds")
+			sum := o.Publisher.Collect(c.Context(), all, func(r collect.Result) { bar.advance(r.Feed.Address()) })
 			bar.end()
 			if err := p.print(collected(sum), func(w io.Writer) { printCollected(w, sum) }); err != nil {
 				return err

@@ -68,19 +68,19 @@ func runDemo(ctx context.Context, p *program, once string) error {
 	if p.verbose {
 		q.log = p.log
 	}
-	line, err := q.open(ctx, want{write: true})
+	o, err := q.open(ctx, want{write: true})
 	if err != nil {
 		return err
 	}
-	defer line.close()
+	defer o.close()
 
 	tell := demo.Teller{Out: p.stdout}
 	if p.json {
 		tell.Out = io.Discard
 	}
 	tell.Feeds(world)
-	sum := line.Publisher.Collect(ctx, true, func(r collect.Result) { tell.Feed(r.Feed.Name, r.Items, r.Repairs, r.Err) })
-	published, err := demoEdition(ctx, p, line, world, tell)
+	sum := o.Publisher.Collect(ctx, true, func(r collect.Result) { tell.Feed(r.Feed.Name, r.Items, r.Repairs, r.Err) })
+	published, err := demoEdition(ctx, p, o, world, tell)
 	if err != nil {
 		return err
 	}
@@ -103,10 +103,10 @@ func runDemo(ctx context.Context, p *program, once string) error {
 }
 
 // demoEdition sends the demo's one edition.
-func demoEdition(ctx context.Context, p *program, line *opened, world *demo.World, tell demo.Teller) (newsroom.Published, error) {
-	d := line.Config.Digests[0]
+func demoEdition(ctx context.Context, p *program, o *opened, world *demo.World, tell demo.Teller) (newsroom.Published, error) {
+	d := o.Config.Digests[0]
 	world.Post.Watch(tell.Mail)
-	published, err := line.Publisher.Send(ctx, d, false, demoWatch{tell: tell, world: world})
+	published, err := o.Publisher.Send(ctx, d, false, demoWatch{tell: tell, world: world})
 	if err != nil {
 		return newsroom.Published{}, err
 	}

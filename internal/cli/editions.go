@@ -19,7 +19,7 @@ func editionsCommand(p *program) *cobra.Command {
 		Short: "List what was composed, of one digest or of all; withdraw an edition",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			line, err := p.open(c.Context(), want{mayMiss: true, admit: func(cfg *config.Config) (err error) {
+			o, err := p.open(c.Context(), want{mayMiss: true, admit: func(cfg *config.Config) (err error) {
 				if len(args) > 0 {
 					_, err = findDigest(cfg, args[0])
 				}
@@ -28,8 +28,8 @@ func editionsCommand(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer line.close()
-			all, err := line.Report.Editions(args...)
+			defer o.close()
+			all, err := o.Report.Editions(args...)
 			if err != nil {
 				return err
 			}
@@ -62,12 +62,12 @@ func withdrawCommand(p *program) *cobra.Command {
 			if back.None && len(back.Without) > 0 {
 				return usagef("--drop leaves out all stories: it needs no --without")
 			}
-			line, err := p.open(c.Context(), want{write: true})
+			o, err := p.open(c.Context(), want{write: true})
 			if err != nil {
 				return err
 			}
-			defer line.close()
-			reached, err := line.Publisher.Withdraw(c.Context(), args[0], back)
+			defer o.close()
+			reached, err := o.Publisher.Withdraw(c.Context(), args[0], back)
 			if errors.Is(err, ledger.ErrUnknown) {
 				return usagef("%w; `digestd editions` lists them", err)
 			}
@@ -107,15 +107,15 @@ func pauseCommand(p *program) *cobra.Command {
 			"ends with the messages in flight. Slots pass, and what they would have told goes into the next edition.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			line, err := p.open(c.Context(), want{write: true, admit: func(cfg *config.Config) error {
+			o, err := p.open(c.Context(), want{write: true, admit: func(cfg *config.Config) error {
 				_, err := findDigest(cfg, args[0])
 				return err
 			}})
 			if err != nil {
 				return err
 			}
-			defer line.close()
-			if err := line.Publisher.Pause(args[0]); err != nil {
+			defer o.close()
+			if err := o.Publisher.Pause(args[0]); err != nil {
 				return err
 			}
 			return p.print(map[string]string{"paused": args[0]}, func(w io.Writer) {

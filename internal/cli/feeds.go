@@ -37,12 +37,12 @@ func feedsListCommand(p *program) *cobra.Command {
 				}
 				return printFeeds(p.stdout, p.paint(), answer.Feeds)
 			}
-			line, err := p.open(c.Context(), want{mayMiss: true})
+			o, err := p.open(c.Context(), want{mayMiss: true})
 			if err != nil {
 				return err
 			}
-			defer line.close()
-			if answer.Feeds, err = line.Report.FeedHealth(); err != nil {
+			defer o.close()
+			if answer.Feeds, err = o.Report.FeedHealth(); err != nil {
 				return err
 			}
 			return p.print(answer, nil)
@@ -99,7 +99,7 @@ func feedsReadCommand(p *program) *cobra.Command {
 			"too, as full_text in the configuration would, and what it takes of them is shown.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			collector, err := feedReader(p)
+			collector, err := collectorAlone(p)
 			if err != nil {
 				return err
 			}
@@ -129,9 +129,9 @@ func feedsReadCommand(p *program) *cobra.Command {
 // pagesShown is of how many items feeds read asks for the page.
 const pagesShown = 5
 
-// feedReader is a collector without a ledger. It needs no configuration; one that is there says how to ask, and one that
-// is named must be right.
-func feedReader(p *program) (*collect.Collector, error) {
+// collectorAlone is a collector without a ledger. It needs no configuration; one that is there says how to ask, and one
+// that is named must be right.
+func collectorAlone(p *program) (*collect.Collector, error) {
 	cfg := &config.Config{Collect: config.Collect{Timeout: 30 * time.Second, MaxSize: 10 << 20, Concurrency: 1, PerHost: 1,
 		UserAgent: "digestd/" + version}}
 	switch found, _, err := p.load(); {

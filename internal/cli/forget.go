@@ -26,18 +26,18 @@ func forgetCommand(p *program) *cobra.Command {
 				return usagef("%s: %w", args[0], err)
 			}
 			if show {
-				line, err := p.open(c.Context(), want{mayMiss: true})
+				o, err := p.open(c.Context(), want{mayMiss: true})
 				if err != nil {
 					return err
 				}
-				defer line.close()
-				r, err := line.Report.WhyReader(email)
+				defer o.close()
+				r, err := o.Report.WhyReader(email)
 				if err != nil {
 					return err
 				}
 				return p.print(r, func(w io.Writer) { printReader(w, r) })
 			}
-			line, err := p.open(c.Context(), want{write: true, admit: func(cfg *config.Config) error {
+			o, err := p.open(c.Context(), want{write: true, admit: func(cfg *config.Config) error {
 				if s, ok := cfg.Subscribers.Find(email); ok {
 					return usagef("%s stands at %s: take it out of there first (and `digestd reload`), or every edition would remember it anew",
 						email, subscribers.Place{File: s.File, Line: s.Line})
@@ -47,8 +47,8 @@ func forgetCommand(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer line.close()
-			forgot, err := line.Ledger.Forget(email)
+			defer o.close()
+			forgot, err := o.Ledger.Forget(email)
 			if err != nil {
 				return err
 			}
@@ -60,7 +60,7 @@ func forgetCommand(p *program) *cobra.Command {
 				fmt.Fprintf(w, "%s is erased from %s; %d suppressions, %d choices and %d bounces are gone with it. A hash stays, so that it gets nothing more.\n",
 					email, plural(forgot.Editions, "edition"), forgot.Suppressions, forgot.Preferences, forgot.Bounces)
 				fmt.Fprintf(w, "It may stand still in backups, in the log, in %s, and in free pages of the ledger until `digestd ledger compact`.\n",
-					line.Config.Mail.Letters)
+					o.Config.Mail.Letters)
 			})
 		},
 	}

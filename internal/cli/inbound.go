@@ -74,23 +74,23 @@ func inboundCommand(p *program) *cobra.Command {
 	return c
 }
 
-// told is what is printed of a message.
-type told struct {
-	Kind       inbound.Kind    `json:"kind"`
-	Recipients []string        `json:"recipients"` // those that give it its kind
-	Status     string          `json:"status"`     // of the first of them; empty when none is given
-	Permanent  bool            `json:"permanent"`
-	Counts     bool            `json:"counts"` // something follows, or would
-	Why        string          `json:"why"`
-	Details    []toldRecipient `json:"details,omitempty"`
+// received is what is printed of a message.
+type received struct {
+	Kind       inbound.Kind        `json:"kind"`
+	Recipients []string            `json:"recipients"` // those that give it its kind
+	Status     string              `json:"status"`     // of the first of them; empty when none is given
+	Permanent  bool                `json:"permanent"`
+	Counts     bool                `json:"counts"` // something follows, or would
+	Why        string              `json:"why"`
+	Details    []receivedRecipient `json:"details,omitempty"`
 
 	Suppressed []digest.Suppression `json:"suppressed,omitempty"`
 	Restored   []string             `json:"restored,omitempty"`
 	Kept       string               `json:"kept,omitempty"` // the Maildir where a person should read it
 }
 
-// toldRecipient is one recipient that a report speaks of.
-type toldRecipient struct {
+// receivedRecipient is one recipient that a report speaks of.
+type receivedRecipient struct {
 	Address   string       `json:"address"` // empty: it names nobody
 	Final     string       `json:"final,omitempty"`
 	Kind      inbound.Kind `json:"kind"`
@@ -99,18 +99,18 @@ type toldRecipient struct {
 	Words     string       `json:"words,omitempty"`
 }
 
-func tell(r inbound.Report) told {
-	t := told{Kind: r.Kind, Recipients: r.Named(), Status: r.Status(), Permanent: r.Permanent()}
+func receivedOf(r inbound.Report) received {
+	t := received{Kind: r.Kind, Recipients: r.Named(), Status: r.Status(), Permanent: r.Permanent()}
 	if t.Recipients == nil {
 		t.Recipients = []string{}
 	}
 	for _, to := range r.Recipients {
-		t.Details = append(t.Details, toldRecipient{to.Address, to.Final, to.Kind, to.Status, to.Permanent, to.Words})
+		t.Details = append(t.Details, receivedRecipient{to.Address, to.Final, to.Kind, to.Status, to.Permanent, to.Words})
 	}
 	return t
 }
 
-func (t told) print(w io.Writer) {
+func (t received) print(w io.Writer) {
 	fmt.Fprint(w, t.Kind)
 	if len(t.Recipients) > 0 {
 		fmt.Fprintf(w, " about %s", strings.Join(t.Recipients, ", "))
@@ -157,7 +157,7 @@ func explainMail(ctx context.Context, p *program) error {
 		return err
 	}
 	r := inbound.Parse(raw)
-	t := tell(r)
+	t := receivedOf(r)
 	if p.configFlag == "" {
 		if t.Counts = r.MightCount(); t.Counts {
 			t.Why = "it carries what a ledger could check: name one with --config"
@@ -166,7 +166,7 @@ func explainMail(ctx context.Context, p *program) error {
 		}
 		return p.print(t, t.print)
 	}
-	line, err := p.open(ctx, want{ledgerOnly: true})
+	o, err := p.open(ctx, want{ledgerOnly: true})
 	if errors.Is(err, bolt.ErrMissing) { // which has made no token yet
 		d, _ := inbound.Decide(r, noLedger)
 		t.Why = d.Why
@@ -175,8 +175,8 @@ func explainMail(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	defer line.close()
-	d, err := line.Receiver.Judge(r)
+	defer o.close()
+	d, err := o.Receiver.Judge(r)
 	if err != nil {
 		return err
 	}
@@ -194,7 +194,7 @@ func receiveMail(ctx context.Context, p *program, fromMaildir bool) error {
 	if err != nil {
 		return tryAgain{err}
 	}
-	line, err := p.open(ctx, want{write: true, ledgerOnly: true})
+	o, err := p.open(ctx, want{write: true, ledgerOnly: true})
 	var elsewhere forwarded
 	if errors.As(err, &elsewhere) {
 		return err
@@ -202,8 +202,8 @@ func receiveMail(ctx context.Context, p *program, fromMaildir bool) error {
 	if err != nil {
 		return tryAgain{err}
 	}
-	defer line.close()
-	t, err := receive(ctx, line.Receiver, raw, !fromMaildir)
+	defer o.close()
+	t, err := receive(ctx, o.Receiver, raw, !fromMaildir)
 	if err != nil {
 		return tryAgain{err}
 	}
@@ -212,9 +212,9 @@ func receiveMail(ctx context.Context, p *program, fromMaildir bool) error {
 
 // receive does what follows from a message. What a person should read is kept, if whoever hands it over will not have
 // it any more.
-func receive(ctx context.Context, to *newsroom.Receiver, raw []byte, keep bool) (told, error) {
+func receive(ctx context.Context, to *newsroom.Receiver, raw []byte, keep bool) (received, error) {
 	r := inbound.Parse(raw)
-	t := tell(r)
+	t := receivedOf(r)
 	got, err := to.Receive(r)
 	if err != nil {
 		return t, err
@@ -230,8 +230,8 @@ func receive(ctx context.Context, to *newsroom.Receiver, raw []byte, keep bool) 
 	return t, nil
 }
 
-// toldMaildir is what is printed of a Maildir.
-type toldMaildir struct {
+// receivedMaildir is what is printed of a Maildir.
+type receivedMaildir struct {
 	Messages   int                  `json:"messages"` // that were read and moved
 	Kinds      map[inbound.Kind]int `json:"kinds"`
 	Suppressed []digest.Suppression `json:"suppressed"`
@@ -239,7 +239,7 @@ type toldMaildir struct {
 	Failed     []string             `json:"failed"` // files that could not be read or moved, and why
 }
 
-func (t toldMaildir) print(w io.Writer) {
+func (t receivedMaildir) print(w io.Writer) {
 	fmt.Fprintf(w, "%s read", plural(t.Messages, "message"))
 	for _, k := range []inbound.Kind{inbound.Bounce, inbound.Delay, inbound.Delivered, inbound.AutoReply, inbound.Receipt,
 		inbound.Unsubscribe, inbound.Complaint, inbound.Notice, inbound.Other} {
@@ -274,7 +274,7 @@ func receiveMaildir(ctx context.Context, p *program, dir string) error {
 	if err != nil {
 		return tryAgain{err}
 	}
-	total := toldMaildir{Kinds: map[inbound.Kind]int{}, Suppressed: []digest.Suppression{}, Restored: []string{}, Failed: []string{}}
+	total := receivedMaildir{Kinds: map[inbound.Kind]int{}, Suppressed: []digest.Suppression{}, Restored: []string{}, Failed: []string{}}
 	box := &mailbox{p: p}
 	defer box.close()
 	for _, f := range files {
@@ -324,36 +324,36 @@ func readUpTo(path string, limit int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, limit))
 }
 
-// mailbox hands the messages of a Maildir to the ledger: to its own, which it lets go now and then, or, one by one, to the
-// process that holds it.
+// mailbox hands the messages of a Maildir to the ledger: to its own, which it lets go now and then, or, one by one, to
+// the process that holds it.
 type mailbox struct {
-	p    *program
-	line *opened
-	read int // since the ledger was opened
+	p      *program
+	opened *opened
+	read   int // since the ledger was opened
 }
 
 func (b *mailbox) close() {
-	if b.line != nil {
-		b.line.close()
+	if b.opened != nil {
+		b.opened.close()
 	}
-	b.line, b.read = nil, 0
+	b.opened, b.read = nil, 0
 }
 
-func (b *mailbox) receive(ctx context.Context, raw []byte) (told, error) {
+func (b *mailbox) receive(ctx context.Context, raw []byte) (received, error) {
 	if err := ctx.Err(); err != nil {
-		return told{}, err
+		return received{}, err
 	}
 	if b.read == ledgerFor {
 		b.close()
 	}
-	if b.line == nil {
+	if b.opened == nil {
 		var out strings.Builder
 		q := *b.p
 		q.stdout, q.input, q.args = &out, raw, []string{"--json", "inbound", "--" + stayFlag} // as it would be from a pipe
-		line, err := q.open(ctx, want{write: true, ledgerOnly: true})
+		o, err := q.open(ctx, want{write: true, ledgerOnly: true})
 		var elsewhere forwarded
 		if errors.As(err, &elsewhere) {
-			var t told
+			var t received
 			if elsewhere.status != exitDone {
 				return t, fmt.Errorf("the process that holds the ledger could not take the message (exit status %d)", elsewhere.status)
 			}
@@ -363,10 +363,10 @@ func (b *mailbox) receive(ctx context.Context, raw []byte) (told, error) {
 			return t, nil
 		}
 		if err != nil {
-			return told{}, err
+			return received{}, err
 		}
-		b.line = line
+		b.opened = o
 	}
 	b.read++
-	return receive(ctx, b.line.Receiver, raw, false)
+	return receive(ctx, b.opened.Receiver, raw, false)
 }

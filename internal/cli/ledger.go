@@ -81,10 +81,10 @@ func ledgerCheckCommand(p *program) *cobra.Command {
 
 // checkLedger tells what is wrong with the ledger, also where it is too damaged to be opened.
 func checkLedger(ctx context.Context, p *program) (path string, problems []error, err error) {
-	line, err := p.open(ctx, want{})
+	o, err := p.open(ctx, want{})
 	if err == nil {
-		defer line.close()
-		return line.Ledger.Path(), line.Ledger.Check(), nil
+		defer o.close()
+		return o.Ledger.Path(), o.Ledger.Check(), nil
 	}
 	if !errors.Is(err, store.ErrDamaged) {
 		return "", nil, err
@@ -107,17 +107,17 @@ func ledgerRotateCommand(p *program) *cobra.Command {
 			"mail go on working, and with them whatever somebody makes who has an old key.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			line, err := p.open(c.Context(), want{write: true})
+			o, err := p.open(c.Context(), want{write: true})
 			if err != nil {
 				return err
 			}
-			defer line.close()
-			n, err := line.Ledger.Keys.Rotate()
+			defer o.close()
+			n, err := o.Ledger.Keys.Rotate()
 			if err != nil {
 				return err
 			}
 			return p.print(map[string]int{"keys": n}, func(w io.Writer) {
-				fmt.Fprintf(w, "%s has %d keys now; the newest makes the links of new editions\n", line.Ledger.Path(), n)
+				fmt.Fprintf(w, "%s has %d keys now; the newest makes the links of new editions\n", o.Ledger.Path(), n)
 			})
 		},
 	}
@@ -164,12 +164,12 @@ func backupCommand(p *program) *cobra.Command {
 			// Whoever holds the ledger writes the copy to this process, which writes the file: the holder
 			// runs as another user, elsewhere.
 			if args[0] == "-" {
-				line, err := p.open(c.Context(), want{})
+				o, err := p.open(c.Context(), want{})
 				if err != nil {
 					return err
 				}
-				defer line.close()
-				if _, err = line.Ledger.Backup(p.stdout); errors.Is(err, store.ErrDamaged) {
+				defer o.close()
+				if _, err = o.Ledger.Backup(p.stdout); errors.Is(err, store.ErrDamaged) {
 					p.complain(err)
 					return errIncomplete
 				}

@@ -27,27 +27,27 @@ func linkCommand(p *program) *cobra.Command {
 			"by mail. Whoever has a link can use it: give it to nobody else.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			line, err := p.open(c.Context(), want{})
+			o, err := p.open(c.Context(), want{})
 			if err != nil {
 				return err
 			}
-			defer line.close()
-			s, ok := line.Config.Subscribers.Find(args[0])
+			defer o.close()
+			s, ok := o.Config.Subscribers.Find(args[0])
 			if !ok {
-				return usagef("no subscriber of %s has the address %s", line.Config.Path, args[0])
+				return usagef("no subscriber of %s has the address %s", o.Config.Path, args[0])
 			}
 			if forDigest != "" {
-				if _, err := findDigest(line.Config, forDigest); err != nil {
+				if _, err := findDigest(o.Config, forDigest); err != nil {
 					return err
 				}
 			}
-			key, err := subscribers.NewTokenKey(line.Ledger.Keys.Secrets()[0])
+			key, err := subscribers.NewTokenKey(o.Ledger.Keys.Secrets()[0])
 			if err != nil {
 				return err
 			}
-			sender := message.Sender{From: line.Config.Mail.From, UnsubscribeTo: line.Config.Mail.UnsubscribeTo}
-			if line.Config.Web != nil {
-				sender.BaseURL = line.Config.Web.BaseURL
+			sender := message.Sender{From: o.Config.Mail.From, UnsubscribeTo: o.Config.Mail.UnsubscribeTo}
+			if o.Config.Web != nil {
+				sender.BaseURL = o.Config.Web.BaseURL
 			}
 			out := linkJSON{Email: s.Email, Digest: forDigest}
 			if out.Unsubscribe, out.Preferences, err = sender.Links(key.Account(s.Email, forDigest)); err != nil {

@@ -60,7 +60,7 @@ type opened struct {
 	Publisher  *newsroom.Publisher
 	Receiver   *newsroom.Receiver
 	Report     report.Reporter
-	post       *post // of the publisher; test copies go over its transport directly
+	outbound   *outbound // of the publisher; test copies go over its transport directly
 	uncomposed func() map[digest.Lane]report.Uncomposed
 	isNew      bool   // the ledger is an empty one, since there is none yet
 	close      func() // lets go of the ledger
@@ -197,10 +197,10 @@ func (p *program) warnOfDamage(l *ledger.Ledger, err error) {
 	}
 }
 
-// assemble puts together what works on a ledger. The post of before, if there is one, is taken over where its
+// assemble puts together what works on a ledger. The outbound of before, if there is one, is taken over where its
 // settings are the same.
 func assemble(
-	p *program, cfg *config.Config, sets map[string]*render.Set, l *ledger.Ledger, ledgerOnly bool, before *post,
+	p *program, cfg *config.Config, sets map[string]*render.Set, l *ledger.Ledger, ledgerOnly bool, before *outbound,
 ) (*opened, error) {
 	o := &opened{
 		Config: cfg, Ledger: l,
@@ -212,14 +212,14 @@ func assemble(
 		return o, nil
 	}
 	var err error
-	if o.post, err = newPost(p, cfg, l.Mail(), before); err != nil {
+	if o.outbound, err = newOutbound(p, cfg, l.Mail(), before); err != nil {
 		return nil, err
 	}
 	if o.Composer, err = composer(p, cfg, sets, l); err != nil {
 		return nil, err
 	}
 	o.Publisher = &newsroom.Publisher{
-		Composer: o.Composer, Ledger: l, Collector: collector(p, cfg, l.Items), Mailer: o.post.mailer, Log: p.log,
+		Composer: o.Composer, Ledger: l, Collector: collector(p, cfg, l.Items), Mailer: o.outbound.mailer, Log: p.log,
 	}
 	return o, nil
 }

@@ -90,7 +90,7 @@ func meter(done, all int) string {
 
 // sparkline draws numbers as a row of small columns, the largest one as high as a line. Nought is a dot.
 func sparkline(numbers []int) string {
-	steps := []rune("▁▂▃▄▅▆▇█")
+	columns := []rune("▁▂▃▄▅▆▇█")
 	largest := 0
 	for _, n := range numbers {
 		largest = max(largest, n)
@@ -101,7 +101,7 @@ func sparkline(numbers []int) string {
 			b.WriteRune('·')
 			continue
 		}
-		b.WriteRune(steps[(n*len(steps)-1)/largest])
+		b.WriteRune(columns[(n*len(columns)-1)/largest])
 	}
 	return b.String()
 }

@@ -1,11 +1,12 @@
 package cli
 
 import (
-	"digestd/internal/report"
 	"io"
 	"strings"
 	"testing"
 	"time"
+
+	"digestd/internal/report"
 )
 
 func TestSparkline(t *testing.T) {

@@ -41,7 +41,7 @@ func previewCommand(p *program) *cobra.Command {
 				return usagef("--format %s: one of %s", format, strings.Join(previewFormats, ", "))
 			}
 			var d digest.Digest
-			line, err := openPreview(c.Context(), p, func(cfg *config.Config) (err error) {
+			o, err := openPreview(c.Context(), p, func(cfg *config.Config) (err error) {
 				if d, err = findDigest(cfg, args[0]); err != nil {
 					return err
 				}
@@ -54,15 +54,15 @@ func previewCommand(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer line.close()
-			v, err := makePreview(p, line.Composer, d, email, at, false)
+			defer o.close()
+			v, err := makePreview(p, o.Composer, d, email, at, false)
 			if err != nil {
 				return err
 			}
 			if v.Page.Empty() {
 				fmt.Fprintf(p.stderr, "%s: this is the empty edition\n", emptiness(v))
 			}
-			return showPreview(p, line.Composer, v, format)
+			return showPreview(p, o.Composer, v, format)
 		},
 	}
 	c.Flags().StringVar(&email, "for", "", "as the subscriber with this `ADDRESS` would get it")
@@ -86,20 +86,20 @@ func emptiness(v newsroom.Preview) string {
 // openPreview opens what a preview needs. Where there is no ledger yet, it collects into one that is
 // forgotten at the end.
 func openPreview(ctx context.Context, p *program, admit func(*config.Config) error) (*opened, error) {
-	line, err := p.open(ctx, want{mayMiss: true, admit: admit})
-	if err != nil || !line.isNew {
-		return line, err
+	o, err := p.open(ctx, want{mayMiss: true, admit: admit})
+	if err != nil || !o.isNew {
+		return o, err
 	}
-	fmt.Fprintf(p.stderr, "no ledger yet: reading %s for this preview\n", plural(len(line.Config.Feeds()), "feed"))
-	sum := line.Publisher.Collect(ctx, true, nil)
+	fmt.Fprintf(p.stderr, "no ledger yet: reading %s for this preview\n", plural(len(o.Config.Feeds()), "feed"))
+	sum := o.Publisher.Collect(ctx, true, nil)
 	for _, f := range collected(sum).Failures {
 		fmt.Fprintln(p.stderr, f.Error)
 	}
 	if ctx.Err() != nil {
-		line.close()
+		o.close()
 		return nil, ctx.Err()
 	}
-	return line, nil
+	return o, nil
 }
 
 // makePreview is what a subscriber would get of a digest; with sample, of invented news.

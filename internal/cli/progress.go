@@ -6,13 +6,13 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// bar shows how far a long work is, on a terminal. Elsewhere it is silent: there the log speaks.
+// bar shows how far a long command is, on a terminal. Elsewhere it is silent: there the log speaks.
 type bar struct {
 	shown *progressbar.ProgressBar
 	count int
 }
 
-// bar starts one of total steps; total 0 or less shows nothing.
+// bar starts one that counts to total; a total of 0 or less shows nothing.
 func (p *program) bar(total int, unit string) *bar {
 	if total <= 0 || p.json || !isTerminal(p.stderr) {
 		return &bar{}
@@ -29,13 +29,13 @@ func (p *program) bar(total int, unit string) *bar {
 	)}
 }
 
-// step counts one more and says what it was.
-func (b *bar) step(what string) {
+// advance counts one more and says what it was.
+func (b *bar) advance(what string) {
 	b.count++
 	b.to(b.count, what)
 }
 
-// to sets how many steps are done.
+// to sets how many are done.
 func (b *bar) to(n int, what string) {
 	if b.shown != nil {
 		b.shown.Describe(shortened(what, 40))

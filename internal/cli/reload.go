@@ -83,7 +83,7 @@ func newReloads(p *program, first *opened) *reloads {
 // take puts what was opened in force. All that is delivered counts in one tally, and all that could not be
 // composed is remembered in one place.
 func (r *reloads) take(next *opened) {
-	next.Publisher.Mailer, next.uncomposed = r.tally.Over(next.post.mailer), r.alerts.Uncomposed
+	next.Publisher.Mailer, next.uncomposed = r.tally.Over(next.outbound.mailer), r.alerts.Uncomposed
 	next.Publisher.Current = func() *config.Config { return r.current.Load().Config }
 	r.current.Store(next)
 }
@@ -113,7 +113,7 @@ func (r *reloads) reload() (*daemon.Rooms, error) {
 	if err := carryOn(r.program, cfg, old.Ledger); err != nil {
 		return nil, err
 	}
-	next, err := assemble(r.program, cfg, sets, old.Ledger, false, old.post)
+	next, err := assemble(r.program, cfg, sets, old.Ledger, false, old.outbound)
 	if err != nil {
 		return nil, err
 	}

@@ -41,10 +41,10 @@ email = "ana@example.org"
 	r := newReloads(p, first)
 	rooms := r.rooms()
 	for _, step := range []struct {
-		name, old, new string
-		refused        string // words of the error; empty: the edit is in force
-		anotherPost    bool
-		holds          func(*opened) bool
+		name, old, new  string
+		refused         string // words of the error; empty: the edit is in force
+		anotherOutbound bool
+		holds           func(*opened) bool
 	}{
 		{name: "nothing"},
 		{name: "another name", old: "Morning", new: "Evening", holds: func(o *opened) bool { return o.Config.Newsletter.Name == "Evening Wire" }},
@@ -55,8 +55,8 @@ email = "ana@example.org"
 			refused: "can't change [web] listen"},
 		{name: "a key that is not there", old: "[newsletter]", new: "[dkim]\ndomain = \"example.org\"\nselector = \"a\"\nkey_file = \"none.pem\"\n[newsletter]",
 			refused: "none.pem"},
-		{name: "another pace", old: "[newsletter]", new: "[delivery]\nconnections = 3\n[newsletter]", anotherPost: true},
-		{name: "back again", anotherPost: true},
+		{name: "another pace", old: "[newsletter]", new: "[delivery]\nconnections = 3\n[newsletter]", anotherOutbound: true},
+		{name: "back again", anotherOutbound: true},
 	} {
 		write(strings.Replace(file, step.old, step.new, 1))
 		before := r.current.Load()
@@ -75,8 +75,8 @@ email = "ana@example.org"
 		if now == before || next.Publisher != now.Publisher || next.Alerts != rooms.Alerts || now.Ledger != first.Ledger {
 			t.Errorf("%s: the loop does not get what was read, on the ledger and with the alerts that there are", step.name)
 		}
-		if (now.post != before.post) != step.anotherPost {
-			t.Errorf("%s: another post: %v", step.name, now.post != before.post)
+		if (now.outbound != before.outbound) != step.anotherOutbound {
+			t.Errorf("%s: another outbound: %v", step.name, now.outbound != before.outbound)
 		}
 		if step.holds != nil && !step.holds(now) {
 			t.Errorf("%s: is not in force", step.name)

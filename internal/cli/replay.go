@@ -74,14 +74,14 @@ func (p *program) replayCaptures(ctx context.Context, id, dir string) error {
 // replayAgain replays a digest over what the ledger remembers.
 func (p *program) replayAgain(ctx context.Context, id string, span time.Duration) error {
 	var d digest.Digest
-	line, err := p.open(ctx, want{mayMiss: true, admit: func(cfg *config.Config) (err error) {
+	o, err := p.open(ctx, want{mayMiss: true, admit: func(cfg *config.Config) (err error) {
 		d, err = findDigest(cfg, id)
 		return err
 	}})
 	if err != nil {
 		return err
 	}
-	defer line.close()
+	defer o.close()
 	since := p.now().Add(-span)
 	out := replayJSON{Digest: id, Editions: []replayedJSON{}, digest: d}
 	add := func(r newsroom.Replayed) error {
@@ -90,9 +90,9 @@ func (p *program) replayAgain(ctx context.Context, id string, span time.Duration
 		}
 		last := &out.Editions[len(out.Editions)-1]
 		last.Sent = []replayedPage{}
-		return last.addSent(line.Ledger, r)
+		return last.addSent(o.Ledger, r)
 	}
-	err = p.replay(ctx, since, add, func(r newsroom.Replay) error { return r.Again(ctx, d, line.Ledger, since) })
+	err = p.replay(ctx, since, add, func(r newsroom.Replay) error { return r.Again(ctx, d, o.Ledger, since) })
 	if err != nil {
 		return err
 	}
@@ -116,11 +116,11 @@ func (p *program) replay(ctx context.Context, begin time.Time, then func(newsroo
 		return err
 	}
 	defer l.Close()
-	line, err := assemble(&quiet, cfg, sets, l, false, nil)
+	o, err := assemble(&quiet, cfg, sets, l, false, nil)
 	if err != nil {
 		return err
 	}
-	return run(newsroom.Replay{Publisher: line.Publisher, Clock: &clock, Then: func(r newsroom.Replayed) error {
+	return run(newsroom.Replay{Publisher: o.Publisher, Clock: &clock, Then: func(r newsroom.Replayed) error {
 		if r.Slot.At.After(p.now()) {
 			return nil
 		}

@@ -153,8 +153,8 @@ func holder(p *program) *cobra.Command {
 // sameWish is how long after the first signal another one is the same wish: timeout, sudo, npm and terminals send two.
 const sameWish = 2 * time.Second
 
-// secondSignal ends the process at once when, after the first signal, another one comes that is a wish of its own. What is in
-// flight is then in doubt, as after a kill.
+// secondSignal ends the process at once when, after the first signal, another one comes that is a wish of its own. What
+// is in flight is then in doubt, as after a kill.
 func (p *program) secondSignal(ctx context.Context) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -170,11 +170,11 @@ func (p *program) secondSignal(ctx context.Context) {
 	}()
 }
 
-// awaitSecond returns when a signal comes that is not the first one, nor the same wish. told is called after the first.
-func awaitSecond(signals <-chan os.Signal, came bool, now func() time.Time, told func()) {
+// awaitSecond returns when a signal comes that is not the first one, nor the same wish. afterFirst is called then.
+func awaitSecond(signals <-chan os.Signal, came bool, now func() time.Time, afterFirst func()) {
 	if !came {
 		<-signals
-		told()
+		afterFirst()
 	}
 	for first := now(); ; {
 		if <-signals; now().Sub(first) > sameWish {

@@ -71,18 +71,18 @@ func sendCommand(p *program) *cobra.Command {
 				to[i] = email
 			}
 			var d digest.Digest
-			line, err := p.open(c.Context(), want{write: true, admit: func(cfg *config.Config) (err error) {
+			o, err := p.open(c.Context(), want{write: true, admit: func(cfg *config.Config) (err error) {
 				d, err = findDigest(cfg, args[0])
 				return err
 			}})
 			if err != nil {
 				return err
 			}
-			defer line.close()
+			defer o.close()
 			begun := p.now()
 			out := sentJSON{Lanes: []laneJSON{}}
 			if !noCollect {
-				out.Collected = collectFirst(c.Context(), p, line, extra)
+				out.Collected = collectFirst(c.Context(), p, o, extra)
 				if n := out.Collected.Unrecorded; n > 0 { // unlike a feed that fails, that is a failure of this machine
 					out.Errors = append(out.Errors, fmt.Sprintf("what %s showed could not be recorded, and is not in what was sent", plural(n, "feed")))
 				}
@@ -91,11 +91,11 @@ func sendCommand(p *program) *cobra.Command {
 				}
 			}
 			if len(to) > 0 {
-				return sendCopies(c.Context(), p, line, d, to)
+				return sendCopies(c.Context(), p, o, d, to)
 			}
-			warnOfLinks(c.Context(), p, line.Config)
+			warnOfLinks(c.Context(), p, o.Config)
 			deliveries := &deliveryBar{program: p}
-			published, err := line.Publisher.Send(c.Context(), d, extra, deliveries)
+			published, err := o.Publisher.Send(c.Context(), d, extra, deliveries)
 			deliveries.end()
 			return reportSent(p, &out, published, err, begun)
 		},
@@ -114,7 +114,7 @@ func resumeCommand(p *program) *cobra.Command {
 			"pause of it ends first.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			line, err := p.open(c.Context(), want{write: true, admit: func(cfg *config.Config) (err error) {
+			o, err := p.open(c.Context(), want{write: true, admit: func(cfg *config.Config) (err error) {
 				if len(args) > 0 {
 					_, err = findDigest(cfg, args[0])
 				}
@@ -123,16 +123,16 @@ func resumeCommand(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer line.close()
+			defer o.close()
 			if len(args) > 0 {
-				if err := line.Publisher.Unpause(args[0]); err != nil {
+				if err := o.Publisher.Unpause(args[0]); err != nil {
 					return err
 				}
 			}
-			warnOfLinks(c.Context(), p, line.Config)
+			warnOfLinks(c.Context(), p, o.Config)
 			begun := p.now()
 			deliveries := &deliveryBar{program: p}
-			published, err := line.Publisher.Resume(c.Context(), deliveries)
+			published, err := o.Publisher.Resume(c.Context(), deliveries)
 			deliveries.end()
 			return reportSent(p, &sentJSON{Lanes: []laneJSON{}}, published, err, begun)
 		},
@@ -154,16 +154,16 @@ func warnOfLinks(ctx context.Context, p *program, cfg *config.Config) {
 }
 
 // sendCopies mails a test copy of what the next edition would say.
-func sendCopies(ctx context.Context, p *program, line *opened, d digest.Digest, to []string) error {
+func sendCopies(ctx context.Context, p *program, o *opened, d digest.Digest, to []string) error {
 	begun := p.now()
-	v, err := makePreview(p, line.Composer, d, "", "", false)
+	v, err := makePreview(p, o.Composer, d, "", "", false)
 	if err != nil {
 		return err
 	}
 	if v.Page.Empty() {
 		fmt.Fprintf(p.stderr, "%s: the copies are of the empty edition\n", emptiness(v))
 	}
-	copies, err := line.Composer.SendCopies(ctx, line.post.transport, v, to)
+	copies, err := o.Composer.SendCopies(ctx, o.outbound.transport, v, to)
 	out := sentJSON{Editions: 1, Stories: len(v.Edition.Stories), Recipients: len(to), Lanes: []laneJSON{}}
 	if err != nil { // nobody got any
 		out.Failed, out.Errors = len(to), []string{err.Error()}
@@ -193,9 +193,9 @@ func sendCopies(ctx context.Context, p *program, line *opened, d digest.Digest, 
 
 // collectFirst polls before a send: what is due, or, for an extra edition, everything, since whoever asks for
 // one wants what is new at this moment. A feed that fails is told, and keeps nothing from going out.
-func collectFirst(ctx context.Context, p *program, line *opened, all bool) *collectedJSON {
-	bar := p.bar(len(line.Config.Feeds()), "feeds")
-	sum := line.Publisher.Collect(ctx, all, func(r collect.Result) { bar.step(r.Feed.Address()) })
+func collectFirst(ctx context.Context, p *program, o *opened, all bool) *collectedJSON {
+	bar := p.bar(len(o.Config.Feeds()), "feeds")
+	sum := o.Publisher.Collect(ctx, all, func(r collect.Result) { bar.advance(r.Feed.Address()) })
 	bar.end()
 	out := collected(sum)
 	if !p.json {

@@ -72,11 +72,11 @@ func ledgerForPreview(ctx context.Context, p *program, cfg *config.Config, path 
 	err = copyLedger(ctx, p, path)
 	now := p.now().Format("15:04")
 	if errors.Is(err, bolt.ErrMissing) {
-		line, err := openPreview(ctx, p, nil)
+		o, err := openPreview(ctx, p, nil)
 		if err != nil {
 			return nil, "", nil, err
 		}
-		return line.Ledger, "News as the feeds showed it at " + now, line.close, nil
+		return o.Ledger, "News as the feeds showed it at " + now, o.close, nil
 	}
 	if err != nil {
 		return nil, "", nil, err
@@ -96,7 +96,7 @@ func copyLedger(ctx context.Context, p *program, path string) error {
 	}
 	defer file.Close()
 	backup := &program{stdin: p.stdin, stdout: file, stderr: p.stderr, now: p.now, configFlag: p.configFlag, log: p.log, args: []string{"backup", "-"}}
-	line, err := backup.open(ctx, want{})
+	o, err := backup.open(ctx, want{})
 	var ended forwarded
 	switch {
 	case errors.As(err, &ended) && ended.status == exitDone: // the holder has written it
@@ -105,8 +105,8 @@ func copyLedger(ctx context.Context, p *program, path string) error {
 		os.Remove(path)
 		return err
 	}
-	defer line.close()
-	_, err = line.Ledger.Backup(file)
+	defer o.close()
+	_, err = o.Ledger.Backup(file)
 	return err
 }
 

@@ -33,19 +33,19 @@ func statusCommand(p *program) *cobra.Command {
 				}
 				return unless(s.Problems)
 			}
-			line, err := p.open(c.Context(), want{mayMiss: true})
+			o, err := p.open(c.Context(), want{mayMiss: true})
 			if err != nil {
 				return err
 			}
-			defer line.close()
-			if s, err = line.Report.Status(line.uncomposed()); err != nil {
+			defer o.close()
+			if s, err = o.Report.Status(o.uncomposed()); err != nil {
 				return err
 			}
-			if line.post != nil {
-				s.Slowed = line.post.mailer.Slowed()
+			if o.outbound != nil {
+				s.Slowed = o.outbound.mailer.Slowed()
 			}
-			if line.isNew {
-				s.Ledger = report.LedgerStatus{Path: line.Config.Ledger.Path}
+			if o.isNew {
+				s.Ledger = report.LedgerStatus{Path: o.Config.Ledger.Path}
 			}
 			if err := p.print(s, nil); err != nil {
 				return err

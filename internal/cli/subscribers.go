@@ -46,12 +46,12 @@ func subscribersListCommand(p *program) *cobra.Command {
 			if csvOut && p.json {
 				return usagef("--csv does not go with --json")
 			}
-			line, err := p.open(c.Context(), want{mayMiss: true, admit: hasDigest(only.digest)})
+			o, err := p.open(c.Context(), want{mayMiss: true, admit: hasDigest(only.digest)})
 			if err != nil {
 				return err
 			}
-			defer line.close()
-			rows, err := listed(line.Config.Subscribers, line.Ledger.Readers, only)
+			defer o.close()
+			rows, err := listed(o.Config.Subscribers, o.Ledger.Readers, only)
 			if err != nil {
 				return err
 			}
@@ -77,12 +77,12 @@ func exportCommand(p *program) *cobra.Command {
 			"themselves. Whoever gets nothing any more is not among them: `subscribers list --suppressed --csv` has those.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			line, err := p.open(c.Context(), want{mayMiss: true})
+			o, err := p.open(c.Context(), want{mayMiss: true})
 			if err != nil {
 				return err
 			}
-			defer line.close()
-			rows, err := listed(line.Config.Subscribers, line.Ledger.Readers, listFilter{})
+			defer o.close()
+			rows, err := listed(o.Config.Subscribers, o.Ledger.Readers, listFilter{})
 			if err != nil {
 				return err
 			}

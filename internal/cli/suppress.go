@@ -94,11 +94,11 @@ func suppressCommand(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			line, err := p.open(c.Context(), want{write: true, admit: hasDigest(who.digest)})
+			o, err := p.open(c.Context(), want{write: true, admit: hasDigest(who.digest)})
 			if err != nil {
 				return err
 			}
-			defer line.close()
+			defer o.close()
 			kept := make([]digest.Suppression, len(all))
 			unknown := 0
 			for i, k := range all {
@@ -106,18 +106,18 @@ func suppressCommand(p *program) *cobra.Command {
 				if k.Source != "" {
 					kept[i].Source = k.Source
 				}
-				if _, known := line.Config.Subscribers.Find(k.Email); !known {
+				if _, known := o.Config.Subscribers.Find(k.Email); !known {
 					unknown++
 				}
 			}
-			changed, err := line.Ledger.Readers.SuppressAll(kept)
+			changed, err := o.Ledger.Readers.SuppressAll(kept)
 			if err != nil {
 				return err
 			}
 			if len(kept) == 1 {
 				s := kept[0]
 				if unknown > 0 {
-					fmt.Fprintf(p.stderr, "no subscriber of %s has the address %s; should one come, it counts\n", line.Config.Path, s.Email)
+					fmt.Fprintf(p.stderr, "no subscriber of %s has the address %s; should one come, it counts\n", o.Config.Path, s.Email)
 				}
 				return p.print(s, func(w io.Writer) { fmt.Fprintf(w, "%s gets nothing more%s\n", s.Email, ofDigest(s.Digest)) })
 			}
@@ -141,18 +141,18 @@ func restoreCommand(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			line, err := p.open(c.Context(), want{write: true})
+			o, err := p.open(c.Context(), want{write: true})
 			if err != nil {
 				return err
 			}
-			defer line.close()
+			defer o.close()
 			var emails []string
 			for _, k := range all {
 				if !slices.Contains(emails[max(0, len(emails)-1):], k.Email) { // a reader's rows stand together
 					emails = append(emails, k.Email)
 				}
 			}
-			n, err := line.Ledger.Readers.RestoreAll(emails, who.digest)
+			n, err := o.Ledger.Readers.RestoreAll(emails, who.digest)
 			if err != nil {
 				return err
 			}
@@ -162,7 +162,7 @@ func restoreCommand(p *program) *cobra.Command {
 				})
 			}
 			email := emails[0]
-			still, err := line.Ledger.Readers.Suppressed(email, who.digest)
+			still, err := o.Ledger.Readers.Suppressed(email, who.digest)
 			if err != nil {
 				return err
 			}

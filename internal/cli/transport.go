@@ -15,20 +15,21 @@ import (
 	"digestd/mailer/smtp"
 )
 
-// post is how mail leaves, and all that decides it.
-type post struct {
-	settings  postSettings
+// outbound is how mail goes out: the mailer, and the settings it was made of.
+type outbound struct {
+	settings  outboundSettings
 	transport mailer.Transport
 	mailer    *mailer.Mailer
 }
 
-// postSettings are what a post is made of, its secrets read.
-type postSettings struct {
+// outboundSettings are what an outbound is made of, with its secrets read.
+type outboundSettings struct {
 	delivery config.Delivery
 	way      way
 }
 
-// way is how mail leaves: the settings of one transport, their files read. Two that are equal make the same transport.
+// way is how mail goes out: the settings of one transport, their files read. Two that are equal make the same
+// transport.
 type way interface {
 	transport(path string) (mailer.Transport, error) // path is the configuration's, for errors
 }
@@ -42,11 +43,11 @@ func ways() map[string]func(*config.Config) (way, error) {
 	}
 }
 
-// newPost opens no connection. A post with the same settings is taken over from before, if there is one:
+// newOutbound opens no connection. An outbound with the same settings is taken over from before, if there is one:
 // what is under way and what comes then share connections, rates, and the memory of what this very
 // process left in doubt.
-func newPost(p *program, cfg *config.Config, l mailer.Ledger, before *post) (*post, error) {
-	settings, err := readPostSettings(cfg)
+func newOutbound(p *program, cfg *config.Config, l mailer.Ledger, before *outbound) (*outbound, error) {
+	settings, err := readOutboundSettings(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -62,21 +63,21 @@ func newPost(p *program, cfg *config.Config, l mailer.Ledger, before *post) (*po
 	for domain, rate := range d.PerDomain {
 		perDomain[domain] = float64(rate)
 	}
-	return &post{settings: settings, transport: transport, mailer: mailer.New(mailer.Options{
+	return &outbound{settings: settings, transport: transport, mailer: mailer.New(mailer.Options{
 		Connections: d.Connections, Rate: float64(d.Rate), PerDomain: perDomain, MaxPerConnection: d.MaxPerConnection,
 		Retry: d.Retry, GiveUp: d.GiveUp, InDoubt: d.InDoubt,
 	}, transport, l, p.log)}, nil
 }
 
-// readPostSettings reads what the configuration names.
-func readPostSettings(cfg *config.Config) (postSettings, error) {
+// readOutboundSettings reads what the configuration names.
+func readOutboundSettings(cfg *config.Config) (outboundSettings, error) {
 	w, err := ways()[cfg.Delivery.Transport](cfg)
-	return postSettings{cfg.Delivery, w}, err
+	return outboundSettings{cfg.Delivery, w}, err
 }
 
-// transport is how mail leaves, as the configuration says.
+// transport is how mail goes out, as the configuration says.
 func transport(cfg *config.Config) (mailer.Transport, error) {
-	s, err := readPostSettings(cfg)
+	s, err := readOutboundSettings(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -125,11 +126,11 @@ func password(raw []byte) string {
 	return strings.TrimRight(strings.TrimPrefix(string(raw), "\uFEFF"), "\r\n")
 }
 
-// ownName is how this machine names itself to the mail server: as it is told to, by its own full name, or, where it has none,
-// by the domain of the address that the mail is from. Many servers refuse a name without a dot.
-func ownName(told string, hostname func() (string, error), from string) string {
-	if told != "" {
-		return told
+// ownName is how this machine names itself to the mail server: as it is configured, by its own full name, or, where it
+// has none, by the domain of the address that the mail is from. Many servers refuse a name without a dot.
+func ownName(configured string, hostname func() (string, error), from string) string {
+	if configured != "" {
+		return configured
 	}
 	if name, err := hostname(); err == nil && strings.Contains(strings.Trim(name, "."), ".") {
 		return strings.TrimSuffix(name, ".")

@@ -50,7 +50,7 @@ func TestAPostIsKeptWhileItsSettingsAre(t *testing.T) {
 		}
 	}
 	p := &program{}
-	first, err := newPost(p, settings(), nil, nil)
+	first, err := newOutbound(p, settings(), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestAPostIsKeptWhileItsSettingsAre(t *testing.T) {
 	} {
 		cfg := settings()
 		test.change(cfg)
-		next, err := newPost(p, cfg, nil, first)
+		next, err := newOutbound(p, cfg, nil, first)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +82,7 @@ func TestAPostIsKeptWhileItsSettingsAre(t *testing.T) {
 	if err := os.Remove(password); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := newPost(p, settings(), nil, first); err == nil {
+	if _, err := newOutbound(p, settings(), nil, first); err == nil {
 		t.Error("a password that is gone is no error")
 	}
 }
@@ -102,13 +102,13 @@ func TestOneWishMayComeAsTwoSignals(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				signals, start, told := make(chan os.Signal, 8), time.Now(), 0
+				signals, start, warned := make(chan os.Signal, 8), time.Now(), 0
 				for _, d := range c.after {
 					time.AfterFunc(d, func() { signals <- os.Interrupt })
 				}
-				awaitSecond(signals, c.came, time.Now, func() { told++ })
-				if took := time.Since(start); took != c.after[c.ends-1] || told != map[bool]int{false: 1, true: 0}[c.came] {
-					t.Errorf("ended after %v, told %d times", took, told)
+				awaitSecond(signals, c.came, time.Now, func() { warned++ })
+				if took := time.Since(start); took != c.after[c.ends-1] || warned != map[bool]int{false: 1, true: 0}[c.came] {
+					t.Errorf("ended after %v, warned %d times", took, warned)
 				}
 			})
 		})
@@ -124,7 +124,7 @@ func TestAPasswordIsWhatWasMeant(t *testing.T) {
 }
 
 func TestTheNameForTheServerHasADot(t *testing.T) {
-	for _, c := range []struct{ told, host, from, want string }{
+	for _, c := range []struct{ configured, host, from, want string }{
 		{"", "vm", "digest@example.org", "example.org"},
 		{"", "vm.example.net", "digest@example.org", "vm.example.net"},
 		{"", "vm.example.net.", "digest@example.org", "vm.example.net"},
@@ -139,7 +139,7 @@ func TestTheNameForTheServerHasADot(t *testing.T) {
 			}
 			return c.host, nil
 		}
-		if got := ownName(c.told, hostname, c.from); got != c.want {
+		if got := ownName(c.configured, hostname, c.from); got != c.want {
 			t.Errorf("%+v: %q", c, got)
 		}
 	}

@@ -26,19 +26,19 @@ func whyCommand(p *program) *cobra.Command {
 			if query == "" {
 				return usagef("why needs a link, words of a title, or an address (usage: %s)", c.UseLine())
 			}
-			line, err := p.open(c.Context(), want{mayMiss: true})
+			o, err := p.open(c.Context(), want{mayMiss: true})
 			if err != nil {
 				return err
 			}
-			defer line.close()
+			defer o.close()
 			if email, err := subscribers.ParseAddress(query); err == nil {
-				reader, err := line.Report.WhyReader(email)
+				reader, err := o.Report.WhyReader(email)
 				if err != nil {
 					return err
 				}
 				return p.print(reader, func(w io.Writer) { printReader(w, reader) })
 			}
-			fates, err := line.Report.WhyItem(query)
+			fates, err := o.Report.WhyItem(query)
 			if err != nil {
 				return err
 			}

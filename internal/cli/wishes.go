@@ -25,8 +25,8 @@ type remembered struct {
 	digests      []string // that it has met
 }
 
-// againstWishes tells who would get a digest that is new, and had left one that there is no more: it may be the same one
-// under another name.
+// againstWishes tells who would get a digest that is new, and had left one that there is no more: it may be the same
+// one under another name.
 func (p *program) againstWishes(ctx context.Context, cfg *config.Config) ([]string, error) {
 	known, err := p.remember(ctx, cfg)
 	if err != nil {

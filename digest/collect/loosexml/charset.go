@@ -21,11 +21,10 @@ import (
 var xmlEncoding = regexp.MustCompile(`^\s*<\?xml[^>]{0,200}?\sencoding\s*=\s*["']\s*([A-Za-z0-9._:-]+)`)
 
 // Decode turns a body into UTF-8. What names the charset, strongest first: the byte order mark,
-// the pattern of the first bytes, the charset of HTTP (RFC 7303 §3), the XML declaration, a guess by how the text reads;
-// the guess comes first where it reads like nothing in the charset that is named.
-// Bytes that are none of the charset are read as Windows-1252 one by one: a stray byte must not cost
-// the feed. contentType is of HTTP, or empty. repairs says in words what had to be
-// mended. The result may share the body's memory.
+// the pattern of the first bytes, the charset of HTTP (RFC 7303 §3), the XML declaration, a guess by how the text
+// reads; the guess comes first where it reads like nothing in the charset that is named. Bytes that are none of the
+// charset are read as Windows-1252 one by one: a stray byte must not cost the feed. contentType is of HTTP, or empty.
+// repairs says in words what had to be mended. The result may share the body's memory.
 func Decode(body []byte, contentType string) (text []byte, repairs []string) {
 	if enc, size, name := byteOrder(body); enc != nil {
 		return mustDecode(enc, body[size:]), []string{"read as " + name}
@@ -94,8 +93,8 @@ func toUTF8(body []byte, valid bool, repairs []string) ([]byte, []string) {
 	return text, append(repairs, fmt.Sprintf("%d bytes that are not UTF-8 read as Windows-1252", strays))
 }
 
-// decodedOnce undoes an encoding that was done twice: UTF-8 that somebody took for Windows-1252 and encoded again. It is
-// nil unless that makes sense of every character beyond ASCII, of three at least.
+// decodedOnce undoes an encoding that was done twice: UTF-8 that somebody took for Windows-1252 and encoded again. It
+// is nil unless that makes sense of every character beyond ASCII, of three at least.
 func decodedOnce(text []byte) []byte {
 	chars := 0
 	var run []byte
