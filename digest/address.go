@@ -6,7 +6,8 @@ import (
 )
 
 // localDomains are names that mean another machine in each network, or none (RFC 6761, RFC 6762, RFC 8375).
-var localDomains = []string{"localhost", "local", "localdomain", "internal", "intranet", "private", "corp", "home", "lan", "home.arpa"}
+var localDomains = []string{"localhost", "local", "localdomain", "internal", "intranet", "private", "corp", "home",
+	"lan", "home.arpa"}
 
 // carrierNAT are the addresses that carriers give to their customers (RFC 6598).
 var carrierNAT = netip.MustParsePrefix("100.64.0.0/10")
@@ -17,7 +18,8 @@ func PublicHost(host string) bool {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	if addr, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
 		addr = addr.Unmap()
-		return addr.IsGlobalUnicast() && !addr.IsPrivate() && !carrierNAT.Contains(addr) && (!addr.Is4() || addr.As4()[0] != 0)
+		return addr.IsGlobalUnicast() && !addr.IsPrivate() && !carrierNAT.Contains(addr) &&
+			(!addr.Is4() || addr.As4()[0] != 0)
 	}
 	last := host[strings.LastIndexByte(host, '.')+1:]
 	if last == host || last == "" || last[0] >= '0' && last[0] <= '9' { // "server", "127.1", "0x7f.0.0.1"

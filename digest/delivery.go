@@ -46,18 +46,20 @@ func (s State) Final() bool {
 func (s State) MayBecome(t State) bool {
 	switch s {
 	case Pending:
-		return t == Intent || t == Deferred || t == Suppressed || t == Failed || t == Held || t == Expired || t == Withdrawn || t == Nothing
+		return t == Intent || t == Deferred || t == Suppressed || t == Failed || t == Held || t == Expired ||
+			t == Withdrawn || t == Nothing
 	case Intent:
 		return t == Sent || t == Deferred || t == Failed || t == InDoubt || t == Held || t == Expired
 	case Deferred:
-		return t == Intent || t == Deferred || t == Suppressed || t == Failed || t == Held || t == Expired || t == Withdrawn
+		return t == Intent || t == Deferred || t == Suppressed || t == Failed || t == Held || t == Expired ||
+			t == Withdrawn
 	case InDoubt:
 		return t == Intent || t == Suppressed || t == Failed || t == Held
 	}
 	return false
 }
 
-// Recipient is a subscriber as an edition froze him: what a resend needs, whatever the config says by then.
+// Recipient is a subscriber as an edition froze them: what a resend needs, whatever the config says by then.
 type Recipient struct {
 	Index   int // within the edition, from 0; the delivery's name
 	Email   string
@@ -73,11 +75,11 @@ type Event struct {
 	Attempt int       `json:"attempt,omitempty"` // messages begun so far, this one included
 	First   time.Time `json:"first,omitzero"`    // of the delivery's first attempt, what give_up counts from
 	Due     time.Time `json:"due,omitzero"`      // of a deferred or doubtful one: not before
-	Doubts  int       `json:"doubts,omitempty"`  // how often an attempt before this one died inside the SMTP transaction
+	Doubts  int       `json:"doubts,omitempty"`  // how many attempts before this one died inside the SMTP transaction
 	Stage   string    `json:"stage,omitempty"`   // where in the dialogue: "connect", "rcpt", "dot"…
 	Code    int       `json:"code,omitempty"`    // SMTP reply code, 0 for a transport error
 	Words   string    `json:"words,omitempty"`   // the server's words, one line, ≤ 300 bytes
-	Waits   int       `json:"-"`                 // how often it was put off to a later time so far; counted from the events, not recorded
+	Waits   int       `json:"-"`                 // how often it was put off; counted from the events, not recorded
 }
 
 // Progress is where the deliveries of an edition stand.
@@ -99,23 +101,23 @@ func (p Progress) Counts() map[State]int {
 type Suppression struct {
 	Email  string    `json:"email"`
 	Digest string    `json:"digest,omitempty"` // empty: all of them
-	Source string    `json:"source"`           // "one-click", "page", "mailto", "bounce", "complaint", "operator", "rcpt"
+	Source string    `json:"source"`           // one-click, page, mailto, bounce, complaint, operator, rcpt
 	Words  string    `json:"words,omitempty"`
 	At     time.Time `json:"at"`
 }
 
-// Wished reports whether the reader himself asked for it, so that he may take it back himself.
+// Wished reports whether it was the reader who asked for it, and who may thus take it back.
 func (s Suppression) Wished() bool {
 	return s.Source == "one-click" || s.Source == "page" || s.Source == "mailto"
 }
 
-// Preferences are what a reader chose himself. They only narrow what the configuration says of him;
-// what is zero narrows nothing. The digests that he does not want are suppressions.
+// Preferences are what a reader chose. They only narrow what the configuration says of the reader;
+// what is zero narrows nothing. The digests that a reader does not want are suppressions.
 type Preferences struct {
 	Email       string    `json:"email"`
-	Without     []string  `json:"without_topics,omitempty"` // ids of the topics that he does not want, of any digest
+	Without     []string  `json:"without_topics,omitempty"` // ids of unwanted topics, of any digest
 	PlainText   bool      `json:"plain_text,omitempty"`
-	PausedUntil string    `json:"paused_until,omitempty"` // the day in his zone on which mail comes again: 2026-12-24
+	PausedUntil string    `json:"paused_until,omitempty"` // the day, in the reader's zone, when mail comes again
 	Source      string    `json:"source"`                 // "page"
 	At          time.Time `json:"at"`
 }

@@ -190,9 +190,9 @@ type Item struct {
 	FirstSeen  time.Time `json:"first_seen,omitzero"` // by this ledger; what makes an item new
 	LastShown  time.Time `json:"last_shown,omitzero"` // to the day: when the feed last had it
 	Place      int       `json:"place,omitempty"`     // the best at which its feed showed it, from 1; 0: not known
-	Kept       int       `json:"kept,omitempty"`      // hours for which its feed had it among its first items, rounded down to 1, 2, 4 …
+	Kept       int       `json:"kept,omitempty"`      // hours among its feed's first items, rounded down to 1, 2, 4 …
 	History    bool      `json:"history,omitempty"`   // older than what was read before: never news
-	Past       string    `json:"past,omitempty"`      // why it is history; empty: older than lookback at the feed's first poll
+	Past       string    `json:"past,omitempty"`      // why it is history; empty: too old at the feed's first poll
 	Of         uint64    `json:"of,omitempty"`        // Seq of the same entry, that another feed showed before; 0: none
 	Article    *Fetched  `json:"article,omitempty"`   // what came of reading its page; nil: nobody tried
 	Aliases    []Alias   `json:"aliases,omitempty"`   // what else its feed showed as this item, oldest first
@@ -204,7 +204,7 @@ type Fetched struct {
 	Error string    `json:"error,omitempty"` // in words; empty: the item has its text
 }
 
-// Alias is another form in which a feed showed an item, and what told that it is the same. Only what differs
+// Alias is another form in which a feed showed an item, and what showed that it is the same. Only what differs
 // from the item is set.
 type Alias struct {
 	At    time.Time `json:"at"` // when it was joined
@@ -242,11 +242,11 @@ type FeedState struct {
 	MovedTo      string        `json:"moved_to,omitempty"`
 	MovedSeen    int           `json:"moved_seen,omitempty"` // how often in a row the permanent move was seen
 	Interval     time.Duration `json:"interval,omitempty"`   // between polls as its cache hints ask
-	SkipHours    uint32        `json:"skip_hours,omitempty"` // a bit an hour, UTC, at which the feed asks not to be read
-	SkipDays     uint8         `json:"skip_days,omitempty"`  // a bit a time.Weekday, likewise
+	SkipHours    uint32        `json:"skip_hours,omitempty"` // a bit for each hour, UTC, when it asks not to be read
+	SkipDays     uint8         `json:"skip_days,omitempty"`  // a bit for each time.Weekday, likewise
 	Daily        []int         `json:"daily,omitempty"`      // new items of the last days, today last
 	DailyFrom    string        `json:"daily_from,omitempty"` // date of Daily's last element, UTC
-	Unsorted     float64       `json:"unsorted,omitempty"`   // share of its neighbouring items that don't stand in the order of time, lately
+	Unsorted     float64       `json:"unsorted,omitempty"`   // share of neighbouring items not in order of time, lately
 }
 
 // ByImportance reports whether a feed's items stand in the order that its editors gave them. All others are
@@ -288,7 +288,7 @@ type Story struct {
 	Brief   bool     `json:"brief,omitempty"`   // selected for latest news: a headline only
 	Carried int      `json:"carried,omitempty"` // editions that had no room for it so far
 
-	SummaryFrom string `json:"summary_from,omitempty"` // the outlet whose summary the first item has, where its own had none
+	SummaryFrom string `json:"summary_from,omitempty"` // the outlet whose summary the first item has in place of none
 	ImageFrom   string `json:"image_from,omitempty"`   // likewise of its picture
 }
 
@@ -335,7 +335,7 @@ func (t Topic) Name() TopicName { return TopicName{t.ID, t.Title, t.Titles} }
 // Edition is what a lane says at a slot, frozen once composed: the selection over all topics of the
 // digest. What one reader sees of it is a Page.
 type Edition struct {
-	ID       string       `json:"id"` // "daily/Europe/Paris/2026-11-22T07:00", "+1" behind an extra
+	ID       string       `json:"id"` // "daily/Europe/Paris/2026-11-22T07:00", "+1" after an extra
 	Digest   string       `json:"digest"`
 	Title    string       `json:"title"`
 	Zone     string       `json:"zone"`
@@ -397,7 +397,7 @@ type Entry struct {
 type Page struct {
 	Edition  Edition    `json:"-"`
 	Variant  VariantKey `json:"variant"`
-	Five     []Entry    `json:"five"`     // five things: the most important entries of the page, the first is its lead; nil on a short page
+	Five     []Entry    `json:"five"`     // the most important entries, the lead first; nil on a short page
 	Lead     *Entry     `json:"lead"`     // nil when the page is empty
 	Sections []Section  `json:"sections"` // without the lead; empty ones are absent
 }

@@ -136,12 +136,14 @@ func fromHSL(h, s, l float64) Colour {
 	chroma := (1 - math.Abs(2*l-1)) * s
 	x := chroma * (1 - math.Abs(math.Mod(h, 2)-1))
 	m := l - chroma/2
-	rgb := [6][3]float64{{chroma, x, 0}, {x, chroma, 0}, {0, chroma, x}, {0, x, chroma}, {x, 0, chroma}, {chroma, 0, x}}[int(h)%6]
+	rgb := [6][3]float64{{chroma, x, 0}, {x, chroma, 0}, {0, chroma, x}, {0, x, chroma}, {x, 0, chroma},
+		{chroma, 0, x}}[int(h)%6]
 	to := func(v float64) uint8 { return uint8(math.Round(min(1, max(0, v+m)) * 255)) }
 	return Colour{to(rgb[0]), to(rgb[1]), to(rgb[2])}
 }
 
-// Serifs are the faces of headlines and summaries, as families that mail programs have. No name has a quote or a comma in it.
+// Serifs are the faces of headlines and summaries, as families that mail programs have. No name has a quote or a comma
+// in it.
 func Serifs() map[string]string {
 	return map[string]string{
 		"georgia":  "Georgia,serif",

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Whatever accent is accepted can be read on every ground, and so can what is proposed for one that is not, and what stands
-// for either in the dark.
+// Whatever accent is accepted can be read on every ground, and so can what is proposed for one that is not, and what
+// stands for either in the dark.
 func TestEveryAccentCanBeRead(t *testing.T) {
 	check := func(c Colour) {
 		t.Helper()

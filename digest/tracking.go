@@ -2,9 +2,9 @@ package digest
 
 import "strings"
 
-// trackers are query parameters that say where a reader came from and who they are, never what they read. Each belongs to
-// an analytics, advertising or newsletter product, or to a publisher's own statistics, and to nothing else; the public lists
-// of what browsers take off links (ClearURLs, AdGuard) have them too.
+// trackers are query parameters that say where a reader came from and who they are, never what they read. Each belongs
+// to an analytics, advertising or newsletter product, or to a publisher's own statistics, and to nothing else; the
+// public lists of what browsers take off links (ClearURLs, AdGuard) have them too.
 var trackers = map[string]bool{
 	"fbclid": true, "gclid": true, "dclid": true, "gbraid": true, "wbraid": true, "gclsrc": true, "srsltid": true,
 	"msclkid": true, "yclid": true, "ysclid": true, "twclid": true, "ttclid": true, "igshid": true, "igsh": true, "_openstat": true,
@@ -20,7 +20,8 @@ var trackers = map[string]bool{
 
 // trackerPrefixes begin whole families of such parameters: utm_source, at_medium (BBC),
 // ns_mchannel (comScore), pk_campaign and mtm_ (Matomo), itm_, hsa_ and so on.
-var trackerPrefixes = []string{"utm_", "at_", "ns_", "pk_", "mtm_", "piwik_", "itm_", "hsa_", "ga_", "stm_", "wt_", "xt_", "vero_", "mc_", "_branch_"}
+var trackerPrefixes = []string{"utm_", "at_", "ns_", "pk_", "mtm_", "piwik_", "itm_", "hsa_", "ga_", "stm_", "wt_",
+	"xt_", "vero_", "mc_", "_branch_"}
 
 // Tracks reports whether a query parameter of that name, in lower case, only follows readers.
 func Tracks(name string) bool {

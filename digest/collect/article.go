@@ -102,7 +102,8 @@ func (c *Collector) article(ctx context.Context, address string) (prose, error) 
 	ans, err := c.fetch(ctx, address, acceptedArticle, digest.FeedState{}, false)
 	var status *StatusError
 	if errors.As(err, &status) {
-		err = fmt.Errorf("the server answered %d %s", status.Code, http.StatusText(status.Code)) // the advice is for feeds
+		// Not its own words: their advice is for feeds.
+		err = fmt.Errorf("the server answered %d %s", status.Code, http.StatusText(status.Code))
 	}
 	if err != nil {
 		return prose{}, err
@@ -128,7 +129,8 @@ func (c *Collector) readArticle(ctx context.Context, ans *answer) (found prose, 
 			found, err = prose{}, fmt.Errorf("reading it failed unexpectedly (%v)", p)
 		}
 	}()
-	page, _, err := ans.body.decoded(ans.header.Get("Content-Encoding"), min(maxArticle, c.options.MaxSize), func() error { return nil })
+	page, _, err := ans.body.decoded(ans.header.Get("Content-Encoding"), min(maxArticle, c.options.MaxSize),
+		func() error { return nil })
 	if err != nil {
 		return prose{}, err
 	}
@@ -200,7 +202,8 @@ func (c *Collector) robotsOf(ctx context.Context, origin string) (*robotstxt.Rob
 		case err != nil:
 			return nil, err
 		default:
-			raw, _, err = ans.body.decoded(ans.header.Get("Content-Encoding"), min(maxRobots, c.options.MaxSize), func() error { return nil })
+			raw, _, err = ans.body.decoded(ans.header.Get("Content-Encoding"), min(maxRobots, c.options.MaxSize),
+				func() error { return nil })
 			_ = ans.body.Close() // it was only read
 			if err != nil {
 				return nil, err

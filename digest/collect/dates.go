@@ -65,7 +65,8 @@ func parseDate(s string) (time.Time, bool) {
 	return t, ok
 }
 
-var dashes = strings.NewReplacer("\u2212", "-", "\u2010", "-", "\u2011", "-", "\u2012", "-", "\u2013", "-", "\ufe63", "-", "\uff0d", "-")
+var dashes = strings.NewReplacer("\u2212", "-", "\u2010", "-", "\u2011", "-", "\u2012", "-", "\u2013", "-", "\ufe63",
+	"-", "\uff0d", "-")
 
 // readDate reads a date in lower case, its spaces single ones.
 func readDate(s string) (time.Time, bool) {
@@ -196,7 +197,7 @@ func at(year int, month time.Month, day int, clock, half string) (time.Time, boo
 	return time.Date(year, month, day, hour, minute, second, 0, zone), true
 }
 
-// zoneOf reads what stands behind a time of the day: "am", "+0200", "gmt+2", "z", "est (…)". An
+// zoneOf reads what stands after a time of the day: "am", "+0200", "gmt+2", "z", "est (…)". An
 // offset that can't be and an unknown name are UTC.
 func zoneOf(rest, half string) (*time.Location, string) {
 	zone := time.UTC

@@ -21,7 +21,8 @@ const maxPage = 256 << 10
 const maxCandidates = 24
 
 // usualPaths are where most programs that make sites put their feed.
-var usualPaths = []string{"feed", "rss.xml", "atom.xml", "index.xml", "feed.xml", "rss", "feed.json", "index.rss", "feeds/posts/default"}
+var usualPaths = []string{"feed", "rss.xml", "atom.xml", "index.xml", "feed.xml", "rss", "feed.json", "index.rss",
+	"feeds/posts/default"}
 
 // pageError is the error of a page that came in place of a feed.
 type pageError struct {
@@ -33,7 +34,8 @@ func (e *pageError) Error() string {
 	if e.declared != "" {
 		return fmt.Sprintf("%v but an HTML page, which names this feed as its own: %s", ErrNotFeed, e.declared)
 	}
-	return fmt.Sprintf("%v but an HTML page: a login, an error, or the site itself; look for its feed's address", ErrNotFeed)
+	return fmt.Sprintf("%v but an HTML page: a login, an error, or the site itself; look for its feed's address",
+		ErrNotFeed)
 }
 
 func (*pageError) Unwrap() error { return ErrNotFeed }
@@ -49,7 +51,8 @@ func htmlInstead(page []byte, fetched *url.URL) error {
 }
 
 // feedTypes are the media types by which pages declare feeds. JSON may be anything.
-var feedTypes = []string{"application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml", "application/json", "text/xml", "application/xml"}
+var feedTypes = []string{"application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml",
+	"application/json", "text/xml", "application/xml"}
 
 // feedLike matches the path of a link that leads to a feed, for all that one can see.
 var feedLike = regexp.MustCompile(`(?i)(?:\.(?:rss|atom|rdf)|/(?:rss|atom|feed|index|feeds?)\.(?:xml|json)|/(?:feed|rss|atom)/?)$`)
@@ -80,20 +83,22 @@ func feedsOf(page []byte, fetched *url.URL) (declared, linked []string) {
 			case tok.Data == "base" && u != nil:
 				base = u
 			case tok.Data != "link" && tok.Data != "a" || href == "" || slices.Contains(declared, href):
-			case slices.Contains(feedTypes, typ) && (strings.Contains(rel, " alternate ") || strings.Contains(rel, " feed ")):
+			case slices.Contains(feedTypes, typ) &&
+				(strings.Contains(rel, " alternate ") || strings.Contains(rel, " feed ")):
 				declared = append(declared, href)
-			case tok.Data == "a" && u != nil && feedLike.MatchString(u.Path) && !slices.Contains(linked, href) && len(linked) < maxCandidates:
+			case tok.Data == "a" && u != nil && feedLike.MatchString(u.Path) && !slices.Contains(linked, href) &&
+				len(linked) < maxCandidates:
 				linked = append(linked, href)
 			}
 		}
 	}
 }
 
-// commentsLast puts behind the others what is the feed of comments, and what is no feed but WordPress's description of
-// a page.
+// commentsLast moves to the end the feed of comments, and what is no feed but WordPress's description of a page.
 func commentsLast(addresses []string) {
 	last := func(address string) int {
-		if address = strings.ToLower(address); strings.Contains(address, "comment") || strings.Contains(address, "/wp-json/") || strings.Contains(address, "oembed") {
+		if address = strings.ToLower(address); strings.Contains(address, "comment") ||
+			strings.Contains(address, "/wp-json/") || strings.Contains(address, "oembed") {
 			return 1
 		}
 		return 0

@@ -31,7 +31,8 @@ func (t *tidier) doctype(declaration string) error {
 	for _, d := range declared {
 		for _, ref := range entityReference.FindAllStringSubmatch(d[2]+d[3], -1) {
 			if !loosexml.Knows(ref[1]) {
-				return fmt.Errorf("%w: its document type builds entities out of entities, which can grow without end", ErrUnsafe)
+				return fmt.Errorf("%w: its document type builds entities out of entities, which can grow without end",
+					ErrUnsafe)
 			}
 		}
 	}

@@ -49,7 +49,7 @@ func (d *Document) MarshalJSON() ([]byte, error) {
 		Image      *digest.Image `json:"image"`
 		Language   string        `json:"language"`
 		Skipped    bool          `json:"skipped"`
-		FullText   *string       `json:"full_text,omitempty"` // of those whose page was read: empty, or why its words are not there
+		FullText   *string       `json:"full_text,omitempty"` // where the page was read: empty, or what went wrong
 	}
 	known := func(t time.Time) *time.Time {
 		if t.IsZero() {
@@ -64,9 +64,11 @@ func (d *Document) MarshalJSON() ([]byte, error) {
 			fullText = &it.Article.Error
 		}
 		items = append(items, item{
-			ID: cmp.Or(it.GUID, it.Link), Title: it.Title, Link: it.Link, Summary: it.Summary.Plain(), Content: it.Content.Plain(),
+			ID: cmp.Or(it.GUID, it.Link), Title: it.Title, Link: it.Link,
+			Summary: it.Summary.Plain(), Content: it.Content.Plain(),
 			Published: known(it.Published), Updated: known(it.Updated), Author: it.Author,
-			Categories: append([]string{}, it.Categories...), Image: it.Image, Language: it.Language, Skipped: it.Skipped, FullText: fullText,
+			Categories: append([]string{}, it.Categories...), Image: it.Image, Language: it.Language,
+			Skipped: it.Skipped, FullText: fullText,
 		})
 	}
 	return json.Marshal(struct {

@@ -76,7 +76,9 @@ func (e *StatusError) Is(target error) bool {
 
 // newTransport is HTTP for feeds. The proxies of the environment are not used: a proxy would connect
 // to whatever it is told, past the guard.
-func newTransport(dial func(ctx context.Context, network, address string) (net.Conn, error), perHost int) *http.Transport {
+func newTransport(
+	dial func(ctx context.Context, network, address string) (net.Conn, error), perHost int,
+) *http.Transport {
 	return &http.Transport{
 		Proxy:                  nil,
 		DialContext:            dial,
@@ -92,7 +94,9 @@ func newTransport(dial func(ctx context.Context, network, address string) (net.C
 
 // fetch asks for a feed, or a page beside one. With conditional the state's validators go along. st.MovedTo is asked in
 // place of the feed's address once the move is believed.
-func (c *Collector) fetch(ctx context.Context, address, accept string, st digest.FeedState, conditional bool) (*answer, error) {
+func (c *Collector) fetch(
+	ctx context.Context, address, accept string, st digest.FeedState, conditional bool,
+) (*answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	defer cancel()
 	origin, err := url.Parse(address)
@@ -129,7 +133,8 @@ func (c *Collector) fetch(ctx context.Context, address, accept string, st digest
 		if hop == maxRedirects {
 			return nil, fmt.Errorf("it redirects more than %d times", maxRedirects)
 		}
-		permanent = permanent && (resp.StatusCode == http.StatusMovedPermanently || resp.StatusCode == http.StatusPermanentRedirect)
+		permanent = permanent && (resp.StatusCode == http.StatusMovedPermanently ||
+			resp.StatusCode == http.StatusPermanentRedirect)
 		if permanent {
 			ans.moved = next.String()
 		}
@@ -142,7 +147,9 @@ func movedFor(st digest.FeedState) bool { return st.MovedTo != "" && st.MovedSee
 
 // request sends one request. Credentials of the feed's address go to its own origin only; no Referer
 // goes anywhere, since it would tell another host what the feed's address holds.
-func (c *Collector) request(ctx context.Context, target, origin *url.URL, accept string, st digest.FeedState, conditional bool) (*http.Response, error) {
+func (c *Collector) request(
+	ctx context.Context, target, origin *url.URL, accept string, st digest.FeedState, conditional bool,
+) (*http.Response, error) {
 	u := withoutUser(target)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
@@ -170,7 +177,8 @@ func (c *Collector) request(ctx context.Context, target, origin *url.URL, accept
 // redirect is where an answer leads, or nil when it leads nowhere.
 func redirect(resp *http.Response, from *url.URL) (*url.URL, error) {
 	switch resp.StatusCode {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect,
+		http.StatusPermanentRedirect:
 	default:
 		return nil, nil
 	}
@@ -183,7 +191,8 @@ func redirect(resp *http.Response, from *url.URL) (*url.URL, error) {
 		return nil, fmt.Errorf("it redirects to %.200q, where no feed can be", location)
 	}
 	if from.Scheme == "https" && next.Scheme == "http" {
-		return nil, fmt.Errorf("it redirects from https to http (%.200s), which is not followed; put that address into the config if it is right", withoutUser(next))
+		return nil, fmt.Errorf("it redirects from https to http (%.200s), which is not followed; put that address into the config if it is right",
+			withoutUser(next))
 	}
 	next.Fragment = ""
 	return withoutUser(next), nil
@@ -217,7 +226,8 @@ func withoutUser(u *url.URL) *url.URL {
 	return &clean
 }
 
-// discreet is an error whose words do not have the feed's password in them, which a server may repeat where it redirects to.
+// discreet is an error whose words do not have the feed's password in them, which a server may repeat where it
+// redirects to.
 type discreet struct {
 	error
 	words string

@@ -93,7 +93,7 @@ func merged(t digest.Text) digest.Text {
 	return out
 }
 
-// withoutBegin is a text without its first n bytes and the space behind them.
+// withoutBegin is a text without its first n bytes and the space after them.
 func withoutBegin(t digest.Text, n int) digest.Text {
 	for n > 0 && len(t) > 0 {
 		cut := min(n, len(t[0].S))
@@ -131,7 +131,8 @@ func (r *htmlParser) trimEnds() {
 		text := r.kept.Plain()
 		begin := firstSentence(text)
 		// A label and a call may begin a story as well: its next sentence may be what follows.
-		if head := text[:begin]; begin < len(text) && isFurnitureLine(head) && !strings.Contains(head, ":") && !beginsCall(plainKey(head)) {
+		if head := text[:begin]; begin < len(text) && isFurnitureLine(head) && !strings.Contains(head, ":") &&
+			!beginsCall(plainKey(head)) {
 			r.kept = withoutBegin(r.kept, begin)
 			continue
 		}
@@ -158,7 +159,8 @@ func lastSentence(text string) int {
 	for i := len(text) - 3; i > max(0, len(text)-maxFurniture); i-- {
 		switch {
 		case text[i+1] != ' ':
-		case strings.IndexByte(".!?)]\"", text[i]) >= 0, strings.HasSuffix(text[:i+1], "…"), strings.HasSuffix(text[:i+1], "”"), strings.HasSuffix(text[:i+1], "»"):
+		case strings.IndexByte(".!?)]\"", text[i]) >= 0, strings.HasSuffix(text[:i+1], "…"),
+			strings.HasSuffix(text[:i+1], "”"), strings.HasSuffix(text[:i+1], "»"):
 			return i + 2
 		}
 	}
@@ -242,8 +244,8 @@ func plainKey(text string) string {
 	gap, digits := false, false
 	for _, c := range text {
 		switch {
-		case c == '\'' || c == '’', c >= 0x591 && c <= 0x5c7, c >= 0x64b && c <= 0x652, c == 0x34f: // within a word; Hebrew and Arabic vowels; invisible
-			continue
+		case c == '\'' || c == '’', c >= 0x591 && c <= 0x5c7, c >= 0x64b && c <= 0x652, c == 0x34f:
+			continue // within a word; Hebrew and Arabic vowels; invisible
 		case unicode.IsDigit(c):
 			if digits {
 				continue
@@ -350,7 +352,8 @@ func trailingTags(text string) int {
 	before := strings.TrimRightFunc(text[:end], unicode.IsSpace)
 	last, _ := utf8.DecodeLastRuneInString(before)
 	afterAddress := strings.ContainsRune(before[strings.LastIndexByte(before, ' ')+1:], '/')
-	if tags == 0 || tags == 1 && before != "" && !strings.ContainsRune(".!?…。！？)”\"»:", last) && !unicode.Is(unicode.So, last) && !afterAddress {
+	if tags == 0 || tags == 1 && before != "" && !strings.ContainsRune(".!?…。！？)”\"»:", last) &&
+		!unicode.Is(unicode.So, last) && !afterAddress {
 		return 0
 	}
 	return len(text) - len(before)

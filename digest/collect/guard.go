@@ -60,7 +60,8 @@ func (g guard) check(addr netip.Addr) error {
 	}
 	for _, r := range reserved {
 		if r.prefix.Contains(addr) {
-			return fmt.Errorf("%w: %s is %s; if the feed is yours, add its network to allow_private_networks in [collect]", ErrForbidden, addr, r.what)
+			return fmt.Errorf("%w: %s is %s; if the feed is yours, add its network to allow_private_networks in [collect]",
+				ErrForbidden, addr, r.what)
 		}
 	}
 	return nil

@@ -10,7 +10,7 @@ import (
 )
 
 // raised is text that stands higher or lower than its line, or may be the mark of a note: it is held back until its
-// end, since only as a whole it tells what to make of it.
+// end, since only the whole of it shows what it means.
 type raised struct {
 	by   string // the element: sup, sub, or a; empty when nothing is held
 	note bool   // it leads to a note
@@ -80,9 +80,10 @@ func leadsToNote(t html.Token) bool {
 }
 
 var (
-	superscripts = strings.NewReplacer("0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹",
-		"+", "⁺", "-", "⁻", "−", "⁻", "–", "⁻", "=", "⁼", "(", "⁽", ")", "⁾", "n", "ⁿ", "i", "ⁱ")
-	subscripts = strings.NewReplacer("0", "₀", "1", "₁", "2", "₂", "3", "₃", "4", "₄", "5", "₅", "6", "₆", "7", "₇", "8", "₈", "9", "₉")
+	superscripts = strings.NewReplacer("0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷",
+		"8", "⁸", "9", "⁹", "+", "⁺", "-", "⁻", "−", "⁻", "–", "⁻", "=", "⁼", "(", "⁽", ")", "⁾", "n", "ⁿ", "i", "ⁱ")
+	subscripts = strings.NewReplacer("0", "₀", "1", "₁", "2", "₂", "3", "₃", "4", "₄", "5", "₅", "6", "₆", "7", "₇",
+		"8", "₈", "9", "₉")
 )
 
 func all(s string, is func(rune) bool) bool {
@@ -98,11 +99,14 @@ func power(s string, before rune) string {
 		return "℠"
 	case fraction.MatchString(s) && unicode.IsDigit(before):
 		return " " + s
-	case fraction.MatchString(s), !unicode.IsLetter(before) && !unicode.IsDigit(before) && !strings.ContainsRune(")]°′″", before) && !all(s, unicode.IsDigit):
+	case fraction.MatchString(s), !unicode.IsLetter(before) && !unicode.IsDigit(before) &&
+		!strings.ContainsRune(")]°′″", before) && !all(s, unicode.IsDigit):
 		return s
-	case all(s, func(r rune) bool { return strings.ContainsRune("0123456789+-−–=()", r) }), s == "n" || s == "i" && unicode.IsDigit(before):
+	case all(s, func(r rune) bool { return strings.ContainsRune("0123456789+-−–=()", r) }),
+		s == "n" || s == "i" && unicode.IsDigit(before):
 		return superscripts.Replace(s)
-	case all(s, unicode.IsLetter) && all(s, func(r rune) bool { return !unicode.Is(unicode.Greek, r) }) && !(utf8.RuneCountInString(s) == 1 && strings.Contains(variables, s)): // 1st, n°, Mme
+	case all(s, unicode.IsLetter) && all(s, func(r rune) bool { return !unicode.Is(unicode.Greek, r) }) &&
+		!(utf8.RuneCountInString(s) == 1 && strings.Contains(variables, s)): // 1st, n°, Mme
 		return s
 	case utf8.RuneCountInString(s) == 1:
 		return "^" + s

@@ -6,8 +6,8 @@ import "bytes"
 // than any that is followed.
 const leastInlined = maxURL
 
-// cutInlined cuts the large files out that stand in data: addresses (RFC 2397): pictures that would push the text
-// behind them past every bound. It changes the text in place, and returns how many there were.
+// cutInlined cuts out the large files that stand in data: addresses (RFC 2397). They are pictures, which would push
+// the text behind them past every bound. It changes the text in place, and returns how many there were.
 func cutInlined(text []byte) (shorter []byte, files int) {
 	mark := []byte("data:")
 	kept := 0 // of what is copied to the front
@@ -45,7 +45,8 @@ func inlinedLength(b []byte) int {
 		switch c := b[n]; {
 		case c <= ' ':
 			rest := bytes.TrimLeft(b[n:min(len(b), n+16)], " \t\r\n")
-			if len(rest) < 8 || bytes.ContainsFunc(rest[:8], func(r rune) bool { return r > 0x7f || !isBase64(byte(r)) }) || n < leastInlined/32 {
+			if len(rest) < 8 || n < leastInlined/32 ||
+				bytes.ContainsFunc(rest[:8], func(r rune) bool { return r > 0x7f || !isBase64(byte(r)) }) {
 				return n
 			}
 			n++

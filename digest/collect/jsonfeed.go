@@ -20,8 +20,8 @@ const maxJSONMember = 2 << 20
 
 // parseJSON reads a JSON Feed (jsonfeed.org, 1.0 and 1.1), in which any member may be of any type: what
 // can be read as the type that it should have is, the rest is left out. The document is walked twice,
-// for what the feed says of itself, which may stand behind the items, and for the items, one by one:
-// so a feed cut in the middle yields those that are whole, and only a page of them is held at a time.
+// for what the feed says of itself, which may stand after the items, and for the items, one by one.
+// So a feed cut in the middle yields those that are whole, and only a page of them is held at a time.
 func parseJSON(ctx context.Context, text []byte, fetched *url.URL, whole bool) (*channel, error) {
 	text, slips := mendJSON(text)
 	doc := &jsonDocument{members: make(map[string]any), slips: slips}
@@ -124,12 +124,15 @@ func (doc *jsonDocument) repairs() []string {
 	var repairs []string
 	switch {
 	case doc.cut:
-		repairs = append(repairs, fmt.Sprintf("the feed ends in the middle of entry %d, which was left out", doc.items+1))
+		repairs = append(repairs, fmt.Sprintf("the feed ends in the middle of entry %d, which was left out",
+			doc.items+1))
 	case doc.broken != nil:
-		repairs = append(repairs, fmt.Sprintf("its JSON is broken after entry %d (%v): what follows was left out", doc.items, doc.broken))
+		repairs = append(repairs, fmt.Sprintf("its JSON is broken after entry %d (%v): what follows was left out",
+			doc.items, doc.broken))
 	}
 	if doc.slips > 0 {
-		repairs = append(repairs, fmt.Sprintf("%d slips in its JSON: commas too many, or line breaks in texts", doc.slips))
+		repairs = append(repairs, fmt.Sprintf("%d slips in its JSON: commas too many, or line breaks in texts",
+			doc.slips))
 	}
 	if doc.overlong > 0 {
 		repairs = append(repairs, fmt.Sprintf("%d texts were cut at %d KB", doc.overlong, maxValue>>10))
@@ -176,7 +179,8 @@ func (doc *jsonDocument) walk(ctx context.Context, text []byte, take func(map[st
 	}
 	if err != nil {
 		doc.broken = err
-		doc.cut = errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "unexpected end")
+		doc.cut = errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+			strings.Contains(err.Error(), "unexpected end")
 		if doc.items == 0 {
 			return fmt.Errorf("%w: its JSON is broken: %v", ErrNotFeed, err)
 		}
@@ -189,7 +193,9 @@ func (doc *jsonDocument) walk(ctx context.Context, text []byte, take func(map[st
 
 // walkItems goes over the array of items. What is no object is no item, but is counted as an entry with
 // nothing to show.
-func (doc *jsonDocument) walkItems(ctx context.Context, dec *json.Decoder, take func(map[string]any) error) (failed, err error) {
+func (doc *jsonDocument) walkItems(
+	ctx context.Context, dec *json.Decoder, take func(map[string]any) error,
+) (failed, err error) {
 	tok, err := dec.Token()
 	if err != nil {
 		return nil, err

@@ -60,7 +60,8 @@ func link(base *url.URL, ref string) string {
 	}
 	// Most addresses are fine as they are; they stay byte for byte, since other feeds and later
 	// polls are compared with them.
-	if clean := mendReference(base, cleanReference(ref)); clean == strings.TrimSpace(ref) && isPlainURL(clean) && strings.HasPrefix(clean, u.Scheme+"://") {
+	if clean := mendReference(base, cleanReference(ref)); clean == strings.TrimSpace(ref) && isPlainURL(clean) &&
+		strings.HasPrefix(clean, u.Scheme+"://") {
 		return clean
 	}
 	return u.String()
@@ -72,7 +73,8 @@ func anchor(base *url.URL, ref string) string {
 	clean := cleanReference(ref)
 	if len(clean) > 7 && strings.EqualFold(clean[:7], "mailto:") {
 		address, _, _ := strings.Cut(clean[7:], "?")
-		if len(address) > 254 || strings.Count(address, "@") != 1 || !isPlainURL(address) || strings.ContainsAny(address, ",;%/&") {
+		if len(address) > 254 || strings.Count(address, "@") != 1 || !isPlainURL(address) ||
+			strings.ContainsAny(address, ",;%/&") {
 			return ""
 		}
 		return "mailto:" + address
@@ -118,7 +120,8 @@ func mendReference(base *url.URL, ref string) string {
 		if host, _ := splitHost(m[3]); m[2] == "://" || hostName.MatchString(host) {
 			ref = m[1] + "://" + m[3]
 		}
-		if m := twoInOne.FindStringSubmatch(ref); m != nil && hostName.MatchString(m[3]) && (strings.EqualFold(m[1], m[3]) || !strings.Contains(ref, m[1]+"/")) {
+		if m := twoInOne.FindStringSubmatch(ref); m != nil && hostName.MatchString(m[3]) &&
+			(strings.EqualFold(m[1], m[3]) || !strings.Contains(ref, m[1]+"/")) {
 			return mendReference(base, m[2])
 		}
 		return ref
@@ -131,7 +134,8 @@ func mendReference(base *url.URL, ref string) string {
 	if base != nil {
 		named.Scheme = base.Scheme
 	}
-	if strings.HasPrefix(strings.ToLower(host), "www.") && strings.Count(host, ".") > 1 || base != nil && sameSite(named, base) {
+	if strings.HasPrefix(strings.ToLower(host), "www.") && strings.Count(host, ".") > 1 ||
+		base != nil && sameSite(named, base) {
 		return named.Scheme + "://" + host + rest
 	}
 	return ref
@@ -190,7 +194,8 @@ func isHost(s string) bool {
 // isPlainURL reports whether s consists of characters that a URL may hold as they are (RFC 3986 §2).
 func isPlainURL(s string) bool {
 	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>\\^`{|}", c) >= 0 || c == '%' && !beginsEscape(s[i:]) {
+		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>\\^`{|}", c) >= 0 ||
+			c == '%' && !beginsEscape(s[i:]) {
 			return false
 		}
 	}

@@ -133,7 +133,7 @@ func (r *htmlParser) ends(source string, pos int, name string) bool {
 func (r *htmlParser) read(source string) prose {
 	source = loosexml.JoinSurrogates(source)
 	z := html.NewTokenizer(strings.NewReader(source))
-	pos, skipFrom := 0, 0 // behind the token, and behind the start tag of what is skipped
+	pos, skipFrom := 0, 0 // after the token, and after the start tag of what is skipped
 	for r.room > 0 && !(r.onlyPicture && r.image != nil) {
 		kind := z.Next()
 		pos += len(z.Raw())
@@ -150,7 +150,8 @@ func (r *htmlParser) read(source string) prose {
 			switch {
 			case r.skip == "":
 				r.words(r.decoded(string(z.Text())))
-			case r.skip == "noscript" && r.image == nil && !r.onlyPicture: // its markup is text, of the picture that a lazy one stands for
+			case r.skip == "noscript" && r.image == nil && !r.onlyPicture:
+				// Its markup comes as text: of the picture for which a lazy one stands.
 				raw := z.Raw()
 				r.image = firstPicture(string(raw[:min(len(raw), maxNoScript)]), r.base)
 			}
@@ -286,7 +287,7 @@ func (r *htmlParser) startTag(t html.Token, closed bool) {
 	}
 }
 
-// parts takes in that an element parts what stands before it from what stands behind.
+// parts notes that an element parts the text before it from the text after it.
 func (r *htmlParser) parts(name string) {
 	switch {
 	case inlineElements[name]:
@@ -421,9 +422,10 @@ func (r *htmlParser) words(s string) {
 }
 
 // lacksStop reports whether the end of a paragraph must be marked where it and the next become one line: a headline
-// or a standfirst without a full stop would run into the sentence behind it.
+// or a standfirst without a full stop would run into the sentence after it.
 func lacksStop(last, next rune) bool {
-	ends := unicode.IsDigit(last) || last == ')' || last == '%' || unicode.In(last, unicode.Latin, unicode.Greek, unicode.Cyrillic)
+	ends := unicode.IsDigit(last) || last == ')' || last == '%' ||
+		unicode.In(last, unicode.Latin, unicode.Greek, unicode.Cyrillic)
 	return ends && (unicode.IsUpper(next) || unicode.IsDigit(next) || strings.ContainsRune("\"“„«¿¡", next))
 }
 

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// mendJSON mends what JSON (RFC 8259) does not have and people write by hand: a comma behind the last element, and
+// mendJSON mends what JSON (RFC 8259) does not have and people write by hand: a comma after the last element, and
 // control characters in a string. It returns how many there were; a document without any it returns as it is.
 func mendJSON(text []byte) (mended []byte, slips int) {
 	if json.Valid(text) {

@@ -39,9 +39,9 @@ func sourceName(feed digest.Feed, ch *channel) string {
 	return filepath.Base(feed.URL)
 }
 
-// outletIn is the part of a feed's title that names its outlet. The outlet's own domain tells: by standing in a part,
-// by holding it, or by being its initials. Of what no domain confirms, generic parts go; what then is left of several
-// parts, or of one word, is a section's name rather than an outlet's, and the domain stands for it.
+// outletIn is the part of a feed's title that names its outlet. The outlet's own domain confirms it: by standing in the
+// part, by holding it, or by being its initials. Where no domain confirms any, generic parts go. What is then left of
+// several parts, or of one word, is a section's name rather than an outlet's, and the domain stands for it.
 func outletIn(title string, addresses ...string) string {
 	parts := nameParts.Split(title, -1)
 	registered := ""
@@ -67,18 +67,20 @@ func outletIn(title string, addresses ...string) string {
 	return registered
 }
 
-// confirmed is the part of a title that a domain tells of; one that is all of it before one that holds it.
+// confirmed is the part of a title that a domain confirms. A part that is the domain comes before one that is close.
 func confirmed(parts []string, domain string) (named string) {
 	domain, _, _ = strings.Cut(domain, ".")
 	domain = lettersOf(domain)
 	for _, part := range parts {
-		words := strings.FieldsFunc(strings.ToLower(part), func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) })
+		words := strings.FieldsFunc(strings.ToLower(part),
+			func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) })
 		switch letters := lettersOf(part); {
 		case letters == domain:
 			return part
 		case named != "" || isGeneric(part):
 		case slices.Contains(words, domain), len(domain) >= minConfirmed && len(words) > 1 && spelled(domain, words),
-			min(len(letters), len(domain)) >= minConfirmed && (strings.Contains(letters, domain) || strings.Contains(domain, letters)):
+			min(len(letters), len(domain)) >= minConfirmed &&
+				(strings.Contains(letters, domain) || strings.Contains(domain, letters)):
 			named = part
 		}
 	}
@@ -126,7 +128,7 @@ func isGeneric(part string) bool {
 	return true
 }
 
-// isLatin reports whether a name is written in the letters of domains, so that one could have told of it.
+// isLatin reports whether a name is written in the letters of domains, so that a domain could confirm it.
 func isLatin(s string) bool {
 	return !strings.ContainsFunc(s, func(c rune) bool { return unicode.IsLetter(c) && !unicode.Is(unicode.Latin, c) })
 }

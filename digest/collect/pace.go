@@ -182,5 +182,6 @@ func isDue(st digest.FeedState, now time.Time, every time.Duration) bool {
 	if st.Gone {
 		return false
 	}
-	return !st.NextPoll.After(now) || st.NextPoll.After(now.Add(max(farthestPoll, 2*every))) || st.LastPoll.After(now.Add(clockTolerance))
+	return !st.NextPoll.After(now) || st.NextPoll.After(now.Add(max(farthestPoll, 2*every))) ||
+		st.LastPoll.After(now.Add(clockTolerance))
 }

@@ -136,7 +136,8 @@ func parseXML(ctx context.Context, text []byte, fetched *url.URL, whole bool) (*
 			return nil, err
 		}
 		to := from + 1
-		for to < len(feed.entries) && to-from < pageEntries && feed.entries[to].end-feed.entries[from].start < pageBytes {
+		for to < len(feed.entries) && to-from < pageEntries &&
+			feed.entries[to].end-feed.entries[from].start < pageBytes {
 			to++
 		}
 		broken += conv.entries(ch, feed, from, to)
@@ -253,7 +254,8 @@ func (c converter) item(it *gofeed.Item, o origin, e entry) digest.Item {
 	if own := resolve(nil, out.Link); e.base == nil && own != nil && (base == nil || sameSite(own, base)) {
 		beside = own
 	}
-	title := cmp.Or(plainTitle(c.text(it.Title)), plainTitle(c.extension(it, "itunes", "title")), plainTitle(mediaText(it, "title")))
+	title := cmp.Or(plainTitle(c.text(it.Title)), plainTitle(c.extension(it, "itunes", "title")),
+		plainTitle(mediaText(it, "title")))
 	if name := sourceOf(it, o); name != "" {
 		if headline, found := strings.CutSuffix(title, " - "+name); found { // as Google News has it
 			title = headline
@@ -307,8 +309,8 @@ func (c converter) texts(it *gofeed.Item, o origin, e entry, beside *url.URL, ti
 	var out texts
 	names := []string{c.title, item.Source, item.Author, sourceOf(it, o)}
 	summaryBase, contentBase := orElse(e.summaryBase, beside), orElse(e.contentBase, beside)
-	candidates := []string{c.text(it.Description), mediaLines(it), c.extension(it, "itunes", "summary"), c.extension(it, "googleplay", "description"),
-		c.extension(it, "itunes", "subtitle")}
+	candidates := []string{c.text(it.Description), mediaLines(it), c.extension(it, "itunes", "summary"),
+		c.extension(it, "googleplay", "description"), c.extension(it, "itunes", "subtitle")}
 	for _, source := range candidates {
 		if source == "" {
 			continue

@@ -18,7 +18,8 @@ import (
 const minPicture = 50
 
 // lazy are the attributes in which scripts that load pictures late keep their address.
-var lazy = []string{"data-src", "data-lazy-src", "data-original", "data-lazy", "data-orig-src", "data-hi-res-src", "data-actualsrc", "data-echo"}
+var lazy = []string{"data-src", "data-lazy-src", "data-original", "data-lazy", "data-orig-src", "data-hi-res-src",
+	"data-actualsrc", "data-echo"}
 
 // picture takes an <img>; the first one that is worth showing stands for the text. What stands in its src may be
 // a placeholder, so that comes last.
@@ -41,8 +42,8 @@ func (r *htmlParser) picture(t html.Token) {
 	for _, key := range lazy {
 		addresses = append(addresses, htmlAttr(t, key))
 	}
-	addresses = append(addresses, fromSet(htmlAttr(t, "data-srcset")), fromSet(htmlAttr(t, "data-lazy-srcset")), htmlAttr(t, "src"),
-		fromSet(htmlAttr(t, "srcset")), r.source)
+	addresses = append(addresses, fromSet(htmlAttr(t, "data-srcset")), fromSet(htmlAttr(t, "data-lazy-srcset")),
+		htmlAttr(t, "src"), fromSet(htmlAttr(t, "srcset")), r.source)
 	for _, address := range addresses {
 		if r.image = newImage(r.base, address, width, height, htmlAttr(t, "alt")); r.image != nil {
 			return
@@ -136,7 +137,8 @@ func isNoPicture(u *url.URL) bool {
 	if ext == ".svg" || ext == ".svgz" {
 		return true
 	}
-	return noPictureNames[strings.TrimSuffix(name, ext)] && (ext == ".gif" || ext == ".png" || ext == ".webp" || ext == "")
+	return noPictureNames[strings.TrimSuffix(name, ext)] &&
+		(ext == ".gif" || ext == ".png" || ext == ".webp" || ext == "")
 }
 
 // spoken is what a picture stands for that is a part of the line: a formula, an emoji. Other pictures are not.
@@ -149,7 +151,8 @@ func spoken(t html.Token) string {
 		return ""
 	}
 	src := htmlAttr(t, "src")
-	if !isEmoji(alt) && !inlineClass.MatchString(htmlAttr(t, "class")) && !inlineSource.MatchString(src[:min(len(src), maxURL)]) {
+	if !isEmoji(alt) && !inlineClass.MatchString(htmlAttr(t, "class")) &&
+		!inlineSource.MatchString(src[:min(len(src), maxURL)]) {
 		return ""
 	}
 	alt = strings.Trim(alt, "$")

@@ -85,14 +85,17 @@ type opened struct {
 }
 
 // open gets at a feed's body: over HTTP, where the answer is returned too, or from a file.
-func (c *Collector) open(ctx context.Context, address string, st digest.FeedState, now time.Time) (opened, *answer, error) {
+func (c *Collector) open(
+	ctx context.Context, address string, st digest.FeedState, now time.Time,
+) (opened, *answer, error) {
 	if path, isFile := filePath(address); isFile {
 		return opened{path: path}, nil, nil
 	}
 	if !isWebAddress(address) {
 		return opened{}, nil, fmt.Errorf("its address is neither http, https nor a file")
 	}
-	conditional := (st.ETag != "" || st.LastModified != "") && now.Sub(st.LastFull) < fullFetchEvery && !st.LastFull.After(now.Add(clockTolerance))
+	conditional := (st.ETag != "" || st.LastModified != "") && now.Sub(st.LastFull) < fullFetchEvery &&
+		!st.LastFull.After(now.Add(clockTolerance))
 	ans, err := c.fetch(ctx, address, acceptedFeed, st, conditional)
 	if err != nil {
 		return opened{}, nil, err
@@ -135,7 +138,7 @@ func (c *Collector) read(ctx context.Context, src opened, whole bool) (ch *chann
 	holdsLarge := false
 	defer func() {
 		if holdsLarge {
-			debug.FreeOSMemory() // what parsing it left behind is as much again as it needed
+			debug.FreeOSMemory() // what parsing it discarded is as much again as it needed
 			<-c.large
 		}
 	}()
@@ -150,7 +153,8 @@ func (c *Collector) read(ctx context.Context, src opened, whole bool) (ch *chann
 	}
 	defer func() { // one feed's surprise must not end the others' pass
 		if p := recover(); p != nil {
-			ch, err = nil, fmt.Errorf("%w: reading it failed unexpectedly (%v); please report it with the feed", ErrNotFeed, p)
+			ch, err = nil, fmt.Errorf("%w: reading it failed unexpectedly (%v); please report it with the feed",
+				ErrNotFeed, p)
 		}
 	}()
 	body := src.body
@@ -204,7 +208,9 @@ const siteMovedAway = "older than its feed's last reading, and its feed's site h
 
 // finish makes the items of a feed ready to be recorded. At its first poll, and when its site has moved, what is
 // older than lookback is history; at the first, of what has no date the first few are news.
-func finish(ch *channel, feed digest.Feed, before digest.FeedState, now time.Time, lookback time.Duration) []digest.Item {
+func finish(
+	ch *channel, feed digest.Feed, before digest.FeedState, now time.Time, lookback time.Duration,
+) []digest.Item {
 	name := sourceName(feed, ch)
 	built := builtAt(ch.items, now, lookback)
 	first, moved := before.LastFull.IsZero(), siteMoved(before.Site, ch.link)
@@ -232,10 +238,11 @@ func finish(ch *channel, feed digest.Feed, before digest.FeedState, now time.Tim
 // inOneBatch is how many entries an outlet may well publish in one minute.
 const inOneBatch = 20
 
-// builtAt is the time that most items of a feed bear, more than ever are published in one minute, or all of several in
-// the very minute of the request: that at which the feed was built, so they are as if they had no date. It is zero when
-// there is none. A full or half hour that is past is no build: at five o'clock there is a morning's whole paper. Of
-// what is older than lookback a few are enough, since no news is lost when they lose their dates.
+// builtAt is the time at which a feed was built, where its items bear that in place of a date: they are then as if they
+// had none. It is a time that most items bear, more than are ever published in one minute; or that all of several bear,
+// in the very minute of the request. It is zero when there is none. A full or half hour that is past is no build: at
+// five o'clock there is a morning's whole paper. Of what is older than lookback a few are enough, since no news is lost
+// when they lose their dates.
 func builtAt(items []digest.Item, now time.Time, lookback time.Duration) time.Time {
 	fresh, most, at := 0, undatedNews, time.Time{}
 	count := map[int64]int{}
@@ -251,7 +258,8 @@ func builtAt(items []digest.Item, now time.Time, lookback time.Duration) time.Ti
 		count[minute]++
 		n := count[minute] + count[minute-1] + count[minute+1]
 		recent := now.Sub(it.Published) <= lookback
-		if n > most && (n > inOneBatch || !recent) && 2*n > len(items) && !it.Published.Truncate(30*time.Minute).Equal(it.Published) {
+		if n > most && (n > inOneBatch || !recent) && 2*n > len(items) &&
+			!it.Published.Truncate(30*time.Minute).Equal(it.Published) {
 			most, at = n, it.Published
 		}
 	}

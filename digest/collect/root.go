@@ -41,14 +41,16 @@ func (t *tidier) root() error {
 				t.open(tok, local)
 				return nil
 			case "entry": // an Atom entry by itself (RFC 4287 §2)
-				if address, _ := (*scope)(nil).with(tok.Attrs).address(""); namespaces[namespaceKey(address)] == nsAtom {
+				address, _ := (*scope)(nil).with(tok.Attrs).address("")
+				if namespaces[namespaceKey(address)] == nsAtom {
 					t.open(loosexml.Token{Name: "feed", Attrs: tok.Attrs}, "feed")
 					return t.start(tok)
 				}
 			case "html", "head", "body", "script":
 				page = true // one that a system has wrapped around its feed, at best
 			case "opml":
-				return fmt.Errorf("%w: it is a list of feeds (OPML); read it with: digestd feeds import FILE", ErrNotFeed)
+				return fmt.Errorf("%w: it is a list of feeds (OPML); read it with: digestd feeds import FILE",
+					ErrNotFeed)
 			}
 			if t.elements++; t.elements > preamble {
 				if page {
@@ -67,7 +69,8 @@ func (t *tidier) root() error {
 // isFeedRoot reports whether an element says of itself that it is a feed, wherever it stands.
 func isFeedRoot(tok loosexml.Token, local string) bool {
 	address, _ := (*scope)(nil).with(tok.Attrs).address("")
-	return local == "rss" && tok.Attr("version") != "" || local != "channel" && namespaces[namespaceKey(address)] == nsAtom || local == "rdf"
+	return local == "rss" && tok.Attr("version") != "" ||
+		local != "channel" && namespaces[namespaceKey(address)] == nsAtom || local == "rdf"
 }
 
 // open begins the feed at its root element.

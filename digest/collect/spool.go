@@ -126,7 +126,9 @@ func (s *spool) decoded(encodings string, limit int64, large func() error) (body
 }
 
 // decodedLarge is decoded for a body of which only the begin is read so far.
-func (s *spool) decodedLarge(begin []byte, rest io.Reader, limit int64, large func() error) (body []byte, cut bool, err error) {
+func (s *spool) decodedLarge(
+	begin []byte, rest io.Reader, limit int64, large func() error,
+) (body []byte, cut bool, err error) {
 	if err := large(); err != nil {
 		return nil, false, err
 	}

@@ -43,7 +43,8 @@ var errorAlone = regexp.MustCompile(`(?i)^(?:` +
 // where nothing is, the feed has failed, in those words.
 func (ch *channel) withoutErrors() error {
 	isError := func(it digest.Item) bool { return errorTitle.MatchString(it.Title) }
-	if !slices.ContainsFunc(ch.items, func(it digest.Item) bool { return !isError(it) && !errorAlone.MatchString(it.Title) }) {
+	if !slices.ContainsFunc(ch.items,
+		func(it digest.Item) bool { return !isError(it) && !errorAlone.MatchString(it.Title) }) {
 		isError = func(digest.Item) bool { return true }
 	}
 	said, kept := "", 0

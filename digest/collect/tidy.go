@@ -88,7 +88,7 @@ type tidier struct {
 	reading  valueReading
 	full     bool // nothing more is added to the value: its markup is too deep
 	closed   bool // the end tag of the root has come
-	behind   int  // entries behind it
+	after    int  // entries after it
 	elements int
 	loose    int // entries that were never closed
 	overlong int // values that were cut
@@ -98,7 +98,8 @@ type tidier struct {
 
 // tidy reads a feed in XML, however broken.
 func tidy(ctx context.Context, data []byte, fetched *url.URL) (*tidied, error) {
-	t := &tidier{scan: loosexml.New(data), data: data, fetch: fetched, seen: map[string]bool{}, whole: map[string]bool{}}
+	t := &tidier{scan: loosexml.New(data), data: data, fetch: fetched, seen: map[string]bool{},
+		whole: map[string]bool{}}
 	t.out = &t.head
 	if err := t.root(); err != nil {
 		return nil, err
@@ -123,7 +124,7 @@ func tidy(ctx context.Context, data []byte, fetched *url.URL) (*tidied, error) {
 		case loosexml.EOF:
 			tok.Cut = tok.Cut || len(t.stack) > 1
 		}
-		// Behind the feed may stand anything, but half an entry.
+		// After the feed may stand anything, but half an entry.
 		tok.Cut = tok.Cut && (!t.closed || t.entry != nil)
 		if t.elements > maxElements {
 			return nil, fmt.Errorf("%w: it has more than %d elements", ErrTooBig, maxElements)
@@ -142,7 +143,7 @@ func (t *tidier) tells() bool {
 		(w["description"] || w["content:encoded"] || w["summary"] || w["content"])
 }
 
-// finish closes what is open. An entry that the document ends in is left out, unless all that is told of it has come:
+// finish closes what is open. An entry that the document ends in is left out, unless all that it says has come:
 // half an item must not be mailed as the whole, and the next fetch may have the rest.
 func (t *tidier) finish(cut bool) *tidied {
 	t.feed.cut = cut
@@ -165,8 +166,8 @@ func (t *tidier) finish(cut bool) *tidied {
 			t.repaired("the feed ends before its last tag")
 		}
 	}
-	if t.behind > 0 {
-		t.repaired("%d entries stand behind the end of the feed", t.behind)
+	if t.after > 0 {
+		t.repaired("%d entries stand behind the end of the feed", t.after)
 	}
 	if t.loose > 0 {
 		t.repaired("%d entries were not closed", t.loose)
@@ -244,7 +245,8 @@ func (t *tidier) start(tok loosexml.Token) error {
 	}
 	switch top.mode {
 	case inFeed:
-		if vocabulary == native && (local == "channel" || local == "rss") && !t.feed.atom || t.closed && local == "feed" && t.feed.atom {
+		if vocabulary == native && (local == "channel" || local == "rss") && !t.feed.atom ||
+			t.closed && local == "feed" && t.feed.atom {
 			f.mode = inFeed
 			if !t.feed.atom {
 				f.scope = ownVocabulary(f.scope)
@@ -312,7 +314,7 @@ func (t *tidier) beginEntry(f frame, tok loosexml.Token) error {
 		t.pop()
 	}
 	if t.closed {
-		t.behind++
+		t.after++
 	}
 	f.mode = inEntry
 	clear(t.seen)

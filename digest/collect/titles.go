@@ -265,7 +265,8 @@ func isWorthless(text, title string, names ...string) bool {
 	}
 	for _, name := range names {
 		name := lettersOf(name)
-		if said == name || said == headline+name || said == name+headline || said == "by"+name || said == "von"+name || said == "par"+name || said == "por"+name {
+		if said == name || said == headline+name || said == name+headline || said == "by"+name || said == "von"+name ||
+			said == "par"+name || said == "por"+name {
 			return true
 		}
 	}

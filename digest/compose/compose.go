@@ -59,7 +59,8 @@ func Compose(in Input) (Result, error) {
 
 	pages := [][]string{nil}
 	for _, topics := range in.Pages {
-		if !slices.ContainsFunc(pages, func(p []string) bool { return (p == nil) == (topics == nil) && slices.Equal(p, topics) }) {
+		if !slices.ContainsFunc(pages,
+			func(p []string) bool { return (p == nil) == (topics == nil) && slices.Equal(p, topics) }) {
 			pages = append(pages, topics)
 		}
 	}
@@ -104,8 +105,8 @@ func classOf(in Input, s digest.Story) int {
 	return fresh
 }
 
-// ordered are the stories, what is new before what waited and what is old, each with its topics, the one that it
-// belongs to most first: one that chooses by words, else the one that has the fewest stories.
+// ordered are the stories: what is new, then what waited, then what is old. Each has its topics, the one that it
+// belongs to most first. That is one that chooses by words, else the one that has the fewest stories.
 func ordered(in Input) []digest.Story {
 	size, chooses := map[string]int{}, map[string]bool{}
 	for _, s := range in.Stories {
@@ -175,7 +176,7 @@ func settle(in Input, pages []digest.Selection) Result {
 	return r
 }
 
-// nearTop is from which worth of its places on a story is carried though one outlet alone told it.
+// nearTop is the least worth of its places with which a story is carried though one outlet alone told it.
 const nearTop = 1.5
 
 // reasonOf tells why a story that found no place does not wait for the next edition; empty: it does.

@@ -14,9 +14,8 @@ const (
 )
 
 // Filter is what the readers of a variant see of an edition. It selects nothing: what was selected for their topics
-// stands in the one of them that it belongs to most. The first news
-// story leads; where the readers' topics have no news in full, the first opinion piece does, then the
-// first headline, so that a page that says anything has a lead.
+// stands in the one of them that it belongs to most. The first news story leads. Where the readers' topics have no news
+// in full, the first opinion piece does, then the first headline, so that a page that says anything has a lead.
 func Filter(e digest.Edition, v digest.VariantKey) digest.Page {
 	entries := visible(e, v)
 	p := digest.Page{Edition: e, Variant: v}
@@ -128,8 +127,8 @@ func withMore(entries []digest.Entry, best int, fit func(digest.Entry) bool) int
 	return best
 }
 
-// five are the things to know of a page: its lead, then what follows it in rank, across topics. News in full comes before
-// opinion, and both before headlines; what is no news comes last.
+// five are the things to know of a page: its lead, then what follows it in rank, across topics. News in full comes
+// before opinion, and both before headlines; what is no news comes last.
 func five(lead digest.Entry, rest []digest.Entry) []digest.Entry {
 	if 1+len(rest) < leastToPick {
 		return nil

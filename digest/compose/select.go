@@ -33,11 +33,11 @@ func wordsOf(length string) int {
 
 // selector chooses what the readers of some topics see.
 //
-// First the lead: the best story that is new. Then each topic its next best in turn, until each has firstEach; then the
-// best of all that are left, up to the topic's MaxStories, each topic giving MaxPerFeed to one feed, and up to the
-// digest's length. What a feed has beyond fills what nobody else wants. Opinion takes its turns like a topic. Then
-// headlines, up to MaxHeadlines, and what is no news behind them. What was carried stands behind what is new. What is
-// old comes in only when all that is newer has a place, or as one entry in ten.
+// First comes the lead: the best story that is new. Then each topic takes its next best in turn, until each has
+// firstEach. Then come the best of all that are left, up to the topic's MaxStories, MaxPerFeed of one feed in a topic,
+// and the digest's length. What a feed has beyond fills what nobody else wants. Opinion takes its turns like a topic.
+// Then come headlines, up to MaxHeadlines, and after them what is no news. What was carried stands after what is new.
+// What is old comes in only when all that is newer has a place, or as one entry in ten.
 type selector struct {
 	in      Input
 	topics  []string
@@ -54,8 +54,9 @@ type selector struct {
 }
 
 func newSelector(in Input, topics []string) *selector {
-	s := &selector{in: in, topics: topics, section: make([]string, len(in.Stories)), class: make([]int, len(in.Stories)),
-		taken: make([]bool, len(in.Stories)), bySect: map[string]int{}, byFeed: map[[2]string]int{}}
+	s := &selector{in: in, topics: topics, section: make([]string, len(in.Stories)),
+		class: make([]int, len(in.Stories)), taken: make([]bool, len(in.Stories)),
+		bySect: map[string]int{}, byFeed: map[[2]string]int{}}
 	for i, story := range in.Stories {
 		s.class[i] = classOf(in, story)
 		for _, id := range story.Topics {

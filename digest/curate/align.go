@@ -64,7 +64,8 @@ func joinTwo(a, b []token, ma, mb []float64) {
 			if mb[j] > 0 || mb[j+1] > 0 || b[j].term == "" || b[j].term[0] != t.term[0] {
 				continue
 			}
-			if rest, ok := strings.CutPrefix(t.term, b[j].term); ok && rest != "" && (rest == b[j+1].term || rest+"s" == b[j+1].term || rest == b[j+1].term+"s") {
+			if rest, ok := strings.CutPrefix(t.term, b[j].term); ok && rest != "" &&
+				(rest == b[j+1].term || rest+"s" == b[j+1].term || rest == b[j+1].term+"s") {
 				ma[i], mb[j], mb[j+1] = 1, 1, 1
 				break
 			}
@@ -113,7 +114,8 @@ func near(a, b *token) float64 {
 	if a.kind == number && b.kind == number && a.term == b.term && (a.unit == 0 || b.unit == 0) {
 		return 0.8
 	}
-	if a.kind == number || b.kind == number || a.kind == result || b.kind == result || a.gram || b.gram || a.kind == state && b.kind == state {
+	if a.kind == number || b.kind == number || a.kind == result || b.kind == result || a.gram || b.gram ||
+		a.kind == state && b.kind == state {
 		return 0
 	}
 	x, y := a.term, b.term

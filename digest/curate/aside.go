@@ -30,7 +30,8 @@ var asideTitle = regexp.MustCompile(`(?i)` + strings.Join([]string{
 
 // asideTriggers are pieces of text of which each title has one that asideTitle matches. Nearly no title has any, and
 // looking for them is far cheaper.
-var asideTriggers = []string{"live", "happened", "blog", "ticker", "+++", "direct", "vivo", "diretta", "ao vivo", "latest", "update", "top reads", "top stories", "icymi", "briefing", " miss", "things",
+var asideTriggers = []string{"live", "happened", "blog", "ticker", "+++", "direct", "vivo", "diretta", "ao vivo",
+	"latest", "update", "top reads", "top stories", "icymi", "briefing", " miss", "things",
 	"papers", "politics:", "front pages", "pictures", "photos", "videos", "images", "imágenes", "bilder", "gallery", "watch:", "video:", "podcast", "listen:",
 	"scop", "skop", "quiz", "crossword", "sudoku", "wordle", "deal", "coupon", "promo", "prime day", "save ", "gift", "gossip", "rumo", "celebrity"}
 
@@ -42,13 +43,15 @@ var asideParts = map[string]bool{
 	"gossip": true, "gaming-deals": true,
 }
 
-// liveParts are parts of links under which live pages stand, and one step deeper, their single posts, which are news.
+// liveParts are parts of links under which live pages stand. The single entries of those stand one level deeper: they
+// are news.
 var liveParts = map[string]bool{"live": true, "live-news": true, "liveblog": true, "live-blog": true, "livenews": true, "live-updates": true}
 
 // isAside reports whether an item is no news. paths are further parts of links that say so, as "sport".
 func isAside(it digest.Item, paths []string) bool {
 	low := strings.ToLower(it.Title)
-	if slices.ContainsFunc(asideTriggers, func(trigger string) bool { return strings.Contains(low, trigger) }) && asideTitle.MatchString(it.Title) {
+	if slices.ContainsFunc(asideTriggers, func(trigger string) bool { return strings.Contains(low, trigger) }) &&
+		asideTitle.MatchString(it.Title) {
 		return true
 	}
 	u, err := url.Parse(it.Link)
@@ -58,7 +61,8 @@ func isAside(it digest.Item, paths []string) bool {
 	parts := strings.Split(strings.ToLower(strings.Trim(u.Path, "/")), "/")
 	for i, part := range parts[:len(parts)-1] {
 		below := parts[i+1:]
-		if asideParts[part] || slices.Contains(paths, part) || liveParts[part] && (len(below) == 1 || strings.HasPrefix(below[len(below)-1], "index.")) {
+		if asideParts[part] || slices.Contains(paths, part) ||
+			liveParts[part] && (len(below) == 1 || strings.HasPrefix(below[len(below)-1], "index.")) {
 			return true
 		}
 	}

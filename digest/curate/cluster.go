@@ -69,7 +69,8 @@ func sameOutlet(a, b *node) bool {
 
 // samePage reports whether two items lead to one and the same page.
 func samePage(a, b *node) bool {
-	return a.link == b.link && a.link != "" || a.item.Of != 0 && a.item.Of == b.item.Seq || b.item.Of != 0 && b.item.Of == a.item.Seq
+	return a.link == b.link && a.link != "" || a.item.Of != 0 && a.item.Of == b.item.Seq ||
+		b.item.Of != 0 && b.item.Of == a.item.Seq
 }
 
 // edge is two nodes that tell the same story.
@@ -93,7 +94,8 @@ func group(given []node) *grouping {
 	}
 	// Sent stories come first, so that the first member of a cluster tells whether it is one.
 	slices.SortFunc(nodes, func(a, b *node) int {
-		return cmp.Or(-cmp.Compare(min(a.sent, 1), min(b.sent, 1)), cmp.Compare(a.sent, b.sent), compareItems(a.item, b.item))
+		return cmp.Or(-cmp.Compare(min(a.sent, 1), min(b.sent, 1)), cmp.Compare(a.sent, b.sent),
+			compareItems(a.item, b.item))
 	})
 	g := newGrouping(nodes)
 	for _, e := range g.exactEdges() {
@@ -207,7 +209,7 @@ func (g *grouping) exactEdges() []edge {
 			byLink[n.link] = i
 			continue
 		}
-		// What one feed shows as two entries of a page is told as two: the ledger has judged that already.
+		// What one feed shows as two entries of a page counts as two: the ledger has judged that already.
 		other := g.nodes[j].item
 		list := entries[[2]string{n.item.Feed, n.link}] > 1 || entries[[2]string{other.Feed, n.link}] > 1
 		if other.Feed != n.item.Feed && (!list || alike(*other, *n.item)) && Same(*other, *n.item, linkKey) {
@@ -250,10 +252,12 @@ func (g *grouping) compatible(ra, rb int, exact bool) bool {
 			m, n := g.nodes[i], g.nodes[j]
 			score := Score(m.doc, n.doc)
 			g.compared.Add(1)
-			if sameOutlet(m, n) && !sameHeadline(m, n) && (score < sameOutletScore || m.when.Sub(n.when).Abs() > retold) {
+			if sameOutlet(m, n) && !sameHeadline(m, n) &&
+				(score < sameOutletScore || m.when.Sub(n.when).Abs() > retold) {
 				return false
 			}
-			if m.sent > 0 && n.sent == 0 && tellsNew(m.doc, n.doc) || n.sent > 0 && m.sent == 0 && tellsNew(n.doc, m.doc) {
+			if m.sent > 0 && n.sent == 0 && tellsNew(m.doc, n.doc) ||
+				n.sent > 0 && m.sent == 0 && tellsNew(n.doc, m.doc) {
 				return false
 			}
 			sum += score
@@ -266,7 +270,7 @@ func (g *grouping) compatible(ra, rb int, exact bool) bool {
 // one, and compared how many items of each are looked at.
 const (
 	averageScore = 0.7
-	// What one outlet tells twice is mostly two steps of one affair; nearly the same words are one told twice.
+	// What one outlet tells twice is mostly two stages of one affair; nearly the same words are one told twice.
 	// A day later it would be a column.
 	sameOutletScore = 0.985
 	retold          = 20 * time.Hour
@@ -278,7 +282,8 @@ const (
 // headline, long enough to mean something, within a few hours. A day apart it would be a column, and with another
 // text it is an hourly programme, or a page's next entry.
 func sameHeadline(a, b *node) bool {
-	return len(a.doc.tokens) >= 4 && normalTitle(a.item.Title) == normalTitle(b.item.Title) && a.when.Sub(b.when).Abs() <= 12*time.Hour &&
+	return len(a.doc.tokens) >= 4 && normalTitle(a.item.Title) == normalTitle(b.item.Title) &&
+		a.when.Sub(b.when).Abs() <= 12*time.Hour &&
 		(itemText(*a.item) == "" || itemText(*b.item) == "" || alikeText(*a.item, *b.item))
 }
 

@@ -103,7 +103,8 @@ func closeInto(c cluster, s digest.Story) []Closed {
 			continue
 		}
 		j := c.joinOf(n)
-		closed = append(closed, Closed{Item: *n.item, Reason: coverageOf(s), Story: s.ID, Score: j.Score, Terms: j.Terms})
+		closed = append(closed, Closed{Item: *n.item, Reason: coverageOf(s), Story: s.ID, Score: j.Score,
+			Terms: j.Terms})
 	}
 	return closed
 }
@@ -115,7 +116,8 @@ func newStory(c cluster, f filters) (digest.Story, []Closed) {
 	nodes := slices.Clone(c.nodes)
 	newest := slices.MaxFunc(nodes, func(a, b *node) int { return a.when.Compare(b.when) }).when
 	slices.SortFunc(nodes, func(a, b *node) int {
-		return cmp.Or(-cmp.Compare(leadPoints(a, newest, f, c.aggregators), leadPoints(b, newest, f, c.aggregators)), a.when.Compare(b.when), compareItems(a.item, b.item))
+		return cmp.Or(-cmp.Compare(leadPoints(a, newest, f, c.aggregators), leadPoints(b, newest, f, c.aggregators)),
+			a.when.Compare(b.when), compareItems(a.item, b.item))
 	})
 	lead, rest := nodes[0], nodes[1:]
 	slices.SortFunc(rest, func(a, b *node) int {
@@ -127,7 +129,8 @@ func newStory(c cluster, f filters) (digest.Story, []Closed) {
 	for _, n := range rest {
 		if slices.ContainsFunc(taken, func(o *node) bool { return sameOutlet(o, n) || samePage(o, n) }) {
 			j := c.joinOf(n)
-			closed = append(closed, Closed{Item: *n.item, Reason: coverageOf(story), Story: story.ID, Score: j.Score, Terms: j.Terms})
+			closed = append(closed, Closed{Item: *n.item, Reason: coverageOf(story), Story: story.ID, Score: j.Score,
+				Terms: j.Terms})
 			continue
 		}
 		taken = append(taken, n)
@@ -139,7 +142,8 @@ func newStory(c cluster, f filters) (digest.Story, []Closed) {
 		if joined == lead {
 			joined, with = with, joined
 		}
-		story.Joins = append(story.Joins, digest.Join{Item: joined.item.Seq, With: with.item.Seq, Score: e.score, Terms: e.terms})
+		story.Joins = append(story.Joins,
+			digest.Join{Item: joined.item.Seq, With: with.item.Seq, Score: e.score, Terms: e.terms})
 	}
 	return story, closed
 }
@@ -149,7 +153,8 @@ func newStory(c cluster, f filters) (digest.Story, []Closed) {
 func borrow(s *digest.Story) {
 	lead := &s.Items[0]
 	for _, it := range s.Items[1:] {
-		if lead.Summary.Plain() == "" && it.Summary.Plain() != "" && baseLanguage(it.Language) == baseLanguage(lead.Language) {
+		if lead.Summary.Plain() == "" && it.Summary.Plain() != "" &&
+			baseLanguage(it.Language) == baseLanguage(lead.Language) {
 			lead.Summary, s.SummaryFrom = it.Summary, it.Source
 		}
 		if lead.Image == nil && it.Image != nil {

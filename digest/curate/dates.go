@@ -31,19 +31,19 @@ var ordinals = func() map[string]int {
 	return out
 }()
 
-// nthOf is the place in a count that a lexeme says, with what stands behind it.
+// nthOf is the place in a count that a lexeme says, with what stands after it.
 func nthOf(lex []lexeme) (nth, bool) {
-	n, behind := ordinals[lex[0].folded], 1
+	n, after := ordinals[lex[0].folded], 1
 	if v, err := strconv.Atoi(lex[0].text); lex[0].number && err == nil && len(lex) > 2 {
 		switch lex[1].folded {
 		case "st", "nd", "rd", "th":
-			n, behind = v, 2
+			n, after = v, 2
 		}
 	}
-	if n == 0 || len(lex) <= behind || lex[behind].number {
+	if n == 0 || len(lex) <= after || lex[after].number {
 		return nth{}, false
 	}
-	return nth{english.stem(lex[behind].folded), n}, true
+	return nth{english.stem(lex[after].folded), n}, true
 }
 
 // monthNames and weekdayNames are the beginnings by which names of months and days are told, folded.
@@ -115,7 +115,8 @@ func (d dates) conflict(o dates) bool {
 		return true
 	}
 	for _, a := range d.nth {
-		if slices.ContainsFunc(o.nth, func(b nth) bool { return a.of == b.of && a.n != b.n }) && !slices.Contains(o.nth, a) {
+		if slices.ContainsFunc(o.nth, func(b nth) bool { return a.of == b.of && a.n != b.n }) &&
+			!slices.Contains(o.nth, a) {
 			return true
 		}
 	}

@@ -18,7 +18,8 @@ type subject struct {
 
 // isSubject reports whether a word can be what news is about: a name, or what no everyday word is.
 func isSubject(t token) bool {
-	return (t.kind == name || t.kind == word && t.weight >= wordWeight) && !english.common[t.term] && !noSubjects[t.term]
+	return (t.kind == name || t.kind == word && t.weight >= wordWeight) && !english.common[t.term] &&
+		!noSubjects[t.term]
 }
 
 // noSubjects are words that are in capitals in titles, or rare enough, and tell of nothing.
@@ -60,8 +61,8 @@ func (s subject) heat(nearTop bool) float64 {
 	return heat + perTopOutlet*float64(max(0, tops-1))
 }
 
-// What is a subject, and what its heat is made of: so many items from so many outlets at least. A name that more than
-// one in so many items bears is the time's and not a subject: of a plague, all news speaks.
+// What makes a subject, so many items from so many outlets at least, and what its heat is made of. A name that stands
+// in more than one of so many items belongs to the time and is no subject: of a plague, all news speaks.
 const (
 	leastHeat        = 3
 	leastHeatOutlets = 2
@@ -83,7 +84,8 @@ func (s subjects) lift(stories []digest.Story, items int) {
 		}
 		for _, t := range tokenize(lexemes(lead.Title), lead.Language) {
 			of := s[t.key]
-			if !isSubject(t) || of == nil || taken[t.key] || of.items < leastHeat || len(of.outlets) < leastHeatOutlets ||
+			if !isSubject(t) || of == nil || taken[t.key] ||
+				of.items < leastHeat || len(of.outlets) < leastHeatOutlets ||
 				of.items*commonToOneIn > max(items, 2*leastHeat*commonToOneIn) {
 				continue
 			}

@@ -15,9 +15,9 @@ const late = 24 * time.Hour
 // FromBelow is why an entry that slid in is history.
 const FromBelow = "older than its feed's last reading: it came into the feed from below what was known"
 
-// FromBelowKnown tells which entries of a document slid into it from below: they were not shown the last time,
-// at read, since they are older than all that was. That happens when newer ones are deleted, or when a feed shows
-// more of its archive. known says for each entry whether the feed showed it before.
+// FromBelowKnown tells which entries of a document slid into it from below. They were not shown at the last reading,
+// read, since they are older than all that was shown then. That happens when newer ones are deleted, or when a feed
+// shows more of its archive. known says for each entry whether the feed showed it before.
 //
 // Such an entry stands below every known one and is older than each, where dates tell, and by a day older than the
 // last reading. Without a date, its place alone says so, unless the feed's dates or numbers show that it lists the

@@ -55,7 +55,8 @@ func (k Key) String() string {
 
 // IsExact reports whether whatever bears the key differs in nothing that names it.
 func (k Key) IsExact() bool {
-	return strings.HasPrefix(string(k), exactKey) || strings.HasPrefix(string(k), wholeKey) || strings.HasPrefix(string(k), contentKey)
+	return strings.HasPrefix(string(k), exactKey) || strings.HasPrefix(string(k), wholeKey) ||
+		strings.HasPrefix(string(k), contentKey)
 }
 
 // IsTitle reports whether the key is a title, which a feed may use again every day.
@@ -101,7 +102,8 @@ func Keys(it digest.Item) []Key { return keysOf(it, partsOf(it)) }
 type parts struct{ guid, link, fragment, title string }
 
 func partsOf(it digest.Item) parts {
-	return parts{guid: strings.TrimSpace(it.GUID), link: itemLink(it), fragment: itemFragment(it), title: normalTitle(it.Title)}
+	return parts{guid: strings.TrimSpace(it.GUID), link: itemLink(it), fragment: itemFragment(it),
+		title: normalTitle(it.Title)}
 }
 
 func keysOf(it digest.Item, p parts) []Key {
@@ -138,7 +140,8 @@ func keysOf(it digest.Item, p parts) []Key {
 
 // WholeKey is the name of what shares even its "x:" with another entry of its document.
 func WholeKey(it digest.Item) Key {
-	return newKey(wholeKey, it.Feed, it.GUID, it.Link, normalTitle(it.Title), itemText(it), strconv.FormatInt(it.Published.Unix(), 10))
+	return newKey(wholeKey, it.Feed, it.GUID, it.Link, normalTitle(it.Title), itemText(it),
+		strconv.FormatInt(it.Published.Unix(), 10))
 }
 
 // Names are the names that one entry of a document bears.
@@ -216,7 +219,8 @@ func Same(known, shown digest.Item, via Key) bool {
 	case strings.HasPrefix(string(via), numberKey):
 		return sameNumber(known, shown)
 	case strings.HasPrefix(string(via), minuteKey):
-		return alikeTitle(known, shown) || alikeText(known, shown) && namesOneArticle(itemLink(known)) && namesOneArticle(itemLink(shown))
+		return alikeTitle(known, shown) ||
+			alikeText(known, shown) && namesOneArticle(itemLink(known)) && namesOneArticle(itemLink(shown))
 	case via.IsTitle():
 		return sameTitle(known, shown)
 	}
@@ -258,8 +262,8 @@ func sameGUID(known, shown digest.Item) bool {
 //   - The same, with other guids: unless they are of different days. There are feeds whose guids change at
 //     every fetch, and daily programmes that have one page.
 //   - Any other page in another feed: unless they are of different days and nothing alike.
-//   - Any other page in the same feed: release lists and podcasts link all their entries to one. So only if it was published in
-//     the same minute and title or text are alike; without dates, title or text must do.
+//   - Any other page in the same feed: release lists and podcasts link all their entries to one. So only if it was
+//     published in the same minute and title or text are alike; without dates, title or text must do.
 func sameLink(known, shown digest.Item) bool {
 	oneGUID := known.GUID == "" || shown.GUID == "" || known.GUID == shown.GUID || known.Feed != shown.Feed
 	if !oneGUID {
@@ -278,7 +282,8 @@ func sameLink(known, shown digest.Item) bool {
 	case !dated, sameMinute(known, shown):
 		return alike(known, shown)
 	case oneGUID:
-		return normalTitle(known.Title) == normalTitle(shown.Title) && (sameDay(known, shown) || alikeText(known, shown))
+		return normalTitle(known.Title) == normalTitle(shown.Title) &&
+			(sameDay(known, shown) || alikeText(known, shown))
 	}
 	return sameDay(known, shown) && normalTitle(known.Title) == normalTitle(shown.Title) && alikeText(known, shown)
 }
@@ -296,9 +301,11 @@ func sameNumber(known, shown digest.Item) bool {
 // or have the same text; without dates and text, the links may differ in a token alone.
 func sameTitle(known, shown digest.Item) bool {
 	if !isDated(known, shown) {
-		return alikeText(known, shown) || itemText(known) == "" && itemText(shown) == "" && differInToken(itemLink(known), itemLink(shown))
+		return alikeText(known, shown) ||
+			itemText(known) == "" && itemText(shown) == "" && differInToken(itemLink(known), itemLink(shown))
 	}
-	return sameMinute(known, shown) || sameDay(known, shown) && (alikeText(known, shown) || shortened(known, shown) || shortened(shown, known))
+	return sameMinute(known, shown) ||
+		sameDay(known, shown) && (alikeText(known, shown) || shortened(known, shown) || shortened(shown, known))
 }
 
 // shortened reports whether the text of one is the beginning of the other's, as an excerpt is.
@@ -341,7 +348,8 @@ func itemFragment(it digest.Item) string {
 		return ""
 	}
 	u, err := url.Parse(strings.TrimSpace(link))
-	if err != nil || strings.HasPrefix(u.Fragment, "!") || strings.HasPrefix(u.Fragment, "/") { // which CanonicalLink keeps
+	// CanonicalLink keeps what begins with "!" or "/".
+	if err != nil || strings.HasPrefix(u.Fragment, "!") || strings.HasPrefix(u.Fragment, "/") {
 		return ""
 	}
 	return u.Fragment
@@ -406,7 +414,8 @@ func alikeText(a, b digest.Item) bool {
 			shared++
 		}
 	}
-	return min(len(words), len(others)) >= leastWords && float64(shared) >= alikeWords*float64(max(len(words), len(others)))
+	return min(len(words), len(others)) >= leastWords &&
+		float64(shared) >= alikeWords*float64(max(len(words), len(others)))
 }
 
 // How many words a text must have to be recognised when it was edited, and how much of it must be left.

@@ -21,7 +21,8 @@ const (
 
 // candidates are the pairs that score, found through an index of words.
 func (g *grouping) candidates() []edge {
-	x := wordIndex{byTime: make([]int, len(g.nodes)), bits: make([]uint64, len(g.nodes)), lists: make(map[uint64][]int32)}
+	x := wordIndex{byTime: make([]int, len(g.nodes)), bits: make([]uint64, len(g.nodes)),
+		lists: make(map[uint64][]int32)}
 	for i := range x.byTime {
 		x.byTime[i] = i
 	}
@@ -55,11 +56,12 @@ type wordIndex struct {
 	bits   []uint64           // of the documents, by place
 	lists  map[uint64][]int32 // of words to places, ascending
 
-	rare, everyday int // so many items bear a word that tells what one story is about, that tells nothing; 0: too few to tell
+	rare     int // a word that so many items bear at most tells what one story is about; 0: there are too few items
+	everyday int // a word that more items bear tells nothing
 }
 
-// What it says that two items share a word depends on how many others have it: a name that few have is the story's own,
-// and of a plague all speak. Fewer items than leastForRarity don't tell. The figures are logits, set on captured news.
+// How much a shared word says depends on how many other items have it: a name that few have is the story's own, and of
+// a plague all speak. Fewer items than leastForRarity don't tell. The figures are logits, set on captured news.
 const (
 	leastForRarity = 40
 	perRareWord    = 0.3
@@ -74,7 +76,8 @@ func (x wordIndex) inWindow(score float64, a, b *Document) float64 {
 	}
 	rare, telling := 0, 0
 	for _, t := range a.tokens {
-		if t.kind == number || t.kind == result || t.weight <= labelWeight || b.bits&(1<<(t.key>>58)) == 0 || !hasKey(b.tokens, t.key) {
+		if t.kind == number || t.kind == result || t.weight <= labelWeight || b.bits&(1<<(t.key>>58)) == 0 ||
+			!hasKey(b.tokens, t.key) {
 			continue
 		}
 		if n := len(x.lists[t.key]); n <= x.rare {

@@ -33,8 +33,9 @@ var english = newLexicon()
 
 func newLexicon() *lexicon {
 	x := &lexicon{
-		common: make(map[string]bool), stems: make(map[string]string), synonyms: make(map[string]string), opposites: make(map[string][]side), roles: make(map[string]bool),
-		labels: words(kickersEnglish), places: make(map[string]place), phrases: make(map[string]string), begins: make(map[string]bool),
+		common: make(map[string]bool), stems: make(map[string]string), synonyms: make(map[string]string),
+		opposites: make(map[string][]side), roles: make(map[string]bool), labels: words(kickersEnglish),
+		places: make(map[string]place), phrases: make(map[string]string), begins: make(map[string]bool),
 	}
 	for line := range nonEmptyLines(irregularEnglish) {
 		forms := strings.Fields(line)

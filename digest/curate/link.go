@@ -10,8 +10,8 @@ import (
 	"digestd/digest"
 )
 
-// trackingParams are query parameters that mostly say where a reader came from, as those of digest.Tracks always do. A link
-// that is followed keeps them, since some page may need them; two links that differ in nothing else are the same.
+// trackingParams are query parameters that mostly say where a reader came from, as those of digest.Tracks always do. A
+// link that is followed keeps them, since some page may need them; two links that differ in nothing else are the same.
 var trackingParams = map[string]bool{
 	"cmp": true, "partner": true, "emc": true, "ref": true, "referrer": true, "referer": true, "source": true, "src": true,
 	"rss": true, "output": true, "outputtype": true, "amp": true, "spm": true, "sh": true,
@@ -106,7 +106,7 @@ func CanonicalLink(link string) string {
 	return out
 }
 
-// canonicalPath is the path part of CanonicalLink: "" for the root, else "/a/b" without a slash behind.
+// canonicalPath is the path part of CanonicalLink: "" for the root, else "/a/b" without a slash at its end.
 func canonicalPath(u *url.URL) string {
 	var segments []string
 	for seg := range strings.SplitSeq(u.EscapedPath(), "/") {
@@ -209,7 +209,8 @@ func namesOneArticle(canonical string) bool {
 	page, _, _ := strings.Cut(canonical, "#")
 	path, query, _ := strings.Cut(page, "?")
 	last := strings.ToLower(path[strings.LastIndexByte(path, '/')+1:])
-	return namesArticle(last) || len(last) >= 5 && shortID.MatchString(last) || strings.ContainsAny(query, "0123456789") || datedPath.MatchString(path)
+	return namesArticle(last) || len(last) >= 5 && shortID.MatchString(last) ||
+		strings.ContainsAny(query, "0123456789") || datedPath.MatchString(path)
 }
 
 // shortID matches what a link shortener makes of an address: letters after digits, in no word.

@@ -102,7 +102,8 @@ func compare(a, b Document) (f features, vetoed bool) {
 	}
 	for i := range a.tokens {
 		for j := range b.tokens {
-			if m.a[i] == 0 && m.b[j] == 0 && opposed(&a.tokens[i], &b.tokens[j]) || a.tokens[i].key == b.tokens[j].key && a.tokens[i].negated != b.tokens[j].negated {
+			if m.a[i] == 0 && m.b[j] == 0 && opposed(&a.tokens[i], &b.tokens[j]) ||
+				a.tokens[i].key == b.tokens[j].key && a.tokens[i].negated != b.tokens[j].negated {
 				f[opposites]++
 			}
 		}
@@ -122,12 +123,12 @@ func compare(a, b Document) (f features, vetoed bool) {
 	if happened(a.tokens, b.tokens, will) || happened(b.tokens, a.tokens, will) {
 		f[futureApart] = 1
 	}
-	return f, telling < leastTelling || elsewhere || series(a.tokens, b.tokens, m) || otherResult || a.dates.conflict(b.dates) || swapped(a.tokens, b.tokens) ||
-		otherOf(a.ids, b.ids)
+	return f, telling < leastTelling || elsewhere || series(a.tokens, b.tokens, m) || otherResult ||
+		a.dates.conflict(b.dates) || swapped(a.tokens, b.tokens) || otherOf(a.ids, b.ids)
 }
 
-// happened reports whether a word of both is in one of them what is yet to come, as surely told as that, and in the
-// other not any more.
+// happened reports whether both have a word that is yet to come in the first, told at least as surely as by the least
+// tense, and is not any more in the second.
 func happened(before, after []token, least tense) bool {
 	for i := range before {
 		if before[i].tense < least || before[i].kind == state {
@@ -140,7 +141,7 @@ func happened(before, after []token, least tense) bool {
 	return false
 }
 
-// swapped reports whether two headlines say of two who do something to one another that the other one did it: "A warns
+// swapped reports whether two headlines tell the same deed of two actors, each with the other one as the doer: "A warns
 // B", "B warns A".
 func swapped(a, b []token) bool {
 	for i := 1; i < len(a); i++ {
@@ -159,15 +160,16 @@ func swapped(a, b []token) bool {
 	return false
 }
 
-// others reports whether who does it in b, in front of its word at j, stands in a in another role: behind the word at
-// i, or in front of somebody who does it there and of whom b does not know.
+// others reports whether the doer in b, who stands in front of its word at j, has another role in a. They stand after
+// the word at i there, or in front of a doer of whom b does not know.
 func others(a, b []token, i, j int) bool {
 	doesA, doesB := a[i-1], b[j-1]
 	if doesA.key == doesB.key || doesA.kind == number || doesB.kind == number {
 		return false
 	}
-	return hasKey(a[i+1:], doesB.key) || (doesB.kind == name || doesB.kind == state) && hasKey(a[:i-1], doesB.key) && !hasKey(b, doesA.key) &&
-		!strings.HasSuffix(doesA.term, "ly") && doesA.term != "again" && doesA.term != "also"
+	return hasKey(a[i+1:], doesB.key) ||
+		(doesB.kind == name || doesB.kind == state) && hasKey(a[:i-1], doesB.key) && !hasKey(b, doesA.key) &&
+			!strings.HasSuffix(doesA.term, "ly") && doesA.term != "again" && doesA.term != "also"
 }
 
 // turnedRound reports whether two names or countries that both headlines have stand in the opposite order.
@@ -230,7 +232,8 @@ func serialsOf(lex []lexeme) (all []serial) {
 // opposite outcome, that what was to come has happened. To close such an item as coverage would hide news.
 func tellsNew(sent, now Document) bool {
 	f, _ := compare(sent, now)
-	return f[numbersDiffer] > 0 || f[opposites] > 0 || sent.denies != now.denies || happened(sent.tokens, now.tokens, infinitive)
+	return f[numbersDiffer] > 0 || f[opposites] > 0 || sent.denies != now.denies ||
+		happened(sent.tokens, now.tokens, infinitive)
 }
 
 // leastTelling is how many words that are no labels two headlines must share at least: "Letters to the
@@ -289,7 +292,8 @@ func (f *features) numbers(a, b []token, m alignment) (otherResult bool) {
 		}
 		for i := range a {
 			// Of two small numbers that count different things, neither says anything about the other.
-			differ = differ || m.a[i] == 0 && m.b[j] == 0 && (a[i].kind == number || a[i].kind == result) && (a[i].unit == t.unit || a[i].unit == 0 || t.unit == 0)
+			differ = differ || m.a[i] == 0 && m.b[j] == 0 && (a[i].kind == number || a[i].kind == result) &&
+				(a[i].unit == t.unit || a[i].unit == 0 || t.unit == 0)
 		}
 	}
 	switch {

@@ -52,17 +52,17 @@ func numberEnd(runes []rune) int {
 	return n
 }
 
-// magnitudes are the words and letters behind a number that multiply it.
+// magnitudes are the words and letters after a number that multiply it.
 var magnitudes = map[string]float64{
 	"thousand": 1e3, "k": 1e3, "million": 1e6, "millions": 1e6, "m": 1e6, "mn": 1e6, "mln": 1e6, "mio": 1e6, "millionen": 1e6, "millones": 1e6, "milioni": 1e6, "milhoes": 1e6,
 	"billion": 1e9, "bn": 1e9, "b": 1e9, "bln": 1e9, "milliard": 1e9, "milliards": 1e9, "milliarden": 1e9, "mrd": 1e9, "miliardi": 1e9, "lakh": 1e5, "crore": 1e7, "trillion": 1e12, "trn": 1e12,
 	"करोड़": 1e7, "लाख": 1e5, "مليون": 1e6, "مليار": 1e9,
 }
 
-// ordinalEndings stand right behind a number and mean nothing for its value.
+// ordinalEndings stand right after a number and mean nothing for its value.
 var ordinalEndings = words("st nd rd th pc e er eme º ª")
 
-// takeNumber makes a token of a number, with the million behind it.
+// takeNumber makes a token of a number, with the million after it.
 func (t *tokenizer) takeNumber(lex []lexeme) int {
 	s := lex[0].text
 	if a, b, ok := strings.Cut(s, "-"); ok && len(a) <= 2 && len(b) <= 2 || isVersion(s) {
@@ -92,16 +92,16 @@ const smallNumber = 12
 
 const anything = "*"
 
-// unit is what a number counts: the word behind it, unless that is one of grammar. At the end of a text it may be
+// unit is what a number counts: the word after it, unless that is one of grammar. At the end of a text it may be
 // anything.
-func (t *tokenizer) unit(behind []lexeme) string {
-	if len(behind) == 0 {
+func (t *tokenizer) unit(after []lexeme) string {
+	if len(after) == 0 {
 		return anything
 	}
-	if behind[0].number || t.stops[behind[0].folded] {
+	if after[0].number || t.stops[after[0].folded] {
 		return ""
 	}
-	w := behind[0].folded
+	w := after[0].folded
 	if t.language != "en" {
 		return lightStem(t.language, w)
 	}
@@ -112,7 +112,7 @@ func (t *tokenizer) unit(behind []lexeme) string {
 	return w
 }
 
-// multiplied is a number with the million behind it, and how many lexemes they are together.
+// multiplied is a number with the million after it, and how many lexemes they are together.
 func multiplied(value float64, lex []lexeme) (float64, int) {
 	n := 1
 	for n < len(lex) {

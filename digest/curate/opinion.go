@@ -41,7 +41,8 @@ func kindOf(it digest.Item, feed digest.Kind, asidePaths []string) digest.Kind {
 	if isAside(it, asidePaths) {
 		return digest.Aside
 	}
-	if front := columnist.FindString(it.Title); front != "" && !newsWord.MatchString(front) && !shouts(it.Title[len(front):]) {
+	if front := columnist.FindString(it.Title); front != "" && !newsWord.MatchString(front) &&
+		!shouts(it.Title[len(front):]) {
 		return digest.Opinion
 	}
 	for _, c := range it.Categories {

@@ -91,13 +91,14 @@ func byRank(a, b digest.Story) int {
 // compareItems is a total order of items that does not depend on how they were given.
 func compareItems(a, b *digest.Item) int {
 	return cmp.Or(cmp.Compare(a.Seq, b.Seq), strings.Compare(a.Feed, b.Feed), strings.Compare(a.GUID, b.GUID),
-		strings.Compare(a.Link, b.Link), strings.Compare(a.Title, b.Title), a.Published.Compare(b.Published), a.FirstSeen.Compare(b.FirstSeen),
+		strings.Compare(a.Link, b.Link), strings.Compare(a.Title, b.Title),
+		a.Published.Compare(b.Published), a.FirstSeen.Compare(b.FirstSeen),
 		strings.Compare(a.Source, b.Source), strings.Compare(a.Summary.Plain(), b.Summary.Plain()))
 }
 
-// leadPoints tells how well an item would speak for its story: an original before an aggregator's pointer to it, what
-// tells before what asks or shouts, then the newest, by the weight that its feed was given. A summary or a picture can
-// be borrowed, so that they count little.
+// leadPoints tells how well an item would speak for its story. An original comes before an aggregator's pointer to it,
+// and what tells before what asks or shouts; then comes the newest, by the weight that its feed was given. A summary or
+// a picture can be borrowed, so they count little.
 func leadPoints(n *node, newest time.Time, f filters, aggregators map[string]bool) float64 {
 	var p float64
 	if !aggregators[n.item.Feed] {
@@ -130,5 +131,6 @@ func shouts(title string) bool {
 			upper++
 		}
 	}
-	return letters >= 2 && 3*upper >= letters && upper >= 2 || strings.HasSuffix(strings.TrimRight(title, "\"'”’ "), "!")
+	return letters >= 2 && 3*upper >= letters && upper >= 2 ||
+		strings.HasSuffix(strings.TrimRight(title, "\"'”’ "), "!")
 }

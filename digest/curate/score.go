@@ -43,7 +43,8 @@ const (
 // declares (BCP 47) or empty.
 func NewDocument(title, summary, language string) Document {
 	lex := lexemes(title)
-	d := Document{tokens: tokenize(lex, language), dates: datesOf(lex), asks: asks(title, lex), self: ofSelf(title), denies: denies(lex), ids: serialsOf(lex)}
+	d := Document{tokens: tokenize(lex, language), dates: datesOf(lex), asks: asks(title, lex), self: ofSelf(title),
+		denies: denies(lex), ids: serialsOf(lex)}
 	for _, t := range d.tokens {
 		d.weight += t.weight
 		d.order = d.order*31 + t.key
@@ -86,11 +87,12 @@ func asks(title string, lex []lexeme) bool {
 		}
 	}
 	low := strings.ToLower(title)
-	return strings.Contains(low, "how to ") || strings.Contains(low, "need to know") || strings.Contains(low, "what to know") ||
+	return strings.Contains(low, "how to ") || strings.Contains(low, "need to know") ||
+		strings.Contains(low, "what to know") ||
 		strings.Contains(low, "your questions") || strings.HasSuffix(low, "explained")
 }
 
-// ofSelf reports whether somebody tells of himself: such pieces are of a subject, and not of what happened.
+// ofSelf reports whether somebody tells of themselves: such pieces are of a subject, and not of what happened.
 func ofSelf(title string) bool {
 	low := strings.ToLower(title)
 	for _, self := range [...]string{"i ", "i'", "i’", "my "} {
@@ -101,7 +103,7 @@ func ofSelf(title string) bool {
 	return false
 }
 
-// containsAfterQuote reports whether a text has a word behind an opening quote.
+// containsAfterQuote reports whether a text has a word after an opening quote.
 func containsAfterQuote(s, word string) bool {
 	for _, quote := range [...]string{" '", " ‘", " “", " \"", "«"} {
 		if strings.Contains(s, quote+word) {

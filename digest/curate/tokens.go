@@ -32,7 +32,7 @@ type token struct {
 	upper   bool   // begins with one
 	gram    bool   // two letters of a script without spaces
 	tense   tense
-	negated bool   // behind a "not"
+	negated bool   // after a "not"
 	passive bool   // something that is done by what follows
 	role    bool   // something that one does to another
 	sides   []side // of the opposites that it is in
@@ -114,7 +114,7 @@ type lexeme struct {
 	folded  string
 	number  bool
 	dense   bool // a run of a script that puts no spaces between words
-	initial bool // first of its sentence or behind a colon, where a capital says nothing
+	initial bool // first of its sentence or after a colon, where a capital says nothing
 }
 
 // lexemes takes a text apart.
@@ -156,7 +156,8 @@ func lexemes(text string) []lexeme {
 			}
 			i += n
 		default:
-			if strings.ContainsRune(".:!?|–—", r) && (i+1 >= len(runes) || unicode.IsSpace(runes[i+1])) || strings.ContainsRune("\"“‘«'", r) {
+			if strings.ContainsRune(".:!?|–—", r) && (i+1 >= len(runes) || unicode.IsSpace(runes[i+1])) ||
+				strings.ContainsRune("\"“‘«'", r) {
 				fresh = true
 			}
 			i++
@@ -196,13 +197,16 @@ func modelEnd(runes []rune) int {
 		n++
 	}
 	start := n
-	for n < len(runes) && (digit(runes[n]) >= 0 || n > start && runes[n] == '-' && n+1 < len(runes) && digit(runes[n+1]) >= 0) {
+	for n < len(runes) && (digit(runes[n]) >= 0 ||
+		n > start && runes[n] == '-' && n+1 < len(runes) && digit(runes[n+1]) >= 0) {
 		n++
 	}
-	if n > start && n+1 == len(runes) && runes[n] == 's' || n > start && n+1 < len(runes) && runes[n] == 's' && !unicode.IsLetter(runes[n+1]) {
+	if n > start && n+1 == len(runes) && runes[n] == 's' ||
+		n > start && n+1 < len(runes) && runes[n] == 's' && !unicode.IsLetter(runes[n+1]) {
 		return n // "F-16s": the s is a word of one letter then, and falls away
 	}
-	if n == start || n < len(runes) && (unicode.IsLetter(runes[n]) || strings.ContainsRune(".,–", runes[n]) && n+1 < len(runes) && digit(runes[n+1]) >= 0) {
+	if n == start || n < len(runes) && (unicode.IsLetter(runes[n]) ||
+		strings.ContainsRune(".,–", runes[n]) && n+1 < len(runes) && digit(runes[n+1]) >= 0) {
 		return 0
 	}
 	return n
@@ -252,7 +256,8 @@ func splitApostrophe(w string) []string {
 
 // isDense reports whether a letter is of a script that puts no spaces between words.
 func isDense(r rune) bool {
-	return r >= 0x0E00 && (unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar) || r == 'ー' || r == '々')
+	return r >= 0x0E00 && (unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao,
+		unicode.Khmer, unicode.Myanmar) || r == 'ー' || r == '々')
 }
 
 // denseStops are the letters of Chinese and Japanese that are grammar by themselves.
@@ -322,7 +327,7 @@ func tokenize(lex []lexeme, language string) []token {
 // mostTokens is how many words of a text are compared. Headlines have a dozen; comparing costs their square.
 const mostTokens = 64
 
-// negationsEnglish are what makes of the word behind it that it is not so; of "doesn't", what splitApostrophe leaves.
+// negationsEnglish deny the word after them; of "doesn't" it is what splitApostrophe keeps.
 var negationsEnglish = words("not never cannot didn doesn isn wasn aren couldn wouldn shouldn")
 
 // tense tells how surely a word is of what is yet to come.
@@ -333,8 +338,9 @@ const (
 	will
 )
 
-// futureEnglish are the words behind which stands what is yet to come.
-var futureEnglish = map[string]tense{"to": infinitive, "will": will, "could": will, "may": will, "might": will, "would": will, "should": will}
+// futureEnglish are the words after which stands what is yet to come.
+var futureEnglish = map[string]tense{"to": infinitive, "will": will, "could": will, "may": will, "might": will,
+	"would": will, "should": will}
 
 // tokenizer makes tokens of lexemes.
 type tokenizer struct {
@@ -410,7 +416,8 @@ func (t *tokenizer) take(lex []lexeme) int {
 	}
 	if v, ok := numerals[t.language][l.folded]; ok {
 		value, n := multiplied(float64(v), lex)
-		if v == 1 && (t.last == "no" || len(lex) > 1 && (lex[1].folded == "in" || lex[1].folded == "of")) { // "no one", "one in ten"
+		// "no one", "one in ten"
+		if v == 1 && (t.last == "no" || len(lex) > 1 && (lex[1].folded == "in" || lex[1].folded == "of")) {
 			return n
 		}
 		t.addNumber(value, t.unit(lex[n:]))
@@ -439,7 +446,8 @@ func joinFolded(lex []lexeme) string {
 
 // addWord makes a token of a word, or of the phrase that begins with it.
 func (t *tokenizer) addWord(folded string, l lexeme, phrase bool) {
-	capitals := !t.shouting && len(l.text) > 1 && l.text != l.folded && utf8.RuneCountInString(l.text) > 1 && strings.ToUpper(l.text) == l.text && strings.ToLower(l.text) != l.text
+	capitals := !t.shouting && len(l.text) > 1 && l.text != l.folded && utf8.RuneCountInString(l.text) > 1 &&
+		strings.ToUpper(l.text) == l.text && strings.ToLower(l.text) != l.text
 	if t.stops[folded] && !(capitals && (folded == "us" || folded == "who" || folded == "it")) {
 		return
 	}

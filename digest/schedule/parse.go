@@ -69,7 +69,8 @@ func check(line string) error {
 	case strings.HasPrefix(line, "TZ="), strings.HasPrefix(line, "CRON_TZ="):
 		return fmt.Errorf("a time zone does not belong into the line: take it out and set the timezone of the digest")
 	case strings.HasPrefix(line, "@every"):
-		return fmt.Errorf("@every has no place on a wall clock: write five fields, as in %q for every six hours", "0 */6 * * *")
+		return fmt.Errorf("@every has no place on a wall clock: write five fields, as in %q for every six hours",
+			"0 */6 * * *")
 	case strings.HasPrefix(line, "@"):
 		switch line {
 		case "@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually":
@@ -125,7 +126,8 @@ func (f field) check(term string) error {
 		return f.refuse(term, to)
 	}
 	if low > high {
-		return fmt.Errorf("%s runs backwards: write it as two ranges, \"%s-%d,%d-%s\"", quote(term), from, f.max, f.min, to)
+		return fmt.Errorf("%s runs backwards: write it as two ranges, \"%s-%d,%d-%s\"", quote(term), from,
+			f.max, f.min, to)
 	}
 	return nil
 }

@@ -22,8 +22,8 @@ var xmlEncoding = regexp.MustCompile(`^\s*<\?xml[^>]{0,200}?\sencoding\s*=\s*["'
 
 // Decode turns a body into UTF-8. What names the charset, strongest first: the byte order mark,
 // the pattern of the first bytes, the charset of HTTP (RFC 7303 §3), the XML declaration, a guess by how the text
-// reads; the guess comes first where it reads like nothing in the charset that is named. Bytes that are none of the
-// charset are read as Windows-1252 one by one: a stray byte must not cost the feed. contentType is of HTTP, or empty.
+// reads. The guess comes first where the text makes no sense in the charset that is named. A byte that the charset does
+// not have is read as Windows-1252: a stray byte must not cost the feed. contentType is of HTTP, or empty.
 // repairs says in words what had to be mended. The result may share the body's memory.
 func Decode(body []byte, contentType string) (text []byte, repairs []string) {
 	if enc, size, name := byteOrder(body); enc != nil {
@@ -50,7 +50,8 @@ func Decode(body []byte, contentType string) (text []byte, repairs []string) {
 			return body, repairs
 		case hasHighByte(body) && contradicted(enc, body):
 			if text, name := byGuess(body); text != nil {
-				return text, append(repairs, fmt.Sprintf("its %s says %.40s, but it reads like %s", named.by, named.label, name))
+				return text, append(repairs,
+					fmt.Sprintf("its %s says %.40s, but it reads like %s", named.by, named.label, name))
 			}
 			return mustDecode(enc, body), repairs
 		default:
@@ -126,7 +127,8 @@ var doubled = regexp.MustCompile(`[ÃÂ][\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰�
 
 // Once undoes an encoding that was done twice in a single text of a document, as Decode does it for a whole one.
 func Once(text string) string {
-	if !strings.Contains(text, "Ã") && !strings.Contains(text, "Â") && !strings.Contains(text, "â") || !doubled.MatchString(text) {
+	if !strings.Contains(text, "Ã") && !strings.Contains(text, "Â") && !strings.Contains(text, "â") ||
+		!doubled.MatchString(text) {
 		return text
 	}
 	return doubledRuns.ReplaceAllStringFunc(text, func(run string) string {
@@ -140,7 +142,7 @@ func Once(text string) string {
 var doubledRuns = regexp.MustCompile(`(?:` + doubled.String() + `)+`)
 
 // takeRun splits the first run of characters beyond ASCII off a text: what stands before it, the run as bytes of
-// Windows-1252, put behind those of run, and the rest. A character that is in no such byte stands for itself,
+// Windows-1252, put after those of run, and the rest. A character that is in no such byte stands for itself,
 // which makes no UTF-8.
 func takeRun(text, run []byte) (before, as1252, rest []byte) {
 	from := 0
@@ -209,7 +211,8 @@ func lookup(label string) (encoding.Encoding, bool) {
 	if label == "" {
 		return nil, false
 	}
-	for _, wide := range []string{"utf-16", "utf16", "utf-32", "utf32", "ucs-2", "ucs-4", "iso-10646", "unicode", "utf-8", "utf8"} {
+	for _, wide := range []string{"utf-16", "utf16", "utf-32", "utf32", "ucs-2", "ucs-4", "iso-10646", "unicode",
+		"utf-8", "utf8"} {
 		if strings.HasPrefix(label, wide) {
 			return nil, true
 		}

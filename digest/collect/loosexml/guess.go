@@ -21,7 +21,7 @@ const maxSample = 4 << 10
 type writing struct {
 	script  *unicode.RangeTable
 	others  []*unicode.RangeTable // that stand beside it in the same text
-	letters string                // beyond ASCII, those that are used most first; of ideographs and syllables the most common ones
+	letters string                // beyond ASCII, the most used ones first; of ideographs and syllables only those
 	many    bool                  // there are thousands of letters, so an uncommon one says little
 }
 
@@ -105,7 +105,8 @@ func contradicted(enc encoding.Encoding, body []byte) bool {
 	judged := false
 	text := mustDecode(enc, sample(body))
 	for _, c := range candidates {
-		if c.enc != enc && !(c.enc == charmap.Windows1252 && isWestern(enc)) && !(c.enc == simplifiedchinese.GB18030 && enc == simplifiedchinese.GBK) {
+		if c.enc != enc && !(c.enc == charmap.Windows1252 && isWestern(enc)) &&
+			!(c.enc == simplifiedchinese.GB18030 && enc == simplifiedchinese.GBK) {
 			continue
 		}
 		if judged = true; c.in.likeness(text) >= 0 {

@@ -66,7 +66,7 @@ type Scanner struct {
 	data []byte
 	pos  int
 
-	marks      [markCount]int // where each next stands, -1 where none does; looked up anew behind it
+	marks      [markCount]int // where each next stands, -1 where none does; looked up anew after it
 	brokenDecl bool           // a declaration before pos never ended: further ones end at their first ">"
 	loose      int
 	forgetting bool
@@ -88,16 +88,17 @@ const (
 	markCount
 )
 
-var literalMarks = [...][]byte{commentEnd: []byte("-->"), cdataStart: []byte("<![CDATA["), cdataEnd: []byte("]]>"), piEnd: []byte("?>")}
+var literalMarks = [...][]byte{commentEnd: []byte("-->"), cdataStart: []byte("<![CDATA["), cdataEnd: []byte("]]>"),
+	piEnd: []byte("?>")}
 
 var (
 	entryEndTag = regexp.MustCompile(`(?i)</(?:item|entry|outline)\s*>`)
 	valueEndTag = regexp.MustCompile(`(?i)</(?:title|description|summary|content|content:encoded|link|guid|id|author|name|category|dc:creator)\s*>`)
-	// feedTag is a tag behind the end of another: an attribute that holds both has lost its quote.
+	// feedTag is a tag after the end of another: an attribute that holds both has lost its quote.
 	feedTag = regexp.MustCompile(`(?i)>\s*</?(?:item|entry|outline|channel|link|guid|id|title|description|summary|pubdate|updated|published|enclosure|category|author|media:\w+)[\s/>]`)
 )
 
-// ahead is the offset of the next mark at or behind a position that is not before pos, or -1. It is looked up once for
+// ahead is the offset of the next mark at or after a position that is not before pos, or -1. It is looked up once for
 // all positions before it, so that a document that misses a thing many times is read no slower.
 func (s *Scanner) ahead(m mark, from int) int {
 	if known := s.marks[m] - 1; known >= from || known == -2 {
@@ -392,7 +393,8 @@ func (s *Scanner) attrValue() string {
 			s.pos = start + end + 1
 			return s.unescape(window[:end])
 		}
-		if len(window) < maxAttrLength && bytes.IndexByte(window, quote) < 0 && !feedTag.Match(window) { // the document ended inside the value
+		if len(window) < maxAttrLength && bytes.IndexByte(window, quote) < 0 && !feedTag.Match(window) {
+			// The document ended inside the value.
 			s.pos = len(s.data)
 			return ""
 		}

@@ -97,7 +97,8 @@ func (l *List) outline(source []byte, open []string) (category string, closed, w
 	tok := loosexml.New(source).Next()
 	if tok.Attr("xmlUrl") == "" {
 		for _, m := range rescue.FindAllSubmatch(source, -1) {
-			tok.Attrs = append(tok.Attrs, loosexml.Attr{Name: string(m[1]), Value: loosexml.Unescape(string(m[2]) + string(m[3]))})
+			tok.Attrs = append(tok.Attrs, loosexml.Attr{Name: string(m[1]),
+				Value: loosexml.Unescape(string(m[2]) + string(m[3]))})
 			tok.Cut = false
 		}
 	}
@@ -130,7 +131,8 @@ func (l *List) entry(tok loosexml.Token, open []string) (category string) {
 		address = rest
 	}
 	if u, err := url.Parse(address); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		l.Ignored = append(l.Ignored, fmt.Sprintf("%.100q: its address %.200q is neither http nor https", title, address))
+		l.Ignored = append(l.Ignored,
+			fmt.Sprintf("%.100q: its address %.200q is neither http nor https", title, address))
 		return ""
 	}
 	if title == tok.Attr("xmlUrl") { // of a feed without a name, since an outline must have a text
@@ -191,7 +193,8 @@ func Write(w io.Writer, list List) error {
 			if title == "" {
 				title = f.URL
 			}
-			fmt.Fprintf(&b, "%[1]s<outline type=\"rss\" text=\"%[2]s\" title=\"%[2]s\" xmlUrl=\"%[3]s\"", indent, loosexml.Escape(title), loosexml.Escape(f.URL))
+			fmt.Fprintf(&b, "%[1]s<outline type=\"rss\" text=\"%[2]s\" title=\"%[2]s\" xmlUrl=\"%[3]s\"", indent,
+				loosexml.Escape(title), loosexml.Escape(f.URL))
 			if f.Site != "" {
 				fmt.Fprintf(&b, " htmlUrl=\"%s\"", loosexml.Escape(f.Site))
 			}
