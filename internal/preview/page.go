@@ -36,12 +36,14 @@ type option struct {
 }
 
 var (
-	news   = option{"news", "News", [][2]string{{"", "New since the last edition"}, {sample, "A sample of everything"}}}
-	views  = option{"view", "View", [][2]string{{"", "Mail"}, {"text", "Text"}, {"source", "HTML source"}, {"message", "Headers and message"}}}
+	news  = option{"news", "News", [][2]string{{"", "New since the last edition"}, {sample, "A sample of everything"}}}
+	views = option{"view", "View",
+		[][2]string{{"", "Mail"}, {"text", "Text"}, {"source", "HTML source"}, {"message", "Headers and message"}}}
 	widths = option{"width", "Width", [][2]string{{"", "720"}, {"375", "375"}, {"320", "320"}}}
 	scheme = option{"scheme", "Colours", [][2]string{{"", "Light"}, {"dark", "Dark"}}}
 	images = option{"images", "Pictures", [][2]string{{"", "On"}, {"off", "Off"}}}
-	styles = option{"styles", "Styles", [][2]string{{allStyles, "All"}, {inlineStyles, "No <style>"}, {noStyles, "None"}}}
+	styles = option{"styles", "Styles",
+		[][2]string{{allStyles, "All"}, {inlineStyles, "No <style>"}, {noStyles, "None"}}}
 )
 
 // sample is the value of news that asks for invented news.
@@ -179,8 +181,8 @@ func (c Choice) Query() string {
 
 // chosen reads a choice from a query; the first digest is the one without a word.
 func (s *Server) chosen(query url.Values) Choice {
-	c := Choice{Digest: query.Get("digest"), Reader: strings.TrimSpace(query.Get("for")), At: strings.TrimSpace(query.Get("at")),
-		Sample: news.of(query) == sample}
+	c := Choice{Digest: query.Get("digest"), Reader: strings.TrimSpace(query.Get("for")),
+		At: strings.TrimSpace(query.Get("at")), Sample: news.of(query) == sample}
 	if number := query.Get("letter"); number != "" {
 		if n, err := strconv.Atoi(number); err == nil && n > 0 {
 			c.Letter = n
@@ -241,7 +243,8 @@ func (s *sheet) show(query url.Values, arrived bool) {
 		}
 		g := group{Name: o.name}
 		for _, v := range o.values {
-			if m.HTML == "" && o.key == "view" && (v[0] == "" || v[0] == "source") || m.Text == "" && o.key == "view" && v[0] == "text" {
+			if m.HTML == "" && o.key == "view" && (v[0] == "" || v[0] == "source") ||
+				m.Text == "" && o.key == "view" && v[0] == "text" {
 				continue
 			}
 			current := o.of(query) == v[0]
@@ -263,7 +266,8 @@ func (s *sheet) show(query url.Values, arrived bool) {
 	if m.HTML != "" {
 		s.Sizes = append(s.Sizes, size{"HTML part, encoded", m.HTMLSize, lint.ClipLimit, m.HTMLSize > lint.ClipLimit})
 	}
-	s.Sizes = append(s.Sizes, size{"Text part, encoded", m.TextSize, s.Mail.MaxSize, s.Mail.MaxSize > 0 && m.TextSize > s.Mail.MaxSize},
+	most := s.Mail.MaxSize
+	s.Sizes = append(s.Sizes, size{"Text part, encoded", m.TextSize, most, most > 0 && m.TextSize > most},
 		size{"Whole message", len(s.Mail.Raw), 0, false})
 	for _, r := range lint.Rules() {
 		if m.HTML == "" && r.HTML {
@@ -329,7 +333,7 @@ func (s *Server) mail(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Security-Policy", fmt.Sprintf(mailPolicy, sources))
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	fmt.Fprint(w, dress(cmp.Or(now.mail.Shown, now.letter.HTML), light, styles.of(query)))
+	fmt.Fprint(w, asShown(cmp.Or(now.mail.Shown, now.letter.HTML), light, styles.of(query)))
 }
 
 func (s *Server) message(w http.ResponseWriter, r *http.Request) {

@@ -56,7 +56,7 @@ type Options struct {
 	Blocks   fs.FS                   // *.html.tmpl, which define the blocks name, masthead and aside anew; nil: none
 	Arrived  bool                    // it shows mails that have arrived, so there are no samples
 	Also     map[string]http.Handler // what is answered beside the page, by pattern
-	Pictures string                  // from where a mail may take pictures, as a content security policy says it; empty: anywhere
+	Pictures string                  // where a mail's pictures may be, in a content security policy; empty: anywhere
 }
 
 // Desk makes mails from one state of config and templates.
@@ -105,7 +105,8 @@ type cached struct {
 
 // New makes a server, and reads everything for the first time.
 func New(load Loader, options Options, now func() time.Time) (*Server, error) {
-	s := &Server{load: load, now: now, options: options, version: 1, mails: map[Choice]cached{}, watchers: map[chan int]bool{}}
+	s := &Server{load: load, now: now, options: options, version: 1, mails: map[Choice]cached{},
+		watchers: map[chan int]bool{}}
 	var err error
 	if s.desk, s.paths, err = load(); err != nil {
 		return nil, err
@@ -202,7 +203,8 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener, every time.Du
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	go s.follower().follow(ctx, ticker.C)
-	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second,
+		BaseContext: func(net.Listener) context.Context { return ctx }}
 	context.AfterFunc(ctx, func() { server.Close() })
 	if err := server.Serve(listener); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("serve the preview: %w", err)

@@ -255,7 +255,7 @@ func TestDress(t *testing.T) {
 		{"nothing inline", `<p style="color:red" class="a">x</p><style>p{}</style>`, "light", noStyles, `<p style="" class="a">x</p>`},
 		{"never closed", `<style>p{}`, "light", inlineStyles, ``},
 	} {
-		if got := dress(c.body, c.scheme, c.styles); got != c.want {
+		if got := asShown(c.body, c.scheme, c.styles); got != c.want {
 			t.Errorf("%s: %s\nwant %s", c.name, got, c.want)
 		}
 	}

@@ -7,16 +7,16 @@ import (
 	"golang.org/x/net/html"
 )
 
-// Styles that a client may leave of a mail.
+// Styles of a mail that a client may keep.
 const (
 	allStyles    = ""       // as it was sent
 	inlineStyles = "inline" // without the style element, as Gmail shows it to accounts of others
 	noStyles     = "none"   // without any
 )
 
-// dress makes a mail look as one client shows it: in the dark or the light, whatever the browser is set
-// to, and with the styles that the client leaves. Links open beside the page.
-func dress(body, scheme, styles string) string {
+// asShown is a mail as one client shows it: in the dark or the light, whatever the browser is set
+// to, and with the styles that the client keeps. Links open beside the page.
+func asShown(body, scheme, styles string) string {
 	var out strings.Builder
 	inStyle := false
 	z := html.NewTokenizer(strings.NewReader(body))
