@@ -73,7 +73,8 @@ func checkCommand(p *program) *cobra.Command {
 				against, err := p.againstWishes(c.Context(), cfg)
 				out.Warnings = append(out.Warnings, against...)
 				if err != nil {
-					out.Warnings = append(out.Warnings, "whether anybody would be mailed against their wish can't be told: "+err.Error())
+					out.Warnings = append(out.Warnings,
+						"whether anybody would be mailed against their wish can't be told: "+err.Error())
 				}
 				if _, err := signer(cfg); err != nil {
 					out.Errors = append(out.Errors, err.Error())
@@ -99,7 +100,8 @@ func checkCommand(p *program) *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&online, "online", false, "also what needs the network: feeds, mail server, DKIM record, readers' links")
+	c.Flags().BoolVar(&online, "online", false,
+		"also what needs the network: feeds, mail server, DKIM record, readers' links")
 	return c
 }
 
@@ -114,8 +116,9 @@ type checkJSON struct {
 // finds in more than one language is said once.
 func (out *checkJSON) checkMail(pages newsroom.Renderer, d digest.Digest) {
 	for _, language := range pages.Unspoken(d) {
-		out.Warnings = append(out.Warnings, fmt.Sprintf("digest %q: there are no words for the language %q, so its readers get English ones; "+
-			"lang/%s.json in a template directory gives it some", d.ID, language, language))
+		out.Warnings = append(out.Warnings,
+			fmt.Sprintf("digest %q: there are no words for the language %q, so its readers get English ones; "+
+				"lang/%s.json in a template directory gives it some", d.ID, language, language))
 	}
 	all, err := pages.CheckSample(d)
 	if err != nil {
@@ -183,7 +186,8 @@ func checkOnline(ctx context.Context, p *program, cfg *config.Config, sets map[s
 			case err != nil:
 				report(err)
 			case doc.Found != "":
-				report(fmt.Errorf("feed %s is the address of a page; write the one of its feed in its place: %q", f.Address(), doc.Found))
+				report(fmt.Errorf("feed %s is the address of a page; write the one of its feed in its place: %q",
+					f.Address(), doc.Found))
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -223,13 +227,15 @@ func checkLinks(ctx context.Context, cfg *config.Config, sets map[string]*render
 	err := func() error {
 		ctx, cancel := context.WithTimeout(ctx, linkTimeout)
 		defer cancel()
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, cfg.Web.BaseURL+message.UnsubscribePath+"check", nil)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet,
+			cfg.Web.BaseURL+message.UnsubscribePath+"check", nil)
 		if err != nil {
 			return err
 		}
 		req.Header.Set("User-Agent", cfg.Collect.UserAgent)
 		client := &http.Client{CheckRedirect: func(to *http.Request, _ []*http.Request) error {
-			return fmt.Errorf("it redirects to %s, and mail programs follow no redirect when they unsubscribe (RFC 8058)", to.URL.Redacted())
+			return fmt.Errorf("it redirects to %s, and mail programs follow no redirect when they unsubscribe (RFC 8058)",
+				to.URL.Redacted())
 		}}
 		resp, err := client.Do(req)
 		var failed *url.Error
@@ -250,10 +256,12 @@ func checkLinks(ctx context.Context, cfg *config.Config, sets map[string]*render
 				return nil
 			}
 		}
-		return fmt.Errorf("%s, and not from digestd: does the proxy hand %s on to [web] listen, %s?", resp.Status, message.UnsubscribePath, cfg.Web.Listen)
+		return fmt.Errorf("%s, and not from digestd: does the proxy hand %s on to [web] listen, %s?", resp.Status,
+			message.UnsubscribePath, cfg.Web.Listen)
 	}()
 	if err != nil {
-		return fmt.Errorf("base_url %s does not reach digestd, so readers can't leave by the links in their mail (is `digestd run` running?): %w", cfg.Web.BaseURL, err)
+		return fmt.Errorf("base_url %s does not reach digestd, so readers can't leave by the links in their mail (is `digestd run` running?): %w",
+			cfg.Web.BaseURL, err)
 	}
 	return nil
 }

@@ -56,12 +56,13 @@ type program struct {
 	configFlag     string
 	json, verbose  bool
 	log            *slog.Logger
-	args           []string                                        // as given, without the program's name
-	input          []byte                                          // what a command has read from stdin, for the process that holds the ledger
-	reload         func(context.Context, bool) (listChange, error) // of a daemon
-	sawTemplates   func(dir string)                                // hears of each template directory that load reads; may be nil
-	held           *opened                                         // of the process that holds the ledger, when the command came through its control socket
-	service        bool                                            // a service manager waits for this process, and restarts it by its exit status
+	args           []string         // as given, without the program's name
+	input          []byte           // what a command read from stdin, for the process that holds the ledger
+	sawTemplates   func(dir string) // hears of each template directory that load reads; may be nil
+	held           *opened          // by this process, when the command came through its control socket
+	service        bool             // a service manager waits for this process, and restarts it by its exit status
+
+	reload func(context.Context, bool) (listChange, error) // of a daemon
 }
 
 // frugal is GOGC where the environment says nothing: a daemon that mostly sleeps should be small, and what
@@ -82,7 +83,8 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 // runnerOf runs commands that come through the control socket on what is open then.
 func (p *program) runnerOf(current func() *opened) control.Runner {
 	return func(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-		q := &program{stdin: stdin, stdout: stdout, stderr: stderr, now: p.now, args: args, held: current(), reload: p.reload}
+		q := &program{stdin: stdin, stdout: stdout, stderr: stderr, now: p.now, args: args, held: current(),
+			reload: p.reload}
 		return q.run(ctx)
 	}
 }
@@ -172,11 +174,15 @@ func (p *program) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&p.configFlag, "config", "", "configuration `FILE` (default: $DIGESTD_CONFIG, ./config.toml, /etc/digestd/config.toml)")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print one JSON object on stdout and nothing else there")
 	root.PersistentFlags().BoolVarP(&p.verbose, "verbose", "v", false, "log what happens in detail")
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usagef("%w (see %s --help)", err, c.CommandPath()) })
-	root.AddCommand(runCommand(p), holder(p), reloadCommand(p), collectCommand(p), sendCommand(p), resumeCommand(p), previewCommand(p), replayCommand(p),
-		checkCommand(p), statusCommand(p), whyCommand(p), feedsCommand(p), curateCommand(p), subscribersCommand(p), inboundCommand(p),
-		editionsCommand(p), pauseCommand(p), backupCommand(p), ledgerCommand(p), dkimCommand(p), demoCommand(p), versionCommand(p))
-	if p.held == nil { // cobra never forgets a flag that completes, and so whatever its command holds: no shell completes what crossed
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usagef("%w (see %s --help)", err, c.CommandPath())
+	})
+	root.AddCommand(runCommand(p), holder(p), reloadCommand(p), collectCommand(p), sendCommand(p), resumeCommand(p),
+		previewCommand(p), replayCommand(p), checkCommand(p), statusCommand(p), whyCommand(p), feedsCommand(p),
+		curateCommand(p), subscribersCommand(p), inboundCommand(p), editionsCommand(p), pauseCommand(p),
+		backupCommand(p), ledgerCommand(p), dkimCommand(p), demoCommand(p), versionCommand(p))
+	// cobra never forgets a flag that completes, and so whatever its command holds. No shell completes what crossed.
+	if p.held == nil {
 		root.InitDefaultCompletionCmd()
 		completeValues(p, root)
 	}

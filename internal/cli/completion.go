@@ -9,7 +9,9 @@ import (
 func completeValues(p *program, c *cobra.Command) {
 	switch c.Name() {
 	case "send", "preview", "replay", "editions", "pause", "resume":
-		c.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		c.ValidArgsFunction = func(
+			_ *cobra.Command, args []string, _ string,
+		) ([]cobra.Completion, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
@@ -25,9 +27,10 @@ func completeValues(p *program, c *cobra.Command) {
 		if c.Flags().Lookup(name) == nil {
 			continue
 		}
-		err := c.RegisterFlagCompletionFunc(name, func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		complete := func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			return words(), cobra.ShellCompDirectiveNoFileComp
-		})
+		}
+		err := c.RegisterFlagCompletionFunc(name, complete)
 		if err != nil { // only for a flag that there is not, or twice
 			panic(err)
 		}

@@ -98,7 +98,8 @@ func (s *looseString) UnmarshalJSON(raw []byte) error {
 
 // time reads a date as feeds and data sets write it; what can't be read is no date.
 func (s looseString) time() time.Time {
-	for _, layout := range []string{time.RFC3339Nano, time.RFC1123Z, time.RFC1123, "2006-01-02T15:04:05", time.DateTime, time.DateOnly} {
+	for _, layout := range []string{time.RFC3339Nano, time.RFC1123Z, time.RFC1123, "2006-01-02T15:04:05", time.DateTime,
+		time.DateOnly} {
 		if t, err := time.Parse(layout, strings.TrimSpace(string(s))); err == nil {
 			return t
 		}
@@ -119,14 +120,16 @@ func clusterItems(p *program) error {
 		}
 		ids = append(ids, string(in.ID))
 		items = append(items, digest.Item{Seq: uint64(len(ids)), GUID: string(in.ID), Title: string(in.Title),
-			Summary: digest.PlainText(string(in.Summary)), Link: string(in.Link), Feed: string(in.Feed), Source: string(in.Feed),
+			Summary: digest.PlainText(string(in.Summary)), Link: string(in.Link),
+			Feed: string(in.Feed), Source: string(in.Feed),
 			Published: in.Published.time(), FirstSeen: in.Published.time()})
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	latest := slices.MaxFunc(append(items, digest.Item{}), func(a, b digest.Item) int { return a.FirstSeen.Compare(b.FirstSeen) }).FirstSeen
+	earlier := func(a, b digest.Item) int { return a.FirstSeen.Compare(b.FirstSeen) }
+	latest := slices.MaxFunc(append(items, digest.Item{}), earlier).FirstSeen
 	for i := range items { // an item without a date was seen when it was shown, as in a ledger
 		if items[i].FirstSeen.IsZero() {
 			items[i].FirstSeen = latest

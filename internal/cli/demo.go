@@ -64,7 +64,8 @@ func runDemo(ctx context.Context, p *program, once string) error {
 	}
 
 	// The demo is digestd itself with another config. What it logs would tell the same twice.
-	q := &program{stdin: p.stdin, stdout: p.stdout, stderr: p.stderr, now: p.now, configFlag: path, log: slog.New(slog.DiscardHandler)}
+	q := &program{stdin: p.stdin, stdout: p.stdout, stderr: p.stderr, now: p.now, configFlag: path,
+		log: slog.New(slog.DiscardHandler)}
 	if p.verbose {
 		q.log = p.log
 	}
@@ -90,7 +91,8 @@ func runDemo(ctx context.Context, p *program, once string) error {
 		return nil
 	}
 	files, saved := world.Post.SaveTo(once)
-	out := demoJSON{Files: append([]string{}, files...), Collected: collected(sum), Stories: published.Stories, Sent: published.Delivery.Sent}
+	out := demoJSON{Files: append([]string{}, files...), Collected: collected(sum), Stories: published.Stories,
+		Sent: published.Delivery.Sent}
 	if saved != nil {
 		out.Error = saved.Error()
 	} else {
@@ -103,7 +105,9 @@ func runDemo(ctx context.Context, p *program, once string) error {
 }
 
 // demoEdition sends the demo's one edition.
-func demoEdition(ctx context.Context, p *program, o *opened, world *demo.World, tell demo.Teller) (newsroom.Published, error) {
+func demoEdition(
+	ctx context.Context, p *program, o *opened, world *demo.World, tell demo.Teller,
+) (newsroom.Published, error) {
 	d := o.Config.Digests[0]
 	world.Post.Watch(tell.Mail)
 	published, err := o.Publisher.Send(ctx, d, false, demoWatch{tell: tell, world: world})

@@ -66,9 +66,11 @@ func dkimCommand(p *program) *cobra.Command {
 			if err = errors.Join(err, file.Close()); err != nil {
 				return err
 			}
-			return p.print(map[string]string{"key_file": args[0], "name": signer.Name(), "record": record}, func(w io.Writer) {
-				fmt.Fprintf(w, "%s is the private key. Put this into the zone of %s:\n\n%s\n", args[0], domain, dkim.ZoneLine(signer.Name(), record))
-			})
+			return p.print(map[string]string{"key_file": args[0], "name": signer.Name(), "record": record},
+				func(w io.Writer) {
+					fmt.Fprintf(w, "%s is the private key. Put this into the zone of %s:\n\n%s\n", args[0], domain,
+						dkim.ZoneLine(signer.Name(), record))
+				})
 		},
 	}
 	keygen.Flags().StringVar(&kind, "type", "rsa", "rsa (2048 bits, understood everywhere) or ed25519")

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"digestd/internal/config"
 	"digestd/internal/ledger"
 	"digestd/internal/newsroom"
 	"digestd/internal/report"
@@ -19,12 +18,7 @@ func editionsCommand(p *program) *cobra.Command {
 		Short: "List what was composed, of one digest or of all; withdraw an edition",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			o, err := p.open(c.Context(), want{mayMiss: true, admit: func(cfg *config.Config) (err error) {
-				if len(args) > 0 {
-					_, err = findDigest(cfg, args[0])
-				}
-				return err
-			}})
+			o, err := p.open(c.Context(), want{mayMiss: true, admit: areDigests(args...)})
 			if err != nil {
 				return err
 			}
@@ -107,10 +101,7 @@ func pauseCommand(p *program) *cobra.Command {
 			"ends with the messages in flight. Slots pass, and what they would have told goes into the next edition.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			o, err := p.open(c.Context(), want{write: true, admit: func(cfg *config.Config) error {
-				_, err := findDigest(cfg, args[0])
-				return err
-			}})
+			o, err := p.open(c.Context(), want{write: true, admit: areDigests(args...)})
 			if err != nil {
 				return err
 			}

@@ -51,7 +51,8 @@ func feedsListCommand(p *program) *cobra.Command {
 }
 
 func printFeeds(w io.Writer, p paint, feeds []report.FeedHealth) error {
-	rows := [][]cell{{{"HEALTH", bold}, {"NEW ITEMS BY DAY", bold}, {"A DAY", bold}, {"LAST SUCCESS", bold}, {"NEXT POLL", bold}, {"READERS SEE", bold}, {"FEED", bold}}}
+	rows := [][]cell{{{"HEALTH", bold}, {"NEW ITEMS BY DAY", bold}, {"A DAY", bold}, {"LAST SUCCESS", bold},
+		{"NEXT POLL", bold}, {"READERS SEE", bold}, {"FEED", bold}}}
 	for _, f := range feeds {
 		how := cell{health(f), green}
 		switch {
@@ -108,13 +109,15 @@ func feedsReadCommand(p *program) *cobra.Command {
 				return c.Context().Err()
 			}
 			if err != nil {
-				if perr := p.print(map[string]any{"feed": nil, "items": []any{}, "repairs": []any{}, "error": err.Error()}, func(io.Writer) {}); perr != nil {
+				failed := map[string]any{"feed": nil, "items": []any{}, "repairs": []any{}, "error": err.Error()}
+				if perr := p.print(failed, func(io.Writer) {}); perr != nil {
 					return perr
 				}
 				return err
 			}
 			if doc.Found != "" {
-				fmt.Fprintf(p.stderr, "%s is the address of a page; its feed is\n  %s\nWrite that into the configuration: feeds = [%q]\n", args[0], doc.Found, doc.Found)
+				fmt.Fprintf(p.stderr, "%s is the address of a page; its feed is\n  %s\nWrite that into the configuration: feeds = [%q]\n",
+					args[0], doc.Found, doc.Found)
 			}
 			if fullText {
 				collector.ReadArticles(c.Context(), doc, pagesShown)
@@ -132,8 +135,8 @@ const pagesShown = 5
 // collectorAlone is a collector without a ledger. It needs no configuration; one that is there says how to ask, and one
 // that is named must be right.
 func collectorAlone(p *program) (*collect.Collector, error) {
-	cfg := &config.Config{Collect: config.Collect{Timeout: 30 * time.Second, MaxSize: 10 << 20, Concurrency: 1, PerHost: 1,
-		UserAgent: "digestd/" + version}}
+	cfg := &config.Config{Collect: config.Collect{Timeout: 30 * time.Second, MaxSize: 10 << 20,
+		Concurrency: 1, PerHost: 1, UserAgent: "digestd/" + version}}
 	switch found, _, err := p.load(); {
 	case err == nil:
 		cfg = found
@@ -193,7 +196,8 @@ func feedsImportCommand(p *program) *cobra.Command {
 				fmt.Fprintf(p.stderr, "%s: ignored: %s\n", args[0], ignored)
 			}
 			text := opml.TOML(list, topicsTaken(p))
-			return p.print(map[string]any{"title": list.Title, "feeds": asJSON(list), "toml": text}, func(w io.Writer) { io.WriteString(w, text) })
+			return p.print(map[string]any{"title": list.Title, "feeds": asJSON(list), "toml": text},
+				func(w io.Writer) { io.WriteString(w, text) })
 		},
 	}
 }
@@ -250,7 +254,8 @@ func feedsExportCommand(p *program) *cobra.Command {
 			if err := opml.Write(&text, list); err != nil {
 				return err
 			}
-			return p.print(map[string]any{"title": list.Title, "feeds": asJSON(list), "opml": text.String()}, func(w io.Writer) { io.WriteString(w, text.String()) })
+			return p.print(map[string]any{"title": list.Title, "feeds": asJSON(list), "opml": text.String()},
+				func(w io.Writer) { io.WriteString(w, text.String()) })
 		},
 	}
 }

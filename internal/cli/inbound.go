@@ -105,7 +105,8 @@ func receivedOf(r inbound.Report) received {
 		t.Recipients = []string{}
 	}
 	for _, to := range r.Recipients {
-		t.Details = append(t.Details, receivedRecipient{to.Address, to.Final, to.Kind, to.Status, to.Permanent, to.Words})
+		t.Details = append(t.Details,
+			receivedRecipient{to.Address, to.Final, to.Kind, to.Status, to.Permanent, to.Words})
 	}
 	return t
 }
@@ -241,8 +242,8 @@ type receivedMaildir struct {
 
 func (t receivedMaildir) print(w io.Writer) {
 	fmt.Fprintf(w, "%s read", plural(t.Messages, "message"))
-	for _, k := range []inbound.Kind{inbound.Bounce, inbound.Delay, inbound.Delivered, inbound.AutoReply, inbound.Receipt,
-		inbound.Unsubscribe, inbound.Complaint, inbound.Notice, inbound.Other} {
+	for _, k := range []inbound.Kind{inbound.Bounce, inbound.Delay, inbound.Delivered, inbound.AutoReply,
+		inbound.Receipt, inbound.Unsubscribe, inbound.Complaint, inbound.Notice, inbound.Other} {
 		if n := t.Kinds[k]; n > 0 {
 			fmt.Fprintf(w, ", %d %s", n, k)
 		}
@@ -274,7 +275,8 @@ func receiveMaildir(ctx context.Context, p *program, dir string) error {
 	if err != nil {
 		return tryAgain{err}
 	}
-	total := receivedMaildir{Kinds: map[inbound.Kind]int{}, Suppressed: []digest.Suppression{}, Restored: []string{}, Failed: []string{}}
+	total := receivedMaildir{Kinds: map[inbound.Kind]int{}, Suppressed: []digest.Suppression{}, Restored: []string{},
+		Failed: []string{}}
 	box := &mailbox{p: p}
 	defer box.close()
 	for _, f := range files {
@@ -302,7 +304,8 @@ func receiveMaildir(ctx context.Context, p *program, dir string) error {
 		if t.Kind == inbound.Other || t.Kind == inbound.Unsubscribe && !t.Counts {
 			flags = ":2,"
 		}
-		if err := os.Rename(from, filepath.Join(dir, "cur", f.Name()+flags)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Rename(from, filepath.Join(dir, "cur", f.Name()+flags)); err != nil &&
+			!errors.Is(err, fs.ErrNotExist) {
 			total.Failed = append(total.Failed, err.Error())
 		}
 	}
@@ -324,8 +327,8 @@ func readUpTo(path string, limit int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, limit))
 }
 
-// mailbox hands the messages of a Maildir to the ledger: to its own, which it lets go now and then, or, one by one, to
-// the process that holds it.
+// mailbox hands the messages of a Maildir to the ledger. It opens the ledger itself, and lets go of it now and then.
+// Where another process holds the ledger, it hands the messages to that one, one by one.
 type mailbox struct {
 	p      *program
 	opened *opened
@@ -349,13 +352,15 @@ func (b *mailbox) receive(ctx context.Context, raw []byte) (received, error) {
 	if b.opened == nil {
 		var out strings.Builder
 		q := *b.p
-		q.stdout, q.input, q.args = &out, raw, []string{"--json", "inbound", "--" + stayFlag} // as it would be from a pipe
+		// As it would be from a pipe.
+		q.stdout, q.input, q.args = &out, raw, []string{"--json", "inbound", "--" + stayFlag}
 		o, err := q.open(ctx, want{write: true, ledgerOnly: true})
 		var elsewhere forwarded
 		if errors.As(err, &elsewhere) {
 			var t received
 			if elsewhere.status != exitDone {
-				return t, fmt.Errorf("the process that holds the ledger could not take the message (exit status %d)", elsewhere.status)
+				return t, fmt.Errorf("the process that holds the ledger could not take the message (exit status %d)",
+					elsewhere.status)
 			}
 			if err := json.Unmarshal([]byte(out.String()), &t); err != nil {
 				return t, fmt.Errorf("the answer of the process that holds the ledger: %w", err)

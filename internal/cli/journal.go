@@ -34,12 +34,13 @@ type journalHandler struct {
 
 func newJournalHandler(w io.Writer, level slog.Level) slog.Handler {
 	out := &leveled{w: w}
-	return journalHandler{slog.NewTextHandler(out, &slog.HandlerOptions{Level: level, ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+	withoutTime := func(groups []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey && len(groups) == 0 {
 			return slog.Attr{}
 		}
 		return a
-	}}), out}
+	}
+	return journalHandler{slog.NewTextHandler(out, &slog.HandlerOptions{Level: level, ReplaceAttr: withoutTime}), out}
 }
 
 func (h journalHandler) Handle(ctx context.Context, r slog.Record) error {

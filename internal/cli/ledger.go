@@ -189,7 +189,8 @@ func backupCommand(p *program) *cobra.Command {
 			}
 			defer os.Remove(file.Name())
 			defer file.Close()
-			part := &program{stdin: p.stdin, stdout: file, stderr: p.stderr, now: p.now, args: []string{"--config", p.configFlag, "backup", "-"}}
+			part := &program{stdin: p.stdin, stdout: file, stderr: p.stderr, now: p.now,
+				args: []string{"--config", p.configFlag, "backup", "-"}}
 			if p.configFlag == "" {
 				part.args = part.args[2:]
 			}
@@ -217,8 +218,8 @@ func backupCommand(p *program) *cobra.Command {
 // partPattern is how copies are called until they are whole.
 const partPattern = ".digestd-backup-*.part"
 
-// partFile makes the file of a copy that is not whole yet, under a name that nobody can have laid a link at, and removes those
-// that killed backups left in the directory: nobody has a lock on them.
+// partFile makes the file of a copy that is not whole yet, under a name that nobody can have laid a link at, and
+// removes those that killed backups left in the directory: nobody has a lock on them.
 func partFile(dir string) (*os.File, error) {
 	left, err := filepath.Glob(filepath.Join(dir, partPattern))
 	if err != nil {

@@ -39,13 +39,15 @@ func (p *program) load() (*config.Config, map[string]*render.Set, error) {
 		return nil, nil, usageError{err}
 	}
 	sets := map[string]*render.Set{}
-	cfg, problems := config.Load(path, config.Env{Getenv: os.Getenv, Version: version, CheckTemplates: func(d digest.Digest) (err error) {
+	checkTemplates := func(d digest.Digest) (err error) {
 		if p.sawTemplates != nil {
 			p.sawTemplates(d.Template)
 		}
 		sets[d.ID], err = render.Load(templates.FS, d.Template, d.Subject)
 		return err
-	}})
+	}
+	cfg, problems := config.Load(path,
+		config.Env{Getenv: os.Getenv, Version: version, CheckTemplates: checkTemplates})
 	if len(problems) > 0 {
 		return nil, nil, problems
 	}
@@ -225,13 +227,17 @@ func assemble(
 }
 
 // composer is what a preview needs, and no more.
-func composer(p *program, cfg *config.Config, sets map[string]*render.Set, l *ledger.Ledger) (*newsroom.Composer, error) {
+func composer(
+	p *program, cfg *config.Config, sets map[string]*render.Set, l *ledger.Ledger,
+) (*newsroom.Composer, error) {
 	key, err := signer(cfg)
 	if err != nil {
 		return nil, err
 	}
 	pages := newsroom.Renderer{Config: cfg, Templates: sets}
-	return &newsroom.Composer{Renderer: pages, Ledger: newsroom.PastOf(l), Signer: key, Random: rand.Reader, Now: p.now}, nil
+	return &newsroom.Composer{
+		Renderer: pages, Ledger: newsroom.PastOf(l), Signer: key, Random: rand.Reader, Now: p.now,
+	}, nil
 }
 
 func collector(p *program, cfg *config.Config, l collect.Ledger) *collect.Collector {
@@ -240,7 +246,8 @@ func collector(p *program, cfg *config.Config, l collect.Ledger) *collect.Collec
 		private = append(private, netip.MustParsePrefix(cidr)) // the config has checked them
 	}
 	return collect.New(collect.Options{
-		Every: cfg.Collect.Every, Lookback: cfg.Collect.Lookback, Timeout: cfg.Collect.Timeout, MaxSize: cfg.Collect.MaxSize,
-		Concurrency: cfg.Collect.Concurrency, PerHost: cfg.Collect.PerHost, UserAgent: cfg.Collect.UserAgent, AllowPrivateNetworks: private,
+		Every: cfg.Collect.Every, Lookback: cfg.Collect.Lookback, Timeout: cfg.Collect.Timeout,
+		MaxSize: cfg.Collect.MaxSize, Concurrency: cfg.Collect.Concurrency, PerHost: cfg.Collect.PerHost,
+		UserAgent: cfg.Collect.UserAgent, AllowPrivateNetworks: private,
 	}, l, p.now, p.log)
 }

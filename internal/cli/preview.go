@@ -103,7 +103,9 @@ func openPreview(ctx context.Context, p *program, admit func(*config.Config) err
 }
 
 // makePreview is what a subscriber would get of a digest; with sample, of invented news.
-func makePreview(p *program, composer *newsroom.Composer, d digest.Digest, email, at string, sample bool) (newsroom.Preview, error) {
+func makePreview(
+	p *program, composer *newsroom.Composer, d digest.Digest, email, at string, sample bool,
+) (newsroom.Preview, error) {
 	who, err := previewReader(composer.Config, email)
 	if err != nil {
 		return newsroom.Preview{}, err
@@ -182,7 +184,8 @@ func parseTime(s, zone string) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, usagef("--at %q: write it as 2026-12-24T07:00, or with an offset as 2026-12-24T07:00:00+01:00", s)
+	return time.Time{}, usagef("--at %q: write it as 2026-12-24T07:00, or with an offset as 2026-12-24T07:00:00+01:00",
+		s)
 }
 
 func findDigest(cfg *config.Config, id string) (digest.Digest, error) {
@@ -254,7 +257,8 @@ func previewed(v newsroom.Preview) previewJSON {
 		out.Five = append(out.Five, e.ID)
 	}
 	if v.Page.Lead != nil {
-		out.Stories = append(out.Stories, previewedStory{string(digest.SectionLead), v.Page.Lead.Topic, 1, v.Page.Lead.Story})
+		out.Stories = append(out.Stories,
+			previewedStory{string(digest.SectionLead), v.Page.Lead.Topic, 1, v.Page.Lead.Story})
 	}
 	for _, s := range v.Page.Sections {
 		for i, e := range s.Entries {

@@ -48,11 +48,13 @@ func reloadCommand(p *program) *cobra.Command {
 				if _, _, all := p.load(); all != nil {
 					err = all
 				}
-				return fmt.Errorf("%w\nnothing was reloaded: the running daemon keeps the configuration that it has", err)
+				return fmt.Errorf("%w\nnothing was reloaded: the running daemon keeps the configuration that it has",
+					err)
 			}
 			status, err := control.Forward(c.Context(), at, control.Request{Args: p.args}, p.stdout, p.stderr)
 			if errors.Is(err, control.ErrNobody) {
-				return usagef("no daemon runs on %s: %w\nif another [ledger] path was set while it runs, that needs a restart", at, err)
+				return usagef("no daemon runs on %s: %w\nif another [ledger] path was set while it runs, that needs a restart",
+					at, err)
 			}
 			if err != nil {
 				return err

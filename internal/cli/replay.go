@@ -100,7 +100,9 @@ func (p *program) replayAgain(ctx context.Context, id string, span time.Duration
 }
 
 // replay runs a replay over a ledger that is forgotten at the end.
-func (p *program) replay(ctx context.Context, begin time.Time, then func(newsroom.Replayed) error, run func(newsroom.Replay) error) error {
+func (p *program) replay(
+	ctx context.Context, begin time.Time, then func(newsroom.Replayed) error, run func(newsroom.Replay) error,
+) error {
 	cfg, sets, err := p.load()
 	if err != nil {
 		return err
@@ -180,7 +182,8 @@ type replayedItem struct {
 }
 
 func (o *replayJSON) add(r newsroom.Replayed) error {
-	e := replayedJSON{Lane: r.Lane.String(), Slot: r.Slot.At.UTC(), Read: r.Edition.Read, Unread: r.Unread, Ordered: []string{}}
+	e := replayedJSON{Lane: r.Lane.String(), Slot: r.Slot.At.UTC(), Read: r.Edition.Read, Unread: r.Unread,
+		Ordered: []string{}}
 	for _, t := range o.digest.Topics {
 		for _, f := range t.Feeds {
 			if r.Ordered[f.URL] && !slices.Contains(e.Ordered, cmp.Or(f.Name, f.URL)) {
@@ -215,12 +218,13 @@ func (e *replayedJSON) addSent(l *ledger.Ledger, r newsroom.Replayed) error {
 }
 
 func newReplayedPage(page digest.Page, subject string, readers int) replayedPage {
-	out := replayedPage{Topics: page.Variant.Topics, Language: page.Variant.Language, Format: page.Variant.Format, Readers: readers,
-		Subject: subject, Words: compose.Words(page), Entries: []replayedEntry{}}
+	out := replayedPage{Topics: page.Variant.Topics, Language: page.Variant.Language, Format: page.Variant.Format,
+		Readers: readers, Subject: subject, Words: compose.Words(page), Entries: []replayedEntry{}}
 	add := func(section string, en digest.Entry) {
 		lead := en.Lead()
-		e := replayedEntry{Section: section, Topic: en.Topic, Title: lead.Title, Source: lead.Source, Link: lead.Link, Published: lead.Published,
-			FirstSeen: lead.FirstSeen, Coverage: []replayedItem{}, Carried: en.Carried, Place: lead.Place, Score: en.Rank}
+		e := replayedEntry{Section: section, Topic: en.Topic, Title: lead.Title, Source: lead.Source, Link: lead.Link,
+			Published: lead.Published, FirstSeen: lead.FirstSeen, Coverage: []replayedItem{},
+			Carried: en.Carried, Place: lead.Place, Score: en.Rank}
 		for _, it := range en.Coverage() {
 			e.Coverage = append(e.Coverage, replayedItem{it.Source, it.Title, it.Link, it.Place})
 		}
@@ -240,7 +244,8 @@ func newReplayedPage(page digest.Page, subject string, readers int) replayedPage
 // write shows the editions to people: "+" is what was not sent then, "-" what was.
 func (o *replayJSON) write(w io.Writer) {
 	for _, e := range o.Editions {
-		fmt.Fprintf(w, "%s  %s  %s read, %d without a place\n", e.Slot.Format("Mon 2006-01-02 15:04 MST"), e.Lane, plural(e.Read, "item"), e.Unread)
+		fmt.Fprintf(w, "%s  %s  %s read, %d without a place\n", e.Slot.Format("Mon 2006-01-02 15:04 MST"), e.Lane,
+			plural(e.Read, "item"), e.Unread)
 		for _, v := range e.Variants {
 			writeReplayed(w, v, e.Sent)
 		}
@@ -264,7 +269,8 @@ func writeReplayed(w io.Writer, v replayedPage, sent []replayedPage) {
 	}
 	section := ""
 	for _, e := range v.Entries {
-		if heading := e.Section + " " + e.Topic; heading != section && (e.Section == string(digest.SectionTopic) || e.Section != section) {
+		if heading := e.Section + " " + e.Topic; heading != section &&
+			(e.Section == string(digest.SectionTopic) || e.Section != section) {
 			section = e.Section
 			if e.Section == string(digest.SectionTopic) {
 				section = heading

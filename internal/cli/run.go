@@ -68,10 +68,11 @@ func runDaemon(ctx context.Context, p *program) error {
 		if err != nil {
 			return err
 		}
-		defer answers.Close() // behind the messages in flight, whose links it answers
+		defer answers.Close() // after the messages in flight, whose links it answers
 	}
 	p.secondSignal(ctx)
-	p.log.Info("digestd runs", "version", version, "config", cfg.Path, "ledger", l.Path(), "transport", cfg.Delivery.Transport)
+	p.log.Info("digestd runs", "version", version, "config", cfg.Path, "ledger", l.Path(), "transport",
+		cfg.Delivery.Transport)
 	if err := loop.Run(ctx); !errors.Is(err, daemon.ErrEnded) {
 		return err
 	}
@@ -81,8 +82,11 @@ func runDaemon(ctx context.Context, p *program) error {
 
 // answerReaders serves the pages behind the links of the mail, as the configuration has them at the time, and
 // beside them what a monitoring system asks for.
-func answerReaders(p *program, l *ledger.Ledger, current func() *opened, tally *report.Tally, address string) (*web.Listener, error) {
-	server, err := web.New(l, func() web.Site { return web.Site{Config: current().Config, Sets: current().Composer.Templates} }, p.now, p.log)
+func answerReaders(
+	p *program, l *ledger.Ledger, current func() *opened, tally *report.Tally, address string,
+) (*web.Listener, error) {
+	site := func() web.Site { return web.Site{Config: current().Config, Sets: current().Composer.Templates} }
+	server, err := web.New(l, site, p.now, p.log)
 	if err != nil {
 		return nil, err
 	}
@@ -116,8 +120,11 @@ func (p *program) awaitLedger(ctx context.Context, cfg *config.Config) (*ledger.
 			return l, err
 		}
 		var holder strings.Builder
-		if _, ferr := control.Forward(ctx, cfg.Ledger.Path, control.Request{Args: []string{holderCommand}}, &holder, io.Discard); ferr == nil && holder.String() == "daemon\n" {
-			return nil, usageError{fmt.Errorf("%w: a daemon is running on it already, and one ledger serves one daemon", err)}
+		whether := control.Request{Args: []string{holderCommand}}
+		_, ferr := control.Forward(ctx, cfg.Ledger.Path, whether, &holder, io.Discard)
+		if ferr == nil && holder.String() == "daemon\n" {
+			return nil, usageError{fmt.Errorf("%w: a daemon is running on it already, and one ledger serves one daemon",
+				err)}
 		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -170,7 +177,8 @@ func (p *program) secondSignal(ctx context.Context) {
 	}()
 }
 
-// awaitSecond returns when a signal comes that is not the first one, nor the same wish. afterFirst is called then.
+// awaitSecond returns when a signal comes that is not the first one, nor the same wish. afterFirst is called after the
+// first.
 func awaitSecond(signals <-chan os.Signal, came bool, now func() time.Time, afterFirst func()) {
 	if !came {
 		<-signals

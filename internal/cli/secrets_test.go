@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestFeedsPasswordsAreNotShown runs every command that speaks of feeds, over feeds whose addresses have a password and whose
-// servers repeat it: nothing that comes out has it in it, and neither has a mail.
+// TestFeedsPasswordsAreNotShown runs every command that speaks of feeds, over feeds whose addresses have a password and
+// whose servers repeat it: nothing that comes out has it in it, and neither has a mail.
 func TestFeedsPasswordsAreNotShown(t *testing.T) {
 	const secret = "c0rrect-h0rse"
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -114,12 +114,7 @@ func resumeCommand(p *program) *cobra.Command {
 			"pause of it ends first.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			o, err := p.open(c.Context(), want{write: true, admit: func(cfg *config.Config) (err error) {
-				if len(args) > 0 {
-					_, err = findDigest(cfg, args[0])
-				}
-				return err
-			}})
+			o, err := p.open(c.Context(), want{write: true, admit: areDigests(args...)})
 			if err != nil {
 				return err
 			}
@@ -147,7 +142,8 @@ func warnOfLinks(ctx context.Context, p *program, cfg *config.Config) {
 	}
 	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", cfg.Web.Listen)
 	if err != nil {
-		fmt.Fprintf(p.stderr, "warning: nobody answers the links in these mails at [web] listen, %s, until `digestd run` does\n", cfg.Web.Listen)
+		fmt.Fprintf(p.stderr, "warning: nobody answers the links in these mails at [web] listen, %s, until `digestd run` does\n",
+			cfg.Web.Listen)
 		return
 	}
 	conn.Close()
@@ -178,7 +174,8 @@ func sendCopies(ctx context.Context, p *program, o *opened, d digest.Digest, to 
 	}
 	out.Seconds = p.now().Sub(begun).Seconds()
 	if err := p.print(out, func(w io.Writer) {
-		fmt.Fprintf(w, "%s of the next edition of %s sent: nothing is used, and nothing owed\n", plural(out.Sent, "test copy"), d.ID)
+		fmt.Fprintf(w, "%s of the next edition of %s sent: nothing is used, and nothing owed\n",
+			plural(out.Sent, "test copy"), d.ID)
 	}); err != nil {
 		return err
 	}
@@ -192,7 +189,7 @@ func sendCopies(ctx context.Context, p *program, o *opened, d digest.Digest, to 
 }
 
 // collectFirst polls before a send: what is due, or, for an extra edition, everything, since whoever asks for
-// one wants what is new at this moment. A feed that fails is told, and keeps nothing from going out.
+// one wants what is new at this moment. A feed that fails is reported, and keeps nothing from going out.
 func collectFirst(ctx context.Context, p *program, o *opened, all bool) *collectedJSON {
 	bar := p.bar(len(o.Config.Feeds()), "feeds")
 	sum := o.Publisher.Collect(ctx, all, func(r collect.Result) { bar.advance(r.Feed.Address()) })
@@ -231,8 +228,8 @@ func (b *deliveryBar) end() {
 func reportSent(p *program, out *sentJSON, published []newsroom.Published, err error, begun time.Time) error {
 	for _, e := range published {
 		s := e.Delivery
-		l := laneJSON{Lane: e.Lane.String(), Slot: e.Slot.Wall, Edition: e.Edition, Composed: e.Composed, Stories: e.Stories, Sent: s.Sent,
-			Owed: s.Owed(), Reason: e.Reason, Paused: s.Paused}
+		l := laneJSON{Lane: e.Lane.String(), Slot: e.Slot.Wall, Edition: e.Edition, Composed: e.Composed,
+			Stories: e.Stories, Sent: s.Sent, Owed: s.Owed(), Reason: e.Reason, Paused: s.Paused}
 		out.Lanes = append(out.Lanes, l)
 		if e.Composed {
 			out.Stories += e.Stories
@@ -285,7 +282,8 @@ func printSent(w io.Writer, out sentJSON) {
 		case l.Composed:
 			fmt.Fprintf(w, "%s: composed, %s\n", l.Edition, plural(l.Stories, "story"))
 		case l.Sent == 0 && l.Owed == 0:
-			fmt.Fprintf(w, "%s: composed before, and nothing of it is owed any more; who came since begins with the next one\n", l.Edition)
+			fmt.Fprintf(w, "%s: composed before, and nothing of it is owed any more; who came since begins with the next one\n",
+				l.Edition)
 		default:
 			fmt.Fprintf(w, "%s: composed before; what was still owed is delivered\n", l.Edition)
 		}

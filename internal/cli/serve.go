@@ -62,13 +62,16 @@ func servePreview(ctx context.Context, p *program, digestID, email, at, listen s
 	if err != nil {
 		return usageError{fmt.Errorf("--listen: %w", err)}
 	}
-	fmt.Fprintf(p.stdout, "The preview is at http://%s/%s\nCtrl-C ends it.\n", listener.Addr(), preview.Choice{Digest: digestID, Reader: email, At: at}.Query())
+	fmt.Fprintf(p.stdout, "The preview is at http://%s/%s\nCtrl-C ends it.\n", listener.Addr(),
+		preview.Choice{Digest: digestID, Reader: email, At: at}.Query())
 	return server.Serve(ctx, listener, lookEvery)
 }
 
 // ledgerForPreview copies the ledger, also out of the process that holds it; where there is none yet it
 // collects into one that done throws away. news says which.
-func ledgerForPreview(ctx context.Context, p *program, cfg *config.Config, path string) (l *ledger.Ledger, news string, done func(), err error) {
+func ledgerForPreview(
+	ctx context.Context, p *program, cfg *config.Config, path string,
+) (l *ledger.Ledger, news string, done func(), err error) {
 	err = copyLedger(ctx, p, path)
 	now := p.now().Format("15:04")
 	if errors.Is(err, bolt.ErrMissing) {
@@ -95,7 +98,8 @@ func copyLedger(ctx context.Context, p *program, path string) error {
 		return err
 	}
 	defer file.Close()
-	backup := &program{stdin: p.stdin, stdout: file, stderr: p.stderr, now: p.now, configFlag: p.configFlag, log: p.log, args: []string{"backup", "-"}}
+	backup := &program{stdin: p.stdin, stdout: file, stderr: p.stderr, now: p.now, configFlag: p.configFlag, log: p.log,
+		args: []string{"backup", "-"}}
 	o, err := backup.open(ctx, want{})
 	var ended forwarded
 	switch {
@@ -183,7 +187,8 @@ func (d previewDesk) Mail(c preview.Choice) (preview.Mail, error) {
 		return preview.Mail{}, err
 	}
 	return preview.Mail{
-		Raw: raw, Edition: v.Edition.ID, Slot: v.Edition.Slot.In(zone), Language: v.Page.Variant.Language, Empty: v.Page.Empty(),
+		Raw: raw, Edition: v.Edition.ID, Slot: v.Edition.Slot.In(zone),
+		Language: v.Page.Variant.Language, Empty: v.Page.Empty(),
 		MaxSize: which.MaxSize, Template: checked.Template, Findings: checked.Findings,
 	}, nil
 }

@@ -67,7 +67,8 @@ func unless(problems []report.Problem) error {
 // widths and time zone are those of this end.
 func (p *program) answerOf(ctx context.Context, answer any) error {
 	var out strings.Builder
-	q := &program{stdin: p.stdin, stdout: &out, stderr: p.stderr, now: p.now, args: append([]string{"--json"}, p.args...), held: p.held, reload: p.reload}
+	q := &program{stdin: p.stdin, stdout: &out, stderr: p.stderr, now: p.now,
+		args: append([]string{"--json"}, p.args...), held: p.held, reload: p.reload}
 	status := q.run(ctx)
 	if status > exitIncomplete || out.Len() == 0 {
 		return forwarded{status}
@@ -78,13 +79,15 @@ func (p *program) answerOf(ctx context.Context, answer any) error {
 func printStatus(w io.Writer, p paint, s report.Status, now time.Time) error {
 	var rows [][]cell
 	for _, n := range s.Next {
-		rows = append(rows, []cell{{"next", dim}, {n.Digest + "/" + n.Zone, plain}, {inZone(n.At, n.Zone).Format("Mon 2 Jan 15:04 MST"), bold}, {"in " + duration(n.At.Sub(now)), plain}})
+		rows = append(rows, []cell{{"next", dim}, {n.Digest + "/" + n.Zone, plain},
+			{inZone(n.At, n.Zone).Format("Mon 2 Jan 15:04 MST"), bold}, {"in " + duration(n.At.Sub(now)), plain}})
 	}
 	if err := p.table(w, rows); err != nil {
 		return err
 	}
 	for _, d := range s.Paused {
-		fmt.Fprintf(w, "%s: paused by the operator since %s; `digestd resume %s` goes on\n", d.Digest, d.Since.Local().Format("Mon 2 Jan 15:04 MST"), d.Digest)
+		fmt.Fprintf(w, "%s: paused by the operator since %s; `digestd resume %s` goes on\n", d.Digest,
+			d.Since.Local().Format("Mon 2 Jan 15:04 MST"), d.Digest)
 	}
 	rows = nil
 	for _, e := range s.Editions {
@@ -151,7 +154,8 @@ func inZone(t time.Time, zone string) time.Time {
 // over counts the deliveries of an edition that are not owed any more.
 func over(e report.EditionStatus) int {
 	n := 0
-	for _, s := range []digest.State{digest.Sent, digest.Failed, digest.Held, digest.Suppressed, digest.Expired, digest.Withdrawn, digest.Nothing} {
+	for _, s := range []digest.State{digest.Sent, digest.Failed, digest.Held, digest.Suppressed, digest.Expired,
+		digest.Withdrawn, digest.Nothing} {
 		n += e.Deliveries[s.String()]
 	}
 	return n

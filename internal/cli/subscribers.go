@@ -18,18 +18,28 @@ import (
 
 func subscribersCommand(p *program) *cobra.Command {
 	c := &cobra.Command{Use: "subscribers", Short: "Who gets it, and who does not any more"}
-	c.AddCommand(subscribersListCommand(p), exportCommand(p), suppressCommand(p), restoreCommand(p), linkCommand(p), forgetCommand(p))
+	c.AddCommand(subscribersListCommand(p), exportCommand(p), suppressCommand(p), restoreCommand(p), linkCommand(p),
+		forgetCommand(p))
 	return c
 }
 
 // hasDigest admits what is about a digest only where the configuration has it, and all that is about none.
 func hasDigest(id string) func(*config.Config) error {
+	if id == "" {
+		return nil
+	}
+	return areDigests(id)
+}
+
+// areDigests admits arguments that are digests of the configuration.
+func areDigests(ids ...string) func(*config.Config) error {
 	return func(cfg *config.Config) error {
-		if id == "" {
-			return nil
+		for _, id := range ids {
+			if _, err := findDigest(cfg, id); err != nil {
+				return err
+			}
 		}
-		_, err := findDigest(cfg, id)
-		return err
+		return nil
 	}
 }
 
@@ -87,7 +97,8 @@ func exportCommand(p *program) *cobra.Command {
 				return err
 			}
 			rows = slices.DeleteFunc(rows, func(r listedSubscriber) bool {
-				return r.Profile == nil || slices.ContainsFunc(r.Suppressed, func(s digest.Suppression) bool { return s.Digest == "" })
+				return r.Profile == nil || slices.ContainsFunc(r.Suppressed,
+					func(s digest.Suppression) bool { return s.Digest == "" })
 			})
 			if p.json {
 				return p.print(map[string]any{"subscribers": rows}, nil)
@@ -109,7 +120,7 @@ type listedSubscriber struct {
 	Email string `json:"email"`
 	Name  string `json:"name,omitempty"`
 	*subscribers.Profile
-	Source      string               `json:"source,omitempty"` // file:line; absent when the config has no such subscriber
+	Source      string               `json:"source,omitempty"` // file:line; absent when no list has them
 	Suppressed  []digest.Suppression `json:"suppressed,omitempty"`
 	Preferences *digest.Preferences  `json:"preferences,omitempty"` // what the reader chose; it narrows the above
 }
@@ -168,8 +179,8 @@ func listed(all *subscribers.List, l wishes, only listFilter) ([]listedSubscribe
 	rows := []listedSubscriber{}
 	for _, s := range all.All() {
 		key := subscribers.Key(s.Email)
-		row := listedSubscriber{Email: s.Email, Name: s.Name, Profile: s.Profile, Source: fmt.Sprintf("%s:%d", s.File, s.Line),
-			Suppressed: byKey[key], Preferences: own(key)}
+		row := listedSubscriber{Email: s.Email, Name: s.Name, Profile: s.Profile,
+			Source: fmt.Sprintf("%s:%d", s.File, s.Line), Suppressed: byKey[key], Preferences: own(key)}
 		if forgotten(key) {
 			row.Suppressed = []digest.Suppression{{Email: s.Email, Source: ledger.ByForgetting}}
 		}
@@ -218,7 +229,8 @@ func printListed(w io.Writer, rows []listedSubscriber) {
 				notes = append(notes, "suppressed: the address was erased")
 				continue
 			}
-			notes = append(notes, fmt.Sprintf("suppressed%s by %s on %s", ofDigest(s.Digest), s.Source, s.At.Format(time.DateOnly)))
+			notes = append(notes, fmt.Sprintf("suppressed%s by %s on %s", ofDigest(s.Digest), s.Source,
+				s.At.Format(time.DateOnly)))
 		}
 		if r.Preferences != nil {
 			notes = append(notes, chose(*r.Preferences))
@@ -229,7 +241,7 @@ func printListed(w io.Writer, rows []listedSubscriber) {
 	fmt.Fprintf(w, "%s\n", plural(len(rows), "subscriber"))
 }
 
-// chose tells in words what a reader chose himself.
+// chose tells in words what a reader chose.
 func chose(p digest.Preferences) string {
 	var what []string
 	if len(p.Without) > 0 {
@@ -255,7 +267,8 @@ func writeCSV(w io.Writer, rows []listedSubscriber) error {
 			if r.Preferences != nil {
 				preferences = chose(*r.Preferences)
 			}
-			if !yield(subscribers.Subscriber{Email: r.Email, Name: r.Name, Profile: r.Profile}, [3]string{r.Source, suppressed, preferences}) {
+			if !yield(subscribers.Subscriber{Email: r.Email, Name: r.Name, Profile: r.Profile},
+				[3]string{r.Source, suppressed, preferences}) {
 				return
 			}
 		}

@@ -117,9 +117,12 @@ func suppressCommand(p *program) *cobra.Command {
 			if len(kept) == 1 {
 				s := kept[0]
 				if unknown > 0 {
-					fmt.Fprintf(p.stderr, "no subscriber of %s has the address %s; should one come, it counts\n", o.Config.Path, s.Email)
+					fmt.Fprintf(p.stderr, "no subscriber of %s has the address %s; should one come, it counts\n",
+						o.Config.Path, s.Email)
 				}
-				return p.print(s, func(w io.Writer) { fmt.Fprintf(w, "%s gets nothing more%s\n", s.Email, ofDigest(s.Digest)) })
+				return p.print(s, func(w io.Writer) {
+					fmt.Fprintf(w, "%s gets nothing more%s\n", s.Email, ofDigest(s.Digest))
+				})
 			}
 			return p.print(map[string]int{"addresses": len(kept), "changed": changed, "unknown": unknown}, func(w io.Writer) {
 				fmt.Fprintf(w, "%s get nothing more%s: %d new, %d suppressed before; %d are no subscribers, and it counts should they come\n",
@@ -158,7 +161,8 @@ func restoreCommand(p *program) *cobra.Command {
 			}
 			if len(emails) != 1 {
 				return p.print(map[string]int{"addresses": len(emails), "restored": n}, func(w io.Writer) {
-					fmt.Fprintf(w, "%s get again what the configuration says%s: %d suppressions and choices forgotten\n", plural(len(emails), "address"), ofDigest(who.digest), n)
+					fmt.Fprintf(w, "%s get again what the configuration says%s: %d suppressions and choices forgotten\n",
+						plural(len(emails), "address"), ofDigest(who.digest), n)
 				})
 			}
 			email := emails[0]

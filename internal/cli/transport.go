@@ -154,8 +154,9 @@ func wireAddress(a string) string {
 
 func (w overSMTP) transport(path string) (mailer.Transport, error) {
 	server := &smtp.Server{
-		Host: w.Host, Port: w.Port, TLS: w.TLS, Username: w.Username, Password: w.password, Auth: w.Auth, HelloName: w.HelloName,
-		DialTimeout: w.DialTimeout, ReplyTimeout: w.ReplyTimeout, Dialer: (&net.Dialer{}).DialContext,
+		Host: w.Host, Port: w.Port, TLS: w.TLS, Username: w.Username, Password: w.password, Auth: w.Auth,
+		HelloName: w.HelloName, DialTimeout: w.DialTimeout, ReplyTimeout: w.ReplyTimeout,
+		Dialer: (&net.Dialer{}).DialContext,
 	}
 	if w.roots != "" {
 		roots, err := x509.SystemCertPool()

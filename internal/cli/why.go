@@ -49,7 +49,8 @@ func whyCommand(p *program) *cobra.Command {
 				return err
 			}
 			if len(fates) == 0 {
-				fmt.Fprintf(p.stderr, "no item has the link, the guid or the words %q; was its feed read when it was shown?\n", query)
+				fmt.Fprintf(p.stderr, "no item has the link, the guid or the words %q; was its feed read when it was shown?\n",
+					query)
 				return errIncomplete
 			}
 			return nil
@@ -62,7 +63,8 @@ func printFates(w io.Writer, fates []report.Fate) {
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
-		fmt.Fprintf(w, "%s\n  %s\n  first seen %s in %s\n", f.Item.Title, f.Item.Link, f.Item.FirstSeen.Local().Format("2006-01-02 15:04:05 MST"), f.Item.Source)
+		fmt.Fprintf(w, "%s\n  %s\n  first seen %s in %s\n", f.Item.Title, f.Item.Link,
+			f.Item.FirstSeen.Local().Format("2006-01-02 15:04:05 MST"), f.Item.Source)
 		if f.Item.Article != nil && f.Item.Article.Error != "" {
 			fmt.Fprintf(w, "  has the feed's own words, since its page could not be read: %s\n", f.Item.Article.Error)
 		}
@@ -73,7 +75,8 @@ func printFates(w io.Writer, fates []report.Fate) {
 			fmt.Fprintf(w, "  %s: %s\n", l.Lane, fateWords(l))
 			if len(l.Told) > 1 {
 				for _, t := range l.Told {
-					fmt.Fprintf(w, "    told by %s, first seen %s: %s\n", t.Source, t.FirstSeen.Local().Format("2006-01-02 15:04"), t.Title)
+					fmt.Fprintf(w, "    told by %s, first seen %s: %s\n", t.Source,
+						t.FirstSeen.Local().Format("2006-01-02 15:04"), t.Title)
 					if t.With != 0 {
 						fmt.Fprintf(w, "      joined with score %.2f: %s\n", t.Score, strings.Join(t.Terms, ", "))
 					}
@@ -126,14 +129,16 @@ func fateWords(l report.LaneFate) string {
 	case l.Section == "":
 		return fmt.Sprintf("%s (edition %s)", l.Reason, l.Edition)
 	default:
-		return fmt.Sprintf("edition %s, %s, place %d, sent to %s", l.Edition, l.Section, l.Place, plural(l.Readers, "reader"))
+		return fmt.Sprintf("edition %s, %s, place %d, sent to %s", l.Edition, l.Section, l.Place,
+			plural(l.Readers, "reader"))
 	}
 }
 
 func printReader(w io.Writer, r report.Reader) {
 	fmt.Fprintf(w, "%s: %s\n", r.Email, r.Subscribed)
 	for _, s := range r.Suppressed {
-		fmt.Fprintf(w, "  suppressed%s by %s on %s %s\n", ofDigest(s.Digest), s.Source, s.At.Format(time.DateOnly), s.Words)
+		fmt.Fprintf(w, "  suppressed%s by %s on %s %s\n", ofDigest(s.Digest), s.Source,
+			s.At.Format(time.DateOnly), s.Words)
 	}
 	if !r.PausedUntil.IsZero() {
 		fmt.Fprintf(w, "  paused until %s\n", r.PausedUntil.Format(time.DateOnly))

@@ -25,8 +25,8 @@ type remembered struct {
 	digests      []string // that it has met
 }
 
-// againstWishes tells who would get a digest that is new, and had left one that there is no more: it may be the same
-// one under another name.
+// againstWishes tells who would get a new digest although they left one that there is no more: it may be the same one
+// under another name.
 func (p *program) againstWishes(ctx context.Context, cfg *config.Config) ([]string, error) {
 	known, err := p.remember(ctx, cfg)
 	if err != nil {
@@ -42,9 +42,11 @@ func (p *program) againstWishes(ctx context.Context, cfg *config.Config) ([]stri
 		reader, ok := cfg.Subscribers.Find(s.Email)
 		for _, d := range cfg.Digests {
 			stopped := func(o digest.Suppression) bool {
-				return subscribers.Key(o.Email) == subscribers.Key(s.Email) && (o.Digest == "" || cfg.NowCalled(o.Digest) == d.ID)
+				return subscribers.Key(o.Email) == subscribers.Key(s.Email) &&
+					(o.Digest == "" || cfg.NowCalled(o.Digest) == d.ID)
 			}
-			if !ok || !reader.Wants(d.ID) || slices.Contains(known.digests, d.ID) || slices.ContainsFunc(known.suppressions, stopped) {
+			if !ok || !reader.Wants(d.ID) || slices.Contains(known.digests, d.ID) ||
+				slices.ContainsFunc(known.suppressions, stopped) {
 				continue
 			}
 			c := change{s.Digest, d.ID}
@@ -68,7 +70,8 @@ func (p *program) againstWishes(ctx context.Context, cfg *config.Config) ([]stri
 
 // remember asks the ledger, or the process that holds it. Where there is none, nothing is remembered.
 func (p *program) remember(ctx context.Context, cfg *config.Config) (r remembered, err error) {
-	l, err := ledger.Open(bolt.At(cfg.Ledger.Path, bolt.Options{ReadOnly: true, Timeout: 100 * time.Millisecond}), p.now)
+	l, err := ledger.Open(bolt.At(cfg.Ledger.Path, bolt.Options{ReadOnly: true, Timeout: 100 * time.Millisecond}),
+		p.now)
 	if errors.Is(err, bolt.ErrBusy) {
 		return askHolder(ctx, cfg.Ledger.Path)
 	}
@@ -89,7 +92,8 @@ func (p *program) remember(ctx context.Context, cfg *config.Config) (r remembere
 func askHolder(ctx context.Context, path string) (r remembered, err error) {
 	ask := func(answer any, args ...string) error {
 		var out strings.Builder
-		if _, err := control.Forward(ctx, path, control.Request{Args: append([]string{"--json"}, args...)}, &out, io.Discard); err != nil {
+		request := control.Request{Args: append([]string{"--json"}, args...)}
+		if _, err := control.Forward(ctx, path, request, &out, io.Discard); err != nil {
 			return err
 		}
 		return json.Unmarshal([]byte(out.String()), answer)

@@ -56,11 +56,10 @@ type Server struct {
 	idle *sync.Cond // none does
 }
 
-// A client that does not read must hold up neither the end of the process nor what its command has locked: a piece
-// of an answer is waited for that long, and when the command is cancelled, all that is left that long.
+// A client that does not read must hold up neither the end of the process nor what its command has locked.
 const (
-	pieceWait = time.Minute
-	lastWords = 2 * time.Second
+	pieceWait = time.Minute      // for each piece of an answer
+	lastWords = 2 * time.Second  // for all that is left of it, once the command is cancelled
 	askWait   = 10 * time.Second // for all of a request
 )
 
