@@ -54,7 +54,7 @@ func (e *StatusError) Error() string {
 	case e.Code == http.StatusUnauthorized || e.Code == http.StatusProxyAuthRequired:
 		return text + ": it wants a user name and password; write them into the address, https://user:password@host/…"
 	case e.Code == http.StatusForbidden:
-		return text + ": it refuses this program; ask its owner, or set user_agent in [collect] so that he can reach you"
+		return text + ": it refuses this program; ask its owner, or set user_agent in [collect] so that they can reach you"
 	case e.Code == http.StatusNotFound:
 		return text + ": check the feed's address"
 	case e.Code == http.StatusTooManyRequests:

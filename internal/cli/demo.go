@@ -115,7 +115,7 @@ func demoEdition(
 		return newsroom.Published{}, err
 	}
 	if len(published) != 1 || published[0].Delivery.Sent != len(world.Readers) {
-		return newsroom.Published{}, errors.New("not every reader of the demo got his mail; run it with -v to see what happened")
+		return newsroom.Published{}, errors.New("a reader of the demo got no mail; run it with -v to see what happened")
 	}
 	return published[0], nil
 }

@@ -23,7 +23,7 @@ func linkCommand(p *program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "link ADDRESS",
 		Short: "Print the links by which a subscriber leaves and chooses",
-		Long: "Print the links to a subscriber's own pages, for a reader who asks for them; without [web] the one by which he leaves\n" +
+		Long: "Print the links to a subscriber's own pages, for a reader who asks for them; without [web] the one by which they leave\n" +
 			"by mail. Whoever has a link can use it: give it to nobody else.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -114,7 +114,7 @@ func (w *deliveryWriter) writeSteps() {
 // gather takes the steps that are there behind the first, and waits for those expected as long as each
 // comes within the patience behind the one before: a commit costs the same with them. Without any
 // patience, the workers fall into halves that take turns even when they are all about to come. A commit's
-// time is what waiting for one more may cost: who misses this commit waits for all of it before his own.
+// time is what waiting for one more may cost: who misses this commit waits for all of it before its own.
 func (w *deliveryWriter) gather(first *step, expect int, patience time.Duration) []*step {
 	group := []*step{first}
 	var timer *time.Timer
