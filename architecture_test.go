@@ -425,3 +425,51 @@ func TestDocumentsNameWhatIsThere(t *testing.T) {
 		}
 	}
 }
+
+// mostMethods and mostLines are how big a type and a function may be, so that somebody can hold one in mind.
+const mostMethods, mostLines = 30, 70
+
+// big are the types and functions that may be bigger, and why.
+var big = map[string]string{
+	"internal/config.reader": "a method for each table of the file, which share where they stand in it",
+}
+
+func TestTypesAndFunctionsAreSmall(t *testing.T) {
+	fset, all := sources(t)
+	methods := map[string]int{}
+	for _, s := range all {
+		for _, decl := range s.file.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if !ok || s.test {
+				continue
+			}
+			name := s.room + "."
+			if f.Recv != nil {
+				receiver := receiverOf(f)
+				methods[name+receiver]++
+				name += receiver + "."
+			}
+			lines := fset.Position(f.End()).Line - fset.Position(f.Pos()).Line + 1
+			if name += f.Name.Name; lines > mostLines && big[name] == "" {
+				t.Errorf("%s: %s has %d lines: split it, %d are the most", fset.Position(f.Pos()), name, lines, mostLines)
+			}
+		}
+	}
+	for name, n := range methods {
+		if n > mostMethods && big[name] == "" {
+			t.Errorf("%s has %d methods: give some to a type of their own, %d are the most", name, n, mostMethods)
+		}
+	}
+}
+
+// receiverOf is the name of the type that a method belongs to.
+func receiverOf(method *ast.FuncDecl) string {
+	name := ""
+	ast.Inspect(method.Recv.List[0].Type, func(n ast.Node) bool {
+		if ident, ok := n.(*ast.Ident); ok && name == "" {
+			name = ident.Name
+		}
+		return true
+	})
+	return name
+}

@@ -23,7 +23,7 @@ const refusalsInARow = 5
 func (m *Mailer) Deliver(ctx context.Context, job Job) (Summary, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r := &run{m: m, job: job, cancel: cancel, told: m.Now(), blamed: map[string]int{}, aside: map[string]string{}, proven: map[string]int{}, flying: map[string]int{}, probing: job.Paused != ""}
+	r := &run{m: m, job: job, cancel: cancel, logged: m.Now(), domains: newDomains(m.pace, m.log), probing: job.Paused != ""}
 	progress, err := m.ledger.Progress(job.Edition)
 	if err != nil {
 		return Summary{}, fmt.Errorf("deliver %s: %w", job.Edition, err)
@@ -45,7 +45,9 @@ func (m *Mailer) Deliver(ctx context.Context, job Job) (Summary, error) {
 	r.q = q
 	if job.Paused != "" {
 		m.pace.close(m.Now(), job.Paused)
-		r.blame(q.refused(m.Now()))
+		for _, domain := range q.refused(m.Now()) {
+			r.domains.blamed[domain] = 1
+		}
 	}
 	var workers sync.WaitGroup
 	if ready, _ := q.left(m.Now()); ready {
@@ -93,19 +95,13 @@ type run struct {
 	counts   [16]int // of deliveries, by state
 	summary  Summary
 	accepted int
-	row      []refused         // refusals in a row of which it is not known whose fault they are
-	flying   map[string]int    // messages under way, by domain
-	ticks    int               // messages begun and refusals, in their order
-	blamed   map[string]int    // refusals by domain, since the domain last took something
-	doubted  string            // the domain whose refusals are held against a message to another one
-	cleared  bool              // that one was refused as well, since the server last took something
-	proven   map[string]int    // how often it was not, by domain
-	aside    map[string]string // domains that refuse everybody while others don't, and how
-	silent   int               // messages in a row that were not answered
-	dropped  int               // connections in a row that ended under a message
-	probing  bool              // the run was paused, and nothing was taken since
+	row      row
+	domains  domains
+	silent   int  // messages in a row that were not answered
+	dropped  int  // connections in a row that ended under a message
+	probing  bool // the run was paused, and nothing was taken since
 	unknown  []unknown
-	told     time.Time // when the log was last told how it goes
+	logged   time.Time // when the log last said how it goes
 	err      error
 }
 
@@ -162,7 +158,7 @@ func (r *run) came(it item, e digest.Event, o Outcome, f effect, trying bool) (o
 	switch f {
 	case goOn:
 		if r.m.pace.pass(now, trying) {
-			r.opened(e.State == digest.Sent)
+			r.domains.opened(e.State == digest.Sent)
 		}
 		if e.State != digest.Sent {
 			break
@@ -170,10 +166,10 @@ func (r *run) came(it item, e digest.Event, o Outcome, f effect, trying bool) (o
 		r.m.pace.more(now)
 		r.accepted++
 		r.silent, r.dropped, r.probing = 0, 0, false
-		delete(r.blamed, domainOf(it.to.Email))
-		over = r.vouched(it.begun)
+		delete(r.domains.blamed, domainOf(it.to.Email))
+		over = r.row.vouched(it.begun)
 		for _, x := range over {
-			r.setAside(domainOf(x.to.Email), x.outcome.String())
+			r.domains.setAside(domainOf(x.to.Email), x.outcome.String())
 		}
 	case stop:
 		r.pauseLocked(where + o.String())
@@ -189,15 +185,21 @@ func (r *run) came(it item, e digest.Event, o Outcome, f effect, trying bool) (o
 			r.pauseLocked(fmt.Sprintf("%s%d refusals in a row, the last at %s", where, r.silent, o))
 		}
 	case tooFast:
-		r.blamed[domainOf(it.to.Email)]++
+		r.domains.blamed[domainOf(it.to.Email)]++
 		r.tooFast(now, domainOf(it.to.Email), o, trying)
 	case suspect:
-		r.blamed[domainOf(it.to.Email)]++
-		r.ticks++
-		r.row = append(r.row, refused{it, o, r.ticks})
+		r.domains.blamed[domainOf(it.to.Email)]++
+		r.row.add(it, o)
 		r.weigh(now, domainOf(it.to.Email), o, trying)
 	}
 	return over
+}
+
+// locked does something with what the workers share.
+func (r *run) locked(do func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	do()
 }
 
 // ended notes a delivery that ended without a message.
@@ -242,8 +244,8 @@ func (r *run) report(to digest.Recipient, e digest.Event) {
 	default:
 		r.m.log.Debug("delivery", attrs...)
 	}
-	if now := r.m.Now(); now.Sub(r.told).Abs() >= signOfLife {
-		r.told = now
+	if now := r.m.Now(); now.Sub(r.logged).Abs() >= signOfLife {
+		r.logged = now
 		s := r.stand(r.summary)
 		r.m.log.Info("edition on its way", "edition", r.job.Edition, "sent", s.Sent, "deferred", s.Deferred, "failed", s.Failed,
 			"in_doubt", s.InDoubt, "pending", s.Pending)

@@ -52,14 +52,14 @@ func (w *worker) serve(ctx context.Context) bool {
 			return false
 		}
 		domain := domainOf(it.to.Email)
-		w.fly(domain, 1)
+		w.locked(func() { w.domains.fly(domain, 1) })
 		if !w.connect(ctx) {
 			w.q.putBack(it)
-			w.fly(domain, -1)
+			w.locked(func() { w.domains.fly(domain, -1) })
 			return true
 		}
 		goOn := w.deliver(ctx, it)
-		w.fly(domain, -1)
+		w.locked(func() { w.domains.fly(domain, -1) })
 		if w.trying {
 			w.trying = false
 			w.giveTurn()
@@ -89,7 +89,9 @@ func (w *worker) next(ctx context.Context) (it item, ok bool) {
 		}
 		var wait time.Duration
 		var err error
-		for avoid := w.avoid(); trying && !ok && err == nil; avoid = nil {
+		var avoid map[string]bool
+		w.locked(func() { avoid = w.domains.avoid(w.probing) })
+		for ; trying && !ok && err == nil; avoid = nil {
 			if it, ok, err = w.q.takeOther(w.m.Now(), avoid); avoid == nil {
 				break
 			}
@@ -135,7 +137,8 @@ func (w *worker) without(it item) (bool, error) {
 	case w.job.Subscribes != nil && !w.job.Subscribes(it.to.Email):
 		return true, w.close(it, digest.Event{State: it.removed(), First: it.last.First, Words: "no longer a subscriber"})
 	}
-	why := w.asideFor(domainOf(it.to.Email))
+	var why string
+	w.locked(func() { why = w.domains.aside[domainOf(it.to.Email)] })
 	if why == "" || it.last.State == digest.InDoubt {
 		return false, nil
 	}
@@ -177,7 +180,7 @@ func (w *worker) deliver(ctx context.Context, it item) bool {
 		return w.refuse(it, err)
 	}
 	env.Repeat = intent.Doubts > 0
-	it.begun = w.tick()
+	w.locked(func() { it.begun = w.row.tick() })
 	s := w.begin(intent, it.to.Email)
 	o := w.send(env, msg, s)
 	if w.link.sent > 1 && o.stale() { // it rested for too long, or has carried enough: no attempt of this message

@@ -114,36 +114,37 @@ func readCSV(r io.Reader, label string, yield func(*Row, *Problem) bool) {
 		if !slices.ContainsFunc(record, func(s string) bool { return strings.TrimSpace(s) != "" }) {
 			continue // spreadsheets leave lines of nothing but commas
 		}
-		line, col := records.FieldPos(0)
-		if len(record) != len(columns) {
+		if line, col := records.FieldPos(0); len(record) != len(columns) {
 			if !yield(nil, problem(line, col, "has %d columns where the first line names %d", len(record), len(columns))) {
 				return
 			}
 			continue
 		}
-		row.Line, row.Col = line, col
-		for i := range row.Cells {
-			row.Cells[i] = row.Cells[i][:0]
-		}
-		left := false
-		for i, field := range record {
-			field, shift := trim(field)
-			switch {
-			case columns[i] == sourceAt:
-				left = field == ""
-			case columns[i] == besideAt, field == "":
-			default:
-				line, col := records.FieldPos(i)
-				row.set(attributes, columns[i], Cell{unguarded(field), line, col + shift})
-			}
-		}
-		if left {
-			continue
-		}
-		if !yield(&row, nil) {
+		if fill(&row, attributes, columns, record, records.FieldPos) && !yield(&row, nil) {
 			return
 		}
 	}
+}
+
+// fill reads a record into a row. It reports false where the record is of somebody whom only the ledger knew.
+func fill(row *Row, attributes []Attribute, columns []int, record []string, at func(field int) (line, col int)) bool {
+	row.Line, row.Col = at(0)
+	for i := range row.Cells {
+		row.Cells[i] = row.Cells[i][:0]
+	}
+	listed := true
+	for i, field := range record {
+		field, shift := trim(field)
+		switch {
+		case columns[i] == sourceAt:
+			listed = field != ""
+		case columns[i] == besideAt, field == "":
+		default:
+			line, col := at(i)
+			row.set(attributes, columns[i], Cell{unguarded(field), line, col + shift})
+		}
+	}
+	return listed
 }
 
 // beside are the columns that WriteCSV writes after those of a row: where the row stands, what keeps mail from the reader,

@@ -233,12 +233,9 @@ func (c *Conn) Send(env message.Envelope, msg []byte, leave func() bool) Reply {
 // Probe does MAIL and RCPT; the end of the connection, or what follows, takes them back. The reply is the last one, or the refusal.
 func (c *Conn) Probe(from, to string) (r Reply) {
 	c.reset = true
-	for _, s := range []struct {
-		stage   Stage
-		command string
-	}{{Mail, "MAIL FROM:<" + from + ">"}, {Rcpt, "RCPT TO:<" + to + ">"}} {
+	for _, s := range []command{{Mail, "MAIL FROM:<" + from + ">"}, {Rcpt, "RCPT TO:<" + to + ">"}} {
 		c.setDeadline(min(commandTimeout, c.replyIn))
-		if err := c.text.PrintfLine("%s", s.command); err != nil {
+		if err := c.text.PrintfLine("%s", s.text); err != nil {
 			return c.lost(s.stage, err)
 		}
 		if r = c.read(s.stage); r.Code/100 != 2 {
@@ -257,33 +254,36 @@ func (c *Conn) begin(env message.Envelope, length int) Reply {
 	if env.UTF8 {
 		mail += " SMTPUTF8"
 	}
-	c.setDeadline(min(commandTimeout, c.replyIn))
-	steps := []struct {
-		stage   Stage
-		command string
-	}{
-		{Mail, "RSET"},
-		{Mail, mail},
-		{Rcpt, "RCPT TO:<" + env.To + ">"},
-		{Data, "DATA"},
-	}
+	commands := []command{{Mail, "RSET"}, {Mail, mail}, {Rcpt, "RCPT TO:<" + env.To + ">"}, {Data, "DATA"}}
 	if !c.reset {
-		steps = steps[1:]
+		commands = commands[1:]
 	}
 	c.reset = true
+	c.setDeadline(min(commandTimeout, c.replyIn))
 	if c.pipelining { // RFC 2920 §3.1: DATA may end a group
-		for _, s := range steps {
-			c.text.W.WriteString(s.command + "\r\n")
+		for _, s := range commands {
+			c.text.W.WriteString(s.text + "\r\n")
 		}
 		if err := c.text.W.Flush(); err != nil {
 			return c.lost(Mail, err)
 		}
 	}
+	return c.answers(commands)
+}
+
+// command is a line of the dialogue, and the stage of its answer.
+type command struct {
+	stage Stage
+	text  string
+}
+
+// answers reads the answers to commands that end with DATA. Without pipelining each command is written first.
+func (c *Conn) answers(commands []command) Reply {
 	var refused *Reply
-	for _, s := range steps {
+	for _, s := range commands {
 		c.setDeadline(min(commandTimeout, c.replyIn))
 		if !c.pipelining {
-			if err := c.text.PrintfLine("%s", s.command); err != nil {
+			if err := c.text.PrintfLine("%s", s.text); err != nil {
 				return c.lost(s.stage, err)
 			}
 		}
@@ -305,14 +305,14 @@ func (c *Conn) begin(env message.Envelope, length int) Reply {
 			return r
 		case good:
 			continue
-		case s.command == "RSET":
+		case s.text == "RSET":
 			return c.lost(Mail, fmt.Errorf("the server answered %d %s to RSET", r.Code, r.Words))
 		case r.Code/100 == 2 || r.Code/100 == 3: // an answer to something else
 			c.breakOff()
 			if refused != nil {
 				return *refused
 			}
-			return replyOf(s.stage, fmt.Errorf("the server answered %d %s to %.4s", r.Code, r.Words, s.command))
+			return replyOf(s.stage, fmt.Errorf("the server answered %d %s to %.4s", r.Code, r.Words, s.text))
 		}
 		if refused == nil {
 			refused = &r

@@ -355,54 +355,56 @@ func (d *dialogue) run() {
 		d.mu.Lock()
 		d.wire = append(d.wire, line)
 		d.mu.Unlock()
-		d.step.Line = line
-		verb, rest, _ := strings.Cut(line, " ")
-		goOn := true
-		switch strings.ToUpper(verb) {
-		case "EHLO":
-			text := "250-mail.example.org"
-			for _, e := range d.extensions {
-				text += "\r\n250-" + e
-			}
-			goOn, _ = d.say(Ehlo, text+"\r\n250 ENHANCEDSTATUSCODES")
-		case "HELO":
-			goOn, _ = d.say(Ehlo, "250 mail.example.org")
-		case "STARTTLS":
-			var good bool
-			if goOn, good = d.say(StartTLS, "220 go ahead"); good {
-				d.conn = tls.Server(d.conn, d.tls)
-				d.r = bufio.NewReader(d.conn)
-			}
-		case "AUTH":
-			goOn, _ = d.say(Auth, "235 2.7.0 welcome")
-		case "MAIL":
-			d.step.From = rest
-			goOn, d.began = d.say(Mail, "250 2.1.0 ok")
-		case "RCPT":
-			d.step.To, _, _ = strings.Cut(strings.TrimPrefix(rest, "TO:<"), ">")
-			var good bool
-			fallback := "250 2.1.5 ok"
-			if !d.began {
-				fallback = "503 5.5.1 MAIL first"
-			}
-			if goOn, good = d.say(Rcpt, fallback); !good {
-				d.step.To = ""
-			}
-		case "DATA":
-			goOn = d.data()
-		case "RSET":
-			d.step.From, d.step.To = "", ""
-			goOn, _ = d.say(Rset, "250 2.0.0 ok")
-		case "QUIT":
-			d.say(Quit, "221 2.0.0 bye")
-			return
-		default:
-			goOn, _ = d.say(verb, "502 5.5.2 unknown command")
-		}
-		if !goOn {
+		if !d.obey(line) {
 			return
 		}
 	}
+}
+
+// obey answers a command. It reports whether the dialogue goes on.
+func (d *dialogue) obey(line string) (goOn bool) {
+	d.step.Line = line
+	verb, rest, _ := strings.Cut(line, " ")
+	var good bool
+	switch strings.ToUpper(verb) {
+	case "EHLO":
+		text := "250-mail.example.org"
+		for _, e := range d.extensions {
+			text += "\r\n250-" + e
+		}
+		goOn, _ = d.say(Ehlo, text+"\r\n250 ENHANCEDSTATUSCODES")
+	case "HELO":
+		goOn, _ = d.say(Ehlo, "250 mail.example.org")
+	case "STARTTLS":
+		if goOn, good = d.say(StartTLS, "220 go ahead"); good {
+			d.conn = tls.Server(d.conn, d.tls)
+			d.r = bufio.NewReader(d.conn)
+		}
+	case "AUTH":
+		goOn, _ = d.say(Auth, "235 2.7.0 welcome")
+	case "MAIL":
+		d.step.From = rest
+		goOn, d.began = d.say(Mail, "250 2.1.0 ok")
+	case "RCPT":
+		d.step.To, _, _ = strings.Cut(strings.TrimPrefix(rest, "TO:<"), ">")
+		fallback := "250 2.1.5 ok"
+		if !d.began {
+			fallback = "503 5.5.1 MAIL first"
+		}
+		if goOn, good = d.say(Rcpt, fallback); !good {
+			d.step.To = ""
+		}
+	case "DATA":
+		goOn = d.data()
+	case "RSET":
+		d.step.From, d.step.To = "", ""
+		goOn, _ = d.say(Rset, "250 2.0.0 ok")
+	case "QUIT":
+		d.say(Quit, "221 2.0.0 bye")
+	default:
+		goOn, _ = d.say(verb, "502 5.5.2 unknown command")
+	}
+	return goOn
 }
 
 func (d *dialogue) data() bool {
@@ -462,6 +464,11 @@ func (d *dialogue) data() bool {
 		half()
 		return false
 	}
+	return d.dot(raw)
+}
+
+// dot answers the end of a message. It reports whether the dialogue goes on.
+func (d *dialogue) dot(raw []byte) bool {
 	take := func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()

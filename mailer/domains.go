@@ -1,0 +1,85 @@
+package mailer
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// domains is what a run learns of the domains that it sends to: which of them refuse everybody while others don't. The
+// run's mutex guards it.
+type domains struct {
+	pace *pace
+	log  *slog.Logger
+
+	flying  map[string]int    // messages under way, by domain
+	blamed  map[string]int    // refusals by domain, since the domain last took something
+	doubted string            // the domain whose refusals are held against a message to another one
+	cleared bool              // that one was refused as well, since the server last took something
+	proven  map[string]int    // how often it was not, by domain
+	aside   map[string]string // why nothing more goes to a domain in this run: it refuses everybody while others don't
+}
+
+func newDomains(p *pace, log *slog.Logger) domains {
+	return domains{pace: p, log: log, flying: map[string]int{}, blamed: map[string]int{}, proven: map[string]int{}, aside: map[string]string{}}
+}
+
+// doubt lets the next message be one to another domain, at once, and nothing else begin before its answer: it tells whether a
+// refusal is the server's or that domain's. It reports false when there is no such message, or the answer is known.
+func (d *domains) doubt(q *queue, now time.Time, domain string, o Outcome) bool {
+	if d.cleared {
+		return false
+	}
+	if !q.hasOther(now, map[string]bool{domain: true}) {
+		return d.others(domain) // which are under way, and will tell
+	}
+	d.doubted = domain
+	d.pace.close(now, o.String())
+	return true
+}
+
+// fly notes that a message to a domain is under way, or is no longer.
+func (d *domains) fly(domain string, n int) {
+	if d.flying[domain] += n; d.flying[domain] == 0 {
+		delete(d.flying, domain)
+	}
+}
+
+// others reports whether messages to other domains are under way.
+func (d *domains) others(domain string) bool {
+	return len(d.flying) > 1 || len(d.flying) == 1 && d.flying[domain] == 0
+}
+
+// opened notes that a try was answered: sent tells that it was taken.
+func (d *domains) opened(sent bool) {
+	domain := d.doubted
+	d.doubted, d.cleared = "", false
+	if domain == "" || !sent {
+		return
+	}
+	if d.proven[domain]++; d.proven[domain] > 1 || d.blamed[domain] >= refusalsInARow {
+		d.blamed[domain] = max(d.blamed[domain], refusalsInARow)
+		d.setAside(domain, d.pace.reason())
+	}
+}
+
+// setAside lets nothing go to a domain any more in this run, if it has refused too many while others took some.
+func (d *domains) setAside(domain, words string) {
+	if d.blamed[domain] < refusalsInARow || d.aside[domain] != "" {
+		return
+	}
+	d.aside[domain] = fmt.Sprintf("not tried: %s refuses everybody, the last at %s", domain, words)
+	d.log.Warn("a domain refuses all of its readers; the others go on", "domain", domain, "words", words)
+}
+
+// avoid are the domains to which a message that tries should not go.
+func (d *domains) avoid(probing bool) map[string]bool {
+	all := map[string]bool{}
+	if d.doubted != "" {
+		all[d.doubted] = true
+	}
+	for domain := range d.blamed {
+		all[domain] = all[domain] || probing
+	}
+	return all
+}
