@@ -33,13 +33,13 @@ const maxTries = 3
 //
 //	outcome                        delivery               run
 //	accepted                       sent
-//	trouble                        deferred, no step      stops
+//	trouble                        deferred, no wait      stops
 //	cut                            deferred, again        five times a connection in a row pause it
 //	late                           deferred               five in a row pause it
 //	doubtful                       in doubt               five in a row pause it
 //	refused: the mailbox           failed, or deferred
 //	refused: the session           deferred, again        that connection is closed
-//	refused: the pace              deferred, no step      nothing begins for a while, then one message tries
+//	refused: the pace              deferred, no wait      nothing begins for a while, then one message tries
 //	refused for now at RCPT,       deferred
 //	  unclear, nothing taken yet                          (greylisting, mostly)
 //	refused: sender, server,       what settled says      five in a row pause it, and are taken back

@@ -149,8 +149,8 @@ type scene struct {
 
 	mu     sync.Mutex
 	victim *exec.Cmd
-	at     smtptest.Step // the kill happens here, if Stage is set
-	after  int           // so many messages
+	at     smtptest.Moment // the kill happens here, if Stage is set
+	after  int             // so many messages
 	taken  int
 	kills  int
 }
@@ -167,7 +167,7 @@ func newScene(t *testing.T, readers int, inDoubt string) *scene {
 }
 
 // answer kills the victim when its time has come. It may die before or behind the answer.
-func (s *scene) answer(step smtptest.Step) string {
+func (s *scene) answer(step smtptest.Moment) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if step.Stage == smtptest.Dot {
@@ -307,7 +307,7 @@ func TestKilledAtEachPoint(t *testing.T) {
 					s.after, s.at.Stage = 20, smtptest.Dot
 					answer := s.answer
 					s.server.Stop()
-					s.server = smtptest.Start(t, func(step smtptest.Step) string {
+					s.server = smtptest.Start(t, func(step smtptest.Moment) string {
 						if step.Stage == smtptest.Dot {
 							go answer(step)
 							return smtptest.Default

@@ -10,8 +10,8 @@ import (
 	"digestd/mailer/refusal"
 )
 
-// signOfLife is how long the log may say nothing of a run that goes well.
-const signOfLife = time.Minute
+// logEvery is how long the log may say nothing of a run that goes well.
+const logEvery = time.Minute
 
 // refusalsInARow without a success pause a run: the fault is then hardly that of the readers. As many of one domain,
 // when others are served, set that domain aside.
@@ -52,7 +52,7 @@ func (m *Mailer) Deliver(ctx context.Context, job Job) (Summary, error) {
 	var workers sync.WaitGroup
 	if ready, _ := q.left(m.Now()); ready {
 		for range min(m.options.Connections, r.owed()) {
-			workers.Go(func() { (&worker{run: r}).work(ctx) })
+			workers.Go(func() { (&worker{run: r}).deliverAll(ctx) })
 		}
 	}
 	workers.Wait()
@@ -135,7 +135,7 @@ func (r *run) judge(it item, intent digest.Event, o Outcome) (digest.Event, effe
 	return e, v.effect
 }
 
-// later puts a delivery off by one step of the schedule, or ends it when there is no time for that.
+// later puts a delivery off by one wait of the schedule, or ends it when there is no time for that.
 func (r *run) later(e digest.Event) digest.Event {
 	now := r.m.Now()
 	e.Waits++
@@ -146,9 +146,9 @@ func (r *run) later(e digest.Event) digest.Event {
 	return e
 }
 
-// came notes what a delivery came to, and lets the run go on, slow down, pause or stop. It returns the refusals of which it
+// noteOutcome notes what a delivery came to, and lets the run go on, slow down, pause or stop. It returns the refusals of which it
 // is known now that they are not those of a server that refuses everybody.
-func (r *run) came(it item, e digest.Event, o Outcome, f effect, trying bool) (over []refused) {
+func (r *run) noteOutcome(it item, e digest.Event, o Outcome, f effect, trying bool) (over []refused) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.move(it.before.State, e.State)
@@ -244,7 +244,7 @@ func (r *run) report(to digest.Recipient, e digest.Event) {
 	default:
 		r.m.log.Debug("delivery", attrs...)
 	}
-	if now := r.m.Now(); now.Sub(r.logged).Abs() >= signOfLife {
+	if now := r.m.Now(); now.Sub(r.logged).Abs() >= logEvery {
 		r.logged = now
 		s := r.stand(r.summary)
 		r.m.log.Info("edition on its way", "edition", r.job.Edition, "sent", s.Sent, "deferred", s.Deferred, "failed", s.Failed,

@@ -49,7 +49,7 @@ func TestEverybodyGetsOneMessage(t *testing.T) {
 }
 
 func TestGreylistingIsRetriedUntilGivenUp(t *testing.T) {
-	r := newRig(t, 3, defaults, func(s smtptest.Step) string {
+	r := newRig(t, 3, defaults, func(s smtptest.Moment) string {
 		if s.Stage == smtptest.Rcpt && strings.Contains(s.Line, "reader1@") {
 			return "450 4.2.0 greylisted"
 		}
@@ -80,7 +80,7 @@ func TestGreylistingIsRetriedUntilGivenUp(t *testing.T) {
 }
 
 func TestInDoubtIsResentOnceByteForByte(t *testing.T) {
-	r := newRig(t, 3, defaults, func(s smtptest.Step) string {
+	r := newRig(t, 3, defaults, func(s smtptest.Moment) string {
 		if s.Stage == smtptest.Dot && s.To == "reader1@example.org" {
 			return smtptest.TakeAndCut
 		}
@@ -112,7 +112,7 @@ func TestInDoubtIsResentOnceByteForByte(t *testing.T) {
 func TestHoldSendsNoSecondCopy(t *testing.T) {
 	o := defaults
 	o.InDoubt = Hold
-	r := newRig(t, 3, o, func(s smtptest.Step) string {
+	r := newRig(t, 3, o, func(s smtptest.Moment) string {
 		if s.Stage == smtptest.Dot && s.To == "reader1@example.org" {
 			return smtptest.TakeAndCut
 		}
@@ -163,7 +163,7 @@ func TestSuppressionCountsFromTheNextMessageOn(t *testing.T) {
 	o := defaults
 	o.Connections = 1
 	var r *rig
-	r = newRig(t, 10, o, func(s smtptest.Step) string {
+	r = newRig(t, 10, o, func(s smtptest.Moment) string {
 		if s.Stage == smtptest.Dot && s.To == "reader3@example.org" {
 			r.ledger.Suppress(digest.Suppression{Email: "reader4@example.org"})
 		}
@@ -211,7 +211,7 @@ func TestTheDotWaitsForTheIntent(t *testing.T) {
 		bodies[fmt.Sprintf("reader%d@example.org", i)] = make(chan struct{})
 	}
 	var r *rig
-	r = newRig(t, readers, defaults, func(s smtptest.Step) string {
+	r = newRig(t, readers, defaults, func(s smtptest.Moment) string {
 		switch s.Stage {
 		case smtptest.Body:
 			close(bodies[s.To])
@@ -277,7 +277,7 @@ func TestTheSuppressedCostTheServerNothing(t *testing.T) {
 }
 
 func TestUnknownMailboxesAreSuppressed(t *testing.T) {
-	r := newRig(t, 20, defaults, func(s smtptest.Step) string {
+	r := newRig(t, 20, defaults, func(s smtptest.Moment) string {
 		switch {
 		case s.Stage != smtptest.Rcpt:
 		case strings.Contains(s.Line, "@broken."):
@@ -349,7 +349,7 @@ func TestTheEndOfTheContextFinishesWhatIsUnderWay(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	o := defaults
 	o.Connections = 3
-	r := newRig(t, 100, o, func(s smtptest.Step) string {
+	r := newRig(t, 100, o, func(s smtptest.Moment) string {
 		if s.Stage == smtptest.Dot && s.Message == 4 {
 			cancel()
 		}
@@ -447,7 +447,7 @@ func TestAFailingLedgerStopsEverything(t *testing.T) {
 	var r *rig
 	full := errors.New("no space left on device")
 	var once sync.Once
-	r = newRig(t, 50, defaults, func(s smtptest.Step) string {
+	r = newRig(t, 50, defaults, func(s smtptest.Moment) string {
 		if s.Stage == smtptest.Dot && s.Message == 3 {
 			once.Do(func() {
 				r.ledger.mu.Lock()
@@ -483,7 +483,7 @@ func TestEditionsShareConnections(t *testing.T) {
 	open, most := 0, 0
 	o := defaults
 	o.Connections, o.MaxPerConnection = 2, 5
-	r := newRig(t, 40, o, func(s smtptest.Step) string {
+	r := newRig(t, 40, o, func(s smtptest.Moment) string {
 		mu.Lock()
 		defer mu.Unlock()
 		switch s.Stage {
@@ -561,7 +561,7 @@ func TestWhoWasTakenOutOfTheListsGetsNothingMore(t *testing.T) {
 	o := defaults
 	o.Connections = 1
 	var gone sync.Map
-	r := newRig(t, 6, o, func(s smtptest.Step) string {
+	r := newRig(t, 6, o, func(s smtptest.Moment) string {
 		switch {
 		case s.Stage == smtptest.Rcpt && s.To == "reader1@example.org":
 			return "450 4.2.0 come back later"

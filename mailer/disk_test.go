@@ -52,7 +52,7 @@ type diskRig struct {
 	readers int
 }
 
-func newDiskRig(t *testing.T, readers int, o Options, answer func(smtptest.Step) string) *diskRig {
+func newDiskRig(t *testing.T, readers int, o Options, answer func(smtptest.Moment) string) *diskRig {
 	t.Helper()
 	dir := t.TempDir()
 	l, job := onDisk(t, dir, readers, template(t, 8000))

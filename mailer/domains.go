@@ -12,16 +12,16 @@ type domains struct {
 	pace *pace
 	log  *slog.Logger
 
-	flying  map[string]int    // messages under way, by domain
-	blamed  map[string]int    // refusals by domain, since the domain last took something
-	doubted string            // the domain whose refusals are held against a message to another one
-	cleared bool              // that one was refused as well, since the server last took something
-	proven  map[string]int    // how often it was not, by domain
-	aside   map[string]string // why nothing more goes to a domain in this run: it refuses everybody while others don't
+	underWay map[string]int    // messages under way, by domain
+	blamed   map[string]int    // refusals by domain, since the domain last took something
+	doubted  string            // the domain whose refusals are held against a message to another one
+	cleared  bool              // that one was refused as well, since the server last took something
+	proven   map[string]int    // how often it was not, by domain
+	aside    map[string]string // why nothing more goes to a domain in this run: it refuses everybody while others don't
 }
 
 func newDomains(p *pace, log *slog.Logger) domains {
-	return domains{pace: p, log: log, flying: map[string]int{}, blamed: map[string]int{}, proven: map[string]int{}, aside: map[string]string{}}
+	return domains{pace: p, log: log, underWay: map[string]int{}, blamed: map[string]int{}, proven: map[string]int{}, aside: map[string]string{}}
 }
 
 // doubt lets the next message be one to another domain, at once, and nothing else begin before its answer: it tells whether a
@@ -38,16 +38,16 @@ func (d *domains) doubt(q *queue, now time.Time, domain string, o Outcome) bool 
 	return true
 }
 
-// fly notes that a message to a domain is under way, or is no longer.
-func (d *domains) fly(domain string, n int) {
-	if d.flying[domain] += n; d.flying[domain] == 0 {
-		delete(d.flying, domain)
+// noteUnderWay notes that a message to a domain is under way, or is no longer.
+func (d *domains) noteUnderWay(domain string, n int) {
+	if d.underWay[domain] += n; d.underWay[domain] == 0 {
+		delete(d.underWay, domain)
 	}
 }
 
 // others reports whether messages to other domains are under way.
 func (d *domains) others(domain string) bool {
-	return len(d.flying) > 1 || len(d.flying) == 1 && d.flying[domain] == 0
+	return len(d.underWay) > 1 || len(d.underWay) == 1 && d.underWay[domain] == 0
 }
 
 // opened notes that a try was answered: sent tells that it was taken.

@@ -93,7 +93,7 @@ func TestFaults(t *testing.T) {
 				mails := 0
 				o := defaults
 				o.Connections = 1 // so that the sixth message is the victim's
-				r := newDiskRig(t, 12, o, func(s smtptest.Step) string {
+				r := newDiskRig(t, 12, o, func(s smtptest.Moment) string {
 					mu.Lock()
 					defer mu.Unlock()
 					mine := s.To == victim
@@ -146,7 +146,7 @@ func TestFaults(t *testing.T) {
 func TestABodyThatIsCutOff(t *testing.T) {
 	var mu sync.Mutex
 	hit := false
-	r := newDiskRig(t, 12, defaults, func(s smtptest.Step) string {
+	r := newDiskRig(t, 12, defaults, func(s smtptest.Moment) string {
 		mu.Lock()
 		defer mu.Unlock()
 		if hit || s.Stage != smtptest.Body || s.To != "reader5@example.org" {
@@ -170,7 +170,7 @@ func TestASlowAnswerIsWaitedFor(t *testing.T) {
 	for _, stage := range []string{smtptest.Greeting, smtptest.Ehlo, smtptest.Mail, smtptest.Rcpt, smtptest.Data, smtptest.Dot, smtptest.Quit} {
 		t.Run(stage, func(t *testing.T) {
 			t.Parallel()
-			r := newDiskRig(t, 2, defaults, func(s smtptest.Step) string {
+			r := newDiskRig(t, 2, defaults, func(s smtptest.Moment) string {
 				if s.Stage == stage {
 					time.Sleep(50 * time.Millisecond)
 				}
@@ -212,7 +212,7 @@ func TestConnectionFaultsStopTheRunAndFailNobody(t *testing.T) {
 			t.Parallel()
 			var mu sync.Mutex
 			broken := true
-			r := newDiskRig(t, 5, defaults, func(s smtptest.Step) string {
+			r := newDiskRig(t, 5, defaults, func(s smtptest.Moment) string {
 				mu.Lock()
 				defer mu.Unlock()
 				if broken && s.Stage == c.stage {
@@ -257,7 +257,7 @@ func TestAWorkerThatIsNotLetInLeavesTheOthersAlone(t *testing.T) {
 	open, most := 0, 0
 	var mu sync.Mutex
 	second := make(chan struct{}) // closed when two connections are open: no message goes before
-	r := newRig(t, 60, o, func(s smtptest.Step) string {
+	r := newRig(t, 60, o, func(s smtptest.Moment) string {
 		if s.Stage == smtptest.Mail {
 			select {
 			case <-second:
@@ -299,7 +299,7 @@ func closed(c <-chan struct{}) bool {
 }
 
 func TestA421EveryFewMessagesCostsNothing(t *testing.T) {
-	r := newRig(t, 60, defaults, func(s smtptest.Step) string {
+	r := newRig(t, 60, defaults, func(s smtptest.Moment) string {
 		if s.Stage == smtptest.Mail && s.Message == 6 {
 			return "421 4.7.0 enough"
 		}
@@ -335,7 +335,7 @@ func TestRefusalsInARowPauseTheRun(t *testing.T) {
 			o.Connections = 1
 			refusing, asked := true, 0
 			var mu sync.Mutex
-			r := newRig(t, 40, o, func(s smtptest.Step) string {
+			r := newRig(t, 40, o, func(s smtptest.Moment) string {
 				mu.Lock()
 				defer mu.Unlock()
 				if s.Stage == c.stage && refusing {
@@ -379,7 +379,7 @@ func TestADomainThatRefusesItsReadersKeepsNobodyWaiting(t *testing.T) {
 						o.Connections = connections
 						var mu sync.Mutex
 						asked := 0
-						r := newRig(t, 60, o, func(s smtptest.Step) string {
+						r := newRig(t, 60, o, func(s smtptest.Moment) string {
 							if s.Stage == stage && strings.Contains(s.Line+s.To, "@closed.") {
 								mu.Lock()
 								defer mu.Unlock()
@@ -432,7 +432,7 @@ func TestTheClockSteps(t *testing.T) {
 					var r *diskRig
 					seen := map[string]int{}
 					set := time.Duration(-1) // what had gone by until then
-					r = newDiskRig(t, 12, o, func(s smtptest.Step) string {
+					r = newDiskRig(t, 12, o, func(s smtptest.Moment) string {
 						mu.Lock()
 						defer mu.Unlock()
 						to := s.To
@@ -491,7 +491,7 @@ func TestTheClockSteps(t *testing.T) {
 func TestAttemptsAtOnceAreNoWaits(t *testing.T) {
 	for _, answer := range []string{"421 4.7.0 try again later", smtptest.Cut} {
 		t.Run(answer, func(t *testing.T) {
-			r := newDiskRig(t, 1, defaults, func(s smtptest.Step) string {
+			r := newDiskRig(t, 1, defaults, func(s smtptest.Moment) string {
 				if s.Stage == smtptest.Rcpt {
 					return answer
 				}
@@ -547,7 +547,7 @@ func TestTheTableOfRefusals(t *testing.T) {
 				var mu sync.Mutex
 				his := false // MAIL names nobody: his is the sixth that is new
 				begun := map[string]bool{}
-				r := newDiskRig(t, 12, o, func(s smtptest.Step) string {
+				r := newDiskRig(t, 12, o, func(s smtptest.Moment) string {
 					mu.Lock()
 					defer mu.Unlock()
 					switch s.Stage {

@@ -47,7 +47,7 @@ type host struct {
 	most    int
 }
 
-func (h *host) answer(s smtptest.Step) string {
+func (h *host) answer(s smtptest.Moment) string {
 	if s.Stage != smtptest.Gone {
 		time.Sleep(5 * time.Millisecond) // the way there and back
 	}

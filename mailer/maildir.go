@@ -90,10 +90,10 @@ func (m mailbox) Usable() bool { return true }
 // Close lets go of the directory.
 func (m mailbox) Close() { m.Root.Close() }
 
-// Send writes the file in tmp, syncs it and, with leave, moves it to new. A failure is the directory's and not the
+// Send writes the file in tmp, syncs it and, with permission, moves it to new. A failure is the directory's and not the
 // reader's: what isn't in new or cur was not delivered.
-func (m mailbox) Send(env message.Envelope, msg []byte, leave func() bool) Outcome {
-	if err := m.store(env, msg, leave); err != nil {
+func (m mailbox) Send(env message.Envelope, msg []byte, permit func() bool) Outcome {
+	if err := m.store(env, msg, permit); err != nil {
 		return trouble(err)
 	}
 	return Outcome{Result: Accepted, Stage: "maildir", Words: "stored as " + fileName(env)}
@@ -105,11 +105,11 @@ func trouble(err error) Outcome {
 
 func fileName(env message.Envelope) string { return env.ID + ".digestd" }
 
-func (m mailbox) store(env message.Envelope, msg []byte, leave func() bool) error {
+func (m mailbox) store(env message.Envelope, msg []byte, permit func() bool) error {
 	name := fileName(env)
 	tmp := filepath.Join("tmp", name)
 	if env.Repeat {
-		// A mail reader moves what it has shown to cur, and adds flags to the name.
+		// A mail program moves what it has shown to cur, and adds flags to the name.
 		seen, err := fs.ReadDir(m.FS(), "cur")
 		if err != nil {
 			return err
@@ -139,8 +139,8 @@ func (m mailbox) store(env message.Envelope, msg []byte, leave func() bool) erro
 	if closed := f.Close(); err == nil {
 		err = closed
 	}
-	if err == nil && !leave() {
-		err = errNoLeave
+	if err == nil && !permit() {
+		err = errHeldBack
 	}
 	if err == nil {
 		err = m.Rename(tmp, filepath.Join("new", name))

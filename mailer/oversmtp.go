@@ -31,8 +31,8 @@ func (t overSMTP) Dial(ctx context.Context) (Conn, error) {
 
 type smtpConn struct{ *smtp.Conn }
 
-func (c smtpConn) Send(env message.Envelope, msg []byte, leave func() bool) Outcome {
-	return OutcomeOf(c.Conn.Send(env, msg, leave), env.To)
+func (c smtpConn) Send(env message.Envelope, msg []byte, permit func() bool) Outcome {
+	return OutcomeOf(c.Conn.Send(env, msg, permit), env.To)
 }
 
 // Probe asks the other side whether it would take a message, and sends none. The error tells in its words that it would not, for

@@ -169,8 +169,8 @@ func (p *pace) pass(now time.Time, trying bool) (opened bool) {
 	return false
 }
 
-// enter waits for a place: leave to have a connection. It reports whether there is one.
-func (p *pace) enter(ctx context.Context) bool {
+// takePlace waits for a place: the permission to have a connection. It reports whether there is one.
+func (p *pace) takePlace(ctx context.Context) bool {
 	p.mu.Lock()
 	if p.taken < p.places {
 		p.taken++
@@ -178,7 +178,7 @@ func (p *pace) enter(ctx context.Context) bool {
 		if ctx.Err() == nil {
 			return true
 		}
-		p.leave()
+		p.givePlace()
 		return false
 	}
 	c := make(chan struct{})
@@ -198,12 +198,12 @@ func (p *pace) enter(ctx context.Context) bool {
 		}
 	}
 	p.mu.Unlock()
-	p.leave() // it was given one at that very moment
+	p.givePlace() // it was given one at that very moment
 	return false
 }
 
-// leave gives a place back.
-func (p *pace) leave() {
+// givePlace gives a place back.
+func (p *pace) givePlace() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.taken--
@@ -290,8 +290,8 @@ func (p *pace) cutAfter(n int, said bool) {
 	p.lastCut = n
 }
 
-// worn reports whether a connection has carried as many messages as the server takes over one.
-func (p *pace) worn(n int) bool {
+// full reports whether a connection has carried as many messages as the server takes over one.
+func (p *pace) full(n int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.perLink > 0 && n >= p.perLink

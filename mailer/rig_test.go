@@ -88,7 +88,7 @@ var defaults = Options{
 	Retry: []time.Duration{5 * time.Minute, 15 * time.Minute, time.Hour, 3 * time.Hour},
 }
 
-func newRig(t testing.TB, readers int, o Options, answer func(smtptest.Step) string) *rig {
+func newRig(t testing.TB, readers int, o Options, answer func(smtptest.Moment) string) *rig {
 	t.Helper()
 	r := &rig{clock: &clock{now: time.Date(2026, 11, 22, 6, 0, 1, 0, time.UTC)}, ledger: newMemory(readers)}
 	r.server = smtptest.Start(t, answer, nil)

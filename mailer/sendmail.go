@@ -64,9 +64,9 @@ func (s sendmail) failed(r Result, err error) Outcome {
 	return Outcome{Result: r, Stage: atSendmail, Words: smtp.OneLine(err.Error()), Err: err}
 }
 
-// Send runs the command. The end of its input is what makes it take the message, so that waits for leave; whoever
+// Send runs the command. The end of its input is what makes it take the message, so that waits for permission; whoever
 // is killed before it has taken nothing.
-func (s sendmail) Send(env message.Envelope, msg []byte, leave func() bool) Outcome {
+func (s sendmail) Send(env message.Envelope, msg []byte, permit func() bool) Outcome {
 	args, err := s.arguments(env)
 	if err != nil {
 		return Outcome{Result: Refused, Verdict: refusal.Verdict{About: refusal.Mailbox, Permanent: true}, Stage: atSendmail, Words: err.Error()}
@@ -90,10 +90,10 @@ func (s sendmail) Send(env message.Envelope, msg []byte, leave func() bool) Outc
 	// its status says why.
 	_, err = in.Write(bytes.ReplaceAll(msg, []byte("\r\n"), []byte("\n")))
 	whole := err == nil
-	if whole && !leave() {
+	if whole && !permit() {
 		cancel()
 		c.Wait()
-		return s.failed(Cut, errNoLeave)
+		return s.failed(Cut, errHeldBack)
 	}
 	in.Close()
 	return s.ended(c.Wait(), ctx.Err() != nil, whole, said.String(), env.To)

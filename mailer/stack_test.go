@@ -168,7 +168,7 @@ func TestEverythingAtOnce(t *testing.T) {
 	seen := map[string]int{}
 	o := defaults
 	o.Connections = 8
-	r := newRig(t, readers, o, func(s smtptest.Step) string {
+	r := newRig(t, readers, o, func(s smtptest.Moment) string {
 		mu.Lock()
 		defer mu.Unlock()
 		switch s.Stage {

@@ -18,14 +18,14 @@ type Transport interface {
 // Conn takes messages one after the other. It is used by one goroutine at a time.
 type Conn interface {
 	// Send hands over one message to one recipient. It may write behind the end of msg, within its
-	// capacity. Right before the step that makes the other side take the message it asks leave, which may
+	// capacity. Right before what makes the other side take the message it asks for permission, which may
 	// take its time; without it the message is not taken, and the outcome is none of the other side. It
-	// always comes back, in a time that its transport and leave bound.
-	Send(env message.Envelope, msg []byte, leave func() bool) Outcome
+	// always comes back, in a time that its transport and permit bound.
+	Send(env message.Envelope, msg []byte, permit func() bool) Outcome
 	// Usable reports whether Send may be called again.
 	Usable() bool
 	Close()
 }
 
-// errNoLeave is the Err of an Outcome when the final step of a message was not allowed.
-var errNoLeave = errors.New("the message was held back before its end")
+// errHeldBack is the Err of an Outcome when the end of a message was not allowed.
+var errHeldBack = errors.New("the message was held back before its end")

@@ -10,7 +10,7 @@ import (
 	"digestd/mailer/message"
 )
 
-// longWait is how long the outcome of a delivery may stay uncommitted while its worker waits for leave
+// longWait is how long the outcome of a delivery may stay uncommitted while its worker waits for permission
 // to begin the next one. A kill in that time leaves the delivery in doubt.
 const longWait = 20 * time.Millisecond
 
@@ -27,16 +27,16 @@ type worker struct {
 	buf    []byte
 }
 
-// work delivers until nothing more can go now or the run ends.
-func (w *worker) work(ctx context.Context) {
-	for w.m.pace.enter(ctx) {
+// deliverAll delivers until nothing more can go now or the run ends.
+func (w *worker) deliverAll(ctx context.Context) {
+	for w.m.pace.takePlace(ctx) {
 		goOn := w.serve(ctx)
 		w.flush()
 		if w.link == nil && !goOn {
 			w.link = w.links.take() // there are no more connections than places
 		}
 		w.hangUp()
-		w.m.pace.leave()
+		w.m.pace.givePlace()
 		if !goOn {
 			return
 		}
@@ -52,14 +52,14 @@ func (w *worker) serve(ctx context.Context) bool {
 			return false
 		}
 		domain := domainOf(it.to.Email)
-		w.locked(func() { w.domains.fly(domain, 1) })
+		w.locked(func() { w.domains.noteUnderWay(domain, 1) })
 		if !w.connect(ctx) {
 			w.q.putBack(it)
-			w.locked(func() { w.domains.fly(domain, -1) })
+			w.locked(func() { w.domains.noteUnderWay(domain, -1) })
 			return true
 		}
 		goOn := w.deliver(ctx, it)
-		w.locked(func() { w.domains.fly(domain, -1) })
+		w.locked(func() { w.domains.noteUnderWay(domain, -1) })
 		if w.trying {
 			w.trying = false
 			w.giveTurn()
@@ -185,7 +185,7 @@ func (w *worker) deliver(ctx context.Context, it item) bool {
 	o := w.send(env, msg, s)
 	if w.link.sent > 1 && o.stale() { // it rested for too long, or has carried enough: no attempt of this message
 		w.m.pace.cutAfter(w.link.sent-1, o.Result == Refused)
-		if s.leave() && w.redial(ctx) {
+		if s.permit() && w.redial(ctx) {
 			o = w.send(env, msg, s)
 		}
 	}
@@ -207,7 +207,7 @@ func (w *worker) deliver(ctx context.Context, it item) bool {
 
 // send hands a message over, and notes that the connection was used.
 func (w *worker) send(env message.Envelope, msg []byte, s *step) Outcome {
-	o := w.link.Send(env, msg, s.leave)
+	o := w.link.Send(env, msg, s.permit)
 	w.link.sent++
 	w.link.used = w.m.Now()
 	return o
@@ -220,7 +220,7 @@ func (w *worker) judged(it item, intent digest.Event, o Outcome) {
 	if e.State == digest.InDoubt {
 		w.m.doubts.add(w.job.Edition, it.to.Index)
 	}
-	if f == again || !w.link.Usable() || w.link.sent == w.m.options.MaxPerConnection || w.m.pace.worn(w.link.sent) {
+	if f == again || !w.link.Usable() || w.link.sent == w.m.options.MaxPerConnection || w.m.pace.full(w.link.sent) {
 		w.flush()
 		w.hangUp()
 	}
@@ -231,7 +231,7 @@ func (w *worker) judged(it item, intent digest.Event, o Outcome) {
 	if f == again || f == tooFast {
 		next.tries++
 	}
-	if over := w.came(next, e, o, f, w.trying); len(over) > 0 {
+	if over := w.noteOutcome(next, e, o, f, w.trying); len(over) > 0 {
 		w.settleRow(over, true)
 	}
 	if !e.State.Final() && f != suspect {
@@ -256,8 +256,8 @@ func (w *worker) begin(intent digest.Event, to string) *step {
 	return s
 }
 
-// leave waits for the commit and reports whether the message may go: its intent is on the disk then.
-func (s *step) leave() bool {
+// permit waits for the commit and reports whether the message may go: its intent is on the disk then.
+func (s *step) permit() bool {
 	<-s.committed
 	return s.err == nil && s.state == digest.Intent
 }

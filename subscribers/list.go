@@ -88,8 +88,8 @@ func (l *List) find(key string) (int, bool) {
 	}
 	h := uint32(maphash.String(l.seed, key))
 	mask := uint32(len(l.index) - 1)
-	for slot := h & mask; l.index[slot] != 0; slot = (slot + 1) & mask {
-		i := int(l.index[slot] - 1)
+	for place := h & mask; l.index[place] != 0; place = (place + 1) & mask {
+		i := int(l.index[place] - 1)
 		if l.hash[i] != h {
 			continue
 		}
@@ -121,11 +121,11 @@ func (l *List) add(key, email, name string, profile uint32, file string, line in
 
 func (l *List) enter(i int) {
 	mask := uint32(len(l.index) - 1)
-	slot := l.hash[i] & mask
-	for l.index[slot] != 0 {
-		slot = (slot + 1) & mask
+	place := l.hash[i] & mask
+	for l.index[place] != 0 {
+		place = (place + 1) & mask
 	}
-	l.index[slot] = uint32(i + 1)
+	l.index[place] = uint32(i + 1)
 }
 
 // arena keeps pairs of short texts in blocks of 64 KiB, each text behind a byte with its length: a

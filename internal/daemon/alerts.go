@@ -96,7 +96,7 @@ func (a *Alerts) Uncomposed() map[digest.Lane]report.Uncomposed {
 	return maps.Clone(a.uncomposed)
 }
 
-// audience is what somebody was told: the reader of the log, or the operator behind [alerts] command.
+// audience is what somebody was told: whoever reads the log, or the operator whom [alerts] command.
 type audience struct {
 	told map[string]ledger.Alert
 	gone map[string]time.Time // since when those of told are not there any more
@@ -152,7 +152,7 @@ func (r *Rooms) alert(ctx context.Context) error {
 		r.Publisher.Ledger.Touch() // to find out whether it is well again, which Problems tells
 	}
 	now := r.Report.Now()
-	problems, hidden := gathered(r.Report.Problems(a.Uncomposed()), now)
+	problems, hidden := merged(r.Report.Problems(a.Uncomposed()), now)
 	began, ended := a.journal.news(problems, hidden, now)
 	for _, b := range began {
 		r.Publisher.Log.Error("needs a person", "problem", b.Words)
@@ -173,8 +173,8 @@ func (r *Rooms) alert(ctx context.Context) error {
 	return nil
 }
 
-// gathered are problems with one entry for each ID, and the IDs that are hidden behind them.
-func gathered(problems []report.Problem, now time.Time) (all []ledger.Alert, hidden map[string]bool) {
+// merged are problems with one entry for each ID, and the IDs that are hidden behind them.
+func merged(problems []report.Problem, now time.Time) (all []ledger.Alert, hidden map[string]bool) {
 	hidden = map[string]bool{}
 	for _, p := range problems {
 		hidden[p.Hides] = true

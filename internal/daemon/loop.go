@@ -1,5 +1,5 @@
 // Package daemon decides when: its loop lets the newsroom poll and publish, resume and prune as it is due, and tells
-// the operator of problems. It knows no more of news and mail than the interface work says.
+// the operator of problems. It knows no more of news and mail than the interface tasks says.
 package daemon
 
 import (
@@ -21,10 +21,10 @@ import (
 // ErrEnded is how Run ends when it was asked to.
 var ErrEnded = errors.New("the daemon has ended as asked")
 
-// work is what the loop lets be done; Rooms do it. Its methods may be called from several
+// tasks are what the loop lets be done; Rooms do it. Its methods may be called from several
 // goroutines, but never for one lane from two at a time. Those that take a context end early when it
 // does, with the messages in flight delivered.
-type work interface {
+type tasks interface {
 	// lanes are all lanes of the configuration with the last slots that they used.
 	lanes() ([]laneView, error)
 	// owedEditions are the editions that are not complete.
@@ -56,8 +56,8 @@ type work interface {
 const (
 	// pollFirst is how long the editions of a slot wait for the poll before them.
 	pollFirst = time.Minute
-	// breath is the pause behind a poll or a resume that went well and yet left something due.
-	breath = 10 * time.Second
+	// shortestHold is the pause after a poll or a resume that went well and yet left something due.
+	shortestHold = 10 * time.Second
 	// shortestSleep keeps a mistake about when to wake from keeping a core busy.
 	shortestSleep = 50 * time.Millisecond
 	// forgetHold is how long failures in a row are counted for something that is not tried any more.
@@ -74,13 +74,13 @@ type Loop struct {
 	Watchdog time.Duration      // how often the service manager wants to hear of the loop; 0: never
 	Hangup   <-chan os.Signal   // each is a wish to reload; may be nil
 
-	work    work
-	load    func() (work, error) // reads the configuration anew
+	tasks   tasks
+	load    func() (tasks, error) // reads the configuration anew
 	reloads chan chan error
 	ended   chan ending
 	jobs    map[string]*digest.Lane // running, by name; with their lanes
 	polled  chan struct{}           // closed when the running poll has ended
-	seen    map[digest.Lane]sighting
+	seen    map[digest.Lane]laneSince
 	used    map[digest.Lane]schedule.Slot
 	void    map[digest.Lane]string
 	holds   map[string]time.Time
@@ -97,26 +97,26 @@ type ending struct {
 	then func() // run by the loop
 }
 
-// sighting is since when a lane is as it is, as far as that matters.
-type sighting struct {
-	line string
-	from time.Time
+// laneSince is since when a lane is as it is, as far as that matters.
+type laneSince struct {
+	times string
+	from  time.Time
 }
 
-// newLoop makes a loop of some work, whose load makes it anew for a reload.
-func newLoop(w work, load func() (work, error), log *slog.Logger) *Loop {
+// newLoop makes a loop of some tasks, which load makes anew for a reload.
+func newLoop(t tasks, load func() (tasks, error), log *slog.Logger) *Loop {
 	return &Loop{
 		// Without its monotonic reading: that one stands still while the machine sleeps, and ignores
 		// that the clock was set.
 		Now:     func() time.Time { return time.Now().Round(0) },
 		Log:     log,
 		Notify:  func(string) {},
-		work:    w,
+		tasks:   t,
 		load:    load,
 		reloads: make(chan chan error),
 		ended:   make(chan ending),
 		jobs:    make(map[string]*digest.Lane),
-		seen:    make(map[digest.Lane]sighting),
+		seen:    make(map[digest.Lane]laneSince),
 		used:    make(map[digest.Lane]schedule.Slot),
 		void:    make(map[digest.Lane]string),
 		holds:   make(map[string]time.Time),
@@ -212,11 +212,11 @@ func (l *Loop) turn(ctx context.Context, now time.Time) time.Time {
 				"The lane begins at its next slot", "lane", s.lane, "slot", s.slot.Wall, "now", now)
 			l.void[s.lane] = s.slot.Wall
 			delete(l.used, s.lane)
-			l.seen[s.lane] = sighting{line: l.seen[s.lane].line, from: now}
+			l.seen[s.lane] = laneSince{times: l.seen[s.lane].times, from: now}
 		}
 		return l.turn(ctx, now) // which finds nothing void any more
 	}
-	work := l.work // a reload may change it while jobs run
+	tasks := l.tasks // a reload may change them while jobs run
 	for _, s := range p.skip {
 		l.skip(s, now)
 	}
@@ -227,11 +227,11 @@ func (l *Loop) turn(ctx context.Context, now time.Time) time.Time {
 		l.publish(ctx, s, now)
 	}
 	for _, o := range p.resume {
-		l.begin(o.edition, &o.lane, func() error { return work.resumeEdition(ctx, o.edition) },
-			func(err error) { l.holdAtLeast(o.edition, err, breath) })
+		l.begin(o.edition, &o.lane, func() error { return tasks.resumeEdition(ctx, o.edition) },
+			func(err error) { l.holdAtLeast(o.edition, err, shortestHold) })
 	}
 	if p.prune {
-		l.begin(taskPrune, nil, func() error { return work.prune(ctx) }, func(err error) {
+		l.begin(taskPrune, nil, func() error { return tasks.prune(ctx) }, func(err error) {
 			if err == nil {
 				l.pruned = l.Now()
 			}
@@ -245,11 +245,11 @@ func (l *Loop) turn(ctx context.Context, now time.Time) time.Time {
 }
 
 func (l *Loop) alert(ctx context.Context) {
-	work := l.work
-	l.begin(taskAlert, nil, func() error { return work.alert(ctx) }, func(err error) { l.holdAtLeast(taskAlert, err, alertEvery) })
+	tasks := l.tasks
+	l.begin(taskAlert, nil, func() error { return tasks.alert(ctx) }, func(err error) { l.holdAtLeast(taskAlert, err, alertEvery) })
 }
 
-// observe gathers what decide needs to know.
+// observe reads what decide needs to know.
 func (l *Loop) observe(now time.Time) (view, error) {
 	for name, until := range l.holds {
 		if away := now.Sub(until); away > forgetHold || away < -forgetHold {
@@ -261,29 +261,29 @@ func (l *Loop) observe(now time.Time) (view, error) {
 	_, v.pruning = l.jobs[taskPrune]
 	_, v.alerting = l.jobs[taskAlert]
 	var err error
-	if v.lanes, err = l.work.lanes(); err != nil {
+	if v.lanes, err = l.tasks.lanes(); err != nil {
 		return v, fmt.Errorf("lanes: %w", err)
 	}
-	if v.owed, err = l.work.owedEditions(); err != nil {
+	if v.owed, err = l.tasks.owedEditions(); err != nil {
 		return v, fmt.Errorf("editions: %w", err)
 	}
-	if v.feedsDue, v.nextPoll, err = l.work.feedsDue(); err != nil {
+	if v.feedsDue, v.nextPoll, err = l.tasks.feedsDue(); err != nil {
 		return v, fmt.Errorf("feeds: %w", err)
 	}
 	if l.pruned.IsZero() { // the first prune comes a while after the start
 		l.pruned = now.Add(time.Hour - pruneEvery)
 		v.lastPrune = l.pruned
 	}
-	seen := make(map[digest.Lane]sighting, len(v.lanes))
+	seen := make(map[digest.Lane]laneSince, len(v.lanes))
 	for i := range v.lanes {
 		lane := &v.lanes[i]
 		if wall, void := l.void[lane.lane]; void && wall == lane.last.Wall {
 			lane.last = schedule.Slot{}
 		}
-		if used := l.used[lane.lane]; used.Wall > lane.last.Wall { // behind what was void, too
+		if used := l.used[lane.lane]; used.Wall > lane.last.Wall { // later than what was void, too
 			lane.last = used
 		}
-		s := l.sight(*lane, now)
+		s := l.since(*lane, now)
 		seen[lane.lane], lane.from = s, s.from
 		for _, busy := range l.jobs {
 			lane.busy = lane.busy || busy != nil && *busy == lane.lane
@@ -293,23 +293,23 @@ func (l *Loop) observe(now time.Time) (view, error) {
 	return v, nil
 }
 
-// sight tells from when on a lane's slots count. A lane that never used one begins at its next. So does
+// since tells from when on a lane's slots count. A lane that never used one begins at its next. So does
 // one that a reload brought or gave another schedule, since nobody waited for what it would have sent
 // before; but one that was away by mistake, between two of its slots, goes on.
-func (l *Loop) sight(lane laneView, now time.Time) sighting {
+func (l *Loop) since(lane laneView, now time.Time) laneSince {
 	s, known := l.seen[lane.lane]
-	line := lane.line.String()
+	times := lane.times.String()
 	switch {
-	case known && s.line == line:
+	case known && s.times == times:
 		if s.from.After(now) { // the clock was set back
 			s.from = now
 		}
 	case lane.last.IsZero(), known:
-		s = sighting{line: line, from: now}
+		s = laneSince{times: times, from: now}
 	default:
-		s = sighting{line: line}
-		latest := lane.line.Latest(now, lane.zone)
-		if l.started && lane.last.Wall < lane.line.Latest(latest.At.Add(-1), lane.zone).Wall {
+		s = laneSince{times: times}
+		latest := lane.times.Latest(now, lane.zone)
+		if l.started && lane.last.Wall < lane.times.Latest(latest.At.Add(-1), lane.zone).Wall {
 			s.from = now
 		}
 	}
@@ -317,7 +317,7 @@ func (l *Loop) sight(lane laneView, now time.Time) sighting {
 }
 
 func (l *Loop) skip(s laneSlot, now time.Time) {
-	if err := l.work.skip(s.lane, s.slot); err != nil {
+	if err := l.tasks.skip(s.lane, s.slot); err != nil {
 		l.Log.Error("cannot mark a missed slot as used", "lane", s.lane, "slot", s.slot.Wall, "error", err)
 		l.hold(s.edition(), err)
 		return
@@ -328,11 +328,11 @@ func (l *Loop) skip(s laneSlot, now time.Time) {
 }
 
 func (l *Loop) poll(ctx context.Context) {
-	polled, work := make(chan struct{}), l.work
+	polled, tasks := make(chan struct{}), l.tasks
 	l.polled = polled
-	l.begin(taskPoll, nil, func() error { defer close(polled); return work.pollDue(ctx) }, func(err error) {
+	l.begin(taskPoll, nil, func() error { defer close(polled); return tasks.pollDue(ctx) }, func(err error) {
 		l.polled = nil
-		l.holdAtLeast(taskPoll, err, breath)
+		l.holdAtLeast(taskPoll, err, shortestHold)
 		l.readArticles(ctx)
 	})
 }
@@ -343,16 +343,16 @@ func (l *Loop) readArticles(ctx context.Context) {
 	if _, running := l.jobs[taskArticles]; running || ctx.Err() != nil {
 		return
 	}
-	work := l.work
-	l.begin(taskArticles, nil, func() error { return work.readArticles(ctx) }, func(error) {})
+	tasks := l.tasks
+	l.begin(taskArticles, nil, func() error { return tasks.readArticles(ctx) }, func(error) {})
 }
 
-// publish lets an edition be composed and delivered, behind the poll that is running, if there is one.
+// publish lets an edition be composed and delivered, after the poll that is running, if there is one.
 func (l *Loop) publish(ctx context.Context, s laneSlot, now time.Time) {
 	if late := now.Sub(s.slot.At); late > onTime {
 		l.Log.Warn("a missed slot is sent late", "lane", s.lane, "slot", s.slot.Wall, "late", late.Round(time.Second))
 	}
-	polled, work := l.polled, l.work
+	polled, tasks := l.polled, l.tasks
 	l.begin(s.edition(), &s.lane, func() error {
 		if polled != nil {
 			patience := time.NewTimer(pollFirst)
@@ -364,7 +364,7 @@ func (l *Loop) publish(ctx context.Context, s laneSlot, now time.Time) {
 				return ctx.Err()
 			}
 		}
-		return work.publishSlot(ctx, s.lane, s.slot)
+		return tasks.publishSlot(ctx, s.lane, s.slot)
 	}, func(err error) {
 		if err == nil {
 			l.used[s.lane] = s.slot
@@ -439,11 +439,11 @@ func (l *Loop) reload(ctx context.Context, answer chan error) {
 	l.Notify(notifyReloading())
 	l.jobs[taskReload] = nil
 	go func() {
-		var next work
+		var next tasks
 		err := guard(func() (err error) { next, err = l.load(); return err })
 		l.ended <- ending{name: taskReload, then: func() {
 			if err == nil {
-				l.work = next
+				l.tasks = next
 				l.Log.Info("new configuration in force")
 			} else {
 				l.Log.Error("reload failed: the old configuration stays", "error", err)
@@ -472,7 +472,7 @@ func (l *Loop) describe(p plan, now time.Time) string {
 	} else {
 		parts = append(parts, "no lane: nobody is subscribed")
 	}
-	if well, all, err := l.work.feedsWell(); err == nil {
+	if well, all, err := l.tasks.feedsWell(); err == nil {
 		parts = append(parts, fmt.Sprintf("%d/%d feeds well", well, all))
 	}
 	return strings.Join(parts, "; ")

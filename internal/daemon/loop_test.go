@@ -48,7 +48,7 @@ func newWorld(t *testing.T, at string, lanes ...laneView) *world {
 	w := &world{t: t, now: lanes, every: 30 * time.Minute, over: make(chan error, 1)}
 	w.clock(at)
 	w.poll = w.time().Add(w.every)
-	w.loop = newLoop(w, func() (work, error) { return w, nil }, slog.New(slog.DiscardHandler))
+	w.loop = newLoop(w, func() (tasks, error) { return w, nil }, slog.New(slog.DiscardHandler))
 	w.loop.Now = w.time
 	w.loop.Notify = func(state string) {
 		w.mu.Lock()
@@ -429,13 +429,13 @@ func TestASlotBehindAVoidOneIsPublishedOnce(t *testing.T) {
 func TestReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		morning := daily(t, "0 7 * * *", "UTC")
-		morning.last = morning.line.Latest(clockTime(t, "2026-11-22T11:00:00Z"), morning.zone)
+		morning.last = morning.times.Latest(clockTime(t, "2026-11-22T11:00:00Z"), morning.zone)
 		w := newWorld(t, "2026-11-22T11:00:00Z", morning)
 		hangup := make(chan os.Signal)
 		w.loop.Hangup = hangup
 		var next []laneView
 		var broken error
-		w.loop.load = func() (work, error) {
+		w.loop.load = func() (tasks, error) {
 			if broken != nil {
 				return nil, broken
 			}

@@ -19,7 +19,7 @@ const (
 	onTime = 5 * time.Minute
 	// pruneEvery is the distance of two prunes.
 	pruneEvery = 24 * time.Hour
-	// longestHold is the longest pause behind failures in a row.
+	// longestHold is the longest pause after failures in a row.
 	longestHold = 15 * time.Minute
 	// longestPause is the longest pause of an edition that the mail server does not take: each try is one message, and the
 	// hours of a provider's limit begin anew when somebody asks.
@@ -29,7 +29,7 @@ const (
 // laneView is a lane as the daemon sees it in one turn.
 type laneView struct {
 	lane    digest.Lane
-	line    schedule.Schedule
+	times   schedule.Schedule
 	zone    *time.Location
 	catchUp time.Duration
 	last    schedule.Slot // the last one used; zero when there was none
@@ -129,13 +129,13 @@ func decide(v view, now time.Time) plan {
 
 // look decides on one lane.
 func (p *plan) look(l laneView, v view, now time.Time) {
-	next := laneSlot{l.lane, l.line.Next(now, l.zone)}
-	if ahead := l.last.At.Sub(now); ahead > l.line.Period(now, l.zone) {
+	next := laneSlot{l.lane, l.times.Next(now, l.zone)}
+	if ahead := l.last.At.Sub(now); ahead > l.times.Period(now, l.zone) {
 		p.void = append(p.void, laneSlot{l.lane, l.last})
 		return
 	}
 	if l.last.Wall >= next.slot.Wall { // the clock was set back a little: strictly after the last one used
-		next.slot = l.line.Next(l.last.At, l.zone)
+		next.slot = l.times.Next(l.last.At, l.zone)
 	}
 	if p.next.slot.IsZero() || next.slot.At.Before(p.next.slot.At) {
 		p.next = next
@@ -145,7 +145,7 @@ func (p *plan) look(l laneView, v view, now time.Time) {
 		return
 	}
 	// Of several missed slots the latest stands for all: late, once.
-	latest := laneSlot{l.lane, l.line.Latest(now, l.zone)}
+	latest := laneSlot{l.lane, l.times.Latest(now, l.zone)}
 	// Wall times tell whether a slot was used, since a new release of the zone data may move its instant.
 	if latest.slot.Wall <= l.last.Wall || !latest.slot.At.After(l.from) || p.held(v, latest.edition(), now) {
 		return

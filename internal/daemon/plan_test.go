@@ -22,7 +22,7 @@ func daily(t testing.TB, line, zone string) laneView {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return laneView{lane: digest.Lane{Digest: "daily", Zone: zone}, line: parsed, zone: place, catchUp: 6 * time.Hour}
+	return laneView{lane: digest.Lane{Digest: "daily", Zone: zone}, times: parsed, zone: place, catchUp: 6 * time.Hour}
 }
 
 func clockTime(t testing.TB, text string) time.Time {
@@ -122,9 +122,9 @@ func TestDecideOnALane(t *testing.T) {
 func TestDecideOnWhatIsOwed(t *testing.T) {
 	now := clockTime(t, "2026-11-22T07:00:00Z")
 	paris, tokyo := daily(t, "0 7 * * *", "Europe/Paris"), daily(t, "0 7 * * *", "Asia/Tokyo")
-	paris.last, tokyo.last = paris.line.Latest(now, paris.zone), tokyo.line.Latest(now, tokyo.zone)
+	paris.last, tokyo.last = paris.times.Latest(now, paris.zone), tokyo.times.Latest(now, tokyo.zone)
 	publishing := daily(t, "0 7 * * *", "UTC")
-	publishing.last = publishing.line.Latest(now.Add(-1), publishing.zone)
+	publishing.last = publishing.times.Latest(now.Add(-1), publishing.zone)
 	busy := paris
 	busy.busy = true
 	owed := func(edition string, l laneView, due time.Duration) owedView {
@@ -255,7 +255,7 @@ func TestYearsOfAnUnrulyClock(t *testing.T) {
 								t.Fatalf("at %v: %s %s, %v late", now, how, s.slot.Wall, late)
 							case s.slot.Wall <= l.last.Wall:
 								t.Fatalf("at %v: %s %s, behind %s", now, how, s.slot.Wall, l.last.Wall)
-							case l.line.Latest(s.slot.At, l.zone) != s.slot:
+							case l.times.Latest(s.slot.At, l.zone) != s.slot:
 								t.Fatalf("at %v: %s %s is invented", now, how, s.slot.Wall)
 							}
 							used[s.slot.Wall] = how
@@ -263,7 +263,7 @@ func TestYearsOfAnUnrulyClock(t *testing.T) {
 						}
 					}
 					if quiet { // while time only goes forward, every slot of the last stretch is accounted for
-						slots := l.line.Between(awake, now, l.zone)
+						slots := l.times.Between(awake, now, l.zone)
 						if n := len(slots); n > 0 && slots[n-1].At.After(begin) && used[slots[n-1].Wall] == "" {
 							t.Fatalf("at %v: %s was neither used nor skipped", now, slots[n-1].Wall)
 						}
@@ -283,7 +283,7 @@ func TestYearsOfAnUnrulyClock(t *testing.T) {
 					case n < 1000:
 						now = p.wake
 					default: // skips what changes nothing: turns a minute apart until the next slot
-						now = l.line.Next(now, l.zone).At.Add(time.Duration(random.Int64N(int64(wakeAtLeast))))
+						now = l.times.Next(now, l.zone).At.Add(time.Duration(random.Int64N(int64(wakeAtLeast))))
 					}
 				}
 				if len(used) < 200 {

@@ -249,7 +249,7 @@ func (c *wire) send(env message.Envelope, msg []byte, leave func() bool) smtp.Re
 	w.sending--
 	if !allowed {
 		c.dead = true
-		return smtp.Reply{Stage: smtp.Body, Err: smtp.ErrNoLeave}
+		return smtp.Reply{Stage: smtp.Body, Err: smtp.ErrHeldBack}
 	}
 	now := w.now()
 	if left, ok := w.gone[env.To]; ok && now.Sub(left) > time.Second { // but for what was on its way

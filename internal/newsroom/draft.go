@@ -76,8 +76,8 @@ type (
 	}
 )
 
-// call says of which edition a draft is wanted.
-type call struct {
+// request says of which edition a draft is wanted.
+type request struct {
 	digest digest.Digest
 	lane   digest.Lane
 	slot   schedule.Slot
@@ -88,7 +88,7 @@ type call struct {
 
 // draft is an edition as it could be committed or shown. Where it is owed to nobody, it has no composition.
 type draft struct {
-	of call
+	of request
 	span
 	coverage
 	readers readers
@@ -98,7 +98,7 @@ type draft struct {
 
 // draft makes an edition from what the ledger has now: Publish commits it, Preview shows it. onlooker is the
 // variant of somebody who looks at it: for them it is composed although it is owed to nobody. nil: nobody looks.
-func (c *Composer) draft(of call, onlooker *digest.VariantKey) (draft, error) {
+func (c *Composer) draft(of request, onlooker *digest.VariantKey) (draft, error) {
 	w, err := gatherer{c.Ledger, c.Now}.gather(of)
 	if err != nil {
 		return draft{}, fmt.Errorf("lane %s: gather: %w", of.lane, err)

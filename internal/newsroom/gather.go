@@ -26,7 +26,7 @@ type window struct {
 // span is how far a lane comes with a window: what committing its edition, or passing its slot, moves.
 type span struct {
 	lane     ledger.LaneState // as it was read
-	start    uint64           // the position behind which it begins
+	start    uint64           // the position after which it begins
 	position uint64           // of the last item looked at
 	passed   *ledger.Passed
 	kept     []ledger.Pooled           // of the lane's pool: not looked at
@@ -52,7 +52,7 @@ type coverage struct {
 // gather reads what a lane has not had yet: everything first seen since it last composed, by position
 // and not by a clock, and what waits in its pool. An extra edition tells only what is new: the pool stays
 // as it is for the next slot's.
-func (g gatherer) gather(of call) (window, error) {
+func (g gatherer) gather(of request) (window, error) {
 	w := window{span: span{settled: map[uint64]ledger.Outcome{}}, news: news{carried: map[uint64]int{}}, coverage: coverage{readOf: map[string]int{}}}
 	var err error
 	if w.lane, err = g.Ledger.Lanes.Get(of.lane); err != nil {
@@ -107,12 +107,12 @@ func (g gatherer) addPooled(w *window, names map[string]string) error {
 			w.settled[it.Seq] = ledger.Outcome{Reason: "feed removed", Unwanted: true}
 			continue
 		}
-		told, err := g.told(w.lane, it)
+		extra, err := g.inExtra(w.lane, it)
 		if err != nil {
 			return err
 		}
-		if told != "" {
-			w.settled[it.Seq] = ledger.Outcome{Reason: told}
+		if extra != "" {
+			w.settled[it.Seq] = ledger.Outcome{Reason: extra}
 			continue
 		}
 		w.items = append(w.items, it)
@@ -141,19 +141,19 @@ func (g gatherer) addFresh(w *window, names map[string]string, fresh []digest.It
 	return nil
 }
 
-// start finds the position behind which the lane's window begins. A lane that never composed looks back
+// start finds the position after which the lane's window begins. A lane that never composed looks back
 // one period; so does one that wakes, unless it stands later than that already.
-func (g gatherer) start(w *window, of call) (uint64, error) {
+func (g gatherer) start(w *window, of request) (uint64, error) {
 	w.since = w.lane.Composed
-	line, zone, err := config.ScheduleOf(of.digest, of.lane)
+	times, zone, err := config.ScheduleOf(of.digest, of.lane)
 	if err != nil {
 		return 0, err
 	}
 	opens := of.now
-	if next := line.Next(g.Now(), zone).At; next.Before(opens) { // of a preview: the lane will have begun by then
+	if next := times.Next(g.Now(), zone).At; next.Before(opens) { // of a preview: the lane will have begun by then
 		opens = next
 	}
-	cutoff := opens.Add(-line.Lookback(opens, zone))
+	cutoff := opens.Add(-times.Lookback(opens, zone))
 	if w.since.IsZero() || w.since.After(of.now) { // no edition stands yet, or one of a clock that was wrong
 		w.since = cutoff
 	}
@@ -211,8 +211,8 @@ func (g gatherer) had(lane ledger.LaneState, wanted map[string]string, it digest
 	return "", nil
 }
 
-// told tells whether an extra edition told an entry, as another feed showed it, that has waited since.
-func (g gatherer) told(lane ledger.LaneState, it digest.Item) (string, error) {
+// inExtra tells whether an extra edition told an entry, as another feed showed it, that has waited since.
+func (g gatherer) inExtra(lane ledger.LaneState, it digest.Item) (string, error) {
 	positions, err := g.Ledger.Items.Sightings(it)
 	if err != nil {
 		return "", err

@@ -92,13 +92,13 @@ func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule
 				return out, fmt.Errorf("lane %s: %w", lane, err)
 			}
 		}
-		of := call{digest: d, lane: lane, slot: slot, id: id, extra: extra, now: p.Composer.Now().UTC()}
+		of := request{digest: d, lane: lane, slot: slot, id: id, extra: extra, now: p.Composer.Now().UTC()}
 		dr, err := p.Composer.draft(of, nil)
 		if err != nil {
 			return out, err
 		}
 		if dr.readers.none() {
-			out.Reason, err = p.passNobody(dr)
+			out.Reason, err = p.passWithoutReaders(dr)
 			p.Log.Info("no edition: "+out.Reason, "lane", lane, "slot", slot.Wall)
 			return out, err
 		}
@@ -125,8 +125,8 @@ func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule
 	return out, err
 }
 
-// passNobody lets a slot pass that finds nobody to write to, and says why.
-func (p *Publisher) passNobody(dr draft) (reason string, err error) {
+// passWithoutReaders lets a slot pass that finds nobody to write to, and says why.
+func (p *Publisher) passWithoutReaders(dr draft) (reason string, err error) {
 	switch {
 	case dr.readers.waiting > 0:
 		return "all its readers had an edition in another zone less than half a period ago", p.Ledger.Lanes.PassSlot(dr.untouched())

@@ -49,7 +49,7 @@ func (r readers) pages() [][]string {
 
 // owed lists whom a lane owes an edition now: those who want the digest, live in the lane's zone and are not
 // paused. The suppressed stand in it as well, so that the edition can tell why they got nothing.
-func (c *Composer) owed(of call, items []digest.Item) (readers, error) {
+func (c *Composer) owed(of request, items []digest.Item) (readers, error) {
 	var r readers
 	d, lane := of.digest, of.lane
 	suppressed, err := c.Ledger.Readers.SuppressedFor(d.ID)
@@ -116,13 +116,13 @@ type origin struct {
 // their zone, or the digest did. Only editions count that are younger than half a period, or that can have
 // told something of what this one is made of. It is derived from the recipients that each edition keeps, so
 // nothing has to be remembered for the many who never move.
-func (c *Composer) newcomers(of call, items []digest.Item) (map[string]origin, error) {
+func (c *Composer) newcomers(of request, items []digest.Item) (map[string]origin, error) {
 	d, lane := of.digest, of.lane
-	line, zone, err := config.ScheduleOf(d, lane)
+	times, zone, err := config.ScheduleOf(d, lane)
 	if err != nil {
 		return nil, err
 	}
-	period := line.Lookback(of.now, zone)
+	period := times.Lookback(of.now, zone)
 	oldest := of.now.Add(-period / 2)
 	for _, it := range items {
 		if it.FirstSeen.Before(oldest) {

@@ -41,13 +41,13 @@ func (c *Composer) Preview(d digest.Digest, who subscribers.Subscriber, slot sch
 		return out, err
 	}
 	key := c.wants(d, who)
-	dr, err := c.draft(call{digest: d, lane: lane, slot: slot, id: lane.String() + "/" + slot.Wall, now: slot.At.UTC()}, &key)
+	dr, err := c.draft(request{digest: d, lane: lane, slot: slot, id: lane.String() + "/" + slot.Wall, now: slot.At.UTC()}, &key)
 	if err != nil {
 		return out, err
 	}
 	out.Edition, out.Carried, out.Closed = dr.Edition, dr.Carried, dr.closed
 	out.Page = compose.Filter(dr.Edition, key)
-	return out, c.dress(&out, d, who, lane.Zone)
+	return out, c.makeMail(&out, d, who, lane.Zone)
 }
 
 // Sample is a preview of invented news, in which stands every thing that an edition can have. It needs
@@ -57,7 +57,7 @@ func (c *Composer) Sample(d digest.Digest, who subscribers.Subscriber, lane dige
 	out := Preview{Page: render.Sample(key.Language)}
 	out.Page.Edition.Digest, out.Page.Edition.Title, out.Page.Edition.Zone, out.Page.Variant = d.ID, d.Title, lane.Zone, key
 	out.Edition = out.Page.Edition
-	return out, c.dress(&out, d, who, lane.Zone)
+	return out, c.makeMail(&out, d, who, lane.Zone)
 }
 
 // wants is the variant of a subscriber, or that of anybody.
@@ -68,8 +68,8 @@ func (c *Composer) wants(d digest.Digest, who subscribers.Subscriber) digest.Var
 	return variantOf(who.Profile, topicsOf(d))
 }
 
-// dress makes the mail of a preview's page.
-func (c *Composer) dress(v *Preview, d digest.Digest, who subscribers.Subscriber, zone string) error {
+// makeMail makes the mail of a preview's page.
+func (c *Composer) makeMail(v *Preview, d digest.Digest, who subscribers.Subscriber, zone string) error {
 	v.reader = digest.Recipient{Index: subscribers.Nobody, Email: Anybody}
 	if who.Profile != nil {
 		v.reader = digest.Recipient{Index: subscribers.Nobody, Email: who.Email, Name: who.Name}

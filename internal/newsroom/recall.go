@@ -114,7 +114,7 @@ func (p *Publisher) paused(digestID string) error {
 
 // recalled adds to the newcomers those who have an edition of this very lane that was withdrawn after it had begun
 // to go out: none of its stories reaches them twice. None composed before the oldest item of the window matters.
-func (c *Composer) recalled(of call, oldest time.Time, moved map[string]origin) (map[string]origin, error) {
+func (c *Composer) recalled(of request, oldest time.Time, moved map[string]origin) (map[string]origin, error) {
 	editions, err := c.Ledger.Editions.Select(func(e ledger.EditionState) bool {
 		return e.Lane() == of.lane && e.Withdrawn && e.Reached > 0 && !e.Composed.Before(oldest)
 	})

@@ -153,12 +153,12 @@ func (r Replay) Captures(ctx context.Context, d digest.Digest, captures []Captur
 func (r Replay) Again(ctx context.Context, d digest.Digest, from *ledger.Ledger, since time.Time) error {
 	opens := since
 	for _, lane := range r.Publisher.Composer.Config.Lanes(d) { // one edition more, so that the first one that counts knows what was told before it
-		line, zone, err := config.ScheduleOf(d, lane)
+		times, zone, err := config.ScheduleOf(d, lane)
 		if err != nil {
 			return err
 		}
-		before := line.Latest(since, zone).At
-		if before = before.Add(-2 * line.Lookback(before, zone)); before.Before(opens) {
+		before := times.Latest(since, zone).At
+		if before = before.Add(-2 * times.Lookback(before, zone)); before.Before(opens) {
 			opens = before
 		}
 	}
@@ -265,7 +265,7 @@ func (r Replay) slots(ctx context.Context, d digest.Digest, lanes []digest.Lane,
 func (r Replay) edition(d digest.Digest, lane digest.Lane, slot schedule.Slot) (Replayed, error) {
 	c, out := r.Publisher.Composer, Replayed{Lane: lane, Slot: slot}
 	anybody := digest.VariantKey{Language: c.Config.Newsletter.Language, Format: "html"}
-	dr, err := c.draft(call{digest: d, lane: lane, slot: slot, id: lane.String() + "/" + slot.Wall, now: slot.At.UTC()}, &anybody)
+	dr, err := c.draft(request{digest: d, lane: lane, slot: slot, id: lane.String() + "/" + slot.Wall, now: slot.At.UTC()}, &anybody)
 	if err != nil {
 		return out, err
 	}

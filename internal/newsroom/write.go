@@ -11,7 +11,7 @@ import (
 	"digestd/mailer/message"
 )
 
-// write renders and encodes each variant of a draft, and gathers what committing it makes durable.
+// write renders and encodes each variant of a draft, and records what committing it makes durable.
 func (c *Composer) write(dr draft) (ledger.Composition, error) {
 	record := ledger.Composition{
 		Edition: dr.Edition, Wall: dr.of.slot.Wall, Extra: dr.of.extra, Recipients: dr.readers.recipients,

@@ -32,7 +32,7 @@ type LaneFigures struct {
 	Deliveries map[string]int // of the last edition, by state
 }
 
-// Figures gathers them. It writes nothing.
+// Figures reads them. It writes nothing.
 func (rep Reporter) Figures(tally *Tally, uncomposed map[digest.Lane]Uncomposed) (Figures, error) {
 	now := rep.Now()
 	f := Figures{Feeds: map[string]int{}, Editions: map[string]int{}, Delivered: tally.counts(), Problems: len(rep.Problems(uncomposed)),

@@ -69,7 +69,7 @@ type LedgerStatus struct {
 	Last  time.Time `json:"last_write,omitzero"`
 }
 
-// Status gathers where everything stands. It writes nothing.
+// Status says where everything stands. It writes nothing.
 func (rep Reporter) Status(uncomposed map[digest.Lane]Uncomposed) (Status, error) {
 	s := Status{Next: []NextSlot{}, Editions: []EditionStatus{}, Feeds: []FeedStatus{}, Daily: []int{},
 		Problems: append([]Problem{}, rep.Problems(uncomposed)...)}

@@ -27,11 +27,11 @@ type sheet struct {
 	Title     string
 	Publisher string // name of the newsletter
 	Long      bool   // it is set smaller
-	Languages []tongue
+	Languages []languageChoice
 }
 
-// tongue is a language to choose.
-type tongue struct {
+// languageChoice is a language to choose.
+type languageChoice struct {
 	Tag, Name, Dir string
 	Current        bool
 }

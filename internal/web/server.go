@@ -238,7 +238,7 @@ func (v *visit) sheet(title string) sheet {
 	slices.Sort(names)
 	for _, name := range names {
 		c := v.set.Catalogue(name)
-		p.Languages = append(p.Languages, tongue{Tag: c.Tag, Name: c.Name, Dir: c.Dir, Current: c.Tag == v.words.Tag})
+		p.Languages = append(p.Languages, languageChoice{Tag: c.Tag, Name: c.Name, Dir: c.Dir, Current: c.Tag == v.words.Tag})
 	}
 	return p
 }

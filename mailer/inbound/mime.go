@@ -84,8 +84,8 @@ type part struct {
 	parts  []*part           // of a multipart
 }
 
-// reader bounds the parts of one message.
-type reader struct{ parts int }
+// parser bounds the parts of one message.
+type parser struct{ parts int }
 
 // readMessage reads a whole message. It also takes what mail programs write before one: a "From " line.
 func readMessage(raw []byte) *part {
@@ -101,11 +101,11 @@ func readMessage(raw []byte) *part {
 	for bytes.HasPrefix(raw, []byte("From ")) || bytes.HasPrefix(raw, []byte(">From ")) {
 		_, raw, _ = bytes.Cut(raw, []byte("\n"))
 	}
-	r := &reader{}
+	r := &parser{}
 	return r.part(raw, 0)
 }
 
-func (r *reader) part(raw []byte, depth int) *part {
+func (r *parser) part(raw []byte, depth int) *part {
 	r.parts++
 	p := &part{}
 	p.header, p.body = splitHeader(raw)

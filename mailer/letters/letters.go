@@ -1,5 +1,5 @@
 // Package letters keeps mail that a person should read: what readers wrote, and requests to leave that do not prove who
-// asks. It is a Maildir, so that any mail reader opens it, and what is marked as read there is dealt with.
+// asks. It is a Maildir, so that any mail program opens it, and what is marked as read there is dealt with.
 package letters
 
 import (

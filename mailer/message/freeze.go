@@ -23,7 +23,7 @@ type Content struct {
 }
 
 // Marks are the words that stand in rendered text for a reader's own values. They must not be
-// guessable, since whatever looks like them becomes a slot: a feed could put a reader's token into a
+// guessable, since whatever looks like them becomes a blank: a feed could put a reader's token into a
 // link of its own.
 type Marks struct {
 	Address string
@@ -173,12 +173,12 @@ func Freeze(c Content, s Sender, m Marks) (*Template, error) {
 	}
 	head := b.done()
 	if c.HTML == "" {
-		b.text(c.Text, m, slotAddressText)
+		b.text(c.Text, m, blankAddressText)
 	} else {
 		b.literal("--" + boundary + "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n")
-		b.text(c.Text, m, slotAddressText)
+		b.text(c.Text, m, blankAddressText)
 		b.literal("\r\n--" + boundary + "\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n")
-		b.text(c.HTML, m, slotAddressHTML)
+		b.text(c.HTML, m, blankAddressHTML)
 		b.literal("\r\n--" + boundary + "--\r\n")
 	}
 	t := &Template{
@@ -204,7 +204,7 @@ func (t *Template) prepare() {
 	}
 }
 
-// builder gathers literals and slots.
+// builder makes pieces, one literal or blank after the other.
 type builder struct {
 	pieces
 	current []byte
@@ -212,9 +212,9 @@ type builder struct {
 
 func (b *builder) literal(s string) { b.current = append(b.current, s...) }
 
-func (b *builder) slot(s slot) {
+func (b *builder) blank(s blank) {
 	b.literals = append(b.literals, b.current)
-	b.slots = append(b.slots, s)
+	b.blanks = append(b.blanks, s)
 	b.current = nil
 }
 
@@ -236,7 +236,7 @@ func (b *builder) header(s Sender, h headers, subject string) {
 	}
 	mailbox("From", h.from)
 	b.literal("To: ")
-	b.slot(slotTo)
+	b.blank(blankTo)
 	b.literal("\r\n")
 	if h.replyTo != nil {
 		mailbox("Reply-To", h.replyTo)
@@ -244,7 +244,7 @@ func (b *builder) header(s Sender, h headers, subject string) {
 	field("Subject", func(dst []byte, col int) []byte { return appendUnstructured(dst, col, subject) })
 	plain("Date", s.Date.Format("Mon, 02 Jan 2006 15:04:05 -0700"))
 	b.literal("Message-ID: <")
-	b.slot(slotMessageID)
+	b.blank(blankMessageID)
 	b.literal("@" + h.domain + ">\r\n")
 
 	listID := "<" + label(s.Digest) + "." + h.domain + ">"
@@ -254,11 +254,11 @@ func (b *builder) header(s Sender, h headers, subject string) {
 	b.literal("List-Unsubscribe: ")
 	if s.BaseURL != "" {
 		b.literal("<" + s.BaseURL + UnsubscribePath)
-		b.slot(slotToken)
+		b.blank(blankToken)
 		b.literal(">,\r\n ")
 	}
 	b.literal("<" + h.mailto)
-	b.slot(slotToken)
+	b.blank(blankToken)
 	b.literal(">\r\n")
 	if s.OneClick && s.BaseURL != "" {
 		plain("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
@@ -269,9 +269,9 @@ func (b *builder) header(s Sender, h headers, subject string) {
 	plain("MIME-Version", "1.0")
 }
 
-// text appends a body part. Each slot gets a line of its own between soft line breaks, so that a value
+// text appends a body part. Each blank gets a line of its own between soft line breaks, so that a value
 // of any length fits without moving the text around it.
-func (b *builder) text(s string, m Marks, address slot) {
+func (b *builder) text(s string, m Marks, address blank) {
 	s = normalLines(s)
 	col := 0
 	for {
@@ -284,16 +284,16 @@ func (b *builder) text(s string, m Marks, address slot) {
 		if col > 0 {
 			b.literal("=\r\n")
 		}
-		b.slot(what)
+		b.blank(what)
 		b.literal("=\r\n")
 		col = 0
 		s = s[i+len(mark):]
 	}
 }
 
-func nextMark(s string, m Marks, address slot) (at int, mark string, what slot) {
+func nextMark(s string, m Marks, address blank) (at int, mark string, what blank) {
 	at = strings.Index(s, m.Token)
-	mark, what = m.Token, slotToken
+	mark, what = m.Token, blankToken
 	if i := strings.Index(s, m.Address); i >= 0 && (at < 0 || i < at) {
 		at, mark, what = i, m.Address, address
 	}

@@ -38,11 +38,11 @@ func (t *Template) MarshalBinary() ([]byte, error) {
 	b = binary.AppendUvarint(b, flags)
 	b = binary.AppendVarint(b, t.date.Unix())
 	for _, p := range []pieces{t.head, t.body} {
-		b = binary.AppendUvarint(b, uint64(len(p.slots)))
+		b = binary.AppendUvarint(b, uint64(len(p.blanks)))
 		for i, literal := range p.literals {
 			b = appendBytes(b, literal)
-			if i < len(p.slots) {
-				b = append(b, byte(p.slots[i]))
+			if i < len(p.blanks) {
+				b = append(b, byte(p.blanks[i]))
 			}
 		}
 	}
@@ -58,7 +58,7 @@ func (t *Template) UnmarshalBinary(data []byte) error {
 	if len(data) > maxStored || len(data) < len(formatV1) || string(data[:len(formatV1)]) != formatV1 {
 		return errors.New("stored message: not in a format that this version reads")
 	}
-	r := reader{rest: append([]byte(nil), data[len(formatV1):]...)}
+	r := decoder{rest: append([]byte(nil), data[len(formatV1):]...)}
 	u := Template{
 		edition:   string(r.bytes()),
 		keyID:     string(r.bytes()),
@@ -87,20 +87,20 @@ func (t *Template) UnmarshalBinary(data []byte) error {
 	return nil
 }
 
-// reader takes fields off the front; after a failure it yields zeros.
-type reader struct {
+// decoder takes fields off the front; after a failure it yields zeros.
+type decoder struct {
 	rest []byte
 	err  error
 }
 
-func (r *reader) fail(what string) {
+func (r *decoder) fail(what string) {
 	if r.err == nil {
 		r.err = fmt.Errorf("stored message is damaged: %s", what)
 	}
 	r.rest = nil
 }
 
-func (r *reader) uvarint() uint64 {
+func (r *decoder) uvarint() uint64 {
 	v, n := binary.Uvarint(r.rest)
 	if n <= 0 {
 		r.fail("bad number")
@@ -110,7 +110,7 @@ func (r *reader) uvarint() uint64 {
 	return v
 }
 
-func (r *reader) varint() int64 {
+func (r *decoder) varint() int64 {
 	v, n := binary.Varint(r.rest)
 	if n <= 0 {
 		r.fail("bad number")
@@ -120,7 +120,7 @@ func (r *reader) varint() int64 {
 	return v
 }
 
-func (r *reader) bytes() []byte {
+func (r *decoder) bytes() []byte {
 	n := r.uvarint()
 	if n > uint64(len(r.rest)) {
 		r.fail("cut short")
@@ -131,7 +131,7 @@ func (r *reader) bytes() []byte {
 	return b
 }
 
-func (r *reader) pieces() (p pieces) {
+func (r *decoder) pieces() (p pieces) {
 	n := r.uvarint()
 	if n > uint64(len(r.rest)) {
 		r.fail("cut short")
@@ -146,12 +146,12 @@ func (r *reader) pieces() (p pieces) {
 			r.fail("cut short")
 			break
 		}
-		s := slot(r.rest[0])
-		if s == 0 || s > lastSlot {
-			r.fail("unknown slot")
+		s := blank(r.rest[0])
+		if s == 0 || s > lastBlank {
+			r.fail("unknown blank")
 			break
 		}
-		p.slots = append(p.slots, s)
+		p.blanks = append(p.blanks, s)
 		r.rest = r.rest[1:]
 	}
 	return p

@@ -1,5 +1,5 @@
 // Package message turns a rendered edition into mail. A variant is encoded once, when the edition is
-// composed, into a Template: the bytes of the whole message, header block included, with slots for what
+// composed, into a Template: the bytes of the whole message, header block included, with blanks for what
 // differs between readers. The ledger keeps the template, so that a message sent again is the same
 // byte for byte, whatever config, templates or program version have become by then.
 //
@@ -25,22 +25,22 @@ import (
 // tokens were made with.
 var ErrKeyGone = errors.New("the token key of this edition is gone")
 
-// slot is a place in a template that each reader's own value fills.
-type slot byte
+// blank is a place in a template that each reader's own value fills.
+type blank byte
 
 const (
-	slotTo          slot = iota + 1 // header: the mailbox, folded
-	slotMessageID                   // header: left side of the Message-ID
-	slotToken                       // anywhere: the token of his links, safe in every encoding
-	slotAddressText                 // quoted-printable text: his address
-	slotAddressHTML                 // quoted-printable HTML: his address
-	lastSlot        = slotAddressHTML
+	blankTo          blank = iota + 1 // header: the mailbox, folded
+	blankMessageID                    // header: left side of the Message-ID
+	blankToken                        // anywhere: the token of his links, safe in every encoding
+	blankAddressText                  // quoted-printable text: his address
+	blankAddressHTML                  // quoted-printable HTML: his address
+	lastBlank        = blankAddressHTML
 )
 
-// pieces is text with slots: literals[0], slots[0], literals[1], … There is one literal more than slots.
+// pieces is text with blanks: literals[0], blanks[0], literals[1], … There is one literal more than blanks.
 type pieces struct {
 	literals [][]byte
-	slots    []slot
+	blanks   []blank
 }
 
 // Template is a variant ready to be sent: everything but the reader. It is never changed once made and
@@ -134,33 +134,33 @@ func (t *Template) token(k subscribers.TokenKey, p subscribers.Purpose, r digest
 	return k.Delivery(p, t.edition, r.Index, r.Email)
 }
 
-// values are what fills the slots for one reader.
+// values are what fills the blanks for one reader.
 type values struct {
 	to, name, email  string
 	messageID, token string
 }
 
-func (v *values) append(dst []byte, s slot) []byte {
+func (v *values) append(dst []byte, s blank) []byte {
 	switch s {
-	case slotTo:
+	case blankTo:
 		return appendMailbox(dst, len("To: "), v.name, v.to)
-	case slotMessageID:
+	case blankMessageID:
 		return append(dst, v.messageID...)
-	case slotToken:
+	case blankToken:
 		return append(dst, v.token...)
-	case slotAddressText:
+	case blankAddressText:
 		return appendValue(dst, v.email)
-	case slotAddressHTML:
+	case blankAddressHTML:
 		return appendValue(dst, escapeHTML(v.email))
 	}
-	panic("message: unknown slot")
+	panic("message: unknown blank")
 }
 
 func (p pieces) fill(dst []byte, v *values) []byte {
 	for i, literal := range p.literals {
 		dst = append(dst, literal...)
-		if i < len(p.slots) {
-			dst = v.append(dst, p.slots[i])
+		if i < len(p.blanks) {
+			dst = v.append(dst, p.blanks[i])
 		}
 	}
 	return dst
@@ -171,17 +171,17 @@ func (p pieces) each(v *values, f func([]byte)) {
 	var scratch []byte
 	for i, literal := range p.literals {
 		f(literal)
-		if i < len(p.slots) {
-			scratch = v.append(scratch[:0], p.slots[i])
+		if i < len(p.blanks) {
+			scratch = v.append(scratch[:0], p.blanks[i])
 			f(scratch)
 		}
 	}
 }
 
 // relaxed is the text in DKIM's relaxed body form. The pieces can be treated one by one: at both sides
-// of a slot in a body stands a soft line break, and the values have no white space.
+// of a blank in a body stands a soft line break, and the values have no white space.
 func (p pieces) relaxed() pieces {
-	q := pieces{slots: p.slots}
+	q := pieces{blanks: p.blanks}
 	for _, literal := range p.literals {
 		q.literals = append(q.literals, dkim.RelaxedBody(literal))
 	}

@@ -12,7 +12,7 @@ const bodyLine = 75
 // appendQuotedPrintable appends s, whose lines end in LF, as quoted-printable with CRLF line ends.
 // It differs from mime/quotedprintable in three ways. Line breaks never fall inside a character. No
 // line begins with a dot, so nothing needs dot-stuffing, and none with "From ", which mbox stores
-// would mark. And col, the position in the line, is the caller's, so that slots can stand in between:
+// would mark. And col, the position in the line, is the caller's, so that blanks can stand in between:
 // more says that s doesn't end the body, so that a space at its end is not at the end of a line.
 func appendQuotedPrintable(dst []byte, col *int, s string, more bool) []byte {
 	for i := 0; i < len(s); {
@@ -55,7 +55,7 @@ func appendQuotedPrintable(dst []byte, col *int, s string, more bool) []byte {
 	return dst
 }
 
-// appendValue appends what fills a slot in a quoted-printable body: any length, no white space, and
+// appendValue appends what fills a blank in a quoted-printable body: any length, no white space, and
 // nothing that means something at the beginning of a line.
 func appendValue(dst []byte, s string) []byte {
 	col := 0
@@ -87,7 +87,7 @@ func appendValue(dst []byte, s string) []byte {
 
 func escapeHTML(s string) string { return html.EscapeString(s) }
 
-// EncodedLen is the size in bytes of a part with that text once encoded, before slots are filled: what
+// EncodedLen is the size in bytes of a part with that text once encoded, before blanks are filled: what
 // digest.Digest.MaxSize bounds.
 func EncodedLen(s string) int {
 	col := 0

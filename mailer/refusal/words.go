@@ -17,7 +17,7 @@ func AnyOf(patterns ...string) func(string) bool {
 	}
 }
 
-// What follows is in lower case. It was gathered from what the mail systems of the world say, in the languages in
+// What follows is in lower case. It was taken from what the mail systems of the world say, in the languages in
 // which they say it; text that none of it knows has no meaning, and suppresses nobody.
 
 // refused is how they say that they do not want the message, or its sender.

@@ -57,7 +57,7 @@ func TestTheNextMechanism(t *testing.T) {
 		{"nothing that is known", "auto", "AUTH GSSAPI", nil, "", "the server offers AUTH GSSAPI"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			server := smtptest.Start(t, func(s smtptest.Step) string {
+			server := smtptest.Start(t, func(s smtptest.Moment) string {
 				if s.Stage != smtptest.Auth {
 					return smtptest.Default
 				}
@@ -108,7 +108,7 @@ func TestAGreetingMayTakeFiveMinutes(t *testing.T) {
 		words string
 	}{{4 * time.Minute, ""}, {6 * time.Minute, "reply_timeout of [smtp], 5m0s before the end of a message"}} {
 		synctest.Test(t, func(t *testing.T) {
-			server := smtptest.InMemory(t, func(s smtptest.Step) string {
+			server := smtptest.InMemory(t, func(s smtptest.Moment) string {
 				if s.Stage == smtptest.Greeting {
 					time.Sleep(c.takes)
 				}
@@ -129,7 +129,7 @@ func TestAGreetingMayTakeFiveMinutes(t *testing.T) {
 // TestNothingIsBelievedFromBeforeTLS has somebody between put an answer behind that to STARTTLS.
 func TestNothingIsBelievedFromBeforeTLS(t *testing.T) {
 	secure, roots := smtptest.Certificate(t, time.Now().Add(time.Hour))
-	server := smtptest.Start(t, func(s smtptest.Step) string {
+	server := smtptest.Start(t, func(s smtptest.Moment) string {
 		if s.Stage == smtptest.StartTLS {
 			return "220 go ahead\r\n250-injected\r\n250 AUTH PLAIN"
 		}
@@ -158,7 +158,7 @@ func TestAMessageBeyondSIZEIsNotBegun(t *testing.T) {
 
 // TestWhetherMailWouldBeTaken asks without sending any.
 func TestWhetherMailWouldBeTaken(t *testing.T) {
-	server := smtptest.Start(t, func(s smtptest.Step) string {
+	server := smtptest.Start(t, func(s smtptest.Moment) string {
 		if s.Stage == smtptest.Rcpt && strings.Contains(s.Line, "nobody@") {
 			return "504 5.5.2 <vm>: Helo command rejected"
 		}

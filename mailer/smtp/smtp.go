@@ -201,16 +201,16 @@ func (c *Conn) breakOff() {
 // ErrTooBig is the Err of a Reply to a message that is bigger than the server takes, as it said before.
 var ErrTooBig = errors.New("bigger than the server takes")
 
-// ErrNoLeave is the Err of a Reply when the final step of a message was not allowed.
-var ErrNoLeave = errors.New("the message was held back before its end")
+// ErrHeldBack is the Err of a Reply when the end of a message was not allowed.
+var ErrHeldBack = errors.New("the message was held back before its end")
 
 // Send hands over one message to one recipient and returns how that ended. msg has CRLF line ends; Send
 // may write behind its end, within its capacity. Before the final dot, which is what makes the server take
-// the message (RFC 5321 §4.1.1.4), it asks leave; without it the connection is broken off and the reply has
-// ErrNoLeave at stage Body. Apart from that call it returns within the time limits of the server's answers.
+// the message (RFC 5321 §4.1.1.4), it asks for permission; without it the connection is broken off and the reply has
+// ErrHeldBack at stage Body. Apart from that call it returns within the time limits of the server's answers.
 // At stage Dot with an Err nobody knows whether the server took the message; at each other stage with an
 // Err it did not.
-func (c *Conn) Send(env message.Envelope, msg []byte, leave func() bool) Reply {
+func (c *Conn) Send(env message.Envelope, msg []byte, permit func() bool) Reply {
 	if strings.ContainsAny(env.From+env.To, "\r\n\x00") {
 		return Reply{Stage: Rcpt, Code: 553, Status: "5.1.3", Words: "5.1.3 not sent: the address has a line end in it"}
 	}
@@ -227,7 +227,7 @@ func (c *Conn) Send(env message.Envelope, msg []byte, leave func() bool) Reply {
 	if r := c.begin(env, len(msg)); r.Code != 354 {
 		return r
 	}
-	return c.transfer(msg, leave)
+	return c.transfer(msg, permit)
 }
 
 // Probe does MAIL and RCPT; the end of the connection, or what follows, takes them back. The reply is the last one, or the refusal.
@@ -328,14 +328,14 @@ func (c *Conn) answers(commands []command) Reply {
 	return *refused // after DATA, which was refused as well
 }
 
-// transfer writes the body and, with leave, its final dot, and waits for the answer.
-func (c *Conn) transfer(msg []byte, leave func() bool) Reply {
+// transfer writes the body and, with permission, its final dot, and waits for the answer.
+func (c *Conn) transfer(msg []byte, permit func() bool) Reply {
 	// An error means that some is unwritten, and so the end: the server can't have the whole message.
 	if err := c.write(msg); err != nil {
 		return c.lost(Body, err)
 	}
-	if !leave() {
-		return c.lost(Body, ErrNoLeave)
+	if !permit() {
+		return c.lost(Body, ErrHeldBack)
 	}
 	if err := c.write([]byte(".\r\n")); err != nil {
 		return c.lost(Body, err)

@@ -73,7 +73,7 @@ func TestSend(t *testing.T) {
 
 func TestARefusedMessageLeavesTheConnectionClean(t *testing.T) {
 	for _, extensions := range [][]string{{"PIPELINING"}, nil} {
-		server := smtptest.Start(t, func(s smtptest.Step) string {
+		server := smtptest.Start(t, func(s smtptest.Moment) string {
 			if s.Stage == smtptest.Rcpt && strings.Contains(s.Line, "nobody@") {
 				return "550-5.1.1 no such user here:\r\n550 5.1.1 nobody"
 			}
@@ -96,7 +96,7 @@ func TestARefusedMessageLeavesTheConnectionClean(t *testing.T) {
 // TestADotNeverFollowsHalfABody cuts and hangs the connection inside the body and looks what came.
 func TestADotNeverFollowsHalfABody(t *testing.T) {
 	big := []byte("Subject: News\r\n\r\n" + strings.Repeat("A line of news.\r\n", 2_000_000))
-	server := smtptest.Start(t, func(s smtptest.Step) string {
+	server := smtptest.Start(t, func(s smtptest.Moment) string {
 		if s.Stage == smtptest.Body {
 			return smtptest.Cut
 		}
@@ -120,7 +120,7 @@ func TestADotNeverFollowsHalfABody(t *testing.T) {
 // TestWithoutLeaveThereIsNoDot asks for leave when all of the text has come, and gets none.
 func TestWithoutLeaveThereIsNoDot(t *testing.T) {
 	here := make(chan struct{})
-	server := smtptest.Start(t, func(s smtptest.Step) string {
+	server := smtptest.Start(t, func(s smtptest.Moment) string {
 		if s.Stage == smtptest.Body {
 			close(here)
 		}
@@ -128,7 +128,7 @@ func TestWithoutLeaveThereIsNoDot(t *testing.T) {
 	}, nil)
 	c := dial(t, to(server))
 	r := c.Send(anEnvelope, aMessage, func() bool { <-here; return false })
-	if r.Stage != Body || !errors.Is(r.Err, ErrNoLeave) || r.Code != 0 || c.Usable() {
+	if r.Stage != Body || !errors.Is(r.Err, ErrHeldBack) || r.Code != 0 || c.Usable() {
 		t.Errorf("%+v, usable %v", r, c.Usable())
 	}
 	c.Close()
@@ -139,7 +139,7 @@ func TestWithoutLeaveThereIsNoDot(t *testing.T) {
 }
 
 func TestNobodyIsAskedForLeaveOfARefusedMessage(t *testing.T) {
-	server := smtptest.Start(t, func(s smtptest.Step) string {
+	server := smtptest.Start(t, func(s smtptest.Moment) string {
 		if s.Stage == smtptest.Rcpt {
 			return "450 4.2.0 greylisted"
 		}
@@ -152,7 +152,7 @@ func TestNobodyIsAskedForLeaveOfARefusedMessage(t *testing.T) {
 }
 
 func TestAServerThatTakesDataWithoutARecipientGetsNone(t *testing.T) {
-	server := smtptest.Start(t, func(s smtptest.Step) string {
+	server := smtptest.Start(t, func(s smtptest.Moment) string {
 		switch s.Stage {
 		case smtptest.Rcpt:
 			return "550 5.1.1 no"
@@ -256,7 +256,7 @@ func TestLogin(t *testing.T) {
 		{"echoed behind half a code", "plain", "AUTH PLAIN", "53 " + secret, "AUTH PLAIN " + plain, "its words are left out"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			server := smtptest.Start(t, func(s smtptest.Step) string {
+			server := smtptest.Start(t, func(s smtptest.Moment) string {
 				if s.Stage == smtptest.Auth {
 					return c.answer
 				}
@@ -289,7 +289,7 @@ func TestLogin(t *testing.T) {
 // TestThePasswordIsInNoAnswer has a server repeat the password behind the login.
 func TestThePasswordIsInNoAnswer(t *testing.T) {
 	const secret = "s3cret-passw0rd"
-	server := smtptest.Start(t, func(s smtptest.Step) string {
+	server := smtptest.Start(t, func(s smtptest.Moment) string {
 		if s.Stage == smtptest.Mail {
 			return "535 5.7.8 the session of digest/" + secret + " has ended"
 		}
@@ -327,7 +327,7 @@ func TestThePasswordLeavesThisMachineOnlyEncrypted(t *testing.T) {
 }
 
 func TestDialEnds(t *testing.T) {
-	server := smtptest.Start(t, func(s smtptest.Step) string { return smtptest.Hang }, nil)
+	server := smtptest.Start(t, func(s smtptest.Moment) string { return smtptest.Hang }, nil)
 	s := to(server)
 	s.ReplyTimeout, s.Dialer = 50*time.Millisecond, func(_ context.Context, network, address string) (net.Conn, error) {
 		return net.Dial(network, address) // whatever the pace, it is the greeting that does not come in time

@@ -158,13 +158,13 @@ func (w *Town) String() string { return "the test's mail server" }
 
 type conn struct{ w *Town }
 
-func (c conn) Send(env message.Envelope, msg []byte, leave func() bool) mailer.Outcome {
-	return mailer.OutcomeOf(c.send(env, msg, leave), env.To)
+func (c conn) Send(env message.Envelope, msg []byte, permit func() bool) mailer.Outcome {
+	return mailer.OutcomeOf(c.send(env, msg, permit), env.To)
 }
 
-func (c conn) send(env message.Envelope, msg []byte, leave func() bool) smtp.Reply {
-	if !leave() {
-		return smtp.Reply{Stage: smtp.Body, Err: smtp.ErrNoLeave}
+func (c conn) send(env message.Envelope, msg []byte, permit func() bool) smtp.Reply {
+	if !permit() {
+		return smtp.Reply{Stage: smtp.Body, Err: smtp.ErrHeldBack}
 	}
 	if c.w.Fail != nil {
 		if reply := c.w.Fail(env.To); reply != nil {

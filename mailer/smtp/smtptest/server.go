@@ -1,4 +1,4 @@
-// Package smtptest is an SMTP server for tests that is a script: a function answers each step of the
+// Package smtptest is an SMTP server for tests that is a script: a function answers each moment of the
 // dialogue, with a reply, with garbage, with silence or by cutting the connection. What it took is
 // kept. It knows nothing of the program that talks to it.
 package smtptest
@@ -43,8 +43,8 @@ const (
 	TakeAndHang = "\x00take-hang" // at Dot: the message is taken, the 250 comes when the client has gone
 )
 
-// Step is a moment of a dialogue.
-type Step struct {
+// Moment is a moment of a dialogue.
+type Moment struct {
 	Stage   string
 	Conn    int    // number of the connection, from 1
 	Message int    // number of the message on it, from 1
@@ -69,7 +69,7 @@ type Server struct {
 	IdleReply  string        // said before the connection is closed for that; may be empty
 
 	listener net.Listener
-	answer   func(Step) string
+	answer   func(Moment) string
 	wait     sync.WaitGroup
 
 	mu     sync.Mutex
@@ -84,7 +84,7 @@ type Server struct {
 
 // Start runs a server on loopback until the test ends. A nil answer is that of a server that is well.
 // configure, which may be nil, sets fields before the first connection.
-func Start(t testing.TB, answer func(Step) string, configure func(*Server)) *Server {
+func Start(t testing.TB, answer func(Moment) string, configure func(*Server)) *Server {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -95,7 +95,7 @@ func Start(t testing.TB, answer func(Step) string, configure func(*Server)) *Ser
 		s.Configure(configure)
 	}
 	if s.answer == nil {
-		s.answer = func(Step) string { return Default }
+		s.answer = func(Moment) string { return Default }
 	}
 	s.wait.Go(s.accept)
 	t.Cleanup(s.Stop)
@@ -103,7 +103,7 @@ func Start(t testing.TB, answer func(Step) string, configure func(*Server)) *Ser
 }
 
 // InMemory is a server without a network, for DialInMemory alone: so it can stand in a bubble of testing/synctest.
-func InMemory(t testing.TB, answer func(Step) string, configure func(*Server)) *Server {
+func InMemory(t testing.TB, answer func(Moment) string, configure func(*Server)) *Server {
 	s := &Server{Extensions: []string{"PIPELINING", "SIZE 10485760"}, answer: answer, open: map[net.Conn]bool{}}
 	if configure != nil {
 		s.Configure(configure)
@@ -197,7 +197,7 @@ func (s *Server) begin(c net.Conn, client net.Addr) {
 	}
 	s.conns++
 	s.open[c] = true
-	d := &dialogue{Server: s, conn: c, client: client, step: Step{Conn: s.conns, Message: 1}, extensions: s.Extensions, tls: s.TLS, implicit: s.Implicit,
+	d := &dialogue{Server: s, conn: c, client: client, moment: Moment{Conn: s.conns, Message: 1}, extensions: s.Extensions, tls: s.TLS, implicit: s.Implicit,
 		idle: s.Idle, idleReply: s.IdleReply}
 	s.mu.Unlock()
 	s.wait.Go(func() {
@@ -212,8 +212,8 @@ func (s *Server) begin(c net.Conn, client net.Addr) {
 		delete(s.open, c)
 		s.mu.Unlock()
 		c.Close()
-		d.step.Stage = Gone
-		s.answer(d.step)
+		d.moment.Stage = Gone
+		s.answer(d.moment)
 	})
 }
 
@@ -287,7 +287,7 @@ type dialogue struct {
 	conn   net.Conn
 	client net.Addr
 	r      *bufio.Reader
-	step   Step
+	moment Moment
 
 	extensions []string // of the server when the connection came, as the two below
 	tls        *tls.Config
@@ -305,10 +305,10 @@ func (d *dialogue) silence() {
 	io.Copy(io.Discard, d.r)
 }
 
-// say answers a step; it reports whether the dialogue goes on, and whether the answer was positive.
+// say answers a moment; it reports whether the dialogue goes on, and whether the answer was positive.
 func (d *dialogue) say(stage, fallback string) (goOn, good bool) {
-	d.step.Stage = stage
-	a := d.answer(d.step)
+	d.moment.Stage = stage
+	a := d.answer(d.moment)
 	switch a {
 	case Default:
 		a = fallback
@@ -363,7 +363,7 @@ func (d *dialogue) run() {
 
 // obey answers a command. It reports whether the dialogue goes on.
 func (d *dialogue) obey(line string) (goOn bool) {
-	d.step.Line = line
+	d.moment.Line = line
 	verb, rest, _ := strings.Cut(line, " ")
 	var good bool
 	switch strings.ToUpper(verb) {
@@ -383,21 +383,21 @@ func (d *dialogue) obey(line string) (goOn bool) {
 	case "AUTH":
 		goOn, _ = d.say(Auth, "235 2.7.0 welcome")
 	case "MAIL":
-		d.step.From = rest
+		d.moment.From = rest
 		goOn, d.began = d.say(Mail, "250 2.1.0 ok")
 	case "RCPT":
-		d.step.To, _, _ = strings.Cut(strings.TrimPrefix(rest, "TO:<"), ">")
+		d.moment.To, _, _ = strings.Cut(strings.TrimPrefix(rest, "TO:<"), ">")
 		fallback := "250 2.1.5 ok"
 		if !d.began {
 			fallback = "503 5.5.1 MAIL first"
 		}
 		if goOn, good = d.say(Rcpt, fallback); !good {
-			d.step.To = ""
+			d.moment.To = ""
 		}
 	case "DATA":
 		goOn = d.data()
 	case "RSET":
-		d.step.From, d.step.To = "", ""
+		d.moment.From, d.moment.To = "", ""
 		goOn, _ = d.say(Rset, "250 2.0.0 ok")
 	case "QUIT":
 		d.say(Quit, "221 2.0.0 bye")
@@ -409,7 +409,7 @@ func (d *dialogue) obey(line string) (goOn bool) {
 
 func (d *dialogue) data() bool {
 	fallback := "354 go ahead"
-	if d.step.To == "" {
+	if d.moment.To == "" {
 		fallback = "503 5.5.1 no recipient"
 	}
 	goOn, good := d.say(Data, fallback)
@@ -421,8 +421,8 @@ func (d *dialogue) data() bool {
 		d.halves++
 		d.mu.Unlock()
 	}
-	d.step.Stage = Body
-	early := d.answer(d.step)
+	d.moment.Stage = Body
+	early := d.answer(d.moment)
 	switch early {
 	case Default:
 	case Cut:
@@ -472,14 +472,14 @@ func (d *dialogue) dot(raw []byte) bool {
 	take := func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		d.taken = append(d.taken, Message{From: d.step.From, To: d.step.To, Raw: raw})
+		d.taken = append(d.taken, Message{From: d.moment.From, To: d.moment.To, Raw: raw})
 	}
 	defer func() {
-		d.step.Message++
-		d.step.From, d.step.To = "", ""
+		d.moment.Message++
+		d.moment.From, d.moment.To = "", ""
 	}()
-	d.step.Stage = Dot
-	a := d.answer(d.step)
+	d.moment.Stage = Dot
+	a := d.answer(d.moment)
 	switch a {
 	case Default:
 		a = "250 2.0.0 queued as " + strings.Repeat("A", 10)

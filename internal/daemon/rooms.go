@@ -15,7 +15,7 @@ import (
 	"digestd/internal/report"
 )
 
-// Rooms are what the loop lets work, as one configuration has them.
+// Rooms are what the loop asks to do its tasks, as one configuration has them.
 type Rooms struct {
 	Publisher *newsroom.Publisher
 	Report    report.Reporter
@@ -25,16 +25,16 @@ type Rooms struct {
 // NewLoop makes the daemon of some rooms. When it is to reload, it asks load for others, which must be
 // ready for use; the old ones stay when there is an error.
 func NewLoop(r *Rooms, load func() (*Rooms, error), log *slog.Logger) *Loop {
-	return newLoop(r, func() (work, error) { return load() }, log)
+	return newLoop(r, func() (tasks, error) { return load() }, log)
 }
 
-// What the loop lets be done; see the interface work.
+// What the loop lets be done; see the interface tasks.
 
 func (r *Rooms) lanes() ([]laneView, error) {
 	var views []laneView
 	for _, d := range r.Report.Config.Digests {
 		for _, lane := range r.Report.Config.Lanes(d) {
-			line, zone, err := config.ScheduleOf(d, lane)
+			times, zone, err := config.ScheduleOf(d, lane)
 			if err != nil {
 				return nil, err
 			}
@@ -42,7 +42,7 @@ func (r *Rooms) lanes() ([]laneView, error) {
 			if err != nil {
 				return nil, err
 			}
-			v := laneView{lane: lane, line: line, zone: zone, catchUp: d.CatchUp}
+			v := laneView{lane: lane, times: times, zone: zone, catchUp: d.CatchUp}
 			if st.Wall != "" {
 				v.last = schedule.Slot{Wall: st.Wall, At: st.Slot}
 			}
