@@ -166,7 +166,7 @@ func newScene(t *testing.T, readers int, inDoubt string) *scene {
 	return s
 }
 
-// answer kills the victim when its time has come. It may die before or behind the answer.
+// answer kills the victim when its time has come. It may die before or after the answer.
 func (s *scene) answer(step smtptest.Moment) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -228,14 +228,14 @@ func (s *scene) check() digest.Progress {
 	}
 	defer l.Close()
 	if problems := l.Check(); len(problems) > 0 {
-		s.t.Fatalf("the ledger's rules do not hold behind a kill: %v", problems)
+		s.t.Fatalf("the ledger's rules do not hold after a kill: %v", problems)
 	}
 	p, err := l.Deliveries.Progress(anEdition)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	if n := p.Counts()[digest.Intent]; n > connectionsOfVictim {
-		s.t.Errorf("%d deliveries in the middle behind a kill", n)
+		s.t.Errorf("%d deliveries in the middle after a kill", n)
 	}
 	return p
 }
@@ -284,7 +284,7 @@ func (s *scene) verdict() {
 		}
 	}
 	if extra > s.kills*connectionsOfVictim {
-		s.t.Errorf("%d second copies behind %d kills", extra, s.kills)
+		s.t.Errorf("%d second copies after %d kills", extra, s.kills)
 	}
 	s.t.Logf("%d readers, %d kills, %d second copies, %v", s.readers, s.kills, extra, p.Counts())
 }
@@ -346,7 +346,7 @@ func TestAFullDisk(t *testing.T) {
 		t.Fatalf("%d messages went out before the disk was full", n)
 	}
 	s.check()
-	s.kills = 1 // what was under way then is in doubt, just as behind a kill
+	s.kills = 1 // what was under way then is in doubt, just as after a kill
 	if err := os.Unsetenv("DIGESTD_TEST_DISK"); err != nil {
 		t.Fatal(err)
 	}

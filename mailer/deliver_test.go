@@ -239,7 +239,7 @@ func TestTheDotWaitsForTheIntent(t *testing.T) {
 	}
 }
 
-// TestSuppressedWhileTheTextIsOnItsWay suppresses a reader in the very commit that would have written his intent.
+// TestSuppressedWhileTheTextIsOnItsWay suppresses a reader in the very commit that would have written the intent of their delivery.
 func TestSuppressedWhileTheTextIsOnItsWay(t *testing.T) {
 	o := defaults
 	o.Connections = 1
@@ -301,7 +301,7 @@ func TestUnknownMailboxesAreSuppressed(t *testing.T) {
 	}
 }
 
-// TestUnknownMailboxesOutliveAKill has a mailbox refused by a run that died behind it.
+// TestUnknownMailboxesOutliveAKill has a mailbox refused by a run that died after it.
 func TestUnknownMailboxesOutliveAKill(t *testing.T) {
 	r := newRig(t, 3, defaults, nil)
 	now := r.clock.Now()

@@ -44,7 +44,7 @@ func onDisk(t testing.TB, dir string, readers int, tpl *message.Template) (*ledg
 		TokenKey: func(id string) (subscribers.TokenKey, bool) { return key, id == key.ID() }}
 }
 
-// diskRig is a rig whose ledger is a file. It is closed behind each run, opened anew, and its rules are held.
+// diskRig is a rig whose ledger is a file. It is closed after each run, opened anew, and its rules are held.
 type diskRig struct {
 	*rig
 	t       *testing.T

@@ -22,14 +22,14 @@ const (
 )
 
 // TestFaults puts each fault at each stage of a message, for one reader of twelve, the first time that it comes to
-// him. Whatever it is, all get their message in the end, and nobody a second one unless it was in doubt. Behind each
+// him. Whatever it is, all get their message in the end, and nobody a second one unless it was in doubt. After each
 // run the ledger is opened anew and its rules are held.
 func TestFaults(t *testing.T) {
 	const victim = "reader5@example.org"
 	sent, deferred, doubtful, failed := digest.Sent, digest.Deferred, digest.InDoubt, digest.Failed
 	for _, c := range []struct {
 		stage, answer string
-		first         digest.State // of the victim behind the first run
+		first         digest.State // of the victim after the first run
 		finally       digest.State
 		copies        int
 	}{
@@ -119,7 +119,7 @@ func TestFaults(t *testing.T) {
 				r.server.Configure(func(s *smtptest.Server) { s.Extensions = extensions })
 				r.deliver()
 				if e := r.event(5); e.State != c.first {
-					t.Errorf("behind the first run the victim is %s, want %s (%+v)", e.State, c.first, e)
+					t.Errorf("after the first run the victim is %s, want %s (%+v)", e.State, c.first, e)
 				}
 				r.untilQuiet()
 				if e := r.event(5); e.State != c.finally {
@@ -142,7 +142,7 @@ func TestFaults(t *testing.T) {
 }
 
 // TestABodyThatIsCutOff closes the connection in the middle of a body. Whether that shows while the client still writes
-// or only behind its dot is a matter of the network; nobody gets two copies either way.
+// or only after its dot is a matter of the network; nobody gets two copies either way.
 func TestABodyThatIsCutOff(t *testing.T) {
 	var mu sync.Mutex
 	hit := false
@@ -183,7 +183,7 @@ func TestASlowAnswerIsWaitedFor(t *testing.T) {
 	}
 }
 
-// TestConnectionFaultsStopTheRunAndFailNobody puts each fault at each stage before the first message, behind TLS and a
+// TestConnectionFaultsStopTheRunAndFailNobody puts each fault at each stage before the first message, after TLS and a
 // login, until it is repaired.
 func TestConnectionFaultsStopTheRunAndFailNobody(t *testing.T) {
 	secure, roots := smtptest.Certificate(t, time.Now().Add(time.Hour))
@@ -245,7 +245,7 @@ func TestConnectionFaultsStopTheRunAndFailNobody(t *testing.T) {
 			mu.Unlock()
 			r.transport = OverSMTP(repaired())
 			if s := r.deliver(); s.Sent != 5 || s.Paused != "" || len(r.server.Taken()) != 5 {
-				t.Errorf("behind the repair: %+v", s)
+				t.Errorf("after the repair: %+v", s)
 			}
 		})
 	}
@@ -409,13 +409,13 @@ func TestADomainThatRefusesItsReadersKeepsNobodyWaiting(t *testing.T) {
 }
 
 // TestTheClockSteps sets the clock in the middle of a run, at one reader's RCPT or final dot, which is refused for now.
-// Before him and behind him are readers greylisted once, greylisted always, and cut off behind the dot. Where give_up
-// seems to have gone by, that ends his delivery, with the server's words; a time that comes again keeps nobody waiting.
+// Before and after that reader are readers greylisted once, greylisted always, and cut off after the dot. Where give_up
+// seems to have gone by, that ends the delivery, with the server's words; a time that comes again keeps nobody waiting.
 func TestTheClockSteps(t *testing.T) {
 	const day, year = 24 * time.Hour, 365 * 24 * time.Hour
 	for _, c := range []struct {
 		name     string
-		by, then time.Duration // in the middle of the first run, and behind it
+		by, then time.Duration // in the middle of the first run, and after it
 		refused  digest.State  // at the step: in the end
 	}{
 		{"a day back", -day, 0, digest.Sent},
@@ -459,9 +459,9 @@ func TestTheClockSteps(t *testing.T) {
 						r.restart(o)
 					}
 					r.untilQuiet()
-					// give_up counts anew from the first attempt behind the step.
+					// give_up counts anew from the first attempt after the clock's jump.
 					if waited := r.clock.elapsed() - set; set < 0 || waited > o.GiveUp+o.Retry[0] {
-						t.Errorf("the last was through %v behind the step", waited)
+						t.Errorf("the last was through %v after the clock's jump", waited)
 					}
 					copies := r.server.Copies()
 					for i, to := range r.rig.ledger.recipients {
@@ -470,7 +470,7 @@ func TestTheClockSteps(t *testing.T) {
 						case 2, 8:
 							state = digest.Expired
 						case 3, 9:
-							n = 2 // he was in doubt
+							n = 2 // the delivery was in doubt
 						case 5:
 							state = c.refused
 						}
@@ -510,16 +510,16 @@ func TestAttemptsAtOnceAreNoWaits(t *testing.T) {
 	}
 }
 
-// TestTheTableOfRefusals puts each kind at each stage, for one reader of twelve, twice: what becomes of him, and that the others
-// are served. The rows are those of docs/deliverability.md; the ledger's rules are held behind each run.
+// TestTheTableOfRefusals puts each kind at each stage, for one reader of twelve, twice: what becomes of them, and that the others
+// are served. The rows are those of docs/deliverability.md; the ledger's rules are held after each run.
 func TestTheTableOfRefusals(t *testing.T) {
 	sent, deferred, failed := digest.Sent, digest.Deferred, digest.Failed
 	every := []string{smtptest.Mail, smtptest.Rcpt, smtptest.Dot}
 	for _, c := range []struct {
 		kind, answer string
 		stages       []string
-		first, then  digest.State // behind the first run, and the second
-		steps        int          // of his schedule, behind the first
+		first, then  digest.State // after the first run, and the second
+		steps        int          // of the schedule, after the first
 	}{
 		{"mailbox for now", "452 4.2.2 mailbox full", every, deferred, deferred, 1},
 		{"mailbox for good", "552 5.2.2 mailbox full", every, failed, failed, 0},
@@ -545,22 +545,22 @@ func TestTheTableOfRefusals(t *testing.T) {
 				o := defaults
 				o.Connections = 1
 				var mu sync.Mutex
-				his := false // MAIL names nobody: his is the sixth that is new
+				own := false // MAIL names nobody: the victim's is the sixth that is new
 				begun := map[string]bool{}
 				r := newDiskRig(t, 12, o, func(s smtptest.Moment) string {
 					mu.Lock()
 					defer mu.Unlock()
 					switch s.Stage {
 					case smtptest.Mail:
-						his = len(begun) == 5 || len(begun) > 11
+						own = len(begun) == 5 || len(begun) > 11
 					case smtptest.Rcpt:
 						to, _, _ := strings.Cut(strings.TrimPrefix(s.Line, "RCPT TO:<"), ">")
-						his = to == victim
+						own = to == victim
 						begun[to] = true
 					case smtptest.Dot:
-						his = s.To == victim
+						own = s.To == victim
 					}
-					if s.Stage == stage && his {
+					if s.Stage == stage && own {
 						return c.answer
 					}
 					return smtptest.Default
@@ -568,7 +568,7 @@ func TestTheTableOfRefusals(t *testing.T) {
 				s := r.deliver()
 				e := r.event(5)
 				if e.State != c.first || s.Sent < 11 || s.Paused != "" {
-					t.Errorf("behind the first run: %s, %+v, %+v", e.State, e, s)
+					t.Errorf("after the first run: %s, %+v, %+v", e.State, e, s)
 				}
 				if steps := map[bool]int{true: 1}[e.State == deferred && e.Due.After(e.At)]; steps != c.steps {
 					t.Errorf("%d steps, want %d: %+v", steps, c.steps, e)
@@ -576,7 +576,7 @@ func TestTheTableOfRefusals(t *testing.T) {
 				r.clock.set(6 * time.Hour)
 				r.deliver()
 				if e := r.event(5); e.State != c.then {
-					t.Errorf("behind the second run: %s, want %s: %+v", e.State, c.then, e)
+					t.Errorf("after the second run: %s, want %s: %+v", e.State, c.then, e)
 				}
 			})
 		}

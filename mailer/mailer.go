@@ -30,7 +30,7 @@ type Ledger interface {
 	// Failures are the events that brought deliveries of an edition to their end as failed, in their order.
 	Failures(edition string) ([]digest.Event, error)
 	// RecipientsAt returns recipients of an edition in their order, from an index on: as many as are
-	// stored together, one at least, or none behind the last.
+	// stored together, one at least, or none after the last.
 	RecipientsAt(edition string, index int) ([]digest.Recipient, error)
 	// Step records, in one commit, how a worker's last delivery went and that it begins the next one,
 	// to an address. Either may be nil. The state is that of next: Intent, or Suppressed when the
@@ -58,7 +58,7 @@ type Options struct {
 	Rate             float64
 	PerDomain        map[string]float64 // by recipient's domain in lower case
 	MaxPerConnection int                // messages; 0 is unlimited
-	Retry            []time.Duration    // pauses before the attempts behind the first; then every 6 hours
+	Retry            []time.Duration    // pauses before the attempts after the first; then every 6 hours
 	GiveUp           time.Duration      // after a delivery's first attempt
 	InDoubt          string             // Resend or Hold
 }
@@ -159,7 +159,7 @@ type Summary struct {
 	Nothing    int
 	Withdrawn  int // from readers who are no subscribers any more
 
-	// How the edition stands behind it.
+	// How the edition stands after it.
 	Deferred int       // to be tried again
 	InDoubt  int       // in doubt or held
 	Held     int       // of them: not sent again

@@ -160,7 +160,7 @@ func (s sendmail) arguments(env message.Envelope) ([]string, error) {
 }
 
 const (
-	waitForOutput = 5 * time.Second // behind the end of a command whose children hold its output open
+	waitForOutput = 5 * time.Second // after the end of a command whose children hold its output open
 	maxSaid       = 2 << 10
 )
 

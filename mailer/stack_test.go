@@ -144,7 +144,7 @@ func TestFullStack(t *testing.T) {
 	}
 }
 
-// TestEverythingAtOnce is a bad day: a tenth greylisted, some unknown, some cut behind the dot, a 421
+// TestEverythingAtOnce is a bad day: a tenth greylisted, some unknown, some cut after the dot, a 421
 // every 50 messages.
 func TestEverythingAtOnce(t *testing.T) {
 	const readers = 5000

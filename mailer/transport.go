@@ -17,7 +17,7 @@ type Transport interface {
 
 // Conn takes messages one after the other. It is used by one goroutine at a time.
 type Conn interface {
-	// Send hands over one message to one recipient. It may write behind the end of msg, within its
+	// Send hands over one message to one recipient. It may write past the end of msg, within its
 	// capacity. Right before what makes the other side take the message it asks for permission, which may
 	// take its time; without it the message is not taken, and the outcome is none of the other side. It
 	// always comes back, in a time that its transport and permit bound.

@@ -19,7 +19,7 @@ type Attribute struct {
 	Unsaid  string // how a list of readers shows one whose row does not name it, where that needs a word
 	// read turns the cells of a row into the profile's field. Those without it are the reader's own, and shared by nobody.
 	read func(v *validator, row *Row, cells []Cell, p *Profile)
-	// cells are what a row would say to have its reader as he is.
+	// cells are what a row would say to have its reader as they are.
 	cells func(s Subscriber) []string
 }
 

@@ -128,7 +128,7 @@ func (l *List) enter(i int) {
 	l.index[place] = uint32(i + 1)
 }
 
-// arena keeps pairs of short texts in blocks of 64 KiB, each text behind a byte with its length: a
+// arena keeps pairs of short texts in blocks of 64 KiB, each text after a byte with its length: a
 // million pairs are then a thousand objects and not two million. Its offsets reach 4 GiB.
 type arena struct {
 	sealed []string

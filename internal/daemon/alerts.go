@@ -96,7 +96,7 @@ func (a *Alerts) Uncomposed() map[digest.Lane]report.Uncomposed {
 	return maps.Clone(a.uncomposed)
 }
 
-// audience is what somebody was told: whoever reads the log, or the operator whom [alerts] command.
+// audience is what somebody was told: whoever reads the log, or the operator whom the [alerts] command reaches.
 type audience struct {
 	told map[string]ledger.Alert
 	gone map[string]time.Time // since when those of told are not there any more
@@ -106,7 +106,7 @@ func newAudience() audience {
 	return audience{told: map[string]ledger.Alert{}, gone: map[string]time.Time{}}
 }
 
-// news are the problems that somebody does not know of yet, and those that he should hear to be well again.
+// news are the problems that somebody does not know of yet, and those that they should hear to be well again.
 // Of those that are hidden nothing is known.
 func (a *audience) news(problems []ledger.Alert, hidden map[string]bool, now time.Time) (began, ended []ledger.Alert) {
 	for _, p := range problems {
@@ -173,7 +173,7 @@ func (r *Rooms) alert(ctx context.Context) error {
 	return nil
 }
 
-// merged are problems with one entry for each ID, and the IDs that are hidden behind them.
+// merged are problems with one entry for each ID, and the IDs that they hide.
 func merged(problems []report.Problem, now time.Time) (all []ledger.Alert, hidden map[string]bool) {
 	hidden = map[string]bool{}
 	for _, p := range problems {

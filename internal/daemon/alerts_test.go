@@ -154,7 +154,7 @@ func TestAnOperatorWhoCannotBeToldIsToldLater(t *testing.T) {
 
 func TestAnEditionThatIsLateIsTold(t *testing.T) {
 	w, o := newAlertedTown(t)
-	w.Now = town.Thursday.Add(-25 * time.Minute) // five minutes behind the slot
+	w.Now = town.Thursday.Add(-25 * time.Minute) // five minutes after the slot
 	w.Fail = func(string) *smtp.Reply {
 		return &smtp.Reply{Stage: smtp.Rcpt, Code: 450, Words: "4.2.2 mailbox full"}
 	}
@@ -205,7 +205,7 @@ func TestAnEditionOnItsWayIsNotLate(t *testing.T) {
 	}
 }
 
-// A run that is paused says nothing of whether its edition is late: it was, and is so again behind the outage.
+// A run that is paused says nothing of whether its edition is late: it was, and is so again after the outage.
 func TestAnOutageHidesThatAnEditionIsLate(t *testing.T) {
 	w, o := newAlertedTown(t)
 	w.Fail = func(to string) *smtp.Reply {

@@ -293,7 +293,7 @@ func (l *Loop) observe(now time.Time) (view, error) {
 	return v, nil
 }
 
-// since tells from when on a lane's slots count. A lane that never used one begins at its next. So does
+// since says from when on a lane's slots count. A lane that never used one begins at its next. So does
 // one that a reload brought or gave another schedule, since nobody waited for what it would have sent
 // before; but one that was away by mistake, between two of its slots, goes on.
 func (l *Loop) since(lane laneView, now time.Time) laneSince {

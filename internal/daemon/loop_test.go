@@ -100,7 +100,7 @@ func (w *world) note(format string, args ...any) {
 	w.notes = append(w.notes, at+fmt.Sprintf(format, args...))
 }
 
-// noted are the notes that begin with one of the words behind their time, in the order of time.
+// noted are the notes that begin with one of the words after their time, in the order of time.
 func (w *world) noted(words ...string) []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -325,7 +325,7 @@ func TestOneEditionFailingNeverStopsAnother(t *testing.T) {
 					t.Errorf("the failing one was tried %d times in six hours", len(bad))
 				}
 				if skipped := w.noted("skip daily/UTC/2026-11-22"); len(skipped) != 1 && name != "hangs" {
-					t.Errorf("behind catch_up the failing one was not skipped once: %v", skipped)
+					t.Errorf("after catch_up the failing one was not skipped once: %v", skipped)
 				}
 			})
 		})
@@ -368,7 +368,7 @@ func TestSuspendAndSteps(t *testing.T) {
 			[]string{"22 20:00:5 skip daily/UTC/2026-11-22T07:00"}},
 		{"a suspend over three slots", "2026-11-21T07:00", "2026-11-22T06:00:00Z", []string{"2026-11-24T08:00:00Z"},
 			[]string{"24 08:00:5 publish daily/UTC/2026-11-24T07:00"}},
-		{"set back behind a slot: it is not repeated", "2026-11-21T07:00", "2026-11-22T06:59:00Z", []string{"2026-11-22T07:00:00Z", "2026-11-22T06:50:00Z", "2026-11-22T07:30:00Z"},
+		{"set back after a slot: it is not repeated", "2026-11-21T07:00", "2026-11-22T06:59:00Z", []string{"2026-11-22T07:00:00Z", "2026-11-22T06:50:00Z", "2026-11-22T07:30:00Z"},
 			[]string{"22 07:00:5 publish daily/UTC/2026-11-22T07:00"}},
 		{"a start on a clock that is a year ahead", "", "2027-11-22T06:00:00Z", []string{"2026-11-22T06:00:00Z", "2026-11-22T07:00:00Z"},
 			[]string{"22 07:00:5 publish daily/UTC/2026-11-22T07:00"}},

@@ -35,7 +35,7 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 // size of a week. The small one is for every run of the tests; DIGESTD_WEEK=full asks for the large one.
 type size struct {
-	days, rest     int // with news, and behind them without
+	days, rest     int // with news, and after them without
 	feeds, readers int
 	zones          int
 	every          string // between two polls
@@ -282,7 +282,7 @@ func (w *week) live() {
 	w.configure(0)
 	w.start()
 	goroutines, heap := 0, uint64(0)
-	for day := range w.size.days + w.size.rest { // behind the last one, no news comes, and what waits goes out
+	for day := range w.size.days + w.size.rest { // after the last one, no news comes, and what waits goes out
 		midnight := time.Duration(day) * 24 * time.Hour
 		w.pass(midnight + 3*time.Hour + time.Duration(w.dice.IntN(40))*time.Minute)
 		if day > 0 && day < w.size.days {
@@ -321,7 +321,7 @@ const (
 func (w *week) idle(until time.Duration) (goroutines int, heap uint64) {
 	w.pass(until)
 	goroutines = runtime.NumGoroutine()
-	for range 10 { // behind the polls that are under way
+	for range 10 { // after the polls that are under way
 		time.Sleep(45 * time.Second)
 		synctest.Wait()
 		goroutines = min(goroutines, runtime.NumGoroutine())

@@ -26,7 +26,7 @@ type outlet struct {
 	number   int
 	every    time.Duration // between two items
 	from, to time.Time     // it exists
-	lastItem time.Time     // there is no news behind it
+	lastItem time.Time     // there is no news after it
 
 }
 

@@ -14,7 +14,7 @@ import (
 	"digestd/internal/newsroom/town"
 )
 
-// What a digest says of the days behind it, with the configuration that it had then, is what it said.
+// What a digest says of the days before it, with the configuration that it had then, is what it said.
 func TestReplayOfTheLedgerSaysWhatWasSent(t *testing.T) {
 	w := town.New(t, one)
 	news := [][]string{

@@ -1,6 +1,10 @@
 package newsroom
 
 import (
+	"fmt"
+	"io"
+	"time"
+
 	"digestd/digest"
 	"digestd/digest/compose"
 	"digestd/digest/curate"
@@ -9,9 +13,6 @@ import (
 	"digestd/internal/config"
 	"digestd/internal/ledger"
 	"digestd/mailer/dkim"
-	"fmt"
-	"io"
-	"time"
 )
 
 // Composer makes editions, to be committed or to be looked at. It reads the ledger and writes nothing.

@@ -16,7 +16,7 @@ import (
 	"digestd/mailer/smtp"
 )
 
-// in is a config whose last reader lives in a zone of his own.
+// in is a config whose last reader lives in a zone of their own.
 func in(zone string) string { return one + "timezone = \"" + zone + "\"\n" }
 
 func TestReaderWhoMovesAndComesBackGetsNothingTwice(t *testing.T) {

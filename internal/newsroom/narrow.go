@@ -44,8 +44,8 @@ func variantOf(p *subscribers.Profile, topics []string) digest.VariantKey {
 	return digest.VariantKey{Topics: p.TopicsOf(topics), Language: p.Language, Format: p.Format}
 }
 
-// narrowedReader is a subscriber, if it is one, with his own preferences laid over what the configuration
-// says of him.
+// narrowedReader is a subscriber, if it is one, with their own preferences laid over what the configuration
+// says of them.
 func (c *Composer) narrowedReader(d digest.Digest, who subscribers.Subscriber) (subscribers.Subscriber, error) {
 	if who.Profile == nil {
 		return who, nil

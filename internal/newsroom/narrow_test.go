@@ -15,7 +15,7 @@ import (
 	"digestd/subscribers"
 )
 
-// What a reader chose himself can only take away.
+// What readers chose themselves can only take away.
 func TestPreferencesNarrow(t *testing.T) {
 	topics := []string{"global", "diplomacy", "sport"}
 	christmas := time.Date(2026, 12, 24, 0, 0, 0, 0, mustZone(t, "America/New_York"))
@@ -29,14 +29,14 @@ func TestPreferencesNarrow(t *testing.T) {
 		"nothing":                     {profile: subscribers.Profile{Format: "html"}, format: "html"},
 		"a topic less":                {profile: subscribers.Profile{Format: "html"}, own: digest.Preferences{Without: []string{"sport"}}, topics: []string{"global", "diplomacy"}, format: "html"},
 		"a topic less of two":         {profile: subscribers.Profile{Topics: []string{"sport", "global"}, Format: "html"}, own: digest.Preferences{Without: []string{"sport"}}, topics: []string{"global"}, format: "html"},
-		"a topic he never had":        {profile: subscribers.Profile{Topics: []string{"global"}, Format: "html"}, own: digest.Preferences{Without: []string{"sport"}}, topics: []string{"global"}, format: "html"},
+		"a topic they never had":      {profile: subscribers.Profile{Topics: []string{"global"}, Format: "html"}, own: digest.Preferences{Without: []string{"sport"}}, topics: []string{"global"}, format: "html"},
 		"a topic that is gone":        {profile: subscribers.Profile{Format: "html"}, own: digest.Preferences{Without: []string{"weather"}}, format: "html"},
 		"no topic at all":             {profile: subscribers.Profile{Format: "html"}, own: digest.Preferences{Without: topics}, topics: []string{}, format: "html"},
 		"plain text":                  {profile: subscribers.Profile{Format: "html"}, own: digest.Preferences{PlainText: true}, format: "text"},
 		"plain text stays":            {profile: subscribers.Profile{Format: "text"}, own: digest.Preferences{Without: []string{"weather"}}, format: "text"},
-		"paused on his own clock":     {profile: subscribers.Profile{Format: "html", Zone: "America/New_York"}, own: digest.Preferences{PausedUntil: "2026-12-24"}, format: "html", paused: christmas},
+		"paused on their own clock":   {profile: subscribers.Profile{Format: "html", Zone: "America/New_York"}, own: digest.Preferences{PausedUntil: "2026-12-24"}, format: "html", paused: christmas},
 		"paused longer by the file":   {profile: subscribers.Profile{Format: "html", Zone: "America/New_York", PausedUntil: christmas}, own: digest.Preferences{PausedUntil: "2026-12-23"}, format: "html", paused: christmas},
-		"paused longer by himself":    {profile: subscribers.Profile{Format: "html", Zone: "America/New_York", PausedUntil: christmas.AddDate(0, 0, -9)}, own: digest.Preferences{PausedUntil: "2026-12-24"}, format: "html", paused: christmas},
+		"paused longer by themselves": {profile: subscribers.Profile{Format: "html", Zone: "America/New_York", PausedUntil: christmas.AddDate(0, 0, -9)}, own: digest.Preferences{PausedUntil: "2026-12-24"}, format: "html", paused: christmas},
 		"paused until what is no day": {profile: subscribers.Profile{Format: "html", PausedUntil: christmas}, own: digest.Preferences{PausedUntil: "soon"}, format: "html", paused: christmas},
 	} {
 		t.Run(name, func(t *testing.T) {

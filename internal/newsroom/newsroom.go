@@ -6,17 +6,18 @@ package newsroom
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+
 	"digestd/digest"
 	"digestd/digest/collect"
 	"digestd/digest/schedule"
 	"digestd/internal/config"
 	"digestd/internal/ledger"
 	"digestd/mailer"
-	"errors"
-	"fmt"
-	"log/slog"
-	"strconv"
-	"strings"
 )
 
 // Publisher is one configuration at work: it polls feeds, and publishes the editions that its composer makes.

@@ -194,7 +194,7 @@ func TestChangeOfZoneBringsNothingTwice(t *testing.T) {
 	w.Send(false)
 	moved := one + "timezone = \"America/New_York\"\n" // of benoit
 	w.Reconfigure(moved)
-	w.Now = town.Thursday.Add(5 * time.Hour) // 07:30 in New York, five hours after he got the one of Paris
+	w.Now = town.Thursday.Add(5 * time.Hour) // 07:30 in New York, five hours after benoit got the one of Paris
 	w.Collect()
 	got := w.Send(false)
 	if w.Received("benoit@example.org") != 1 {

@@ -75,7 +75,7 @@ func (c *Composer) owed(of request, items []digest.Item) (readers, error) {
 	}
 	variants := map[group]int{}
 	for _, s := range c.Config.Subscribers.All() {
-		if !s.Wants(d.ID) || (d.Zone == "" && s.Zone != lane.Zone) { // which his own choices don't change
+		if !s.Wants(d.ID) || (d.Zone == "" && s.Zone != lane.Zone) { // which their own choices don't change
 			continue
 		}
 		address := subscribers.Key(s.Email)
@@ -106,7 +106,7 @@ func (c *Composer) owed(of request, items []digest.Item) (readers, error) {
 	return r, nil
 }
 
-// origin is where a newcomer to a lane comes from: the editions that other lanes of the digest sent him.
+// origin is where a newcomer to a lane comes from: the editions that other lanes of the digest sent them.
 type origin struct {
 	editions []string
 	wait     bool // one of them less than half a period ago

@@ -219,7 +219,7 @@ func (r Replay) run(ctx context.Context, d digest.Digest, events []event, since 
 	return nil
 }
 
-// slots composes at the slots of the lanes from one event to the next, or at the first one of each behind the last event.
+// slots composes at the slots of the lanes from one event to the next, or at the first one of each after the last event.
 func (r Replay) slots(ctx context.Context, d digest.Digest, lanes []digest.Lane, after, until, since time.Time) error {
 	type due struct {
 		lane digest.Lane

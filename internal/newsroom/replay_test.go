@@ -180,7 +180,7 @@ func TestReplayLosesNothingAndRepeatsNothing(t *testing.T) {
 	t.Logf("%d items of %d links in %d editions: %v; joined by %v", len(items), len(shown), editions, fates, joined)
 }
 
-// nextMorning is the first slot behind a time.
+// nextMorning is the first slot after a time.
 func nextMorning(at time.Time) time.Time {
 	slot := time.Date(at.Year(), at.Month(), at.Day(), 7, 0, 0, 0, time.UTC)
 	if !slot.After(at) {

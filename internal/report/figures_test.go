@@ -56,7 +56,7 @@ func TestFiguresCountWhatHappened(t *testing.T) {
 		t.Errorf("a day later: %+v, %v", f, err)
 	}
 	if l := f.Lanes[0]; l.Lag != 30*time.Minute {
-		t.Errorf("half an hour behind a slot that is not used: %+v", l)
+		t.Errorf("half an hour after a slot that is not used: %+v", l)
 	}
 	again, err := w.Report.Figures(tally, nil)
 	if err != nil || !maps.Equal(again.Lanes[0].Deliveries, map[string]int{"sent": 1, "expired": 1}) {
@@ -64,7 +64,7 @@ func TestFiguresCountWhatHappened(t *testing.T) {
 	}
 	w.Now = town.Thursday.AddDate(2, 0, 0) // so late that the edition was forgotten
 	w.Collect()
-	for range 2 { // pruning waits for two days behind a leap
+	for range 2 { // pruning waits for two days after a leap
 		w.Now = w.Now.Add(25 * time.Hour)
 		w.Collect()
 	}

@@ -31,7 +31,7 @@ type Problem struct {
 	// one, and so is an edition that is late again on the next day.
 	ID    string
 	Words string
-	// Hides is the ID of a problem that can't be seen behind this one, whether it is there or not.
+	// Hides is the ID of a problem that can't be seen while this one is there, whether it is there or not.
 	Hides string
 }
 

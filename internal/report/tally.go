@@ -2,10 +2,11 @@ package report
 
 import (
 	"context"
+	"sync"
+
 	"digestd/digest"
 	"digestd/internal/ledger"
 	"digestd/mailer"
-	"sync"
 )
 
 // Tally counts deliveries of this process. It outlives reloads.

@@ -278,10 +278,10 @@ type ReaderFate struct {
 // Reader is all that the ledger knows of an address.
 type Reader struct {
 	Email       string               `json:"email"`
-	Subscribed  string               `json:"subscribed"`            // where the configuration names him, or that it does not
+	Subscribed  string               `json:"subscribed"`            // where the configuration names them, or that it does not
 	PausedUntil time.Time            `json:"paused_until,omitzero"` // by the configuration; zero when that is over
 	Suppressed  []digest.Suppression `json:"suppressed"`
-	Own         *digest.Preferences  `json:"preferences,omitempty"` // that he chose himself
+	Own         *digest.Preferences  `json:"preferences,omitempty"` // that they chose themselves
 	Deliveries  []ReaderFate         `json:"deliveries"`            // newest first
 }
 

@@ -172,8 +172,8 @@ func TestLanguages(t *testing.T) {
 	d := newDesk(t)
 	for _, row := range []struct{ path, want string }{
 		{"/u/" + d.token(ana), "en"},
-		{"/u/" + d.token(benoit), "fr"}, // as the configuration has him now, not as his mail was
-		{"/u/" + d.token(dora), "de"},   // as her mail was
+		{"/u/" + d.token(benoit), "fr"}, // as the configuration has benoit now, not as the mail was
+		{"/u/" + d.token(dora), "de"},   // as the mail was
 		{"/u/" + d.token(benoit) + "?lang=ar", "ar"},
 		{"/p/" + d.token(benoit) + "?lang=pt-BR", "pt"},
 		{"/p/" + d.token(benoit) + "?lang=tlh", "fr"},

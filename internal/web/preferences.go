@@ -13,11 +13,11 @@ import (
 // preferencesPage is what its template shows.
 type preferencesPage struct {
 	sheet
-	Digests            []box // that the configuration has for him
+	Digests            []box // that the configuration has for the reader
 	Topics             []box
-	Formats            bool   // he may choose
+	Formats            bool   // the reader may choose
 	Plain              bool   // and has chosen text
-	Stopped            bool   // some digests are not his to have back
+	Stopped            bool   // some digests are not the reader's to have back
 	Until, First, Last string // days
 	Saved              bool
 	Wrong, WrongIn     string // what, and where
@@ -28,14 +28,14 @@ type preferencesPage struct {
 type box struct {
 	ID, Title string
 	On        bool
-	Fixed     bool // not his to change
+	Fixed     bool // not the reader's to change
 }
 
 // longestPause is how far ahead a pause may end, in days.
 const longestPause = 366
 
 // preferences answers a link to a reader's choices. They can only narrow what the configuration says of
-// him, so it offers no more than that.
+// them, so it offers no more than that.
 func (s *Server) preferences(v *visit) (shown, error) {
 	if !v.reader.known {
 		return shown{"web-preferences.html.tmpl", http.StatusOK, preferencesPage{sheet: v.sheet(v.words.Words.Preferences)}}, nil
@@ -124,7 +124,7 @@ func (s *Server) choose(v *visit, w wish, own digest.Preferences) error {
 	}
 	if standingOf(all, "").leftAll {
 		if len(w.resume) == 0 {
-			w.stop = nil // he has left these already
+			w.stop = nil // they have left these already
 		} else {
 			w.resume = append(w.resume, "")
 		}

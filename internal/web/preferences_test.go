@@ -86,17 +86,17 @@ func TestChoosing(t *testing.T) {
 		"an empty post":              {forms: []string{withoutGlobal, ""}, has: "Saved.", chosen: "without global"},
 		"one click is not for here":  {forms: []string{oneClick}, has: "Saved."},
 
-		"without a digest":           {forms: []string{digestsOfAna + "digest=weekly"}, has: "Saved.", stands: "ana daily:page"},
-		"without any digest":         {forms: []string{digestsOfAna}, has: "Saved.", stands: "ana daily:page, ana weekly:page"},
-		"and with one again":         {before: own("daily", "weekly"), forms: []string{digestsOfAna + "digest=daily"}, has: "Saved.", stands: "ana weekly:page"},
-		"left all, and one again":    {before: own(""), forms: []string{digestsOfAna + "digest=daily"}, has: "Saved.", stands: "ana weekly:page"},
-		"left all, and none again":   {before: own(""), forms: []string{digestsOfAna}, has: "Saved.", stands: "ana *:page"},
-		"left all, and all again":    {before: own(""), forms: []string{allDigests}, has: "Saved."},
-		"stopped by the operator":    {before: []digest.Suppression{{Digest: "daily", Source: "operator"}}, forms: []string{allDigests}, has: "stopped, and not by you", stands: "ana daily:operator"},
-		"a digest of others":         {reader: benoit, forms: []string{"offered-digest=weekly&offered-digest=daily&digest=daily"}, has: "Enregistré"},
-		"a digest of nobody":         {forms: []string{"offered-digest=monthly&offered-digest=&offered-digest=%00"}, has: "Saved."},
-		"a topic of a digest he has": {reader: benoit, forms: []string{"offered-topic=sport&offered-topic=diplomacy&topic=diplomacy"}, has: "Enregistré"},
-		"somebody who is gone":       {reader: dora, forms: []string{digestsOfAna + topicsOfAna + "format=text&until=2026-04-01"}, has: "nichts zu wählen"},
+		"without a digest":              {forms: []string{digestsOfAna + "digest=weekly"}, has: "Saved.", stands: "ana daily:page"},
+		"without any digest":            {forms: []string{digestsOfAna}, has: "Saved.", stands: "ana daily:page, ana weekly:page"},
+		"and with one again":            {before: own("daily", "weekly"), forms: []string{digestsOfAna + "digest=daily"}, has: "Saved.", stands: "ana weekly:page"},
+		"left all, and one again":       {before: own(""), forms: []string{digestsOfAna + "digest=daily"}, has: "Saved.", stands: "ana weekly:page"},
+		"left all, and none again":      {before: own(""), forms: []string{digestsOfAna}, has: "Saved.", stands: "ana *:page"},
+		"left all, and all again":       {before: own(""), forms: []string{allDigests}, has: "Saved."},
+		"stopped by the operator":       {before: []digest.Suppression{{Digest: "daily", Source: "operator"}}, forms: []string{allDigests}, has: "stopped, and not by you", stands: "ana daily:operator"},
+		"a digest of others":            {reader: benoit, forms: []string{"offered-digest=weekly&offered-digest=daily&digest=daily"}, has: "Enregistré"},
+		"a digest of nobody":            {forms: []string{"offered-digest=monthly&offered-digest=&offered-digest=%00"}, has: "Saved."},
+		"a topic of a digest they have": {reader: benoit, forms: []string{"offered-topic=sport&offered-topic=diplomacy&topic=diplomacy"}, has: "Enregistré"},
+		"somebody who is gone":          {reader: dora, forms: []string{digestsOfAna + topicsOfAna + "format=text&until=2026-04-01"}, has: "nichts zu wählen"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t)

@@ -17,12 +17,12 @@ type reader struct {
 	email      string
 	digest     string                 // id; empty: all of them
 	language   string                 // of the mail with the link
-	subscriber subscribers.Subscriber // as the configuration has him now,
+	subscriber subscribers.Subscriber // as the configuration has them now,
 	known      bool                   // if it does
 }
 
-// resolve finds the reader of a token. Whether the configuration still has him makes no difference to what
-// he may do: a mail that is on its way already may have his link.
+// resolve finds the reader of a token. Whether the configuration still has them makes no difference to what
+// they may do: a mail that is on its way already may have their link.
 func (s *Server) resolve(site Site, token string) (reader, error) {
 	if len(token) != subscribers.TokenLen {
 		return reader{}, errNoReader
@@ -52,12 +52,12 @@ func absent(err error) error {
 
 // standing is what keeps mail of a digest from a reader.
 type standing struct {
-	left    bool // he asked for it
+	left    bool // they asked for it
 	leftAll bool // for all digests
 	stopped bool // somebody else did
 }
 
-// standingOf reads what keeps mail of a digest from a reader; without an id, what keeps all mail from him.
+// standingOf reads what keeps mail of a digest from a reader; without an id, what keeps all mail from them.
 func standingOf(all []digest.Suppression, id string) standing {
 	var st standing
 	for _, s := range all {

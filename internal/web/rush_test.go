@@ -39,7 +39,7 @@ func rush(d *desk, readers, clicks int) (took []time.Duration, whole time.Durati
 		t.Fatal(err)
 	}
 	key, home := d.key(), "http://"+d.listen().Addr().String()
-	left := make([]atomic.Bool, readers) // who has had his answer
+	left := make([]atomic.Bool, readers) // who has had an answer
 	var total, stop atomic.Int64
 	var all sync.WaitGroup
 	for worker := range 4 {
@@ -114,7 +114,7 @@ func rush(d *desk, readers, clicks int) (took []time.Duration, whole time.Durati
 	return took, whole, counts[digest.Sent]
 }
 
-// TestLeavingInTheMiddleOfARun holds that whoever has had his answer is written to no more, and that nothing is lost
+// TestLeavingInTheMiddleOfARun holds that whoever has had an answer is written to no more, and that nothing is lost
 // on either side.
 func TestLeavingInTheMiddleOfARun(t *testing.T) {
 	t.Parallel()

@@ -148,7 +148,7 @@ func TestSlowClients(t *testing.T) {
 	quick := dial(t, l) // the fourth of three
 	quick.send("GET " + u + " HTTP/1.1\r\nHost: a.example\r\n\r\n")
 	if got := quick.status(); got != http.StatusOK {
-		t.Errorf("behind three slow ones: status %d", got)
+		t.Errorf("after three slow ones: status %d", got)
 	}
 	for name, w := range map[string]*wire{"says nothing": silent, "sends a header slowly": header, "sends a body slowly": body, "comes back late": quick} {
 		if got := w.status(); got != 0 && got != http.StatusBadRequest && got != http.StatusRequestTimeout {

@@ -41,7 +41,7 @@ func TestLinksThatAreNone(t *testing.T) {
 		"one short":                  "/u/" + good[1:],
 		"one long":                   "/u/" + good + "A",
 		"twice":                      "/u/" + good + good,
-		"a slash behind":             "/u/" + good + "/",
+		"a slash after":              "/u/" + good + "/",
 		"a slash within":             "/u/" + good[:11] + "/" + good[11:],
 		"a slash before":             "//u/" + good,
 		"two slashes":                "/u//" + good,

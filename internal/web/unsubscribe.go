@@ -12,7 +12,7 @@ type unsubscribePage struct {
 	sheet
 	State       string // "asks", "left", "back", "stopped"
 	Digest      string // title of the newsletter in question
-	All         bool   // he left all of them
+	All         bool   // they left all of them
 	Several     bool   // there are others to leave as well
 	Preferences string // where they are
 }

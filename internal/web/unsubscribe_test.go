@@ -142,7 +142,7 @@ func TestLeavingByAnAccountLink(t *testing.T) {
 	}
 }
 
-// Whoever has left the configuration can still refuse what is on its way: his answers are like all others.
+// Whoever has left the configuration can still refuse what is on its way: their answers are like all others.
 func TestLeavingOfSomebodyWhoIsGone(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -151,7 +151,7 @@ func TestLeavingOfSomebodyWhoIsGone(t *testing.T) {
 	if answer.StatusCode != http.StatusOK || d.standing() != "dora daily:one-click" {
 		t.Errorf("status %d, %q stands", answer.StatusCode, d.standing())
 	}
-	for _, body := range []string{asked, left} { // in the language of the mail that she had
+	for _, body := range []string{asked, left} { // in the language of the mail that they had
 		if !strings.Contains(body, `<html lang="de" dir="ltr">`) {
 			t.Errorf("not in German:\n%s", body)
 		}

@@ -48,7 +48,7 @@ type Suppression struct {
 //   - A complaint suppresses the address to which the complained-of message was sent, of all digests: who takes
 //     one for spam wants none. It must return the Message-ID, a link to leave, or the tagged reverse path. Whom it names does not
 //     matter; most providers black that out.
-//   - A request to be unsubscribed suppresses (address, digest), with the token of his own mail.
+//   - A request to be unsubscribed suppresses (address, digest), with the token of the reader's own mail.
 //   - Nothing follows from anything else.
 func Decide(r Report, find Find) (Decision, error) {
 	switch r.Kind {

@@ -104,7 +104,7 @@ func (r *Report) names() bool {
 // maxRecipients of one report are kept. Each of our messages has one.
 const maxRecipients = 100
 
-// add takes a recipient in, unless the very same was said of him already.
+// add takes a recipient in, unless the very same was said of them already.
 func (r *Report) add(to Recipient) {
 	for _, known := range r.Recipients {
 		if known.Address == to.Address && known.Kind == to.Kind && known.Status == to.Status && known.Gone == to.Gone {
@@ -116,7 +116,7 @@ func (r *Report) add(to Recipient) {
 	}
 }
 
-// joined puts together what a stray empty line has parted: fields of a recipient without his address belong
+// joined puts together what a stray empty line has parted: fields of a recipient without their address belong
 // to the one before.
 func joined(blocks []block) (whole []block) {
 	for _, b := range blocks {
@@ -188,7 +188,7 @@ func (to Recipient) isAnother(words string) bool {
 	return false
 }
 
-// comment is what stands in a field behind its first word: a code, or an action.
+// comment is what stands in a field after its first word: a code, or an action.
 func comment(value string) string {
 	_, rest, _ := strings.Cut(strings.TrimSpace(value), " ")
 	return strings.Trim(rest, "() ")
@@ -215,7 +215,7 @@ func outcome(action, status, diagnostic string) Kind {
 	return Delay
 }
 
-// isComplaint reports whether a type of feedback is one by which a reader says that he does not want it (RFC 5965 §7.3
+// isComplaint reports whether a type of feedback is one by which a reader says that they do not want it (RFC 5965 §7.3
 // and the IANA registry). Fraud is one of them: who takes our mail for phishing won't miss it. Virus and authentication
 // reports come from machines.
 func isComplaint(kind string) bool {

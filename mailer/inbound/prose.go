@@ -8,8 +8,8 @@ import (
 )
 
 // Many mail systems report in prose. Their dialects are countless, but what they write has a few forms: a
-// sentence that says that something was not delivered; an address at the start of a line, with the reason behind
-// it; or an address behind one of a few words, "recipient:", "to", "user". Those forms are looked for, and no
+// sentence that says that something was not delivered; an address at the start of a line, with the reason after
+// it; or an address after one of a few words, "recipient:", "to", "user". Those forms are looked for, and no
 // system by its name.
 
 // How much of a notice is read. Real ones have a page.
@@ -97,7 +97,7 @@ func (r *Report) prose(m *part, subject string, said notice) {
 		said.lines = said.lines[:said.unquoted]
 		found = []mention{{line: -1}}
 	}
-	whole := "" // where there is one, all that is said up to him may have the reason
+	whole := "" // where there is one, all that is said up to the recipient may have the reason
 	if len(found) == 1 {
 		whole = said.before(found[0])
 	}

@@ -103,7 +103,7 @@ func mentionsIn(lines []string, i int, found []mention, left *int) []mention {
 		case next:
 		case behindReply.MatchString(before), strings.HasSuffix(strings.ToUpper(line[:span[1]]), "SMTP="+strings.ToUpper(m.address)):
 		case strings.HasSuffix(strings.ToUpper(lead), "[SMTP:"):
-		case !asked && (m.listed || behindWord.MatchString(before) || endsLine(lead, rest)):
+		case !asked && (m.listed || afterWord.MatchString(before) || endsLine(lead, rest)):
 		default:
 			continue
 		}
@@ -118,7 +118,7 @@ func tail(s string, limit int) string {
 	return strings.ToValidUTF8(s[max(0, len(s)-limit):], "")
 }
 
-// endsLine reports whether an address stands alone behind a colon: "mailbox is full: <address>".
+// endsLine reports whether an address stands alone after a colon: "mailbox is full: <address>".
 func endsLine(before, after string) bool {
 	before = strings.TrimRight(before, " \t\"'<([")
 	return endsWithColon(before) && strings.Trim(after, " \t\"'>)].;") == ""
@@ -163,7 +163,7 @@ type paragraphs struct {
 // never beyond the mention of somebody else. Of a mention inside a sentence it begins with the paragraph.
 //
 // Where it is not known where the notice ends, a paragraph further on may be our own mail. Then it counts only where it has
-// a code or calls itself the reason, or where it is a short one right behind an address that stands alone or a colon.
+// a code or calls itself the reason, or where it is a short one right after an address that stands alone or a colon.
 func (p paragraphs) reason(m mention) string {
 	said, announced := "", false
 	for i, lines := range p.from(m) {
@@ -179,7 +179,7 @@ func (p paragraphs) reason(m mention) string {
 	return strings.TrimSpace(said)
 }
 
-// from are the paragraphs from a mention on, its own first, a space behind each line.
+// from are the paragraphs from a mention on, its own first, a space after each line.
 func (p paragraphs) from(m mention) (found [][]string) {
 	another := func(line int) bool {
 		key, ok := p.at[line]
@@ -228,8 +228,8 @@ var (
 	between = regexp.MustCompile(`^[\s,;<>"'()]*(?:and |und |et |y |e )?[\s<"'(]*$`)
 	// echoed is a line in which a notice repeats a header field of the message.
 	echoed = regexp.MustCompile(`(?i)^\s*(to|cc|bcc|an|para|à|pour|aan|destinatario|кому)\s*:`)
-	// behindWord matches words that say that an address behind them is a recipient.
-	behindWord = regexp.MustCompile(`(?i)(?:^|[^a-zA-Z])(?:recipients?|recipient\(s\)|address(?:ed|es|ees?|\(es\))?|user(?:id|name)?s?|mail ?box|account|destination|to|for|undeliverable|attempts|` +
+	// afterWord matches words that say that an address after them is a recipient.
+	afterWord = regexp.MustCompile(`(?i)(?:^|[^a-zA-Z])(?:recipients?|recipient\(s\)|address(?:ed|es|ees?|\(es\))?|user(?:id|name)?s?|mail ?box|account|destination|to|for|undeliverable|attempts|` +
 		`destinatarios?|destinatários?|destinataires?|empfänger|empfaenger|adresse|dirección|direccion|endereço|casilla|buzón|cuenta|usuario|usuário|conta|utilisateur|indirizzo|casella|utente|para|a|à|au|an|aan|per|` +
 		`получател\pL*|адрес\pL*|ящик\pL*|宛先|收件人|邮箱|郵箱|用户)(?: (?:is|was|are))?\s*[:,;=]*\s*[\s<"'(\[=*]*$`)
 	// behindReply matches a refusal in which an address follows the code.

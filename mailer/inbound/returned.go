@@ -49,7 +49,7 @@ func ownWords(text string) (said notice) {
 	return said
 }
 
-// returns matches the line behind which the returned message begins.
+// returns matches the line after which the returned message begins.
 var returns = regexp.MustCompile(`(?i)^[\s\-=*_|#>.]*(` +
 	`(start of |begin(ning)? of |the )*(original|returned|unsent|undelivered|rejected|failed|old) (e-?mail |mail )?(message|mail|e-?mail)s?( as received| text| headers?| attached| below| is| are| as| follows?)*( \(.*\))?[\s\-=*_|#:.]*$` +
 	`|(message|mail) (text|headers?|contents?) (follow|below|attached)` +
@@ -128,7 +128,7 @@ var shownLine = regexp.MustCompile(`(?i)^[>|\s]*(subject|from|sent|date|to|cc|re
 var explains = regexp.MustCompile(`(?i)^\s*(` + section.String() + `)[^:：]{0,30}[:：]`)
 
 // showsFields reports whether the fields of a message are shown here, three at least, its subject among them. Some mail
-// systems show them before they come to the point, so this ends a notice only behind the recipient, and not where a reason
+// systems show them before they come to the point, so this ends a notice only after the recipient, and not where a reason
 // follows.
 func showsFields(lines []string) bool {
 	count, subject := 0, false

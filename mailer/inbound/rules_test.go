@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestDelays holds that whoever says that he goes on has not given up, in any language that we know.
+// TestDelays holds that whoever says that they go on has not given up, in any language that we know.
 func TestDelays(t *testing.T) {
 	for _, words := range []string{
 		"not yet delivered", "delivery will be retried", "we will try again", "it shall automatically be retried", "we will keep trying", "will attempt to deliver", "attempts will continue",

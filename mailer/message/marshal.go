@@ -8,7 +8,7 @@ import (
 )
 
 // The stored form of a template: a line that names format and version, then its fields in order, each
-// number as a varint and each run of bytes behind its length. Version 1 must stay readable for as long
+// number as a varint and each run of bytes after its length. Version 1 must stay readable for as long
 // as a ledger may hold an edition that is still owed.
 const formatV1 = "digestd message 1\n"
 

@@ -31,9 +31,9 @@ type blank byte
 const (
 	blankTo          blank = iota + 1 // header: the mailbox, folded
 	blankMessageID                    // header: left side of the Message-ID
-	blankToken                        // anywhere: the token of his links, safe in every encoding
-	blankAddressText                  // quoted-printable text: his address
-	blankAddressHTML                  // quoted-printable HTML: his address
+	blankToken                        // anywhere: the token of the reader's links, safe in every encoding
+	blankAddressText                  // quoted-printable text: the reader's address
+	blankAddressHTML                  // quoted-printable HTML: the reader's address
 	lastBlank        = blankAddressHTML
 )
 

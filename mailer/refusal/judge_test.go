@@ -6,7 +6,7 @@ import (
 )
 
 // TestWordsOfTheWorld sorts what the large providers and the mail servers of the world say to ana@example.com into the table of
-// docs/deliverability.md. A "+" behind the about is a refusal for good, "gone" one that suppresses.
+// docs/deliverability.md. A "+" after the about is a refusal for good, "gone" one that suppresses.
 func TestWordsOfTheWorld(t *testing.T) {
 	for _, c := range []struct {
 		who, stage string

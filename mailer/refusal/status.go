@@ -40,7 +40,7 @@ func isGeneric(code string) bool { return strings.HasSuffix(code, ".0") || ownDe
 // ownDetail matches codes on addresses whose detail is a mail system's own: no registered one has three digits.
 var ownDetail = regexp.MustCompile(`^[245]\.1\.[1-9][0-9]{2}$`)
 
-// Assess says what a recipient's status is, and whether his mailbox is gone: only where each code that was
+// Assess says what a recipient's status is, and whether their mailbox is gone: only where each code that was
 // given says so, and the words speak of nothing else. Where two things are said, the milder one counts.
 //
 // given is what stands in a status field, words what the mail system said; either may be empty.
@@ -120,7 +120,7 @@ var verdictOn = regexp.MustCompile(`(?i)(?:\b5[0-9][0-9][ -]+(?:5\.[0-9]+\.[0-9]
 	`\b(?:forward(?:ed|s)?|redirect(?:ed|s)?|relay(?:ed|s)?|passed|member)(?: on)?(?: to)? <?|` +
 	`\b(?:because|since|as|that) (?:the )?(?:user|address|mailbox|recipient|account)? ?<?)(` + AnyAddress.String() + `)`)
 
-// passingCode finds a reply that speaks of a passing trouble, also behind one that is for good.
+// passingCode finds a reply that speaks of a passing trouble, also after one that is for good.
 var passingCode = regexp.MustCompile(`(?:^|[\s;:])4[0-9][0-9][ -]`)
 
 // tryAgain finds what means that it may go well another time, unless the reply is for good: then it asks for another

@@ -126,7 +126,7 @@ func (s *Server) mask(words string) string {
 	}
 	for _, secret := range []string{"\x00" + s.Username + "\x00" + s.Password, s.Password} {
 		words = strings.ReplaceAll(words, secret, "[password]")
-		encoded := base64.RawStdEncoding.EncodeToString([]byte(secret)) // the padding may stand behind it
+		encoded := base64.RawStdEncoding.EncodeToString([]byte(secret)) // the padding may stand after it
 		words = strings.ReplaceAll(words, encoded, "[password]")
 	}
 	return words

@@ -126,7 +126,7 @@ func TestAGreetingMayTakeFiveMinutes(t *testing.T) {
 	}
 }
 
-// TestNothingIsBelievedFromBeforeTLS has somebody between put an answer behind that to STARTTLS.
+// TestNothingIsBelievedFromBeforeTLS has somebody between put an answer after that to STARTTLS.
 func TestNothingIsBelievedFromBeforeTLS(t *testing.T) {
 	secure, roots := smtptest.Certificate(t, time.Now().Add(time.Hour))
 	server := smtptest.Start(t, func(s smtptest.Moment) string {
@@ -172,7 +172,7 @@ func TestWhetherMailWouldBeTaken(t *testing.T) {
 			t.Errorf("%s: %v", to465, r)
 		}
 		if r := c.Send(message.Envelope{From: "a@example.org", To: "b@example.org"}, aMessage, always); !r.Accepted() {
-			t.Errorf("behind the question: %v", r)
+			t.Errorf("after the question: %v", r)
 		}
 	}
 	if n := len(server.Taken()); n != 2 {

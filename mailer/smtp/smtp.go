@@ -205,7 +205,7 @@ var ErrTooBig = errors.New("bigger than the server takes")
 var ErrHeldBack = errors.New("the message was held back before its end")
 
 // Send hands over one message to one recipient and returns how that ended. msg has CRLF line ends; Send
-// may write behind its end, within its capacity. Before the final dot, which is what makes the server take
+// may write past its end, within its capacity. Before the final dot, which is what makes the server take
 // the message (RFC 5321 §4.1.1.4), it asks for permission; without it the connection is broken off and the reply has
 // ErrHeldBack at stage Body. Apart from that call it returns within the time limits of the server's answers.
 // At stage Dot with an Err nobody knows whether the server took the message; at each other stage with an

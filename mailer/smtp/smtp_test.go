@@ -253,7 +253,7 @@ func TestLogin(t *testing.T) {
 		{"refused", "plain", "AUTH PLAIN", "535 5.7.8 bad login for " + secret + " " + plain, "AUTH PLAIN " + plain, "535 5.7.8 bad login for [password] [password]"},
 		{"refused without padding", "plain", "AUTH PLAIN", "535 5.7.8 bad login for " + strings.TrimRight(plain, "="), "AUTH PLAIN " + plain, "535 5.7.8 bad login for [password]"},
 		{"echoed", "plain", "AUTH PLAIN", "AUTH PLAIN " + plain, "AUTH PLAIN " + plain, "its words are left out"},
-		{"echoed behind half a code", "plain", "AUTH PLAIN", "53 " + secret, "AUTH PLAIN " + plain, "its words are left out"},
+		{"echoed after half a code", "plain", "AUTH PLAIN", "53 " + secret, "AUTH PLAIN " + plain, "its words are left out"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server := smtptest.Start(t, func(s smtptest.Moment) string {
@@ -286,7 +286,7 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// TestThePasswordIsInNoAnswer has a server repeat the password behind the login.
+// TestThePasswordIsInNoAnswer has a server repeat the password after the login.
 func TestThePasswordIsInNoAnswer(t *testing.T) {
 	const secret = "s3cret-passw0rd"
 	server := smtptest.Start(t, func(s smtptest.Moment) string {

@@ -52,7 +52,7 @@ type Town struct {
 }
 
 // Thursday is when a town begins.
-var Thursday = time.Date(2026, 3, 12, 6, 30, 0, 0, time.UTC) // 07:30 in Paris, behind the slot of 07:00
+var Thursday = time.Date(2026, 3, 12, 6, 30, 0, 0, time.UTC) // 07:30 in Paris, after the slot of 07:00
 
 // New makes a newsroom of a config, over the engine that storetest chooses. FEEDS in it stands for the address of the feed server.
 func New(t *testing.T, text string) *Town {
@@ -319,7 +319,7 @@ func (w *Town) Tells(email string, from int, words string) bool {
 	return false
 }
 
-// At moves the clock to a time on some day behind town.Thursday, and sends.
+// At moves the clock to a time on some day after town.Thursday, and sends.
 func (w *Town) At(day int, clock string) []newsroom.Published {
 	w.T.Helper()
 	w.Now = OnDay(w.T, day, clock)
@@ -327,7 +327,7 @@ func (w *Town) At(day int, clock string) []newsroom.Published {
 	return w.Send(false)
 }
 
-// OnDay is a time of day, in UTC, so many days behind Thursday.
+// OnDay is a time of day, in UTC, so many days after Thursday.
 func OnDay(t *testing.T, day int, clock string) time.Time {
 	t.Helper()
 	h, err := time.Parse("15:04", clock)
