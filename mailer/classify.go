@@ -74,7 +74,8 @@ func classify(o Outcome, tries int, taken bool) verdict {
 
 // stale reports whether a connection that was used before has been given up by the server before the message began.
 func (o Outcome) stale() bool {
-	return o.Stage == string(smtp.Mail) && (o.Result == Cut || o.Result == Refused && o.Verdict.About == refusal.Session)
+	return o.Stage == string(smtp.Mail) &&
+		(o.Result == Cut || o.Result == Refused && o.Verdict.About == refusal.Session)
 }
 
 // settled is what becomes of a delivery that was refused for what is not known to be its reader's, when others are

@@ -23,7 +23,8 @@ const refusalsInARow = 5
 func (m *Mailer) Deliver(ctx context.Context, job Job) (Summary, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r := &run{m: m, job: job, cancel: cancel, logged: m.Now(), domains: newDomains(m.pace, m.log), probing: job.Paused != ""}
+	r := &run{m: m, job: job, cancel: cancel, logged: m.Now(), domains: newDomains(m.pace, m.log),
+		probing: job.Paused != ""}
 	progress, err := m.ledger.Progress(job.Edition)
 	if err != nil {
 		return Summary{}, fmt.Errorf("deliver %s: %w", job.Edition, err)
@@ -74,8 +75,9 @@ func (m *Mailer) Deliver(ctx context.Context, job Job) (Summary, error) {
 		r.fail(m.ledger.Finish(job.Edition))
 	}
 	s := r.end(q)
-	m.log.Info("edition delivered as far as it can be now", "edition", job.Edition, "sent", s.Sent, "deferred", s.Deferred,
-		"failed", s.Failed, "in_doubt", s.InDoubt, "suppressed", s.Suppressed, "expired", s.Expired, "pending", s.Pending, "paused", s.Paused, "slowed", s.Slowed)
+	m.log.Info("edition delivered as far as it can be now", "edition", job.Edition, "sent", s.Sent,
+		"deferred", s.Deferred, "failed", s.Failed, "in_doubt", s.InDoubt, "suppressed", s.Suppressed,
+		"expired", s.Expired, "pending", s.Pending, "paused", s.Paused, "slowed", s.Slowed)
 	if r.err != nil {
 		return s, fmt.Errorf("deliver %s: %w", job.Edition, r.err)
 	}
@@ -113,7 +115,8 @@ func (r *run) judge(it item, intent digest.Event, o Outcome) (digest.Event, effe
 	e.Stage, e.Code, e.Words = o.Stage, o.Code, o.Words
 	switch e.State {
 	case digest.Deferred:
-		if v.effect == stop || v.effect == suspect || (v.effect == again || v.effect == tooFast) && it.tries < maxTries-1 {
+		if v.effect == stop || v.effect == suspect ||
+			(v.effect == again || v.effect == tooFast) && it.tries < maxTries-1 {
 			e.Due = e.At
 			break
 		}
@@ -146,8 +149,8 @@ func (r *run) later(e digest.Event) digest.Event {
 	return e
 }
 
-// noteOutcome notes what a delivery came to, and lets the run go on, slow down, pause or stop. It returns the refusals of which it
-// is known now that they are not those of a server that refuses everybody.
+// noteOutcome notes what a delivery came to, and lets the run go on, slow down, pause or stop. It returns the refusals
+// of which it is known now that they are not those of a server that refuses everybody.
 func (r *run) noteOutcome(it item, e digest.Event, o Outcome, f effect, trying bool) (over []refused) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -178,7 +181,8 @@ func (r *run) noteOutcome(it item, e digest.Event, o Outcome, f effect, trying b
 			break
 		}
 		if r.dropped++; r.dropped >= refusalsInARow*r.m.options.Connections {
-			r.pauseLocked(fmt.Sprintf("%s%d connections in a row ended before a message was through, the last at %s", where, r.dropped, o))
+			r.pauseLocked(fmt.Sprintf("%s%d connections in a row ended before a message was through, the last at %s",
+				where, r.dropped, o))
 		}
 	case streak:
 		if r.silent++; r.silent >= refusalsInARow {
@@ -235,7 +239,8 @@ func (r *run) tally(s digest.State) {
 }
 
 func (r *run) report(to digest.Recipient, e digest.Event) {
-	attrs := []any{"edition", r.job.Edition, "email", to.Email, "state", e.State.String(), "stage", e.Stage, "code", e.Code, "words", e.Words}
+	attrs := []any{"edition", r.job.Edition, "email", to.Email, "state", e.State.String(), "stage", e.Stage,
+		"code", e.Code, "words", e.Words}
 	switch e.State {
 	case digest.Failed, digest.Expired, digest.Held:
 		r.m.log.Warn("delivery failed", attrs...)
@@ -247,8 +252,8 @@ func (r *run) report(to digest.Recipient, e digest.Event) {
 	if now := r.m.Now(); now.Sub(r.logged).Abs() >= logEvery {
 		r.logged = now
 		s := r.stand(r.summary)
-		r.m.log.Info("edition on its way", "edition", r.job.Edition, "sent", s.Sent, "deferred", s.Deferred, "failed", s.Failed,
-			"in_doubt", s.InDoubt, "pending", s.Pending)
+		r.m.log.Info("edition on its way", "edition", r.job.Edition, "sent", s.Sent, "deferred", s.Deferred,
+			"failed", s.Failed, "in_doubt", s.InDoubt, "pending", s.Pending)
 	}
 	if r.job.Progress != nil {
 		r.job.Progress(Progress{Edition: r.job.Edition, To: to, Event: e, Summary: r.stand(r.summary)})

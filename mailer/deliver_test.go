@@ -239,7 +239,8 @@ func TestTheDotWaitsForTheIntent(t *testing.T) {
 	}
 }
 
-// TestSuppressedWhileTheTextIsOnItsWay suppresses a reader in the very commit that would have written the intent of their delivery.
+// TestSuppressedWhileTheTextIsOnItsWay suppresses a reader in the very commit that would have written the intent of
+// their delivery.
 func TestSuppressedWhileTheTextIsOnItsWay(t *testing.T) {
 	o := defaults
 	o.Connections = 1

@@ -21,11 +21,13 @@ type domains struct {
 }
 
 func newDomains(p *pace, log *slog.Logger) domains {
-	return domains{pace: p, log: log, underWay: map[string]int{}, blamed: map[string]int{}, proven: map[string]int{}, aside: map[string]string{}}
+	return domains{pace: p, log: log, underWay: map[string]int{}, blamed: map[string]int{}, proven: map[string]int{},
+		aside: map[string]string{}}
 }
 
-// doubt lets the next message be one to another domain, at once, and nothing else begin before its answer: it tells whether a
-// refusal is the server's or that domain's. It reports false when there is no such message, or the answer is known.
+// doubt lets the next message be one to another domain, at once, and nothing else begin before its answer: it tells
+// whether a refusal is the server's or that domain's. It reports false when there is no such message, or the answer is
+// known.
 func (d *domains) doubt(q *queue, now time.Time, domain string, o Outcome) bool {
 	if d.cleared {
 		return false

@@ -366,8 +366,8 @@ func TestRefusalsInARowPauseTheRun(t *testing.T) {
 	}
 }
 
-// TestADomainThatRefusesItsReadersKeepsNobodyWaiting refuses all of one domain's, wherever they stand in the list and at
-// whatever stage. They are tried again later; most of them are not even asked for.
+// TestADomainThatRefusesItsReadersKeepsNobodyWaiting refuses all of one domain's, wherever they stand in the list and
+// at whatever stage. They are tried again later; most of them are not even asked for.
 func TestADomainThatRefusesItsReadersKeepsNobodyWaiting(t *testing.T) {
 	for _, answer := range []string{"550 5.7.1 we take nothing of you", "450 4.7.1 too much mail from you", "451 4.3.0 we are ill", "550 administrative prohibition"} {
 		for _, stage := range []string{smtptest.Rcpt, smtptest.Dot} {
@@ -510,8 +510,8 @@ func TestAttemptsAtOnceAreNoWaits(t *testing.T) {
 	}
 }
 
-// TestTheTableOfRefusals puts each kind at each stage, for one reader of twelve, twice: what becomes of them, and that the others
-// are served. The rows are those of docs/deliverability.md; the ledger's rules are held after each run.
+// TestTheTableOfRefusals puts each kind at each stage, for one reader of twelve, twice: what becomes of them, and that
+// the others are served. The rows are those of docs/deliverability.md; the ledger's rules are held after each run.
 func TestTheTableOfRefusals(t *testing.T) {
 	sent, deferred, failed := digest.Sent, digest.Deferred, digest.Failed
 	every := []string{smtptest.Mail, smtptest.Rcpt, smtptest.Dot}

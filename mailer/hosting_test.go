@@ -95,8 +95,8 @@ func (h *host) answer(s smtptest.Moment) string {
 	return smtptest.Default
 }
 
-// hosted delivers an edition over a host, by the clock of a bubble, as the daemon would: a run that pauses is tried again after
-// a minute, then two, and so on up to fifteen.
+// hosted delivers an edition over a host, by the clock of a bubble, as the daemon would: a run that pauses is tried
+// again after a minute, then two, and so on up to fifteen.
 type hosted struct {
 	*Mailer
 	ledger *memory
@@ -145,8 +145,8 @@ func deliverOver(t *testing.T, h *host, readers int, o Options, email func(i int
 	return d
 }
 
-// TestSharedHosting has all the limits of a cheap host at once. Everybody who exists gets the edition, as fast as the limits
-// let it be, and few commands are refused beyond those that the limits force.
+// TestSharedHosting has all the limits of a cheap host at once. Everybody who exists gets the edition, as fast as the
+// limits let it be, and few commands are refused beyond those that the limits force.
 func TestSharedHosting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const readers = 5000

@@ -98,7 +98,8 @@ func New(o Options, t Transport, l Ledger, log *slog.Logger) *Mailer {
 	return m
 }
 
-// Slowed tells what the server lets us do less than the options would, as far as is known now; empty when it is nothing.
+// Slowed tells what the server lets us do less than the options would, as far as is known now; empty when it is
+// nothing.
 func (m *Mailer) Slowed() string { return m.pace.String() }
 
 // limiter spaces messages evenly, but for what a clock's grain makes it miss.
@@ -133,7 +134,8 @@ type Job struct {
 	Subscribes func(email string) bool
 	// Until is the lane's next slot, when what is still owed ends; zero: no end.
 	Until time.Time
-	// Paused is why the last run of the edition paused; empty when it did not. One message tries then before the others.
+	// Paused is why the last run of the edition paused; empty when it did not. One message tries then before the
+	// others.
 	Paused string
 	// Progress is told of each delivery that came to something, one at a time. May be nil.
 	Progress func(Progress)

@@ -35,15 +35,16 @@ func (c smtpConn) Send(env message.Envelope, msg []byte, permit func() bool) Out
 	return OutcomeOf(c.Conn.Send(env, msg, permit), env.To)
 }
 
-// Probe asks the other side whether it would take a message, and sends none. The error tells in its words that it would not, for
-// a reason that is not that one address; where a transport can't be asked there is none.
+// Probe asks the other side whether it would take a message, and sends none. The error tells in its words that it would
+// not, for a reason that is not that one address; where a transport can't be asked there is none.
 func Probe(c Conn, from, to string) error {
 	server, ok := c.(smtpConn)
 	if !ok {
 		return nil
 	}
 	r := server.Conn.Probe(from, to)
-	if o := OutcomeOf(r, to); r.Code/100 != 2 && (o.Result != Refused || o.Verdict.About != refusal.Mailbox && !(o.Verdict.About == refusal.Unclear && !o.Verdict.Permanent)) {
+	if o := OutcomeOf(r, to); r.Code/100 != 2 && (o.Result != Refused ||
+		o.Verdict.About != refusal.Mailbox && !(o.Verdict.About == refusal.Unclear && !o.Verdict.Permanent)) {
 		return fmt.Errorf("the mail server lets digestd in, and refuses a message from %s to %s: %s", from, to, o)
 	}
 	return nil

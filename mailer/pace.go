@@ -24,8 +24,8 @@ const (
 	firstGrowth, longestGrowth = 10 * time.Second, 10 * time.Minute
 )
 
-// pace says when a message may begin, and how many connections there may be: as the configuration has it, and as the server
-// lets it be. The editions that are under way share it.
+// pace says when a message may begin, and how many connections there may be: as the configuration has it, and as the
+// server lets it be. The editions that are under way share it.
 //
 // It learns from refusals. When the server says that it goes too fast, nothing begins for a moment, then one message
 // tries. How many were taken from one such moment to the next is the server's limit: from then on they go at just

@@ -126,8 +126,8 @@ func (q *queue) take(now time.Time) (it item, wait time.Duration, ok bool, err e
 // lookAhead is how many recipients are looked at to find one of another domain.
 const lookAhead = 5000
 
-// takeOther returns a delivery that may go now and that was not refused lately: one that was never tried, if there is one,
-// to none of the domains to avoid.
+// takeOther returns a delivery that may go now and that was not refused lately: one that was never tried, if there is
+// one, to none of the domains to avoid.
 func (q *queue) takeOther(now time.Time, avoid map[string]bool) (it item, ok bool, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -9,8 +9,8 @@ import (
 	"digestd/digest"
 )
 
-// refused is a delivery that was refused for what may not be its reader's fault. It stands in the ledger as deferred, and due
-// at once, so that a kill costs it nothing.
+// refused is a delivery that was refused for what may not be its reader's fault. It stands in the ledger as deferred,
+// and due at once, so that a kill costs it nothing.
 type refused struct {
 	item
 	outcome Outcome
@@ -32,8 +32,9 @@ func (w *row) tick() int {
 // add puts a refusal at the end of the row.
 func (w *row) add(it item, o Outcome) { w.refused = append(w.refused, refused{it, o, w.tick()}) }
 
-// vouched takes those out of the row that were refused before a message was begun that was taken: the server was not refusing
-// everybody then. What was taken while they were refused tells nothing, since the server may just have begun to.
+// vouched takes those out of the row that were refused before a message was begun that was taken: the server was not
+// refusing everybody then. What was taken while they were refused tells nothing, since the server may just have begun
+// to.
 func (w *row) vouched(begun int) (over []refused) {
 	w.refused = slices.DeleteFunc(w.refused, func(x refused) bool {
 		if x.at < begun {
@@ -52,9 +53,9 @@ func (w *row) takeBack(q *queue) {
 	w.refused = nil
 }
 
-// weigh decides what a row of refusals means, with a new one at its end. A server that refuses everybody pauses the run,
-// or slows it when it refuses for now; those in the row are tried again then. When all of them are of one domain, a message to
-// another one tells whether it is that domain's own refusal.
+// weigh decides what a row of refusals means, with a new one at its end. A server that refuses everybody pauses the
+// run, or slows it when it refuses for now; those in the row are tried again then. When all of them are of one domain,
+// a message to another one tells whether it is that domain's own refusal.
 func (r *run) weigh(now time.Time, domain string, o Outcome, trying bool) {
 	everybody := trying && (r.probing || o.Verdict.Permanent && len(r.row.refused) > 1)
 	if len(r.row.refused) < refusalsInARow && !everybody && (!trying || o.Verdict.Permanent) {
@@ -105,8 +106,8 @@ func (r *run) leftRow(ctx context.Context) []refused {
 	return over
 }
 
-// settleRow brings refusals to what they are when the server serves others. Where none was served, who was refused for the
-// first time has another try.
+// settleRow brings refusals to what they are when the server serves others. Where none was served, who was refused for
+// the first time has another try.
 func (r *run) settleRow(row []refused, served bool) {
 	var events []digest.Event
 	for i, x := range row {

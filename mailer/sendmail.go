@@ -19,9 +19,9 @@ import (
 	"digestd/mailer/smtp"
 )
 
-// ThroughSendmail is the transport that gives each message to a command, as sendmail(1) takes one: on its standard input, with
-// the addresses of the envelope in its arguments. No shell reads them. {from} and {to} in an argument stand for the addresses.
-// A command that takes longer than limit is killed.
+// ThroughSendmail is the transport that gives each message to a command, as sendmail(1) takes one: on its standard
+// input, with the addresses of the envelope in its arguments. No shell reads them. {from} and {to} in an argument stand
+// for the addresses. A command that takes longer than limit is killed.
 func ThroughSendmail(command []string, limit time.Duration) Transport {
 	return sendmail{command: command, limit: limit}
 }
@@ -69,7 +69,8 @@ func (s sendmail) failed(r Result, err error) Outcome {
 func (s sendmail) Send(env message.Envelope, msg []byte, permit func() bool) Outcome {
 	args, err := s.arguments(env)
 	if err != nil {
-		return Outcome{Result: Refused, Verdict: refusal.Verdict{About: refusal.Mailbox, Permanent: true}, Stage: atSendmail, Words: err.Error()}
+		return Outcome{Result: Refused, Verdict: refusal.Verdict{About: refusal.Mailbox, Permanent: true},
+			Stage: atSendmail, Words: err.Error()}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.limit)
 	defer cancel()

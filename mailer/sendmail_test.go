@@ -20,8 +20,8 @@ import (
 // actAs is the variable that makes the test binary a sendmail of some temper.
 const actAs = "MAILER_TEST_SENDMAIL"
 
-// pretendSendmail takes a message the way that its temper wants: an exit status with words, or what the cases below name. Whom
-// it is for is its last argument; what it took stands in the directory that its first names.
+// pretendSendmail takes a message the way that its temper wants: an exit status with words, or what the cases below
+// name. Whom it is for is its last argument; what it took stands in the directory that its first names.
 func pretendSendmail(temper string) int {
 	dir, to := os.Args[1], os.Args[len(os.Args)-1]
 	for _, one := range strings.Split(temper, ";") {

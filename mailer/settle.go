@@ -64,7 +64,8 @@ func (r *run) settle(p digest.Progress) error {
 			case to.Variant < len(r.job.Templates) && r.job.Templates[to.Variant] == nil:
 				move(digest.Event{Index: to.Index, State: digest.Nothing})
 			case over:
-				move(digest.Event{Index: to.Index, State: digest.Expired, Words: "not tried before the next edition was due"})
+				move(digest.Event{Index: to.Index, State: digest.Expired,
+					Words: "not tried before the next edition was due"})
 			}
 		}
 		if err := flush(); err != nil {

@@ -43,7 +43,8 @@ func (w *worker) deliverAll(ctx context.Context) {
 	}
 }
 
-// serve delivers while it has a connection. It reports whether it wants a place again: another edition may have this one.
+// serve delivers while it has a connection. It reports whether it wants a place again: another edition may have this
+// one.
 func (w *worker) serve(ctx context.Context) bool {
 	defer w.giveTurn()
 	for {
@@ -135,7 +136,8 @@ func (w *worker) without(it item) (bool, error) {
 	case barred:
 		return true, w.close(it, digest.Event{State: digest.Suppressed, First: it.last.First})
 	case w.job.Subscribes != nil && !w.job.Subscribes(it.to.Email):
-		return true, w.close(it, digest.Event{State: it.removed(), First: it.last.First, Words: "no longer a subscriber"})
+		return true, w.close(it, digest.Event{State: it.removed(), First: it.last.First,
+			Words: "no longer a subscriber"})
 	}
 	var why string
 	w.locked(func() { why = w.domains.aside[domainOf(it.to.Email)] })
@@ -171,7 +173,8 @@ func (it item) removed() digest.State {
 // the commit. It reports whether the worker may go on.
 func (w *worker) deliver(ctx context.Context, it item) bool {
 	now := w.m.Now()
-	intent := digest.Event{Index: it.to.Index, State: digest.Intent, At: now, Attempt: it.last.Attempt + 1, First: it.last.First, Doubts: it.doubts(), Waits: it.last.Waits}
+	intent := digest.Event{Index: it.to.Index, State: digest.Intent, At: now, Attempt: it.last.Attempt + 1,
+		First: it.last.First, Doubts: it.doubts(), Waits: it.last.Waits}
 	if intent.First.IsZero() || intent.First.After(now) { // by a clock that was wrong
 		intent.First = now
 	}

@@ -18,7 +18,8 @@ type Kept struct {
 }
 
 // emailColumns are what other programs call the column of the address in what they export.
-var emailColumns = []string{"email", "e-mail", "email address", "e-mail address", "email_address", "address", "mail", "subscriber", "recipient"}
+var emailColumns = []string{"email", "e-mail", "email address", "e-mail address", "email_address", "address", "mail",
+	"subscriber", "recipient"}
 
 // ReadKept reads addresses: one on each line, or a CSV file with a column for them, of `subscribers list` or of another
 // program. Of the former it is those that are suppressed, each with the digest and the source that stand there.
@@ -50,7 +51,8 @@ func ReadKept(r io.Reader, label string) (all []Kept, problems []Problem) {
 			first = false
 			if at := slices.IndexFunc(record, isEmailColumn); at >= 0 {
 				email = at
-				suppressed = slices.IndexFunc(record, func(s string) bool { return strings.EqualFold(strings.TrimSpace(s), beside[1]) })
+				suppressed = slices.IndexFunc(record,
+					func(s string) bool { return strings.EqualFold(strings.TrimSpace(s), beside[1]) })
 				continue
 			}
 		}

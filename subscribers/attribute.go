@@ -17,7 +17,8 @@ type Attribute struct {
 	Meaning string
 	Needed  bool
 	Unsaid  string // how a list of readers shows one whose row does not name it, where that needs a word
-	// read turns the cells of a row into the profile's field. Those without it are the reader's own, and shared by nobody.
+	// read turns the cells of a row into the profile's field. Those without it are the reader's own, and shared by
+	// nobody.
 	read func(v *validator, row *Row, cells []Cell, p *Profile)
 	// cells are what a row would say to have its reader as they are.
 	cells func(s Subscriber) []string
@@ -44,23 +45,27 @@ func Attributes() []Attribute {
 			cells:   func(s Subscriber) []string { return []string{s.Email} }},
 		nameAt: {Name: "name", Type: "text", Meaning: "For the To line.",
 			cells: func(s Subscriber) []string { return []string{s.Name} }},
-		digestsAt: {Name: "digests", Kind: Names, Type: "list of names", Meaning: "Which digests. Without it, all.", Unsaid: "all digests",
-			read:  readDigests,
-			cells: func(s Subscriber) []string { return s.Digests }},
-		{Name: "topics", Kind: Names, Type: "list of names", Meaning: "Which topics. Without it, all of each digest.", Unsaid: "all topics",
-			read:  readTopics,
-			cells: func(s Subscriber) []string { return s.Topics }},
+		digestsAt: {Name: "digests", Kind: Names, Type: "list of names", Meaning: "Which digests. Without it, all.",
+			Unsaid: "all digests",
+			read:   readDigests,
+			cells:  func(s Subscriber) []string { return s.Digests }},
+		{Name: "topics", Kind: Names, Type: "list of names", Meaning: "Which topics. Without it, all of each digest.",
+			Unsaid: "all topics",
+			read:   readTopics,
+			cells:  func(s Subscriber) []string { return s.Topics }},
 		{Name: "timezone", Type: "time zone", Meaning: "Without it, that of [newsletter].",
 			read:  readZone,
 			cells: func(s Subscriber) []string { return []string{s.Zone} }},
 		{Name: "language", Type: "language tag", Meaning: "Without it, that of [newsletter].",
 			read:  readLanguage,
 			cells: func(s Subscriber) []string { return []string{s.Language} }},
-		{Name: "format", Type: `"html" | "text"`, Meaning: `"html" comes with a text part, "text" is that part alone. Without it, "html".`,
-			read:  readFormat,
-			cells: func(s Subscriber) []string { return []string{s.Format} }},
-		{Name: "paused_until", Kind: Date, Type: "date", Meaning: "No mail before this day, which begins in the subscriber's zone.",
-			read: readPause,
+		{Name: "format", Type: `"html" | "text"`,
+			Meaning: `"html" comes with a text part, "text" is that part alone. Without it, "html".`,
+			read:    readFormat,
+			cells:   func(s Subscriber) []string { return []string{s.Format} }},
+		{Name: "paused_until", Kind: Date, Type: "date",
+			Meaning: "No mail before this day, which begins in the subscriber's zone.",
+			read:    readPause,
 			cells: func(s Subscriber) []string {
 				if s.PausedUntil.IsZero() {
 					return nil
@@ -89,13 +94,15 @@ func Columns() []string {
 
 func readDigests(v *validator, row *Row, cells []Cell, p *Profile) {
 	p.Digests = v.names(cells, v.digests, func(c Cell) {
-		v.reject(row, c, "digest %q of subscriber %s is not defined%s", c.Text, row.who(), spelling.Hint(c.Text, v.digests))
+		v.reject(row, c, "digest %q of subscriber %s is not defined%s", c.Text, row.who(),
+			spelling.Hint(c.Text, v.digests))
 	})
 }
 
 func readTopics(v *validator, row *Row, cells []Cell, p *Profile) {
 	p.Topics = v.names(cells, v.rules.Topics, func(c Cell) {
-		v.reject(row, c, "topic %q of subscriber %s is not defined%s", c.Text, row.who(), spelling.Hint(c.Text, v.rules.Topics))
+		v.reject(row, c, "topic %q of subscriber %s is not defined%s", c.Text, row.who(),
+			spelling.Hint(c.Text, v.rules.Topics))
 	})
 	v.reachable(row, cells, p)
 }
@@ -119,7 +126,8 @@ func readLanguage(v *validator, row *Row, cells []Cell, p *Profile) {
 func readFormat(v *validator, row *Row, cells []Cell, p *Profile) {
 	p.Format = cells[0].Text
 	if !slices.Contains(Formats, p.Format) {
-		v.reject(row, cells[0], `format of subscriber %s must be "html" or "text", not %q%s`, row.who(), p.Format, spelling.Hint(p.Format, Formats))
+		v.reject(row, cells[0], `format of subscriber %s must be "html" or "text", not %q%s`, row.who(), p.Format,
+			spelling.Hint(p.Format, Formats))
 	}
 }
 
@@ -130,7 +138,8 @@ func readPause(v *validator, row *Row, cells []Cell, p *Profile) {
 		zone = time.UTC // of rules that are reported where they stand
 	}
 	if p.PausedUntil, err = time.ParseInLocation(time.DateOnly, cells[0].Text, zone); err != nil {
-		v.reject(row, cells[0], "paused_until of subscriber %s must be a date such as 2026-12-24, not %q", row.who(), cells[0].Text)
+		v.reject(row, cells[0], "paused_until of subscriber %s must be a date such as 2026-12-24, not %q", row.who(),
+			cells[0].Text)
 	}
 }
 

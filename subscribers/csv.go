@@ -115,7 +115,8 @@ func readCSV(r io.Reader, label string, yield func(*Row, *Problem) bool) {
 			continue // spreadsheets leave lines of nothing but commas
 		}
 		if line, col := records.FieldPos(0); len(record) != len(columns) {
-			if !yield(nil, problem(line, col, "has %d columns where the first line names %d", len(record), len(columns))) {
+			if !yield(nil, problem(line, col, "has %d columns where the first line names %d", len(record),
+				len(columns))) {
 				return
 			}
 			continue
@@ -147,15 +148,15 @@ func fill(row *Row, attributes []Attribute, columns []int, record []string, at f
 	return listed
 }
 
-// beside are the columns that WriteCSV writes after those of a row: where the row stands, what keeps mail from the reader,
-// and what they chose. The first is empty of those whom no file names.
+// beside are the columns that WriteCSV writes after those of a row: where the row stands, what keeps mail from the
+// reader, and what they chose. The first is empty of those whom no file names.
 var beside = [...]string{"source", "suppressed", "preferences"}
 
 // What stands in the place of an attribute for such a column.
 const besideAt, sourceAt = -1, -2
 
-// WriteCSV writes rows in the columns of a subscriber file. Its caller gives, of each reader, what stands in the columns
-// beside them.
+// WriteCSV writes rows in the columns of a subscriber file. Its caller gives, of each reader, what stands in the
+// columns beside them.
 func WriteCSV(w io.Writer, rows iter.Seq2[Subscriber, [len(beside)]string]) error {
 	out := csv.NewWriter(w)
 	if err := out.Write(append(Columns(), beside[:]...)); err != nil {
@@ -200,7 +201,8 @@ func unguarded(cell string) string {
 }
 
 // readHeader maps positions to attributes.
-func readHeader(header []string, problem func(i int, format string, args ...any) *Problem) (columns []int, problems []*Problem) {
+func readHeader(header []string,
+	problem func(i int, format string, args ...any) *Problem) (columns []int, problems []*Problem) {
 	known := Columns()
 	for i, field := range header {
 		name := strings.ToLower(strings.TrimSpace(field))

@@ -32,7 +32,8 @@ const maxProblems = 1000
 // Validate checks all rows, of whatever source, and makes the list of them; with problems there is no
 // list. It alone says what a valid row is.
 func Validate(rows Rows, rules Rules) (*List, []Problem) {
-	v := validator{rules: rules, attributes: Attributes(), list: newList(), known: map[string]uint32{}, interned: map[string]uint32{}}
+	v := validator{rules: rules, attributes: Attributes(), list: newList(), known: map[string]uint32{},
+		interned: map[string]uint32{}}
 	for _, d := range rules.Digests {
 		v.digests = append(v.digests, d.ID)
 	}

@@ -189,7 +189,8 @@ func merged(problems []report.Problem, now time.Time) (all []ledger.Alert, hidde
 }
 
 // tellOperator runs [alerts] command when there is something to tell.
-func (r *Rooms) tellOperator(ctx context.Context, problems []ledger.Alert, hidden map[string]bool, now time.Time) error {
+func (r *Rooms) tellOperator(ctx context.Context, problems []ledger.Alert, hidden map[string]bool,
+	now time.Time) error {
 	a := r.Alerts
 	if !a.asked {
 		told, err := r.Publisher.Ledger.Alerts()
@@ -211,11 +212,13 @@ func (r *Rooms) tellOperator(ctx context.Context, problems []ledger.Alert, hidde
 	}
 	message := alertMessage(r.Report.Config.Newsletter.Name, a.Host, now, began, ended, still)
 	// A stop lets the command end: one that is killed may have told, and would tell again after the restart.
-	if err := a.Run(context.WithoutCancel(ctx), r.Report.Config.Alerts.Command, filepath.Dir(r.Report.Config.Path), message); err != nil {
+	if err := a.Run(context.WithoutCancel(ctx), r.Report.Config.Alerts.Command, filepath.Dir(r.Report.Config.Path),
+		message); err != nil {
 		return fmt.Errorf("[alerts] command: %w", err)
 	}
 	a.operator.hears(began, ended)
-	told := slices.SortedFunc(maps.Values(a.operator.told), func(a, b ledger.Alert) int { return strings.Compare(a.ID, b.ID) })
+	told := slices.SortedFunc(maps.Values(a.operator.told),
+		func(a, b ledger.Alert) int { return strings.Compare(a.ID, b.ID) })
 	if err := r.Publisher.Ledger.SetAlerts(told); err != nil {
 		r.Publisher.Log.Warn("the operator was told, and hears it again if digestd is restarted now", "error", err)
 	}
@@ -303,7 +306,8 @@ func fetch(ctx context.Context, client *http.Client, url, agent string) error {
 // words are read by the shell: whatever a server or a feed said is on standard input alone. The command, and
 // all that it starts, is killed when its time is over.
 func runCommand(ctx context.Context, command, dir, message string) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, commandTimeout, fmt.Errorf("killed: it took more than %v", commandTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, commandTimeout,
+		fmt.Errorf("killed: it took more than %v", commandTimeout))
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", command)
 	cmd.Dir, cmd.Stdin = dir, strings.NewReader(message)

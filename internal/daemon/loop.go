@@ -246,7 +246,8 @@ func (l *Loop) turn(ctx context.Context, now time.Time) time.Time {
 
 func (l *Loop) alert(ctx context.Context) {
 	tasks := l.tasks
-	l.begin(taskAlert, nil, func() error { return tasks.alert(ctx) }, func(err error) { l.holdAtLeast(taskAlert, err, alertEvery) })
+	l.begin(taskAlert, nil, func() error { return tasks.alert(ctx) },
+		func(err error) { l.holdAtLeast(taskAlert, err, alertEvery) })
 }
 
 // observe reads what decide needs to know.
@@ -323,8 +324,8 @@ func (l *Loop) skip(s laneSlot, now time.Time) {
 		return
 	}
 	l.used[s.lane] = s.slot
-	l.Log.Warn("slot missed by more than catch_up: its items go into the next edition", "lane", s.lane, "slot", s.slot.Wall,
-		"late", now.Sub(s.slot.At).Round(time.Second))
+	l.Log.Warn("slot missed by more than catch_up: its items go into the next edition", "lane", s.lane,
+		"slot", s.slot.Wall, "late", now.Sub(s.slot.At).Round(time.Second))
 }
 
 func (l *Loop) poll(ctx context.Context) {
@@ -399,7 +400,8 @@ func (l *Loop) end(e ending) {
 	delete(l.jobs, e.name)
 	e.then()
 	if e.err != nil && !errors.Is(e.err, context.Canceled) {
-		l.Log.Error("failed; it is tried again", "task", e.name, "error", e.err, "failures", l.fails[e.name], "after", l.holds[e.name])
+		l.Log.Error("failed; it is tried again", "task", e.name, "error", e.err, "failures", l.fails[e.name],
+			"after", l.holds[e.name])
 	}
 }
 
@@ -468,7 +470,8 @@ func (l *Loop) tell(status string) {
 func (l *Loop) describe(p plan, now time.Time) string {
 	parts := l.running("publishing ")
 	if s := p.next; !s.slot.IsZero() {
-		parts = append(parts, fmt.Sprintf("next: %s %s in %s", s.lane, s.slot.At.Format("15:04 MST"), report.InWords(s.slot.At.Sub(now))))
+		parts = append(parts, fmt.Sprintf("next: %s %s in %s", s.lane, s.slot.At.Format("15:04 MST"),
+			report.InWords(s.slot.At.Sub(now))))
 	} else {
 		parts = append(parts, "no lane: nobody is subscribed")
 	}

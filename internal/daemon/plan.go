@@ -21,8 +21,8 @@ const (
 	pruneEvery = 24 * time.Hour
 	// longestHold is the longest pause after failures in a row.
 	longestHold = 15 * time.Minute
-	// longestPause is the longest pause of an edition that the mail server does not take: each try is one message, and the
-	// hours of a provider's limit begin anew when somebody asks.
+	// longestPause is the longest pause of an edition that the mail server does not take: each try is one message, and
+	// the hours of a provider's limit begin anew when somebody asks.
 	longestPause = 5 * time.Minute
 )
 

@@ -74,7 +74,8 @@ func (r *Rooms) feedsWell() (well, all int, err error) { return r.Report.FeedsWe
 func (r *Rooms) pollDue(ctx context.Context) error {
 	sum := r.Publisher.Poll(ctx, r.Report.Config.Feeds(), false, nil)
 	if sum.Feeds > sum.Skipped {
-		r.Publisher.Log.Info("feeds polled", "read", sum.OK, "not_modified", sum.NotModified, "failed", sum.Failed, "new", sum.New)
+		r.Publisher.Log.Info("feeds polled", "read", sum.OK, "not_modified", sum.NotModified, "failed", sum.Failed,
+			"new", sum.New)
 	}
 	return nil
 }

@@ -54,8 +54,8 @@ func (p *Publisher) Deliver(ctx context.Context, id string, watch Watch) (storie
 		return e.Stories, sum, err
 	}
 	sum, err = p.Mailer.Deliver(ctx, mailer.Job{
-		Edition: id, Digest: e.Digest, Subscribes: p.subscribes(e.Digest), Templates: templates, Signer: p.Composer.Signer, Until: until,
-		Paused: e.Paused, Progress: watch.Delivery,
+		Edition: id, Digest: e.Digest, Subscribes: p.subscribes(e.Digest), Templates: templates,
+		Signer: p.Composer.Signer, Until: until, Paused: e.Paused, Progress: watch.Delivery,
 		TokenKey: func(id string) (subscribers.TokenKey, bool) { key, ok := keys[id]; return key, ok },
 	})
 	// A run that was ended has not found out whether the next one would be paused.
@@ -182,7 +182,8 @@ func (p *Publisher) Owed() ([]Owed, error) {
 		if err != nil {
 			return nil, err
 		}
-		if due.Sub(p.Composer.Now()) > p.Composer.Config.Delivery.GiveUp { // set by a clock that was wrong: none waits that long
+		// set by a clock that was wrong: none waits that long
+		if due.Sub(p.Composer.Now()) > p.Composer.Config.Delivery.GiveUp {
 			due = time.Time{}
 		}
 		all = append(all, Owed{Edition: e.ID, Lane: e.Lane(), Due: due})
@@ -199,7 +200,8 @@ func (p *Publisher) Resume(ctx context.Context, watch Watch) ([]Published, error
 	var all []Published
 	var failed []error
 	for _, e := range open {
-		out := Published{Lane: digest.Lane{Digest: e.Digest, Zone: e.Zone}, Slot: schedule.Slot{Wall: e.Wall, At: e.Slot}, Edition: e.ID}
+		out := Published{Lane: digest.Lane{Digest: e.Digest, Zone: e.Zone},
+			Slot: schedule.Slot{Wall: e.Wall, At: e.Slot}, Edition: e.ID}
 		out.Stories, out.Delivery, err = p.Deliver(ctx, e.ID, watch)
 		if err == nil {
 			e, err = p.Ledger.Editions.Get(e.ID)

@@ -42,7 +42,8 @@ type Past struct {
 
 // PastOf lets a composer read a ledger.
 func PastOf(l *ledger.Ledger) Past {
-	return Past{Items: l.Items, Lanes: l.Lanes, Editions: l.Editions, Deliveries: l.Deliveries, Readers: l.Readers, Keys: l.Keys}
+	return Past{Items: l.Items, Lanes: l.Lanes, Editions: l.Editions, Deliveries: l.Deliveries, Readers: l.Readers,
+		Keys: l.Keys}
 }
 
 // The parts of a ledger, as a composer reads them.
@@ -111,7 +112,8 @@ func (c *Composer) draft(of request, onlooker *digest.VariantKey) (draft, error)
 	if onlooker == nil && dr.readers.none() {
 		return dr, nil
 	}
-	if onlooker != nil && len(dr.readers.keys) == 0 { // nobody reads in this lane yet: its size is still that of this page
+	// nobody reads in this lane yet: its size is still that of this page
+	if onlooker != nil && len(dr.readers.keys) == 0 {
 		dr.readers.keys = []digest.VariantKey{*onlooker}
 	}
 	var stories []digest.Story

@@ -53,7 +53,8 @@ type coverage struct {
 // and not by a clock, and what waits in its pool. An extra edition tells only what is new: the pool stays
 // as it is for the next slot's.
 func (g gatherer) gather(of request) (window, error) {
-	w := window{span: span{settled: map[uint64]ledger.Outcome{}}, news: news{carried: map[uint64]int{}}, coverage: coverage{readOf: map[string]int{}}}
+	w := window{span: span{settled: map[uint64]ledger.Outcome{}}, news: news{carried: map[uint64]int{}},
+		coverage: coverage{readOf: map[string]int{}}}
 	var err error
 	if w.lane, err = g.Ledger.Lanes.Get(of.lane); err != nil {
 		return w, err
@@ -255,9 +256,10 @@ func (g gatherer) sentStories(lane digest.Lane, now time.Time) ([]digest.Story, 
 	return stories, nil
 }
 
-// feedReports tell, for the coverage footer, which of the digest's feeds were read since the lane last composed, and, for the
-// ranking, which of them order by importance.
-func (g gatherer) feedReports(d digest.Digest, since time.Time, considered map[string]int) (reports []digest.FeedReport, ordered map[string]bool, err error) {
+// feedReports tell, for the coverage footer, which of the digest's feeds were read since the lane last composed, and,
+// for the ranking, which of them order by importance.
+func (g gatherer) feedReports(d digest.Digest, since time.Time,
+	considered map[string]int) (reports []digest.FeedReport, ordered map[string]bool, err error) {
 	states, err := g.Ledger.Items.FeedStates()
 	if err != nil {
 		return nil, nil, err

@@ -39,10 +39,12 @@ func (r *Receiver) Judge(report inbound.Report) (inbound.Decision, error) {
 		}
 		d, err := r.Ledger.Reader(t.Text, r.Config.Subscribers, r.Config.DigestIDs(), purposes...)
 		// A bounce of an edition that the ledger has lost can't be counted among those of its edition.
-		if errors.Is(err, subscribers.ErrToken) || errors.Is(err, ledger.ErrUnknown) || err == nil && report.Kind == inbound.Bounce && d.Edition.ID == "" {
+		if errors.Is(err, subscribers.ErrToken) || errors.Is(err, ledger.ErrUnknown) ||
+			err == nil && report.Kind == inbound.Bounce && d.Edition.ID == "" {
 			err = inbound.ErrStranger
 		}
-		return inbound.Delivery{Email: d.To.Email, Digest: r.Config.NowCalled(d.Edition.Digest), Edition: d.Edition.ID}, err
+		return inbound.Delivery{Email: d.To.Email, Digest: r.Config.NowCalled(d.Edition.Digest), Edition: d.Edition.ID},
+			err
 	})
 }
 
@@ -70,8 +72,8 @@ func (r *Receiver) Receive(report inbound.Report) (Received, error) {
 		if !kept {
 			done.Restored = append(done.Restored, restored...)
 			done.Why = "too many addresses of its domain bounced like it out of one edition to be believed"
-			r.Log.Warn("bounces are not believed: too many addresses of one domain are said not to exist", "edition", s.Edition,
-				"status", s.Status, "email", s.Email, "words", s.Words, "restored", restored)
+			r.Log.Warn("bounces are not believed: too many addresses of one domain are said not to exist",
+				"edition", s.Edition, "status", s.Status, "email", s.Email, "words", s.Words, "restored", restored)
 			continue
 		}
 		done.Suppressed = append(done.Suppressed, s.Suppression)
@@ -84,7 +86,8 @@ func (r *Receiver) Receive(report inbound.Report) (Received, error) {
 func (r *Receiver) KeepLetter(ctx context.Context, report inbound.Report, raw []byte) error {
 	leaves := report.Kind == inbound.Unsubscribe
 	if leaves {
-		r.Log.Warn("somebody asks to leave, and it is not proven who: a person must see to it", "letters", r.Config.Mail.Letters, "subject", report.Words)
+		r.Log.Warn("somebody asks to leave, and it is not proven who: a person must see to it",
+			"letters", r.Config.Mail.Letters, "subject", report.Words)
 	}
 	return letters.Keep(ctx, r.Config.Mail.Letters, raw, leaves)
 }

@@ -75,8 +75,9 @@ func (r Renderer) checkPage(d digest.Digest, page digest.Page, f render.Frame) (
 	}
 	out.Template = trace.File
 	m := lint.Mail{
-		Subject: rendered.Subject, HTML: rendered.HTML, Text: rendered.Text, MaxSize: d.MaxSize, Unsubscribe: f.UnsubscribeURL,
-		HTMLSize: message.EncodedLen(rendered.HTML), TextSize: message.EncodedLen(rendered.Text),
+		Subject: rendered.Subject, HTML: rendered.HTML, Text: rendered.Text, MaxSize: d.MaxSize,
+		Unsubscribe: f.UnsubscribeURL, HTMLSize: message.EncodedLen(rendered.HTML),
+		TextSize: message.EncodedLen(rendered.Text),
 	}
 	for _, s := range trace.Stories {
 		m.Stories = append(m.Stories, lint.Story{Title: s.Title, URL: s.URL})

@@ -64,7 +64,8 @@ func narrowed(p *subscribers.Profile, own digest.Preferences, topics []string) *
 		if wanted == nil {
 			wanted = topics
 		}
-		n.Topics = slices.DeleteFunc(slices.Clone(wanted), func(id string) bool { return slices.Contains(own.Without, id) })
+		n.Topics = slices.DeleteFunc(slices.Clone(wanted),
+			func(id string) bool { return slices.Contains(own.Without, id) })
 	}
 	if own.PlainText {
 		n.Format = "text"
@@ -73,7 +74,8 @@ func narrowed(p *subscribers.Profile, own digest.Preferences, topics []string) *
 	if err != nil {
 		zone = time.UTC // the config has checked every zone
 	}
-	if until, err := time.ParseInLocation(time.DateOnly, own.PausedUntil, zone); err == nil && until.After(n.PausedUntil) {
+	if until, err := time.ParseInLocation(time.DateOnly, own.PausedUntil, zone); err == nil &&
+		until.After(n.PausedUntil) {
 		n.PausedUntil = until
 	}
 	return &n

@@ -63,13 +63,15 @@ type Published struct {
 }
 
 // Poll asks the feeds that are due, or all of them, and puts what they show into the ledger.
-func (p *Publisher) Poll(ctx context.Context, feeds []digest.Feed, all bool, progress func(collect.Result)) collect.Summary {
+func (p *Publisher) Poll(ctx context.Context, feeds []digest.Feed, all bool,
+	progress func(collect.Result)) collect.Summary {
 	return p.Collector.Poll(ctx, feeds, all, progress)
 }
 
 // Publish composes the edition of a lane at a slot, if it is not composed yet, and delivers it as far as
 // that can be done now. An extra edition is composed in any case, from what is new since the last one.
-func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule.Slot, extra bool, watch Watch) (Published, error) {
+func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule.Slot, extra bool,
+	watch Watch) (Published, error) {
 	out := Published{Lane: lane, Slot: slot}
 	d, err := p.Composer.Config.Digest(lane.Digest)
 	if err != nil {
@@ -118,8 +120,8 @@ func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule
 		}
 		out.Composed = true
 		watch.Composed(record.Edition)
-		p.Log.Info("edition composed", "edition", id, "stories", len(record.Edition.Stories), "recipients", len(record.Recipients),
-			"variants", len(record.Variants), "items", dr.read)
+		p.Log.Info("edition composed", "edition", id, "stories", len(record.Edition.Stories),
+			"recipients", len(record.Recipients), "variants", len(record.Variants), "items", dr.read)
 	}
 	out.Edition = id
 	out.Stories, out.Delivery, err = p.Deliver(ctx, id, watch)
@@ -130,7 +132,8 @@ func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule
 func (p *Publisher) passWithoutReaders(dr draft) (reason string, err error) {
 	switch {
 	case dr.readers.waiting > 0:
-		return "all its readers had an edition in another zone less than half a period ago", p.Ledger.Lanes.PassSlot(dr.untouched())
+		return "all its readers had an edition in another zone less than half a period ago",
+			p.Ledger.Lanes.PassSlot(dr.untouched())
 	case dr.of.extra: // the slot's own may still find somebody
 		return "owed to nobody", nil
 	default:
@@ -207,8 +210,8 @@ func (p *Publisher) editionID(lane digest.Lane, slot schedule.Slot, extra bool) 
 	}
 }
 
-// renamed is the edition that a lane made of a slot when its digest had another name; empty when there is none. A slot is
-// used once.
+// renamed is the edition that a lane made of a slot when its digest had another name; empty when there is none. A slot
+// is used once.
 func (p *Publisher) renamed(lane digest.Lane, slot schedule.Slot) (string, error) {
 	st, err := p.Ledger.Lanes.Get(lane)
 	if err != nil || st.Wall != slot.Wall || strings.HasPrefix(st.Edition, lane.String()+"/") {

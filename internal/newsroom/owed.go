@@ -27,7 +27,8 @@ func (r readers) none() bool { return r.active == 0 }
 func (r readers) languages(topics []string) []string {
 	var all, everybody []string
 	for _, k := range r.keys {
-		if everybody = append(everybody, k.Language); (k.Topics == nil) == (topics == nil) && slices.Equal(k.Topics, topics) {
+		everybody = append(everybody, k.Language)
+		if (k.Topics == nil) == (topics == nil) && slices.Equal(k.Topics, topics) {
 			all = append(all, k.Language)
 		}
 	}
@@ -92,7 +93,8 @@ func (c *Composer) owed(of request, items []digest.Item) (readers, error) {
 		if !ok {
 			key := variantOf(s.Profile, topics)
 			key.Except = from.editions // stories take their place once there are stories
-			if variant = slices.IndexFunc(r.keys, func(k digest.VariantKey) bool { return reflect.DeepEqual(k, key) }); variant < 0 {
+			variant = slices.IndexFunc(r.keys, func(k digest.VariantKey) bool { return reflect.DeepEqual(k, key) })
+			if variant < 0 {
 				variant = len(r.keys)
 				r.keys = append(r.keys, key)
 			}
@@ -101,7 +103,8 @@ func (c *Composer) owed(of request, items []digest.Item) (readers, error) {
 		if !suppressed[address] && !forgotten(address) {
 			r.active++
 		}
-		r.recipients = append(r.recipients, digest.Recipient{Index: len(r.recipients), Email: s.Email, Name: s.Name, Variant: variant})
+		r.recipients = append(r.recipients, digest.Recipient{Index: len(r.recipients), Email: s.Email, Name: s.Name,
+			Variant: variant})
 	}
 	return r, nil
 }

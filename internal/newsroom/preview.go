@@ -34,14 +34,16 @@ const Anybody = "reader@example.org"
 // Preview composes what the next edition of a digest would say to one subscriber if it were composed at a
 // time, from what the ledger has now. The zero subscriber is anybody: all topics, in the newsletter's
 // language. It writes nothing.
-func (c *Composer) Preview(d digest.Digest, who subscribers.Subscriber, slot schedule.Slot, lane digest.Lane) (Preview, error) {
+func (c *Composer) Preview(d digest.Digest, who subscribers.Subscriber, slot schedule.Slot,
+	lane digest.Lane) (Preview, error) {
 	var out Preview
 	who, err := c.narrowedReader(d, who)
 	if err != nil {
 		return out, err
 	}
 	key := c.wants(d, who)
-	dr, err := c.draft(request{digest: d, lane: lane, slot: slot, id: lane.String() + "/" + slot.Wall, now: slot.At.UTC()}, &key)
+	dr, err := c.draft(request{digest: d, lane: lane, slot: slot, id: lane.String() + "/" + slot.Wall,
+		now: slot.At.UTC()}, &key)
 	if err != nil {
 		return out, err
 	}
@@ -55,7 +57,8 @@ func (c *Composer) Preview(d digest.Digest, who subscribers.Subscriber, slot sch
 func (c *Composer) Sample(d digest.Digest, who subscribers.Subscriber, lane digest.Lane) (Preview, error) {
 	key := c.wants(d, who)
 	out := Preview{Page: render.Sample(key.Language)}
-	out.Page.Edition.Digest, out.Page.Edition.Title, out.Page.Edition.Zone, out.Page.Variant = d.ID, d.Title, lane.Zone, key
+	out.Page.Variant = key
+	out.Page.Edition.Digest, out.Page.Edition.Title, out.Page.Edition.Zone = d.ID, d.Title, lane.Zone
 	out.Edition = out.Page.Edition
 	return out, c.makeMail(&out, d, who, lane.Zone)
 }
@@ -85,7 +88,8 @@ func (c *Composer) makeMail(v *Preview, d digest.Digest, who subscribers.Subscri
 	if err != nil {
 		return err
 	}
-	unsubscribe, preferences, err := page.sender.Links(token.Delivery(subscribers.ForUnsubscribe, v.Edition.ID, subscribers.Nobody, v.reader.Email))
+	unsubscribe, preferences, err := page.sender.Links(token.Delivery(subscribers.ForUnsubscribe, v.Edition.ID,
+		subscribers.Nobody, v.reader.Email))
 	if err != nil {
 		return err
 	}

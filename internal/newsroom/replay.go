@@ -60,8 +60,9 @@ type Capture struct {
 // captureTime is how captures are named: by when they were taken, in UTC.
 const captureTime = "20060102T150405Z.xml"
 
-// FindCaptures lists the captures of a digest's feeds in dir, dir/NAME/20200601T050000Z.xml, in the order of time. NAME is
-// what the configuration calls a feed. In the digest that is returned, feeds that are files have an address to be asked for.
+// FindCaptures lists the captures of a digest's feeds in dir, dir/NAME/20200601T050000Z.xml, in the order of time. NAME
+// is what the configuration calls a feed. In the digest that is returned, feeds that are files have an address to be
+// asked for.
 func FindCaptures(dir string, d digest.Digest) (digest.Digest, []Capture, error) {
 	var all []Capture
 	seen := map[string]bool{}
@@ -117,8 +118,8 @@ func (c captured) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &http.Response{Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{},
-		Body: body, ContentLength: -1, Request: r}, nil
+	return &http.Response{Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{}, Body: body, ContentLength: -1, Request: r}, nil
 }
 
 // of is the capture for an address, however it is spelled.
@@ -152,7 +153,8 @@ func (r Replay) Captures(ctx context.Context, d digest.Digest, captures []Captur
 // Again replays the editions since a time over what a ledger remembers of the news.
 func (r Replay) Again(ctx context.Context, d digest.Digest, from *ledger.Ledger, since time.Time) error {
 	opens := since
-	for _, lane := range r.Publisher.Composer.Config.Lanes(d) { // one edition more, so that the first one that counts knows what was told before it
+	// one edition more, so that the first one that counts knows what was told before it
+	for _, lane := range r.Publisher.Composer.Config.Lanes(d) {
 		times, zone, err := config.ScheduleOf(d, lane)
 		if err != nil {
 			return err
@@ -192,8 +194,8 @@ func (r Replay) Again(ctx context.Context, d digest.Digest, from *ledger.Ledger,
 	return r.run(ctx, d, events, since)
 }
 
-// run lets the events happen, and composes at each slot between the first of them and the one that follows the last. Editions
-// before since are not shown.
+// run lets the events happen, and composes at each slot between the first of them and the one that follows the last.
+// Editions before since are not shown.
 func (r Replay) run(ctx context.Context, d digest.Digest, events []event, since time.Time) error {
 	if len(events) == 0 {
 		return nil
@@ -219,7 +221,8 @@ func (r Replay) run(ctx context.Context, d digest.Digest, events []event, since 
 	return nil
 }
 
-// slots composes at the slots of the lanes from one event to the next, or at the first one of each after the last event.
+// slots composes at the slots of the lanes from one event to the next, or at the first one of each after the last
+// event.
 func (r Replay) slots(ctx context.Context, d digest.Digest, lanes []digest.Lane, after, until, since time.Time) error {
 	type due struct {
 		lane digest.Lane
@@ -265,7 +268,8 @@ func (r Replay) slots(ctx context.Context, d digest.Digest, lanes []digest.Lane,
 func (r Replay) edition(d digest.Digest, lane digest.Lane, slot schedule.Slot) (Replayed, error) {
 	c, out := r.Publisher.Composer, Replayed{Lane: lane, Slot: slot}
 	anybody := digest.VariantKey{Language: c.Config.Newsletter.Language, Format: "html"}
-	dr, err := c.draft(request{digest: d, lane: lane, slot: slot, id: lane.String() + "/" + slot.Wall, now: slot.At.UTC()}, &anybody)
+	dr, err := c.draft(request{digest: d, lane: lane, slot: slot, id: lane.String() + "/" + slot.Wall,
+		now: slot.At.UTC()}, &anybody)
 	if err != nil {
 		return out, err
 	}

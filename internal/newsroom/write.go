@@ -61,13 +61,15 @@ func (dr draft) outcomes() map[uint64]ledger.Outcome {
 		}
 	}
 	for _, c := range dr.closed {
-		all[c.Item.Seq] = ledger.Outcome{Reason: c.Reason, Story: c.Story, Score: c.Score, Terms: c.Terms, Unwanted: c.Unwanted}
+		all[c.Item.Seq] = ledger.Outcome{Reason: c.Reason, Story: c.Story, Score: c.Score, Terms: c.Terms,
+			Unwanted: c.Unwanted}
 	}
 	return all
 }
 
 // variant renders and encodes what the readers of one variant get.
-func (c *Composer) variant(d digest.Digest, e digest.Edition, key digest.VariantKey, index int) (ledger.Variant, error) {
+func (c *Composer) variant(d digest.Digest, e digest.Edition, key digest.VariantKey,
+	index int) (ledger.Variant, error) {
 	page := compose.Filter(e, key)
 	v := ledger.Variant{Key: key, Stories: storiesOn(page), Empty: page.Empty() && !d.SendEmpty}
 	if v.Empty {
@@ -105,7 +107,8 @@ func (c *Composer) render(d digest.Digest, page digest.Page, variant int) (m mar
 	if err != nil {
 		return m, err
 	}
-	m.Rendered, err = c.Templates[d.ID].Render(page, c.frame(d, page.Edition.Zone, m.marks.Address, unsubscribe, preferences))
+	m.Rendered, err = c.Templates[d.ID].Render(page, c.frame(d, page.Edition.Zone, m.marks.Address, unsubscribe,
+		preferences))
 	return m, err
 }
 
@@ -122,8 +125,9 @@ func (r Renderer) frame(d digest.Digest, zone, address, unsubscribe, preferences
 		location = time.UTC // the config has checked every zone
 	}
 	return render.Frame{
-		Newsletter: n.Name, PostalAddress: n.PostalAddress, Feedback: n.Feedback, Privacy: n.Privacy, Subscribe: n.Subscribe, RSS: n.RSS,
-		Address: address, UnsubscribeURL: unsubscribe, PreferencesURL: preferences, Look: d.Look, Images: d.Images, Zone: location,
+		Newsletter: n.Name, PostalAddress: n.PostalAddress, Feedback: n.Feedback, Privacy: n.Privacy,
+		Subscribe: n.Subscribe, RSS: n.RSS, Address: address, UnsubscribeURL: unsubscribe,
+		PreferencesURL: preferences, Look: d.Look, Images: d.Images, Zone: location,
 	}
 }
 
@@ -137,7 +141,8 @@ func (c *Composer) sender(d digest.Digest, e digest.Edition, variant int) (messa
 	m := c.Config.Mail
 	s := message.Sender{
 		From: m.From, ReplyTo: m.ReplyTo, BounceTo: m.BounceTo, VERP: m.VERP, UnsubscribeTo: m.UnsubscribeTo,
-		List: c.Config.Newsletter.Name, Digest: d.ID, Edition: e.ID, Variant: variant, Date: e.Composed, TokenKey: key.ID(),
+		List: c.Config.Newsletter.Name, Digest: d.ID, Edition: e.ID, Variant: variant, Date: e.Composed,
+		TokenKey: key.ID(),
 	}
 	if web := c.Config.Web; web != nil {
 		s.BaseURL, s.OneClick = web.BaseURL, true

@@ -66,7 +66,8 @@ func (rep Reporter) editionProblems(uncomposed map[digest.Lane]Uncomposed, now t
 	var all []Problem
 	for _, e := range open {
 		if e.Paused != "" {
-			all = append(all, Problem{ID: "paused", Words: fmt.Sprintf("edition %s is paused: %s", e.ID, e.Paused), Hides: lateID(e.Lane())})
+			all = append(all, Problem{ID: "paused", Words: fmt.Sprintf("edition %s is paused: %s", e.ID, e.Paused),
+				Hides: lateID(e.Lane())})
 			continue
 		}
 		since := e.Slot
@@ -91,8 +92,10 @@ func (rep Reporter) editionProblems(uncomposed map[digest.Lane]Uncomposed, now t
 			continue
 		}
 		if tooManyOwed(owed, counts[digest.Sent], e.Recipients) {
-			all = append(all, Problem{ID: lateID(e.Lane()), Words: fmt.Sprintf("edition %s still owes %d of its %d deliveries, %s after its slot; "+
-				"`digestd status` shows where they stand, `digestd resume` tries again", e.ID, owed, e.Recipients, InWords(now.Sub(since)))})
+			all = append(all, Problem{ID: lateID(e.Lane()),
+				Words: fmt.Sprintf("edition %s still owes %d of its %d deliveries, %s after its slot; "+
+					"`digestd status` shows where they stand, `digestd resume` tries again", e.ID, owed, e.Recipients,
+					InWords(now.Sub(since)))})
 		}
 	}
 	unreached, err := rep.unreachedProblems()
@@ -114,8 +117,9 @@ func (rep Reporter) unreachedProblems() ([]Problem, error) {
 			case err != nil:
 				return all, err
 			case e.Reached == 0 && e.Lost > 0 && !e.Withdrawn:
-				all = append(all, Problem{ID: "unreached " + lane.String(), Words: fmt.Sprintf("edition %s has reached nobody: %d deliveries "+
-					"failed or expired; `digestd why ADDRESS` has the server's words", e.ID, e.Lost)})
+				all = append(all, Problem{ID: "unreached " + lane.String(),
+					Words: fmt.Sprintf("edition %s has reached nobody: %d deliveries "+
+						"failed or expired; `digestd why ADDRESS` has the server's words", e.ID, e.Lost)})
 			}
 		}
 	}
@@ -140,7 +144,8 @@ func (rep Reporter) uncomposedProblems(uncomposed map[digest.Lane]Uncomposed, no
 	for _, d := range rep.Config.Digests {
 		for _, lane := range rep.Config.Lanes(d) {
 			if u, ok := uncomposed[lane]; ok && now.Sub(u.Slot.At) > lateEdition {
-				words := fmt.Sprintf("edition %s/%s is not composed, %s after its slot: %v", lane, u.Slot.Wall, InWords(now.Sub(u.Slot.At)), u.Err)
+				words := fmt.Sprintf("edition %s/%s is not composed, %s after its slot: %v", lane, u.Slot.Wall,
+					InWords(now.Sub(u.Slot.At)), u.Err)
 				all = append(all, Problem{ID: lateID(lane), Words: words})
 			}
 		}
@@ -174,7 +179,8 @@ func (rep Reporter) ledgerProblems(unreadable error) []Problem {
 		words = append(words, fmt.Sprintf("the ledger %s can't be read: %v", rep.Ledger.Path(), unreadable))
 	}
 	if err := rep.Ledger.WriteError(); err != nil {
-		words = append(words, fmt.Sprintf("the ledger %s can't be written: %v; nothing is sent meanwhile", rep.Ledger.Path(), err))
+		words = append(words, fmt.Sprintf("the ledger %s can't be written: %v; nothing is sent meanwhile",
+			rep.Ledger.Path(), err))
 	} else if why := rep.Ledger.NoRoom(0); why != "" {
 		words = append(words, why)
 	}
@@ -209,6 +215,7 @@ func (rep Reporter) letterProblems() []Problem {
 	case waiting.Leave == 0:
 		return nil
 	}
-	return []Problem{{ID: "letters", Words: fmt.Sprintf("mails by which somebody asks to leave, without a token that says who: %d; "+
-		"read them in %s, `digestd subscribers suppress ADDRESS`, and mark them as read", waiting.Leave, waiting.Path)}}
+	return []Problem{{ID: "letters",
+		Words: fmt.Sprintf("mails by which somebody asks to leave, without a token that says who: %d; "+
+			"read them in %s, `digestd subscribers suppress ADDRESS`, and mark them as read", waiting.Leave, waiting.Path)}}
 }

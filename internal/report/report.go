@@ -30,7 +30,8 @@ type Ledger struct {
 
 // Of lets a report read a ledger.
 func Of(l *ledger.Ledger) Ledger {
-	return Ledger{File: l, Items: l.Items, Lanes: l.Lanes, Editions: l.Editions, Deliveries: l.Deliveries, Readers: l.Readers}
+	return Ledger{File: l, Items: l.Items, Lanes: l.Lanes, Editions: l.Editions, Deliveries: l.Deliveries,
+		Readers: l.Readers}
 }
 
 // The parts of a ledger, as a report reads them.

@@ -23,7 +23,7 @@ type Status struct {
 	FeedsAll   int             `json:"feeds_all"`
 	Daily      []int           `json:"items_daily"` // new items of all feeds by day, today last
 	Suppressed int             `json:"suppressed"`
-	Slowed     string          `json:"slowed,omitempty"` // what the mail server takes less than the configuration would send
+	Slowed     string          `json:"slowed,omitempty"` // what the mail server takes less than it would be sent
 	Letters    letters.Waiting `json:"letters"`          // what waits for a person to read it
 	Ledger     LedgerStatus    `json:"ledger"`
 	Problems   []Problem       `json:"problems"` // what needs a person
@@ -120,7 +120,9 @@ func (rep Reporter) editionStatus(s *Status) (err error) {
 
 // Editions are those of a digest, or all where none is named, the newest first.
 func (rep Reporter) Editions(digests ...string) ([]EditionStatus, error) {
-	return rep.editions(func(e ledger.EditionState) bool { return len(digests) == 0 || slices.Contains(digests, e.Digest) })
+	return rep.editions(func(e ledger.EditionState) bool {
+		return len(digests) == 0 || slices.Contains(digests, e.Digest)
+	})
 }
 
 // editions are those that are to be shown, the newest first; they are asked for in that order.
@@ -139,8 +141,9 @@ func (rep Reporter) editions(show func(ledger.EditionState) bool) ([]EditionStat
 		if err != nil {
 			return nil, err
 		}
-		es := EditionStatus{ID: e.ID, Slot: e.Slot, Composed: e.Composed, Stories: e.Stories, Recipients: e.Recipients, Complete: e.Complete,
-			Withdrawn: e.Withdrawn, Recalled: e.Recalled, Paused: e.Paused, Deliveries: map[string]int{}}
+		es := EditionStatus{ID: e.ID, Slot: e.Slot, Composed: e.Composed, Stories: e.Stories, Recipients: e.Recipients,
+			Complete: e.Complete, Withdrawn: e.Withdrawn, Recalled: e.Recalled, Paused: e.Paused,
+			Deliveries: map[string]int{}}
 		if e.Recalled != "" {
 			es.Reached = e.Reached
 		}
@@ -168,8 +171,8 @@ func (rep Reporter) feedStatus(s *Status, now time.Time) error {
 			}
 			continue
 		}
-		s.Feeds = append(s.Feeds, FeedStatus{URL: f.Address(), Name: f.Called(st), Error: st.Error, Failures: st.Failures,
-			LastSuccess: st.LastSuccess, NextPoll: st.NextPoll})
+		s.Feeds = append(s.Feeds, FeedStatus{URL: f.Address(), Name: f.Called(st), Error: st.Error,
+			Failures: st.Failures, LastSuccess: st.LastSuccess, NextPoll: st.NextPoll})
 	}
 	return nil
 }
@@ -214,8 +217,8 @@ func (rep Reporter) FeedHealth() ([]FeedHealth, error) {
 	all := []FeedHealth{}
 	for _, f := range rep.Config.Feeds() {
 		st := states[f.URL]
-		h := FeedHealth{URL: f.Address(), Name: f.Called(st), LastSuccess: st.LastSuccess, NextPoll: st.NextPoll, Failures: st.Failures,
-			Error: st.Error, Gone: st.Gone, MovedTo: f.Shown(st.MovedTo), Daily: recentDays(st, now)}
+		h := FeedHealth{URL: f.Address(), Name: f.Called(st), LastSuccess: st.LastSuccess, NextPoll: st.NextPoll,
+			Failures: st.Failures, Error: st.Error, Gone: st.Gone, MovedTo: f.Shown(st.MovedTo), Daily: recentDays(st, now)}
 		for _, t := range rep.Config.Topics {
 			if slices.ContainsFunc(t.Feeds, func(of digest.Feed) bool { return of.URL == f.URL }) {
 				h.Topics = append(h.Topics, t.ID)
@@ -234,7 +237,8 @@ func (rep Reporter) FeedHealth() ([]FeedHealth, error) {
 func recentDays(st digest.FeedState, now time.Time) []int {
 	days := append([]int{}, st.Daily...)
 	if last, err := time.Parse(time.DateOnly, st.DailyFrom); err == nil {
-		for today := now.UTC().Format(time.DateOnly); len(days) < len(st.Daily)+shownDays && last.Format(time.DateOnly) < today; last = last.AddDate(0, 0, 1) {
+		for today := now.UTC().Format(time.DateOnly); len(days) < len(st.Daily)+shownDays &&
+			last.Format(time.DateOnly) < today; last = last.AddDate(0, 0, 1) {
 			days = append(days, 0)
 		}
 	}

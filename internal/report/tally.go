@@ -53,8 +53,9 @@ func (c Counted) Deliver(ctx context.Context, job mailer.Job) (mailer.Summary, e
 		}
 	}
 	sum, err := c.by.Deliver(ctx, job)
-	for state, n := range map[digest.State]int{digest.Sent: sum.Sent, digest.Failed: sum.Failed, digest.Suppressed: sum.Suppressed,
-		digest.Expired: sum.Expired, digest.Nothing: sum.Nothing, digest.Withdrawn: sum.Withdrawn} { // what ended without a message stands in the sum alone
+	ended := map[digest.State]int{digest.Sent: sum.Sent, digest.Failed: sum.Failed, digest.Suppressed: sum.Suppressed,
+		digest.Expired: sum.Expired, digest.Nothing: sum.Nothing, digest.Withdrawn: sum.Withdrawn}
+	for state, n := range ended { // what ended without a message stands in the sum alone
 		c.tally.add(state, n-counted[state])
 	}
 	return sum, err
@@ -69,7 +70,8 @@ func (t *Tally) add(s digest.State, n int) {
 // counts are the events by the names of their states.
 func (t *Tally) counts() map[string]int {
 	all := map[string]int{}
-	for _, s := range []digest.State{digest.Sent, digest.Deferred, digest.Failed, digest.InDoubt, digest.Held, digest.Suppressed, digest.Expired, digest.Withdrawn, digest.Nothing} {
+	for _, s := range []digest.State{digest.Sent, digest.Deferred, digest.Failed, digest.InDoubt, digest.Held,
+		digest.Suppressed, digest.Expired, digest.Withdrawn, digest.Nothing} {
 		all[s.String()] = 0 // a counter begins at nought, or its first increase is not seen
 	}
 	t.mu.Lock()

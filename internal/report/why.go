@@ -28,7 +28,7 @@ type LaneFate struct {
 	Lane    string       `json:"lane"`
 	Edition string       `json:"edition,omitempty"`
 	Section string       `json:"section,omitempty"`
-	Place   int          `json:"place,omitempty"` // in the section, from 1, for those who have all topics, if it stands there for them
+	Place   int          `json:"place,omitempty"` // in the section, from 1, if those who have all topics see it there
 	Readers int          `json:"readers,omitempty"`
 	Told    []Telling    `json:"told,omitempty"` // the items of its story, the one that leads first
 	Rank    *digest.Rank `json:"rank,omitempty"`
@@ -200,7 +200,8 @@ func (rep Reporter) placeOf(f *LaneFate, o ledger.Outcome) error {
 	f.Section, f.Place = place(compose.Filter(e, digest.VariantKey{Format: "html"}), o.Story)
 	for _, p := range e.Pages {
 		if f.Section == "" { // it had room on the pages of those alone who chose fewer topics
-			if f.Section, f.Place = place(compose.Filter(e, digest.VariantKey{Topics: p.Topics, Format: "html"}), o.Story); f.Section != "" {
+			if f.Section, f.Place = place(compose.Filter(e, digest.VariantKey{Topics: p.Topics, Format: "html"}),
+				o.Story); f.Section != "" {
 				f.Section += " (for topics " + strings.Join(p.Topics, ", ") + ")"
 			}
 		}
@@ -278,7 +279,7 @@ type ReaderFate struct {
 // Reader is all that the ledger knows of an address.
 type Reader struct {
 	Email       string               `json:"email"`
-	Subscribed  string               `json:"subscribed"`            // where the configuration names them, or that it does not
+	Subscribed  string               `json:"subscribed"`            // where the configuration names them, or that not
 	PausedUntil time.Time            `json:"paused_until,omitzero"` // by the configuration; zero when that is over
 	Suppressed  []digest.Suppression `json:"suppressed"`
 	Own         *digest.Preferences  `json:"preferences,omitempty"` // that they chose themselves
@@ -287,7 +288,8 @@ type Reader struct {
 
 // WhyReader tells what became of a reader's deliveries.
 func (rep Reporter) WhyReader(email string) (Reader, error) {
-	r := Reader{Email: email, Subscribed: "the configuration has no such subscriber", Suppressed: []digest.Suppression{}, Deliveries: []ReaderFate{}}
+	r := Reader{Email: email, Subscribed: "the configuration has no such subscriber",
+		Suppressed: []digest.Suppression{}, Deliveries: []ReaderFate{}}
 	if s, ok := rep.Config.Subscribers.Find(email); ok {
 		r.Email, r.Subscribed = s.Email, fmt.Sprintf("%s:%d", s.File, s.Line)
 		if s.PausedUntil.After(rep.Now()) {
@@ -328,8 +330,9 @@ func (rep Reporter) WhyReader(email string) (Reader, error) {
 		if err != nil {
 			return r, err
 		}
-		r.Deliveries = append(r.Deliveries, ReaderFate{Edition: e.ID, Slot: e.Slot, State: progress.States[recipient.Index].String(),
-			Subject: e.Variants[recipient.Variant].Subject, Events: append([]digest.Event{}, events...)})
+		r.Deliveries = append(r.Deliveries,
+			ReaderFate{Edition: e.ID, Slot: e.Slot, State: progress.States[recipient.Index].String(),
+				Subject: e.Variants[recipient.Variant].Subject, Events: append([]digest.Event{}, events...)})
 	}
 	return r, nil
 }

@@ -50,7 +50,8 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 		defer form.RemoveAll()
 		return form.Value, nil
 	}
-	return nil, &badRequest{http.StatusUnsupportedMediaType, "only application/x-www-form-urlencoded and multipart/form-data"}
+	return nil, &badRequest{http.StatusUnsupportedMediaType,
+		"only application/x-www-form-urlencoded and multipart/form-data"}
 }
 
 func unreadable(err error) error {

@@ -18,7 +18,8 @@ func Metrics(version string, figures func() (report.Figures, error)) http.Handle
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(newFiguresCollector(version, figures), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 2, ErrorHandling: promhttp.HTTPErrorOnError})
+	return promhttp.HandlerFor(registry,
+		promhttp.HandlerOpts{MaxRequestsInFlight: 2, ErrorHandling: promhttp.HTTPErrorOnError})
 }
 
 // figuresCollector makes metrics of figures when it is asked.
@@ -36,26 +37,31 @@ func newFiguresCollector(version string, figures func() (report.Figures, error))
 	}
 	return &figuresCollector{
 		figures: figures, version: version,
-		build:      describe("build_info", "1, with the version of the program.", "version"),
-		feeds:      describe("feeds", "Feeds of the configuration, by how they are.", "state"),
-		items:      describe("items_total", "Items that were ever recorded."),
-		editions:   describe("editions", "Editions in the ledger, by how they stand.", "state"),
-		paused:     describe("editions_paused", "Open editions whose last run ended before its time."),
-		deliveries: describe("deliveries_total", "Deliveries since the start of the process, by what they came to; a deferred one counts each time.", "outcome"),
-		problems:   describe("problems", "What needs a person: as many as digestd status prints."),
-		bytes:      describe("ledger_bytes", "Length of the ledger file."),
-		written:    describe("ledger_last_write_timestamp_seconds", "When the ledger was last written."),
+		build:    describe("build_info", "1, with the version of the program.", "version"),
+		feeds:    describe("feeds", "Feeds of the configuration, by how they are.", "state"),
+		items:    describe("items_total", "Items that were ever recorded."),
+		editions: describe("editions", "Editions in the ledger, by how they stand.", "state"),
+		paused:   describe("editions_paused", "Open editions whose last run ended before its time."),
+		deliveries: describe("deliveries_total",
+			"Deliveries since the start of the process, by what they came to; a deferred one counts each time.", "outcome"),
+		problems: describe("problems", "What needs a person: as many as digestd status prints."),
+		bytes:    describe("ledger_bytes", "Length of the ledger file."),
+		written:  describe("ledger_last_write_timestamp_seconds", "When the ledger was last written."),
 
-		lastDeliveries: describe("last_edition_deliveries", "Deliveries of the lane's last edition, by how they stand.", "digest", "zone", "state"),
-		delay:          describe("last_edition_delay_seconds", "From the slot of the lane's last edition until it was composed.", "digest", "zone"),
-		lag:            describe("slot_lag_seconds", "Since the slot of the lane that is due and not used; 0 when there is none.", "digest", "zone"),
-		next:           describe("next_slot_timestamp_seconds", "When the lane is due next.", "digest", "zone"),
-		last:           describe("last_slot_timestamp_seconds", "The lane's last slot that was used.", "digest", "zone"),
+		lastDeliveries: describe("last_edition_deliveries", "Deliveries of the lane's last edition, by how they stand.",
+			"digest", "zone", "state"),
+		delay: describe("last_edition_delay_seconds", "From the slot of the lane's last edition until it was composed.",
+			"digest", "zone"),
+		lag: describe("slot_lag_seconds",
+			"Since the slot of the lane that is due and not used; 0 when there is none.", "digest", "zone"),
+		next: describe("next_slot_timestamp_seconds", "When the lane is due next.", "digest", "zone"),
+		last: describe("last_slot_timestamp_seconds", "The lane's last slot that was used.", "digest", "zone"),
 	}
 }
 
 func (c *figuresCollector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.build, c.feeds, c.items, c.editions, c.paused, c.deliveries, c.problems, c.bytes, c.written,
+	for _, d := range []*prometheus.Desc{c.build, c.feeds, c.items, c.editions, c.paused, c.deliveries, c.problems,
+		c.bytes, c.written,
 		c.lastDeliveries, c.delay, c.lag, c.next, c.last} {
 		to <- d
 	}

@@ -66,7 +66,8 @@ func loadPages(files fs.FS) (*pages, error) {
 // phrase fills a name into a pattern, kept apart from it where the two run in different directions.
 func phrase(pattern, name string) template.HTML {
 	before, after, _ := strings.Cut(pattern, "{name}")
-	return template.HTML(template.HTMLEscapeString(before) + "<bdi>" + template.HTMLEscapeString(name) + "</bdi>" + template.HTMLEscapeString(after))
+	return template.HTML(template.HTMLEscapeString(before) + "<bdi>" + template.HTMLEscapeString(name) + "</bdi>" +
+		template.HTMLEscapeString(after))
 }
 
 // guard sets what every answer says to browsers and to whatever stands between: load nothing, frame

@@ -38,7 +38,8 @@ const longestPause = 366
 // them, so it offers no more than that.
 func (s *Server) preferences(v *visit) (shown, error) {
 	if !v.reader.known {
-		return shown{"web-preferences.html.tmpl", http.StatusOK, preferencesPage{sheet: v.sheet(v.words.Words.Preferences)}}, nil
+		return shown{"web-preferences.html.tmpl", http.StatusOK,
+			preferencesPage{sheet: v.sheet(v.words.Words.Preferences)}}, nil
 	}
 	own, err := s.ledger.Readers.PreferencesOf(v.reader.email)
 	if err != nil {
@@ -113,7 +114,8 @@ func (v *visit) wish(own *digest.Preferences) wish {
 
 // wanted reports whether the configuration has a digest for the reader.
 func (v *visit) wanted(id string) bool {
-	return slices.ContainsFunc(v.site.Config.Digests, func(d digest.Digest) bool { return d.ID == id }) && v.reader.subscriber.Wants(id)
+	return slices.ContainsFunc(v.site.Config.Digests, func(d digest.Digest) bool { return d.ID == id }) &&
+		v.reader.subscriber.Wants(id)
 }
 
 // choose makes what a form says durable. Whoever had left all digests and takes one back has left the others.
@@ -129,7 +131,8 @@ func (s *Server) choose(v *visit, w wish, own digest.Preferences) error {
 			w.resume = append(w.resume, "")
 		}
 	}
-	return s.grant(ledger.Wish{Email: v.reader.email, Source: "page", Stop: w.stop, Resume: w.resume, Preferences: &own})
+	return s.grant(ledger.Wish{Email: v.reader.email, Source: "page", Stop: w.stop, Resume: w.resume,
+		Preferences: &own})
 }
 
 // dayIsRight reports whether a pause may end on a day: tomorrow on the reader's clock, or later, within a year.
@@ -172,7 +175,8 @@ func (s *Server) choices(v *visit, own digest.Preferences) (preferencesPage, err
 			continue
 		}
 		st := standingOf(all, d.ID)
-		p.Digests = append(p.Digests, box{ID: d.ID, Title: v.site.title(d.ID), On: !st.left && !st.stopped, Fixed: st.stopped})
+		p.Digests = append(p.Digests, box{ID: d.ID, Title: v.site.title(d.ID), On: !st.left && !st.stopped,
+			Fixed: st.stopped})
 		p.Stopped = p.Stopped || st.stopped
 	}
 	topics := v.topics()
@@ -190,7 +194,8 @@ func (v *visit) topics() []digest.Topic {
 	var all []digest.Topic
 	for _, t := range v.site.Config.Topics {
 		if slices.ContainsFunc(v.site.Config.Digests, func(d digest.Digest) bool {
-			return v.reader.subscriber.Wants(d.ID) && slices.ContainsFunc(d.Topics, func(of digest.Topic) bool { return of.ID == t.ID })
+			return v.reader.subscriber.Wants(d.ID) && slices.ContainsFunc(d.Topics,
+				func(of digest.Topic) bool { return of.ID == t.ID })
 		}) && (v.reader.subscriber.Topics == nil || slices.Contains(v.reader.subscriber.Topics, t.ID)) {
 			if t.Title == "" {
 				t.Title = t.ID

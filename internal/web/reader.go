@@ -27,11 +27,13 @@ func (s *Server) resolve(site Site, token string) (reader, error) {
 	if len(token) != subscribers.TokenLen {
 		return reader{}, errNoReader
 	}
-	d, err := s.ledger.Reader(token, site.Config.Subscribers, site.Config.DigestIDs(), subscribers.ForUnsubscribe, subscribers.ForAccount)
+	d, err := s.ledger.Reader(token, site.Config.Subscribers, site.Config.DigestIDs(), subscribers.ForUnsubscribe,
+		subscribers.ForAccount)
 	if err != nil {
 		return reader{}, absent(err)
 	}
-	r := reader{email: d.To.Email, digest: site.Config.NowCalled(d.Edition.Digest), language: site.Config.Newsletter.Language}
+	r := reader{email: d.To.Email, digest: site.Config.NowCalled(d.Edition.Digest),
+		language: site.Config.Newsletter.Language}
 	r.subscriber, r.known = site.Config.Subscribers.Find(r.email)
 	switch {
 	case d.To.Variant < len(d.Edition.Variants):

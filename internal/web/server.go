@@ -34,7 +34,8 @@ type limits struct {
 	end                 time.Duration // for answers that are under way when the listener closes
 }
 
-var usualLimits = limits{connections: 512, perAddress: 64, header: 10 * time.Second, read: 20 * time.Second, write: 30 * time.Second, idle: time.Minute, end: 5 * time.Second}
+var usualLimits = limits{connections: 512, perAddress: 64, header: 10 * time.Second, read: 20 * time.Second,
+	write: 30 * time.Second, idle: time.Minute, end: 5 * time.Second}
 
 // Site is what the pages show of a configuration.
 type Site struct {
@@ -126,7 +127,8 @@ type visit struct {
 
 // answer resolves the token and shows the page for it. Whoever has no token learns nothing: what can't be
 // one, one that was forged, and one whose edition is forgotten all get the same answer.
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, site Site, token string, page func(*visit) (shown, error)) {
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, site Site, token string,
+	page func(*visit) (shown, error)) {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost:
 	case http.MethodOptions:
@@ -238,7 +240,8 @@ func (v *visit) sheet(title string) sheet {
 	slices.Sort(names)
 	for _, name := range names {
 		c := v.set.Catalogue(name)
-		p.Languages = append(p.Languages, languageChoice{Tag: c.Tag, Name: c.Name, Dir: c.Dir, Current: c.Tag == v.words.Tag})
+		p.Languages = append(p.Languages, languageChoice{Tag: c.Tag, Name: c.Name, Dir: c.Dir,
+			Current: c.Tag == v.words.Tag})
 	}
 	return p
 }
@@ -260,9 +263,10 @@ func (s *Server) Listen(address string) (*Listener, error) {
 	entrance := newEntrance(listener, s.limits)
 	l := &Listener{
 		server: &http.Server{
-			Handler: s.Handler(), MaxHeaderBytes: maxHeader, ReadHeaderTimeout: s.limits.header, ReadTimeout: s.limits.read,
-			WriteTimeout: s.limits.write, IdleTimeout: s.limits.idle, ConnState: entrance.watch,
-			ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+			Handler: s.Handler(), MaxHeaderBytes: maxHeader, ReadHeaderTimeout: s.limits.header,
+			ReadTimeout: s.limits.read, WriteTimeout: s.limits.write, IdleTimeout: s.limits.idle,
+			ConnState: entrance.watch,
+			ErrorLog:  slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		},
 		addr: listener.Addr(), end: s.limits.end, served: make(chan struct{}),
 	}

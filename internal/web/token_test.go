@@ -154,7 +154,8 @@ func TestLinkOfAnEditionThatIsForgotten(t *testing.T) {
 	}
 }
 
-// TestAnswersLeakNothing looks for addresses, names, tokens of others and the request's own words in answers of all kinds.
+// TestAnswersLeakNothing looks for addresses, names, tokens of others and the request's own words in answers of all
+// kinds.
 func TestAnswersLeakNothing(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

@@ -62,7 +62,8 @@ func (s *Server) grant(w ledger.Wish) error {
 	if err := s.ledger.Readers.Grant(w); err != nil {
 		return err
 	}
-	s.log.Info("a reader's wish is granted", "source", w.Source, "stop", w.Stop, "resume", w.Resume, "preferences", w.Preferences != nil)
+	s.log.Info("a reader's wish is granted", "source", w.Source, "stop", w.Stop, "resume", w.Resume,
+		"preferences", w.Preferences != nil)
 	return nil
 }
 

@@ -39,7 +39,8 @@ type Signer struct {
 // occur, so that nobody can add another one (RFC 6376 §5.4.2). RFC 8058 §4 asks for List-Unsubscribe and
 // List-Unsubscribe-Post.
 var (
-	always    = []string{"From", "To", "Reply-To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "List-Id", "List-Unsubscribe", "List-Unsubscribe-Post"}
+	always = []string{"From", "To", "Reply-To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type",
+		"List-Id", "List-Unsubscribe", "List-Unsubscribe-Post"}
 	whenThere = []string{"Content-Transfer-Encoding", "Feedback-ID", "Auto-Submitted", "Precedence"}
 )
 
@@ -64,7 +65,8 @@ func NewSigner(domain, selector string, key crypto.Signer) (*Signer, error) {
 		return nil, fmt.Errorf("DKIM key is a %T, neither RSA nor Ed25519", key)
 	}
 	for _, name := range []string{domain, selector} {
-		if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' || r == ';' || r == '=' }) {
+		if name == "" || strings.ContainsFunc(name,
+			func(r rune) bool { return r <= ' ' || r > '~' || r == ';' || r == '=' }) {
 			return nil, fmt.Errorf("DKIM domain %q and selector %q must be DNS names", domain, selector)
 		}
 	}

@@ -53,8 +53,8 @@ func costly() map[string]string {
 	}
 }
 
-// TestBounds holds that the work on a message is bounded: how much of it is looked at, and how much is taken for the words
-// on one recipient.
+// TestBounds holds that the work on a message is bounded: how much of it is looked at, and how much is taken for the
+// words on one recipient.
 func TestBounds(t *testing.T) {
 	for name, raw := range costly() {
 		m := readMessage([]byte(raw))

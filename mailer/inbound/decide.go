@@ -46,8 +46,8 @@ type Suppression struct {
 //     came to a tagged reverse path, and names either that address or nobody. A bounce that names others only does
 //     not count, whatever it proves: that is how it looks when one of those behind an alias has gone.
 //   - A complaint suppresses the address to which the complained-of message was sent, of all digests: who takes
-//     one for spam wants none. It must return the Message-ID, a link to leave, or the tagged reverse path. Whom it names does not
-//     matter; most providers black that out.
+//     one for spam wants none. It must return the Message-ID, a link to leave, or the tagged reverse path. Whom it
+//     names does not matter; most providers black that out.
 //   - A request to be unsubscribed suppresses (address, digest), with the token of the reader's own mail.
 //   - Nothing follows from anything else.
 func Decide(r Report, find Find) (Decision, error) {
@@ -139,7 +139,8 @@ func (d *Decision) add(to named, source, words, status string) {
 		}
 	}
 	d.Suppress = append(d.Suppress, Suppression{
-		Suppression: digest.Suppression{Email: to.Email, Source: source, Words: words}, Edition: to.Edition, Status: status})
+		Suppression: digest.Suppression{Email: to.Email, Source: source, Words: words}, Edition: to.Edition,
+		Status: status})
 }
 
 // harmless tells why a bounce suppresses nobody, whatever it proves; empty when it could.

@@ -44,8 +44,8 @@ func multipart(kind, media, report string) string {
 		"\n--b\nContent-Type: message/rfc822\n\nMessage-ID: <digest-1@digest.example>\nSubject: User unknown\n\n550 5.1.1 User unknown\n--b--\n"
 }
 
-// TestDialects reads what the mail systems of the world say, in the form of testdata/notices.txtar: the kind, the recipients,
-// the status, and whether the mailbox is gone.
+// TestDialects reads what the mail systems of the world say, in the form of testdata/notices.txtar: the kind, the
+// recipients, the status, and whether the mailbox is gone.
 func TestDialects(t *testing.T) {
 	for _, test := range []struct{ name, want, raw string }{
 		// There is no such mailbox.

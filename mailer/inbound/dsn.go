@@ -75,8 +75,8 @@ func (r *Report) delivery(blocks []block, m *part, said notice) {
 	}
 }
 
-// explain takes the reason from what a notice says of the same address. It may take a code back that has no words of its
-// own, and gives a meaning to one that has none.
+// explain takes the reason from what a notice says of the same address. It may take a code back that has no words of
+// its own, and gives a meaning to one that has none.
 func (to *Recipient) explain(mentions []mention, judge refusal.Judgement) {
 	key := subscribers.Key(to.Address)
 	for _, m := range mentions {
@@ -145,7 +145,8 @@ func recipientOf(b block) (to Recipient, ok bool) {
 	to.Kind = outcome(b.get("action"), to.Status, diagnostic)
 	to.Permanent = to.Kind == Bounce && !strings.HasPrefix(to.Status, "2.")
 	// Where another mailbox is gone, one behind a list or an alias is.
-	to.Gone = to.Gone && to.Permanent && (to.Final == "" || sameMailbox(to.Address, to.Final)) && !to.isAnother(diagnostic)
+	to.Gone = to.Gone && to.Permanent && (to.Final == "" || sameMailbox(to.Address, to.Final)) &&
+		!to.isAnother(diagnostic)
 	if _, words, typed := strings.Cut(diagnostic, ";"); typed {
 		diagnostic = words
 	}
@@ -177,8 +178,8 @@ func sameMailbox(a, b string) bool {
 	return local(a) == local(b)
 }
 
-// isAnother reports whether what is said is about another mailbox: one behind this one, or the sender's, which a server had
-// looked up.
+// isAnother reports whether what is said is about another mailbox: one behind this one, or the sender's, which a server
+// had looked up.
 func (to Recipient) isAnother(words string) bool {
 	for _, a := range refusal.Named(words) {
 		if a = cleanAddress(a); !sameMailbox(a, to.Address) && !sameMailbox(a, to.Final) {
@@ -201,9 +202,11 @@ func outcome(action, status, diagnostic string) Kind {
 	switch {
 	case strings.HasPrefix(action, "fail"):
 		return Bounce
-	case strings.HasPrefix(action, "delay"), strings.HasPrefix(action, "defer"), strings.HasPrefix(action, "warn"), strings.HasPrefix(action, "retr"):
+	case strings.HasPrefix(action, "delay"), strings.HasPrefix(action, "defer"), strings.HasPrefix(action, "warn"),
+		strings.HasPrefix(action, "retr"):
 		return Delay
-	case strings.HasPrefix(action, "deliver"), strings.HasPrefix(action, "relay"), strings.HasPrefix(action, "expand"), strings.HasPrefix(action, "success"):
+	case strings.HasPrefix(action, "deliver"), strings.HasPrefix(action, "relay"), strings.HasPrefix(action, "expand"),
+		strings.HasPrefix(action, "success"):
 		return Delivered
 	case strings.HasPrefix(status, "5."):
 		return Bounce
@@ -251,7 +254,8 @@ func (r *Report) receipt(p *part) {
 	r.Kind = Receipt
 	for _, b := range parseStatus(p.content()) {
 		if to, ok := recipientOf(b); ok {
-			to.Kind, to.Permanent, to.Gone, to.Status, to.Words = Receipt, false, false, "", oneLine(b.get("disposition"), maxWords)
+			to.Kind, to.Permanent, to.Gone, to.Status, to.Words = Receipt, false, false, "",
+				oneLine(b.get("disposition"), maxWords)
 			r.Recipients = append(r.Recipients, to)
 			return
 		}

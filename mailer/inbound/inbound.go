@@ -149,11 +149,13 @@ func Parse(raw []byte) Report {
 	case found.jmrp != "":
 		report.Kind = Complaint
 		report.Recipients = []Recipient{{Address: found.jmrp, Kind: Complaint}}
-	case repliesByItself(m.header, subject) && (!isDaemon(m.header) || vacation.MatchString(subject) && !bounceSubject(strings.ToLower(subject))):
+	case repliesByItself(m.header, subject) && (!isDaemon(m.header) ||
+		vacation.MatchString(subject) && !bounceSubject(strings.ToLower(subject))):
 		report.Kind = AutoReply
 	case challenges(subject, said) && !isDaemon(m.header):
 		report.Kind = AutoReply
-	case !report.Machine && !found.isReport && (wasSubmittedByMachine(m.header) || m.header.has("x-auto-response-suppress")):
+	case !report.Machine && !found.isReport &&
+		(wasSubmittedByMachine(m.header) || m.header.has("x-auto-response-suppress")):
 		report.Kind = AutoReply
 	default:
 		report.prose(m, subject, said)
@@ -275,7 +277,8 @@ func handsBack(h header, c *content) bool {
 	if !h.has("return-path") || strings.Trim(h.get("return-path"), "<> ") != "" || isReply(h) {
 		return false
 	}
-	return slices.ContainsFunc(c.returned, func(p *part) bool { return p.media == "message/rfc822" || p.media == "text/rfc822-headers" }) &&
+	return slices.ContainsFunc(c.returned,
+		func(p *part) bool { return p.media == "message/rfc822" || p.media == "text/rfc822-headers" }) &&
 		undelivered(flat(ownWords(c.notice()).lines)) && !vacation.MatchString(h.text("subject"))
 }
 
@@ -288,7 +291,8 @@ var replySubject = regexp.MustCompile(`(?i)^\s*(re|aw|antw|sv|vs|rv|odp)\s*:`)
 
 // isMachine reports whether a mail system speaks. An empty reverse path does not say so: vacation notices have one.
 func isMachine(m *part) bool {
-	return isDaemon(m.header) && !isReply(m.header) || m.media == "multipart/report" || m.header.has("x-failed-recipients")
+	return isDaemon(m.header) && !isReply(m.header) || m.media == "multipart/report" ||
+		m.header.has("x-failed-recipients")
 }
 
 // address is the first address in s, or empty.

@@ -10,17 +10,27 @@ import (
 // leave matches the words by which people leave, in the languages that our mails and the gateways of companies speak.
 // Gateways translate subjects, and people write what their own program calls it.
 var leave = regexp.MustCompile(`(?i)` + strings.Join([]string{
-	`\bun-?subscri(?:be|bed|bing|ption)(?:\b|_)`, `\bopt[- ]?(?:me )?out\b`, `\bsign ?off\b`, `\bcancel(?:l?ing)? (?:my |the |this )?(?:subscription|newsletter)`,
-	`\b(?:remove|delete|take|get) (?:me|my (?:e-?mail )?(?:address|name|e-?mail))\b`, `\bstop (?:sending|mailing|e-?mailing|these|the (?:mail|e-?mail|newsletter)s?)\b`,
-	`\bno more (?:e-?mails?|mails?|newsletters?)\b`, `\bdo(?: not|n't) (?:want|wish) (?:to receive|any more|these|this)\b`,
+	`\bun-?subscri(?:be|bed|bing|ption)(?:\b|_)`, `\bopt[- ]?(?:me )?out\b`, `\bsign ?off\b`,
+	`\bcancel(?:l?ing)? (?:my |the |this )?(?:subscription|newsletter)`,
+	`\b(?:remove|delete|take|get) (?:me|my (?:e-?mail )?(?:address|name|e-?mail))\b`,
+	`\bstop (?:sending|mailing|e-?mailing|these|the (?:mail|e-?mail|newsletter)s?)\b`,
+	`\bno more (?:e-?mails?|mails?|newsletters?)\b`,
+	`\bdo(?: not|n't) (?:want|wish) (?:to receive|any more|these|this)\b`,
 	`\bd[ée]s-?abonn\pL*`, `\bd[ée]s-?inscri\pL*`, `\bne plus recevoir\b`,
-	`\babbestell\pL*`, `\bab(?:zu)?meld\pL*`, `\baus(?:zu)?trag\pL*`, `\bk[üu]ndig\pL*`, `\bkeine (?:weiteren )?(?:e-?mails?|newsletter)\b`,
-	`\bdar(?:me|se)? de baja\b`, `\bdesuscri\pL*`, `\bdesinscri\pL*`, `\bcancelar (?:la |mi |a |minha )?(?:suscripci[óo]n|inscri[çc][ãa]o|assinatura|subscri[çc][ãa]o)`,
-	`\bdescadastr\pL*`, `\bannull\pL* (?:la |l'|mia )*(?:iscrizione|sottoscrizione)`, `\bdis-?iscri\pL*`, `\bcancella(?:mi|rmi|zione)\b`,
-	`\buitschrijv\pL*`, `\bschrijf me uit\b`, `\baf(?:te)?meld\pL*`, `\bavmeld\pL*`, `\bavregistrer\pL*`, `\bavprenumerer\pL*`, `\bavslutt? \pL*abonnement\pL*`,
-	`\bperuuta (?:tilaus|uutiskirje)\pL*`, `\bwypis\pL*`, `\brezygnuj\pL*`, `\bodhl[áa]s\pL*`, `\bodjav\pL*`, `\bdezabon\pL*`, `\bleiratkoz\pL*`,
-	`отпи(?:с|ш)\pL*`, `відпи(?:с|ш)\pL*`, `\biptal\b`, `abonelikten [çc]\pL*`, `διαγραφ\pL*`, `إلغاء الاشتراك`, `הסר`, `ביטול (?:הרשמה|מנוי)`,
-	`退订`, `取消订阅`, `退訂`, `取消訂閱`, `配信停止`, `購読(?:を)?(?:解除|停止|中止)`, `登録解除`, `解約`, `구독 ?(?:취소|해지)`, `수신 ?거부`, `सदस्यता (?:समाप्त|रद्द)`,
+	`\babbestell\pL*`, `\bab(?:zu)?meld\pL*`, `\baus(?:zu)?trag\pL*`, `\bk[üu]ndig\pL*`,
+	`\bkeine (?:weiteren )?(?:e-?mails?|newsletter)\b`,
+	`\bdar(?:me|se)? de baja\b`, `\bdesuscri\pL*`, `\bdesinscri\pL*`,
+	`\bcancelar (?:la |mi |a |minha )?(?:suscripci[óo]n|inscri[çc][ãa]o|assinatura|subscri[çc][ãa]o)`,
+	`\bdescadastr\pL*`, `\bannull\pL* (?:la |l'|mia )*(?:iscrizione|sottoscrizione)`, `\bdis-?iscri\pL*`,
+	`\bcancella(?:mi|rmi|zione)\b`,
+	`\buitschrijv\pL*`, `\bschrijf me uit\b`, `\baf(?:te)?meld\pL*`, `\bavmeld\pL*`, `\bavregistrer\pL*`,
+	`\bavprenumerer\pL*`, `\bavslutt? \pL*abonnement\pL*`,
+	`\bperuuta (?:tilaus|uutiskirje)\pL*`, `\bwypis\pL*`, `\brezygnuj\pL*`, `\bodhl[áa]s\pL*`, `\bodjav\pL*`,
+	`\bdezabon\pL*`, `\bleiratkoz\pL*`,
+	`отпи(?:с|ш)\pL*`, `відпи(?:с|ш)\pL*`, `\biptal\b`, `abonelikten [çc]\pL*`, `διαγραφ\pL*`, `إلغاء الاشتراك`, `הסר`,
+	`ביטול (?:הרשמה|מנוי)`,
+	`退订`, `取消订阅`, `退訂`, `取消訂閱`, `配信停止`, `購読(?:を)?(?:解除|停止|中止)`, `登録解除`, `解約`, `구독 ?(?:취소|해지)`, `수신 ?거부`,
+	`सदस्यता (?:समाप्त|रद्द)`,
 }, "|"))
 
 // ownLines is how many lines of what somebody wrote are read for a wish to leave, and ownWordsMost how many words a
@@ -37,7 +47,8 @@ func wroteTo(notice string) (lines []string) {
 	for line := range strings.Lines(notice) {
 		line = strings.TrimSpace(line)
 		switch {
-		case strings.HasPrefix(line, ">"), strings.HasPrefix(line, "-----"), strings.HasPrefix(line, "_____"), quoting.MatchString(line):
+		case strings.HasPrefix(line, ">"), strings.HasPrefix(line, "-----"), strings.HasPrefix(line, "_____"),
+			quoting.MatchString(line):
 			return lines
 		case line == "--": // a signature
 			return lines
@@ -60,7 +71,8 @@ var quoting = regexp.MustCompile(`(?i)^(?:on\b.*wrote:|am\b.*schrieb.*:|le\b.*[�
 func leavingTokens(line string) (found []string) {
 	line = strings.NewReplacer("%20", " ", "=20", " ").Replace(line)
 	for _, at := range leave.FindAllStringIndex(line, maxTokens) {
-		if before := strings.ToLower(line[:at[0]]); strings.Contains(before, "mailto:") || strings.Contains(before, "://") {
+		if before := strings.ToLower(line[:at[0]]); strings.Contains(before, "mailto:") ||
+			strings.Contains(before, "://") {
 			continue
 		}
 		rest := strings.TrimLeftFunc(line[at[1]:], func(r rune) bool { return r < 0x80 && !isTokenByte(byte(r)) })
@@ -88,7 +100,8 @@ func wantsOut(subject string, lines []string) bool {
 		return true
 	}
 	text := strings.Join(lines, " ")
-	return len(lines) > 0 && len(lines) < ownLines && len(strings.Fields(text)) <= ownWordsMost && (leave.MatchString(text) || justStop.MatchString(text))
+	return len(lines) > 0 && len(lines) < ownLines && len(strings.Fields(text)) <= ownWordsMost &&
+		(leave.MatchString(text) || justStop.MatchString(text))
 }
 
 // prefixes are what programs put before a subject.

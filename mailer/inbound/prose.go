@@ -27,8 +27,9 @@ type notice struct {
 	marked   bool     // it is known where they end: what is returned has a mark, or a part of its own
 }
 
-// before is what a notice says up to the end of the paragraph of a mention, or, where that has no line, of the paragraph
-// that says that something did not arrive; with what that one announces. Where it is known where the notice ends, it is all.
+// before is what a notice says up to the end of the paragraph of a mention, or, where that has no line, of the
+// paragraph that says that something did not arrive; with what that one announces. Where it is known where the notice
+// ends, it is all.
 func (n notice) before(m mention) string {
 	if n.marked {
 		return strings.Join(n.lines, " ")
@@ -67,7 +68,8 @@ func flat(lines []string) string {
 
 // prose reads a notice in words.
 func (r *Report) prose(m *part, subject string, said notice) {
-	if !r.Machine && (!bounceSubject(strings.ToLower(subject)) || m.header.has("in-reply-to")) { // a person asks about a bounce
+	// a person asks about a bounce
+	if !r.Machine && (!bounceSubject(strings.ToLower(subject)) || m.header.has("in-reply-to")) {
 		return
 	}
 	all := flat(said.lines)
@@ -114,7 +116,8 @@ func (r *Report) prose(m *part, subject string, said notice) {
 		if r.Kind == Delay && strings.HasPrefix(to.Status, "5.") { // a meaning: its class is what is said here
 			to.Status = "4" + to.Status[1:]
 		}
-		to.Gone = gone && to.Permanent && !doubtful && (f.final == "" || sameMailbox(f.address, f.final)) && !to.isAnother(words)
+		to.Gone = gone && to.Permanent && !doubtful && (f.final == "" || sameMailbox(f.address, f.final)) &&
+			!to.isAnother(words)
 		to.Words = oneLine(strings.TrimLeft(f.words, " \t:;,.)>]\"'-"), maxWords)
 		r.add(to)
 	}

@@ -101,7 +101,8 @@ func mentionsIn(lines []string, i int, found []mention, left *int) []mention {
 		case echoed.MatchString(lead):
 			m.rank = echo
 		case next:
-		case behindReply.MatchString(before), strings.HasSuffix(strings.ToUpper(line[:span[1]]), "SMTP="+strings.ToUpper(m.address)):
+		case behindReply.MatchString(before),
+			strings.HasSuffix(strings.ToUpper(line[:span[1]]), "SMTP="+strings.ToUpper(m.address)):
 		case strings.HasSuffix(strings.ToUpper(lead), "[SMTP:"):
 		case !asked && (m.listed || afterWord.MatchString(before) || endsLine(lead, rest)):
 		default:
@@ -162,13 +163,15 @@ type paragraphs struct {
 // reason is what a notice says of a mention: the rest of its paragraph, or, where that says nothing, the next one;
 // never beyond the mention of somebody else. Of a mention inside a sentence it begins with the paragraph.
 //
-// Where it is not known where the notice ends, a paragraph further on may be our own mail. Then it counts only where it has
-// a code or calls itself the reason, or where it is a short one right after an address that stands alone or a colon.
+// Where it is not known where the notice ends, a paragraph further on may be our own mail. Then it counts only where it
+// has a code or calls itself the reason, or where it is a short one right after an address that stands alone or a
+// colon.
 func (p paragraphs) reason(m mention) string {
 	said, announced := "", false
 	for i, lines := range p.from(m) {
 		text := strings.Join(lines, "")
-		counts := i == 0 || p.marked || announced && len(lines) <= maxNext || hasCode.MatchString(text) || explains.MatchString(text)
+		counts := i == 0 || p.marked || announced && len(lines) <= maxNext || hasCode.MatchString(text) ||
+			explains.MatchString(text)
 		announced = endsWithColon(text) || i == 0 && m.listed
 		if counts {
 			if said += text; p.givesReason(text) {
@@ -186,7 +189,8 @@ func (p paragraphs) from(m mention) (found [][]string) {
 		return ok && key != m.key && (m.final == "" || key != subscribers.Key(m.final))
 	}
 	from := m.line
-	for !m.listed && from > 0 && m.line-from < maxReason && strings.TrimSpace(p.lines[from-1]) != "" && !another(from-1) {
+	for !m.listed && from > 0 && m.line-from < maxReason && strings.TrimSpace(p.lines[from-1]) != "" &&
+		!another(from-1) {
 		from--
 	}
 	found = [][]string{nil}

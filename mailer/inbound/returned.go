@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Where a notice in words ends and what it returns begins. What stands in a returned message was written by us, or by those
-// whom our mail cites; not a word of it may be taken for the mail system's.
+// Where a notice in words ends and what it returns begins. What stands in a returned message was written by us, or by
+// those whom our mail cites; not a word of it may be taken for the mail system's.
 
 // isQuoted reports whether a line is quoted. SMTP that is shown has three brackets, a reply one or two, or a bar.
 func isQuoted(line string) bool {
@@ -25,9 +25,11 @@ func ownWords(text string) (said notice) {
 			fields[i] = strings.ToLower(m[1])
 		}
 	}
-	quoted, inside, named, shown := false, false, false, false // shown: the line before is one of such fields, and was looked at
+	// shown: the line before is one of such fields, and was looked at
+	quoted, inside, named, shown := false, false, false, false
 	for i, line := range lines {
-		if returns.MatchString(line) || isRule(line) || beginsHeader(lines[i:], fields[i:]) || named && !shown && showsFields(lines[i:]) {
+		if returns.MatchString(line) || isRule(line) || beginsHeader(lines[i:], fields[i:]) ||
+			named && !shown && showsFields(lines[i:]) {
 			said.marked = true
 			break
 		}
@@ -106,7 +108,8 @@ func beginsHeader(lines, fields []string) bool {
 		if fields[i] != "" {
 			count++
 			strong = strong || isStrong(fields[i])
-		} else if folded := strings.TrimLeft(line, ">|"); count == 0 || folded == "" || folded[0] != ' ' && folded[0] != '\t' {
+		} else if folded := strings.TrimLeft(line, ">|"); count == 0 || folded == "" ||
+			folded[0] != ' ' && folded[0] != '\t' {
 			break
 		}
 		if count >= 3 && strong {
@@ -128,8 +131,8 @@ var shownLine = regexp.MustCompile(`(?i)^[>|\s]*(subject|from|sent|date|to|cc|re
 var explains = regexp.MustCompile(`(?i)^\s*(` + section.String() + `)[^:：]{0,30}[:：]`)
 
 // showsFields reports whether the fields of a message are shown here, three at least, its subject among them. Some mail
-// systems show them before they come to the point, so this ends a notice only after the recipient, and not where a reason
-// follows.
+// systems show them before they come to the point, so this ends a notice only after the recipient, and not where a
+// reason follows.
 func showsFields(lines []string) bool {
 	count, subject := 0, false
 	for _, line := range lines[:min(len(lines), 60)] {

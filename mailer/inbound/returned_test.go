@@ -8,8 +8,8 @@ import (
 // pasted is what a mail of ours may say, unmarked, behind the words of a mail system.
 const pasted = "Harbour reopens\n\nThe account does not exist, says the bank. No such user, 550 5.1.1.\n"
 
-// TestReturnedText holds that what a notice returns of a mail is not read as the words of the mail system, and that those are
-// read that stand before it.
+// TestReturnedText holds that what a notice returns of a mail is not read as the words of the mail system, and that
+// those are read that stand before it.
 func TestReturnedText(t *testing.T) {
 	const head = "From: MAILER-DAEMON@mx.example.net\nSubject: Undelivered mail\nTo: digest@example.org\nContent-Type: text/plain; charset=utf-8\n\n"
 	const failed = "Your message could not be delivered to ana@example.org\n"

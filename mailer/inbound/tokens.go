@@ -24,7 +24,8 @@ var (
 // isArrival reports whether a field says to which address a message came.
 func isArrival(name string) bool {
 	switch name {
-	case "to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "apparently-to", "received":
+	case "to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "apparently-to",
+		"received":
 		return true
 	}
 	return false
@@ -106,7 +107,8 @@ func tokens(m *part, c *content, asked []string) (found []Token) {
 			scan(p.content(), append(ids, tags...), false)
 		}
 	}
-	for _, p := range parts { // the links last, of which a mail has many: relays replace the Message-ID, and none of them
+	// the links last, of which a mail has many: relays replace the Message-ID, and none of them
+	for _, p := range parts {
 		if p != nil {
 			links(p.content())
 		}

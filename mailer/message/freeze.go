@@ -41,7 +41,8 @@ func NewMarks(random io.Reader) (Marks, error) {
 	for i, c := range raw {
 		raw[i] = letters[int(c)%len(letters)]
 	}
-	return Marks{Address: "x" + string(raw[1:subscribers.TokenLen]), Token: "x" + string(raw[subscribers.TokenLen+1:])}, nil
+	return Marks{Address: "x" + string(raw[1:subscribers.TokenLen]), Token: "x" + string(raw[subscribers.TokenLen+1:])},
+		nil
 }
 
 // Sender is what the mails of an edition have in common, as it is when the edition is composed.
@@ -133,9 +134,11 @@ func (s Sender) headers() (h headers, err error) {
 		unsubscribeTo = a.Address
 	}
 	if local, _, _ := cutAddress(h.bounceTo); s.VERP && len(local) > 64-len("+")-subscribers.TagLen {
-		return h, fmt.Errorf("bounce_to: %q is too long to be tagged: with verp, %d characters may stand before the @", local, 64-len("+")-subscribers.TagLen)
+		return h, fmt.Errorf("bounce_to: %q is too long to be tagged: with verp, %d characters may stand before the @",
+			local, 64-len("+")-subscribers.TagLen)
 	}
-	if len(s.BaseURL) > maxBaseURL || strings.ContainsFunc(s.BaseURL, func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' || r == '"' }) {
+	if len(s.BaseURL) > maxBaseURL || strings.ContainsFunc(s.BaseURL,
+		func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' || r == '"' }) {
 		return h, fmt.Errorf("base_url: %q can't stand in a header", s.BaseURL)
 	}
 	local, domain, _ := cutAddress(unsubscribeTo)
@@ -175,9 +178,11 @@ func Freeze(c Content, s Sender, m Marks) (*Template, error) {
 	if c.HTML == "" {
 		b.text(c.Text, m, blankAddressText)
 	} else {
-		b.literal("--" + boundary + "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n")
+		b.literal("--" + boundary +
+			"\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n")
 		b.text(c.Text, m, blankAddressText)
-		b.literal("\r\n--" + boundary + "\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n")
+		b.literal("\r\n--" + boundary +
+			"\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n")
 		b.text(c.HTML, m, blankAddressHTML)
 		b.literal("\r\n--" + boundary + "--\r\n")
 	}

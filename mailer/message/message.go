@@ -52,7 +52,9 @@ type Template struct {
 	date      time.Time
 	bounceTo  string // envelope sender, ASCII
 	verp      bool
-	bound     bool   // its tokens name the reader's address, and its signature leaves out what relays replace; else it was stored before that
+	// bound: its tokens name the reader's address, and its signature leaves out what relays replace. One that is not
+	// was stored before that.
+	bound     bool
 	head      pieces // up to and including the empty line
 	body      pieces
 	canonical pieces // body in DKIM's relaxed form, when there is a signature

@@ -321,8 +321,8 @@ func TestStoredTemplateGivesTheSameBytes(t *testing.T) {
 	}
 }
 
-// TestAMessageStoredBeforeTokensNamedAddressesStaysTheSame: what was in doubt when the program was updated is sent again
-// with the Message-ID that it had.
+// TestAMessageStoredBeforeTokensNamedAddressesStaysTheSame: what was in doubt when the program was updated is sent
+// again with the Message-ID that it had.
 func TestAMessageStoredBeforeTokensNamedAddressesStaysTheSame(t *testing.T) {
 	tpl := freeze(t, content(), sender(t))
 	stored, err := tpl.MarshalBinary()

@@ -137,8 +137,8 @@ func byCode(stage string, code int, status string) About {
 	return Unclear
 }
 
-// namesAnother reports whether words are about an address with another name than that one: they begin with it or say something
-// of it, or name others only.
+// namesAnother reports whether words are about an address with another name than that one: they begin with it or say
+// something of it, or name others only.
 func namesAnother(words, to string) bool {
 	local := func(a string) string {
 		name, _, _ := strings.Cut(a, "@")

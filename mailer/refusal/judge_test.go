@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestWordsOfTheWorld sorts what the large providers and the mail servers of the world say to ana@example.com into the table of
-// docs/deliverability.md. A "+" after the about is a refusal for good, "gone" one that suppresses.
+// TestWordsOfTheWorld sorts what the large providers and the mail servers of the world say to ana@example.com into the
+// table of docs/deliverability.md. A "+" after the about is a refusal for good, "gone" one that suppresses.
 func TestWordsOfTheWorld(t *testing.T) {
 	for _, c := range []struct {
 		who, stage string
@@ -132,8 +132,8 @@ func TestWordsOfTheWorld(t *testing.T) {
 	}
 }
 
-// TestAReplyIsJudgedAsABounce holds that what suppresses at RCPT suppresses in a bounce, and the other way round where the words
-// name nobody else.
+// TestAReplyIsJudgedAsABounce holds that what suppresses at RCPT suppresses in a bounce, and the other way round where
+// the words name nobody else.
 func TestAReplyIsJudgedAsABounce(t *testing.T) {
 	for _, words := range []string{
 		"5.1.1 User unknown", "5.2.1 Mailbox disabled for this recipient", "5.1.1 Message rejected due to spam content", "5.2.1 Content Filter agent quarantined this message",
@@ -146,8 +146,8 @@ func TestAReplyIsJudgedAsABounce(t *testing.T) {
 	}
 }
 
-// FuzzJudge holds that no words bring the judge down, that only a refusal for good about a mailbox suppresses, and that case
-// means nothing.
+// FuzzJudge holds that no words bring the judge down, that only a refusal for good about a mailbox suppresses, and that
+// case means nothing.
 func FuzzJudge(f *testing.F) {
 	f.Add("rcpt", 550, "5.1.1 <ana@example.com>: User unknown")
 	f.Add("mail", 450, "4.7.1 Error: too much mail from 192.0.2.1")

@@ -1,6 +1,6 @@
 // Package refusal says what it is about when a mail system refuses a message: by the stage, the code, the enhanced code
-// and the words. A reply at RCPT and a bounce that comes days later are judged by the same words. It knows no connection, no ledger
-// and no delivery.
+// and the words. A reply at RCPT and a bounce that comes days later are judged by the same words. It knows no
+// connection, no ledger and no delivery.
 package refusal
 
 import (
@@ -118,7 +118,8 @@ const maxNamed = 100
 // verdictOn finds the address that a refusal begins with, or that words say something of.
 var verdictOn = regexp.MustCompile(`(?i)(?:\b5[0-9][0-9][ -]+(?:5\.[0-9]+\.[0-9]+ +)?(?:(?:recipient|user|address) )?<?|` +
 	`\b(?:forward(?:ed|s)?|redirect(?:ed|s)?|relay(?:ed|s)?|passed|member)(?: on)?(?: to)? <?|` +
-	`\b(?:because|since|as|that) (?:the )?(?:user|address|mailbox|recipient|account)? ?<?)(` + AnyAddress.String() + `)`)
+	`\b(?:because|since|as|that) (?:the )?(?:user|address|mailbox|recipient|account)? ?<?)(` +
+	AnyAddress.String() + `)`)
 
 // passingCode finds a reply that speaks of a passing trouble, also after one that is for good.
 var passingCode = regexp.MustCompile(`(?:^|[\s;:])4[0-9][0-9][ -]`)
@@ -131,7 +132,8 @@ var tryAgain = regexp.MustCompile(`(?i)try again`)
 var ReplyCode = regexp.MustCompile(`(?:^|[^0-9.])5[0-5][0-9](?:[^0-9.]|$)`)
 
 // plainWords writes out what is written in several ways.
-var plainWords = strings.NewReplacer("couldn't", "could not", "Couldn't", "Could not", "can't", "can not", "isn't", "is not", "wasn't", "was not", "unknown recipient or mailbox unavailable", "", // either
+var plainWords = strings.NewReplacer("couldn't", "could not", "Couldn't", "Could not", "can't", "can not",
+	"isn't", "is not", "wasn't", "was not", "unknown recipient or mailbox unavailable", "", // either
 	"mail box", "mailbox", "Mail box", "Mailbox", "Mail Box", "Mailbox")
 
 // errorCode finds what one large provider writes in front of any refusal that it was given, whatever that says.

@@ -2,8 +2,8 @@ package refusal
 
 import "testing"
 
-// TestWordsAgainstACode holds that words outweigh a code that says that there is no such mailbox, where they speak of something
-// else: each of these is said by some mail system beside a 5.1.1 or 5.2.1.
+// TestWordsAgainstACode holds that words outweigh a code that says that there is no such mailbox, where they speak of
+// something else: each of these is said by some mail system beside a 5.1.1 or 5.2.1.
 func TestWordsAgainstACode(t *testing.T) {
 	for _, words := range []string{
 		// a rate, a limit, a list

@@ -14,8 +14,8 @@ import (
 )
 
 // logIn uses the mechanism asked for, or the best one that the server offers. Those that don't show the
-// password to the server come first. With "auto", one that the server offers and then does not know (504), or in which it
-// does not know the password (535), makes place for the next: some servers offer what they can't check.
+// password to the server come first. With "auto", one that the server offers and then does not know (504), or in which
+// it does not know the password (535), makes place for the next: some servers offer what they can't check.
 func (s *Server) logIn(ctx context.Context, c *Conn, local bool) error {
 	offered, ok := c.extensions["AUTH"]
 	if !ok {
@@ -45,7 +45,8 @@ func (s *Server) logIn(ctx context.Context, c *Conn, local bool) error {
 		if !has(k.name) || s.Auth != "auto" && !strings.EqualFold(s.Auth, k.name) {
 			continue
 		}
-		err := c.authenticate(ctx, k.auth, &gomail.ServerInfo{Name: s.Host, TLS: s.TLS != TLSNone, Auth: strings.Fields(offered)})
+		err := c.authenticate(ctx, k.auth, &gomail.ServerInfo{Name: s.Host, TLS: s.TLS != TLSNone,
+			Auth: strings.Fields(offered)})
 		if err == nil || !errors.As(err, &last) || last.Code != 504 && last.Code != 535 {
 			return readable(err)
 		}
@@ -55,15 +56,18 @@ func (s *Server) logIn(ctx context.Context, c *Conn, local bool) error {
 	case len(tried) == 1:
 		return last
 	case last != nil:
-		return &textproto.Error{Code: last.Code, Msg: "none of what the server offers takes the password: " + strings.Join(tried, "; ")}
-	case strings.EqualFold(strings.TrimSpace(offered), "XOAUTH2"), has("XOAUTH2") && has("OAUTHBEARER") && len(strings.Fields(offered)) == 2:
+		return &textproto.Error{Code: last.Code,
+			Msg: "none of what the server offers takes the password: " + strings.Join(tried, "; ")}
+	case strings.EqualFold(strings.TrimSpace(offered), "XOAUTH2"),
+		has("XOAUTH2") && has("OAUTHBEARER") && len(strings.Fields(offered)) == 2:
 		return fmt.Errorf("the server offers AUTH %s alone, which takes a token and no password, and digestd has none: ask the provider for an app password "+
 			"or for a relay that takes one", offered)
 	}
 	return fmt.Errorf("the server offers AUTH %s, and [smtp] auth is %q", offered, s.Auth)
 }
 
-// authenticate goes through one mechanism (RFC 4954 §4). go-mail's own dialogue ends the connection at the first refusal.
+// authenticate goes through one mechanism (RFC 4954 §4). go-mail's own dialogue ends the connection at the first
+// refusal.
 func (c *Conn) authenticate(ctx context.Context, a gomail.Auth, server *gomail.ServerInfo) error {
 	name, first, err := a.Start(server)
 	if err != nil {
@@ -104,7 +108,8 @@ func (c *Conn) authenticate(ctx context.Context, a gomail.Auth, server *gomail.S
 func readable(err error) error {
 	var answer *textproto.Error
 	var network net.Error
-	if err == nil || errors.As(err, &answer) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if err == nil || errors.As(err, &answer) || errors.As(err, &network) || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) {
 		return err
 	}
 	return errors.New("the server's answer to AUTH is not one that it may give; its words are left out, since they may repeat the password")

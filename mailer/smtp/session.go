@@ -24,7 +24,8 @@ func (s *Server) setUp(ctx context.Context, c *Conn) (Stage, error) {
 		if err := c.encrypt(ctx, config, s.DialTimeout); err != nil {
 			var other tls.RecordHeaderError
 			if errors.As(err, &other) {
-				err = fmt.Errorf("%w: port %d does not begin with TLS; set [smtp] tls = \"starttls\", or port = 465", err, s.Port)
+				err = fmt.Errorf("%w: port %d does not begin with TLS; set [smtp] tls = \"starttls\", or port = 465",
+					err, s.Port)
 			}
 			return Connect, err
 		}
@@ -63,8 +64,8 @@ func (s *Server) setUp(ctx context.Context, c *Conn) (Stage, error) {
 	return "", nil
 }
 
-// hello introduces this machine, and learns what the server can do: RFC 5321 §4.1.1.1. Who does not know EHLO is greeted
-// with HELO; its refusal of the name is the one of EHLO.
+// hello introduces this machine, and learns what the server can do: RFC 5321 §4.1.1.1. Who does not know EHLO is
+// greeted with HELO; its refusal of the name is the one of EHLO.
 func (c *Conn) hello(ctx context.Context, name string) error {
 	if name == "" {
 		var err error
@@ -125,8 +126,8 @@ func (c *Conn) ask(ctx context.Context, want int, command string) ([]string, err
 	return c.answer(ctx, want)
 }
 
-// answer reads an answer that has that code: another one is a textproto.Error. It waits for as long as RFC 5321 §4.5.3.2 asks
-// for, a greeting included.
+// answer reads an answer that has that code: another one is a textproto.Error. It waits for as long as RFC 5321
+// §4.5.3.2 asks for, a greeting included.
 func (c *Conn) answer(ctx context.Context, want int) ([]string, error) {
 	c.deadline(ctx, min(commandTimeout, c.replyIn))
 	code, lines, err := readLines(c.text.R)

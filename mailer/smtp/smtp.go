@@ -5,9 +5,9 @@
 // The dialogue is driven here, and of go-mail only the mechanisms of AUTH are used, for these reasons. A body
 // that is cut short must never be followed by the final dot, which go-mail's writer sends on the next
 // command; and the dot must be able to wait for the ledger. The wait after the dot needs its own, long time
-// limit. go-mail's client ends the connection at the first mechanism that is refused, and knows a server's keywords in capitals
-// only. And the messages come encoded and ready, so that where the server offers PIPELINING two round
-// trips are enough.
+// limit. go-mail's client ends the connection at the first mechanism that is refused, and knows a server's keywords in
+// capitals only. And the messages come encoded and ready, so that where the server offers PIPELINING two round trips
+// are enough.
 package smtp
 
 import (
@@ -86,16 +86,19 @@ const (
 
 // Server says how to reach a server. The durations must be set.
 type Server struct {
-	Host         string
-	Port         int
-	TLS          string         // TLSStart, TLSImplicit or TLSNone
-	Roots        *x509.CertPool // nil: the system's
-	Username     string         // empty: no login
-	Password     string
-	Auth         string                                                               // "auto", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256"
-	HelloName    string                                                               // empty: the name of this machine
-	DialTimeout  time.Duration                                                        // for the connection, and TLS where that comes first
-	ReplyTimeout time.Duration                                                        // for each answer, that to the final dot included
+	Host     string
+	Port     int
+	TLS      string         // TLSStart, TLSImplicit or TLSNone
+	Roots    *x509.CertPool // nil: the system's
+	Username string         // empty: no login
+	Password string
+	// Auth is one of "auto", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256"
+	Auth      string
+	HelloName string // empty: the name of this machine
+	// DialTimeout is for the connection, and TLS where that comes first
+	DialTimeout time.Duration
+	// ReplyTimeout is for each answer, that to the final dot included
+	ReplyTimeout time.Duration
 	Dialer       func(ctx context.Context, network, address string) (net.Conn, error) // nil: the system's
 }
 
@@ -154,11 +157,13 @@ func (s *Server) Dial(ctx context.Context) (*Conn, error) {
 	return c, nil
 }
 
-// failed is the error of a connection that was not made. Where the time was over, it names the key that says how long that is.
+// failed is the error of a connection that was not made. Where the time was over, it names the key that says how long
+// that is.
 func (s *Server) failed(stage Stage, err error) error {
 	r := replyOf(stage, err)
 	if r.Code == 0 && isTimeout(err) {
-		limit := fmt.Sprintf("reply_timeout of [smtp], %s before the end of a message", min(commandTimeout, s.ReplyTimeout))
+		limit := fmt.Sprintf("reply_timeout of [smtp], %s before the end of a message",
+			min(commandTimeout, s.ReplyTimeout))
 		if stage == Connect {
 			limit = fmt.Sprintf("dial_timeout of [smtp], %s", s.DialTimeout)
 		}
@@ -215,7 +220,8 @@ func (c *Conn) Send(env message.Envelope, msg []byte, permit func() bool) Reply 
 		return Reply{Stage: Rcpt, Code: 553, Status: "5.1.3", Words: "5.1.3 not sent: the address has a line end in it"}
 	}
 	if env.UTF8 && !c.utf8 {
-		return Reply{Stage: Rcpt, Code: 553, Status: "5.6.7", Words: "5.6.7 not sent: the address is not ASCII, and the server does not offer SMTPUTF8"}
+		return Reply{Stage: Rcpt, Code: 553, Status: "5.6.7",
+			Words: "5.6.7 not sent: the address is not ASCII, and the server does not offer SMTPUTF8"}
 	}
 	if c.size > 0 && len(msg) > c.size {
 		return Reply{Stage: Mail, Code: 552, Status: "5.3.4", Err: ErrTooBig,
@@ -230,7 +236,8 @@ func (c *Conn) Send(env message.Envelope, msg []byte, permit func() bool) Reply 
 	return c.transfer(msg, permit)
 }
 
-// Probe does MAIL and RCPT; the end of the connection, or what follows, takes them back. The reply is the last one, or the refusal.
+// Probe does MAIL and RCPT; the end of the connection, or what follows, takes them back. The reply is the last one, or
+// the refusal.
 func (c *Conn) Probe(from, to string) (r Reply) {
 	c.reset = true
 	for _, s := range []command{{Mail, "MAIL FROM:<" + from + ">"}, {Rcpt, "RCPT TO:<" + to + ">"}} {

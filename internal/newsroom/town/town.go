@@ -54,7 +54,8 @@ type Town struct {
 // Thursday is when a town begins.
 var Thursday = time.Date(2026, 3, 12, 6, 30, 0, 0, time.UTC) // 07:30 in Paris, after the slot of 07:00
 
-// New makes a newsroom of a config, over the engine that storetest chooses. FEEDS in it stands for the address of the feed server.
+// New makes a newsroom of a config, over the engine that storetest chooses. FEEDS in it stands for the address of the
+// feed server.
 func New(t *testing.T, text string) *Town {
 	t.Helper()
 	w := &Town{T: t, Now: Thursday, store: storetest.Fresh(t), feeds: map[string]string{}, boxes: map[string][]string{}}
@@ -106,12 +107,15 @@ func (w *Town) open(path, text string) {
 	if testing.Verbose() {
 		log = slog.New(slog.NewTextHandler(w.T.Output(), nil))
 	}
-	collector := collect.New(collect.Options{Every: cfg.Collect.Every, Lookback: cfg.Collect.Lookback, Timeout: cfg.Collect.Timeout,
-		MaxSize: cfg.Collect.MaxSize, Concurrency: 4, PerHost: 4, UserAgent: "digestd/test",
+	collector := collect.New(collect.Options{Every: cfg.Collect.Every, Lookback: cfg.Collect.Lookback,
+		Timeout: cfg.Collect.Timeout, MaxSize: cfg.Collect.MaxSize, Concurrency: 4, PerHost: 4,
+		UserAgent:            "digestd/test",
 		AllowPrivateNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, l.Items, clock, log)
-	m := mailer.New(mailer.Options{Connections: 2, GiveUp: cfg.Delivery.GiveUp, Retry: cfg.Delivery.Retry, InDoubt: cfg.Delivery.InDoubt}, w, l.Mail(), log)
+	m := mailer.New(mailer.Options{Connections: 2, GiveUp: cfg.Delivery.GiveUp, Retry: cfg.Delivery.Retry,
+		InDoubt: cfg.Delivery.InDoubt}, w, l.Mail(), log)
 	m.Now, m.Sleep, m.Jitter = clock, func(context.Context, time.Duration) {}, func() float64 { return 0.5 }
-	composer := &newsroom.Composer{Renderer: newsroom.Renderer{Config: cfg, Templates: sets}, Ledger: newsroom.PastOf(l), Random: zeros{}, Now: clock}
+	composer := &newsroom.Composer{Renderer: newsroom.Renderer{Config: cfg, Templates: sets},
+		Ledger: newsroom.PastOf(l), Random: zeros{}, Now: clock}
 	w.Config, w.Ledger = cfg, l
 	w.Publisher = &newsroom.Publisher{Composer: composer, Ledger: l, Collector: collector, Mailer: m, Log: log}
 	w.Report = report.Reporter{Config: cfg, Ledger: report.Of(l), Now: clock}
@@ -149,7 +153,8 @@ func (w *Town) Dial(context.Context) (mailer.Conn, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.Down {
-		return nil, &mailer.Unreachable{Outcome: mailer.Outcome{Result: mailer.Trouble, Stage: "connect", Words: "connection refused"}}
+		return nil, &mailer.Unreachable{Outcome: mailer.Outcome{Result: mailer.Trouble, Stage: "connect",
+			Words: "connection refused"}}
 	}
 	return conn{w}, nil
 }

@@ -35,10 +35,11 @@ const (
 
 // Answers that are no replies.
 const (
-	Default     = ""              // what a server that is well says
-	Cut         = "\x00cut"       // the connection is closed
-	Hang        = "\x00hang"      // nothing is said until the client goes away
-	Late        = "\x00late"      // what is said by default comes when the client has gone; at Dot the message is not taken
+	Default = ""         // what a server that is well says
+	Cut     = "\x00cut"  // the connection is closed
+	Hang    = "\x00hang" // nothing is said until the client goes away
+	// Late says what is said by default when the client has gone; at Dot the message is not taken.
+	Late        = "\x00late"
 	TakeAndCut  = "\x00take-cut"  // at Dot: the message is taken, the connection closed
 	TakeAndHang = "\x00take-hang" // at Dot: the message is taken, the 250 comes when the client has gone
 )
@@ -90,7 +91,8 @@ func Start(t testing.TB, answer func(Moment) string, configure func(*Server)) *S
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{Port: l.Addr().(*net.TCPAddr).Port, Extensions: []string{"PIPELINING", "SIZE 10485760"}, listener: l, answer: answer, open: map[net.Conn]bool{}, calls: map[string]*call{}}
+	s := &Server{Port: l.Addr().(*net.TCPAddr).Port, Extensions: []string{"PIPELINING", "SIZE 10485760"}, listener: l,
+		answer: answer, open: map[net.Conn]bool{}, calls: map[string]*call{}}
 	if configure != nil {
 		s.Configure(configure)
 	}
@@ -197,8 +199,8 @@ func (s *Server) begin(c net.Conn, client net.Addr) {
 	}
 	s.conns++
 	s.open[c] = true
-	d := &dialogue{Server: s, conn: c, client: client, moment: Moment{Conn: s.conns, Message: 1}, extensions: s.Extensions, tls: s.TLS, implicit: s.Implicit,
-		idle: s.Idle, idleReply: s.IdleReply}
+	d := &dialogue{Server: s, conn: c, client: client, moment: Moment{Conn: s.conns, Message: 1},
+		extensions: s.Extensions, tls: s.TLS, implicit: s.Implicit, idle: s.Idle, idleReply: s.IdleReply}
 	s.mu.Unlock()
 	s.wait.Go(func() {
 		d.run()
@@ -324,7 +326,8 @@ func (d *dialogue) say(stage, fallback string) (goOn, good bool) {
 	if _, err := io.WriteString(d.conn, a+"\r\n"); err != nil {
 		return false, false
 	}
-	if last := a[strings.LastIndex(a, "\n")+1:]; len(last) > 3 && last[3] == '-' { // go-mail takes it for the first of many lines, and waits for the others
+	// go-mail takes it for the first of many lines, and waits for the others
+	if last := a[strings.LastIndex(a, "\n")+1:]; len(last) > 3 && last[3] == '-' {
 		d.silence()
 		return false, false
 	}
