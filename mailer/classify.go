@@ -78,8 +78,8 @@ func (o Outcome) stale() bool {
 		(o.Result == Cut || o.Result == Refused && o.Verdict.About == refusal.Session)
 }
 
-// settled is what becomes of a delivery that was refused for what is not known to be its reader's, when others are
-// served; before is its last event before that attempt.
+// settled is what becomes of a refused delivery when others are served, and the fault is not known to be its reader's.
+// before is its last event before that attempt.
 //
 //	sender                     deferred: it is not the reader's, whatever the code
 //	for now                    deferred

@@ -167,13 +167,13 @@ func newScene(t *testing.T, readers int, inDoubt string) *scene {
 }
 
 // answer kills the victim when its time has come. It may die before or after the answer.
-func (s *scene) answer(step smtptest.Moment) string {
+func (s *scene) answer(m smtptest.Moment) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if step.Stage == smtptest.Dot {
+	if m.Stage == smtptest.Dot {
 		s.taken++
 	}
-	if s.at.Stage == step.Stage && s.taken >= s.after {
+	if s.at.Stage == m.Stage && s.taken >= s.after {
 		s.kill()
 		s.at.Stage = ""
 	}
@@ -307,12 +307,12 @@ func TestKilledAtEachPoint(t *testing.T) {
 					s.after, s.at.Stage = 20, smtptest.Dot
 					answer := s.answer
 					s.server.Stop()
-					s.server = smtptest.Start(t, func(step smtptest.Moment) string {
-						if step.Stage == smtptest.Dot {
-							go answer(step)
+					s.server = smtptest.Start(t, func(m smtptest.Moment) string {
+						if m.Stage == smtptest.Dot {
+							go answer(m)
 							return smtptest.Default
 						}
-						return answer(step)
+						return answer(m)
 					}, nil)
 				default:
 					s.after, s.at.Stage = 20, at

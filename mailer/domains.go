@@ -14,9 +14,9 @@ type domains struct {
 
 	underWay map[string]int    // messages under way, by domain
 	blamed   map[string]int    // refusals by domain, since the domain last took something
-	doubted  string            // the domain whose refusals are held against a message to another one
-	cleared  bool              // that one was refused as well, since the server last took something
-	proven   map[string]int    // how often it was not, by domain
+	doubted  string            // the domain about which a message to another one is to tell; empty: none
+	cleared  bool              // a message to another domain was refused as well, since the server last took something
+	proven   map[string]int    // how often a message to another domain was taken, by the doubted one
 	aside    map[string]string // why nothing more goes to a domain in this run: it refuses everybody while others don't
 }
 
@@ -25,8 +25,8 @@ func newDomains(p *pace, log *slog.Logger) domains {
 		aside: map[string]string{}}
 }
 
-// doubt lets the next message be one to another domain, at once, and nothing else begin before its answer: it tells
-// whether a refusal is the server's or that domain's. It reports false when there is no such message, or the answer is
+// doubt lets the next message go to another domain, at once. Nothing else begins before its answer, which tells whether
+// a refusal is the server's or that domain's. doubt reports false when there is no such message, or when the answer is
 // known.
 func (d *domains) doubt(q *queue, now time.Time, domain string, o Outcome) bool {
 	if d.cleared {

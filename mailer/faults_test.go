@@ -519,7 +519,7 @@ func TestTheTableOfRefusals(t *testing.T) {
 		kind, answer string
 		stages       []string
 		first, then  digest.State // after the first run, and the second
-		steps        int          // of the schedule, after the first
+		waits        int          // of the schedule, after the first
 	}{
 		{"mailbox for now", "452 4.2.2 mailbox full", every, deferred, deferred, 1},
 		{"mailbox for good", "552 5.2.2 mailbox full", every, failed, failed, 0},
@@ -570,8 +570,8 @@ func TestTheTableOfRefusals(t *testing.T) {
 				if e.State != c.first || s.Sent < 11 || s.Paused != "" {
 					t.Errorf("after the first run: %s, %+v, %+v", e.State, e, s)
 				}
-				if steps := map[bool]int{true: 1}[e.State == deferred && e.Due.After(e.At)]; steps != c.steps {
-					t.Errorf("%d steps, want %d: %+v", steps, c.steps, e)
+				if waits := map[bool]int{true: 1}[e.State == deferred && e.Due.After(e.At)]; waits != c.waits {
+					t.Errorf("%d waits, want %d: %+v", waits, c.waits, e)
 				}
 				r.clock.set(6 * time.Hour)
 				r.deliver()

@@ -19,7 +19,7 @@ type item struct {
 	to     digest.Recipient
 	last   digest.Event // the zero Event when nothing was tried yet
 	tries  int          // in this run, that were no fault of its own
-	begun  int          // when its message was begun, in ticks of the run
+	begun  int          // when its message was begun, in ticks of the row
 	before digest.Event // the one before last, where last is of this run
 }
 

@@ -14,7 +14,7 @@ import (
 type refused struct {
 	item
 	outcome Outcome
-	at      int // in ticks of the run
+	at      int // in ticks of the row
 }
 
 // row is the refusals in a row of which it is not known whose fault they are. The run's mutex guards it.
@@ -32,9 +32,9 @@ func (w *row) tick() int {
 // add puts a refusal at the end of the row.
 func (w *row) add(it item, o Outcome) { w.refused = append(w.refused, refused{it, o, w.tick()}) }
 
-// vouched takes those out of the row that were refused before a message was begun that was taken: the server was not
-// refusing everybody then. What was taken while they were refused tells nothing, since the server may just have begun
-// to.
+// vouched takes refusals out of the row that came before the message that was taken now had begun: the server was not
+// refusing everybody then. A message that was under way when they came tells nothing of them: the server may just have
+// begun to refuse.
 func (w *row) vouched(begun int) (over []refused) {
 	w.refused = slices.DeleteFunc(w.refused, func(x refused) bool {
 		if x.at < begun {

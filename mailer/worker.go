@@ -16,8 +16,8 @@ const longWait = 20 * time.Millisecond
 
 // worker sends messages over one connection, one after the other. From one message to the next it makes one
 // step: the outcome of the last and the intent of the next, in one commit. The next message is on its way
-// meanwhile, since nothing can be in doubt of what has no final dot yet; so a commit costs a worker little but
-// the wait for the part of it that the server was faster than.
+// meanwhile: a message that has no final dot yet can't be in doubt. So a commit costs a worker only the time by
+// which the server was faster.
 type worker struct {
 	*run
 	link   *link
@@ -318,8 +318,8 @@ func (w *worker) close(it item, e digest.Event) error {
 	return nil
 }
 
-// takeTurn waits until this worker is the one to begin the next message. Whoever has the turn may use the connection
-// meanwhile: so a slow pace needs only one, which does not rest for long.
+// takeTurn waits until this worker is the one to begin the next message. Whoever has the turn may use its
+// connection meanwhile. So a slow pace needs only one connection, and that one does not rest for long.
 func (w *worker) takeTurn(ctx context.Context) bool {
 	if w.turn {
 		return true

@@ -9,7 +9,7 @@ import (
 
 // What the daemon is to do is decided here, from what it sees and the time, and nowhere else; loop.go
 // does it. Every time is read from the clock on the wall, which may step and which runs on while the
-// machine sleeps, so nothing below counts on the time of one turn having to do with that of the last.
+// machine sleeps, so nothing below expects the time of one turn to follow from that of the last.
 const (
 	// wakeAtLeast bounds the sleep between two turns: a suspended machine and a clock that was set
 	// are noticed within it.

@@ -184,7 +184,8 @@ func (s *Server) choices(v *visit, own digest.Preferences) (preferencesPage, err
 		return p, nil
 	}
 	for _, t := range topics {
-		p.Topics = append(p.Topics, box{ID: t.ID, Title: t.Name().In(v.words.Tag), On: !slices.Contains(own.Without, t.ID)})
+		p.Topics = append(p.Topics, box{ID: t.ID, Title: t.Name().In(v.words.Tag),
+			On: !slices.Contains(own.Without, t.ID)})
 	}
 	return p, nil
 }
