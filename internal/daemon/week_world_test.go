@@ -233,17 +233,17 @@ var (
 	storyLink = regexp.MustCompile(`https://feed\d+\.example\.org/item/\d+`)
 )
 
-func (c *wire) Send(env message.Envelope, msg []byte, leave func() bool) mailer.Outcome {
-	return mailer.OutcomeOf(c.send(env, msg, leave), env.To)
+func (c *wire) Send(env message.Envelope, msg []byte, permit func() bool) mailer.Outcome {
+	return mailer.OutcomeOf(c.send(env, msg, permit), env.To)
 }
 
-func (c *wire) send(env message.Envelope, msg []byte, leave func() bool) smtp.Reply {
+func (c *wire) send(env message.Envelope, msg []byte, permit func() bool) smtp.Reply {
 	w := c.w
 	w.mu.Lock()
 	w.sending++
 	w.mu.Unlock()
 	time.Sleep(30 * time.Millisecond)
-	allowed := leave()
+	allowed := permit()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sending--
