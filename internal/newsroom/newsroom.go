@@ -78,6 +78,7 @@ func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule
 		return out, err
 	}
 	if err := p.paused(d.ID); err != nil {
+		out.Reason = ErrPaused.Error()
 		return out, err
 	}
 	unlock, err := p.Ledger.Lock(ctx, lane.String())
