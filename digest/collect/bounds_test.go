@@ -81,6 +81,7 @@ func TestContentEncodings(t *testing.T) {
 		{"cut", "gzip", zipped[:len(zipped)-40], 1, true},
 		{"a wrong checksum", "gzip", append(bytes.Clone(zipped[:len(zipped)-8]), "notacrc!"...), 3, true},
 		{"garbage after it", "gzip", append(bytes.Clone(zipped), "\r\n<!-- cached -->"...), 3, true},
+		{"five of them", strings.Repeat("identity, ", 4) + "gzip", zipped, -1, false}, // each of thousands costs memory
 		{"unknown", "compress", zipped, -1, false},
 		{"nonsense", "br", []byte("\x00\x01\x02 this is no brotli"), -1, false},
 	} {

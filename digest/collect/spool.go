@@ -166,11 +166,17 @@ func damaged(err error, read int) (cut bool, _ error) {
 	return true, nil
 }
 
+// maxEncodings is how many encodings of a body are undone: honest servers use one, and each costs memory of its own.
+const maxEncodings = 4
+
 // plain reads the body with its encodings undone.
 func (s *spool) plain(encodings string) (io.Reader, error) {
 	raw := bufio.NewReaderSize(s.raw(), 16<<10)
 	var r io.Reader = raw
 	names := strings.Split(strings.ToLower(encodings), ",")
+	if len(names) > maxEncodings {
+		return nil, fmt.Errorf("it has %d content encodings, one in the other, and %d at most are undone", len(names), maxEncodings)
+	}
 	if begin, _ := raw.Peek(512); !looksEncoded(begin, names[len(names)-1]) {
 		names = nil // declared to be compressed, but is not
 	}
