@@ -1,7 +1,6 @@
 package config
 
 import (
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -43,7 +42,7 @@ func (r *reader) placeholders(c *Config, root *table) {
 		at := root.values["web"].table.values["base_url"].place
 		switch base, err := url.Parse(web.BaseURL); {
 		case err != nil: // the config has checked it
-		case private(base.Hostname()):
+		case !digest.PublicHost(base.Hostname()):
 			r.warn(at, "base_url of [web] is %s, which readers can't reach: they can't leave by the links in their mail", web.BaseURL)
 		case reserved(base.Hostname()):
 			r.warn(at, "base_url of [web] is still the example's, %s: readers can't leave by the links in their mail", web.BaseURL)
@@ -65,17 +64,6 @@ func reserved(host string) bool {
 	return slices.ContainsFunc([]string{"example.org", "example.com", "example.net"}, func(d string) bool {
 		return host == d || strings.HasSuffix(host, "."+d)
 	})
-}
-
-// private reports whether a host is known on this machine or in its own network alone.
-func private(host string) bool {
-	if ip, err := netip.ParseAddr(host); err == nil {
-		ip = ip.Unmap()
-		return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast() || ip.IsUnspecified()
-	}
-	name := strings.ToLower(strings.TrimSuffix(host, "."))
-	return !strings.Contains(name, ".") || slices.ContainsFunc([]string{".localhost", ".local", ".internal", ".lan", ".home.arpa"},
-		func(d string) bool { return strings.HasSuffix(name, d) })
 }
 
 func (r *reader) wanted(c *Config, d digest.Digest) bool {
