@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"time"
 
 	"digestd/digest"
@@ -18,6 +17,7 @@ import (
 	"digestd/internal/control"
 	"digestd/internal/ledger"
 	"digestd/internal/ledger/store/bolt"
+	"digestd/internal/ledger/store/memory"
 	"digestd/internal/newsroom"
 	"digestd/internal/report"
 	"digestd/templates"
@@ -74,8 +74,8 @@ type want struct {
 	write bool
 	// admit holds the command's arguments against the configuration, before anything is made or asked. It may be nil.
 	admit func(*config.Config) error
-	// mayMiss is to look at an empty ledger where there is none yet. It is made elsewhere, and forgotten when it is
-	// closed: looking changes nothing.
+	// mayMiss is to look at an empty ledger where there is none yet. It is made in memory, and forgotten when it
+	// is closed: looking changes nothing.
 	mayMiss bool
 	// ledgerOnly is to have the ledger for a moment, without what sending mail needs: that may be out of the reach of
 	// a mail server that runs the command.
@@ -100,13 +100,12 @@ func (p *program) open(ctx context.Context, want want) (*opened, error) {
 		return &lent, nil
 	}
 	l, err := p.openLedger(ctx, cfg, want)
-	release := func() { l.Close() }
 	isNew := want.mayMiss && errors.Is(err, bolt.ErrMissing)
 	if isNew {
 		quiet := *p // what fails is said by the command, once
 		quiet.log = slog.New(slog.DiscardHandler)
 		p = &quiet
-		l, release, err = p.emptyLedger()
+		l, err = ledger.Open(memory.New().Open, p.now)
 	}
 	if err != nil {
 		return nil, err
@@ -119,10 +118,10 @@ func (p *program) open(ctx context.Context, want want) (*opened, error) {
 		o, err = assemble(p, cfg, sets, l, want.ledgerOnly, nil)
 	}
 	if err != nil {
-		release()
+		l.Close()
 		return nil, err
 	}
-	o.isNew, o.close = isNew, release
+	o.isNew, o.close = isNew, func() { l.Close() }
 	if !want.write || want.ledgerOnly || want.daemon {
 		return o, nil
 	}
@@ -151,19 +150,6 @@ func carryOn(p *program, cfg *config.Config, l *ledger.Ledger) error {
 		}
 	}
 	return nil
-}
-
-// emptyLedger is a ledger that is gone when it is released.
-func (p *program) emptyLedger() (l *ledger.Ledger, release func(), err error) {
-	dir, err := os.MkdirTemp("", "digestd-looking-")
-	if err != nil {
-		return nil, nil, err
-	}
-	if l, err = ledger.Open(bolt.At(filepath.Join(dir, "empty.db"), bolt.Options{}), p.now); err != nil {
-		os.RemoveAll(dir)
-		return nil, nil, err
-	}
-	return l, func() { l.Close(); os.RemoveAll(dir) }, nil
 }
 
 // openLedger opens the ledger, or runs the command where it is open.
