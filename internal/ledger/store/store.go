@@ -18,6 +18,12 @@ import (
 var (
 	ErrForeign = errors.New("not a ledger of digestd")
 	ErrDamaged = errors.New("the ledger is damaged")
+
+	// ErrAway is that of whatever needs an engine that can't be reached now. Nothing has changed, and it may be tried again.
+	ErrAway = errors.New("the database is away")
+
+	// ErrSessionLost is that of a session which is gone, and its names with it. Nothing has changed.
+	ErrSessionLost = errors.New("the session is gone, and what it held may be somebody else's")
 )
 
 // Damaged says what is wrong with a ledger, by its name, and what to do.
@@ -50,7 +56,43 @@ type Store interface {
 	// It waits for its turn, or for the end of ctx, whose error it then returns.
 	Lock(ctx context.Context, name string) (unlock func(), err error)
 
+	// Session begins a session, of whoever has that name. It ends with the store, at the latest.
+	Session(ctx context.Context, name string) (Session, error)
+
 	Close() error
+}
+
+// Session holds names for longer than a transaction, and changes things only as long as it holds them: whoever has lost a
+// name can't commit any more. Its methods may be called from several goroutines, and may wait for each other.
+type Session interface {
+	// TryLock takes a name, at once or not at all. Nobody else has it until Unlock, or until the session ends, however
+	// it ends. The names are those of Store.Lock. One that the session holds already is granted again, and held once.
+	TryLock(name string) (bool, error)
+
+	// Unlock lets go of a name, if the session holds it.
+	Unlock(name string) error
+
+	// Update is as that of the store, in this session. The error is ErrSessionLost when the session is gone, and then
+	// nothing has changed.
+	Update(touched []Touch, f func(Tx) error) error
+
+	// Lost is closed when the session has ended, as far as is known here: it may be gone for a while before.
+	Lost() <-chan struct{}
+
+	// Close lets go of all names. A second call does nothing.
+	Close() error
+}
+
+// Shared is a store that several processes change at the same time, on several machines: what one of them remembers of it
+// may have changed since.
+type Shared interface {
+	Store
+
+	// Clock is the time as the engine has it, which is the same for all. It is as old as the answer took.
+	Clock(ctx context.Context) (time.Time, error)
+
+	// Held reports of each name whether anybody holds it at this moment.
+	Held(ctx context.Context, names []string) ([]bool, error)
 }
 
 // Touch is a part of the ledger that a change reads before it writes, or appends to. bbolt has one writer at

@@ -137,6 +137,9 @@ func (d *DB) Lock(ctx context.Context, name string) (unlock func(), err error) {
 	return d.locks.Lock(ctx, name)
 }
 
+// Session needs to ask nobody else either.
+func (d *DB) Session(context.Context, string) (store.Session, error) { return d.locks.Session(d), nil }
+
 // View runs a short read. Damage that bbolt meets with a panic becomes an error.
 func (d *DB) View(f func(store.Tx) error) error {
 	return d.safely(func() error { return d.db.View(func(t *bbolt.Tx) error { return f(&tx{Tx: t}) }) })

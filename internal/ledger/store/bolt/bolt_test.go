@@ -12,5 +12,5 @@ import (
 func TestPromises(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Opener {
 		return bolt.At(filepath.Join(t.TempDir(), "digestd.db"), bolt.Options{})
-	})
+	}, nil)
 }

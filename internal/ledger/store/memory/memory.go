@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"digestd/internal/ledger/store"
 )
@@ -20,11 +21,16 @@ import (
 // errClosed is what a store gives behind its end.
 var errClosed = errors.New("the store in memory is closed")
 
-// Memory is what was committed. Stores that are opened on it one after the other find it as the last one left it.
+// Memory is what was committed. Stores that are opened on it find it as others left it.
 type Memory struct {
 	writing sync.Mutex
 	locks   store.Locks
 	now     atomic.Pointer[state]
+	away    atomic.Bool
+	ahead   atomic.Int64 // of the clock of this process, in nanoseconds
+
+	mu       sync.Mutex
+	sessions map[*opened]map[string][]store.Session // by name
 }
 
 // New makes one in which nothing stands.
@@ -36,6 +42,38 @@ func New() *Memory {
 
 // Open opens a store on it. It is a store.Opener.
 func (m *Memory) Open() (store.Store, error) { return &opened{Memory: m}, nil }
+
+// OpenShared opens a store that others change at the same time, as those do that several machines share. It is a
+// store.Opener, and the store a store.Shared.
+func (m *Memory) OpenShared() (store.Store, error) { return shared{&opened{Memory: m}}, nil }
+
+// Kill ends the sessions of a name, as a database does that ends their connections.
+func (m *Memory) Kill(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, sessions := range m.sessions {
+		for _, s := range sessions[name] {
+			s.Close()
+		}
+		delete(sessions, name)
+	}
+}
+
+// SetAway takes the memory away, as a database that can't be reached, or brings it back. Sessions end with it.
+func (m *Memory) SetAway(away bool) {
+	m.away.Store(away)
+	if !away {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for o := range m.sessions {
+		o.end()
+	}
+}
+
+// SetAhead moves the clock of the memory, as that of a database on another machine.
+func (m *Memory) SetAhead(by time.Duration) { m.ahead.Store(int64(by)) }
 
 // state is all buckets and parts at one moment. No table in it changes any more.
 type state map[name]*table
@@ -62,18 +100,77 @@ func (o *opened) Name() string   { return "memory" }
 func (o *opened) ReadOnly() bool { return false }
 
 func (o *opened) Close() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.closed.Store(true)
+	o.end()
 	return nil
 }
 
+// end ends the sessions; the caller holds mu.
+func (o *opened) end() {
+	for _, sessions := range o.sessions[o] {
+		for _, s := range sessions {
+			s.Close()
+		}
+	}
+	delete(o.sessions, o)
+}
+
+// usable is why nothing can be done now.
+func (o *opened) usable() error {
+	switch {
+	case o.closed.Load():
+		return errClosed
+	case o.away.Load():
+		return fmt.Errorf("memory: %w", store.ErrAway)
+	}
+	return nil
+}
+
+func (o *opened) Session(_ context.Context, name string) (store.Session, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.usable(); err != nil {
+		return nil, err
+	}
+	s := o.locks.Session(o)
+	if o.sessions == nil {
+		o.sessions = map[*opened]map[string][]store.Session{}
+	}
+	if o.sessions[o] == nil {
+		o.sessions[o] = map[string][]store.Session{}
+	}
+	o.sessions[o][name] = append(o.sessions[o][name], s)
+	return s, nil
+}
+
+// shared is a store of several processes.
+type shared struct{ *opened }
+
+func (s shared) Clock(context.Context) (time.Time, error) {
+	return time.Now().Add(time.Duration(s.ahead.Load())), s.usable()
+}
+
+func (s shared) Held(_ context.Context, names []string) ([]bool, error) {
+	held := make([]bool, len(names))
+	for i, name := range names {
+		held[i] = s.locks.Held(name)
+	}
+	return held, s.usable()
+}
+
 func (o *opened) Lock(ctx context.Context, name string) (unlock func(), err error) {
+	if err := o.usable(); err != nil {
+		return nil, err
+	}
 	return o.locks.Lock(ctx, name)
 }
 
 func (o *opened) View(f func(store.Tx) error) (err error) {
 	defer recoverPanic(&err)
-	if o.closed.Load() {
-		return errClosed
+	if err := o.usable(); err != nil {
+		return err
 	}
 	return f(&tx{state: *o.now.Load()})
 }
@@ -82,11 +179,14 @@ func (o *opened) Update(_ []store.Touch, f func(store.Tx) error) (err error) {
 	o.writing.Lock()
 	defer o.writing.Unlock()
 	defer recoverPanic(&err)
-	if o.closed.Load() {
-		return errClosed
+	if err := o.usable(); err != nil {
+		return err
 	}
 	t := &tx{state: maps.Clone(*o.now.Load()), mine: map[name]bool{}}
 	if err := f(t); err != nil {
+		return err
+	}
+	if err := o.usable(); err != nil { // it went away in the middle
 		return err
 	}
 	o.now.Store(&t.state)

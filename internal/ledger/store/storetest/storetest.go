@@ -48,8 +48,9 @@ func NeedsFile(t testing.TB) {
 	}
 }
 
-// Run holds an engine to its promises. fresh makes the way to a new store each time.
-func Run(t *testing.T, fresh func(t *testing.T) store.Opener) {
+// Run holds an engine to its promises. fresh makes the way to a new store each time. kill ends the sessions of a name from
+// outside; it is nil where nobody can.
+func Run(t *testing.T, fresh func(t *testing.T) store.Opener, kill func(t *testing.T, s store.Store, session string)) {
 	for _, promise := range []struct {
 		name string
 		hold func(t *testing.T, open store.Opener)
@@ -65,9 +66,14 @@ func Run(t *testing.T, fresh func(t *testing.T) store.Opener) {
 		{"what was committed is there behind the end", durable},
 		{"a bucket that is not there", absent},
 		{"locks", locks},
+		{"sessions", sessions},
 	} {
 		t.Run(promise.name, func(t *testing.T) { promise.hold(t, fresh(t)) })
 	}
+	if kill != nil {
+		t.Run("a session that is killed", func(t *testing.T) { killed(t, fresh(t), kill) })
+	}
+	t.Run("several processes", func(t *testing.T) { several(t, fresh(t)) })
 }
 
 // begin opens a store that has a bucket b for rows and a bucket p for parts.
