@@ -50,6 +50,7 @@ var reach = map[string][]string{
 	"internal/ledger":   {"digest", "digest/curate", "internal/ledger/store", "subscribers"},
 	"internal/control":  {},
 	"internal/demo":     {"digest", "internal/preview", "mailer"},
+	"internal/setup":    {"digest/collect", "subscribers"},
 	"internal/lint":     {"digest"},
 	"internal/regular":  {},
 	"internal/preview":  {"internal/lint", "mailer"},

@@ -166,6 +166,9 @@ func (p *program) root() *cobra.Command {
 			if len(args) > 0 {
 				return fmt.Errorf("unknown command %q", args[0])
 			}
+			if _, err := config.Find(p.configFlag, os.Getenv); err != nil && p.configFlag == "" {
+				return p.print(map[string]string{"first": "init"}, func(w io.Writer) { fmt.Fprint(w, firstSteps) })
+			}
 			return c.Help()
 		},
 	}
@@ -180,7 +183,7 @@ func (p *program) root() *cobra.Command {
 	root.AddCommand(runCommand(p), holder(p), reloadCommand(p), collectCommand(p), sendCommand(p), resumeCommand(p),
 		previewCommand(p), replayCommand(p), checkCommand(p), statusCommand(p), whyCommand(p), feedsCommand(p),
 		curateCommand(p), subscribersCommand(p), inboundCommand(p), editionsCommand(p), pauseCommand(p),
-		backupCommand(p), ledgerCommand(p), dkimCommand(p), demoCommand(p), versionCommand(p))
+		initCommand(p), backupCommand(p), ledgerCommand(p), dkimCommand(p), demoCommand(p), versionCommand(p))
 	// cobra never forgets a flag that completes, and so whatever its command holds. No shell completes what crossed.
 	if p.held == nil {
 		root.InitDefaultCompletionCmd()
@@ -189,6 +192,14 @@ func (p *program) root() *cobra.Command {
 	usageArgs(root)
 	return root
 }
+
+// firstSteps is what digestd says, alone, to somebody who has no configuration yet.
+const firstSteps = `There is no configuration yet, neither here nor in /etc/digestd.
+
+  digestd demo     shows what it does: invented news, three inboxes, nothing leaves this machine
+  digestd init     asks six questions, and writes the config.toml of your newsletter
+  digestd --help   all commands
+`
 
 // usageArgs makes wrong arguments of any command exit 2, with the command's own usage line.
 func usageArgs(c *cobra.Command) {

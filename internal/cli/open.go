@@ -38,6 +38,11 @@ func (p *program) load() (*config.Config, map[string]*render.Set, error) {
 	if err != nil {
 		return nil, nil, usageError{err}
 	}
+	return p.loadFrom(path)
+}
+
+// loadFrom reads the configuration of a file.
+func (p *program) loadFrom(path string) (*config.Config, map[string]*render.Set, error) {
 	sets := map[string]*render.Set{}
 	checkTemplates := func(d digest.Digest) (err error) {
 		if p.sawTemplates != nil {

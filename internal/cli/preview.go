@@ -23,16 +23,16 @@ func previewCommand(p *program) *cobra.Command {
 	var email, at, format, listen string
 	var serve bool
 	c := &cobra.Command{
-		Use:   "preview DIGEST",
+		Use:   "preview [DIGEST]",
 		Short: "Show what the next edition would say",
 		Long: "Show what the next edition of a digest would say, on stdout. Nothing is written and nothing is sent. Where there is\n" +
 			"no ledger yet, the feeds are read into memory first. With --serve it is a page that shows the mail at several widths, light\n" +
 			"and dark, without pictures or styles, as text and as it goes over the wire, and what the checks say; it follows edits of\n" +
 			"the templates, the configuration and the subscriber files.",
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if serve {
-				return servePreview(c.Context(), p, args[0], email, at, listen)
+				return servePreview(c.Context(), p, first(args), email, at, listen)
 			}
 			if p.json {
 				format = "json"
@@ -42,7 +42,7 @@ func previewCommand(p *program) *cobra.Command {
 			}
 			var d digest.Digest
 			o, err := openPreview(c.Context(), p, func(cfg *config.Config) (err error) {
-				if d, err = findDigest(cfg, args[0]); err != nil {
+				if d, err = findDigest(cfg, first(args)); err != nil {
 					return err
 				}
 				if _, err = previewReader(cfg, email); err != nil {
@@ -188,7 +188,11 @@ func parseTime(s, zone string) (time.Time, error) {
 		s)
 }
 
+// findDigest is the digest of an id, or, where none is named (""), the only one.
 func findDigest(cfg *config.Config, id string) (digest.Digest, error) {
+	if id == "" && len(cfg.Digests) == 1 {
+		return cfg.Digests[0], nil
+	}
 	var known []string
 	for _, d := range cfg.Digests {
 		if d.ID == id {
@@ -196,7 +200,21 @@ func findDigest(cfg *config.Config, id string) (digest.Digest, error) {
 		}
 		known = append(known, d.ID)
 	}
+	switch {
+	case len(known) == 0:
+		return digest.Digest{}, usagef("%s has no digest: it needs a table such as [digests.daily]", cfg.Path)
+	case id == "":
+		return digest.Digest{}, usagef("%s has several digests: name one of %s", cfg.Path, strings.Join(known, ", "))
+	}
 	return digest.Digest{}, usagef("%s has no digest %q; it has %s", cfg.Path, id, strings.Join(known, ", "))
+}
+
+// first is the first argument, empty where there is none.
+func first(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
 }
 
 func showPreview(p *program, composer *newsroom.Composer, v newsroom.Preview, format string) error {

@@ -23,13 +23,13 @@ import (
 func replayCommand(p *program) *cobra.Command {
 	var captures, since string
 	c := &cobra.Command{
-		Use:   "replay DIGEST",
+		Use:   "replay [DIGEST]",
 		Short: "Show what a digest would have said",
 		Long: "Compose the editions of the last days again, from what the ledger remembers, with the configuration as it is now, and\n" +
 			"show them beside what was sent: a way to try weights and limits. With --captures the news is read from captured feeds\n" +
 			"instead: DIR/NAME/20200601T050000Z.xml, where NAME is the name of a feed in the configuration and the rest the time in\n" +
 			"UTC at which it was captured. There is an edition at each slot. Nothing is written and nothing is sent.",
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if captures != "" && c.Flags().Changed("since") {
 				return usagef("--captures and --since: one of them")
@@ -39,9 +39,9 @@ func replayCommand(p *program) *cobra.Command {
 				return usagef("--since %q: a time such as 7d or 36h", since)
 			}
 			if captures != "" {
-				return p.replayCaptures(c.Context(), args[0], captures)
+				return p.replayCaptures(c.Context(), first(args), captures)
 			}
-			return p.replayAgain(c.Context(), args[0], span)
+			return p.replayAgain(c.Context(), first(args), span)
 		},
 	}
 	c.Flags().StringVar(&captures, "captures", "", "read captured feeds below `DIR`")
@@ -63,7 +63,7 @@ func (p *program) replayCaptures(ctx context.Context, id, dir string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	out := replayJSON{Digest: id, Editions: []replayedJSON{}, digest: d}
+	out := replayJSON{Digest: d.ID, Editions: []replayedJSON{}, digest: d}
 	err = p.replay(ctx, found[0].At, out.add, func(r newsroom.Replay) error { return r.Captures(ctx, d, found) })
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func (p *program) replayAgain(ctx context.Context, id string, span time.Duration
 	}
 	defer o.close()
 	since := p.now().Add(-span)
-	out := replayJSON{Digest: id, Editions: []replayedJSON{}, digest: d}
+	out := replayJSON{Digest: d.ID, Editions: []replayedJSON{}, digest: d}
 	add := func(r newsroom.Replayed) error {
 		if err := out.add(r); err != nil {
 			return err

@@ -54,11 +54,11 @@ func sendCommand(p *program) *cobra.Command {
 	var extra, noCollect bool
 	var to []string
 	c := &cobra.Command{
-		Use:   "send DIGEST",
+		Use:   "send [DIGEST]",
 		Short: "Collect, compose what is due, deliver what is owed",
 		Long: "Collect, then deliver the edition of each lane's latest slot: composed if it was not yet, and delivered as far as that\n" +
-			"can be done now. A second call delivers only what is still owed.",
-		Args: cobra.ExactArgs(1),
+			"can be done now. A second call delivers only what is still owed. Where there is one digest alone, it need not be named.",
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if extra && len(to) > 0 {
 				return usagef("--extra and --to do not go together: a test copy is one of the next edition")
@@ -72,7 +72,7 @@ func sendCommand(p *program) *cobra.Command {
 			}
 			var d digest.Digest
 			o, err := p.open(c.Context(), want{write: true, admit: func(cfg *config.Config) (err error) {
-				d, err = findDigest(cfg, args[0])
+				d, err = findDigest(cfg, first(args))
 				return err
 			}})
 			if err != nil {

@@ -40,7 +40,8 @@ func servePreview(ctx context.Context, p *program, digestID, email, at, listen s
 	if err != nil {
 		return err
 	}
-	if _, err := findDigest(cfg, digestID); err != nil {
+	d, err := findDigest(cfg, digestID)
+	if err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "digestd-preview-")
@@ -63,7 +64,7 @@ func servePreview(ctx context.Context, p *program, digestID, email, at, listen s
 		return usageError{fmt.Errorf("--listen: %w", err)}
 	}
 	fmt.Fprintf(p.stdout, "The preview is at http://%s/%s\nCtrl-C ends it.\n", listener.Addr(),
-		preview.Choice{Digest: digestID, Reader: email, At: at}.Query())
+		preview.Choice{Digest: d.ID, Reader: email, At: at}.Query())
 	return server.Serve(ctx, listener, lookEvery)
 }
 

@@ -30,12 +30,12 @@ func TOML(list List, taken []string) string {
 		if i > 0 {
 			b.WriteString("\n")
 		}
-		fmt.Fprintf(&b, "[topics.%s]\ntitle = %s\nfeeds = [\n", topicID(title, used), quote(title))
+		fmt.Fprintf(&b, "[topics.%s]\ntitle = %s\nfeeds = [\n", topicID(title, used), Quote(title))
 		for _, f := range group.feeds {
 			if name := oneLine(f.Title); name != "" {
-				fmt.Fprintf(&b, "  { url = %s, name = %s },\n", quote(f.URL), quote(name))
+				fmt.Fprintf(&b, "  { url = %s, name = %s },\n", Quote(f.URL), Quote(name))
 			} else {
-				fmt.Fprintf(&b, "  %s,\n", quote(f.URL))
+				fmt.Fprintf(&b, "  %s,\n", Quote(f.URL))
 			}
 		}
 		b.WriteString("]\n")
@@ -71,8 +71,8 @@ func topicID(title string, used map[string]bool) string {
 	return id
 }
 
-// quote writes a basic string of TOML.
-func quote(s string) string {
+// Quote writes a basic string of TOML.
+func Quote(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
 	for _, r := range strings.ToValidUTF8(s, "\ufffd") {
