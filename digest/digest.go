@@ -96,6 +96,7 @@ type Digest struct {
 	Asides       string   // "last" in latest news, or "off"
 	AsidePaths   []string // parts of links whose items are asides, too: "sport"
 
+	Archive  bool // each edition has a public page
 	Look     Look
 	Images   string   // "remote" or "none"
 	MaxSize  int      // bytes of each encoded part

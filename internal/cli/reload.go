@@ -145,16 +145,20 @@ func needRestart(old, next *config.Config) []string {
 	if next.Ledger.Path != old.Ledger.Path {
 		keys = append(keys, "[ledger] path")
 	}
-	if listensAt(next) != listensAt(old) {
+	was, will := webOf(old), webOf(next)
+	if was.Listen != will.Listen {
 		keys = append(keys, "[web] listen")
+	}
+	if was.Metrics != will.Metrics {
+		keys = append(keys, "[web] metrics")
 	}
 	return keys
 }
 
-// listensAt is the address of the listener for readers, if there is one.
-func listensAt(cfg *config.Config) string {
+// webOf is [web], empty where there is none.
+func webOf(cfg *config.Config) config.Web {
 	if cfg.Web == nil {
-		return ""
+		return config.Web{}
 	}
-	return cfg.Web.Listen
+	return *cfg.Web
 }

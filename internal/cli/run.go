@@ -64,11 +64,11 @@ func runDaemon(ctx context.Context, p *program) error {
 	defer socket.Close()
 
 	if cfg.Web != nil {
-		answers, err := answerReaders(p, l, r.current.Load, r.tally, cfg.Web.Listen)
+		answers, err := answer(p, l, r.current.Load, r.tally, *cfg.Web)
 		if err != nil {
 			return err
 		}
-		defer answers.Close() // after the messages in flight, whose links it answers
+		defer answers() // after the messages in flight, whose links it answers
 	}
 	p.secondSignal(ctx)
 	p.log.Info("digestd runs", "version", version, "config", cfg.Path, "ledger", l.Path(), "transport",
@@ -80,25 +80,38 @@ func runDaemon(ctx context.Context, p *program) error {
 	return errEnded
 }
 
-// answerReaders serves the pages behind the links of the mail, as the configuration has them at the time, and
-// beside them what a monitoring system asks for.
-func answerReaders(
-	p *program, l *ledger.Ledger, current func() *opened, tally *report.Tally, address string,
-) (*web.Listener, error) {
+// answer serves the pages for readers, as the configuration has them at the time, and what a monitoring system asks
+// for: at an address of its own, or beside the pages.
+func answer(
+	p *program, l *ledger.Ledger, current func() *opened, tally *report.Tally, at config.Web,
+) (end func(), err error) {
 	site := func() web.Site { return web.Site{Config: current().Config, Sets: current().Composer.Templates} }
 	server, err := web.New(l, site, p.now, p.log)
 	if err != nil {
 		return nil, err
 	}
-	server.Also = map[string]http.Handler{
+	monitoring := map[string]http.Handler{
 		"/healthz": web.Health(func() []report.Problem { return current().Report.Problems(current().uncomposed()) }, p.now),
 		"/metrics": web.Metrics(version, func() (report.Figures, error) { return current().Report.Figures(tally, current().uncomposed()) }),
 	}
-	listener, err := server.Listen(address)
-	if err == nil {
-		p.log.Info("answering readers", "listen", listener.Addr())
+	if at.Metrics == at.Listen {
+		server.Also = monitoring
 	}
-	return listener, err
+	readers, err := server.Listen(at.Listen)
+	if err != nil {
+		return nil, err
+	}
+	p.log.Info("answering readers", "listen", readers.Addr())
+	if at.Metrics == "" || at.Metrics == at.Listen {
+		return readers.Close, nil
+	}
+	figures, err := web.ListenForFigures(at.Metrics, monitoring, p.log)
+	if err != nil {
+		readers.Close()
+		return nil, err
+	}
+	p.log.Info("answering for health and metrics", "metrics", figures.Addr())
+	return func() { figures.Close(); readers.Close() }, nil
 }
 
 // errEnded is how run ends on a signal: exit 0.

@@ -22,6 +22,7 @@ type Config struct {
 	Collect         Collect
 	Ledger          Ledger
 	Web             *Web // nil: off
+	Archive         Archive
 	Alerts          Alerts
 	Topics          []digest.Topic  // in the order of the file
 	Digests         []digest.Digest // in the order of the file

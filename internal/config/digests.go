@@ -64,6 +64,8 @@ func digestKeys() []key[digestTable] {
 			func(d *digestTable) *string { return &d.Images }),
 		size("max_size", `"95KB"`, 16<<10, 10<<20, "Of each encoded part of a mail. Gmail cuts a mail off at about 102KB.",
 			func(d *digestTable) *int { return &d.MaxSize }),
+		boolean("archive", "false", "Keep a public page of each edition, without anything of a reader, and feeds of them. It needs [web] or base_url of [archive].",
+			func(d *digestTable) *bool { return &d.Archive }),
 		text("template", `""`, "path", "Directory with templates that replace the built-in ones of the same name.",
 			func(d *digestTable) *string { return &d.Template }, input),
 		list("formerly", "[]", "list of names", "Names that this digest had before: who left it, its number and what it told go along with it.",

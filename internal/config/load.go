@@ -158,6 +158,7 @@ func (r *reader) config(root *table) *Config {
 	} else {
 		r.warn(place{}, "without [web] readers unsubscribe by mail only, to %s", c.Mail.UnsubscribeTo)
 	}
+	section(r, root, "archive", archiveKeys(), &c.Archive)
 	section(r, root, "alerts", alertsKeys(), &c.Alerts)
 	files := filesTable{}
 	section(r, root, "subscriber_files", filesKeys(), &files)
@@ -167,6 +168,7 @@ func (r *reader) config(root *table) *Config {
 	if r.cut {
 		return c // what refers to what can't be known
 	}
+	checkArchive(r, c, root)
 	r.templates(c, root)
 	r.subscribers(c, root, files.paths)
 	if len(r.problems) == 0 {

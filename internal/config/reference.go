@@ -38,6 +38,7 @@ func Reference() []TableDoc {
 		describe("collect", "[collect]", "How feeds are read.", collectKeys()),
 		describe("ledger", "[ledger]", "The program's memory.", ledgerKeys()),
 		describe("web", "[web]", "The pages for readers. Without this table readers unsubscribe by mail only.", webKeys()),
+		describe("archive", "[archive]", "Where the public pages of the editions go beside the listener.", archiveKeys()),
 		describe("alerts", "[alerts]", "Whom to tell when something needs a person.", alertsKeys()),
 		describe("topics.NAME", "[topics.NAME]", "A set of feeds. Its name is letters, digits, \"-\" and \"_\".", topicKeys()),
 		describe("topics.NAME.feeds", "a table in feeds", "A feed with more to say than its address.", feedKeys()),

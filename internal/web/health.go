@@ -15,7 +15,7 @@ import (
 const healthKept = 5 * time.Second
 
 // Health answers 200 while all is well, and 503 when something needs a person. It says how many problems
-// there are and not which: the listener is one for readers, and the operator has `digestd status`.
+// there are and not which: others may ask, too, and the operator has `digestd status`.
 func Health(problems func() []report.Problem, now func() time.Time) http.Handler {
 	h := &health{problems: problems, now: now}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

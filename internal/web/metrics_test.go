@@ -184,3 +184,28 @@ func TestHealth(t *testing.T) {
 		t.Errorf("POST: %d, Allow %q", rec.Code, rec.Header().Get("Allow"))
 	}
 }
+
+// TestFiguresHaveAnAddressOfTheirOwn: readers find neither health nor figures beside their pages.
+func TestFiguresHaveAnAddressOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	at, err := ListenForFigures("127.0.0.1:0", map[string]http.Handler{"/metrics": Metrics("1", figures)}, d.server.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer at.Close()
+	for address, status := range map[string]int{
+		"http://" + at.Addr().String() + "/metrics":           http.StatusOK,
+		"http://" + at.Addr().String() + "/u/" + d.token(ana): http.StatusNotFound,
+		"http://" + d.listen().Addr().String() + "/metrics":   http.StatusNotFound,
+	} {
+		answer, err := http.Get(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != status {
+			t.Errorf("%s: status %d, want %d", address, answer.StatusCode, status)
+		}
+	}
+}

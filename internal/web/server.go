@@ -254,26 +254,42 @@ type Listener struct {
 	served chan struct{}
 }
 
-// Listen answers at an address until Close.
+// Listen answers readers at an address until Close.
 func (s *Server) Listen(address string) (*Listener, error) {
+	return listen("listen", address, s.Handler(), s.limits, s.log)
+}
+
+// ListenForFigures answers what a monitoring system asks for, by exact path, at an address until Close.
+func ListenForFigures(address string, paths map[string]http.Handler, log *slog.Logger) (*Listener, error) {
+	return listen("metrics", address, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler := paths[r.URL.Path]
+		if handler == nil {
+			handler = http.NotFoundHandler()
+		}
+		handler.ServeHTTP(w, r)
+	}), usualLimits, log)
+}
+
+// listen serves a handler at the address of a key of [web].
+func listen(key, address string, handler http.Handler, limits limits, log *slog.Logger) (*Listener, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("[web] listen: %w", err)
+		return nil, fmt.Errorf("[web] %s: %w", key, err)
 	}
-	entrance := newEntrance(listener, s.limits)
+	entrance := newEntrance(listener, limits)
 	l := &Listener{
 		server: &http.Server{
-			Handler: s.Handler(), MaxHeaderBytes: maxHeader, ReadHeaderTimeout: s.limits.header,
-			ReadTimeout: s.limits.read, WriteTimeout: s.limits.write, IdleTimeout: s.limits.idle,
+			Handler: handler, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: limits.header,
+			ReadTimeout: limits.read, WriteTimeout: limits.write, IdleTimeout: limits.idle,
 			ConnState: entrance.watch,
-			ErrorLog:  slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+			ErrorLog:  slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		},
-		addr: listener.Addr(), end: s.limits.end, served: make(chan struct{}),
+		addr: listener.Addr(), end: limits.end, served: make(chan struct{}),
 	}
 	go func() {
 		defer close(l.served)
 		if err := l.server.Serve(entrance); !errors.Is(err, http.ErrServerClosed) {
-			s.log.Error("readers can't be answered any more: restart digestd", "listen", address, "error", err)
+			log.Error("nobody is answered any more: restart digestd", key, address, "error", err)
 		}
 	}()
 	return l, nil
