@@ -15,18 +15,19 @@ const asidesOff = "off"
 const (
 	firstEach      = 5  // stories that each topic has before any has more
 	oldShare       = 10 // one entry in so many may be old while something newer finds no room
-	summaryWords   = 45 // that are shown of a summary at most
+	summaryWords   = 27 // that are shown of a summary at most, about
 	headlineWords  = 10 // that one takes, about
 	opinionSection = "\x00opinion"
 )
 
-// wordsOf is how many words each length of a digest has: two and a half minutes, five, and whatever there is.
+// wordsOf is how many words each length of a digest has: two minutes and four screens of a phone, four minutes and eight
+// screens, or whatever there is. Headlines of the latest news take a minute more.
 func wordsOf(length string) int {
 	switch length {
 	case "short":
-		return 550
+		return 380
 	case "usual":
-		return 1100
+		return 760
 	}
 	return 0
 }

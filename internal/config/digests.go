@@ -49,7 +49,7 @@ func digestKeys() []key[digestTable] {
 			func(d *digestTable) *bool { return &d.SendEmpty }),
 		whole("max_headlines", "15", 1, 500, "Headlines in latest news, from one feed a third of them while others wait.",
 			func(d *digestTable) *int { return &d.MaxHeadlines }),
-		choice("length", `"usual"`, []string{"short", "usual", "long"}, "How much there is to read: two or three minutes, five, or whatever the topics' limits and max_size let in.",
+		choice("length", `"usual"`, []string{"short", "usual", "long"}, "How much there is to read: two minutes, four or five, or whatever the topics' limits and max_size let in.",
 			func(d *digestTable) *string { return &d.Length }),
 		choice("asides", `"last"`, []string{"last", "off"}, "What is no news stands last in latest news, where room is left, or nowhere: live pages, briefings, galleries, offers, horoscopes, gossip.",
 			func(d *digestTable) *string { return &d.Asides }),
