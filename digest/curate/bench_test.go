@@ -69,6 +69,57 @@ func BenchmarkCurate(b *testing.B) {
 	}
 }
 
+// commonWords makes so many items of one feed that are all made of a few words, as a hostile feed would write them.
+func commonWords(n int) []digest.Item {
+	words := strings.Fields("government minister police people world new year city state president court war deal talks strike report attack " +
+		"security economy market trade party election vote leader crisis climate health school water fire")
+	r := rand.New(rand.NewPCG(1, uint64(n)))
+	some := func(n int) string {
+		out := make([]string, n)
+		for i := range out {
+			out[i] = words[r.IntN(len(words))]
+		}
+		return strings.Join(out, " ")
+	}
+	items := make([]digest.Item, n)
+	for i := range items {
+		items[i] = digest.Item{Seq: uint64(i + 1), Feed: "https://feeds.example.org/1", Source: "Outlet", Link: fmt.Sprint("https://example.org/news/", 100_000+i),
+			Title: some(8), Summary: digest.PlainText(some(40) + "."), FirstSeen: noon.Add(-time.Duration(i%600) * time.Second)}
+	}
+	return items
+}
+
+// BenchmarkOneFeed is what a feed of common words costs: time, and comparisons of two documents an item.
+func BenchmarkOneFeed(b *testing.B) {
+	for _, n := range []int{6_000, 12_000, 24_000} {
+		items := commonWords(n)
+		topic := digest.Topic{ID: "all", Feeds: []digest.Feed{{URL: items[0].Feed, Weight: 1}}}
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				Curate([]digest.Topic{topic}, items, nil, Options{Now: noon})
+			}
+			b.ReportMetric(float64(comparisons(items))/float64(n), "comparisons/item")
+		})
+	}
+}
+
+// comparisons is how many pairs of documents clustering looks at.
+func comparisons(items []digest.Item) int64 {
+	nodes := make([]node, len(items))
+	for i, it := range items {
+		nodes[i] = newNode(it, 0)
+	}
+	return group(nodes).compared.Load()
+}
+
+// TestTwiceTheItemsAreTwiceTheWork doubles a feed of common words.
+func TestTwiceTheItemsAreTwiceTheWork(t *testing.T) {
+	one, two := comparisons(commonWords(1000)), comparisons(commonWords(2000))
+	if one == 0 || two > one*5/2 {
+		t.Errorf("%d comparisons for 1,000 items, %d for 2,000", one, two)
+	}
+}
+
 // The work grows with the number of items and not with its square, whatever the words: counted in comparisons of two
 // documents, of which no item may cause more than so many.
 func TestCurateComparesFew(t *testing.T) {

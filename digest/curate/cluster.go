@@ -15,6 +15,7 @@ type node struct {
 	doc  Document
 	link string // canonical
 	host string
+	name string // the title, as it is compared for being the same
 	when time.Time
 	sent int // the story that was sent of which it is part, from 1; 0: none
 }
@@ -31,6 +32,7 @@ func prepare(nodes []node) {
 			n.doc = documentOf(*n.item)
 			n.link = itemLink(*n.item)
 			n.host = linkHost(n.link)
+			n.name = normalTitle(n.item.Title)
 		}
 	})
 }
@@ -225,6 +227,9 @@ func (g *grouping) join(e edge, exact bool) {
 	if ra == rb || !g.compatible(ra, rb, exact) {
 		return
 	}
+	if !exact {
+		e.terms = sharedTerms(e.b.doc, e.a.doc)
+	}
 	g.used = append(g.used, e)
 	g.union(ra, rb)
 }
@@ -282,7 +287,7 @@ const (
 // headline, long enough to mean something, within a few hours. A day apart it would be a column, and with another
 // text it is an hourly programme, or a page's next entry.
 func sameHeadline(a, b *node) bool {
-	return len(a.doc.tokens) >= 4 && normalTitle(a.item.Title) == normalTitle(b.item.Title) &&
+	return len(a.doc.tokens) >= 4 && a.name == b.name &&
 		a.when.Sub(b.when).Abs() <= 12*time.Hour &&
 		(itemText(*a.item) == "" || itemText(*b.item) == "" || alikeText(*a.item, *b.item))
 }

@@ -115,9 +115,12 @@ func closeInto(c cluster, s digest.Story) []Closed {
 func newStory(c cluster, f filters) (digest.Story, []Closed) {
 	nodes := slices.Clone(c.nodes)
 	newest := slices.MaxFunc(nodes, func(a, b *node) int { return a.when.Compare(b.when) }).when
+	points := make(map[*node]float64, len(nodes))
+	for _, n := range nodes {
+		points[n] = leadPoints(n, newest, f, c.aggregators)
+	}
 	slices.SortFunc(nodes, func(a, b *node) int {
-		return cmp.Or(-cmp.Compare(leadPoints(a, newest, f, c.aggregators), leadPoints(b, newest, f, c.aggregators)),
-			a.when.Compare(b.when), compareItems(a.item, b.item))
+		return cmp.Or(-cmp.Compare(points[a], points[b]), a.when.Compare(b.when), compareItems(a.item, b.item))
 	})
 	lead, rest := nodes[0], nodes[1:]
 	slices.SortFunc(rest, func(a, b *node) int {

@@ -130,7 +130,7 @@ func (g *grouping) earlier(x wordIndex, at int, met []int32) []edge {
 				return strongest(edges)
 			}
 			if s := x.inWindow(Score(m.doc, n.doc), &n.doc, &m.doc); s >= Threshold {
-				edges = append(edges, g.edge(i, j, s, sharedTerms(n.doc, m.doc)...))
+				edges = append(edges, g.edge(i, j, s))
 			}
 		}
 	}
