@@ -77,7 +77,7 @@ func (c *Conn) authenticate(ctx context.Context, a gomail.Auth, server *gomail.S
 	if first != nil {
 		command += " " + base64.StdEncoding.EncodeToString(first)
 	}
-	for {
+	for range maxChallenges {
 		lines, err := c.ask(ctx, 334, command)
 		var said *textproto.Error
 		switch {
@@ -102,13 +102,19 @@ func (c *Conn) authenticate(ctx context.Context, a gomail.Auth, server *gomail.S
 		}
 		return err
 	}
+	return errEndless
 }
+
+// maxChallenges bounds a login: no mechanism that is known here has more than three.
+const maxChallenges = 10
+
+var errEndless = fmt.Errorf("the server asks for more after %d answers of a login", maxChallenges)
 
 // readable leaves out the words of an answer to AUTH that is not one of SMTP: they may be the password in any form.
 func readable(err error) error {
 	var answer *textproto.Error
 	var network net.Error
-	if err == nil || errors.As(err, &answer) || errors.As(err, &network) || errors.Is(err, io.EOF) ||
+	if err == nil || errors.Is(err, errEndless) || errors.As(err, &answer) || errors.As(err, &network) || errors.Is(err, io.EOF) ||
 		errors.Is(err, io.ErrUnexpectedEOF) {
 		return err
 	}
