@@ -3,14 +3,12 @@ package render
 import (
 	"errors"
 	"fmt"
-	htmltemplate "html/template"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
-	texttemplate "text/template"
 
 	"digestd/digest"
 	"digestd/internal/regular"
@@ -126,8 +124,8 @@ func (s *Set) parseHTML(src source) error {
 		return err
 	}
 	s.htmlName, s.htmlText = name, text
-	s.html, err = htmltemplate.New(name).Funcs(htmlFuncs).Parse(text)
-	return templateError(err)
+	s.html, err = newHTML(name, text)
+	return err
 }
 
 func (s *Set) parseText(src source) error {
@@ -135,8 +133,8 @@ func (s *Set) parseText(src source) error {
 	if err != nil {
 		return err
 	}
-	s.text, err = texttemplate.New(name).Funcs(textFuncs).Parse(text)
-	return templateError(err)
+	s.text, err = newText(name, text, textFuncs)
+	return err
 }
 
 // actions are what a template has beside its fixed text.
@@ -144,8 +142,8 @@ var actions = regexp.MustCompile(`(?s){{.*?}}`)
 
 func (s *Set) parseSubject(subject string) error {
 	var err error
-	s.subject, err = texttemplate.New(SubjectName).Parse(subject)
-	return templateError(err)
+	s.subject, err = newText(SubjectName, subject, nil)
+	return err
 }
 
 // loadLanguages reads every built-in catalogue and lays the owner's over them.

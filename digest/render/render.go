@@ -5,7 +5,6 @@
 package render
 
 import (
-	"bytes"
 	htmltemplate "html/template"
 	"sort"
 	texttemplate "text/template"
@@ -65,19 +64,19 @@ func (s *Set) Render(p digest.Page, f Frame) (Rendered, error) {
 	view.Subject = out.Subject
 	view.Preheader = preheader(view)
 
-	var b bytes.Buffer
 	if p.Variant.Format != "text" {
-		b.Grow(8<<10 + view.entries*2<<10)
+		b := bounded{name: s.html.Name()}
+		b.buf.Grow(8<<10 + view.entries*2<<10)
 		if err := s.html.Execute(&b, view); err != nil {
 			return Rendered{}, templateError(err)
 		}
-		out.HTML = b.String()
-		b.Reset()
+		out.HTML = b.buf.String()
 	}
+	b := bounded{name: s.text.Name()}
 	if err := s.text.Execute(&b, view); err != nil {
 		return Rendered{}, templateError(err)
 	}
-	out.Text = tidyText(b.Bytes())
+	out.Text = tidyText(b.buf.Bytes())
 	return out, nil
 }
 
@@ -92,11 +91,11 @@ func (s *Set) renderSubject(view *View) (string, error) {
 	if v.Lead == nil {
 		v.Lead = &Story{}
 	}
-	var b bytes.Buffer
+	b := bounded{name: SubjectName}
 	if err := s.subject.Execute(&b, &v); err != nil {
 		return "", templateError(err)
 	}
-	line := oneLine(b.String())
+	line := oneLine(b.buf.String())
 	if view.Lead == nil {
 		line = trimSeparators(line)
 	}

@@ -2,7 +2,6 @@ package render
 
 import (
 	"fmt"
-	htmltemplate "html/template"
 	"strings"
 	"text/template/parse"
 
@@ -33,9 +32,9 @@ func (s *Set) Trace(p digest.Page, f Frame) (Trace, error) {
 	if s.htmlName != htmlFile {
 		out.File = s.htmlName
 	}
-	t, err := htmltemplate.New(s.htmlName).Funcs(htmlFuncs).Parse(s.htmlText)
+	t, err := newHTML(s.htmlName, s.htmlText)
 	if err != nil {
-		return out, templateError(err)
+		return out, err
 	}
 	for _, one := range t.Templates() {
 		if one.Tree != nil {
@@ -49,11 +48,11 @@ func (s *Set) Trace(p digest.Page, f Frame) (Trace, error) {
 	for _, section := range view.Sections {
 		out.Stories = append(out.Stories, section.Stories...)
 	}
-	var b strings.Builder
+	b := bounded{name: s.htmlName}
 	if err := t.Execute(&b, view); err != nil {
 		return out, templateError(err)
 	}
-	for rest := b.String(); ; {
+	for rest := b.buf.String(); ; {
 		_, behind, found := strings.Cut(rest, string(traceBegin))
 		if !found {
 			return out, nil

@@ -231,7 +231,7 @@ func topicsTaken(p *program) []string {
 	return ids
 }
 
-// maxListFile bounds a list of feeds.
+// maxListFile bounds a list of feeds or of addresses, in bytes.
 const maxListFile = 64 << 20
 
 func feedsExportCommand(p *program) *cobra.Command {

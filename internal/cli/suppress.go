@@ -55,7 +55,10 @@ func (n named) read(p *program, args []string) ([]subscribers.Kept, error) {
 	var raw []byte
 	var err error
 	if n.file == "-" {
-		raw, err = io.ReadAll(p.stdin)
+		raw, err = io.ReadAll(io.LimitReader(p.stdin, maxListFile+1))
+		if err == nil && len(raw) > maxListFile {
+			err = fmt.Errorf("what came on stdin has more than %d MB, and no list is that long", maxListFile>>20)
+		}
 	} else {
 		raw, err = regular.Read(n.file, maxListFile)
 	}

@@ -123,6 +123,9 @@ func (s *Server) Close() {
 	unlink(s.socket)
 }
 
+// maxRequest bounds a request, in bytes: a list of 64 MB of addresses as its input, in base64.
+const maxRequest = 96 << 20
+
 // serve runs one command. It is cancelled when its client goes away.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.count(1)
@@ -135,7 +138,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	a := &answer{ctx: r.Context(), to: http.NewResponseController(w), out: json.NewEncoder(w)}
 	a.to.SetReadDeadline(time.Now().Add(askWait))
 	var req Request
-	raw, err := io.ReadAll(r.Body) // to its end: only from there on does net/http hear that the client is gone
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest)) // to its end: only from there on does net/http hear that the client is gone
 	if err = errors.Join(err, json.Unmarshal(raw, &req)); err != nil {
 		s.log.Warn("control socket: unreadable request", "error", err)
 		http.Error(w, "unreadable request: "+err.Error(), http.StatusBadRequest)
