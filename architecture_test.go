@@ -29,6 +29,7 @@ var topLevel = []string{
 // needs bbolt outside its engine reads what it should ask for.
 var onlyIn = map[string]string{
 	"go.etcd.io/bbolt":                       "internal/ledger/store/bolt",
+	"github.com/jackc/pgx/v5":                "internal/ledger/store/postgres",
 	"github.com/mmcdole/gofeed":              "digest/collect",
 	"codeberg.org/readeck/go-readability/v2": "digest/collect",
 	"github.com/wneessen/go-mail":            "mailer",
@@ -61,16 +62,17 @@ var reach = map[string][]string{
 	"internal/lint/gen": {}, // run by hand: it reads a package and writes support.go
 
 	// the ledger knows none of its engines
-	"internal/ledger/store":        {},
-	"internal/ledger/store/bolt":   {"internal/ledger/store"},
-	"internal/ledger/store/memory": {"internal/ledger/store"},
+	"internal/ledger/store":          {},
+	"internal/ledger/store/bolt":     {"internal/ledger/store"},
+	"internal/ledger/store/memory":   {"internal/ledger/store"},
+	"internal/ledger/store/postgres": {"internal/ledger/store"},
 
 	// for tests alone
 	"internal/golden":        {},
 	"internal/needs":         {},
 	"internal/newsroom/town": {"digest", "digest/collect", "digest/render", "internal/config", "internal/ledger", "internal/ledger/store", "internal/ledger/store/storetest", "internal/newsroom", "internal/report", "mailer", "templates"},
 
-	"internal/ledger/store/storetest": {"internal/ledger/store", "internal/ledger/store/bolt", "internal/ledger/store/memory"},
+	"internal/ledger/store/storetest": {"internal/ledger/store", "internal/ledger/store/bolt", "internal/ledger/store/memory", "internal/ledger/store/postgres", "internal/needs"},
 }
 
 // forTests are the rooms that only tests may import.

@@ -136,7 +136,7 @@ func (p *program) tell(err error) int {
 
 // configurationError reports whether an error is about how digestd is set up, not about what it did.
 func configurationError(err error) bool {
-	for _, target := range []error{bolt.ErrBusy, bolt.ErrMissing, bolt.ErrLost, bolt.ErrEmpty, store.ErrForeign,
+	for _, target := range []error{bolt.ErrBusy, store.ErrMissing, bolt.ErrLost, bolt.ErrEmpty, store.ErrForeign,
 		store.ErrDamaged, ledger.ErrNewer, bolt.ErrDenied} {
 		if errors.Is(err, target) {
 			return true

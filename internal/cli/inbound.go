@@ -16,7 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"digestd/digest"
-	"digestd/internal/ledger/store/bolt"
+	"digestd/internal/ledger/store"
 	"digestd/internal/newsroom"
 	"digestd/internal/regular"
 	"digestd/mailer/inbound"
@@ -168,7 +168,7 @@ func explainMail(ctx context.Context, p *program) error {
 		return p.print(t, t.print)
 	}
 	o, err := p.open(ctx, want{ledgerOnly: true})
-	if errors.Is(err, bolt.ErrMissing) { // which has made no token yet
+	if errors.Is(err, store.ErrMissing) { // which has made no token yet
 		d, _ := inbound.Decide(r, noLedger)
 		t.Why = d.Why
 		return p.print(t, t.print)

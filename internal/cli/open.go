@@ -16,6 +16,7 @@ import (
 	"digestd/internal/config"
 	"digestd/internal/control"
 	"digestd/internal/ledger"
+	"digestd/internal/ledger/store"
 	"digestd/internal/ledger/store/bolt"
 	"digestd/internal/ledger/store/memory"
 	"digestd/internal/newsroom"
@@ -105,7 +106,7 @@ func (p *program) open(ctx context.Context, want want) (*opened, error) {
 		return &lent, nil
 	}
 	l, err := p.openLedger(ctx, cfg, want)
-	isNew := want.mayMiss && errors.Is(err, bolt.ErrMissing)
+	isNew := want.mayMiss && errors.Is(err, store.ErrMissing)
 	if isNew {
 		quiet := *p // what fails is said by the command, once
 		quiet.log = slog.New(slog.DiscardHandler)

@@ -14,6 +14,7 @@ import (
 	"digestd/digest"
 	"digestd/internal/config"
 	"digestd/internal/ledger"
+	"digestd/internal/ledger/store"
 	"digestd/internal/ledger/store/bolt"
 	"digestd/internal/newsroom"
 	"digestd/internal/preview"
@@ -75,7 +76,7 @@ func ledgerForPreview(
 ) (l *ledger.Ledger, news string, done func(), err error) {
 	err = copyLedger(ctx, p, path)
 	now := p.now().Format("15:04")
-	if errors.Is(err, bolt.ErrMissing) {
+	if errors.Is(err, store.ErrMissing) {
 		o, err := openPreview(ctx, p, nil)
 		if err != nil {
 			return nil, "", nil, err

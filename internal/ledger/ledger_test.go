@@ -366,7 +366,7 @@ func TestOpenTellsWhatIsWrong(t *testing.T) {
 		readOnly bool
 		want     error
 	}{
-		{"nothing there, for reading", func(*testing.T, string) {}, true, bolt.ErrMissing},
+		{"nothing there, for reading", func(*testing.T, string) {}, true, store.ErrMissing},
 		{"empty file", func(t *testing.T, path string) { write(t, path, nil) }, false, bolt.ErrEmpty},
 		{"another file", func(t *testing.T, path string) { write(t, path, []byte(strings.Repeat("not a database\n", 5000))) }, false, store.ErrForeign},
 		{"short file", func(t *testing.T, path string) { write(t, path, []byte("x")) }, false, store.ErrForeign},

@@ -18,6 +18,7 @@ import (
 var (
 	ErrForeign = errors.New("not a ledger of digestd")
 	ErrDamaged = errors.New("the ledger is damaged")
+	ErrMissing = errors.New("there is no ledger yet")
 
 	// ErrAway is that of whatever needs an engine that can't be reached now. Nothing has changed, and it may be tried again.
 	ErrAway = errors.New("the database is away")
@@ -163,6 +164,13 @@ type Bucket interface {
 	// Next returns the next number of the bucket's sequence, and takes it. A part whose rows are numbered by it is
 	// one that only grows.
 	Next() (uint64, error)
+
+	// SetSequence lets the sequence go on behind a number, as one does that it is copied from.
+	SetSequence(n uint64) error
+
+	// Expect says that these rows, and the sequence, will be asked for soon: an engine that is far away fetches them
+	// together. It changes nothing else.
+	Expect(keys ...[]byte)
 }
 
 // Row is a key with its value.

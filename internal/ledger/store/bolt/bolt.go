@@ -24,13 +24,12 @@ import (
 // allocSize is by how much the file grows at once, in bytes. bbolt's own 16 MB is more than most ledgers need.
 const allocSize = 4 << 20
 
-// Errors of Open, beside store.ErrForeign and store.ErrDamaged. Each is wrapped with the path and with what to do.
+// Errors of Open, beside those of package store. Each is wrapped with the path and with what to do.
 var (
-	ErrBusy    = errors.New("the ledger is in use by another digestd")
-	ErrMissing = errors.New("there is no ledger yet")
-	ErrLost    = errors.New("the ledger is gone, but its marker is there")
-	ErrEmpty   = errors.New("the ledger file is empty")
-	ErrDenied  = errors.New("this user may not open the ledger")
+	ErrBusy   = errors.New("the ledger is in use by another digestd")
+	ErrLost   = errors.New("the ledger is gone, but its marker is there")
+	ErrEmpty  = errors.New("the ledger file is empty")
+	ErrDenied = errors.New("this user may not open the ledger")
 )
 
 // Options say how to open a file.
@@ -57,7 +56,7 @@ type DB struct {
 
 // At opens the file at a path when it is asked to. For writing, it is made where neither it nor its marker exists.
 //
-// Errors: ErrBusy when another process holds it; ErrMissing when it is opened for reading and neither it
+// Errors: ErrBusy when another process holds it; store.ErrMissing when it is opened for reading and neither it
 // nor its marker exists; ErrLost, ErrEmpty, ErrDenied, store.ErrForeign, store.ErrDamaged with words on what to do.
 func At(path string, opt Options) store.Opener {
 	return func() (store.Store, error) {

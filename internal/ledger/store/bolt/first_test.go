@@ -98,7 +98,7 @@ func TestWhatAnOlderVersionBegan(t *testing.T) {
 		t.Fatal(err)
 	}
 	db.Close()
-	if _, err := opened(t, path, Options{ReadOnly: true}); !errors.Is(err, ErrMissing) || !strings.Contains(err.Error(), "was begun") {
+	if _, err := opened(t, path, Options{ReadOnly: true}); !errors.Is(err, store.ErrMissing) || !strings.Contains(err.Error(), "was begun") {
 		t.Errorf("for reading: %v", err)
 	}
 	if err := os.WriteFile(path+".marker", nil, 0o600); err != nil {

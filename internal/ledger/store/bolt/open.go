@@ -125,7 +125,7 @@ func mayBegin(path string, opt Options) error {
 			"what the feeds show then counts as news again, within [collect] lookback", path, ErrLost, filepath.Base(markerPath(path)))
 	}
 	if opt.ReadOnly {
-		return fmt.Errorf("%s: %w: `digestd collect` or `digestd run` makes it", path, ErrMissing)
+		return fmt.Errorf("%s: %w: `digestd collect` or `digestd run` makes it", path, store.ErrMissing)
 	}
 	return nil
 }
@@ -187,7 +187,7 @@ func examine(file *os.File, path string, readOnly bool) error {
 		return store.Damaged(path, problems[0])
 	}
 	if m.txid <= 1 && readOnly {
-		return fmt.Errorf("%s: %w: the file was begun, and nothing was committed to it; `digestd collect` or `digestd run` goes on", path, ErrMissing)
+		return fmt.Errorf("%s: %w: the file was begun, and nothing was committed to it; `digestd collect` or `digestd run` goes on", path, store.ErrMissing)
 	}
 	return nil
 }

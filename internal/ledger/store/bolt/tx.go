@@ -144,6 +144,16 @@ func (b *bucket) Next() (n uint64, err error) {
 	return n, err
 }
 
+func (b *bucket) SetSequence(n uint64) error {
+	if err := b.writable(); err != nil {
+		return err
+	}
+	return b.rows.SetSequence(n)
+}
+
+// Expect need not do anything: all rows are near.
+func (b *bucket) Expect(...[]byte) {}
+
 func (b *bucket) Rows(r store.Range) iter.Seq2[store.Row, error] {
 	return func(yield func(store.Row, error) bool) {
 		switch {

@@ -325,6 +325,17 @@ func (b *bucket) Next() (uint64, error) {
 	return t.sequence, nil
 }
 
+func (b *bucket) SetSequence(n uint64) error {
+	t, err := b.writable()
+	if err == nil {
+		t.sequence = n
+	}
+	return err
+}
+
+// Expect need not do anything: all rows are near.
+func (b *bucket) Expect(...[]byte) {}
+
 func (b *bucket) Rows(r store.Range) iter.Seq2[store.Row, error] {
 	return func(yield func(store.Row, error) bool) {
 		step := 1

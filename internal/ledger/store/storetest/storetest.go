@@ -22,7 +22,7 @@ import (
 	"digestd/internal/ledger/store/memory"
 )
 
-// Variable names the engine that Fresh opens: "bolt", or "memory", which is the default.
+// Variable names the engine that Fresh opens: "bolt", "postgres", or "memory", which is the default.
 const Variable = "DIGESTD_TEST_STORE"
 
 // Fresh returns the way to a new store of the engine that $DIGESTD_TEST_STORE names. It may be opened, closed, and
@@ -34,6 +34,8 @@ func Fresh(t testing.TB) store.Opener {
 		return memory.New().Open
 	case "bolt":
 		return bolt.At(filepath.Join(t.TempDir(), "digestd.db"), bolt.Options{})
+	case "postgres":
+		return freshPostgres(t)
 	default:
 		t.Fatalf("%s=%s: there is no such engine", Variable, engine)
 		return nil

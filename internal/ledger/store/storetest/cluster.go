@@ -1,0 +1,155 @@
+package storetest
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"digestd/internal/ledger/store"
+	"digestd/internal/ledger/store/postgres"
+	"digestd/internal/needs"
+)
+
+// Cluster is a PostgreSQL of the tests' own, in a temporary directory, on a Unix socket. It ends with the process.
+type Cluster struct {
+	Dir    string // with the socket in it; data is below
+	bin    string
+	as     *syscall.Credential // PostgreSQL refuses to run as root
+	stdin  any                 // as long as it is open, so is the cluster
+	number atomic.Int64
+}
+
+var started = sync.OnceValues(startCluster)
+
+// PostgreSQL is the cluster that the tests of this process share. The test is skipped where nobody asks for it.
+func PostgreSQL(t testing.TB) *Cluster {
+	t.Helper()
+	if os.Getenv(Variable) != "postgres" {
+		needs.Asked(t, "a test with PostgreSQL")
+	}
+	c, err := started()
+	if err != nil {
+		t.Fatalf("PostgreSQL: %v (Debian has it in the package postgresql)", err)
+	}
+	return c
+}
+
+// script makes a cluster, starts it, and removes it when there is nobody any more to write to its standard input.
+const script = `set -eu
+dir=$(mktemp -d "${TMPDIR:-/tmp}/digestd-postgres-XXXXXX")
+chmod 755 "$dir"
+trap 'pg_ctl -D "$dir/data" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$dir"' EXIT
+initdb -D "$dir/data" -U digestd -A trust -E UTF8 --locale=C --no-sync >"$dir/log" 2>&1 || { cat "$dir/log" >&2; exit 1; }
+cat >>"$dir/data/postgresql.conf" <<END
+listen_addresses = ''
+unix_socket_directories = '$dir'
+max_connections = 200
+shared_buffers = 64MB
+END
+pg_ctl -D "$dir/data" -l "$dir/log" -w start >/dev/null || { cat "$dir/log" >&2; exit 1; }
+echo "$dir"
+cat >/dev/null
+`
+
+func startCluster() (*Cluster, error) {
+	c := &Cluster{}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if path, err := exec.LookPath("initdb"); err == nil {
+		found = append(found, path)
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("there is no initdb")
+	}
+	c.bin = filepath.Dir(found[0])
+	if os.Geteuid() == 0 {
+		u, err := user.Lookup("postgres")
+		if err != nil {
+			return nil, err
+		}
+		uid, _ := strconv.Atoi(u.Uid)
+		gid, _ := strconv.Atoi(u.Gid)
+		c.as = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	}
+	cmd := c.command(context.Background(), "sh", "-c", script)
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	c.stdin = stdin
+	c.Dir, err = bufio.NewReader(stdout).ReadString('\n')
+	c.Dir = strings.TrimSpace(c.Dir)
+	return c, err
+}
+
+// command is one of the cluster's owner, in a process group of its own: an interrupt ends the tests, and then the cluster.
+func (c *Cluster) command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	if name != "sh" {
+		name = filepath.Join(c.bin, name)
+	}
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = append(os.Environ(), "PATH="+c.bin+":"+os.Getenv("PATH"), "LC_ALL=C")
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.as, Setpgid: true}
+	return cmd
+}
+
+// Run runs one of PostgreSQL's programs as the cluster's owner.
+func (c *Cluster) Run(t testing.TB, program string, args ...string) string {
+	t.Helper()
+	out, err := c.command(context.Background(), program, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %q: %v\n%s", program, args, err, out)
+	}
+	return string(out)
+}
+
+// SQL runs statements as the owner of everything, and returns what they say, a row a line.
+func (c *Cluster) SQL(t testing.TB, statements string) string {
+	t.Helper()
+	return strings.TrimSpace(c.Run(t, "psql", "-h", c.Dir, "-U", "digestd", "-d", "postgres", "-v", "ON_ERROR_STOP=1", "-qAtc", statements))
+}
+
+// Restart ends the server in a mode of pg_ctl (smart, fast, immediate), and starts it again.
+func (c *Cluster) Restart(t testing.TB, mode string) {
+	t.Helper()
+	c.Run(t, "pg_ctl", "-D", filepath.Join(c.Dir, "data"), "-l", filepath.Join(c.Dir, "log"), "-m", mode, "-w", "restart")
+}
+
+// URL is that of a place of one's own in the cluster, in which nothing stands yet. It goes with the test.
+func (c *Cluster) URL(t testing.TB) string {
+	t.Helper()
+	schema := fmt.Sprintf("test_%d_%d", os.Getpid(), c.number.Add(1))
+	c.SQL(t, "create schema "+schema)
+	return (&url.URL{Scheme: "postgres", User: url.User("digestd"), Path: "/postgres",
+		RawQuery: url.Values{"host": {c.Dir}, "search_path": {schema}}.Encode()}).String()
+}
+
+// Kill ends the sessions of a name, as an operator does.
+func (c *Cluster) Kill(t testing.TB, session string) {
+	t.Helper()
+	c.SQL(t, fmt.Sprintf("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'digestd %s'", session))
+}
+
+func freshPostgres(t testing.TB) store.Opener {
+	t.Helper()
+	return postgres.At(postgres.Options{URL: PostgreSQL(t).URL(t), Name: "test"})
+}
