@@ -349,8 +349,9 @@ type Edition struct {
 	Pages    []Selection  `json:"pages,omitempty"` // who sees which of them; without it, everybody all of their topics
 	Read     int          `json:"read"`            // items considered
 	Feeds    []FeedReport `json:"feeds"`
-	Carried  int          `json:"carried"` // stories without room, kept for the next edition
-	Dropped  int          `json:"dropped"` // stories that had no room twice, closed
+	Carried  int          `json:"carried"`          // stories without room, kept for the next edition
+	Dropped  int          `json:"dropped"`          // stories that had no room twice, closed
+	Public   string       `json:"public,omitempty"` // where its public page stands, below the archive's address: "daily/2026-11-22"
 }
 
 // Selection is what the readers of some topics see of an edition: places in Edition.Stories.

@@ -131,7 +131,7 @@ func (m mailbox) store(env message.Envelope, msg []byte, permit func() bool) err
 		err = f.Chown(int(m.owner.Uid), int(m.owner.Gid))
 	}
 	if err == nil {
-		_, err = f.Write(local(msg))
+		_, err = f.Write(msg)
 	}
 	if err == nil {
 		err = f.Sync()

@@ -38,8 +38,7 @@ func TestMaildir(t *testing.T) {
 		t.Fatalf("new has %q, tmp %q", names, files(t, filepath.Join(dir, "tmp")))
 	}
 	msg, err := os.ReadFile(filepath.Join(dir, "new", names[0]))
-	id := "\nMessage-ID: <" + strings.TrimSuffix(names[0], ".digestd") + "@example.org>\n"
-	if err != nil || !strings.Contains(string(msg), id) || strings.Contains(string(msg), "\r") {
+	if err != nil || !strings.Contains(string(msg), "\r\nMessage-ID: <"+strings.TrimSuffix(names[0], ".digestd")+"@example.org>\r\n") {
 		t.Errorf("%v\n%s", err, msg)
 	}
 	if strings.ContainsAny(names[0], ":/") {

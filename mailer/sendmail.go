@@ -1,6 +1,7 @@
 package mailer
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -88,7 +89,7 @@ func (s sendmail) Send(env message.Envelope, msg []byte, permit func() bool) Out
 	}
 	// Lines end as this system's do: the command makes them what SMTP wants. One that has ended does not read on, and
 	// its status says why.
-	_, err = in.Write(local(msg))
+	_, err = in.Write(bytes.ReplaceAll(msg, []byte("\r\n"), []byte("\n")))
 	whole := err == nil
 	if whole && !permit() {
 		cancel()

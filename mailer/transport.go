@@ -1,7 +1,6 @@
 package mailer
 
 import (
-	"bytes"
 	"context"
 	"errors"
 
@@ -30,7 +29,3 @@ type Conn interface {
 
 // errHeldBack is the Err of an Outcome when the end of a message was not allowed.
 var errHeldBack = errors.New("the message was held back before its end")
-
-// local is a message as files and programs of this machine expect it: its lines end without the CR of SMTP, which a
-// mail program would show.
-func local(msg []byte) []byte { return bytes.ReplaceAll(msg, []byte("\r\n"), []byte("\n")) }

@@ -4,8 +4,8 @@ package templates
 
 import "embed"
 
-// FS has the templates at its root ("digest.html.tmpl", and "web-*.html.tmpl" with "web.css" of the readers'
-// pages) and the catalogues in "lang" ("lang/en.json").
+// FS has the templates at its root ("digest.html.tmpl", "archive.html.tmpl" with "archive.css" of the public pages, and
+// "web-*.html.tmpl" with "web.css" of all other pages) and the catalogues in "lang" ("lang/en.json").
 //
-//go:embed *.tmpl web.css lang/*.json
+//go:embed *.tmpl *.css lang/*.json
 var FS embed.FS

@@ -25,8 +25,15 @@ func TestTemplatesThatNeverEnd(t *testing.T) {
 		{"a value that doubles, by printf", `{{$x := "word"}}{{range 64}}{{$x = printf "%s%s" $x $x}}{{end}}`, "a value of more than 1 MB"},
 		{"a value that doubles, escaped", `{{$x := "\\\\"}}{{range 64}}{{$x = js $x}}{{end}}`, "a value of more than 1 MB"},
 	} {
-		for _, file := range []string{textFile, htmlFile} {
-			_, err := Load(templates.FS, ownFiles(t, map[string]string{file: c.template + rest}), "{{.Title}}")
+		for _, file := range []string{textFile, htmlFile, leafFile} {
+			text := c.template + rest
+			if file == leafFile {
+				text = `{{define "body"}}{{end}}{{define "foot"}}{{end}}{{define "head"}}` + c.template + `{{end}}`
+				if strings.Contains(c.template, "{{define") { // blocks don't stand within blocks
+					continue
+				}
+			}
+			_, err := Load(templates.FS, ownFiles(t, map[string]string{file: text}), "{{.Title}}")
 			var of *TemplateError
 			if !errors.As(err, &of) || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), file+":1:") {
 				t.Errorf("%s, %s: %v, want %q", c.name, file, err, c.want)

@@ -76,7 +76,7 @@ var paperFrame = Frame{
 	Feedback: "mailto:desk@example.org", Privacy: "https://example.org/privacy",
 	Subscribe: "https://example.org/subscribe", RSS: "https://example.org/editions.xml",
 	Address: "ana@example.org", UnsubscribeURL: "https://news.example.org/u/TOKEN", PreferencesURL: "https://news.example.org/p/TOKEN",
-	Images: "remote", Zone: paris,
+	Archive: "https://news.example.org/daily/2026-03-12/", Images: "remote", Zone: paris,
 }
 
 // edition is a page of the golden files.

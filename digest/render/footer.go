@@ -1,6 +1,7 @@
 package render
 
 import (
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -130,23 +131,52 @@ func (b *builder) imprint() []Piece {
 	return b.turn([]Piece{{S: name, Name: "name"}, {S: b.lang.Clause}, {S: postal, Name: "postal"}})
 }
 
-// links are the optional ones: the reader's preferences, verbatim, and those that the config gives.
+// links are the optional ones: in a line of its own what a reader may do, the preferences verbatim; then those that the
+// config gives.
 func (b *builder) links() []Link {
 	var out []Link
-	if b.frame.PreferencesURL != "" {
-		out = append(out, Link{b.lang.Preferences, b.frame.PreferencesURL})
-	}
-	for _, l := range []Link{
-		{b.lang.Subscribe, b.frame.Subscribe},
-		{b.lang.Feedback, b.frame.Feedback},
-		{b.lang.Privacy, b.frame.Privacy},
-		{b.lang.RSS, b.frame.RSS},
-	} {
+	add := func(l Link) {
 		if u, ok := proseURL(l.URL); ok {
-			out = append(out, Link{l.Name, u})
+			l.URL = u
+			out = append(out, l)
 		}
 	}
+	add(Link{Before: b.lang.Forwarded, Name: b.lang.Subscribe, URL: b.frame.Subscribe})
+	if b.frame.PreferencesURL != "" {
+		out = append(out, Link{Name: b.lang.Change, URL: b.frame.PreferencesURL})
+	}
+	mine := len(out)
+	for _, l := range []Link{
+		{Name: b.lang.Feedback, URL: b.frame.Feedback},
+		{Name: b.lang.MoreLike, URL: b.opinion("more")},
+		{Name: b.lang.LessLike, URL: b.opinion("less")},
+		{Name: b.lang.Privacy, URL: b.frame.Privacy},
+		{Name: b.lang.RSS, URL: b.frame.RSS},
+	} {
+		add(l)
+	}
+	if mine > 0 && mine < len(out) {
+		out[mine].First = true
+	}
 	return out
+}
+
+// opinion is the address by which a reader says that they want more, or less, of what an edition tells: a mail to whoever
+// takes feedback, or the page for it. It names the edition and nobody.
+func (b *builder) opinion(wish string) string {
+	e := b.page.Edition
+	name := strings.TrimPrefix(e.ID, e.Digest+"/"+e.Zone+"/")
+	to, rest, query := strings.Cut(b.frame.Feedback, "?")
+	switch {
+	case to == "":
+		return ""
+	case query:
+		rest += "&"
+	}
+	if strings.HasPrefix(strings.ToLower(to), "mailto:") {
+		return to + "?" + rest + "subject=" + url.PathEscape(wish+": "+e.Digest+" "+name)
+	}
+	return to + "?" + rest + wish + "=" + url.QueryEscape(e.Digest+" "+name)
 }
 
 func (b *builder) sentence(s string) string { return s + b.lang.Stop }

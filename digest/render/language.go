@@ -41,6 +41,12 @@ type Words struct {
 	WhyText      string `json:"why_text" holds:"{name}"` // the address stands on the next line
 	Unsubscribe  string `json:"unsubscribe"`
 	Preferences  string `json:"preferences"`
+	Browser      string `json:"browser"`   // leads to the edition's public page
+	Change       string `json:"change"`    // leads to the preferences
+	Forwarded    string `json:"forwarded"` // asks before the link to sign up
+	Personal     string `json:"personal"`  // after the link that leaves
+	MoreLike     string `json:"more_like"`
+	LessLike     string `json:"less_like"`
 	Subscribe    string `json:"subscribe"`
 	Feedback     string `json:"feedback"`
 	Privacy      string `json:"privacy"`
@@ -58,6 +64,8 @@ type Words struct {
 	Items      forms `json:"items" holds:"{n}"`
 	Stories    forms `json:"stories" holds:"{n}"`
 	SilentMore forms `json:"silent_more" holds:"{n}"`
+
+	MoreHeadlines forms `json:"more_headlines" holds:"{n}"` // of the public page
 }
 
 // forms are the plural forms of a phrase by CLDR's names: zero, one, two, few, many, other.

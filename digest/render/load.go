@@ -18,6 +18,8 @@ import (
 const (
 	htmlFile    = "digest.html.tmpl"
 	textFile    = "digest.txt.tmpl"
+	leafFile    = "archive.html.tmpl"
+	leafStyle   = "archive.css"
 	languageDir = "lang"
 )
 
@@ -55,6 +57,7 @@ func Load(builtin fs.FS, dir, subject string) (*Set, error) {
 	note(src.strangers())
 	note(s.parseHTML(src))
 	note(s.parseText(src))
+	note(s.parseLeaf(src))
 	note(s.parseSubject(subject))
 	var err error
 	s.languages, err = loadLanguages(src)
@@ -110,9 +113,9 @@ func (s source) strangers() error {
 		if e.IsDir() || !strings.HasSuffix(e.Name(), ".tmpl") {
 			continue
 		}
-		if e.Name() != htmlFile && e.Name() != textFile {
-			problems = append(problems, fmt.Errorf("%s:1: replaces no template: there are %s and %s",
-				filepath.Join(s.dir, e.Name()), htmlFile, textFile))
+		if e.Name() != htmlFile && e.Name() != textFile && e.Name() != leafFile {
+			problems = append(problems, fmt.Errorf("%s:1: replaces no template: there are %s, %s and %s",
+				filepath.Join(s.dir, e.Name()), htmlFile, textFile, leafFile))
 		}
 	}
 	return errors.Join(problems...)
@@ -134,6 +137,21 @@ func (s *Set) parseText(src source) error {
 		return err
 	}
 	s.text, err = newText(name, text, textFuncs)
+	return err
+}
+
+func (s *Set) parseLeaf(src source) error {
+	text, name, err := src.read(leafFile)
+	if err != nil {
+		return err
+	}
+	if s.leafStyle, _, err = src.read(leafStyle); err != nil {
+		return err
+	}
+	if strings.Contains(strings.ToLower(s.leafStyle), "</style") {
+		return fmt.Errorf("%s:1: ends the element that it stands in", leafStyle)
+	}
+	s.leaf, err = newHTML(name, text)
 	return err
 }
 
@@ -193,6 +211,9 @@ func (s *Set) try(subject string) error {
 		for _, p := range []digest.Page{samplePage(lang), emptySample(lang)} {
 			out, err := s.Render(p, sampleFrame)
 			if err != nil {
+				return err
+			}
+			if _, err := s.Leaf(p, sampleFrame, nil); err != nil {
 				return err
 			}
 			if strings.Count(out.Subject, "{") > braces { // no word of the sample has one

@@ -44,7 +44,7 @@ type builder struct {
 	anchor   map[string]string // of the entries that five things link to, by story
 }
 
-func newView(p digest.Page, f Frame, l *language) *View {
+func newBuilder(p digest.Page, f Frame, l *language) *builder {
 	b := &builder{page: p, frame: f, lang: l, side: sideOf(l.Dir), zone: f.Zone, anchor: map[string]string{}, pictured: map[string]bool{}}
 	if b.zone == nil {
 		b.zone = time.UTC
@@ -53,6 +53,11 @@ func newView(p digest.Page, f Frame, l *language) *View {
 	if b.today = p.Edition.Slot.In(b.zone); p.Edition.Slot.IsZero() {
 		b.today = b.now
 	}
+	return b
+}
+
+func newView(p digest.Page, f Frame, l *language) *View {
+	b := newBuilder(p, f, l)
 	v := &View{
 		Side:           b.side,
 		Look:           b.look(b.side),
@@ -67,6 +72,8 @@ func newView(p digest.Page, f Frame, l *language) *View {
 		PreferencesURL: f.PreferencesURL,
 		Edition:        p.Edition.ID,
 		Slot:           p.Edition.Slot.In(b.zone),
+		ArchiveURL:     f.Archive,
+		Day:            b.today.Format(time.DateOnly),
 	}
 	if v.Title == "" {
 		v.Title = clean(f.Newsletter)

@@ -25,6 +25,7 @@ type Frame struct {
 	Privacy       string // likewise
 	Subscribe     string // likewise
 	RSS           string // likewise
+	Archive       string // address of the edition's public page, https or http; empty: it has none
 
 	Address        string
 	UnsubscribeURL string // https or mailto; empty only where nobody is mailed
@@ -48,6 +49,8 @@ type Set struct {
 	htmlName  string // as errors name it
 	htmlText  string // its source, for Trace
 	text      *texttemplate.Template
+	leaf      *htmltemplate.Template
+	leafStyle string
 	subject   *texttemplate.Template
 	languages map[string]*language
 }

@@ -17,6 +17,7 @@ var sampleFrame = Frame{
 	Address:        "reader@example.org",
 	UnsubscribeURL: "https://news.example.org/unsubscribe/sample",
 	PreferencesURL: "https://news.example.org/preferences/sample",
+	Archive:        "https://news.example.org/daily/2026-03-12/",
 	Images:         "remote",
 }
 

@@ -74,8 +74,13 @@ type View struct {
 
 	Words Words
 
-	Edition string // id, for templates that link to an archive
-	Slot    time.Time
+	Edition    string // id
+	Slot       time.Time
+	ArchiveURL string // of the edition's public page; empty: it has none
+
+	Day      string  // the date as "2026-03-12"
+	More     []Story // headlines that stand on the public page alone
+	MoreName string  // "29 more headlines"
 
 	entries int      // for the size of buffers
 	next    []string // headlines of the other entries: those in full by rank, then latest news
@@ -91,8 +96,10 @@ type Piece struct {
 
 // Link is a link of the footer.
 type Link struct {
-	Name string
-	URL  string
+	First  bool   // it begins a line
+	Before string // words that stand before it; mostly none
+	Name   string
+	URL    string
 }
 
 // Section is a part of the page below the lead.

@@ -1,8 +1,23 @@
 package render
 
+import (
+	"strconv"
+	"time"
+)
+
 // WebWords are the strings of the readers' pages, under the key "web" of a catalogue. What stands in
 // braces is filled in; the tag once names what must stand there, a single time.
 type WebWords struct {
+	Archive     string `json:"archive"`
+	Latest      string `json:"latest"` // heads the first editions of the archive
+	All         string `json:"all"`    // leads to all of them
+	Previous    string `json:"previous"`
+	Next        string `json:"next"`
+	Month       string `json:"month" holds:"{month} {year}"`
+	NoEditions  string `json:"no_editions"`
+	Gone        string `json:"gone"` // of an edition that was withdrawn
+	GoneWhy     string `json:"gone_why"`
+	Later       string `json:"later"`                    // of a page that was made after the edition had gone out
 	Leave       string `json:"leave" once:"{name}"`      // asks whether to stop a newsletter
 	OnlyThis    string `json:"only_this" once:"{name}"`  // chooses one of several newsletters
 	Everything  string `json:"everything" once:"{name}"` // chooses all of a publisher's
@@ -45,6 +60,12 @@ type Catalogue struct {
 func (s *Set) Catalogue(tag string) Catalogue {
 	l := s.language(tag)
 	return Catalogue{Tag: l.tag, Name: l.Name, Dir: l.Dir, Words: l.Words, Web: l.Web}
+}
+
+// Month is a month as a heading, in the language that serves a tag: "November 2026".
+func (s *Set) Month(tag string, at time.Time) string {
+	l := s.language(tag)
+	return capital(fill(l.Web.Month, "month", l.Months[at.Month()-1], "year", strconv.Itoa(at.Year())))
 }
 
 // Knows reports whether a set has a catalogue for a BCP 47 tag or for its base language.

@@ -47,7 +47,8 @@ func (l *Ledger) Check() (problems []error) {
 			return nil // what follows would only repeat it
 		}
 		last, err := checkItems(tx, report)
-		return errors.Join(err, checkParts(tx, report), checkLanes(tx, last, report), checkEditions(tx, report), checkReaders(tx, report))
+		return errors.Join(err, checkParts(tx, report), checkLanes(tx, last, report), checkEditions(tx, report), checkReaders(tx, report),
+			checkArchive(tx, report))
 	})
 	if err != nil {
 		report("%w", err)

@@ -47,6 +47,7 @@ type EditionState struct {
 	Recalled   string    `json:"recalled,omitempty"` // why the operator withdrew it, whatever had gone out
 	Reached    int       `json:"reached,omitempty"`  // how many had it by then, or when it was complete
 	Lost       int       `json:"lost,omitempty"`     // how many deliveries had failed or expired when it was complete
+	Public     string    `json:"public,omitempty"`   // path of its public page, if it ever had one
 	Before     LaneState `json:"before"`             // what the lane goes back to when it is withdrawn
 }
 
@@ -65,6 +66,7 @@ type Composition struct {
 	Passed     *Passed            // what the lane skipped to get there, if it did
 	Pool       []Pooled           // what waits for the next edition
 	Before     LaneState          // the lane as it was when its items were read
+	Public     *Public            // its page in the archive; nil: none
 }
 
 // Editions are what was composed, each as it was frozen.
@@ -100,9 +102,17 @@ func (e *Editions) Commit(c Composition) error {
 	state := EditionState{
 		ID: id, Digest: lane.Digest, Zone: lane.Zone, Slot: c.Edition.Slot, Wall: c.Wall, Extra: c.Extra,
 		Number: c.Edition.Number, Composed: c.Edition.Composed, Stories: len(c.Edition.Stories),
-		Recipients: len(c.Recipients), Variants: c.Variants, Before: c.Before, Bound: true,
+		Recipients: len(c.Recipients), Variants: c.Variants, Before: c.Before, Bound: true, Public: c.Edition.Public,
 	}
-	err = e.update(touches{touchLane(lane), store.Edition(id)}, func(tx store.Tx) error {
+	leaves, err := packLeaves(c.Public)
+	if err != nil {
+		return err
+	}
+	touched := touches{touchLane(lane), store.Edition(id)}
+	if c.Public != nil {
+		touched = append(touched, store.Itself())
+	}
+	err = e.update(touched, func(tx store.Tx) error {
 		editions := tableEditions.in(tx)
 		if there, err := editions.has([]byte(id)); err != nil {
 			return err
@@ -122,6 +132,11 @@ func (e *Editions) Commit(c Composition) error {
 		}
 		for i, chunk := range chunks {
 			if err := tx.Bucket(bucketRecipients).Put(partKey(id, i), chunk); err != nil {
+				return err
+			}
+		}
+		if c.Public != nil {
+			if err := archive(tx, c.Public.Archived, leaves); err != nil {
 				return err
 			}
 		}
@@ -232,7 +247,7 @@ func (e *Editions) Body(id string, variant int) ([]byte, error) {
 func (e *Editions) Withdraw(id string) error {
 	st, err := e.state(id) // whose lane never changes
 	if err == nil {
-		err = e.update(touches{touchLane(st.Lane()), store.Edition(id)}, func(tx store.Tx) error { return e.withdraw(tx, id) })
+		err = e.update(touches{touchLane(st.Lane()), store.Edition(id), store.Itself()}, func(tx store.Tx) error { return e.withdraw(tx, id) })
 	}
 	if err != nil {
 		return fmt.Errorf("withdraw edition %s: %w", id, err)
@@ -311,6 +326,9 @@ func (e *Editions) giveBack(tx store.Tx, st EditionState, closes func(digest.Ite
 		}
 	}
 	if err := tableLanes.in(tx).put([]byte(st.Lane().String()), now); err != nil {
+		return err
+	}
+	if err := unpublish(tx, st.Public); err != nil {
 		return err
 	}
 	st.Withdrawn, st.Complete, st.Paused = true, true, ""

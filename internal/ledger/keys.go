@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 
@@ -38,24 +37,17 @@ func (k *Keys) Rotate() (int, error) {
 	return len(next.TokenKeys), nil
 }
 
-// Find reads a token that was made for one of the purposes, and finds what it names. A token doesn't say with which of
-// the secrets it was made, and what another one makes of it is now and then no noise by its looks: of 256 links about
-// one. So each that may be meant is looked for, until find knows it. The error is subscribers.ErrToken for what is no
-// token of this ledger, else that of find, which is ErrUnknown for what is not there.
-func (k *Keys) Find(token string, purposes []subscribers.Purpose, find func(subscribers.Ref) (Delivery, error)) (d Delivery, err error) {
-	err = subscribers.ErrToken
+// Open reads a token that was made for one of the purposes, with any of the ledger's keys. The error
+// is subscribers.ErrToken for what is no token of this ledger.
+func (k *Keys) Open(token string, purposes ...subscribers.Purpose) (subscribers.Ref, error) {
 	for _, secret := range k.Secrets() {
-		key, wrong := subscribers.NewTokenKey(secret)
-		if wrong != nil {
-			return d, wrong
+		key, err := subscribers.NewTokenKey(secret)
+		if err != nil {
+			return subscribers.Ref{}, err
 		}
-		ref, wrong := key.Open(token, purposes...)
-		if wrong != nil {
-			continue
-		}
-		if d, err = find(ref); !errors.Is(err, ErrUnknown) {
-			return d, err
+		if ref, err := key.Open(token, purposes...); err == nil {
+			return ref, nil
 		}
 	}
-	return d, err
+	return subscribers.Ref{}, subscribers.ErrToken
 }

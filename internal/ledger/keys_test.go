@@ -73,27 +73,6 @@ func TestTokensFindTheirDeliveries(t *testing.T) {
 	}
 }
 
-// TestOldTokensAreFoundWhateverNewSecretsMakeOfThem: of 256 links a newer secret takes about one for a token of its own.
-func TestOldTokensAreFoundWhateverNewSecretsMakeOfThem(t *testing.T) {
-	l, _ := opened(t)
-	key, err := subscribers.NewTokenKey(l.Keys.Secrets()[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	composed(t, l, theEdition, 2500)
-	for range 2 {
-		if _, err := l.Keys.Rotate(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for i := range 2500 {
-		token := key.Delivery(subscribers.ForUnsubscribe, theEdition, i, fmt.Sprintf("reader%d@example.org", i))
-		if d, err := l.Resolve(token, subscribers.ForUnsubscribe); err != nil || d.To.Index != i {
-			t.Fatalf("%d: %+v, %v", i, d.To, err)
-		}
-	}
-}
-
 // rowsOf makes a list of subscribers.
 func rowsOf(t *testing.T, emails ...string) *subscribers.List {
 	t.Helper()

@@ -50,17 +50,20 @@ const (
 	bucketPreferences = "preferences" // address → digest.Preferences
 	bucketBounces     = "bounces"     // edition, domain, status, address → bounced
 	bucketForgotten   = "forgotten"   // hash of an address → when it was erased
+	bucketArchive     = "archive"     // path → Archived
+	bucketLeaves      = "leaves"      // path, language → digest.Leaf, compressed
 )
 
-// buckets are all of them. Ledgers of schema 1 once did without the last three.
+// buckets are all of them. Ledgers of schema 1 once did without the last five.
 func buckets() []string {
 	return []string{bucketMeta, bucketFeeds, bucketItems, bucketIdentities, bucketLanes, bucketOutcomes, bucketEditions, bucketFrozen,
-		bucketBodies, bucketRecipients, bucketProgress, bucketSuppression, bucketPreferences, bucketBounces, bucketForgotten}
+		bucketBodies, bucketRecipients, bucketProgress, bucketSuppression, bucketPreferences, bucketBounces, bucketForgotten,
+		bucketArchive, bucketLeaves}
 }
 
 // late reports whether a ledger may miss these buckets, which then are made.
 func late(missing []string) bool {
-	late := []string{bucketPreferences, bucketBounces, bucketForgotten}
+	late := []string{bucketPreferences, bucketBounces, bucketForgotten, bucketArchive, bucketLeaves}
 	return !slices.ContainsFunc(missing, func(name string) bool { return !slices.Contains(late, name) })
 }
 
@@ -75,11 +78,14 @@ var (
 	tableEditions    = table[EditionState]{bucketEditions, called("edition")}
 	tableSuppression = table[digest.Suppression]{bucketSuppression, func(key []byte) string { return fmt.Sprintf("suppression %q", key) }}
 	tablePreferences = table[digest.Preferences]{bucketPreferences, called("preferences of")}
+	tableArchive     = table[Archived]{bucketArchive, called("archived edition")}
+	tableExport      = table[Trouble]{bucketMeta, called("the row")}
 	tableBounces     = table[bounced]{bucketBounces, func(key []byte) string { return fmt.Sprintf("bounce %q", key) }}
 
 	keyMeta       = []byte("ledger")
 	keyAlerts     = []byte("alerts")
 	keyPaused     = []byte("paused")
+	keyExport     = []byte("export")
 	keyLastCommit = []byte("last_commit")
 	keyLeapt      = []byte("leapt") // the last commit that came more than clockLeap behind the one before it
 )
@@ -101,6 +107,7 @@ type Ledger struct {
 	Deliveries *Deliveries
 	Readers    *Readers
 	Keys       *Keys
+	Archive    *Archive
 
 	*base
 	delivery *deliveryWriter
@@ -146,7 +153,7 @@ func Open(open store.Opener, now func() time.Time) (*Ledger, error) {
 	w := &deliveryWriter{base: b}
 	l := &Ledger{
 		Items: &Items{b}, Lanes: &Lanes{b}, Editions: &Editions{base: b, delivery: w}, Deliveries: &Deliveries{b, w}, Readers: &Readers{b, w},
-		Keys: &Keys{base: b}, base: b, delivery: w,
+		Keys: &Keys{base: b}, Archive: &Archive{base: b}, base: b, delivery: w,
 	}
 	if err := l.identify(); err != nil {
 		s.Close()
@@ -279,7 +286,11 @@ func (l *Ledger) Compact() (before, after int64, err error) {
 // Resolve finds the delivery that a token names. The error is subscribers.ErrToken for what is no token
 // of this ledger, and ErrUnknown for one of an edition that was pruned.
 func (l *Ledger) Resolve(token string, purposes ...subscribers.Purpose) (Delivery, error) {
-	return l.Keys.Find(token, purposes, l.Editions.DeliveryOf)
+	ref, err := l.Keys.Open(token, purposes...)
+	if err != nil {
+		return Delivery{}, err
+	}
+	return l.Editions.DeliveryOf(ref)
 }
 
 // view runs a short read.

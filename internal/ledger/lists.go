@@ -46,7 +46,7 @@ func (r *Readers) RestoreAll(emails []string, digestID string) (n int, err error
 // and its editions, which keep their ids. It reports whether there was anything. What a lane of the new name remembers
 // already stays, beside what the old one did.
 func (l *Ledger) Rename(from, to string) (there bool, err error) {
-	touched := touches{store.Readers()}
+	touched := touches{store.Readers(), store.Itself()}
 	err = l.view(func(tx store.Tx) error {
 		old, err := l.called(tx, from)
 		if err != nil {
@@ -81,6 +81,9 @@ func (l *Ledger) Rename(from, to string) (there bool, err error) {
 				if err := tableEditions.in(tx).put([]byte(st.ID), st); err != nil {
 					return err
 				}
+			}
+			if err := renameArchived(tx, from, to); err != nil {
+				return err
 			}
 			for _, st := range old.lanes {
 				if err := renameLane(tx, st, to); err != nil {

@@ -50,27 +50,29 @@ func (e *Editions) DeliveryOf(ref subscribers.Ref) (Delivery, error) {
 // among the subscribers and those to whom the digest went; digests are the ids that there are, "" for all. Then
 // the delivery has no edition but for the digest. The errors are those of Resolve.
 func (l *Ledger) Reader(token string, all *subscribers.List, digests []string, purposes ...subscribers.Purpose) (Delivery, error) {
-	return l.Keys.Find(token, purposes, func(ref subscribers.Ref) (Delivery, error) {
-		d, err := l.Editions.DeliveryOf(ref)
-		if !errors.Is(err, ErrUnknown) {
-			return d, err
-		}
-		id, ok := ref.DigestOf(digests)
-		if !ok {
-			return d, err
-		}
-		l.Editions.tags.search.Lock() // one at a time: a list may be long
-		defer l.Editions.tags.search.Unlock()
-		d.Edition = EditionState{Digest: id}
-		if s, _, ok := all.Reader(ref, digests); ok {
-			d.To = digest.Recipient{Email: s.Email, Name: s.Name}
-			return d, nil
-		}
-		if d.To, ok, err = l.recipientOf(ref, id); err == nil && !ok {
-			err = fmt.Errorf("the reader of a token: %w", ErrUnknown)
-		}
+	ref, err := l.Keys.Open(token, purposes...)
+	if err != nil {
+		return Delivery{}, err
+	}
+	d, err := l.Editions.DeliveryOf(ref)
+	if !errors.Is(err, ErrUnknown) {
 		return d, err
-	})
+	}
+	id, ok := ref.DigestOf(digests)
+	if !ok {
+		return d, err
+	}
+	l.Editions.tags.search.Lock() // one at a time: a list may be long
+	defer l.Editions.tags.search.Unlock()
+	d.Edition = EditionState{Digest: id}
+	if s, _, ok := all.Reader(ref, digests); ok {
+		d.To = digest.Recipient{Email: s.Email, Name: s.Name}
+		return d, nil
+	}
+	if d.To, ok, err = l.recipientOf(ref, id); err == nil && !ok {
+		err = fmt.Errorf("the reader of a token: %w", ErrUnknown)
+	}
+	return d, err
 }
 
 // lookedThrough is how many recipients are looked at for one who is a subscriber no more.

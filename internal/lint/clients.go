@@ -64,6 +64,7 @@ func Fallbacks() map[string]string { return maps.Clone(fallbacks) }
 // Word engine alone and are not looked into.
 func (r *report) support(doc *document) {
 	s := styles(doc)
+	s.rules = slices.DeleteFunc(s.rules, func(one rule) bool { return one.media == "print" }) // which no client shows by itself
 	u := usage{report: r, darkOnly: !slices.ContainsFunc(s.rules, func(one rule) bool { return !strings.Contains(one.media, "prefers-color-scheme") })}
 	if doc.doctype != nil {
 		u.uses("doctype", doc.doctype)

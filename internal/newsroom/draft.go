@@ -38,12 +38,13 @@ type Past struct {
 	Deliveries Deliveries
 	Readers    Readers // whom it is for
 	Keys       Keys
+	Archive    Archive
 }
 
 // PastOf lets a composer read a ledger.
 func PastOf(l *ledger.Ledger) Past {
 	return Past{Items: l.Items, Lanes: l.Lanes, Editions: l.Editions, Deliveries: l.Deliveries, Readers: l.Readers,
-		Keys: l.Keys}
+		Keys: l.Keys, Archive: l.Archive}
 }
 
 // The parts of a ledger, as a composer reads them.
@@ -75,6 +76,9 @@ type (
 	}
 	Keys interface {
 		Secrets() [][]byte
+	}
+	Archive interface {
+		Holder(path string) (edition string, err error)
 	}
 )
 
@@ -136,6 +140,10 @@ func (c *Composer) compose(dr draft, since time.Time, stories []digest.Story) (c
 	}
 	for _, t := range d.Topics {
 		edition.Topics = append(edition.Topics, t.Name())
+	}
+	var err error
+	if edition.Public, err = c.address(d, edition); err != nil {
+		return compose.Result{}, err
 	}
 	return compose.Compose(compose.Input{
 		Digest: d, Edition: edition, Stories: stories, Pages: dr.readers.pages(),

@@ -2,6 +2,7 @@ package newsroom
 
 import (
 	"slices"
+	"time"
 
 	"digestd/digest"
 	"digestd/digest/render"
@@ -38,6 +39,16 @@ func (r Renderer) Unspoken(d digest.Digest) []string {
 	return slices.DeleteFunc(r.languages(), r.Templates[d.ID].Knows)
 }
 
+// sample is a page of invented news in which stands every thing that an edition can have.
+func (r Renderer) sample(d digest.Digest, language, zone string) digest.Page {
+	p := render.Sample(language)
+	p.Edition.Digest, p.Edition.Title, p.Edition.Zone = d.ID, d.Title, zone
+	if d.Archive {
+		p.Edition.Public = d.ID + "/" + p.Edition.Slot.Format(time.DateOnly)
+	}
+	return p
+}
+
 // CheckSample looks at a sample edition of a digest, in each language of its readers. It needs no ledger.
 func (r Renderer) CheckSample(d digest.Digest) ([]Checked, error) {
 	zone := d.Zone
@@ -46,9 +57,8 @@ func (r Renderer) CheckSample(d digest.Digest) ([]Checked, error) {
 	}
 	var all []Checked
 	for _, language := range r.languages() {
-		page := render.Sample(language)
-		page.Edition.Digest, page.Edition.Title, page.Edition.Zone = d.ID, d.Title, zone
-		c, err := r.checkPage(d, page, r.frame(d, zone, Anybody, sampleUnsubscribe, samplePreferences))
+		page := r.sample(d, language, zone)
+		c, err := r.checkPage(d, page, r.frame(d, page, Anybody, sampleUnsubscribe, samplePreferences))
 		if err != nil {
 			return all, err
 		}

@@ -49,18 +49,17 @@ func (c *Composer) Preview(d digest.Digest, who subscribers.Subscriber, slot sch
 	}
 	out.Edition, out.Carried, out.Closed = dr.Edition, dr.Carried, dr.closed
 	out.Page = compose.Filter(dr.Edition, key)
-	return out, c.makeMail(&out, d, who, lane.Zone)
+	return out, c.makeMail(&out, d, who)
 }
 
 // Sample is a preview of invented news, in which stands every thing that an edition can have. It needs
 // nothing that is new.
 func (c *Composer) Sample(d digest.Digest, who subscribers.Subscriber, lane digest.Lane) (Preview, error) {
 	key := c.wants(d, who)
-	out := Preview{Page: render.Sample(key.Language)}
+	out := Preview{Page: c.sample(d, key.Language, lane.Zone)}
 	out.Page.Variant = key
-	out.Page.Edition.Digest, out.Page.Edition.Title, out.Page.Edition.Zone = d.ID, d.Title, lane.Zone
 	out.Edition = out.Page.Edition
-	return out, c.makeMail(&out, d, who, lane.Zone)
+	return out, c.makeMail(&out, d, who)
 }
 
 // wants is the variant of a subscriber, or that of anybody.
@@ -72,7 +71,7 @@ func (c *Composer) wants(d digest.Digest, who subscribers.Subscriber) digest.Var
 }
 
 // makeMail makes the mail of a preview's page.
-func (c *Composer) makeMail(v *Preview, d digest.Digest, who subscribers.Subscriber, zone string) error {
+func (c *Composer) makeMail(v *Preview, d digest.Digest, who subscribers.Subscriber) error {
 	v.reader = digest.Recipient{Index: subscribers.Nobody, Email: Anybody}
 	if who.Profile != nil {
 		v.reader = digest.Recipient{Index: subscribers.Nobody, Email: who.Email, Name: who.Name}
@@ -93,7 +92,7 @@ func (c *Composer) makeMail(v *Preview, d digest.Digest, who subscribers.Subscri
 	if err != nil {
 		return err
 	}
-	v.frame = c.frame(d, zone, v.reader.Email, unsubscribe, preferences)
+	v.frame = c.frame(d, v.Page, v.reader.Email, unsubscribe, preferences)
 	v.Rendered, err = c.Templates[d.ID].Render(v.Page, v.frame)
 	return err
 }

@@ -33,7 +33,10 @@ func (c *Composer) write(dr draft) (ledger.Composition, error) {
 		}
 		record.Variants = append(record.Variants, v)
 	}
-	return record, nil
+	if dr.Edition.Public != "" {
+		record.Public, err = c.public(dr.of.digest, dr.Edition, dr.of.slot.Wall, languagesOf(keys), dr.unread())
+	}
+	return record, err
 }
 
 // untouched is what passing a slot makes durable when its readers are to have the window's news at a later one:
@@ -100,15 +103,14 @@ func (c *Composer) render(d digest.Digest, page digest.Page, variant int) (m mar
 	if m.marks, err = message.NewMarks(c.Random); err != nil {
 		return m, err
 	}
-	if m.sender, err = c.sender(d, page.Edition, variant); err != nil {
+	if m.sender, err = c.sender(d, page, variant); err != nil {
 		return m, err
 	}
 	unsubscribe, preferences, err := m.sender.Links(m.marks.Token)
 	if err != nil {
 		return m, err
 	}
-	m.Rendered, err = c.Templates[d.ID].Render(page, c.frame(d, page.Edition.Zone, m.marks.Address, unsubscribe,
-		preferences))
+	m.Rendered, err = c.Templates[d.ID].Render(page, c.frame(d, page, m.marks.Address, unsubscribe, preferences))
 	return m, err
 }
 
@@ -118,22 +120,23 @@ func (m marked) freeze() (*message.Template, error) {
 }
 
 // frame is what stands around the news of a digest.
-func (r Renderer) frame(d digest.Digest, zone, address, unsubscribe, preferences string) render.Frame {
+func (r Renderer) frame(d digest.Digest, page digest.Page, address, unsubscribe, preferences string) render.Frame {
 	n := r.Config.Newsletter
-	location, err := time.LoadLocation(zone)
+	location, err := time.LoadLocation(page.Edition.Zone)
 	if err != nil {
 		location = time.UTC // the config has checked every zone
 	}
 	return render.Frame{
 		Newsletter: n.Name, PostalAddress: n.PostalAddress, Feedback: n.Feedback, Privacy: n.Privacy,
 		Subscribe: n.Subscribe, RSS: n.RSS, Address: address, UnsubscribeURL: unsubscribe,
-		PreferencesURL: preferences, Look: d.Look, Images: d.Images, Zone: location,
+		PreferencesURL: preferences, Archive: r.publicURL(page.Edition, page.Variant.Language), Look: d.Look, Images: d.Images, Zone: location,
 	}
 }
 
 // sender is what the mails of an edition have in common. The https links of the readers' pages stand in a
 // mail only where a listener answers them; without one a reader leaves by mail.
-func (c *Composer) sender(d digest.Digest, e digest.Edition, variant int) (message.Sender, error) {
+func (c *Composer) sender(d digest.Digest, page digest.Page, variant int) (message.Sender, error) {
+	e := page.Edition
 	key, err := c.tokenKey()
 	if err != nil {
 		return message.Sender{}, err
@@ -146,6 +149,9 @@ func (c *Composer) sender(d digest.Digest, e digest.Edition, variant int) (messa
 	}
 	if web := c.Config.Web; web != nil {
 		s.BaseURL, s.OneClick = web.BaseURL, true
+	}
+	if s.ArchivedAt = c.publicURL(e, page.Variant.Language); s.ArchivedAt != "" {
+		s.Front, s.Archive = c.Config.ArchiveURL()+"/", c.Config.ArchiveURL()+"/"+d.ID+"/"
 	}
 	if c.Signer != nil {
 		s.Signature = c.Signer.ID()

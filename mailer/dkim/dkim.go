@@ -41,7 +41,8 @@ type Signer struct {
 var (
 	always = []string{"From", "To", "Reply-To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type",
 		"List-Id", "List-Unsubscribe", "List-Unsubscribe-Post"}
-	whenThere = []string{"Content-Transfer-Encoding", "Feedback-ID", "Auto-Submitted", "Precedence"}
+	whenThere = []string{"Content-Transfer-Encoding", "Feedback-ID", "Auto-Submitted", "Precedence",
+		"List-Help", "List-Archive", "Archived-At"}
 )
 
 // Replaced are the fields that relays put values of their own into: Amazon SES both, Brevo, Postmark and MailerSend the

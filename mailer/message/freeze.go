@@ -54,6 +54,9 @@ type Sender struct {
 	UnsubscribeTo string // bare address; empty: From's
 	BaseURL       string // of the web listener, no trailing slash; empty: none
 	OneClick      bool   // the listener answers RFC 8058 posts
+	Front         string // address of the newsletter's own page; empty: none
+	Archive       string // of the digest's archive, likewise
+	ArchivedAt    string // of the edition's page in it, likewise
 	List          string // name of the newsletter
 	Digest        string // Digest.ID
 	Edition       string // Edition.ID
@@ -91,6 +94,7 @@ type headers struct {
 	domain        string // of From, ASCII
 	bounceTo      string
 	mailto        string // up to where the token goes
+	help          string // mailto of whom to ask
 }
 
 func (s Sender) headers() (h headers, err error) {
@@ -137,12 +141,21 @@ func (s Sender) headers() (h headers, err error) {
 		return h, fmt.Errorf("bounce_to: %q is too long to be tagged: with verp, %d characters may stand before the @",
 			local, 64-len("+")-subscribers.TagLen)
 	}
-	if len(s.BaseURL) > maxBaseURL || strings.ContainsFunc(s.BaseURL,
-		func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' || r == '"' }) {
-		return h, fmt.Errorf("base_url: %q can't stand in a header", s.BaseURL)
+	for _, address := range []string{s.BaseURL, s.Front, s.Archive, s.ArchivedAt} {
+		if len(address) > maxBaseURL || strings.ContainsFunc(address,
+			func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' || r == '"' }) {
+			return h, fmt.Errorf("base_url: %q can't stand in a header", address)
+		}
 	}
-	local, domain, _ := cutAddress(unsubscribeTo)
-	h.mailto = "mailto:" + url.PathEscape(local) + "@" + domain + "?subject=unsubscribe%20"
+	mailto := func(address string) string {
+		local, domain, _ := cutAddress(address)
+		return "mailto:" + url.PathEscape(local) + "@" + domain
+	}
+	h.mailto = mailto(unsubscribeTo) + "?subject=unsubscribe%20"
+	h.help = mailto(h.from.Address) + "?subject=help"
+	if h.replyTo != nil {
+		h.help = mailto(h.replyTo.Address) + "?subject=help"
+	}
 	return h, nil
 }
 
@@ -267,6 +280,17 @@ func (b *builder) header(s Sender, h headers, subject string) {
 	b.literal(">\r\n")
 	if s.OneClick && s.BaseURL != "" {
 		plain("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+	}
+	if s.Front != "" { // RFC 2369 §3.1
+		plain("List-Help", "<"+s.Front+">,\r\n <"+h.help+">")
+	} else {
+		plain("List-Help", "<"+h.help+">")
+	}
+	if s.Archive != "" { // RFC 2369 §3.6
+		plain("List-Archive", "<"+s.Archive+">")
+	}
+	if s.ArchivedAt != "" { // RFC 5064 §2
+		plain("Archived-At", "<"+s.ArchivedAt+">")
 	}
 	plain("Feedback-ID", s.Date.UTC().Format("20060102T1504")+":"+label(s.Digest)+":digest:"+senderID(h.domain))
 	plain("Auto-Submitted", "auto-generated") // RFC 3834

@@ -39,6 +39,9 @@ func sender(t testing.TB) Sender {
 		VERP:          true,
 		UnsubscribeTo: "leave+list@example.org",
 		BaseURL:       "https://news.example.org",
+		Front:         "https://news.example.org/",
+		Archive:       "https://news.example.org/daily/",
+		ArchivedAt:    "https://news.example.org/daily/2026-11-22/",
 		OneClick:      true,
 		List:          "Café du Monde",
 		Digest:        "daily",
@@ -89,6 +92,7 @@ func TestGoldenMessages(t *testing.T) {
 	plain.HTML = ""
 	bare := sender(t)
 	bare.From, bare.ReplyTo, bare.BounceTo, bare.VERP, bare.UnsubscribeTo, bare.BaseURL = "digest@example.org", "", "", false, "", ""
+	bare.Front, bare.Archive, bare.ArchivedAt = "", "", ""
 	for _, c := range []struct {
 		name string
 		tpl  *Template
@@ -379,6 +383,7 @@ func TestFreezeRefuses(t *testing.T) {
 		"unsubscribe_to that is none": func(c *Content, s *Sender, m *Marks) { s.UnsubscribeTo = "x" },
 		"bounce_to too long to tag":   func(c *Content, s *Sender, m *Marks) { s.BounceTo = strings.Repeat("b", 40) + "@example.org" },
 		"base_url with a line end":    func(c *Content, s *Sender, m *Marks) { s.BaseURL += "\r\nBcc: all@example.org" },
+		"an archive with a line end":  func(c *Content, s *Sender, m *Marks) { s.ArchivedAt += "\r\nBcc: all@example.org" },
 		"base_url of great length":    func(c *Content, s *Sender, m *Marks) { s.BaseURL += strings.Repeat("/x", 300) },
 		"empty text":                  func(c *Content, s *Sender, m *Marks) { c.Text = " \n" },
 		"mark in the subject":         func(c *Content, s *Sender, m *Marks) { c.Subject = m.Token },
