@@ -155,8 +155,8 @@ func (c *Collector) Due(feeds []digest.Feed) (due []digest.Feed, next time.Time,
 	return due, next, nil
 }
 
-// Poll is one pass over the feeds that are due, or with all over all of them but those that are gone
-// for good. Each feed is committed by itself, as soon as it is read. progress, if not nil, is called
+// Poll is one pass over the feeds that are due, or with all over all of them, also those that
+// are gone for good. Each feed is committed by itself, as soon as it is read. progress, if not nil, is called
 // after each feed, by one goroutine at a time. When ctx ends, what was not done is skipped.
 func (c *Collector) Poll(ctx context.Context, feeds []digest.Feed, all bool, progress func(Result)) Summary {
 	began := c.now()
@@ -179,7 +179,7 @@ func (c *Collector) Poll(ctx context.Context, feeds []digest.Feed, all bool, pro
 		switch {
 		case err != nil:
 			report(Result{Feed: f, Outcome: Failed, Err: fmt.Errorf("feed %s: %w", nameOf(f), err)})
-		case st.Gone || !all && !isDue(st, began, c.options.Every):
+		case !all && !isDue(st, began, c.options.Every):
 			report(Result{Feed: f, Outcome: Skipped, State: st})
 		default:
 			jobs = append(jobs, job{feed: f, state: st, host: hostOf(f.URL)})
@@ -298,7 +298,7 @@ func (c *Collector) ask(ctx context.Context, feed digest.Feed, now time.Time, re
 // succeeded is the state after an answer that was no error.
 func succeeded(st digest.FeedState, now time.Time) digest.FeedState {
 	st.LastPoll, st.LastSuccess = now, now
-	st.Failures, st.FailingSince, st.Error = 0, time.Time{}, ""
+	st.Failures, st.FailingSince, st.Error, st.Gone = 0, time.Time{}, "", false
 	return st
 }
 

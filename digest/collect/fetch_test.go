@@ -24,6 +24,7 @@ type step struct {
 	want    Outcome
 	wait    time.Duration // until the next poll, if not 0
 	silence bool          // nothing must have been asked
+	due     bool          // asked as the daemon asks: when it is due
 	words   string        // in the error
 }
 
@@ -106,7 +107,11 @@ func TestConversations(t *testing.T) {
 		}},
 		{"410 ends it", []step{
 			{status: 410, want: Failed, words: "gone for good"},
-			{after: 1000 * time.Hour, want: Skipped, silence: true},
+			{due: true, after: 1000 * time.Hour, want: Skipped, silence: true},
+			{status: 410, want: Failed, words: "gone for good"}, // who asks for all feeds may know that it is back
+			{due: true, after: 1000 * time.Hour, want: Skipped, silence: true},
+			{want: OK, wait: time.Hour},
+			{due: true, after: time.Hour, want: OK},
 		}},
 		{"cache hints slow a feed", []step{
 			{header: map[string]string{"ETag": `"1"`, "Cache-Control": "public, max-age=4500"}, want: OK, wait: 75 * time.Minute},
@@ -165,7 +170,7 @@ func TestConversations(t *testing.T) {
 				now, asked = s, nil
 				b.clock = b.clock.Add(s.after)
 				b.ledger.fail = s.commit
-				got := b.pollOne(t, address)
+				got := b.pollOneOf(t, address, !s.due)
 				if got.Outcome != s.want {
 					t.Fatalf("step %d: %v (%v), want %v", i+1, got.Outcome, got.Err, s.want)
 				}

@@ -27,6 +27,16 @@ func isDropped(c rune) bool {
 		c >= 0xfff9 && c <= 0xfffb || c&0xfffe == 0xfffe || c >= 0xfdd0 && c <= 0xfdef
 }
 
+// isTag reports whether c is a tag character: an invisible copy of an ASCII character, for the flags of parts of
+// countries alone. The last of them ends such a flag.
+func isTag(c rune) bool { return c >= 0xe0000 && c <= endOfFlag }
+
+const (
+	blackFlag = 0x1f3f4
+	endOfFlag = 0xe007f
+	flagTags  = 6 // at most: a country, and its part
+)
+
 // isBidiControl reports whether c opens or closes an override, an embedding or an isolate. Left open
 // they would turn the rest of the mail. The marks for a single place (U+200E, U+200F) stay.
 func isBidiControl(c rune) bool { return c >= 0x202a && c <= 0x202e || c >= 0x2066 && c <= 0x2069 }

@@ -190,6 +190,7 @@ type htmlParser struct {
 	gap    rune // that is due before the next word, or 0
 	breaks int  // since the last word: two are the end of a paragraph
 	last   rune // of the words so far
+	tags   int  // tag characters since the last black flag
 	block  block
 	code   int // depth of <code>
 	raised raised
@@ -401,7 +402,7 @@ func (r *htmlParser) words(s string) {
 				r.gap = c
 			}
 			continue
-		case isDropped(c):
+		case isDropped(c), isTag(c) && !r.inFlag(c):
 			continue
 		}
 		switch {
@@ -419,6 +420,22 @@ func (r *htmlParser) words(s string) {
 		}
 		r.last, _ = utf8.DecodeLastRuneInString(piece)
 	}
+}
+
+// inFlag reports whether a tag character goes on with a flag: anywhere else it would hide words from who reads, and not
+// from what does.
+func (r *htmlParser) inFlag(c rune) bool {
+	if r.gap != 0 {
+		return false
+	}
+	switch {
+	case r.last == blackFlag:
+		r.tags = 0
+	case !isTag(r.last) || r.last == endOfFlag:
+		return false
+	}
+	r.tags++
+	return r.tags <= flagTags || c == endOfFlag
 }
 
 // lacksStop reports whether the end of a paragraph must be marked where it and the next become one line: a headline

@@ -347,6 +347,9 @@ func FuzzMarkup(f *testing.F) {
 func TestParagraphsAreSentences(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ source, want string }{
+		{"Vote\U000e0049\U000e0067\U000e006e\U000e006f\U000e0072\U000e0065 counted\U000e007f", "Vote counted"}, // tag characters hide words
+		{"Goal for \U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f, at last", "Goal for \U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f, at last"},
+		{"A \U0001f3f4" + strings.Repeat("\U000e0061", 50) + "\U000e007f\U000e0062 flag", "A \U0001f3f4" + strings.Repeat("\U000e0061", 6) + "\U000e007f flag"},
 		{"<p>The flag was raised upside down</p><p>The harbour has apologised</p>", "The flag was raised upside down. The harbour has apologised"},
 		{"<p>It was raised.</p> <p>The harbour “regrets” it!</p><p>“Never again”</p>", "It was raised. The harbour “regrets” it! “Never again”"},
 		{"<h2>Harbour <b>News</b></h2>Cranes move", "Harbour News. Cranes move"},

@@ -88,7 +88,13 @@ func newBench(t testing.TB, change ...func(*Options)) *bench {
 // poll is one pass over one feed, whatever its next poll time.
 func (b *bench) pollOne(t testing.TB, address string) Result {
 	t.Helper()
-	sum := b.Poll(context.Background(), []digest.Feed{{URL: address}}, true, nil)
+	return b.pollOneOf(t, address, true)
+}
+
+// pollOneOf polls a feed, whatever is due or when it is.
+func (b *bench) pollOneOf(t testing.TB, address string, all bool) Result {
+	t.Helper()
+	sum := b.Poll(context.Background(), []digest.Feed{{URL: address}}, all, nil)
 	if len(sum.Results) != 1 {
 		t.Fatalf("%d results of one feed", len(sum.Results))
 	}

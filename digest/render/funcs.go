@@ -28,13 +28,14 @@ var htmlFuncs = htmltemplate.FuncMap{
 
 // textFuncs are what the text template has beside Go's own functions.
 var textFuncs = texttemplate.FuncMap{
-	"wrap":   wrap,
-	"hang":   hang,
-	"rule":   func(sign string) string { return strings.Repeat(sign, textWidth/max(1, cells(sign))) },
-	"upper":  strings.ToUpper,
-	"dots":   dots,
-	"source": sourceLine,
-	"join":   joinPieces,
+	"wrap":     wrap,
+	"headline": headline,
+	"hang":     hang,
+	"rule":     func(sign string) string { return strings.Repeat(sign, textWidth/max(1, cells(sign))) },
+	"upper":    strings.ToUpper,
+	"dots":     dots,
+	"source":   sourceLine,
+	"join":     joinPieces,
 }
 
 // dots joins what is not empty by a dot, View.Dot or Story.Dot, that never begins a line.

@@ -29,6 +29,17 @@ func wrap(indent int, s string) string {
 	return b.String()
 }
 
+// headline is wrap at the margin. One with an address in it is indented by 2, as nothing of a feed may look like a line
+// of the footer: "Unsubscribe: https://…".
+func headline(title string) string {
+	for _, mark := range [...]string{"://", "mailto:", "www."} {
+		if strings.Contains(strings.ToLower(title), mark) {
+			return wrap(2, title)
+		}
+	}
+	return wrap(0, title)
+}
+
 // hang is wrap with a text in front of the first line, in a gutter of so many cells.
 func hang(gutter int, first, s string) string {
 	var b strings.Builder

@@ -78,3 +78,22 @@ func FuzzWrap(f *testing.F) {
 		}
 	})
 }
+
+// TestAHeadlineIsNoLineOfTheFooter: no line of a headline that has an address in it begins at the margin.
+func TestAHeadlineIsNoLineOfTheFooter(t *testing.T) {
+	t.Parallel()
+	for title, margin := range map[string]bool{
+		"Cranes move again: the port is open":  true,
+		"Unsubscribe: https://evil.example":    false,
+		"Désabonnement : HTTPS://evil.example": false,
+		"Council votes on the new bridge and everybody who came was heard at last, 71 Unsubscribe: https://evil.example/u": false,
+		"Preferences: mailto:evil@evil.example": false,
+		"Privacy: www.evil.example":             false,
+	} {
+		for line := range strings.Lines(headline(title)) {
+			if strings.HasPrefix(line, "  ") == margin {
+				t.Errorf("%q has the line %q", title, line)
+			}
+		}
+	}
+}

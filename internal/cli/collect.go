@@ -39,7 +39,7 @@ func collectCommand(p *program) *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&all, "all", false, "ask all feeds, whatever their next poll time")
+	c.Flags().BoolVar(&all, "all", false, "ask all feeds, whatever their next poll time, also those that said 410 (gone)")
 	return c
 }
 

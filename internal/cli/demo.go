@@ -41,6 +41,9 @@ type demoJSON struct {
 }
 
 func runDemo(ctx context.Context, p *program, once string) error {
+	if p.held != nil { // it would leave its own handling of signals in that process
+		return usagef("demo runs in a process of its own, not in the one that holds the ledger")
+	}
 	if once != "" {
 		if err := os.MkdirAll(once, 0o755); err != nil {
 			return usageError{fmt.Errorf("--once: %w", err)}

@@ -91,13 +91,14 @@ func (r *reloads) take(next *opened) {
 }
 
 // rooms are what the loop works with now.
-func (r *reloads) rooms() *daemon.Rooms {
-	now := r.current.Load()
-	return &daemon.Rooms{Publisher: now.Publisher, Report: now.Report, Alerts: r.alerts}
+func (r *reloads) rooms() *daemon.Rooms { return r.roomsOf(r.current.Load()) }
+
+func (r *reloads) roomsOf(o *opened) *daemon.Rooms {
+	return &daemon.Rooms{Publisher: o.Publisher, Report: o.Report, Alerts: r.alerts}
 }
 
-// reload reads configuration, readers, templates and secrets anew. Where something is wrong with them, what is in
-// force stays.
+// reload reads configuration, readers, templates and secrets anew. They are in force when the loop says so; where
+// something is wrong with them, what is in force stays.
 func (r *reloads) reload() (*daemon.Rooms, error) {
 	cfg, sets, err := r.program.load()
 	if err != nil {
@@ -119,15 +120,20 @@ func (r *reloads) reload() (*daemon.Rooms, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.take(next)
-	r.program.log.Info("subscribers", "before", change.Before, "now", change.Now)
-	return r.rooms(), nil
+	rooms := r.roomsOf(next)
+	rooms.InForce = func() {
+		r.take(next)
+		r.program.log.Info("subscribers", "before", change.Before, "now", change.Now)
+	}
+	return rooms, nil
 }
 
 // through lets a command ask the loop for a reload, and tells what came of it.
 func (r *reloads) through(reload func(context.Context) error) func(context.Context, bool) (listChange, error) {
 	return func(ctx context.Context, force bool) (listChange, error) {
-		r.asking.Lock()
+		if !r.asking.TryLock() {
+			return listChange{}, errors.New("a reload is under way already")
+		}
 		defer r.asking.Unlock()
 		before := r.current.Load().Config.Subscribers
 		r.force.Store(force)

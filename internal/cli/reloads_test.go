@@ -61,6 +61,12 @@ email = "ana@example.org"
 		write(strings.Replace(file, step.old, step.new, 1))
 		before := r.current.Load()
 		next, err := r.reload()
+		if r.current.Load() != before {
+			t.Errorf("%s: it is in force before the loop has it", step.name)
+		}
+		if err == nil {
+			next.InForce()
+		}
 		now := r.current.Load()
 		if step.refused != "" {
 			if err == nil || !strings.Contains(err.Error(), step.refused) || now != before {

@@ -16,16 +16,20 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"time"
 )
 
 // path has the version of what is spoken. A digestd of another version asks for another one, and is told so.
-const path = "/v1/run"
+const path = "/v2/run"
 
 // ErrNobody means that nobody answers on the ledger's control socket.
 var ErrNobody = errors.New("nobody answers on the control socket")
+
+// ErrSilent means that somebody should answer on the ledger's control socket, and says nothing.
+var ErrSilent = errors.New("the process that holds the ledger does not answer")
 
 // Request is a command to run in the process that holds the ledger.
 type Request struct {
@@ -33,7 +37,7 @@ type Request struct {
 	Stdin []byte   `json:"stdin,omitempty"` // of commands that read it
 }
 
-// piece is one piece of an answer; the last one has Exit.
+// piece is one piece of an answer; the last one has Exit. An empty one is a sign of life.
 type piece struct {
 	Out  []byte `json:"out,omitempty"`
 	Err  []byte `json:"err,omitempty"`
@@ -61,6 +65,13 @@ const (
 	pieceWait = time.Minute      // for each piece of an answer
 	lastWords = 2 * time.Second  // for all that is left of it, once the command is cancelled
 	askWait   = 10 * time.Second // for all of a request
+)
+
+// Whoever runs a command gives signs of life, so that a client can tell a command that takes long from a process that
+// was stopped.
+const (
+	signOfLife = 5 * time.Second
+	silence    = 30 * time.Second // a client waits for no longer
 )
 
 // connection is the key under which a request's context has its connection.
@@ -154,8 +165,18 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 			writer(func(p []byte) error { return a.send(piece{Out: p}) }),
 			writer(func(p []byte) error { return a.send(piece{Err: p}) }))
 	}()
-	exit := <-status
-	a.send(piece{Exit: &exit})
+	a.send(piece{})
+	alive := time.NewTicker(signOfLife)
+	defer alive.Stop()
+	for {
+		select {
+		case exit := <-status:
+			a.send(piece{Exit: &exit})
+			return
+		case <-alive.C:
+			a.send(piece{})
+		}
+	}
 }
 
 // answer writes the pieces of an answer, one at a time, until the first one that can't be written.
@@ -196,17 +217,27 @@ func (w writer) Write(p []byte) (int, error) {
 }
 
 // Forward runs a command in the process that holds the ledger, and returns its exit status. The error is
-// ErrNobody when nobody answers.
+// ErrNobody when nobody answers, and ErrSilent when the process gives no sign of life for half a minute.
 func Forward(ctx context.Context, ledger string, req Request, stdout, stderr io.Writer) (int, error) {
+	return forward(ctx, ledger, req, stdout, stderr, silence)
+}
+
+func forward(
+	ctx context.Context, ledger string, req Request, stdout, stderr io.Writer, silence time.Duration,
+) (int, error) {
 	conn, err := dial(ctx, ledger)
 	if err != nil {
 		return 0, err
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	conn = patient{conn, silence}
 	resp, err := ask(conn, req)
 	if ctx.Err() != nil {
 		return 0, ctx.Err()
+	}
+	if errors.Is(err, ErrSilent) {
+		return 0, err
 	}
 	if err != nil {
 		return 0, fmt.Errorf("the digestd that holds the ledger ended before it answered, or is of another version and must be "+
@@ -224,6 +255,9 @@ func Forward(ctx context.Context, ledger string, req Request, stdout, stderr io.
 			if ctx.Err() != nil {
 				return 0, ctx.Err()
 			}
+			if errors.Is(err, ErrSilent) {
+				return 0, err
+			}
 			return 0, fmt.Errorf("the digestd that holds the ledger ended before the command did: %w", err)
 		}
 		if _, err := stdout.Write(p.Out); err != nil {
@@ -238,6 +272,24 @@ func Forward(ctx context.Context, ledger string, req Request, stdout, stderr io.
 	}
 }
 
+// patient is a connection whose other end has so long for each step.
+type patient struct {
+	net.Conn
+	silence time.Duration
+}
+
+func (p patient) Read(b []byte) (int, error)  { return p.step(p.Conn.Read, b) }
+func (p patient) Write(b []byte) (int, error) { return p.step(p.Conn.Write, b) }
+
+func (p patient) step(do func([]byte) (int, error), b []byte) (int, error) {
+	p.SetDeadline(time.Now().Add(p.silence))
+	n, err := do(b)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = fmt.Errorf("%w for %s: it was stopped (kill -CONT lets it go on), or the machine is very busy", ErrSilent, p.silence)
+	}
+	return n, err
+}
+
 // ask sends a request, and reads what the answer begins with.
 func ask(conn net.Conn, req Request) (*http.Response, error) {
 	body, err := json.Marshal(req)
@@ -248,7 +300,11 @@ func ask(conn net.Conn, req Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.Write(conn); err != nil {
+	var raw bytes.Buffer // net/http would hide the error of the connection
+	if err := r.Write(&raw); err != nil {
+		return nil, err
+	}
+	if _, err := conn.Write(raw.Bytes()); err != nil {
 		return nil, err
 	}
 	return http.ReadResponse(bufio.NewReader(conn), r)

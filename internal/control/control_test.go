@@ -212,7 +212,7 @@ func TestAnotherVersionIsToldSo(t *testing.T) {
 		}
 		defer c.Close()
 		for request, want := range map[string]string{
-			"POST /v2/run HTTP/1.1\r\nHost: digestd\r\nContent-Length: 2\r\n\r\n{}": "404 Not Found",
+			"POST /v9/run HTTP/1.1\r\nHost: digestd\r\nContent-Length: 2\r\n\r\n{}": "404 Not Found",
 			`{"version":1,"args":["status"]}` + "\n":                                "400 Bad Request", // before it was HTTP
 		} {
 			conn, err := net.Dial("unix", Path(ledger))
@@ -371,4 +371,21 @@ func asStranger(t *testing.T, do func()) {
 		do()
 	}()
 	<-done
+}
+
+// TestAStoppedHolderIsNotWaitedFor: its kernel takes the connection and the request, and nothing comes.
+func TestAStoppedHolderIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	ledger := filepath.Join(t.TempDir(), "digestd.db")
+	l, err := net.Listen("unix", Path(ledger))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for _, stdin := range []int{0, 4 << 20} { // the larger one does not fit into what the kernel takes
+		_, err = forward(t.Context(), ledger, Request{Args: []string{"status"}, Stdin: make([]byte, stdin)}, io.Discard, io.Discard, 50*time.Millisecond)
+		if !errors.Is(err, ErrSilent) || !strings.Contains(err.Error(), "kill -CONT") {
+			t.Errorf("%d bytes of input: %v", stdin, err)
+		}
+	}
 }

@@ -51,6 +51,8 @@ type tasks interface {
 	prune(ctx context.Context) error
 	// alert tells of problems that began or ended. An error means that nobody could be told.
 	alert(ctx context.Context) error
+	// inForce is called when the loop begins to work with what a reload has read.
+	inForce()
 }
 
 const (
@@ -77,6 +79,7 @@ type Loop struct {
 	tasks   tasks
 	load    func() (tasks, error) // reads the configuration anew
 	reloads chan chan error
+	reading *reading // of the configuration, under way; nil: none
 	ended   chan ending
 	jobs    map[string]*digest.Lane // running, by name; with their lanes
 	polled  chan struct{}           // closed when the running poll has ended
@@ -182,6 +185,9 @@ func (l *Loop) stop() {
 	l.Log.Info("stopping", "running", len(l.jobs))
 	tick := time.NewTicker(wakeAtLeast)
 	defer tick.Stop()
+	if l.reading != nil { // it may never end
+		l.haveRead(l.reading, nil, errors.New("the daemon is stopping"))
+	}
 	for len(l.jobs) > 0 {
 		select {
 		case e := <-l.ended:
@@ -215,6 +221,10 @@ func (l *Loop) turn(ctx context.Context, now time.Time) time.Time {
 			l.seen[s.lane] = laneSince{times: l.seen[s.lane].times, from: now}
 		}
 		return l.turn(ctx, now) // which finds nothing void any more
+	}
+	if l.reading != nil && now.Sub(l.reading.began) > readingTakes {
+		l.haveRead(l.reading, nil, fmt.Errorf("reading the configuration takes more than %s: a file of it may be on a file system "+
+			"that does not answer", report.InWords(readingTakes)))
 	}
 	tasks := l.tasks // a reload may change them while jobs run
 	for _, s := range p.skip {
@@ -307,6 +317,11 @@ func (l *Loop) since(lane laneView, now time.Time) laneSince {
 		}
 	case lane.last.IsZero(), known:
 		s = laneSince{times: times, from: now}
+		// It may be new, or have been ended before its first edition was composed: that can't be told apart.
+		if missed := lane.times.Latest(now, lane.zone); !known && now.Sub(missed.At) < lane.catchUp {
+			l.Log.Info("the lane has had no edition yet and begins at its next slot; `digestd send` makes one now",
+				"lane", lane.lane, "not sent", missed.Wall, "next", lane.times.Next(now, lane.zone).Wall)
+		}
 	default:
 		s = laneSince{times: times}
 		latest := lane.times.Latest(now, lane.zone)
@@ -427,33 +442,54 @@ func (l *Loop) holdAtLeast(name string, err error, d time.Duration) {
 	}
 }
 
+// reading is the configuration being read.
+type reading struct {
+	began time.Time
+	reply func(error)
+}
+
+// readingTakes is how long reading the configuration may take. Whoever waits for it is told then, what comes of it is
+// thrown away, and the next reload may begin.
+const readingTakes = time.Minute
+
 // reload reads the configuration beside the loop; answer, if any, gets the outcome.
 func (l *Loop) reload(ctx context.Context, answer chan error) {
-	reply := func(err error) {
+	r := &reading{began: l.Now(), reply: func(err error) {
 		if answer != nil {
 			answer <- err
 		}
-	}
-	if _, running := l.jobs[taskReload]; running {
-		reply(errors.New("a reload is under way already"))
+	}}
+	if l.reading != nil {
+		r.reply(errors.New("a reload is under way already"))
 		return
 	}
 	l.Notify(notifyReloading())
-	l.jobs[taskReload] = nil
+	l.reading = r
 	go func() {
 		var next tasks
 		err := guard(func() (err error) { next, err = l.load(); return err })
-		l.ended <- ending{name: taskReload, then: func() {
-			if err == nil {
-				l.tasks = next
-				l.Log.Info("new configuration in force")
-			} else {
-				l.Log.Error("reload failed: the old configuration stays", "error", err)
-			}
-			l.Notify(notifyReady)
-			reply(err)
-		}}
+		select {
+		case l.ended <- ending{name: taskReload, then: func() { l.haveRead(r, next, err) }}:
+		case <-ctx.Done():
+		}
 	}()
+}
+
+// haveRead takes over what was read, unless nobody waits for it any more.
+func (l *Loop) haveRead(r *reading, next tasks, err error) {
+	if l.reading != r {
+		return
+	}
+	l.reading = nil
+	if err == nil {
+		l.tasks = next
+		next.inForce()
+		l.Log.Info("new configuration in force")
+	} else {
+		l.Log.Error("reload failed: the old configuration stays", "error", err)
+	}
+	l.Notify(notifyReady)
+	r.reply(err)
 }
 
 const taskReload = "reload"

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -163,6 +164,8 @@ func (w *world) alert(context.Context) error {
 	defer w.mu.Unlock()
 	return w.deaf
 }
+
+func (w *world) inForce() { w.note("in force") }
 
 func (w *world) readArticles(ctx context.Context) error {
 	if w.articles == nil {
@@ -496,6 +499,63 @@ func TestAReloadDuringAnEditionWaitsForNobody(t *testing.T) {
 		w.end()
 		w.want([]string{"publish", "reloaded"}, "22 07:00:00 publish daily/UTC/2026-11-22T07:00", "22 07:00:59 reloaded",
 			"22 08:00:00 published")
+	})
+}
+
+// TestALaneThatBeginsSaysWhatIsNotSent starts a daemon a little after a slot of a lane that never used one: it may have been
+// ended before the first edition was composed.
+func TestALaneThatBeginsSaysWhatIsNotSent(t *testing.T) {
+	for at, said := range map[string]bool{"2026-11-22T07:00:05Z": true, "2026-11-22T20:00:00Z": false} {
+		synctest.Test(t, func(t *testing.T) {
+			lane := daily(t, "0 7 * * *", "UTC")
+			lane.catchUp = 6 * time.Hour
+			w := newWorld(t, at, lane)
+			var log bytes.Buffer
+			w.loop.Log = slog.New(slog.NewTextHandler(&log, nil))
+			w.start()
+			w.pass(10 * time.Minute)
+			w.end()
+			if got := strings.Count(log.String(), `"not sent"=2026-11-22T07:00`); (got == 1) != said || got > 1 {
+				t.Errorf("started at %s: %s", at, log.String())
+			}
+		})
+	}
+}
+
+// TestAReloadThatNeverEnds hangs in reading the configuration: neither a later reload nor the end waits for it, and what
+// comes of it at last is not taken.
+func TestAReloadThatNeverEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "2026-11-22T06:00:00Z", daily(t, "0 7 * * *", "UTC"))
+		hangs := make(chan struct{})
+		w.loop.load = func() (tasks, error) { <-hangs; return w, nil }
+		w.start()
+		first := make(chan error, 1)
+		go func() { first <- w.loop.Reload(t.Context()) }()
+		synctest.Wait()
+		if err := w.loop.Reload(t.Context()); err == nil || !strings.Contains(err.Error(), "under way") {
+			t.Errorf("a second one: %v", err)
+		}
+		w.pass(2 * time.Minute)
+		if err := <-first; err == nil || !strings.Contains(err.Error(), "takes more than 1m") {
+			t.Errorf("it was told %v", err)
+		}
+		w.loop.load = func() (tasks, error) { return w, nil }
+		if err := w.loop.Reload(t.Context()); err != nil {
+			t.Errorf("the next one: %v", err)
+		}
+		close(hangs)
+		w.pass(time.Minute)
+		w.want([]string{"in force"}, "22 06:02:00 in force")
+
+		w.loop.load = func() (tasks, error) { <-t.Context().Done(); return nil, t.Context().Err() }
+		last := make(chan error, 1)
+		go func() { last <- w.loop.Reload(t.Context()) }()
+		synctest.Wait()
+		w.end()
+		if err := <-last; err == nil || !strings.Contains(err.Error(), "stopping") {
+			t.Errorf("at the end it was told %v", err)
+		}
 	})
 }
 

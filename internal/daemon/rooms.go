@@ -20,6 +20,7 @@ type Rooms struct {
 	Publisher *newsroom.Publisher
 	Report    report.Reporter
 	Alerts    *Alerts // outlives reloads
+	InForce   func()  // called when a reload has put them in force; may be nil
 }
 
 // NewLoop makes the daemon of some rooms. When it is to reload, it asks load for others, which must be
@@ -50,6 +51,12 @@ func (r *Rooms) lanes() ([]laneView, error) {
 		}
 	}
 	return views, nil
+}
+
+func (r *Rooms) inForce() {
+	if r.InForce != nil {
+		r.InForce()
+	}
 }
 
 func (r *Rooms) owedEditions() ([]owedView, error) {
