@@ -34,6 +34,7 @@ var onlyIn = map[string]string{
 	"codeberg.org/readeck/go-readability/v2": "digest/collect",
 	"github.com/wneessen/go-mail":            "mailer",
 	"github.com/robfig/cron/v3":              "digest/schedule",
+	"github.com/yuin/goldmark":               "digest/note",
 }
 
 // reach says which rooms of the program a room may import; a room stands for those of its sub-packages
@@ -45,6 +46,7 @@ var reach = map[string][]string{
 	"digest/compose":    {"digest"},
 	"digest/render":     {"digest", "internal/regular", "templates"},
 	"digest/schedule":   {"digest"},
+	"digest/note":       {"digest"},
 	"templates":         {},
 	"subscribers":       {"digest", "internal/regular", "internal/spelling"},
 	"mailer":            {"digest", "subscribers"},
@@ -55,7 +57,7 @@ var reach = map[string][]string{
 	"internal/lint":     {"digest"},
 	"internal/regular":  {},
 	"internal/preview":  {"internal/lint", "mailer"},
-	"internal/newsroom": {"digest", "digest/collect", "digest/compose", "digest/curate", "digest/render", "digest/schedule", "internal/config", "internal/ledger", "internal/lint", "mailer", "subscribers"},
+	"internal/newsroom": {"digest", "digest/collect", "digest/compose", "digest/curate", "digest/render", "digest/note", "digest/schedule", "internal/config", "internal/ledger", "internal/lint", "internal/spelling", "mailer", "subscribers"},
 	"internal/report":   {"digest", "digest/compose", "digest/curate", "digest/schedule", "internal/config", "internal/ledger", "mailer", "subscribers"},
 	"internal/daemon":   {"digest", "digest/schedule", "internal/config", "internal/ledger", "internal/newsroom", "internal/report"},
 	"internal/web":      {"digest", "digest/render", "internal/config", "internal/ledger", "internal/report", "mailer", "subscribers", "templates"},
@@ -79,7 +81,7 @@ var reach = map[string][]string{
 var forTests = []string{"internal/golden", "internal/needs", "internal/ledger/store/storetest", "internal/newsroom/town", "mailer/smtp/smtptest"}
 
 // pure rooms do no I/O and take the clock as a value.
-var pure = []string{"digest", "digest/curate", "digest/compose", "digest/render", "digest/schedule", "internal/lint"}
+var pure = []string{"digest", "digest/curate", "digest/compose", "digest/render", "digest/schedule", "digest/note", "internal/lint"}
 
 // opensTemplates is the one file of a pure room that touches the file system: it turns the owner's
 // template directory into the fs.FS that the rest of render reads.

@@ -91,6 +91,10 @@ type Digest struct {
 	CatchUp   time.Duration // a slot missed by less is sent late
 	SendEmpty bool
 
+	Approve       string        // "", "send" or "hold": whether the editor sees an edition before it goes
+	ApproveBefore time.Duration // the slot, that it is composed for that
+	Editor        string        // address; empty: whom [alerts] reaches
+
 	MaxHeadlines int      // in latest news
 	Length       string   // "short", "usual" or "long": how much there is to read
 	Asides       string   // "last" in latest news, or "off"
@@ -344,6 +348,8 @@ type Edition struct {
 	Number   int          `json:"number"`          // of the lane, from 1
 	Composed time.Time    `json:"composed"`        // also the Date of its mails
 	Since    time.Time    `json:"since"`           // when the lane last composed, or the start of its look back
+	Note     []Text       `json:"note,omitempty"`  // of the editor, a paragraph each
+	Lead     string       `json:"lead,omitempty"`  // Story.ID, of the one that the editor made lead; empty: the best
 	Topics   []TopicName  `json:"topics"`          // of the digest, in order
 	Stories  []Story      `json:"stories"`         // all that stand on any page, what is new first, by rank
 	Pages    []Selection  `json:"pages,omitempty"` // who sees which of them; without it, everybody all of their topics

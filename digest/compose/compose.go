@@ -22,7 +22,7 @@ const MaxOpinions = 4
 type Input struct {
 	Digest  digest.Digest
 	Edition digest.Edition // with what the caller knows filled in: ID, Zone, Slot, Number, Composed, Since, Feeds, Read
-	Stories []digest.Story // curated, the best first; Carried > 0 for those that waited already
+	Stories []digest.Story // curated, the best first; Carried > 0 for those that waited already; Edition.Lead may name one
 	Pages   [][]string     // the sets of topics that readers chose; a page of all topics (nil) is always made
 	// Measure is how many bytes the largest encoded part of the page of these topics takes. It is asked a few times
 	// for each page. nil: there is no limit.

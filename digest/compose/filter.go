@@ -19,7 +19,10 @@ const (
 func Filter(e digest.Edition, v digest.VariantKey) digest.Page {
 	entries := visible(e, v)
 	p := digest.Page{Edition: e, Variant: v}
-	lead := leadOf(entries)
+	lead := slices.IndexFunc(entries, func(en digest.Entry) bool { return en.ID == e.Lead && e.Lead != "" })
+	if lead < 0 {
+		lead = leadOf(entries)
+	}
 	if lead < 0 {
 		return p
 	}

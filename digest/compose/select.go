@@ -96,8 +96,14 @@ func (s *selector) selection() (digest.Selection, error) {
 // wants reports whether a story may still be taken for this page.
 func (s *selector) wants(i int) bool { return s.section[i] != "" && !s.taken[i] }
 
-// lead takes the story that leads the page.
+// lead takes the story that leads the page: the one that the editor wants, where the page may have it.
 func (s *selector) lead() {
+	for i, story := range s.in.Stories {
+		if s.wants(i) && story.ID == s.in.Edition.Lead {
+			s.take(i)
+			return
+		}
+	}
 	for i, story := range s.in.Stories {
 		if s.wants(i) && story.Kind == digest.News && s.class[i] != old {
 			s.take(i)

@@ -22,6 +22,7 @@ const fallback = "en"
 // in braces is filled in; the tag holds names what must stand there.
 type Words struct {
 	FiveThings   string `json:"five_things"`
+	FromEditor   string `json:"from_editor"` // above the editor's note
 	Opinion      string `json:"opinion"`
 	LatestNews   string `json:"latest_news"`
 	Coverage     string `json:"coverage"`

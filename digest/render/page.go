@@ -80,6 +80,7 @@ func newView(p digest.Page, f Frame, l *language) *View {
 	}
 	v.TitleLong = cells(v.Title) > 12
 
+	v.Note = b.note()
 	for i, e := range p.Five {
 		b.anchor[e.ID] = "story-" + strconv.Itoa(i+1)
 		v.Five = append(v.Five, b.thing(e, i+1))
@@ -109,6 +110,33 @@ func newView(p digest.Page, f Frame, l *language) *View {
 	b.masthead(v)
 	b.footer(v)
 	return v
+}
+
+// note is what the editor says, guarded like what feeds say.
+func (b *builder) note() []Paragraph {
+	var all []Paragraph
+	for _, t := range b.page.Edition.Note {
+		t = cleanText(t)
+		plain := t.Plain()
+		if !visible(plain) {
+			continue
+		}
+		one := Paragraph{Side: b.side, Text: t}
+		if dir := direction(plain); dir != "" {
+			one.Side = sideOf(dir)
+		}
+		for _, s := range t {
+			if s.Href != "" && s.Href != s.S && !slices.Contains(one.Links, s.Href) {
+				one.Links = append(one.Links, s.Href)
+			}
+		}
+		b.read(plain)
+		all = append(all, one)
+	}
+	if last := len(all) - 1; last >= 0 {
+		all[last].Last = true
+	}
+	return all
 }
 
 func (b *builder) sectionName(s digest.Section) string {

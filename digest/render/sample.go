@@ -68,6 +68,8 @@ func samplePage(lang string) digest.Page {
 	return digest.Page{
 		Edition: digest.Edition{ID: "daily/UTC/2026-03-12T07:00", Digest: "daily", Title: "Morning Wire", Zone: "UTC",
 			Slot: composed, Composed: composed, Since: composed.Add(-24 * time.Hour), Number: 42,
+			Note: []digest.Text{{{S: "The ports are open again: what that means for "}, {S: "the price of bread", Em: true},
+				{S: " is in Saturday’s edition. "}, {S: "Write to us", Href: "https://news.example.org/write"}, {S: "."}}},
 			Topics: []digest.TopicName{{ID: "global", Title: "Global"}}, Read: 212,
 			Feeds: []digest.FeedReport{{Name: "Harbour Post", OK: true},
 				{Name: "The Aldmere Record", LastSuccess: at(40)}, {Name: "Brume Bulletin"}}},

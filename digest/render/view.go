@@ -56,6 +56,8 @@ type View struct {
 
 	Logo *digest.Logo // in place of the title; nil: none
 
+	Note []Paragraph // of the editor, on top; nil where there is none
+
 	Five     []Story // five things: what the page's most important stories are; nil on a short page
 	Lead     *Story  // nil when the page has none
 	Sections []Section
@@ -92,6 +94,14 @@ type Piece struct {
 	S    string
 	Dir  string
 	Name string
+}
+
+// Paragraph is one of the editor's note. Its Side is its own.
+type Paragraph struct {
+	Side
+	Text  digest.Text
+	Links []string // in it, for text
+	Last  bool
 }
 
 // Link is a link of the footer.

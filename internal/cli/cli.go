@@ -63,6 +63,7 @@ type program struct {
 	service        bool             // a service manager waits for this process, and restarts it by its exit status
 
 	reload func(context.Context, bool) (listChange, error) // of a daemon
+	nudge  func()                                          // lets a daemon look at once at what is due; nil: there is none
 }
 
 // frugal is GOGC where the environment says nothing: a daemon that mostly sleeps should be small, and what
@@ -84,7 +85,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 func (p *program) runnerOf(current func() *opened) control.Runner {
 	return func(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		q := &program{stdin: stdin, stdout: stdout, stderr: stderr, now: p.now, args: args, held: current(),
-			reload: p.reload}
+			reload: p.reload, nudge: p.nudge}
 		return q.run(ctx)
 	}
 }
@@ -182,7 +183,7 @@ func (p *program) root() *cobra.Command {
 	})
 	root.AddCommand(runCommand(p), holder(p), reloadCommand(p), collectCommand(p), sendCommand(p), resumeCommand(p),
 		previewCommand(p), replayCommand(p), checkCommand(p), statusCommand(p), whyCommand(p), feedsCommand(p),
-		curateCommand(p), subscribersCommand(p), inboundCommand(p), editionsCommand(p), pauseCommand(p),
+		curateCommand(p), subscribersCommand(p), inboundCommand(p), editionsCommand(p), pauseCommand(p), deskCommand(p),
 		initCommand(p), backupCommand(p), ledgerCommand(p), dkimCommand(p), demoCommand(p), versionCommand(p))
 	// cobra never forgets a flag that completes, and so whatever its command holds. No shell completes what crossed.
 	if p.held == nil {

@@ -8,7 +8,7 @@ import (
 // flags that take some.
 func completeValues(p *program, c *cobra.Command) {
 	switch c.Name() {
-	case "send", "preview", "replay", "editions", "pause", "resume":
+	case "send", "preview", "replay", "editions", "pause", "resume", "desk":
 		c.ValidArgsFunction = func(
 			_ *cobra.Command, args []string, _ string,
 		) ([]cobra.Completion, cobra.ShellCompDirective) {

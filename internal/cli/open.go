@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"time"
 
 	"digestd/digest"
@@ -15,6 +16,7 @@ import (
 	"digestd/digest/render"
 	"digestd/internal/config"
 	"digestd/internal/control"
+	"digestd/internal/daemon"
 	"digestd/internal/ledger"
 	"digestd/internal/ledger/store"
 	"digestd/internal/ledger/store/bolt"
@@ -214,8 +216,19 @@ func assemble(
 	}
 	o.Publisher = &newsroom.Publisher{
 		Composer: o.Composer, Ledger: l, Collector: collector(p, cfg, l.Items), Mailer: o.outbound.mailer, Log: p.log,
+		Desk: &newsroom.Desk{Composer: o.Composer, Ledger: l, Log: p.log, Transport: o.outbound.transport, Alert: alert(cfg)},
 	}
 	return o, nil
+}
+
+// alert runs [alerts] command; nil where there is none.
+func alert(cfg *config.Config) func(ctx context.Context, message string) error {
+	if cfg.Alerts.Command == "" {
+		return nil
+	}
+	return func(ctx context.Context, message string) error {
+		return daemon.RunCommand(ctx, cfg.Alerts.Command, filepath.Dir(cfg.Path), message)
+	}
 }
 
 // composer is what a preview needs, and no more.

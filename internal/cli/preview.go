@@ -13,6 +13,7 @@ import (
 	"digestd/digest"
 	"digestd/digest/curate"
 	"digestd/internal/config"
+	"digestd/internal/ledger"
 	"digestd/internal/newsroom"
 	"digestd/subscribers"
 )
@@ -58,6 +59,11 @@ func previewCommand(p *program) *cobra.Command {
 			v, err := makePreview(p, o.Composer, d, email, at, false)
 			if err != nil {
 				return err
+			}
+			for _, o := range v.Orders {
+				if o.Kind == ledger.OrderSkip {
+					fmt.Fprintln(p.stderr, "the editor has ordered to skip this slot: what is shown goes into the next edition")
+				}
 			}
 			if v.Page.Empty() {
 				fmt.Fprintf(p.stderr, "%s: this is the empty edition\n", emptiness(v))
@@ -252,6 +258,7 @@ type previewJSON struct {
 	Carried  []digest.Story   `json:"carried"`
 	Closed   any              `json:"closed"`
 	Coverage any              `json:"feeds"`
+	Orders   []ledger.Order   `json:"orders"` // of the editor, that stand for it
 }
 
 // previewedStory is a story with its place on the page.
@@ -270,7 +277,7 @@ func previewed(v newsroom.Preview) previewJSON {
 	out := previewJSON{ID: v.Edition.ID, Slot: v.Edition.Slot, Subject: v.Rendered.Subject, Variant: v.Page.Variant,
 		Size:    map[string]int{"html": len(v.Rendered.HTML), "text": len(v.Rendered.Text)},
 		Stories: []previewedStory{}, Five: []string{}, Carried: append([]digest.Story{}, v.Carried...),
-		Closed: closed, Coverage: v.Edition.Feeds}
+		Closed: closed, Coverage: v.Edition.Feeds, Orders: append([]ledger.Order{}, v.Orders...)}
 	for _, e := range v.Page.Five {
 		out.Five = append(out.Five, e.ID)
 	}

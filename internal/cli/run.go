@@ -55,7 +55,7 @@ func runDaemon(ctx context.Context, p *program) error {
 	loop.Hangup = hangup
 	loop.Systemd(p.log)
 
-	p.reload = r.through(loop.Reload)
+	p.reload, p.nudge = r.through(loop.Reload), loop.Nudge
 	cfg, l := first.Config, first.Ledger
 	socket, err := control.Listen(l.Path(), p.runnerOf(r.current.Load), p.log)
 	if err != nil {

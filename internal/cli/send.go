@@ -159,7 +159,7 @@ func sendCopies(ctx context.Context, p *program, o *opened, d digest.Digest, to 
 	if v.Page.Empty() {
 		fmt.Fprintf(p.stderr, "%s: the copies are of the empty edition\n", emptiness(v))
 	}
-	copies, err := o.Composer.SendCopies(ctx, o.outbound.transport, v, to)
+	copies, err := o.Composer.SendCopies(ctx, o.outbound.transport, v, to, "")
 	out := sentJSON{Editions: 1, Stories: len(v.Edition.Stories), Recipients: len(to), Lanes: []laneJSON{}}
 	if err != nil { // nobody got any
 		out.Failed, out.Errors = len(to), []string{err.Error()}

@@ -89,6 +89,9 @@ func printStatus(w io.Writer, p paint, s report.Status, now time.Time) error {
 		fmt.Fprintf(w, "%s: paused by the operator since %s; `digestd resume %s` goes on\n", d.Digest,
 			d.Since.Local().Format("Mon 2 Jan 15:04 MST"), d.Digest)
 	}
+	for _, d := range s.Desk {
+		printDesk(w, p, d)
+	}
 	rows = nil
 	for _, e := range s.Editions {
 		how := cell{deliveries(e), plain}

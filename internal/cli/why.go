@@ -129,8 +129,12 @@ func fateWords(l report.LaneFate) string {
 	case l.Section == "":
 		return fmt.Sprintf("%s (edition %s)", l.Reason, l.Edition)
 	default:
-		return fmt.Sprintf("edition %s, %s, place %d, sent to %s", l.Edition, l.Section, l.Place,
+		words := fmt.Sprintf("edition %s, %s, place %d, sent to %s", l.Edition, l.Section, l.Place,
 			plural(l.Readers, "reader"))
+		if l.Ordered {
+			words += "; the editor made it lead"
+		}
+		return words
 	}
 }
 

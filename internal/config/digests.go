@@ -60,6 +60,12 @@ func digestKeys() []key[digestTable] {
 					d.AsidePaths = append(d.AsidePaths, strings.ToLower(strings.Trim(s, "/")))
 				}
 			}),
+		choice("approve", `""`, []string{ApproveSend, ApproveHold}, "Compose before the slot and send the editor a test copy. send: it goes at the slot whatever happens. hold: only when `digestd desk` or its page approves it.",
+			func(d *digestTable) *string { return &d.Approve }),
+		duration("approve_before", `"45m"`, time.Minute, day, "How long before the slot, where approve is set. What comes after that waits for the next edition.",
+			func(d *digestTable) *time.Duration { return &d.ApproveBefore }),
+		text("editor", `""`, "address", "Who gets the test copies, where approve is set. Without it, [alerts] command.",
+			func(d *digestTable) *string { return &d.Editor }, address),
 		choice("images", `"remote"`, []string{"remote", "none"}, "Pictures from the outlets' servers, or none.",
 			func(d *digestTable) *string { return &d.Images }),
 		size("max_size", `"95KB"`, 16<<10, 10<<20, "Of each encoded part of a mail. Gmail cuts a mail off at about 102KB.",
@@ -80,6 +86,12 @@ func digestKeys() []key[digestTable] {
 			}),
 	}, lookKeys(" Empty: that of [newsletter].", func(d *digestTable) *digest.Look { return &d.Look })...)
 }
+
+// Values of approve.
+const (
+	ApproveSend = "send"
+	ApproveHold = "hold"
+)
 
 // gmailCut is where Gmail cuts an HTML part off, in bytes, with the unsubscribe link in what it hides.
 const gmailCut = 102 << 10

@@ -170,6 +170,7 @@ func (r *reader) config(root *table) *Config {
 	}
 	checkArchive(r, c, root)
 	r.templates(c, root)
+	r.editors(c, root)
 	r.subscribers(c, root, files.paths)
 	if len(r.problems) == 0 {
 		r.idle(c, root)
@@ -259,6 +260,19 @@ func (r *reader) templates(c *Config, root *table) {
 				name = "subject"
 			}
 			r.report(at(name), "digest %q: %v", d.ID, err)
+		}
+	}
+}
+
+// editors holds that whoever is to approve hears of it.
+func (r *reader) editors(c *Config, root *table) {
+	for _, d := range c.Digests {
+		t := root.values["digests"].table.values[d.ID].table
+		switch {
+		case d.Approve != "" && d.Editor == "" && c.Alerts.Command == "":
+			r.report(t.values["approve"].place, "approve of digest %q: nobody would hear of it; name an editor = \"ADDRESS\", or [alerts] command", d.ID)
+		case d.Approve == "" && d.Editor != "":
+			r.warn(t.values["editor"].place, "editor of digest %q gets no test copies, since approve is not set", d.ID)
 		}
 	}
 }

@@ -97,7 +97,7 @@ func TestDefaults(t *testing.T) {
 	look := digest.Look{Accent: "#9C1F1F", Density: "usual", Serif: "georgia", Sans: "helvetica"}
 	want := &Config{
 		Path:       filepath.Join(dir, "config.toml"),
-		Newsletter: Newsletter{Name: "Morning Wire", Language: "en", Timezone: "Europe/Paris", Look: look},
+		Newsletter: Newsletter{Name: "Morning Wire", Language: "en", Timezone: "Europe/Paris", Desk: "http://127.0.0.1:8025", Look: look},
 		Mail: Mail{From: `"Morning Wire" <digest@example.org>`, FromName: "Morning Wire", FromAddress: "digest@example.org",
 			BounceTo: "digest@example.org", UnsubscribeTo: "digest@example.org", Letters: filepath.Join(dir, "letters")},
 		Delivery: Delivery{Transport: "maildir", Maildir: filepath.Join(dir, "outbox"), Connections: 4, Rate: 20, PerDomain: map[string]Rate{},
@@ -110,7 +110,7 @@ func TestDefaults(t *testing.T) {
 		Ledger: Ledger{Path: filepath.Join(dir, "digestd.db"), Keep: 400 * 24 * time.Hour},
 		Topics: []digest.Topic{topic},
 		Digests: []digest.Digest{{ID: "daily", Title: "Morning Wire", Subject: "{{.Headlines}}", Schedule: "0 7 * * *",
-			Topics: []digest.Topic{topic}, CatchUp: 6 * time.Hour, MaxHeadlines: 15, Length: "usual", Asides: "last", Look: look, Images: "remote", MaxSize: 95 << 10}},
+			Topics: []digest.Topic{topic}, CatchUp: 6 * time.Hour, ApproveBefore: 45 * time.Minute, MaxHeadlines: 15, Length: "usual", Asides: "last", Look: look, Images: "remote", MaxSize: 95 << 10}},
 		Subscribers: c.Subscribers,
 		Warnings:    c.Warnings,
 	}
@@ -188,7 +188,7 @@ paths = ["more/readers.csv"]
 	}})
 	dir := filepath.Dir(c.Path)
 	for _, got := range []struct{ got, want any }{
-		{c.Newsletter, Newsletter{Name: "Morning Wire", Language: "pt-BR", Timezone: "UTC", Feedback: "mailto:editor@example.org", Privacy: "https://example.org/privacy",
+		{c.Newsletter, Newsletter{Name: "Morning Wire", Language: "pt-BR", Timezone: "UTC", Feedback: "mailto:editor@example.org", Privacy: "https://example.org/privacy", Desk: "http://127.0.0.1:8025",
 			Look: digest.Look{Accent: "#9C1F1F", Density: "usual", Serif: "georgia", Sans: "helvetica"}}},
 		{c.Mail, Mail{From: `"Wire, Morning" <digest@xn--bcher-kva.example>`, FromName: "Wire, Morning", FromAddress: "digest@xn--bcher-kva.example",
 			ReplyTo: `"Editor" <editor@example.org>`, BounceTo: "bounces@example.org", UnsubscribeTo: "leave@example.org", VERP: true, Letters: "/var/lib/digestd/letters"}},

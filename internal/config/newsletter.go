@@ -1,6 +1,8 @@
 package config
 
 import (
+	"strings"
+
 	"digestd/digest"
 )
 
@@ -14,6 +16,7 @@ type Newsletter struct {
 	Subscribe     string
 	RSS           string
 	PostalAddress string
+	Desk          string // where editors reach the desk's page; without a slash at its end
 	Look          digest.Look
 }
 
@@ -35,5 +38,7 @@ func newsletterKeys() []key[Newsletter] {
 			func(n *Newsletter) *string { return &n.RSS }, link),
 		text("postal_address", `""`, "text", "Where the sender can be reached by post; the law on bulk mail asks for it.",
 			func(n *Newsletter) *string { return &n.PostalAddress }),
+		text("desk", `"http://127.0.0.1:8025"`, "URL", "Where an editor's browser reaches the page of `digestd preview --serve`, for the link in test copies that ask for approval. With such a digest, that page listens there.",
+			func(n *Newsletter) *string { return &n.Desk }, webURL, func(_ *reader, s string) (string, error) { return strings.TrimRight(s, "/"), nil }),
 	}, lookKeys("", func(n *Newsletter) *digest.Look { return &n.Look })...)
 }

@@ -66,7 +66,7 @@ func NewAlerts() *Alerts {
 	}
 	client := &http.Client{Timeout: heartbeatTimeout}
 	return &Alerts{
-		Host: host, Run: runCommand,
+		Host: host, Run: RunCommand,
 		Fetch:   func(ctx context.Context, url, agent string) error { return fetch(ctx, client, url, agent) },
 		journal: newAudience(), operator: newAudience(),
 	}
@@ -302,10 +302,10 @@ func fetch(ctx context.Context, client *http.Client, url, agent string) error {
 	return nil
 }
 
-// runCommand runs a command by /bin/sh in a directory, its standard input the message. Only the owner's own
+// RunCommand runs a command by /bin/sh in a directory, its standard input the message. Only the owner's own
 // words are read by the shell: whatever a server or a feed said is on standard input alone. The command, and
 // all that it starts, is killed when its time is over.
-func runCommand(ctx context.Context, command, dir, message string) error {
+func RunCommand(ctx context.Context, command, dir, message string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, commandTimeout,
 		fmt.Errorf("killed: it took more than %v", commandTimeout))
 	defer cancel()

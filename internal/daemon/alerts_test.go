@@ -301,7 +301,7 @@ func TestRunCommand(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("NOTIFY_SOCKET", "/run/systemd/notify")
 	t.Setenv("WATCHDOG_USEC", "1")
-	if err := runCommand(t.Context(), "cat > told; env > env", dir, "$(touch sprung) `touch sprung`; touch sprung\n"); err != nil {
+	if err := RunCommand(t.Context(), "cat > told; env > env", dir, "$(touch sprung) `touch sprung`; touch sprung\n"); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := os.ReadFile(filepath.Join(dir, "told")); err != nil || string(got) != "$(touch sprung) `touch sprung`; touch sprung\n" {
@@ -314,18 +314,18 @@ func TestRunCommand(t *testing.T) {
 		t.Errorf("the command's environment: %v\n%s", err, env)
 	}
 
-	err := runCommand(t.Context(), "echo no such mailbox >&2; exit 67", dir, "x")
+	err := RunCommand(t.Context(), "echo no such mailbox >&2; exit 67", dir, "x")
 	if err == nil || err.Error() != "exit status 67; it said: no such mailbox" {
 		t.Errorf("a command that fails: %v", err)
 	}
-	if err := runCommand(t.Context(), "true", dir, strings.Repeat("x", 1<<20)); err != nil {
+	if err := RunCommand(t.Context(), "true", dir, strings.Repeat("x", 1<<20)); err != nil {
 		t.Errorf("a command that does not read: %v", err)
 	}
 
 	// One that hangs is killed with its children, whatever they hold open.
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, errors.New("enough"))
 	defer cancel()
-	if err := runCommand(ctx, "sleep 60 & sleep 60", dir, "x"); err == nil || err.Error() != "enough" {
+	if err := RunCommand(ctx, "sleep 60 & sleep 60", dir, "x"); err == nil || err.Error() != "enough" {
 		t.Errorf("a command that hangs: %v", err)
 	}
 }

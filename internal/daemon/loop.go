@@ -40,8 +40,10 @@ type tasks interface {
 	// readArticles asks for the pages of new items whose feeds ask for full text.
 	readArticles(ctx context.Context) error
 	// publishSlot composes a lane's edition of a slot, unless that is done, and delivers what can go
-	// now. An error means that composing failed or that delivering stopped early.
+	// now. An error means that composing failed or that delivering stopped early, or is errWaits.
 	publishSlot(ctx context.Context, lane digest.Lane, slot schedule.Slot) error
+	// propose composes the edition of a slot that is to come for the editor, and shows it.
+	propose(ctx context.Context, lane digest.Lane, slot schedule.Slot) error
 	// skip marks a slot as used; its items go into the lane's next edition.
 	skip(lane digest.Lane, slot schedule.Slot) error
 	// resumeEdition delivers what is owed of an edition and can go now. An error means that delivering
@@ -55,6 +57,9 @@ type tasks interface {
 	inForce()
 }
 
+// errWaits means that an edition waits for the editor: its slot is not used.
+var errWaits = errors.New("the edition waits for the editor")
+
 const (
 	// pollFirst is how long the editions of a slot wait for the poll before them.
 	pollFirst = time.Minute
@@ -62,6 +67,8 @@ const (
 	shortestHold = 10 * time.Second
 	// shortestSleep keeps a mistake about when to wake from keeping a core busy.
 	shortestSleep = 50 * time.Millisecond
+	// proposeAgain is the pause after a proposal of nothing, since there was nothing new.
+	proposeAgain = 5 * time.Minute
 	// forgetHold is how long failures in a row are counted for something that is not tried any more.
 	forgetHold = 24 * time.Hour
 )
@@ -79,7 +86,8 @@ type Loop struct {
 	tasks   tasks
 	load    func() (tasks, error) // reads the configuration anew
 	reloads chan chan error
-	reading *reading // of the configuration, under way; nil: none
+	reading *reading      // of the configuration, under way; nil: none
+	nudges  chan struct{} // each is a wish to look at what is due
 	ended   chan ending
 	jobs    map[string]*digest.Lane // running, by name; with their lanes
 	polled  chan struct{}           // closed when the running poll has ended
@@ -117,6 +125,7 @@ func newLoop(t tasks, load func() (tasks, error), log *slog.Logger) *Loop {
 		tasks:   t,
 		load:    load,
 		reloads: make(chan chan error),
+		nudges:  make(chan struct{}, 1),
 		ended:   make(chan ending),
 		jobs:    make(map[string]*digest.Lane),
 		seen:    make(map[digest.Lane]laneSince),
@@ -144,6 +153,14 @@ func (l *Loop) Reload(ctx context.Context) error {
 	}
 }
 
+// Nudge makes the running loop look at once at what is due.
+func (l *Loop) Nudge() {
+	select {
+	case l.nudges <- struct{}{}:
+	default: // it will look anyway
+	}
+}
+
 // Run turns until ctx ends; then it waits for the messages in flight and returns ErrEnded.
 func (l *Loop) Run(ctx context.Context) error {
 	jobs, stop := context.WithCancel(ctx)
@@ -165,6 +182,7 @@ func (l *Loop) Run(ctx context.Context) error {
 		case <-timer.C:
 		case e := <-l.ended:
 			l.end(e)
+		case <-l.nudges:
 		case <-l.Hangup:
 			l.reload(jobs, nil)
 		case answer := <-l.reloads:
@@ -235,6 +253,10 @@ func (l *Loop) turn(ctx context.Context, now time.Time) time.Time {
 	}
 	for _, s := range p.publish {
 		l.publish(ctx, s, now)
+	}
+	for _, s := range p.propose {
+		l.begin(s.proposal(), &s.lane, func() error { return tasks.propose(ctx, s.lane, s.slot) },
+			func(err error) { l.holdAtLeast(s.proposal(), err, proposeAgain) })
 	}
 	for _, o := range p.resume {
 		l.begin(o.edition, &o.lane, func() error { return tasks.resumeEdition(ctx, o.edition) },
@@ -369,6 +391,7 @@ func (l *Loop) publish(ctx context.Context, s laneSlot, now time.Time) {
 		l.Log.Warn("a missed slot is sent late", "lane", s.lane, "slot", s.slot.Wall, "late", late.Round(time.Second))
 	}
 	polled, tasks := l.polled, l.tasks
+	waits := false
 	l.begin(s.edition(), &s.lane, func() error {
 		if polled != nil {
 			patience := time.NewTimer(pollFirst)
@@ -380,9 +403,16 @@ func (l *Loop) publish(ctx context.Context, s laneSlot, now time.Time) {
 				return ctx.Err()
 			}
 		}
-		return tasks.publishSlot(ctx, s.lane, s.slot)
+		err := tasks.publishSlot(ctx, s.lane, s.slot)
+		if waits = errors.Is(err, errWaits); waits {
+			err = nil
+		}
+		return err
 	}, func(err error) {
-		if err == nil {
+		switch {
+		case waits: // if it could not be said to anybody, it is tried again
+			l.holdAtLeast(s.edition(), nil, shortestHold)
+		case err == nil:
 			l.used[s.lane] = s.slot
 		}
 	})

@@ -211,6 +211,11 @@ func (w *world) use(lane digest.Lane, slot schedule.Slot) {
 	}
 }
 
+func (w *world) propose(_ context.Context, lane digest.Lane, slot schedule.Slot) error {
+	w.note("propose %s %s", lane, slot.Wall)
+	return nil
+}
+
 func (w *world) skip(lane digest.Lane, slot schedule.Slot) error {
 	w.note("skip %s/%s", lane, slot.Wall)
 	w.use(lane, slot)

@@ -35,6 +35,18 @@ type laneView struct {
 	last    schedule.Slot // the last one used; zero when there was none
 	from    time.Time     // slots at or before it are nobody's; zero when the ledger knows better
 	busy    bool          // an edition of the lane is being published or resumed
+
+	before  time.Duration // the slot, that the editor is to see an edition; 0: there is no approval
+	hold    bool          // it goes only when approved
+	waiting waitingView
+}
+
+// waitingView is the edition of a lane that is composed for the editor.
+type waitingView struct {
+	wall     string // of its slot; empty: there is none
+	shown    bool
+	reminded bool
+	approved time.Time // zero: it is not
 }
 
 // owedView is an edition that is not complete.
@@ -63,6 +75,9 @@ type laneSlot struct {
 	slot schedule.Slot
 }
 
+// proposal is the name of the job that shows the slot's edition to the editor.
+func (s laneSlot) proposal() string { return "proposal of " + s.edition() }
+
 // edition is the id of the slot's edition.
 func (s laneSlot) edition() string { return s.lane.String() + "/" + s.slot.Wall }
 
@@ -71,6 +86,7 @@ type plan struct {
 	void    []laneSlot // last slots too far in the future to be true: the lane begins anew
 	skip    []laneSlot // slots missed by more than catch_up: used, and their items go into the next
 	publish []laneSlot
+	propose []laneSlot // slots to come whose editions the editor is to see
 	resume  []owedView
 	poll    bool
 	prune   bool
@@ -146,15 +162,40 @@ func (p *plan) look(l laneView, v view, now time.Time) {
 	}
 	// Of several missed slots the latest stands for all: late, once.
 	latest := laneSlot{l.lane, l.times.Latest(now, l.zone)}
+	waits := l.hold && l.waiting.wall == latest.slot.Wall
 	// Wall times tell whether a slot was used, since a new release of the zone data may move its instant.
-	if latest.slot.Wall <= l.last.Wall || !latest.slot.At.After(l.from) || p.held(v, latest.edition(), now) {
+	if latest.slot.Wall <= l.last.Wall || !latest.slot.At.After(l.from) && !waits || p.held(v, latest.edition(), now) {
+		p.forEditor(l, next, v, now)
 		return
 	}
-	if late := now.Sub(latest.slot.At); late > onTime && late > l.catchUp {
+	due := latest.slot.At
+	switch {
+	case !waits:
+	case l.waiting.approved.After(due):
+		due = l.waiting.approved
+	case l.waiting.approved.IsZero() && l.waiting.reminded:
+		p.forEditor(l, next, v, now)
+		return
+	case l.waiting.approved.IsZero():
+		due = now
+	}
+	if late := now.Sub(due); late > onTime && late > l.catchUp {
 		p.skip = append(p.skip, latest)
 		return
 	}
 	p.publish = append(p.publish, latest)
+}
+
+// forEditor lets the editor see the edition of a lane's next slot in time.
+func (p *plan) forEditor(l laneView, next laneSlot, v view, now time.Time) {
+	if l.before == 0 {
+		return
+	}
+	if at := next.slot.At.Add(-l.before); now.Before(at) {
+		p.wakeBy(at)
+	} else if (l.waiting.wall != next.slot.Wall || !l.waiting.shown) && !p.held(v, next.proposal(), now) {
+		p.propose = append(p.propose, next)
+	}
 }
 
 // held reports whether something waits since it failed. A hold longer than any is made was on a clock

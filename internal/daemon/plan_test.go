@@ -293,3 +293,72 @@ func TestYearsOfAnUnrulyClock(t *testing.T) {
 		}
 	}
 }
+
+// What an editor sees first: 45 minutes before the slot, and held until it is approved.
+func TestDecideOnWhatWaitsForTheEditor(t *testing.T) {
+	const yesterday, today, tomorrow = "2026-11-21T07:00", "2026-11-22T07:00", "2026-11-23T07:00"
+	shown := waitingView{wall: today, shown: true}
+	reminded := waitingView{wall: today, shown: true, reminded: true}
+	yes := func(at string) waitingView {
+		return waitingView{wall: today, shown: true, reminded: true, approved: clockTime(t, at)}
+	}
+	for _, test := range []struct {
+		name    string
+		now     string
+		last    string
+		hold    bool
+		waiting waitingView
+		propose string
+		publish string
+		skip    string
+		wake    time.Duration
+	}{
+		{name: "long before", now: "2026-11-22T06:00:00+01:00", last: yesterday, wake: time.Minute},
+		{name: "wakes for it", now: "2026-11-22T06:14:30+01:00", last: yesterday, wake: 30 * time.Second},
+		{name: "in time", now: "2026-11-22T06:15:00+01:00", last: yesterday, propose: today, wake: time.Minute},
+		{name: "could not be shown", now: "2026-11-22T06:20:00+01:00", last: yesterday, waiting: waitingView{wall: today}, propose: today, wake: time.Minute},
+		{name: "shown", now: "2026-11-22T06:20:00+01:00", last: yesterday, waiting: shown, wake: time.Minute},
+		{name: "goes at its slot", now: "2026-11-22T07:00:00+01:00", last: yesterday, waiting: shown, publish: today, wake: time.Minute},
+		{name: "held: is reminded of at the slot", now: "2026-11-22T07:00:00+01:00", last: yesterday, hold: true, waiting: shown, publish: today, wake: time.Minute},
+		{name: "held: waits", now: "2026-11-22T09:00:00+01:00", last: yesterday, hold: true, waiting: reminded, wake: time.Minute},
+		{name: "held: waits longer than catch_up", now: "2026-11-22T19:00:00+01:00", last: yesterday, hold: true, waiting: reminded, wake: time.Minute},
+		{name: "held: approved", now: "2026-11-22T09:00:00+01:00", last: yesterday, hold: true, waiting: yes("2026-11-22T09:00:00+01:00"), publish: today, wake: time.Minute},
+		{name: "held: approved late", now: "2026-11-22T19:00:00+01:00", last: yesterday, hold: true, waiting: yes("2026-11-22T18:59:00+01:00"), publish: today, wake: time.Minute},
+		{name: "held: approved in the first lane's life", now: "2026-11-22T09:00:00+01:00", hold: true, waiting: yes("2026-11-22T09:00:00+01:00"), publish: today, wake: time.Minute},
+		{name: "held: approved before the slot, and missed", now: "2026-11-22T19:00:00+01:00", last: yesterday, hold: true, waiting: yes("2026-11-22T06:20:00+01:00"), skip: today, wake: time.Minute},
+		{name: "held: nobody was asked in time", now: "2026-11-22T08:00:00+01:00", last: yesterday, hold: true, publish: today, wake: time.Minute},
+		{name: "held until the next is composed", now: "2026-11-23T06:15:00+01:00", last: yesterday, hold: true, waiting: reminded, propose: tomorrow, wake: time.Minute},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l := daily(t, "0 7 * * *", "Europe/Paris")
+			l.before, l.hold, l.waiting = 45*time.Minute, test.hold, test.waiting
+			now := clockTime(t, test.now)
+			if test.last == "" {
+				l.from = now
+			} else {
+				at, err := time.ParseInLocation(schedule.WallLayout, test.last, l.zone)
+				if err != nil {
+					t.Fatal(err)
+				}
+				l.last = schedule.Slot{Wall: test.last, At: at}
+			}
+			p := decide(view{lanes: []laneView{l}, lastPrune: now}, now)
+			for _, c := range []struct {
+				what string
+				got  []laneSlot
+				want string
+			}{{"proposes", p.propose, test.propose}, {"publishes", p.publish, test.publish}, {"skips", p.skip, test.skip}} {
+				got := ""
+				for _, s := range c.got {
+					got += s.slot.Wall
+				}
+				if got != c.want {
+					t.Errorf("%s %q, want %q", c.what, got, c.want)
+				}
+			}
+			if got := p.wake.Sub(now); got != test.wake {
+				t.Errorf("wakes after %v, want %v", got, test.wake)
+			}
+		})
+	}
+}

@@ -44,6 +44,19 @@ func (r *Rooms) lanes() ([]laneView, error) {
 				return nil, err
 			}
 			v := laneView{lane: lane, times: times, zone: zone, catchUp: d.CatchUp}
+			if d.Approve != "" {
+				v.before, v.hold = d.ApproveBefore, d.Approve == config.ApproveHold
+			}
+			if w := st.Draft; w != nil {
+				v.waiting = waitingView{wall: w.Wall, shown: !w.Shown.IsZero(), reminded: !w.Reminded.IsZero()}
+				book, err := r.Report.Ledger.Orders.Of(d.ID)
+				if err != nil {
+					return nil, err
+				}
+				if w.Stands(book, lane.Zone) {
+					v.waiting.approved = w.Approved
+				}
+			}
 			if st.Wall != "" {
 				v.last = schedule.Slot{Wall: st.Wall, At: st.Slot}
 			}
@@ -100,8 +113,19 @@ func (r *Rooms) publishSlot(ctx context.Context, lane digest.Lane, slot schedule
 		return r.skip(lane, slot)
 	}
 	r.Alerts.published(lane, slot, out.Edition != "", err)
+	if err == nil && out.Waits {
+		return errWaits
+	}
 	if err == nil && out.Delivery.Paused != "" {
 		err = paused{out.Edition, out.Delivery.Paused}
+	}
+	return err
+}
+
+func (r *Rooms) propose(ctx context.Context, lane digest.Lane, slot schedule.Slot) error {
+	err := r.Publisher.Desk.Propose(ctx, lane, slot)
+	if errors.Is(err, newsroom.ErrPaused) {
+		return nil
 	}
 	return err
 }

@@ -65,6 +65,7 @@ type Composition struct {
 	Position   uint64             // of the last item considered
 	Passed     *Passed            // what the lane skipped to get there, if it did
 	Pool       []Pooled           // what waits for the next edition
+	Used       Used               // of the editor's orders
 	Before     LaneState          // the lane as it was when its items were read
 	Public     *Public            // its page in the archive; nil: none
 }
@@ -77,10 +78,15 @@ type Editions struct {
 	runs     runs
 }
 
+// touchEdition is what taking an edition back has to itself.
+func touchEdition(st EditionState) touches {
+	return touches{touchLane(st.Lane()), store.Edition(st.ID), store.Orders(st.Digest), store.Itself()}
+}
+
 // Commit makes a composition durable: the frozen edition, each variant's encoded message, the
 // recipients, what became of each item, and the lane's new position. It fails with ErrComposed when
-// the edition is there, and with ErrMoved when the lane is not as it was when its items were read;
-// nothing has changed then.
+// the edition is there, with ErrMoved when the lane is not as it was when its items were read, and with ErrOrdered
+// when the editor has ordered something since; nothing has changed then.
 func (e *Editions) Commit(c Composition) error {
 	frozen, err := deflate(c.Edition)
 	if err != nil {
@@ -108,7 +114,7 @@ func (e *Editions) Commit(c Composition) error {
 	if err != nil {
 		return err
 	}
-	touched := touches{touchLane(lane), store.Edition(id)}
+	touched := touches{touchLane(lane), store.Edition(id), store.Orders(lane.Digest)}
 	if c.Public != nil {
 		touched = append(touched, store.Itself())
 	}
@@ -120,6 +126,9 @@ func (e *Editions) Commit(c Composition) error {
 			return ErrComposed
 		}
 		if err := moveLane(tx, c, id); err != nil {
+			return err
+		}
+		if err := useOrders(tx, lane, id, c.Used); err != nil {
 			return err
 		}
 		if err := tx.Bucket(bucketFrozen).Put([]byte(id), frozen); err != nil {
@@ -247,7 +256,7 @@ func (e *Editions) Body(id string, variant int) ([]byte, error) {
 func (e *Editions) Withdraw(id string) error {
 	st, err := e.state(id) // whose lane never changes
 	if err == nil {
-		err = e.update(touches{touchLane(st.Lane()), store.Edition(id), store.Itself()}, func(tx store.Tx) error { return e.withdraw(tx, id) })
+		err = e.update(touchEdition(st), func(tx store.Tx) error { return e.withdraw(tx, id) })
 	}
 	if err != nil {
 		return fmt.Errorf("withdraw edition %s: %w", id, err)
@@ -329,6 +338,9 @@ func (e *Editions) giveBack(tx store.Tx, st EditionState, closes func(digest.Ite
 		return err
 	}
 	if err := unpublish(tx, st.Public); err != nil {
+		return err
+	}
+	if err := giveOrdersBack(tx, st); err != nil {
 		return err
 	}
 	st.Withdrawn, st.Complete, st.Paused = true, true, ""

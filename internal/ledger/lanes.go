@@ -20,8 +20,10 @@ type LaneState struct {
 	Edition  string      `json:"edition"`  // its last one
 	Pool     []Pooled    `json:"pool,omitempty"`
 	Passed   []Passed    `json:"passed,omitempty"`
-	Asleep   bool        `json:"asleep,omitempty"` // at its last slot it was owed to nobody
-	Began    bool        `json:"began,omitempty"`  // it has read from the ledger: from then on it misses nothing
+	Asleep   bool        `json:"asleep,omitempty"`  // at its last slot it was owed to nobody
+	Began    bool        `json:"began,omitempty"`   // it has read from the ledger: from then on it misses nothing
+	Skipped  string      `json:"skipped,omitempty"` // the slot that last passed since the editor wanted it so, as wall-clock time
+	Draft    *Draft      `json:"draft,omitempty"`   // what waits for the editor; nil: nothing
 }
 
 // keeping is a lane's past, of before an edition that is withdrawn, with what that can't take back of now: which
@@ -29,6 +31,7 @@ type LaneState struct {
 func (past LaneState) keeping(now LaneState) LaneState {
 	past.Lane, past.Slot, past.Wall, past.Asleep = now.Lane, now.Slot, now.Wall, now.Asleep
 	past.Position, past.Began, past.Passed, past.Pool = now.Position, now.Began, now.Passed, now.Pool
+	past.Skipped, past.Draft = now.Skipped, now.Draft
 	return past
 }
 
@@ -90,10 +93,16 @@ func (l *Lanes) All() (lanes []LaneState, err error) {
 }
 
 // PassSlot makes durable that a lane had nothing to say at a slot: what was closed, and its new position.
-// It fails with ErrMoved like Editions.Commit.
+// It fails with ErrMoved and ErrOrdered like Editions.Commit.
 func (l *Lanes) PassSlot(c Composition) error {
 	lane := digest.Lane{Digest: c.Edition.Digest, Zone: c.Edition.Zone}
-	if err := l.update(touches{touchLane(lane)}, func(tx store.Tx) error { return moveLane(tx, c, "") }); err != nil {
+	err := l.update(touches{touchLane(lane), store.Orders(lane.Digest)}, func(tx store.Tx) error {
+		if err := moveLane(tx, c, ""); err != nil {
+			return err
+		}
+		return useOrders(tx, lane, "passed "+c.Wall, c.Used)
+	})
+	if err != nil {
 		return fmt.Errorf("pass a slot of lane %s: %w", lane, err)
 	}
 	return nil
@@ -119,7 +128,7 @@ func moveLane(tx store.Tx, c Composition, edition string) error {
 	}
 	now.Lane, now.Position, now.Pool, now.Asleep, now.Began = lane, c.Position, c.Pool, false, true
 	if !c.Extra { // the slot's own edition may still come
-		now.Slot, now.Wall = c.Edition.Slot, c.Wall
+		now.Slot, now.Wall, now.Draft = c.Edition.Slot, c.Wall, nil
 	}
 	if c.Passed != nil {
 		now.Passed = append(now.Passed, *c.Passed)
@@ -130,17 +139,23 @@ func moveLane(tx store.Tx, c Composition, edition string) error {
 	return tableLanes.in(tx).put([]byte(lane.String()), now)
 }
 
-// Sleep remembers that a lane was owed to nobody at a slot: the slot is used, nothing else.
-func (l *Lanes) Sleep(lane digest.Lane, slot time.Time, wall string) error {
-	return l.change(lane, func(st *LaneState) {
-		st.Slot, st.Wall, st.Asleep = slot, wall, true
+// Sleep remembers that a lane was owed to nobody at a slot: the slot is used, and so are the editor's orders, which
+// would be stale when somebody comes; nothing else.
+func (l *Lanes) Sleep(lane digest.Lane, slot time.Time, wall string, used Used) error {
+	return (&Orders{l.base}).onLane(lane, func(tx store.Tx, st *LaneState) error {
+		st.Slot, st.Wall, st.Asleep, st.Draft = slot, wall, true, nil
+		return useOrders(tx, lane, "owed to nobody "+wall, used)
 	})
 }
 
 // Skip remembers that a slot was missed: it is used, and the lane keeps its position, so that the
 // items go into its next edition.
 func (l *Lanes) Skip(lane digest.Lane, slot time.Time, wall string) error {
-	return l.change(lane, func(st *LaneState) { st.Slot, st.Wall = slot, wall })
+	return l.change(lane, func(st *LaneState) {
+		if st.Slot, st.Wall = slot, wall; st.Draft != nil && st.Draft.Wall <= wall {
+			st.Draft = nil
+		}
+	})
 }
 
 func (l *Lanes) change(lane digest.Lane, change func(*LaneState)) error {

@@ -50,20 +50,21 @@ const (
 	bucketPreferences = "preferences" // address → digest.Preferences
 	bucketBounces     = "bounces"     // edition, domain, status, address → bounced
 	bucketForgotten   = "forgotten"   // hash of an address → when it was erased
+	bucketOrders      = "orders"      // digest → Book
 	bucketArchive     = "archive"     // path → Archived
 	bucketLeaves      = "leaves"      // path, language → digest.Leaf, compressed
 )
 
-// buckets are all of them. Ledgers of schema 1 once did without the last five.
+// buckets are all of them. Ledgers of schema 1 once did without the last six.
 func buckets() []string {
 	return []string{bucketMeta, bucketFeeds, bucketItems, bucketIdentities, bucketLanes, bucketOutcomes, bucketEditions, bucketFrozen,
 		bucketBodies, bucketRecipients, bucketProgress, bucketSuppression, bucketPreferences, bucketBounces, bucketForgotten,
-		bucketArchive, bucketLeaves}
+		bucketOrders, bucketArchive, bucketLeaves}
 }
 
 // late reports whether a ledger may miss these buckets, which then are made.
 func late(missing []string) bool {
-	late := []string{bucketPreferences, bucketBounces, bucketForgotten, bucketArchive, bucketLeaves}
+	late := []string{bucketPreferences, bucketBounces, bucketForgotten, bucketOrders, bucketArchive, bucketLeaves}
 	return !slices.ContainsFunc(missing, func(name string) bool { return !slices.Contains(late, name) })
 }
 
@@ -78,6 +79,7 @@ var (
 	tableEditions    = table[EditionState]{bucketEditions, called("edition")}
 	tableSuppression = table[digest.Suppression]{bucketSuppression, func(key []byte) string { return fmt.Sprintf("suppression %q", key) }}
 	tablePreferences = table[digest.Preferences]{bucketPreferences, called("preferences of")}
+	tableOrders      = table[Book]{bucketOrders, called("orders for")}
 	tableArchive     = table[Archived]{bucketArchive, called("archived edition")}
 	tableExport      = table[Trouble]{bucketMeta, called("the row")}
 	tableBounces     = table[bounced]{bucketBounces, func(key []byte) string { return fmt.Sprintf("bounce %q", key) }}
@@ -103,6 +105,7 @@ type meta struct {
 type Ledger struct {
 	Items      *Items
 	Lanes      *Lanes
+	Orders     *Orders
 	Editions   *Editions
 	Deliveries *Deliveries
 	Readers    *Readers
@@ -152,7 +155,7 @@ func Open(open store.Opener, now func() time.Time) (*Ledger, error) {
 	b := &base{store: s, now: now}
 	w := &deliveryWriter{base: b}
 	l := &Ledger{
-		Items: &Items{b}, Lanes: &Lanes{b}, Editions: &Editions{base: b, delivery: w}, Deliveries: &Deliveries{b, w}, Readers: &Readers{b, w},
+		Items: &Items{b}, Lanes: &Lanes{b}, Orders: &Orders{b}, Editions: &Editions{base: b, delivery: w}, Deliveries: &Deliveries{b, w}, Readers: &Readers{b, w},
 		Keys: &Keys{base: b}, Archive: &Archive{base: b}, base: b, delivery: w,
 	}
 	if err := l.identify(); err != nil {

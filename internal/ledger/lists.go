@@ -46,7 +46,7 @@ func (r *Readers) RestoreAll(emails []string, digestID string) (n int, err error
 // and its editions, which keep their ids. It reports whether there was anything. What a lane of the new name remembers
 // already stays, beside what the old one did.
 func (l *Ledger) Rename(from, to string) (there bool, err error) {
-	touched := touches{store.Readers(), store.Itself()}
+	touched := touches{store.Readers(), store.Itself(), store.Orders(from), store.Orders(to)}
 	err = l.view(func(tx store.Tx) error {
 		old, err := l.called(tx, from)
 		if err != nil {
@@ -58,7 +58,11 @@ func (l *Ledger) Rename(from, to string) (there bool, err error) {
 		for _, st := range old.editions {
 			touched = append(touched, store.Edition(st.ID))
 		}
-		there = len(old.left)+len(old.lanes)+len(old.editions) > 0
+		orders, err := book(tx, from)
+		if err != nil {
+			return err
+		}
+		there = len(orders.Orders)+len(old.left)+len(old.lanes)+len(old.editions) > 0
 		return nil
 	})
 	if err == nil && there {
@@ -90,7 +94,7 @@ func (l *Ledger) Rename(from, to string) (there bool, err error) {
 					return err
 				}
 			}
-			return nil
+			return renameOrders(tx, from, to)
 		})
 	}
 	if err != nil {

@@ -45,6 +45,9 @@ func (l *Ledger) Prune(keep time.Duration) (Pruned, error) {
 		}
 		position = next
 	}
+	if err := l.Orders.prune(before); err != nil {
+		return total, fmt.Errorf("prune orders: %w", err)
+	}
 	old, err := l.Editions.Select(func(e EditionState) bool { return e.Complete && e.Composed.Before(before) })
 	if err != nil {
 		return total, err

@@ -26,7 +26,7 @@ const leftOut = "left out by the operator"
 func (e *Editions) Recall(id string, r Recall) (reached int, err error) {
 	st, err := e.state(id) // whose lane never changes
 	if err == nil {
-		err = e.update(touches{touchLane(st.Lane()), store.Edition(id), store.Itself()}, func(tx store.Tx) error {
+		err = e.update(touchEdition(st), func(tx store.Tx) error {
 			reached, err = e.recall(tx, id, r)
 			return err
 		})

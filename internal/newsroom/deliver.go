@@ -29,7 +29,7 @@ func (p *Publisher) Deliver(ctx context.Context, id string, watch Watch) (storie
 	if err != nil || e.Complete {
 		return e.Stories, sum, err
 	}
-	if err := p.paused(e.Digest); err != nil {
+	if err := paused(p.Ledger, e.Digest, p.Composer.Now()); err != nil {
 		return e.Stories, sum, err
 	}
 	until, err := p.deadline(e)
@@ -173,7 +173,7 @@ func (p *Publisher) Owed() ([]Owed, error) {
 	}
 	var all []Owed
 	for _, e := range open {
-		if err := p.paused(e.Digest); errors.Is(err, ErrPaused) {
+		if err := paused(p.Ledger, e.Digest, p.Composer.Now()); errors.Is(err, ErrPaused) {
 			continue
 		} else if err != nil {
 			return nil, err

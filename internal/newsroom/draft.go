@@ -34,6 +34,7 @@ type Renderer struct {
 type Past struct {
 	Items      Items    // what the feeds showed
 	Lanes      Lanes    // what the lane has had of it
+	Orders     Orders   // what the editor wants
 	Editions   Editions // and what was said
 	Deliveries Deliveries
 	Readers    Readers // whom it is for
@@ -43,8 +44,8 @@ type Past struct {
 
 // PastOf lets a composer read a ledger.
 func PastOf(l *ledger.Ledger) Past {
-	return Past{Items: l.Items, Lanes: l.Lanes, Editions: l.Editions, Deliveries: l.Deliveries, Readers: l.Readers,
-		Keys: l.Keys, Archive: l.Archive}
+	return Past{Items: l.Items, Lanes: l.Lanes, Orders: l.Orders, Editions: l.Editions, Deliveries: l.Deliveries,
+		Readers: l.Readers, Keys: l.Keys, Archive: l.Archive}
 }
 
 // The parts of a ledger, as a composer reads them.
@@ -59,6 +60,9 @@ type (
 	Lanes interface {
 		Get(digest.Lane) (ledger.LaneState, error)
 		Outcome(lane digest.Lane, seq uint64) (ledger.Outcome, bool, error)
+	}
+	Orders interface {
+		Of(digestID string) (ledger.Book, error)
 	}
 	Editions interface {
 		Select(keep func(ledger.EditionState) bool) ([]ledger.EditionState, error)
@@ -97,9 +101,12 @@ type draft struct {
 	of request
 	span
 	coverage
-	readers readers
+	readers  readers
+	orders   []ledger.Order // that it uses; all that stand for the lane, but for a skip
+	seen     []uint64       // all that stand for the lane
+	standing []ledger.Order // likewise
 	compose.Result
-	closed []curate.Closed // by curation
+	closed []curate.Closed // by curation, and by the editor
 }
 
 // draft makes an edition from what the ledger has now: Publish commits it, Preview shows it. onlooker is the
@@ -113,6 +120,12 @@ func (c *Composer) draft(of request, onlooker *digest.VariantKey) (draft, error)
 	if dr.readers, err = c.owed(of, w.items); err != nil {
 		return dr, fmt.Errorf("lane %s: %w", of.lane, err)
 	}
+	book, err := c.Ledger.Orders.Of(of.digest.ID)
+	if err != nil {
+		return dr, err
+	}
+	dr.standing, dr.seen = book.For(of.lane.Zone), book.IDs(of.lane.Zone)
+	dr.orders = editing(dr.standing)
 	if onlooker == nil && dr.readers.none() {
 		return dr, nil
 	}
@@ -122,12 +135,15 @@ func (c *Composer) draft(of request, onlooker *digest.VariantKey) (draft, error)
 	}
 	var stories []digest.Story
 	stories, dr.closed = curate.Curate(of.digest.Topics, w.items, w.sent, curate.Options{
-		Now: of.now, Since: w.since, Carried: w.carried, ByImportance: w.ordered, AsidePaths: of.digest.AsidePaths,
+		Now: w.now, Since: w.since, Carried: w.carried, ByImportance: w.ordered, AsidePaths: of.digest.AsidePaths,
 	})
+	stories, left := leaveOut(stories, dr.orders)
+	dr.closed = append(dr.closed, left...)
 	dr.Result, err = c.compose(dr, w.since, stories)
 	if err != nil {
 		return dr, fmt.Errorf("edition %s: compose: %w", of.id, err)
 	}
+	dr.Edition.Composed = of.now
 	return dr, nil
 }
 
@@ -136,7 +152,8 @@ func (c *Composer) compose(dr draft, since time.Time, stories []digest.Story) (c
 	d, of := dr.of.digest, dr.of
 	edition := digest.Edition{
 		ID: of.id, Digest: d.ID, Title: d.Title, Zone: of.lane.Zone, Slot: of.slot.At, Number: dr.lane.Number + 1,
-		Composed: of.now, Since: since, Read: dr.read, Feeds: dr.feeds,
+		Composed: dr.now, Since: since, Read: dr.read, Feeds: dr.feeds,
+		Note: noteOf(dr.orders), Lead: leadOf(stories, dr.orders),
 	}
 	for _, t := range d.Topics {
 		edition.Topics = append(edition.Topics, t.Name())

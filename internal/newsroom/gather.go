@@ -2,6 +2,7 @@ package newsroom
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"digestd/digest"
@@ -26,6 +27,7 @@ type window struct {
 // span is how far a lane comes with a window: what committing its edition, or passing its slot, moves.
 type span struct {
 	lane     ledger.LaneState // as it was read
+	now      time.Time        // when it is composed; where it waited for the editor, when it was
 	start    uint64           // the position after which it begins
 	position uint64           // of the last item looked at
 	passed   *ledger.Passed
@@ -59,12 +61,23 @@ func (g gatherer) gather(of request) (window, error) {
 	if w.lane, err = g.Ledger.Lanes.Get(of.lane); err != nil {
 		return w, err
 	}
+	waiting := w.lane.Draft
+	if waiting != nil && (of.extra || waiting.Wall != of.slot.Wall) {
+		waiting = nil
+	}
+	if waiting != nil {
+		of.now = waiting.At
+	}
+	w.now = of.now
 	if w.start, err = g.start(&w, of); err != nil {
 		return w, err
 	}
 	fresh, err := g.Ledger.Items.After(w.start)
 	if err != nil {
 		return w, err
+	}
+	if waiting != nil { // what came since goes into the next
+		fresh = slices.DeleteFunc(fresh, func(it digest.Item) bool { return it.Seq > waiting.Position })
 	}
 	w.position = w.start
 	if len(fresh) > 0 {

@@ -299,7 +299,7 @@ func TestTestCopyIsOfToday(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Publisher.Composer.SendCopies(context.Background(), w, v, []string{"dora@example.org"}); err != nil {
+	if _, err := w.Publisher.Composer.SendCopies(context.Background(), w, v, []string{"dora@example.org"}, ""); err != nil {
 		t.Fatal(err)
 	}
 	if mail := w.Mail("dora@example.org", 0); !strings.Contains(mail, "Date: Thu, 12 Mar 2026") {

@@ -191,7 +191,7 @@ func TestLinksOfTestCopiesAreNobodys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	copies, err := w.Publisher.Composer.SendCopies(context.Background(), w, v, []string{"eve@example.org", "fay@example.org"})
+	copies, err := w.Publisher.Composer.SendCopies(context.Background(), w, v, []string{"eve@example.org", "fay@example.org"}, "")
 	if err != nil || len(copies) != 2 || copies[0].Err != nil || copies[1].Err != nil {
 		t.Fatalf("copies %+v, %v", copies, err)
 	}

@@ -26,6 +26,7 @@ type Publisher struct {
 	Ledger    *ledger.Ledger // the one that the composer reads
 	Collector *collect.Collector
 	Mailer    Mailer
+	Desk      *Desk
 	Log       *slog.Logger
 	// Current is the configuration in force, which a reload may have changed since; nil: the composer's.
 	Current func() *config.Config
@@ -59,6 +60,7 @@ type Published struct {
 	Stories  int
 	Composed bool // by this call, not by an earlier one
 	Reason   string
+	Waits    bool // for the editor; the reason says so
 	Delivery mailer.Summary
 }
 
@@ -77,7 +79,7 @@ func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule
 	if err != nil {
 		return out, err
 	}
-	if err := p.paused(d.ID); err != nil {
+	if err := paused(p.Ledger, d.ID, p.Composer.Now()); err != nil {
 		out.Reason = ErrPaused.Error()
 		return out, err
 	}
@@ -91,42 +93,62 @@ func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule
 		return out, err
 	}
 	if !known {
-		if !extra { // which comes beside the last one and does not end its time
+		of := request{digest: d, lane: lane, slot: slot, id: id, extra: extra, now: p.Composer.Now().UTC()}
+		if !extra { // which comes beside the last one: it does not end its time, and nobody has to approve it
+			if out.Reason, out.Waits, err = p.Desk.forEditor(ctx, of); err != nil || out.Reason != "" {
+				return out, err
+			}
 			if err := p.withdrawUnsent(ctx, lane); err != nil {
 				return out, fmt.Errorf("lane %s: %w", lane, err)
 			}
 		}
-		of := request{digest: d, lane: lane, slot: slot, id: id, extra: extra, now: p.Composer.Now().UTC()}
-		dr, err := p.Composer.draft(of, nil)
-		if err != nil {
+		for range mostTries {
+			if out.Reason, err = p.compose(ctx, of, &out, watch); !errors.Is(err, ledger.ErrOrdered) {
+				break
+			}
+			of.now = p.Composer.Now().UTC()
+		}
+		if err != nil || out.Reason != "" {
 			return out, err
 		}
-		if dr.readers.none() {
-			out.Reason, err = p.passWithoutReaders(dr)
-			p.Log.Info("no edition: "+out.Reason, "lane", lane, "slot", slot.Wall)
-			return out, err
-		}
-		record, err := p.Composer.write(dr)
-		if err != nil {
-			return out, fmt.Errorf("edition %s: render: %w", id, err)
-		}
-		if len(dr.Edition.Stories) == 0 && !d.SendEmpty {
-			var level slog.Level
-			out.Reason, level = dr.nothing()
-			p.Log.Log(ctx, level, "no edition: "+out.Reason, "lane", lane, "slot", slot.Wall)
-			return out, p.Ledger.Lanes.PassSlot(record)
-		}
-		if err := p.Ledger.Editions.Commit(record); err != nil {
-			return out, err
-		}
-		out.Composed = true
-		watch.Composed(record.Edition)
-		p.Log.Info("edition composed", "edition", id, "stories", len(record.Edition.Stories),
-			"recipients", len(record.Recipients), "variants", len(record.Variants), "items", dr.read)
 	}
 	out.Edition = id
 	out.Stories, out.Delivery, err = p.Deliver(ctx, id, watch)
 	return out, err
+}
+
+// mostTries is how often an edition is composed anew since the editor orders something while it is composed.
+const mostTries = 5
+
+// compose commits an edition, or the reason why there is none.
+func (p *Publisher) compose(ctx context.Context, of request, out *Published, watch Watch) (reason string, err error) {
+	dr, err := p.Composer.draft(of, nil)
+	if err != nil {
+		return "", err
+	}
+	if dr.readers.none() {
+		reason, err = p.passWithoutReaders(dr)
+		p.Log.Info("no edition: "+reason, "lane", of.lane, "slot", of.slot.Wall)
+		return reason, err
+	}
+	record, err := p.Composer.write(dr)
+	if err != nil {
+		return "", fmt.Errorf("edition %s: render: %w", of.id, err)
+	}
+	if len(dr.Edition.Stories) == 0 && !of.digest.SendEmpty {
+		reason, level := dr.nothing()
+		p.Log.Log(ctx, level, "no edition: "+reason, "lane", of.lane, "slot", of.slot.Wall)
+		record.Used = p.Composer.used(dr, dr.spent())
+		return reason, p.Ledger.Lanes.PassSlot(record)
+	}
+	if err := p.Ledger.Editions.Commit(record); err != nil {
+		return "", err
+	}
+	out.Composed = true
+	watch.Composed(record.Edition)
+	p.Log.Info("edition composed", "edition", of.id, "stories", len(record.Edition.Stories),
+		"recipients", len(record.Recipients), "variants", len(record.Variants), "items", dr.read)
+	return "", nil
 }
 
 // passWithoutReaders lets a slot pass that finds nobody to write to, and says why.
@@ -134,16 +156,19 @@ func (p *Publisher) passWithoutReaders(dr draft) (reason string, err error) {
 	switch {
 	case dr.readers.waiting > 0:
 		return "all its readers had an edition in another zone less than half a period ago",
-			p.Ledger.Lanes.PassSlot(dr.untouched())
+			p.Ledger.Lanes.PassSlot(p.Composer.untouched(dr))
 	case dr.of.extra: // the slot's own may still find somebody
 		return "owed to nobody", nil
 	default:
-		return "owed to nobody", p.Ledger.Lanes.Sleep(dr.of.lane, dr.of.slot.At, dr.of.slot.Wall)
+		return "owed to nobody", p.Ledger.Lanes.Sleep(dr.of.lane, dr.of.slot.At, dr.of.slot.Wall, p.Composer.used(dr, dr.orders))
 	}
 }
 
 // nothing says why an edition would be empty, and whether that is to be expected.
 func (dr draft) nothing() (reason string, level slog.Level) {
+	if len(dr.spent()) > 0 {
+		return "all that is new was left out by the editor", slog.LevelInfo
+	}
 	if noRoom := len(dr.Carried) + len(dr.Closed); noRoom > 0 {
 		return fmt.Sprintf("none of %d stories fits into the digest's max_size", noRoom), slog.LevelWarn
 	}

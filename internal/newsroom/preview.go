@@ -11,6 +11,7 @@ import (
 	"digestd/digest/render"
 	"digestd/digest/schedule"
 	"digestd/internal/config"
+	"digestd/internal/ledger"
 	"digestd/mailer"
 	"digestd/mailer/message"
 	"digestd/subscribers"
@@ -23,6 +24,8 @@ type Preview struct {
 	Rendered render.Rendered // with the reader's own address and links
 	Carried  []digest.Story
 	Closed   []curate.Closed
+	Orders   []ledger.Order // of the editor, that stand for it; a skip among them lets the slot pass
+	Seen     []uint64       // their ids
 	template *message.Template
 	reader   digest.Recipient
 	frame    render.Frame
@@ -48,6 +51,7 @@ func (c *Composer) Preview(d digest.Digest, who subscribers.Subscriber, slot sch
 		return out, err
 	}
 	out.Edition, out.Carried, out.Closed = dr.Edition, dr.Carried, dr.closed
+	out.Orders, out.Seen = dr.standing, dr.seen
 	out.Page = compose.Filter(dr.Edition, key)
 	return out, c.makeMail(&out, d, who)
 }
@@ -114,10 +118,17 @@ func (c *Composer) tokenKey() (subscribers.TokenKey, error) {
 	return subscribers.NewTokenKey(c.Ledger.Keys.Secrets()[0])
 }
 
-// PreviewSlot is the slot at which a preview takes place: the first after now, or, for a time that is
-// given, the latest at that time.
+// PreviewSlot is the slot at which a preview takes place: that of the edition which waits for the editor, else the first
+// after now, or, for a time that is given, the latest at that time.
 func (c *Composer) PreviewSlot(d digest.Digest, lane digest.Lane, at time.Time) (schedule.Slot, error) {
 	if at.IsZero() {
+		st, err := c.Ledger.Lanes.Get(lane)
+		if err != nil {
+			return schedule.Slot{}, err
+		}
+		if st.Draft != nil {
+			return schedule.Slot{Wall: st.Draft.Wall, At: st.Draft.Slot}, nil
+		}
 		return config.NextSlot(d, lane, c.Now())
 	}
 	slot, err := config.LatestSlot(d, lane, at)
@@ -133,8 +144,9 @@ type Copy struct {
 
 // SendCopies mails a preview to addresses as a test. It uses and owes nothing: no lane moves, and no
 // delivery is recorded. The mail is of today, whenever the edition would be: filters distrust a date that
-// is yet to come.
-func (c *Composer) SendCopies(ctx context.Context, by mailer.Transport, v Preview, to []string) ([]Copy, error) {
+// is yet to come. prefix stands before the subject.
+func (c *Composer) SendCopies(ctx context.Context, by mailer.Transport, v Preview, to []string,
+	prefix string) ([]Copy, error) {
 	d, err := c.Config.Digest(v.Edition.Digest)
 	if err != nil {
 		return nil, err
@@ -144,6 +156,7 @@ func (c *Composer) SendCopies(ctx context.Context, by mailer.Transport, v Previe
 	if err != nil {
 		return nil, err
 	}
+	page.Subject = prefix + page.Subject
 	if v.template, err = page.freeze(); err != nil {
 		return nil, err
 	}

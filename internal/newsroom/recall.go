@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"digestd/digest"
-	"digestd/digest/curate"
 	"digestd/internal/ledger"
 	"digestd/subscribers"
 )
@@ -60,10 +58,7 @@ func (p *Publisher) closes(id string, back Return) (func(digest.Item) bool, erro
 	}
 	closed := map[uint64]bool{}
 	for _, link := range back.Without {
-		bears := func(it digest.Item) bool {
-			return it.Link == link || it.Link != "" && curate.CanonicalLink(it.Link) == curate.CanonicalLink(link)
-		}
-		i := slices.IndexFunc(frozen.Stories, func(s digest.Story) bool { return slices.ContainsFunc(s.Items, bears) })
+		i := storyOf(frozen.Stories, link)
 		if i < 0 {
 			return nil, fmt.Errorf("edition %s has no story with the link %s; nothing is withdrawn", id, link)
 		}
@@ -98,15 +93,15 @@ func (p *Publisher) Unpause(digestID string) error {
 }
 
 // paused is ErrPaused, in words, for a digest that the operator has paused.
-func (p *Publisher) paused(digestID string) error {
-	all, err := p.Ledger.Editions.Paused()
+func paused(l *ledger.Ledger, digestID string, now time.Time) error {
+	all, err := l.Editions.Paused()
 	if err != nil {
 		return err
 	}
 	for _, d := range all {
 		if d.Digest == digestID {
 			return fmt.Errorf("digest %s is %w since %s; `digestd resume %s` goes on", digestID, ErrPaused,
-				d.Since.In(p.Composer.Now().Location()).Format("2006-01-02 15:04"), digestID)
+				d.Since.In(now.Location()).Format("2006-01-02 15:04"), digestID)
 		}
 	}
 	return nil

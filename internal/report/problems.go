@@ -49,6 +49,11 @@ func (rep Reporter) Problems(uncomposed map[digest.Lane]Uncomposed) []Problem {
 	editions, err := rep.editionProblems(uncomposed, now)
 	all = append(all, editions...)
 	if err == nil {
+		var desk []Problem
+		desk, err = rep.deskProblems(now)
+		all = append(all, desk...)
+	}
+	if err == nil {
 		var feeds []Problem
 		feeds, err = rep.feedProblems(now)
 		all = append(all, feeds...)

@@ -23,6 +23,7 @@ type Ledger struct {
 	File
 	Items      Items      // what the feeds showed
 	Lanes      Lanes      // how far the lanes have come with it
+	Orders     Orders     // what the editor wants of their next editions
 	Editions   Editions   // what was composed
 	Deliveries Deliveries // what became of it
 	Readers    Readers    // those whom mail goes to
@@ -30,8 +31,8 @@ type Ledger struct {
 
 // Of lets a report read a ledger.
 func Of(l *ledger.Ledger) Ledger {
-	return Ledger{File: l, Items: l.Items, Lanes: l.Lanes, Editions: l.Editions, Deliveries: l.Deliveries,
-		Readers: l.Readers}
+	return Ledger{File: l, Items: l.Items, Lanes: l.Lanes, Orders: l.Orders, Editions: l.Editions,
+		Deliveries: l.Deliveries, Readers: l.Readers}
 }
 
 // The parts of a ledger, as a report reads them.
@@ -52,6 +53,9 @@ type (
 		Get(digest.Lane) (ledger.LaneState, error)
 		All() ([]ledger.LaneState, error)
 		Outcome(lane digest.Lane, seq uint64) (ledger.Outcome, bool, error)
+	}
+	Orders interface {
+		Of(digestID string) (ledger.Book, error)
 	}
 	Editions interface {
 		Get(id string) (ledger.EditionState, error)

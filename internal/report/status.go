@@ -17,6 +17,7 @@ const shownEditions = 3
 type Status struct {
 	Next       []NextSlot      `json:"next"`
 	Paused     []ledger.Paused `json:"paused"` // digests, by the operator
+	Desk       []Desk          `json:"desk"`   // digests for whose next edition something is ordered, or waits for the editor
 	Editions   []EditionStatus `json:"editions"`
 	Feeds      []FeedStatus    `json:"feeds"` // those that are not well
 	FeedsWell  int             `json:"feeds_well"`
@@ -71,7 +72,7 @@ type LedgerStatus struct {
 
 // Status says where everything stands. It writes nothing.
 func (rep Reporter) Status(uncomposed map[digest.Lane]Uncomposed) (Status, error) {
-	s := Status{Next: []NextSlot{}, Editions: []EditionStatus{}, Feeds: []FeedStatus{}, Daily: []int{},
+	s := Status{Next: []NextSlot{}, Desk: []Desk{}, Editions: []EditionStatus{}, Feeds: []FeedStatus{}, Daily: []int{},
 		Problems: append([]Problem{}, rep.Problems(uncomposed)...)}
 	now := rep.Now()
 	for _, d := range rep.Config.Digests {
@@ -81,6 +82,13 @@ func (rep Reporter) Status(uncomposed map[digest.Lane]Uncomposed) (Status, error
 				return s, err
 			}
 			s.Next = append(s.Next, NextSlot{Digest: lane.Digest, Zone: lane.Zone, Wall: slot.Wall, At: slot.At})
+		}
+		desk, err := rep.Desk(d)
+		if err != nil {
+			return s, err
+		}
+		if !desk.Nothing() {
+			s.Desk = append(s.Desk, desk)
 		}
 	}
 	slices.SortStableFunc(s.Next, func(a, b NextSlot) int { return a.At.Compare(b.At) })

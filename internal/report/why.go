@@ -32,9 +32,10 @@ type LaneFate struct {
 	Readers int          `json:"readers,omitempty"`
 	Told    []Telling    `json:"told,omitempty"` // the items of its story, the one that leads first
 	Rank    *digest.Rank `json:"rank,omitempty"`
-	Reason  string       `json:"reason,omitempty"` // why it is in no edition, or not yet
-	Score   float64      `json:"score,omitempty"`  // with which it joined a story that was sent before
-	Terms   []string     `json:"terms,omitempty"`  // and by which words
+	Ordered bool         `json:"ordered,omitempty"` // it leads since the editor wanted it so
+	Reason  string       `json:"reason,omitempty"`  // why it is in no edition, or not yet
+	Score   float64      `json:"score,omitempty"`   // with which it joined a story that was sent before
+	Terms   []string     `json:"terms,omitempty"`   // and by which words
 }
 
 // Telling is one item of a story, and how it came to be part of it.
@@ -147,6 +148,18 @@ func (rep Reporter) Fate(d digest.Digest, lane digest.Lane, it digest.Item) (Lan
 	if err != nil || settled {
 		return f, err
 	}
+	if f, err = rep.waits(f, d, lane, it); err != nil || !strings.HasPrefix(f.Reason, waitsWords) {
+		return f, err
+	}
+	words, err := rep.ordered(lane, it)
+	f.Reason += words
+	return f, err
+}
+
+const waitsWords = "waits for the next edition"
+
+// waits tells of an item with which a lane is not done whether its next edition will look at it.
+func (rep Reporter) waits(f LaneFate, d digest.Digest, lane digest.Lane, it digest.Item) (LaneFate, error) {
 	st, err := rep.Ledger.Lanes.Get(lane)
 	if err != nil {
 		return f, err
@@ -157,9 +170,9 @@ func (rep Reporter) Fate(d digest.Digest, lane digest.Lane, it digest.Item) (Lan
 	}
 	for _, pooled := range st.Pool {
 		if pooled.Item == it.Seq {
-			f.Reason = "waits for the next edition: its edition was withdrawn"
+			f.Reason = waitsWords + ": its edition was withdrawn"
 			if pooled.Carried > 0 {
-				f.Reason = "waits for the next edition: the last one had no room for it"
+				f.Reason = waitsWords + ": the last one had no room for it"
 			}
 			return f, nil
 		}
@@ -170,7 +183,7 @@ func (rep Reporter) Fate(d digest.Digest, lane digest.Lane, it digest.Item) (Lan
 			return f, nil
 		}
 	}
-	f.Reason = "waits for the next edition"
+	f.Reason = waitsWords
 	if it.Seq <= st.Position {
 		f.Reason = "its feed was in no topic of this digest when the edition was composed"
 	}
@@ -192,6 +205,7 @@ func (rep Reporter) placeOf(f *LaneFate, o ledger.Outcome) error {
 	if err != nil {
 		return err
 	}
+	f.Ordered = o.Story == e.Lead
 	for _, s := range e.Stories {
 		if s.ID == o.Story {
 			f.Told, f.Rank = tellings(s), &s.Rank

@@ -34,6 +34,12 @@ func Hint(word string, known []string) string {
 	return ""
 }
 
+// Distance is how many slips lie between two words, of which the first letters count, a few hundred at most.
+func Distance(a, b string) int {
+	short := func(s []rune) []rune { return s[:min(len(s), 300)] }
+	return slips(short(plain(a)), short(plain(b)))
+}
+
 func plain(s string) []rune {
 	return []rune(strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(s)))
 }

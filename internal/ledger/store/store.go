@@ -117,6 +117,9 @@ func Readers() Touch { return Touch{Name: "readers"} }
 // Lane is a lane with its outcomes.
 func Lane(name string) Touch { return Touch{Name: "lane " + name} }
 
+// Orders are what the editor has ordered for a digest.
+func Orders(digest string) Touch { return Touch{Name: "orders " + digest} }
+
 // Edition is an edition with its recipients and deliveries.
 func Edition(id string) Touch { return Touch{Name: "edition " + id} }
 

@@ -117,7 +117,8 @@ func (w *Town) open(path, text string) {
 	composer := &newsroom.Composer{Renderer: newsroom.Renderer{Config: cfg, Templates: sets},
 		Ledger: newsroom.PastOf(l), Random: zeros{}, Now: clock}
 	w.Config, w.Ledger = cfg, l
-	w.Publisher = &newsroom.Publisher{Composer: composer, Ledger: l, Collector: collector, Mailer: m, Log: log}
+	w.Publisher = &newsroom.Publisher{Composer: composer, Ledger: l, Collector: collector, Mailer: m, Log: log,
+		Desk: &newsroom.Desk{Composer: composer, Ledger: l, Log: log, Transport: w}}
 	w.Report = report.Reporter{Config: cfg, Ledger: report.Of(l), Now: clock}
 }
 
@@ -136,6 +137,26 @@ func (w *Town) Reopen(open store.Opener) {
 		w.T.Fatal(err)
 	}
 	w.Reconfigure(string(text))
+}
+
+// Wrap puts something around the town's store, from now on, and opens the ledger anew.
+func (w *Town) Wrap(around func(store.Store) store.Store) {
+	w.T.Helper()
+	open := w.store
+	w.store = func() (store.Store, error) {
+		s, err := open()
+		if err != nil {
+			return nil, err
+		}
+		return around(s), nil
+	}
+	w.Restart()
+}
+
+// Restart ends the process and begins another one on the same store.
+func (w *Town) Restart() {
+	w.T.Helper()
+	w.Reopen(w.store)
 }
 
 // Reconfigure takes a changed config, as a reload does.
