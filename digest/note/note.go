@@ -11,6 +11,7 @@ import (
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
 
 	"digestd/digest"
 )
@@ -85,8 +86,15 @@ func (r *reader) add(mark string, t digest.Text) {
 	if strings.TrimSpace(t.Plain()) == "" {
 		return
 	}
+	for strings.TrimSpace(t[0].S) == "" {
+		t = t[1:]
+	}
 	last := len(t) - 1
-	t[0].S, t[last].S = strings.TrimLeft(t[0].S, " "), strings.TrimRight(t[last].S, " ")
+	for strings.TrimSpace(t[last].S) == "" {
+		t, last = t[:last], last-1
+	}
+	t[0].S = strings.TrimLeft(t[0].S, " ")
+	t[last].S = strings.TrimRight(t[last].S, " ")
 	if mark != "" {
 		t = append(digest.Text{{S: mark}}, t...)
 	}
@@ -113,6 +121,9 @@ func (r *reader) spans(parent ast.Node, like digest.Span, t digest.Text, depth i
 		switch n := n.(type) {
 		case *ast.Text:
 			s := string(n.Value(r.source))
+			if !n.IsRaw() {
+				s = resolved(s)
+			}
 			if n.SoftLineBreak() || n.HardLineBreak() {
 				s += " "
 			}
@@ -127,7 +138,7 @@ func (r *reader) spans(parent ast.Node, like digest.Span, t digest.Text, depth i
 			}
 			t = r.spans(n, in, t, depth+1)
 		case *ast.Link:
-			in.Href = string(n.Destination)
+			in.Href = resolved(string(n.Destination))
 			t = r.spans(n, in, t, depth+1)
 		case *ast.AutoLink:
 			in.Href = string(n.URL(r.source))
@@ -147,6 +158,12 @@ func (r *reader) spans(parent ast.Node, like digest.Span, t digest.Text, depth i
 		}
 	}
 	return t
+}
+
+// resolved is Markdown's text without its escapes: "\\*" and "&amp;".
+func resolved(s string) string {
+	b := util.UnescapePunctuations([]byte(s))
+	return string(util.ResolveEntityNames(util.ResolveNumericReferences(b)))
 }
 
 // join adds words to a text, in the last run where that has the same marks.

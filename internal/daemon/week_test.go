@@ -200,7 +200,8 @@ func (w *week) assemble(l *ledger.Ledger) (*Rooms, error) {
 		w.world, l.Mail(), w.log)
 	m.Now = w.now
 	composer := &newsroom.Composer{Renderer: newsroom.Renderer{Config: cfg, Templates: sets}, Ledger: newsroom.PastOf(l), Random: zeros{}, Now: w.now}
-	return &Rooms{Publisher: &newsroom.Publisher{Composer: composer, Ledger: l, Collector: collector, Mailer: m, Log: w.log},
+	return &Rooms{Publisher: &newsroom.Publisher{Composer: composer, Ledger: l, Collector: collector, Mailer: m, Log: w.log,
+		Desk: &newsroom.Desk{Composer: composer, Ledger: l, Log: w.log}},
 		Report: report.Reporter{Config: cfg, Ledger: report.Of(l), Now: w.now}}, nil
 }
 
