@@ -8,8 +8,12 @@ import (
 
 // look is what stands in the styles of a part of the page that runs to a side. Right-to-left scripts have their own serif,
 // since the faces that an owner can choose have no letters of theirs.
-func (b *builder) look(side Side) Look {
-	chosen := b.frame.Look
+func (b *builder) look(side Side) Look { return lookOf(b.frame.Look, side) }
+
+// LookOf is a look with the built-in choices for what is left open, as pages in a direction have it.
+func LookOf(chosen digest.Look, dir string) Look { return lookOf(chosen, sideOf(dir)) }
+
+func lookOf(chosen digest.Look, side Side) Look {
 	l := Look{
 		Accent: cmp.Or(chosen.Accent, digest.DefaultAccent), AccentDark: chosen.AccentDark,
 		Serif: digest.Serifs()[cmp.Or(chosen.Serif, "georgia")], Sans: digest.Sans()[cmp.Or(chosen.Sans, "helvetica")],

@@ -54,6 +54,7 @@ type Server struct {
 	now     func() time.Time
 	log     *slog.Logger
 	pages   *pages
+	library library
 	builtin *render.Set // words where no digest has any
 	limits  limits
 }
@@ -88,6 +89,12 @@ func (s *Server) Handler() http.Handler {
 			}
 			if token, ok := strings.CutPrefix(path, message.PreferencesPath); ok {
 				s.answer(w, r, site, token, s.preferences)
+				return
+			}
+			if found, err := s.public(w, r, site, path); err != nil {
+				s.refuse(w, r, site, err)
+				return
+			} else if found {
 				return
 			}
 		}
