@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,8 @@ import (
 	"github.com/mmcdole/gofeed"
 
 	"digestd/digest"
+	"digestd/internal/ledger"
+	"digestd/internal/ledger/store/bolt"
 )
 
 // The benchmark of docs/benchmarks.md: 200 feeds of 30 items on 200 hosts of the loopback network, each
@@ -85,7 +88,17 @@ func BenchmarkCollect200Feeds(b *testing.B) {
 	fresh := func(b *testing.B) *bench {
 		return newBench(b, func(o *Options) { o.Concurrency, o.PerHost, o.AllowPrivateNetworks = 32, 2, allow })
 	}
-	b.Run("first-pass", func(b *testing.B) {
+	durable := func(b *testing.B) *bench {
+		c := fresh(b)
+		l, err := ledger.Open(bolt.At(filepath.Join(b.TempDir(), "digestd.db"), bolt.Options{}), time.Now)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { l.Close() })
+		c.Collector.ledger = l.Items
+		return c
+	}
+	first := func(b *testing.B, fresh func(*testing.B) *bench) {
 		began := cpuTime(b)
 		defer func() { b.ReportMetric((cpuTime(b)-began).Seconds()/float64(b.N), "core-s/op") }()
 		for b.Loop() {
@@ -93,13 +106,15 @@ func BenchmarkCollect200Feeds(b *testing.B) {
 				b.Fatalf("%+v", sum)
 			}
 		}
-	})
+	}
+	b.Run("first-pass", func(b *testing.B) { first(b, fresh) })
+	b.Run("first-pass-durable", func(b *testing.B) { first(b, durable) })
 	b.Run("first-pass-sequential", func(b *testing.B) {
 		for b.Loop() {
 			sequential(b, feeds, "")
 		}
 	})
-	b.Run("second-pass", func(b *testing.B) {
+	second := func(b *testing.B, fresh func(*testing.B) *bench) {
 		c := fresh(b)
 		c.Poll(context.Background(), feeds, true, nil)
 		for b.Loop() {
@@ -107,7 +122,9 @@ func BenchmarkCollect200Feeds(b *testing.B) {
 				b.Fatalf("%+v", sum)
 			}
 		}
-	})
+	}
+	b.Run("second-pass", func(b *testing.B) { second(b, fresh) })
+	b.Run("second-pass-durable", func(b *testing.B) { second(b, durable) })
 	b.Run("second-pass-sequential", func(b *testing.B) {
 		for b.Loop() {
 			sequential(b, feeds, `"1"`)

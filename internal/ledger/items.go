@@ -15,7 +15,10 @@ import (
 )
 
 // Items are the news, and the feeds that showed them.
-type Items struct{ *base }
+type Items struct {
+	*base
+	polls together
+}
 
 // FeedState is what is remembered of a feed; of an unknown one only its URL.
 func (i *Items) FeedState(url string) (digest.FeedState, error) {
@@ -39,36 +42,64 @@ const pollBatch = 1000
 // takes several transactions; a kill between them leaves the state as it was, and the next poll finds the
 // first items known. It returns how many items no feed had shown before.
 func (i *Items) CommitPoll(_ context.Context, st digest.FeedState, items []digest.Item) (fresh int, err error) {
-	r := recorder{now: i.now().UTC(), taken: map[uint64]bool{}}
 	doc := entriesOf(items)
-	if len(doc) > pollBatch { // what came in from below the known can be told of the whole document alone
-		err = i.view(func(tx store.Tx) error {
-			looking := recorder{now: r.now, taken: map[uint64]bool{}}
-			return looking.read(tx, st.URL, doc)
-		})
-		if err != nil {
-			return 0, fmt.Errorf("what is known of feed %s: %w", st.URL, err)
-		}
+	if len(doc) > pollBatch {
+		return i.commitLong(st, doc)
 	}
+	err = i.polls.add(func(tx store.Tx) error {
+		r := recorder{now: i.now().UTC(), taken: map[uint64]bool{}}
+		if fresh, err = r.record(tx, st.URL, slices.Clone(doc)); err != nil {
+			return err
+		}
+		return r.putFeed(tx, st, fresh)
+	}, len(doc), i.updateNews)
+	return fresh, unrecorded(st, err)
+}
+
+func (i *Items) updateNews(f func(store.Tx) error) error { return i.update(touches{store.News()}, f) }
+
+func unrecorded(st digest.FeedState, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("record what feed %s showed: %w", digest.Feed{URL: st.URL}.Address(), err)
+}
+
+// putFeed stores the state of a feed whose poll had so many fresh items.
+func (r *recorder) putFeed(tx store.Tx, st digest.FeedState, fresh int) error {
+	if fresh > 0 {
+		st.LastItems = r.now
+	}
+	countDaily(&st, r.now, fresh)
+	r.order.judge(&st)
+	return tableFeeds.in(tx).put([]byte(st.URL), st)
+}
+
+// commitLong is CommitPoll of a feed with more items than a transaction should hold.
+func (i *Items) commitLong(st digest.FeedState, doc []entry) (fresh int, err error) {
+	now := i.now().UTC()
+	// What came in from below the known can be told of the whole document alone.
+	err = i.view(func(tx store.Tx) error {
+		looking := recorder{now: now, taken: map[uint64]bool{}}
+		return looking.read(tx, st.URL, doc)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("what is known of feed %s: %w", st.URL, err)
+	}
+	r := recorder{now: now, taken: map[uint64]bool{}}
 	for {
 		batch := doc[:min(pollBatch, len(doc))]
 		doc = doc[len(batch):]
 		inBatch := 0
-		err = i.update(touches{store.News()}, func(tx store.Tx) error {
+		err = i.updateNews(func(tx store.Tx) error {
 			inBatch, err = r.record(tx, st.URL, batch)
 			if err != nil || len(doc) > 0 {
 				return err
 			}
-			state := st
-			if fresh+inBatch > 0 {
-				state.LastItems = r.now
-			}
-			countDaily(&state, r.now, fresh+inBatch)
-			r.order.judge(&state)
-			return tableFeeds.in(tx).put([]byte(st.URL), state)
+			return r.putFeed(tx, st, fresh+inBatch)
 		})
 		if err != nil {
-			return 0, fmt.Errorf("record what feed %s showed: %w", digest.Feed{URL: st.URL}.Address(), err)
+			return 0, unrecorded(st, err)
 		}
 		if fresh += inBatch; len(doc) == 0 {
 			return fresh, nil
@@ -194,7 +225,7 @@ func (r *recorder) record(tx store.Tx, feed string, doc []entry) (fresh int, err
 // CommitArticle records what came of reading an item's page: with its text and picture, or the reason why there is
 // none. Of one that is recorded already, or is not there any more, nothing changes.
 func (i *Items) CommitArticle(read digest.Item) error {
-	err := i.update(touches{store.News()}, func(tx store.Tx) error {
+	err := i.updateNews(func(tx store.Tx) error {
 		it, ok, err := tableItems.in(tx).get(seqKey(read.Seq))
 		if err != nil || !ok || it.Article != nil {
 			return err

@@ -155,7 +155,7 @@ func Open(open store.Opener, now func() time.Time) (*Ledger, error) {
 	b := &base{store: s, now: now}
 	w := &deliveryWriter{base: b}
 	l := &Ledger{
-		Items: &Items{b}, Lanes: &Lanes{b}, Orders: &Orders{b}, Editions: &Editions{base: b, delivery: w}, Deliveries: &Deliveries{b, w}, Readers: &Readers{b, w},
+		Items: &Items{base: b}, Lanes: &Lanes{b}, Orders: &Orders{b}, Editions: &Editions{base: b, delivery: w}, Deliveries: &Deliveries{b, w}, Readers: &Readers{b, w},
 		Keys: &Keys{base: b}, Archive: &Archive{base: b}, base: b, delivery: w,
 	}
 	if err := l.identify(); err != nil {
