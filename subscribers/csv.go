@@ -149,8 +149,8 @@ func fill(row *Row, attributes []Attribute, columns []int, record []string, at f
 }
 
 // beside are the columns that WriteCSV writes after those of a row: where the row stands, what keeps mail from the
-// reader, and what they chose. The first is empty of those whom no file names.
-var beside = [...]string{"source", "suppressed", "preferences"}
+// reader, what they chose, and to what they said yes. The first is empty of those whom no file names.
+var beside = [...]string{"source", "suppressed", "preferences", "consent"}
 
 // What stands in the place of an attribute for such a column.
 const besideAt, sourceAt = -1, -2

@@ -13,12 +13,12 @@ func TestCSVIsReadBackAsItWasWritten(t *testing.T) {
 		var out strings.Builder
 		err := WriteCSV(&out, func(yield func(Subscriber, [len(beside)]string) bool) {
 			for _, s := range l.All() {
-				if !yield(s, [...]string{"list.csv:2", "operator of daily", "chose by page: no sport, plain text"}) {
+				if !yield(s, [4]string{"list.csv:2", "operator of daily", "chose by page: no sport, plain text"}) {
 					return
 				}
 			}
 			for _, s := range more {
-				if !yield(s, [...]string{"", "mailto", ""}) {
+				if !yield(s, [4]string{"", "mailto", ""}) {
 					return
 				}
 			}

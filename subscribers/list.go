@@ -3,6 +3,7 @@ package subscribers
 import (
 	"hash/maphash"
 	"iter"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -11,6 +12,7 @@ import (
 // changes, so any number of goroutines may read it. A million of them take about 70 MB: their addresses
 // and names stand in large blocks, what they asked for is shared, and the index is a table of numbers.
 type List struct {
+	base     *List // of With: those before
 	text     arena
 	at       []uint32 // where a subscriber's address and name stand in text
 	line     []uint32
@@ -35,12 +37,40 @@ func (l *List) Len() int {
 	if l == nil {
 		return 0
 	}
-	return len(l.at)
+	return l.base.Len() + len(l.at)
+}
+
+// With is the list with others behind it, of whom those that it has already are left out. It copies nothing of
+// the list.
+func (l *List) With(others []Subscriber) *List {
+	joined := newList()
+	joined.base = l
+	places := map[string]uint32{}
+	for _, s := range others {
+		key := Key(s.Email)
+		if _, there := joined.find(key); there {
+			continue
+		}
+		meaning := s.Meaning()
+		place, known := places[meaning]
+		if !known {
+			place = uint32(len(joined.profiles))
+			places[meaning] = place
+			joined.profiles = append(joined.profiles, s.Profile)
+		}
+		joined.add(key, s.Email, s.Name, place, s.File, s.Line)
+	}
+	return joined
 }
 
 // At is the subscriber at a position, from 0. It panics when there is none.
 func (l *List) At(i int) Subscriber {
+	n := l.base.Len()
+	if i < n {
+		return l.base.At(i)
+	}
 	email, name := l.words(i)
+	i -= n
 	file := l.files[sort.Search(len(l.files), func(f int) bool { return l.files[f].first > i })-1].file
 	return Subscriber{Email: email, Name: name, Profile: l.profiles[l.asked[i]], File: file, Line: int(l.line[i])}
 }
@@ -72,19 +102,26 @@ func (l *List) Profiles() []*Profile {
 	if l == nil {
 		return nil
 	}
-	return l.profiles
+	return slices.Concat(l.base.Profiles(), l.profiles)
 }
 
 func (l *List) words(i int) (email, name string) {
-	s := l.text.from(l.at[i])
+	n := l.base.Len()
+	if i < n {
+		return l.base.words(i)
+	}
+	s := l.text.from(l.at[i-n])
 	email = s[1 : 1+s[0]]
 	s = s[1+s[0]:]
 	return email, s[1 : 1+s[0]]
 }
 
 func (l *List) find(key string) (int, bool) {
-	if l.Len() == 0 {
+	if l == nil {
 		return 0, false
+	}
+	if i, ok := l.base.find(key); ok {
+		return i, true
 	}
 	h := uint32(maphash.String(l.seed, key))
 	mask := uint32(len(l.index) - 1)
@@ -93,8 +130,8 @@ func (l *List) find(key string) (int, bool) {
 		if l.hash[i] != h {
 			continue
 		}
-		if email, _ := l.words(i); Key(email) == key {
-			return i, true
+		if email, _ := l.words(l.base.Len() + i); Key(email) == key {
+			return l.base.Len() + i, true
 		}
 	}
 	return 0, false

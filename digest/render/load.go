@@ -59,6 +59,7 @@ func Load(builtin fs.FS, dir, subject string) (*Set, error) {
 	note(s.parseText(src))
 	note(s.parseLeaf(src))
 	note(s.parseSubject(subject))
+	note(s.parseAsking(builtin))
 	var err error
 	s.languages, err = loadLanguages(src)
 	note(err)

@@ -52,6 +52,7 @@ type Set struct {
 	leaf      *htmltemplate.Template
 	leafStyle string
 	subject   *texttemplate.Template
+	asking    askingTemplates
 	languages map[string]*language
 }
 

@@ -40,11 +40,31 @@ type WebWords struct {
 	NeedTopic   string `json:"need_topic"`
 	BadDay      string `json:"bad_day"`
 	NoChoice    string `json:"no_choice"`
-	BadLink     string `json:"bad_link"`
-	BadLinkWhy  string `json:"bad_link_why"`
-	Failed      string `json:"failed"`
-	FailedWhy   string `json:"failed_why"`
-	Language    string `json:"language"`
+
+	// Of signing up: the form, what stands after it, the mail that asks to confirm, and the page that it leads to.
+	SignUp         string `json:"sign_up" once:"{name}"`
+	Address        string `json:"address"`
+	Consent        string `json:"consent" once:"{name}"`
+	LeaveEmpty     string `json:"leave_empty"` // labels a field that people don't see
+	BadAddress     string `json:"bad_address"`
+	NeedDigest     string `json:"need_digest"`
+	CheckMail      string `json:"check_mail"`
+	CheckMailWhy   string `json:"check_mail_why"`
+	ConfirmSubject string `json:"confirm_subject" once:"{name}"`
+	Asked          string `json:"asked" holds:"{date} {name} {address}"`
+	AskedDo        string `json:"asked_do"`
+	ConfirmLink    string `json:"confirm_link"`
+	NotYou         string `json:"not_you"`
+	Confirm        string `json:"confirm" once:"{name}"` // asks
+	ConfirmButton  string `json:"confirm_button"`
+	Confirmed      string `json:"confirmed" once:"{name}"`
+	ConfirmedWhy   string `json:"confirmed_why"`
+
+	BadLink    string `json:"bad_link"`
+	BadLinkWhy string `json:"bad_link_why"`
+	Failed     string `json:"failed"`
+	FailedWhy  string `json:"failed_why"`
+	Language   string `json:"language"`
 }
 
 // Catalogue is what the readers' pages show in a language.

@@ -17,7 +17,7 @@ func forgetCommand(p *program) *cobra.Command {
 		Use:   "forget ADDRESS",
 		Short: "Erase for good all that is remembered of an address",
 		Long: "Erase an address for good: from the recipients of all editions, with its name and the servers' words; what kept mail\n" +
-			"from it, what its reader chose, and its bounces. A hash stays, so that it gets nothing more if a list brings it back;\n" +
+			"from it, what its reader chose and asked for, and its bounces. A hash stays, so that it gets nothing more if a list brings it back;\n" +
 			"`subscribers restore` drops that too. Take it out of the lists first. --show tells what is remembered, and erases nothing.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -57,8 +57,8 @@ func forgetCommand(p *program) *cobra.Command {
 				ledger.Forgot
 			}{email, forgot}
 			return p.print(out, func(w io.Writer) {
-				fmt.Fprintf(w, "%s is erased from %s; %d suppressions, %d choices and %d bounces are gone with it. A hash stays, so that it gets nothing more.\n",
-					email, plural(forgot.Editions, "edition"), forgot.Suppressions, forgot.Preferences, forgot.Bounces)
+				fmt.Fprintf(w, "%s is erased from %s; %d suppressions, %d choices, %d bounces and %d sign-ups are gone with it. A hash stays, so that it gets nothing more.\n",
+					email, plural(forgot.Editions, "edition"), forgot.Suppressions, forgot.Preferences, forgot.Bounces, forgot.Signups)
 				fmt.Fprintf(w, "It may stand still in backups, in the log, in %s, and in free pages of the ledger until `digestd ledger compact`.\n",
 					o.Config.Mail.Letters)
 			})

@@ -32,7 +32,7 @@ func linkCommand(p *program) *cobra.Command {
 				return err
 			}
 			defer o.close()
-			s, ok := o.Config.Subscribers.Find(args[0])
+			s, ok := o.Config.Readers().Find(args[0])
 			if !ok {
 				return usagef("no subscriber of %s has the address %s", o.Config.Path, args[0])
 			}

@@ -204,10 +204,10 @@ func assemble(
 		Report:     report.Reporter{Config: cfg, Ledger: report.Of(l), Now: p.now},
 		uncomposed: func() map[digest.Lane]report.Uncomposed { return nil }, // which only a daemon knows
 	}
-	if ledgerOnly {
-		return o, nil
+	err := newsroom.JoinSignups(cfg, l, func(err error) { p.log.Error("who signed up can't be read: those known last get mail", "error", err) })
+	if err != nil || ledgerOnly {
+		return o, err
 	}
-	var err error
 	if o.outbound, err = newOutbound(p, cfg, l.Mail(), before); err != nil {
 		return nil, err
 	}

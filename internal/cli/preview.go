@@ -142,7 +142,7 @@ func previewReader(cfg *config.Config, email string) (subscribers.Subscriber, er
 	if email == "" {
 		return subscribers.Subscriber{}, nil
 	}
-	who, ok := cfg.Subscribers.Find(email)
+	who, ok := cfg.Readers().Find(email)
 	if !ok {
 		return who, usagef("--for %s: no subscriber of %s has that address", email, cfg.Path)
 	}

@@ -19,6 +19,7 @@ import (
 	"digestd/internal/daemon"
 	"digestd/internal/ledger"
 	"digestd/internal/ledger/store/bolt"
+	"digestd/internal/newsroom"
 	"digestd/internal/report"
 	"digestd/internal/web"
 )
@@ -64,7 +65,7 @@ func runDaemon(ctx context.Context, p *program) error {
 	defer socket.Close()
 
 	if cfg.Web != nil {
-		answers, err := answer(p, l, r.current.Load, r.tally, *cfg.Web)
+		answers, err := answer(p, l, r.current.Load, r.tally, loop.Nudge, *cfg.Web)
 		if err != nil {
 			return err
 		}
@@ -83,9 +84,12 @@ func runDaemon(ctx context.Context, p *program) error {
 // answer serves the pages for readers, as the configuration has them at the time, and what a monitoring system asks
 // for: at an address of its own, or beside the pages.
 func answer(
-	p *program, l *ledger.Ledger, current func() *opened, tally *report.Tally, at config.Web,
+	p *program, l *ledger.Ledger, current func() *opened, tally *report.Tally, wake func(), at config.Web,
 ) (end func(), err error) {
-	site := func() web.Site { return web.Site{Config: current().Config, Sets: current().Composer.Templates} }
+	site := func() web.Site {
+		o := current()
+		return web.Site{Config: o.Config, Sets: o.Composer.Templates, SignUps: registrar{o.Publisher, wake}}
+	}
 	server, err := web.New(l, site, p.now, p.log)
 	if err != nil {
 		return nil, err
@@ -112,6 +116,22 @@ func answer(
 	}
 	p.log.Info("answering for health and metrics", "metrics", figures.Addr())
 	return func() { figures.Close(); readers.Close() }, nil
+}
+
+// registrar takes sign-ups, and lets their mails go at once.
+type registrar struct {
+	*newsroom.Publisher
+	wake func()
+}
+
+func (r registrar) Ask(request ledger.Request) error {
+	defer r.wake()
+	return r.Publisher.Ask(request)
+}
+
+func (r registrar) Confirm(id string) (ledger.Request, bool, error) {
+	defer r.wake()
+	return r.Publisher.Confirm(id)
 }
 
 // errEnded is how run ends on a signal: exit 0.

@@ -159,7 +159,7 @@ func (d previewDesk) Digests() [][2]string {
 }
 
 func (d previewDesk) Readers() []string {
-	list := d.composer.Config.Subscribers
+	list := d.composer.Config.Readers()
 	var all []string
 	for i := range min(list.Len(), offered) {
 		all = append(all, list.At(i).Email)

@@ -61,7 +61,7 @@ func subscribersListCommand(p *program) *cobra.Command {
 				return err
 			}
 			defer o.close()
-			rows, err := listed(o.Config.Subscribers, o.Ledger.Readers, only)
+			rows, err := listed(o, only)
 			if err != nil {
 				return err
 			}
@@ -74,6 +74,7 @@ func subscribersListCommand(p *program) *cobra.Command {
 	list.Flags().BoolVar(&csvOut, "csv", false, "print CSV")
 	list.Flags().BoolVar(&only.suppressed, "suppressed", false, "only those that are suppressed")
 	list.Flags().BoolVar(&only.chosen, "chosen", false, "only those who chose something themselves")
+	list.Flags().BoolVar(&only.signedUp, "signed-up", false, "only those who signed up themselves")
 	list.Flags().StringVar(&only.digest, "digest", "", "only those who are to get this `DIGEST`")
 	list.Flags().StringVar(&only.words, "match", "", "only those with these `WORDS` in address or name")
 	return list
@@ -92,7 +93,7 @@ func exportCommand(p *program) *cobra.Command {
 				return err
 			}
 			defer o.close()
-			rows, err := listed(o.Config.Subscribers, o.Ledger.Readers, listFilter{})
+			rows, err := listed(o, listFilter{})
 			if err != nil {
 				return err
 			}
@@ -123,6 +124,18 @@ type listedSubscriber struct {
 	Source      string               `json:"source,omitempty"` // file:line; absent when no list has them
 	Suppressed  []digest.Suppression `json:"suppressed,omitempty"`
 	Preferences *digest.Preferences  `json:"preferences,omitempty"` // what the reader chose; it narrows the above
+	Consent     *consent             `json:"consent,omitempty"`     // of those who signed up
+}
+
+// consent is what a reader said yes to, and when.
+type consent struct {
+	Asked     time.Time `json:"asked"`
+	Confirmed time.Time `json:"confirmed"`
+	Words     string    `json:"words"`
+}
+
+func (c consent) String() string {
+	return fmt.Sprintf("asked %s, confirmed %s: %s", c.Asked.Format(time.RFC3339), c.Confirmed.Format(time.RFC3339), c.Words)
 }
 
 // of is the reader as a subscriber file would have them.
@@ -132,27 +145,24 @@ func (r listedSubscriber) of(a subscribers.Attribute) []string {
 
 // listFilter says which subscribers to list; the zero value is all.
 type listFilter struct {
-	suppressed, chosen bool
-	digest, words      string
+	suppressed, chosen, signedUp bool
+	digest, words                string
 }
 
 func (f listFilter) passes(r listedSubscriber) bool {
 	words := strings.ToLower(f.words)
-	return (!f.suppressed || len(r.Suppressed) > 0) && (!f.chosen || r.Preferences != nil) &&
+	return (!f.suppressed || len(r.Suppressed) > 0) && (!f.chosen || r.Preferences != nil) && (!f.signedUp || r.Consent != nil) &&
 		(f.digest == "" || r.Profile != nil && r.Wants(f.digest)) &&
 		(strings.Contains(strings.ToLower(r.Email), words) || strings.Contains(strings.ToLower(r.Name), words))
 }
 
-// wishes is what listed needs of the ledger.
-type wishes interface {
-	Suppressions() ([]digest.Suppression, error)
-	Preferences() (map[string]digest.Preferences, error)
-	Forgotten() (func(email string) bool, error)
-}
-
-// listed joins the config's subscribers with what the ledger has of them, also of addresses that left the
-// config.
-func listed(all *subscribers.List, l wishes, only listFilter) ([]listedSubscriber, error) {
+// listed joins the subscribers with what the ledger has of them, also of addresses that left the config.
+func listed(o *opened, only listFilter) ([]listedSubscriber, error) {
+	l := o.Ledger.Readers
+	signups, err := o.Ledger.Signups.All()
+	if err != nil {
+		return nil, err
+	}
 	ledgered, err := l.Suppressions()
 	if err != nil {
 		return nil, err
@@ -177,12 +187,15 @@ func listed(all *subscribers.List, l wishes, only listFilter) ([]listedSubscribe
 		byKey[key] = append(byKey[key], s)
 	}
 	rows := []listedSubscriber{}
-	for _, s := range all.All() {
+	for _, s := range o.Config.Readers().All() {
 		key := subscribers.Key(s.Email)
 		row := listedSubscriber{Email: s.Email, Name: s.Name, Profile: s.Profile,
-			Source: fmt.Sprintf("%s:%d", s.File, s.Line), Suppressed: byKey[key], Preferences: own(key)}
+			Source: subscribers.Place{File: s.File, Line: s.Line}.String(), Suppressed: byKey[key], Preferences: own(key)}
 		if forgotten(key) {
 			row.Suppressed = []digest.Suppression{{Email: s.Email, Source: ledger.ByForgetting}}
+		}
+		if u, ok := signups[key]; ok {
+			row.Consent = &consent{u.Asked, u.Confirmed, u.Words}
 		}
 		delete(byKey, key)
 		delete(chosen, key)
@@ -224,6 +237,9 @@ func printListed(w io.Writer, rows []listedSubscriber) {
 		if r.Profile == nil {
 			row[1] = "not in the configuration"
 		}
+		if r.Consent != nil {
+			notes = append(notes, "signed up on "+r.Consent.Confirmed.Format(time.DateOnly))
+		}
 		for _, s := range r.Suppressed {
 			if s.Source == ledger.ByForgetting {
 				notes = append(notes, "suppressed: the address was erased")
@@ -258,17 +274,20 @@ func chose(p digest.Preferences) string {
 
 // writeCSV prints rows as a subscriber file that can be read back, and beside them what the ledger adds.
 func writeCSV(w io.Writer, rows []listedSubscriber) error {
-	return subscribers.WriteCSV(w, func(yield func(subscribers.Subscriber, [3]string) bool) {
+	return subscribers.WriteCSV(w, func(yield func(subscribers.Subscriber, [4]string) bool) {
 		for _, r := range rows {
-			suppressed, preferences := "", ""
+			suppressed, preferences, consent := "", "", ""
 			for _, s := range r.Suppressed {
 				suppressed = strings.TrimSpace(suppressed + " " + s.Source + ofDigest(s.Digest))
 			}
 			if r.Preferences != nil {
 				preferences = chose(*r.Preferences)
 			}
+			if r.Consent != nil {
+				consent = r.Consent.String()
+			}
 			if !yield(subscribers.Subscriber{Email: r.Email, Name: r.Name, Profile: r.Profile},
-				[3]string{r.Source, suppressed, preferences}) {
+				[4]string{r.Source, suppressed, preferences, consent}) {
 				return
 			}
 		}

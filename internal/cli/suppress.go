@@ -109,7 +109,7 @@ func suppressCommand(p *program) *cobra.Command {
 				if k.Source != "" {
 					kept[i].Source = k.Source
 				}
-				if _, known := o.Config.Subscribers.Find(k.Email); !known {
+				if _, known := o.Config.Readers().Find(k.Email); !known {
 					unknown++
 				}
 			}

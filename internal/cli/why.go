@@ -150,6 +150,15 @@ func printReader(w io.Writer, r report.Reader) {
 	if r.Own != nil {
 		fmt.Fprintf(w, "  %s\n", chose(*r.Own))
 	}
+	if u := r.SignedUp; u != nil {
+		fmt.Fprintf(w, "  asked for it on %s and confirmed it on %s: %q\n", u.Asked.Local().Format("2006-01-02 15:04"),
+			u.Confirmed.Local().Format("2006-01-02 15:04"), u.Words)
+	}
+	for _, q := range r.Requests {
+		if q.Confirmed.IsZero() {
+			fmt.Fprintf(w, "  somebody asked for %s on %s; it was not confirmed\n", strings.Join(q.Digests, ", "), q.At.Local().Format("2006-01-02 15:04"))
+		}
+	}
 	for _, d := range r.Deliveries {
 		fmt.Fprintf(w, "  %s: %s\n", d.Edition, d.State)
 		for _, e := range d.Events {

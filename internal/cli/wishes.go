@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ import (
 type remembered struct {
 	suppressions []digest.Suppression
 	digests      []string // that it has met
+	signedUp     []string // addresses
 }
 
 // againstWishes tells who would get a new digest although they left one that there is no more: it may be the same one
@@ -56,7 +58,7 @@ func (p *program) againstWishes(ctx context.Context, cfg *config.Config) ([]stri
 			who[c] = append(who[c], s.Email)
 		}
 	}
-	var words []string
+	words := outranked(cfg, known.signedUp)
 	for _, c := range changes {
 		readers := who[c][0]
 		if n := len(who[c]) - 1; n > 0 {
@@ -67,6 +69,25 @@ func (p *program) againstWishes(ctx context.Context, cfg *config.Config) ([]stri
 	}
 	return words, nil
 }
+
+// outranked tells of those whom the lists name although they signed up themselves.
+func outranked(cfg *config.Config, signedUp []string) (words []string) {
+	for _, email := range signedUp {
+		s, ok := cfg.Subscribers.Find(email)
+		if !ok {
+			continue
+		}
+		if len(words) == shownOutranked {
+			return append(words, "and others who signed up too, although the lists name them")
+		}
+		at := subscribers.Place{File: s.File, Line: s.Line}
+		words = append(words, fmt.Sprintf("%s: %s signed up too: what stands here outranks what they asked for", at, s.Email))
+	}
+	return words
+}
+
+// shownOutranked is how many of them are named.
+const shownOutranked = 5
 
 // remember asks the ledger, or the process that holds it. Where there is none, nothing is remembered.
 func (p *program) remember(ctx context.Context, cfg *config.Config) (r remembered, err error) {
@@ -81,6 +102,13 @@ func (p *program) remember(ctx context.Context, cfg *config.Config) (r remembere
 	defer l.Close()
 	if r.suppressions, err = l.Readers.Suppressions(); err != nil {
 		return r, err
+	}
+	signups, err := l.Signups.All()
+	if err != nil {
+		return r, err
+	}
+	for _, key := range slices.Sorted(maps.Keys(signups)) {
+		r.signedUp = append(r.signedUp, signups[key].Email)
 	}
 	lanes, err := l.Lanes.All()
 	for _, st := range lanes {
@@ -98,15 +126,20 @@ func askHolder(ctx context.Context, path string) (r remembered, err error) {
 		}
 		return json.Unmarshal([]byte(out.String()), answer)
 	}
-	var list struct {
+	type list struct {
 		Subscribers []listedSubscriber `json:"subscribers"`
 	}
+	var suppressed, signedUp list
 	var status report.Status
-	if err := errors.Join(ask(&list, "subscribers", "list", "--suppressed"), ask(&status, "status")); err != nil {
+	if err := errors.Join(ask(&suppressed, "subscribers", "list", "--suppressed"),
+		ask(&signedUp, "subscribers", "list", "--signed-up"), ask(&status, "status")); err != nil {
 		return r, fmt.Errorf("the process that holds the ledger: %w", err)
 	}
-	for _, row := range list.Subscribers {
+	for _, row := range suppressed.Subscribers {
 		r.suppressions = append(r.suppressions, row.Suppressed...)
+	}
+	for _, row := range signedUp.Subscribers {
+		r.signedUp = append(r.signedUp, row.Email)
 	}
 	for _, slot := range status.Next {
 		r.digests = append(r.digests, slot.Digest)

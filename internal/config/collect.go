@@ -1,8 +1,6 @@
 package config
 
 import (
-	"fmt"
-	"net/netip"
 	"time"
 )
 
@@ -37,19 +35,9 @@ func collectKeys() []key[Collect] {
 		list("allow_private_networks", "[]", "list of networks", "Feeds on private, loopback or link-local addresses are refused, but for those in these networks: [\"192.168.1.0/24\"].",
 			func(c *Collect) { c.AllowPrivateNetworks = nil },
 			func(r *reader, v *value, c *Collect) {
-				if !r.is(v, "allow_private_networks", textKind, `"192.168.1.0/24"`) {
-					return
+				if p, ok := network(r, v, "allow_private_networks"); ok {
+					c.AllowPrivateNetworks = append(c.AllowPrivateNetworks, p.String())
 				}
-				p, err := netip.ParsePrefix(v.text)
-				if err != nil {
-					hint := ""
-					if a, err := netip.ParseAddr(v.text); err == nil && a.Zone() == "" {
-						hint = fmt.Sprintf("; that address alone is %q", netip.PrefixFrom(a, a.BitLen()))
-					}
-					r.bad(v, "allow_private_networks", fmt.Errorf(`must name networks such as "192.168.1.0/24", not %q%s`, shorten(v.text), hint))
-					return
-				}
-				c.AllowPrivateNetworks = append(c.AllowPrivateNetworks, p.Masked().String())
 			}),
 	}
 }

@@ -29,6 +29,17 @@ type Config struct {
 	Subscribers     *subscribers.List
 	SubscriberFiles []string // absolute paths
 	Warnings        []Problem
+
+	// Join lays those beside the lists who signed up themselves; whoever has a ledger sets it. It may be nil.
+	Join func(*subscribers.List) *subscribers.List
+}
+
+// Readers are all who get mail: those of the lists, and behind them those who signed up.
+func (c *Config) Readers() *subscribers.List {
+	if c.Join == nil {
+		return c.Subscribers
+	}
+	return c.Join(c.Subscribers)
 }
 
 // DigestIDs are what the token of a reader's link may name: each digest, by the names that it had before too, and "" for

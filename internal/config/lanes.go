@@ -43,7 +43,7 @@ func (c *Config) Lanes(d digest.Digest) []digest.Lane {
 		return []digest.Lane{{Digest: d.ID, Zone: d.Zone}}
 	}
 	var lanes []digest.Lane
-	for _, profile := range c.Subscribers.Profiles() {
+	for _, profile := range c.Readers().Profiles() {
 		lane := digest.Lane{Digest: d.ID, Zone: profile.Zone}
 		if profile.Wants(d.ID) && !slices.Contains(lanes, lane) {
 			lanes = append(lanes, lane)

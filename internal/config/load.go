@@ -173,6 +173,9 @@ func (r *reader) config(root *table) *Config {
 	r.editors(c, root)
 	r.subscribers(c, root, files.paths)
 	if len(r.problems) == 0 {
+		if c.Web != nil && c.Web.SignUp && c.Newsletter.Subscribe == "" {
+			c.Newsletter.Subscribe = c.Web.BaseURL + "/subscribe"
+		}
 		r.idle(c, root)
 		r.placeholders(c, root)
 	}

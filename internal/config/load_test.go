@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -161,6 +162,10 @@ allow_private_networks = ["192.168.1.7/24", "::1/128"]
 path = "/var/lib/digestd/ledger.db"
 [web]
 base_url = "https://news.example.org/"
+sign_up = true
+sign_up_limit = "200/h"
+welcome = true
+trusted_proxies = ["127.0.0.1/8", "2001:db8::/48"]
 [alerts]
 command = "mail root"
 [topics.global]
@@ -188,7 +193,7 @@ paths = ["more/readers.csv"]
 	}})
 	dir := filepath.Dir(c.Path)
 	for _, got := range []struct{ got, want any }{
-		{c.Newsletter, Newsletter{Name: "Morning Wire", Language: "pt-BR", Timezone: "UTC", Feedback: "mailto:editor@example.org", Privacy: "https://example.org/privacy", Desk: "http://127.0.0.1:8025",
+		{c.Newsletter, Newsletter{Name: "Morning Wire", Language: "pt-BR", Timezone: "UTC", Feedback: "mailto:editor@example.org", Privacy: "https://example.org/privacy", Subscribe: "https://news.example.org/subscribe", Desk: "http://127.0.0.1:8025",
 			Look: digest.Look{Accent: "#9C1F1F", Density: "usual", Serif: "georgia", Sans: "helvetica"}}},
 		{c.Mail, Mail{From: `"Wire, Morning" <digest@xn--bcher-kva.example>`, FromName: "Wire, Morning", FromAddress: "digest@xn--bcher-kva.example",
 			ReplyTo: `"Editor" <editor@example.org>`, BounceTo: "bounces@example.org", UnsubscribeTo: "leave@example.org", VERP: true, Letters: "/var/lib/digestd/letters"}},
@@ -203,7 +208,8 @@ paths = ["more/readers.csv"]
 		{*c.DKIM, DKIM{Domain: "xn--bcher-kva.example", Selector: "s1", KeyFile: filepath.Join(dir, "key.pem")}},
 		{c.Collect.AllowPrivateNetworks, []string{"192.168.1.0/24", "::1/128"}},
 		{c.Ledger.Path, "/var/lib/digestd/ledger.db"},
-		{*c.Web, Web{Listen: "127.0.0.1:8080", BaseURL: "https://news.example.org"}},
+		{*c.Web, Web{Listen: "127.0.0.1:8080", BaseURL: "https://news.example.org", SignUp: true, SignUpLimit: 200.0 / 3600, Welcome: true,
+			TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("2001:db8::/48")}}},
 		{c.Topics[0].Feeds, []digest.Feed{
 			{URL: "https://reader:secret@example.org/Feed?a=b#c", Weight: 1},
 			{URL: filepath.Join(dir, "local.xml"), Name: "Local", Weight: 2, Kind: digest.Opinion},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -25,11 +26,22 @@ func (r *reader) idle(c *Config, root *table) {
 		r.warn(place{}, "there is no digest: items are collected and nothing is ever sent")
 		return
 	}
+	signUp := c.Web != nil && c.Web.SignUp
+	if signUp && len(c.Web.TrustedProxies) == 0 && behindProxy(c.Web.Listen) {
+		r.warn(root.values["web"].table.place, "[web] listens on this machine alone and names no trusted_proxies: all who sign up seem to come "+
+			"from it, and no network is kept from asking too often")
+	}
 	for _, d := range c.Digests {
-		if !r.wanted(c, d) {
+		if !signUp && !r.wanted(c, d) {
 			r.warn(root.values["digests"].table.keys[d.ID], "digest %q has no subscribers", d.ID)
 		}
 	}
+}
+
+// behindProxy reports whether nobody but this machine reaches an address.
+func behindProxy(listen string) bool {
+	host, _, err := net.SplitHostPort(listen)
+	return err == nil && loopback(host)
 }
 
 // placeholders warns where mail is to go out into the world and the example's domain still stands in the place of

@@ -48,7 +48,7 @@ func (l *Ledger) Check() (problems []error) {
 		}
 		last, err := checkItems(tx, report)
 		return errors.Join(err, checkParts(tx, report), checkLanes(tx, last, report), checkEditions(tx, report), checkReaders(tx, report),
-			checkArchive(tx, report), checkOrders(tx, report))
+			checkArchive(tx, report), checkOrders(tx, report), checkSignups(tx, report))
 	})
 	if err != nil {
 		report("%w", err)

@@ -48,6 +48,7 @@ type EditionState struct {
 	Reached    int       `json:"reached,omitempty"`  // how many had it by then, or when it was complete
 	Lost       int       `json:"lost,omitempty"`     // how many deliveries had failed or expired when it was complete
 	Public     string    `json:"public,omitempty"`   // path of its public page, if it ever had one
+	Request    string    `json:"request,omitempty"`  // of a letter: the id of the request that it answers
 	Before     LaneState `json:"before"`             // what the lane goes back to when it is withdrawn
 }
 
@@ -203,8 +204,19 @@ func (e *Editions) state(id string) (st EditionState, err error) {
 	return st, err
 }
 
-// Select returns the editions for which keep is true, in the order of their names: by lane, then by slot.
+// Select returns the editions for which keep is true, in the order of their names: by lane, then by slot. Letters are
+// none of them.
 func (e *Editions) Select(keep func(EditionState) bool) (editions []EditionState, err error) {
+	return e.all(func(st EditionState) bool { return st.Request == "" && (keep == nil || keep(st)) })
+}
+
+// Letters are the mails that are no lane's, in the order of their ids.
+func (e *Editions) Letters() ([]EditionState, error) {
+	return e.all(func(st EditionState) bool { return st.Request != "" })
+}
+
+// all is Select with the letters among them.
+func (e *Editions) all(keep func(EditionState) bool) (editions []EditionState, err error) {
 	err = e.view(func(tx store.Tx) error {
 		editions, err = tableEditions.in(tx).values(store.Range{}, keep)
 		return err
@@ -362,7 +374,7 @@ func lastStanding(tx store.Tx, lane LaneState) (LaneState, error) {
 // quotation marks would be escaped.
 var isComplete = []byte(`"complete":true`)
 
-// Open are the editions that are not complete, in the order of their names. The daemon asks once a
+// Open are the editions and letters that are not complete, in the order of their names. The daemon asks once a
 // minute, and years of complete ones are passed over unread.
 func (e *Editions) Open() (open []EditionState, err error) {
 	err = e.view(func(tx store.Tx) error {

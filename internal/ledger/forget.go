@@ -28,6 +28,7 @@ type Forgot struct {
 	Suppressions int `json:"suppressions"` // with their words
 	Preferences  int `json:"preferences"`
 	Bounces      int `json:"bounces"`
+	Signups      int `json:"sign_ups"` // and requests for one
 }
 
 func hashed(secret []byte, email string) []byte {
@@ -71,7 +72,7 @@ func (r *Readers) Forgotten() (func(email string) bool, error) {
 }
 
 // Forget erases an address: from the recipients of all editions with its name, with the servers' words on its deliveries,
-// its suppressions, what it chose, and its bounces. A hash stays. What is owed to it ends as suppressed. When it is cut
+// its suppressions, what it chose, its bounces, and its sign-up. A hash stays. What is owed to it ends as suppressed. When it is cut
 // short, the next call finishes it.
 func (l *Ledger) Forget(email string) (done Forgot, err error) {
 	key := subscribers.Key(email)
@@ -86,12 +87,15 @@ func (l *Ledger) Forget(email string) (done Forgot, err error) {
 		if done.Preferences, err = erase(tx.Bucket(bucketPreferences), store.Range{Prefix: []byte(key)}, []byte(key)); err != nil {
 			return err
 		}
-		done.Bounces, err = erase(tx.Bucket(bucketBounces), store.Range{}, []byte("\x00"+key))
+		if done.Bounces, err = erase(tx.Bucket(bucketBounces), store.Range{}, []byte("\x00"+key)); err != nil {
+			return err
+		}
+		done.Signups, err = forgetSignups(tx, key)
 		return err
 	})
 	var editions []EditionState
 	if err == nil {
-		editions, err = l.Editions.Select(func(EditionState) bool { return true })
+		editions, err = l.Editions.all(nil)
 	}
 	for _, e := range editions {
 		had := false
@@ -104,7 +108,7 @@ func (l *Ledger) Forget(email string) (done Forgot, err error) {
 			err = fmt.Errorf("edition %s: %w", e.ID, err)
 			break
 		}
-		if had {
+		if had && e.Request == "" {
 			done.Editions++
 		}
 	}

@@ -53,18 +53,20 @@ const (
 	bucketOrders      = "orders"      // digest → Book
 	bucketArchive     = "archive"     // path → Archived
 	bucketLeaves      = "leaves"      // path, language → digest.Leaf, compressed
+	bucketRequests    = "requests"    // time and chance → Request
+	bucketSignups     = "signups"     // address → Signup
 )
 
-// buckets are all of them. Ledgers of schema 1 once did without the last six.
+// buckets are all of them. Ledgers of schema 1 once did without the last eight.
 func buckets() []string {
 	return []string{bucketMeta, bucketFeeds, bucketItems, bucketIdentities, bucketLanes, bucketOutcomes, bucketEditions, bucketFrozen,
 		bucketBodies, bucketRecipients, bucketProgress, bucketSuppression, bucketPreferences, bucketBounces, bucketForgotten,
-		bucketOrders, bucketArchive, bucketLeaves}
+		bucketOrders, bucketArchive, bucketLeaves, bucketRequests, bucketSignups}
 }
 
 // late reports whether a ledger may miss these buckets, which then are made.
 func late(missing []string) bool {
-	late := []string{bucketPreferences, bucketBounces, bucketForgotten, bucketOrders, bucketArchive, bucketLeaves}
+	late := []string{bucketPreferences, bucketBounces, bucketForgotten, bucketOrders, bucketArchive, bucketLeaves, bucketRequests, bucketSignups}
 	return !slices.ContainsFunc(missing, func(name string) bool { return !slices.Contains(late, name) })
 }
 
@@ -82,6 +84,8 @@ var (
 	tableOrders      = table[Book]{bucketOrders, called("orders for")}
 	tableArchive     = table[Archived]{bucketArchive, called("archived edition")}
 	tableExport      = table[Trouble]{bucketMeta, called("the row")}
+	tableRequests    = table[Request]{bucketRequests, called("request")}
+	tableSignups     = table[Signup]{bucketSignups, called("sign-up of")}
 	tableBounces     = table[bounced]{bucketBounces, func(key []byte) string { return fmt.Sprintf("bounce %q", key) }}
 
 	keyMeta       = []byte("ledger")
@@ -109,6 +113,7 @@ type Ledger struct {
 	Editions   *Editions
 	Deliveries *Deliveries
 	Readers    *Readers
+	Signups    *Signups
 	Keys       *Keys
 	Archive    *Archive
 
@@ -156,7 +161,7 @@ func Open(open store.Opener, now func() time.Time) (*Ledger, error) {
 	w := &deliveryWriter{base: b}
 	l := &Ledger{
 		Items: &Items{base: b}, Lanes: &Lanes{b}, Orders: &Orders{b}, Editions: &Editions{base: b, delivery: w}, Deliveries: &Deliveries{b, w}, Readers: &Readers{b, w},
-		Keys: &Keys{base: b}, Archive: &Archive{base: b}, base: b, delivery: w,
+		Signups: &Signups{base: b, delivery: w}, Keys: &Keys{base: b}, Archive: &Archive{base: b}, base: b, delivery: w,
 	}
 	if err := l.identify(); err != nil {
 		s.Close()

@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"digestd/digest"
 	"digestd/internal/ledger/store"
@@ -62,7 +63,7 @@ func (l *Ledger) Rename(from, to string) (there bool, err error) {
 		if err != nil {
 			return err
 		}
-		there = len(orders.Orders)+len(old.left)+len(old.lanes)+len(old.editions) > 0
+		there = len(orders.Orders)+len(old.left)+len(old.lanes)+len(old.editions) > 0 || old.wanted
 		return nil
 	})
 	if err == nil && there {
@@ -79,6 +80,9 @@ func (l *Ledger) Rename(from, to string) (there bool, err error) {
 				if err := l.Readers.suppress(tx, s); err != nil {
 					return err
 				}
+			}
+			if err := renameSignups(tx, from, to); err != nil {
+				return err
 			}
 			for _, st := range old.editions {
 				st.Digest, st.Before.Lane.Digest = to, to
@@ -108,6 +112,7 @@ type namesake struct {
 	left     []digest.Suppression
 	editions []EditionState
 	lanes    []LaneState
+	wanted   bool // somebody signed up for it
 }
 
 func (l *Ledger) called(tx store.Tx, id string) (n namesake, err error) {
@@ -117,6 +122,11 @@ func (l *Ledger) called(tx store.Tx, id string) (n namesake, err error) {
 	if n.lanes, err = tableLanes.in(tx).values(store.Range{Prefix: []byte(id + "/")}, nil); err != nil {
 		return n, err
 	}
+	wanted, err := tableSignups.in(tx).values(store.Range{}, func(u Signup) bool { return slices.Contains(u.Digests, id) })
+	if err != nil {
+		return n, err
+	}
+	n.wanted = len(wanted) > 0
 	n.editions, err = tableEditions.in(tx).values(store.Range{}, func(e EditionState) bool { return e.Digest == id })
 	return n, err
 }

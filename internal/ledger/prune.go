@@ -33,6 +33,9 @@ func (l *Ledger) Prune(keep time.Duration) (Pruned, error) {
 	if !last.IsZero() && now.Sub(last).Abs() > clockLeap || !leapt.IsZero() && now.Sub(leapt).Abs() < clockLeap {
 		return total, nil
 	}
+	if err := pruneSignups(l, now); err != nil {
+		return total, fmt.Errorf("prune sign-ups: %w", err)
+	}
 	before := now.Add(-keep)
 	for position := uint64(0); ; {
 		n, next, err := l.pruneItems(position, before)
@@ -48,7 +51,7 @@ func (l *Ledger) Prune(keep time.Duration) (Pruned, error) {
 	if err := l.Orders.prune(before); err != nil {
 		return total, fmt.Errorf("prune orders: %w", err)
 	}
-	old, err := l.Editions.Select(func(e EditionState) bool { return e.Complete && e.Composed.Before(before) })
+	old, err := l.Editions.all(func(e EditionState) bool { return e.Complete && e.Composed.Before(before) })
 	if err != nil {
 		return total, err
 	}
@@ -56,7 +59,9 @@ func (l *Ledger) Prune(keep time.Duration) (Pruned, error) {
 		if err := l.forget(e); err != nil {
 			return total, fmt.Errorf("prune edition %s: %w", e.ID, err)
 		}
-		total.Editions++
+		if e.Request == "" {
+			total.Editions++
+		}
 	}
 	return total, nil
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -39,6 +40,9 @@ func (e *Editions) Recall(id string, r Recall) (reached int, err error) {
 
 func (e *Editions) recall(tx store.Tx, id string, r Recall) (reached int, err error) {
 	st, err := editionState(tx, id)
+	if err == nil && st.Request != "" {
+		err = errors.New("it is the letter to one who signed up, and of no lane")
+	}
 	if err != nil || st.Withdrawn {
 		return st.Reached, err
 	}

@@ -80,7 +80,7 @@ const lookedThrough = 1_000_000
 
 // recipientOf looks for the address of a token among the recipients of a digest's editions, the latest first.
 func (l *Ledger) recipientOf(ref subscribers.Ref, digestID string) (to digest.Recipient, ok bool, err error) {
-	editions, err := l.Editions.Select(func(e EditionState) bool { return e.Digest == digestID || digestOf(e.ID) == digestID })
+	editions, err := l.Editions.all(func(e EditionState) bool { return e.Digest == digestID || digestOf(e.ID) == digestID })
 	slices.SortFunc(editions, func(a, b EditionState) int { return b.Composed.Compare(a.Composed) })
 	looked := 0
 	for _, e := range editions {

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -156,6 +157,10 @@ func (r *Readers) Suppressed(email, digestID string) (yes bool, err error) {
 }
 
 func isSuppressed(tx store.Tx, email, digestID string) (bool, error) {
+	if digestID == AskingDigest { // who left may come back
+		err := barred(tx, email, []string{digestID})
+		return err != nil, unless(err, ErrBarred)
+	}
 	b := tableSuppression.in(tx)
 	yes, err := b.has(suppressionKey(email, ""))
 	if yes || err != nil {
@@ -166,6 +171,14 @@ func isSuppressed(tx store.Tx, email, digestID string) (bool, error) {
 	}
 	at, err := forgottenAt(tx, email)
 	return !at.IsZero(), err
+}
+
+// unless is an error that is not another.
+func unless(err, other error) error {
+	if errors.Is(err, other) {
+		return nil
+	}
+	return err
 }
 
 // digestOf is the digest that an edition's ID begins with.

@@ -53,8 +53,12 @@ func (p *Publisher) Deliver(ctx context.Context, id string, watch Watch) (storie
 	if err != nil {
 		return e.Stories, sum, err
 	}
+	subscribes := p.subscribes(e.Digest)
+	if e.Digest == ledger.AskingDigest {
+		subscribes, until = p.asksStill(e.Request), e.Composed.Add(ledger.RequestsKept)
+	}
 	sum, err = p.Mailer.Deliver(ctx, mailer.Job{
-		Edition: id, Digest: e.Digest, Subscribes: p.subscribes(e.Digest), Templates: templates,
+		Edition: id, Digest: e.Digest, Subscribes: subscribes, Templates: templates,
 		Signer: p.Composer.Signer, Until: until, Paused: e.Paused, Progress: watch.Delivery,
 		TokenKey: func(id string) (subscribers.TokenKey, bool) { key, ok := keys[id]; return key, ok },
 	})
@@ -73,7 +77,7 @@ func (p *Publisher) subscribes(digestID string) func(email string) bool {
 		if p.Current != nil {
 			cfg = p.Current()
 		}
-		s, ok := cfg.Subscribers.Find(email)
+		s, ok := cfg.Readers().Find(email)
 		if _, err := cfg.Digest(digestID); err != nil {
 			return ok
 		}

@@ -37,14 +37,17 @@ func (r *Receiver) Judge(report inbound.Report) (inbound.Decision, error) {
 		if t.Purpose == subscribers.ForUnsubscribe {
 			purposes = append(purposes, subscribers.ForAccount)
 		}
-		d, err := r.Ledger.Reader(t.Text, r.Config.Subscribers, r.Config.DigestIDs(), purposes...)
+		d, err := r.Ledger.Reader(t.Text, r.Config.Readers(), r.Config.DigestIDs(), purposes...)
 		// A bounce of an edition that the ledger has lost can't be counted among those of its edition.
 		if errors.Is(err, subscribers.ErrToken) || errors.Is(err, ledger.ErrUnknown) ||
 			err == nil && report.Kind == inbound.Bounce && d.Edition.ID == "" {
 			err = inbound.ErrStranger
 		}
-		return inbound.Delivery{Email: d.To.Email, Digest: r.Config.NowCalled(d.Edition.Digest), Edition: d.Edition.ID},
-			err
+		id := r.Config.NowCalled(d.Edition.Digest)
+		if id == ledger.AskingDigest { // who is asked whether they want anything wants nothing
+			id = ""
+		}
+		return inbound.Delivery{Email: d.To.Email, Digest: id, Edition: d.Edition.ID}, err
 	})
 }
 

@@ -26,7 +26,7 @@ const (
 // languages are those of the newsletter and of its readers.
 func (r Renderer) languages() []string {
 	all := []string{r.Config.Newsletter.Language}
-	for _, profile := range r.Config.Subscribers.Profiles() {
+	for _, profile := range r.Config.Readers().Profiles() {
 		if !slices.Contains(all, profile.Language) {
 			all = append(all, profile.Language)
 		}

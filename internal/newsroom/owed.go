@@ -75,7 +75,7 @@ func (c *Composer) owed(of request, items []digest.Item) (readers, error) {
 		except  string
 	}
 	variants := map[group]int{}
-	for _, s := range c.Config.Subscribers.All() {
+	for _, s := range c.Config.Readers().All() {
 		if !s.Wants(d.ID) || (d.Zone == "" && s.Zone != lane.Zone) { // which their own choices don't change
 			continue
 		}
@@ -151,7 +151,7 @@ func (c *Composer) newcomers(of request, items []digest.Item) (map[string]origin
 			}
 			for _, r := range recipients {
 				key := subscribers.Key(r.Email)
-				s, ok := c.Config.Subscribers.Find(r.Email)
+				s, ok := c.Config.Readers().Find(r.Email)
 				if !ok || d.Zone == "" && s.Zone != lane.Zone {
 					continue
 				}

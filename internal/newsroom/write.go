@@ -101,10 +101,7 @@ type marked struct {
 
 // render renders a page for all readers of a variant.
 func (c *Composer) render(d digest.Digest, page digest.Page, variant int) (m marked, err error) {
-	if m.marks, err = message.NewMarks(c.Random); err != nil {
-		return m, err
-	}
-	if m.sender, err = c.sender(d, page, variant); err != nil {
+	if m, err = c.markedBy(d, page, variant); err != nil {
 		return m, err
 	}
 	unsubscribe, preferences, err := m.sender.Links(m.marks.Token)

@@ -75,6 +75,9 @@ func (rep Reporter) editionProblems(uncomposed map[digest.Lane]Uncomposed, now t
 				Hides: lateID(e.Lane())})
 			continue
 		}
+		if e.Request != "" { // anybody may ask for mail to a mailbox that is full
+			continue
+		}
 		since := e.Slot
 		if e.Extra {
 			since = e.Composed

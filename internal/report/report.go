@@ -27,12 +27,13 @@ type Ledger struct {
 	Editions   Editions   // what was composed
 	Deliveries Deliveries // what became of it
 	Readers    Readers    // those whom mail goes to
+	Signups    Signups    // what they asked for themselves
 }
 
 // Of lets a report read a ledger.
 func Of(l *ledger.Ledger) Ledger {
 	return Ledger{File: l, Items: l.Items, Lanes: l.Lanes, Orders: l.Orders, Editions: l.Editions,
-		Deliveries: l.Deliveries, Readers: l.Readers}
+		Deliveries: l.Deliveries, Readers: l.Readers, Signups: l.Signups}
 }
 
 // The parts of a ledger, as a report reads them.
@@ -61,6 +62,7 @@ type (
 		Get(id string) (ledger.EditionState, error)
 		Select(keep func(ledger.EditionState) bool) ([]ledger.EditionState, error)
 		Open() ([]ledger.EditionState, error)
+		Letters() ([]ledger.EditionState, error)
 		Paused() ([]ledger.Paused, error)
 		Frozen(id string) (digest.Edition, error)
 	}
@@ -73,5 +75,8 @@ type (
 		Suppressions() ([]digest.Suppression, error)
 		SuppressionsOf(email string) ([]digest.Suppression, error)
 		PreferencesOf(email string) (digest.Preferences, error)
+	}
+	Signups interface {
+		Of(email string) (ledger.Signup, []ledger.Request, error)
 	}
 )

@@ -2,7 +2,6 @@ package report
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -297,6 +296,8 @@ type Reader struct {
 	PausedUntil time.Time            `json:"paused_until,omitzero"` // by the configuration; zero when that is over
 	Suppressed  []digest.Suppression `json:"suppressed"`
 	Own         *digest.Preferences  `json:"preferences,omitempty"` // that they chose themselves
+	SignedUp    *ledger.Signup       `json:"signed_up,omitempty"`   // when, and to which words
+	Requests    []ledger.Request     `json:"requests,omitempty"`    // to sign up, of the last days
 	Deliveries  []ReaderFate         `json:"deliveries"`            // newest first
 }
 
@@ -304,8 +305,8 @@ type Reader struct {
 func (rep Reporter) WhyReader(email string) (Reader, error) {
 	r := Reader{Email: email, Subscribed: "the configuration has no such subscriber",
 		Suppressed: []digest.Suppression{}, Deliveries: []ReaderFate{}}
-	if s, ok := rep.Config.Subscribers.Find(email); ok {
-		r.Email, r.Subscribed = s.Email, fmt.Sprintf("%s:%d", s.File, s.Line)
+	if s, ok := rep.Config.Readers().Find(email); ok {
+		r.Email, r.Subscribed = s.Email, subscribers.Place{File: s.File, Line: s.Line}.String()
 		if s.PausedUntil.After(rep.Now()) {
 			r.PausedUntil = s.PausedUntil
 		}
@@ -323,32 +324,51 @@ func (rep Reporter) WhyReader(email string) (Reader, error) {
 	if !own.Empty() {
 		r.Own = &own
 	}
-	editions, err := rep.Ledger.Editions.Select(func(ledger.EditionState) bool { return true })
+	signup, requests, err := rep.Ledger.Signups.Of(email)
 	if err != nil {
 		return r, err
 	}
+	if r.Requests = requests; !signup.Confirmed.IsZero() {
+		r.SignedUp = &signup
+	}
+	r.Deliveries, err = rep.fates(key)
+	return r, err
+}
+
+// fates tell what became of a reader's mails, the newest first.
+func (rep Reporter) fates(key string) ([]ReaderFate, error) {
+	fates := []ReaderFate{}
+	editions, err := rep.Ledger.Editions.Select(nil)
+	if err != nil {
+		return fates, err
+	}
+	letters, err := rep.Ledger.Editions.Letters()
+	if err != nil {
+		return fates, err
+	}
+	editions = append(editions, letters...)
 	slices.SortStableFunc(editions, func(a, b ledger.EditionState) int { return b.Composed.Compare(a.Composed) })
 	for _, e := range editions {
 		recipient, ok, err := rep.recipient(e.ID, key)
 		if err != nil {
-			return r, err
+			return fates, err
 		}
 		if !ok {
 			continue
 		}
 		progress, err := rep.Ledger.Deliveries.Progress(e.ID)
 		if err != nil {
-			return r, err
+			return fates, err
 		}
 		events, err := rep.Ledger.Deliveries.History(e.ID, recipient.Index)
 		if err != nil {
-			return r, err
+			return fates, err
 		}
-		r.Deliveries = append(r.Deliveries,
+		fates = append(fates,
 			ReaderFate{Edition: e.ID, Slot: e.Slot, State: progress.States[recipient.Index].String(),
 				Subject: e.Variants[recipient.Variant].Subject, Events: append([]digest.Event{}, events...)})
 	}
-	return r, nil
+	return fates, nil
 }
 
 // recipient finds an address in an edition.

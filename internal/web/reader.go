@@ -27,14 +27,17 @@ func (s *Server) resolve(site Site, token string) (reader, error) {
 	if len(token) != subscribers.TokenLen {
 		return reader{}, errNoReader
 	}
-	d, err := s.ledger.Reader(token, site.Config.Subscribers, site.Config.DigestIDs(), subscribers.ForUnsubscribe,
+	d, err := s.ledger.Reader(token, site.Config.Readers(), site.Config.DigestIDs(), subscribers.ForUnsubscribe,
 		subscribers.ForAccount)
 	if err != nil {
 		return reader{}, absent(err)
 	}
+	if d.Edition.Digest == ledger.AskingDigest { // whose token confirms, and nothing else
+		return reader{}, errNoReader
+	}
 	r := reader{email: d.To.Email, digest: site.Config.NowCalled(d.Edition.Digest),
 		language: site.Config.Newsletter.Language}
-	r.subscriber, r.known = site.Config.Subscribers.Find(r.email)
+	r.subscriber, r.known = site.Config.Readers().Find(r.email)
 	switch {
 	case d.To.Variant < len(d.Edition.Variants):
 		r.language = d.Edition.Variants[d.To.Variant].Key.Language
@@ -46,7 +49,7 @@ func (s *Server) resolve(site Site, token string) (reader, error) {
 
 // absent tells a token that names nobody from a ledger that can't be asked.
 func absent(err error) error {
-	if errors.Is(err, subscribers.ErrToken) || errors.Is(err, ledger.ErrUnknown) {
+	if errors.Is(err, subscribers.ErrToken) || errors.Is(err, ledger.ErrUnknown) || errors.Is(err, ledger.ErrNoRequest) {
 		return errNoReader
 	}
 	return fmt.Errorf("find the reader of a token: %w", err)

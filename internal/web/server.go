@@ -41,6 +41,8 @@ var usualLimits = limits{connections: 512, perAddress: 64, header: 10 * time.Sec
 type Site struct {
 	Config *config.Config
 	Sets   map[string]*render.Set // by digest
+	// SignUps takes what new readers ask for; nil: nobody does.
+	SignUps Registrar
 }
 
 // Server answers readers, at message.UnsubscribePath and message.PreferencesPath. It knows nothing of the
@@ -57,6 +59,8 @@ type Server struct {
 	library library
 	builtin *render.Set // words where no digest has any
 	limits  limits
+	asking  chan struct{} // forms of new readers that are being worked on
+	wait    func(context.Context, time.Duration)
 }
 
 // New makes a server for a ledger. It asks for the site, which a reload changes, at each request.
@@ -69,7 +73,8 @@ func New(l *ledger.Ledger, site func() Site, now func() time.Time, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
-	return &Server{ledger: l, site: site, now: now, log: log, pages: pages, builtin: builtin, limits: usualLimits}, nil
+	return &Server{ledger: l, site: site, now: now, log: log, pages: pages, builtin: builtin, limits: usualLimits,
+		asking: make(chan struct{}, atOnce), wait: pause}, nil
 }
 
 // Handler is all that the listener answers. It takes a path as it is, with or without that of base_url
@@ -83,12 +88,8 @@ func (s *Server) Handler() http.Handler {
 				also.ServeHTTP(w, r)
 				return
 			}
-			if token, ok := strings.CutPrefix(path, message.UnsubscribePath); ok {
-				s.answer(w, r, site, token, s.unsubscribe)
-				return
-			}
-			if token, ok := strings.CutPrefix(path, message.PreferencesPath); ok {
-				s.answer(w, r, site, token, s.preferences)
+			if v, page := s.pageOf(w, r, site, path); page != nil {
+				s.answer(w, r, v, page)
 				return
 			}
 			if found, err := s.public(w, r, site, path); err != nil {
@@ -120,22 +121,59 @@ func (s Site) paths(u *url.URL) []string {
 	return []string{path}
 }
 
-// visit is a request with a token that is one of ours.
+// pageOf is the page at a path, if there is one, with what finds out whose it is.
+func (s *Server) pageOf(w http.ResponseWriter, r *http.Request, site Site, path string) (v *visit, page func(*visit) (shown, error)) {
+	v = &visit{site: site, posted: r.Method == http.MethodPost}
+	byToken := func(prefix string) (ok bool) {
+		v.token, ok = strings.CutPrefix(path, prefix)
+		return ok
+	}
+	v.resolve = func() (err error) {
+		v.reader, err = s.resolve(site, v.token)
+		return err
+	}
+	switch {
+	case byToken(message.UnsubscribePath):
+		return v, s.unsubscribe
+	case byToken(message.PreferencesPath):
+		return v, s.preferences
+	case site.SignUps == nil:
+		return nil, nil
+	case byToken(message.ConfirmPath):
+		v.resolve = func() (err error) {
+			v.asked, err = s.asked(v.token)
+			v.reader.language = v.asked.Language
+			return err
+		}
+		return v, s.confirm
+	case path == SubscribePath && site.Config.Web != nil && site.Config.Web.SignUp:
+		v.resolve = func() error {
+			v.reader.language = s.browsers(site, r.Header.Get("Accept-Language"))
+			return nil
+		}
+		return v, func(v *visit) (shown, error) { return s.subscribe(w, r, v) }
+	}
+	return nil, nil
+}
+
+// visit is a request for a page of ours, mostly with a token.
 type visit struct {
-	site   Site
-	token  string
-	reader reader
-	set    *render.Set
-	words  render.Catalogue
-	lang   string // that the address asks for, if it does
-	form   url.Values
-	posted bool
+	site    Site
+	token   string
+	resolve func() error // finds out whose token it is
+	reader  reader
+	asked   ledger.Request // of a token that asks
+	set     *render.Set
+	words   render.Catalogue
+	lang    string // that the address asks for, if it does
+	form    url.Values
+	posted  bool
 }
 
 // answer resolves the token and shows the page for it. Whoever has no token learns nothing: what can't be
 // one, one that was forged, and one whose edition is forgotten all get the same answer.
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, site Site, token string,
-	page func(*visit) (shown, error)) {
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, v *visit, page func(*visit) (shown, error)) {
+	site := v.site
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost:
 	case http.MethodOptions:
@@ -147,9 +185,8 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, site Site, token
 		http.Error(w, "only "+allowed, http.StatusMethodNotAllowed)
 		return
 	}
-	v := &visit{site: site, token: token, posted: r.Method == http.MethodPost}
-	var err error
-	if v.reader, err = s.resolve(site, token); err != nil {
+	err := v.resolve()
+	if err != nil {
 		s.refuse(w, r, site, err)
 		return
 	}

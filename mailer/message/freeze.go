@@ -58,7 +58,7 @@ type Sender struct {
 	Archive       string // of the digest's archive, likewise
 	ArchivedAt    string // of the edition's page in it, likewise
 	List          string // name of the newsletter
-	Digest        string // Digest.ID
+	Digest        string // Digest.ID; empty: a letter to one reader, which names no list
 	Edition       string // Edition.ID
 	Variant       int    // index into the edition's variants
 	Date          time.Time
@@ -70,6 +70,7 @@ type Sender struct {
 const (
 	UnsubscribePath = "/u/"
 	PreferencesPath = "/p/"
+	ConfirmPath     = "/confirm/"
 )
 
 // maxBaseURL keeps the header line with it far below the 998 bytes of RFC 5321.
@@ -243,14 +244,16 @@ func (b *builder) done() pieces {
 	return p
 }
 
+func (b *builder) plain(name, value string) { b.literal(name + ": " + value + "\r\n") }
+
+func (b *builder) field(name string, appendValue func(dst []byte, col int) []byte) {
+	b.literal(name + ": ")
+	b.current = append(appendValue(b.current, len(name)+2), "\r\n"...)
+}
+
 func (b *builder) header(s Sender, h headers, subject string) {
-	field := func(name string, appendValue func(dst []byte, col int) []byte) {
-		b.literal(name + ": ")
-		b.current = append(appendValue(b.current, len(name)+2), "\r\n"...)
-	}
-	plain := func(name, value string) { b.literal(name + ": " + value + "\r\n") }
 	mailbox := func(name string, a *mail.Address) {
-		field(name, func(dst []byte, col int) []byte { return appendMailbox(dst, col, a.Name, a.Address) })
+		b.field(name, func(dst []byte, col int) []byte { return appendMailbox(dst, col, a.Name, a.Address) })
 	}
 	mailbox("From", h.from)
 	b.literal("To: ")
@@ -259,15 +262,26 @@ func (b *builder) header(s Sender, h headers, subject string) {
 	if h.replyTo != nil {
 		mailbox("Reply-To", h.replyTo)
 	}
-	field("Subject", func(dst []byte, col int) []byte { return appendUnstructured(dst, col, subject) })
-	plain("Date", s.Date.Format("Mon, 02 Jan 2006 15:04:05 -0700"))
+	b.field("Subject", func(dst []byte, col int) []byte { return appendUnstructured(dst, col, subject) })
+	b.plain("Date", s.Date.Format("Mon, 02 Jan 2006 15:04:05 -0700"))
 	b.literal("Message-ID: <")
 	b.blank(blankMessageID)
 	b.literal("@" + h.domain + ">\r\n")
 
-	listID := "<" + label(s.Digest) + "." + h.domain + ">"
-	field("List-Id", func(dst []byte, col int) []byte {
-		return appendTokens(dst, col, append(phrase(s.List, col), listID))
+	if s.Digest != "" {
+		b.listHeader(s, h)
+	}
+	b.plain("Auto-Submitted", "auto-generated") // RFC 3834
+	if s.Digest != "" {
+		b.plain("Precedence", "bulk")
+	}
+	b.plain("MIME-Version", "1.0")
+}
+
+// listHeader says which list a mail is of, and how to leave it.
+func (b *builder) listHeader(s Sender, h headers) {
+	b.field("List-Id", func(dst []byte, col int) []byte {
+		return appendTokens(dst, col, append(phrase(s.List, col), "<"+label(s.Digest)+"."+h.domain+">"))
 	})
 	b.literal("List-Unsubscribe: ")
 	if s.BaseURL != "" {
@@ -279,23 +293,20 @@ func (b *builder) header(s Sender, h headers, subject string) {
 	b.blank(blankToken)
 	b.literal(">\r\n")
 	if s.OneClick && s.BaseURL != "" {
-		plain("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+		b.plain("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
 	}
 	if s.Front != "" { // RFC 2369 §3.1
-		plain("List-Help", "<"+s.Front+">,\r\n <"+h.help+">")
+		b.plain("List-Help", "<"+s.Front+">,\r\n <"+h.help+">")
 	} else {
-		plain("List-Help", "<"+h.help+">")
+		b.plain("List-Help", "<"+h.help+">")
 	}
 	if s.Archive != "" { // RFC 2369 §3.6
-		plain("List-Archive", "<"+s.Archive+">")
+		b.plain("List-Archive", "<"+s.Archive+">")
 	}
 	if s.ArchivedAt != "" { // RFC 5064 §2
-		plain("Archived-At", "<"+s.ArchivedAt+">")
+		b.plain("Archived-At", "<"+s.ArchivedAt+">")
 	}
-	plain("Feedback-ID", s.Date.UTC().Format("20060102T1504")+":"+label(s.Digest)+":digest:"+senderID(h.domain))
-	plain("Auto-Submitted", "auto-generated") // RFC 3834
-	plain("Precedence", "bulk")
-	plain("MIME-Version", "1.0")
+	b.plain("Feedback-ID", s.Date.UTC().Format("20060102T1504")+":"+label(s.Digest)+":digest:"+senderID(h.domain))
 }
 
 // text appends a body part. Each blank gets a line of its own between soft line breaks, so that a value
