@@ -197,6 +197,37 @@ func Pair(a, b string) float64 {
 	return Score(NewDocument(a, "", ""), NewDocument(b, "", ""))
 }
 
+// Near is an item that may tell the same as a story, and was not joined to it.
+type Near struct {
+	Item  digest.Item
+	Score float64 // with the nearest item of the story; what Threshold alone lets in, the rest of the two may keep apart
+}
+
+// Nearest are the items of other stories that come nearest to a story: one of each, from a score of least on, at most
+// so many, the nearest first.
+func Nearest(story digest.Story, others []digest.Story, least float64, most int) []Near {
+	own := make([]Document, len(story.Items))
+	for i, it := range story.Items {
+		own[i] = documentOf(it)
+	}
+	var found []Near
+	for _, s := range others {
+		best := Near{}
+		for _, it := range s.Items {
+			for _, d := range own {
+				if score := Score(d, documentOf(it)); score > best.Score {
+					best = Near{it, score}
+				}
+			}
+		}
+		if s.ID != story.ID && best.Score >= least {
+			found = append(found, best)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b Near) int { return cmp.Compare(b.Score, a.Score) })
+	return found[:min(most, len(found))]
+}
+
 // mayScore is a cheap look at whether two documents have enough words in common to be compared: most
 // pairs that the index of words proposes fall here. No judged pair that reaches the threshold has less
 // in common by equal words alone.

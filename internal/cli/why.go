@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"digestd/digest"
+	"digestd/digest/curate"
 	"digestd/internal/report"
 	"digestd/subscribers"
 )
@@ -81,6 +82,9 @@ func printFates(w io.Writer, fates []report.Fate) {
 						fmt.Fprintf(w, "      joined with score %.2f: %s\n", t.Score, strings.Join(t.Terms, ", "))
 					}
 				}
+			}
+			for _, t := range l.Apart {
+				fmt.Fprintf(w, "    not joined with %s, score %.2f of %.2f: %s\n", t.Source, t.Score, curate.Threshold, t.Title)
 			}
 			if l.Score != 0 {
 				fmt.Fprintf(w, "    joined with score %.2f: %s\n", l.Score, strings.Join(l.Terms, ", "))

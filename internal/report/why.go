@@ -16,6 +16,9 @@ import (
 // maxWhy is how many items why tells about; words may fit many.
 const maxWhy = 20
 
+// nearlySame is the score from which why tells of an item that was not joined.
+const nearlySame = 0.3
+
 // Fate is what became of an item.
 type Fate struct {
 	Item  digest.Item `json:"item"`
@@ -29,7 +32,8 @@ type LaneFate struct {
 	Section string       `json:"section,omitempty"`
 	Place   int          `json:"place,omitempty"` // in the section, from 1, if those who have all topics see it there
 	Readers int          `json:"readers,omitempty"`
-	Told    []Telling    `json:"told,omitempty"` // the items of its story, the one that leads first
+	Told    []Telling    `json:"told,omitempty"`  // the items of its story, the one that leads first
+	Apart   []Telling    `json:"apart,omitempty"` // items of other stories in the edition that tell nearly the same
 	Rank    *digest.Rank `json:"rank,omitempty"`
 	Ordered bool         `json:"ordered,omitempty"` // it leads since the editor wanted it so
 	Reason  string       `json:"reason,omitempty"`  // why it is in no edition, or not yet
@@ -208,6 +212,10 @@ func (rep Reporter) placeOf(f *LaneFate, o ledger.Outcome) error {
 	for _, s := range e.Stories {
 		if s.ID == o.Story {
 			f.Told, f.Rank = tellings(s), &s.Rank
+			for _, n := range curate.Nearest(s, e.Stories, nearlySame, 3) {
+				f.Apart = append(f.Apart, Telling{Item: n.Item.Seq, Source: n.Item.Source, Title: n.Item.Title,
+					FirstSeen: n.Item.FirstSeen, Score: n.Score})
+			}
 		}
 	}
 	f.Section, f.Place = place(compose.Filter(e, digest.VariantKey{Format: "html"}), o.Story)

@@ -1,10 +1,11 @@
 package report_test
 
 import (
-	"digestd/internal/newsroom/town"
-	"digestd/internal/report"
 	"strings"
 	"testing"
+
+	"digestd/internal/newsroom/town"
+	"digestd/internal/report"
 )
 
 func TestWhyTellsWhatBecameOfAnItem(t *testing.T) {
@@ -66,5 +67,21 @@ func TestWhyCountsTheReadersOfTheStory(t *testing.T) {
 		if err != nil || len(got) != 1 || got[0].Lanes[0].Readers != want {
 			t.Errorf("why %s: %+v, %v; want %d readers", query, got, err, want)
 		}
+	}
+}
+
+func TestWhyTellsWhoWasNotJoined(t *testing.T) {
+	w := town.New(t, town.One)
+	w.Show("/herald", "Court strikes down the river levy in Aldmere", "Night ferry returns in spring")
+	w.Show("/gazette", "Court in Aldmere hears the river levy case on Monday")
+	w.Collect()
+	w.Send(false)
+	got, err := w.Report.WhyItem("court strikes")
+	if err != nil || len(got) != 1 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	apart := got[0].Lanes[0].Apart
+	if len(apart) != 1 || !strings.Contains(apart[0].Title, "hears") || apart[0].Score < 0.3 {
+		t.Errorf("not joined: %+v", apart)
 	}
 }
