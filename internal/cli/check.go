@@ -20,6 +20,7 @@ import (
 	"digestd/digest"
 	"digestd/digest/render"
 	"digestd/internal/config"
+	"digestd/internal/ledger/store/postgres"
 	"digestd/internal/lint"
 	"digestd/internal/newsroom"
 	"digestd/internal/report"
@@ -208,6 +209,11 @@ func checkOnline(ctx context.Context, p *program, cfg *config.Config, sets map[s
 	}
 	if err != nil {
 		report(err)
+	}
+	if shares(cfg) {
+		for _, err := range postgres.Examine(ctx, database(cfg.Ledger.Postgres, cfg.Ledger.PasswordFile)) {
+			report(err)
+		}
 	}
 	if err := checkRecord(ctx, cfg); err != nil {
 		report(err)

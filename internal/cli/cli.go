@@ -25,6 +25,7 @@ import (
 	"digestd/internal/ledger"
 	"digestd/internal/ledger/store"
 	"digestd/internal/ledger/store/bolt"
+	"digestd/internal/ledger/store/postgres"
 )
 
 // Exit statuses, as the README states them.
@@ -137,8 +138,8 @@ func (p *program) tell(err error) int {
 
 // configurationError reports whether an error is about how digestd is set up, not about what it did.
 func configurationError(err error) bool {
-	for _, target := range []error{bolt.ErrBusy, store.ErrMissing, bolt.ErrLost, bolt.ErrEmpty, store.ErrForeign,
-		store.ErrDamaged, ledger.ErrNewer, bolt.ErrDenied} {
+	for _, target := range []error{bolt.ErrBusy, store.ErrMissing, store.ErrLost, bolt.ErrEmpty, store.ErrForeign,
+		store.ErrDamaged, ledger.ErrNewer, bolt.ErrDenied, postgres.ErrSettings, postgres.ErrDenied, postgres.ErrNewer} {
 		if errors.Is(err, target) {
 			return true
 		}

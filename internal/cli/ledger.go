@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +19,8 @@ import (
 
 func ledgerCommand(p *program) *cobra.Command {
 	c := &cobra.Command{Use: "ledger", Short: "Look after the ledger"}
-	c.AddCommand(ledgerInitCommand(p), ledgerCheckCommand(p), ledgerRotateCommand(p), ledgerCompactCommand(p))
+	c.AddCommand(ledgerInitCommand(p), ledgerCheckCommand(p), ledgerRotateCommand(p), ledgerCompactCommand(p),
+		ledgerCopyCommand(p))
 	return c
 }
 
@@ -34,13 +36,16 @@ func ledgerInitCommand(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			l, err := ledger.Open(bolt.At(cfg.Ledger.Path, bolt.Options{Anew: true}), p.now)
+			l, err := ledger.Open(engine(cfg, bolt.Options{Anew: true}), p.now)
+			if errors.Is(err, store.ErrAway) {
+				return err
+			}
 			if err != nil {
 				return usageError{err}
 			}
 			defer l.Close()
-			return p.print(map[string]string{"ledger": cfg.Ledger.Path}, func(w io.Writer) {
-				fmt.Fprintf(w, "%s is an empty ledger now\n", cfg.Ledger.Path)
+			return p.print(map[string]string{"ledger": l.Path()}, func(w io.Writer) {
+				fmt.Fprintf(w, "%s is an empty ledger now\n", l.Path())
 			})
 		},
 	}
@@ -90,8 +95,8 @@ func checkLedger(ctx context.Context, p *program) (path string, problems []error
 		return "", nil, err
 	}
 	cfg, _, lerr := p.load()
-	if lerr != nil {
-		return "", nil, lerr
+	if lerr != nil || shares(cfg) {
+		return "", nil, cmp.Or(lerr, err)
 	}
 	if problems = bolt.Examine(cfg.Ledger.Path); len(problems) == 0 {
 		problems = []error{err}
@@ -135,6 +140,9 @@ func ledgerCompactCommand(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if shares(cfg) {
+				return usagef("compact: the ledger is in a database, which reuses the space of forgotten rows by itself (autovacuum)")
+			}
 			l, err := ledger.Open(bolt.At(cfg.Ledger.Path, bolt.Options{}), p.now)
 			if errors.Is(err, bolt.ErrBusy) {
 				return fmt.Errorf("%w: stop that first", err)
@@ -158,7 +166,8 @@ func backupCommand(p *program) *cobra.Command {
 		Use:   "backup FILE",
 		Short: "Copy the ledger to a file, also while the daemon runs",
 		Long: "Copy the ledger to FILE, or to stdout for -. The copy is consistent, also while the daemon runs. What FILE held before\n" +
-			"is replaced when the copy is complete. To restore, stop digestd and put the copy in the ledger's place.",
+			"is replaced when the copy is complete. To restore, stop digestd and put the copy in the ledger's place; into a database,\n" +
+			"`digestd ledger copy --from FILE` carries it.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			// Whoever holds the ledger writes the copy to this process, which writes the file: the holder
@@ -169,7 +178,7 @@ func backupCommand(p *program) *cobra.Command {
 					return err
 				}
 				defer o.close()
-				if _, err = o.Ledger.Backup(p.stdout); errors.Is(err, store.ErrDamaged) {
+				if _, err = backup(o.Ledger, p.stdout); errors.Is(err, store.ErrDamaged) {
 					p.complain(err)
 					return errIncomplete
 				}

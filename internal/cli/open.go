@@ -135,6 +135,9 @@ func (p *program) open(ctx context.Context, want want) (*opened, error) {
 	}
 	// Whoever writes may take long, so others reach the ledger through it.
 	p.secondSignal(ctx)
+	if shares(cfg) {
+		return o, nil
+	}
 	socket, err := control.Listen(cfg.Ledger.Path, p.runnerOf(func() *opened { return o }), p.log)
 	if err != nil {
 		p.log.Warn("other digestd commands can't reach this one", "error", err)
@@ -168,7 +171,7 @@ func (p *program) openLedger(ctx context.Context, cfg *config.Config, want want)
 	for deadline := p.now().Add(5 * time.Second); ; {
 		// A daemon never lets go of the ledger, so there is no point in waiting long before asking it.
 		options := bolt.Options{ReadOnly: !want.write, Timeout: 100 * time.Millisecond}
-		l, err := ledger.Open(bolt.At(cfg.Ledger.Path, options), p.now)
+		l, err := ledger.Open(engine(cfg, options), p.now)
 		if !errors.Is(err, bolt.ErrBusy) {
 			p.warnOfDamage(l, err)
 			return l, err

@@ -151,6 +151,9 @@ func needRestart(old, next *config.Config) []string {
 	if next.Ledger.Path != old.Ledger.Path {
 		keys = append(keys, "[ledger] path")
 	}
+	if next.Ledger.Postgres != old.Ledger.Postgres || next.Ledger.PasswordFile != old.Ledger.PasswordFile {
+		keys = append(keys, "[ledger] postgres")
+	}
 	was, will := webOf(old), webOf(next)
 	if was.Listen != will.Listen {
 		keys = append(keys, "[web] listen")

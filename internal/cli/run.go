@@ -58,7 +58,7 @@ func runDaemon(ctx context.Context, p *program) error {
 
 	p.reload, p.nudge = r.through(loop.Reload), loop.Nudge
 	cfg, l := first.Config, first.Ledger
-	socket, err := control.Listen(l.Path(), p.runnerOf(r.current.Load), p.log)
+	socket, err := control.Listen(cfg.Ledger.Path, p.runnerOf(r.current.Load), p.log)
 	if err != nil {
 		return err
 	}
@@ -146,16 +146,16 @@ const holderCommand = "holder"
 // awaitLedger opens the ledger for a daemon. Where another daemon has it, that is a mistake, and said at once; a
 // command (a backup, a send by hand) lets go of it after a while.
 func (p *program) awaitLedger(ctx context.Context, cfg *config.Config) (*ledger.Ledger, error) {
+	if shares(cfg) && p.daemonHere(ctx, cfg) {
+		return nil, usagef("a daemon is running on this machine already, and one is enough: it answers on %s", control.Path(cfg.Ledger.Path))
+	}
 	for deadline := p.now().Add(patience); ; {
-		l, err := ledger.Open(bolt.At(cfg.Ledger.Path, bolt.Options{}), p.now)
+		l, err := ledger.Open(engine(cfg, bolt.Options{}), p.now)
 		if !errors.Is(err, bolt.ErrBusy) {
 			p.warnOfDamage(l, err)
 			return l, err
 		}
-		var holder strings.Builder
-		whether := control.Request{Args: []string{holderCommand}}
-		_, ferr := control.Forward(ctx, cfg.Ledger.Path, whether, &holder, io.Discard)
-		if ferr == nil && holder.String() == "daemon\n" {
+		if p.daemonHere(ctx, cfg) {
 			return nil, usageError{fmt.Errorf("%w: a daemon is running on it already, and one ledger serves one daemon",
 				err)}
 		}
@@ -168,6 +168,14 @@ func (p *program) awaitLedger(ctx context.Context, cfg *config.Config) (*ledger.
 		}
 		p.log.Warn("a command holds the ledger: waiting for it", "ledger", cfg.Ledger.Path)
 	}
+}
+
+// daemonHere asks whoever answers on the control socket whether they are a daemon.
+func (p *program) daemonHere(ctx context.Context, cfg *config.Config) bool {
+	var holder strings.Builder
+	whether := control.Request{Args: []string{holderCommand}}
+	_, err := control.Forward(ctx, cfg.Ledger.Path, whether, &holder, io.Discard)
+	return err == nil && holder.String() == "daemon\n"
 }
 
 // holder tells whether the process that holds the ledger is a daemon.

@@ -13,6 +13,7 @@ import (
 
 	"digestd/internal/cli"
 	"digestd/internal/golden"
+	"digestd/internal/ledger/store/storetest"
 )
 
 // TestMain makes this test binary stand for the program: scripts that run digestd run the commands as
@@ -31,18 +32,28 @@ func TestMain(m *testing.M) {
 //	take NAME REGEXP         puts what the group of an expression matches in stdout into $NAME
 //	site NAME DIR FILES…     serves a directory on loopback, and puts its address into $NAME and in the place of NAME in files
 //	asks STATUS METHOD URL [FORM]   makes a request that must get that very status; stdout is the answer
+//	database NAME FILES…     puts the URL of an empty database into $NAME and in the place of NAME in files
+//
+// and the condition [postgres], which is whether tests with PostgreSQL are asked for.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		UpdateScripts:       golden.Updating(),
 		RequireExplicitExec: true,
+		Condition: func(name string) (bool, error) {
+			if name != "postgres" {
+				return false, errors.New("there is no such condition")
+			}
+			return storetest.Wanted(), nil
+		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": exits,
-			"await": await,
-			"port":  port,
-			"site":  site,
-			"take":  take,
-			"asks":  asks,
+			"exits":    exits,
+			"await":    await,
+			"port":     port,
+			"site":     site,
+			"take":     take,
+			"asks":     asks,
+			"database": func(ts *testscript.TestScript, neg bool, args []string) { database(t, ts, neg, args) },
 		},
 	})
 }

@@ -12,9 +12,12 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"digestd/internal/ledger/store/storetest"
 )
 
 func site(ts *testscript.TestScript, neg bool, args []string) {
@@ -27,6 +30,19 @@ func site(ts *testscript.TestScript, neg bool, args []string) {
 	for _, file := range args[2:] {
 		if err := os.WriteFile(ts.MkAbs(file), []byte(strings.ReplaceAll(ts.ReadFile(file), args[0], server.URL)), 0o600); err != nil {
 			ts.Fatalf("site: %v", err)
+		}
+	}
+}
+
+func database(t *testing.T, ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: database NAME FILES…")
+	}
+	url := storetest.PostgreSQL(t).URL(t)
+	ts.Setenv(args[0], url)
+	for _, file := range args[1:] {
+		if err := os.WriteFile(ts.MkAbs(file), []byte(strings.ReplaceAll(ts.ReadFile(file), args[0], url)), 0o600); err != nil {
+			ts.Fatalf("database: %v", err)
 		}
 	}
 }

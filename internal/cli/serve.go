@@ -100,9 +100,9 @@ func copyLedger(ctx context.Context, p *program, path string) error {
 		return err
 	}
 	defer file.Close()
-	backup := &program{stdin: p.stdin, stdout: file, stderr: p.stderr, now: p.now, configFlag: p.configFlag, log: p.log,
+	asking := &program{stdin: p.stdin, stdout: file, stderr: p.stderr, now: p.now, configFlag: p.configFlag, log: p.log,
 		args: []string{"backup", "-"}}
-	o, err := backup.open(ctx, want{})
+	o, err := asking.open(ctx, want{})
 	var ended forwarded
 	switch {
 	case errors.As(err, &ended) && ended.status == exitDone: // the holder has written it
@@ -112,7 +112,7 @@ func copyLedger(ctx context.Context, p *program, path string) error {
 		return err
 	}
 	defer o.close()
-	_, err = o.Ledger.Backup(file)
+	_, err = backup(o.Ledger, file)
 	return err
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -45,7 +46,7 @@ func statusCommand(p *program) *cobra.Command {
 				s.Slowed = o.outbound.mailer.Slowed()
 			}
 			if o.isNew {
-				s.Ledger = report.LedgerStatus{Path: o.Config.Ledger.Path}
+				s.Ledger = report.LedgerStatus{Path: cmp.Or(o.Config.Ledger.Postgres, o.Config.Ledger.Path)}
 			}
 			if err := p.print(s, nil); err != nil {
 				return err

@@ -91,8 +91,7 @@ const shownOutranked = 5
 
 // remember asks the ledger, or the process that holds it. Where there is none, nothing is remembered.
 func (p *program) remember(ctx context.Context, cfg *config.Config) (r remembered, err error) {
-	l, err := ledger.Open(bolt.At(cfg.Ledger.Path, bolt.Options{ReadOnly: true, Timeout: 100 * time.Millisecond}),
-		p.now)
+	l, err := ledger.Open(engine(cfg, bolt.Options{ReadOnly: true, Timeout: 100 * time.Millisecond}), p.now)
 	if errors.Is(err, bolt.ErrBusy) {
 		return askHolder(ctx, cfg.Ledger.Path)
 	}

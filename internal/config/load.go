@@ -151,7 +151,8 @@ func (r *reader) config(root *table) *Config {
 	if _, address := from(c); c.Collect.UserAgent == "" && address != "" {
 		c.Collect.UserAgent = fmt.Sprintf("digestd/%s (+mailto:%s)", cmp.Or(r.env.Version, "dev"), url.PathEscape(address))
 	}
-	section(r, root, "ledger", ledgerKeys(), &c.Ledger)
+	remembers, _ := section(r, root, "ledger", ledgerKeys(), &c.Ledger)
+	r.ledger(&c.Ledger, remembers)
 	web := Web{}
 	if _, ok := section(r, root, "web", webKeys(), &web); ok {
 		c.Web = &web

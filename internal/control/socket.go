@@ -90,8 +90,10 @@ func dial(ctx context.Context, ledger string) (net.Conn, error) {
 		return nil, fmt.Errorf("%w: %w", ErrNobody, err)
 	}
 	var owner []int
-	if info, err := os.Stat(ledger); err == nil {
-		owner = append(owner, int(info.Sys().(*syscall.Stat_t).Uid))
+	for _, path := range []string{ledger, ledger + ".marker"} { // which alone is there where the ledger is in a database
+		if info, err := os.Stat(path); err == nil {
+			owner = append(owner, int(info.Sys().(*syscall.Stat_t).Uid))
+		}
 	}
 	if err := trust(conn, owner...); err != nil {
 		conn.Close()

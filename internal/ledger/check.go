@@ -26,8 +26,8 @@ func (l *Ledger) Check() (problems []error) {
 		}
 	}
 	report := func(format string, args ...any) { tell(fmt.Errorf(format, args...)) }
-	if file, ok := l.store.(store.File); ok {
-		for _, err := range file.Verify() {
+	if engine, ok := l.store.(store.Verified); ok {
+		for _, err := range engine.Verify() {
 			tell(err)
 		}
 	}

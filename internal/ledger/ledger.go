@@ -138,8 +138,9 @@ type base struct {
 	now   func() time.Time
 
 	lastWrite struct {
-		mu  sync.Mutex
-		err error
+		mu    sync.Mutex
+		err   error
+		noted time.Time // when the ledger was last told the time
 	}
 }
 
@@ -167,8 +168,8 @@ func Open(open store.Opener, now func() time.Time) (*Ledger, error) {
 		s.Close()
 		return nil, err
 	}
-	if file, ok := s.(store.File); ok && !s.ReadOnly() {
-		if err := file.Mark(l.Keys.meta.ID, l.Keys.meta.Created); err != nil {
+	if marked, ok := s.(store.Marked); ok && !s.ReadOnly() {
+		if err := marked.Mark(l.Keys.meta.ID, l.Keys.meta.Created); err != nil {
 			s.Close()
 			return nil, err
 		}
@@ -246,10 +247,10 @@ func (l *Ledger) Lock(ctx context.Context, name string) (unlock func(), err erro
 	return l.store.Lock(ctx, name)
 }
 
-// Size is the length of the ledger file in bytes, 0 where it is none.
+// Size is how many bytes the ledger takes, 0 where nobody knows.
 func (l *Ledger) Size() int64 {
-	if file, ok := l.store.(store.File); ok {
-		return file.Size()
+	if sized, ok := l.store.(store.Sized); ok {
+		return sized.Size()
 	}
 	return 0
 }
@@ -269,9 +270,6 @@ func (l *Ledger) Room() (uint64, error) {
 	}
 	return math.MaxUint64, nil
 }
-
-// errNoFile is what those get who want of a ledger what only a file can do.
-var errNoFile = errors.New("this ledger is no file of its own")
 
 // Backup writes a consistent copy of the ledger, also while it is in use, and returns its length.
 func (l *Ledger) Backup(w io.Writer) (n int64, err error) {
@@ -305,15 +303,37 @@ func (l *Ledger) Resolve(token string, purposes ...subscribers.Purpose) (Deliver
 func (b *base) view(f func(store.Tx) error) error { return b.store.View(f) }
 
 // update runs a short write and remembers when it was, which pruning needs to know a clock that jumped.
-func (b *base) update(touched touches, f func(store.Tx) error) (err error) {
+func (b *base) update(touched touches, f func(store.Tx) error) error {
+	return b.updateIn(b.store.Update, touched, f)
+}
+
+// noteEvery is how often a ledger is told the time that several processes change: all their commits would wait for that row.
+const noteEvery = time.Minute
+
+// updateIn is update by way of the store, or of a session.
+func (b *base) updateIn(
+	update func(touches, func(store.Tx) error) error, touched touches, f func(store.Tx) error,
+) (err error) {
 	var refused error
-	err = b.store.Update(touched, func(tx store.Tx) error {
-		if refused = f(tx); refused != nil {
+	now := b.now()
+	b.lastWrite.mu.Lock()
+	known := b.shared() && now.Sub(b.lastWrite.noted).Abs() < noteEvery
+	b.lastWrite.mu.Unlock()
+	err = update(touched, func(tx store.Tx) error {
+		if !known {
+			tx.Bucket(bucketMeta).Expect(keyLastCommit)
+		}
+		if refused = f(tx); refused != nil || known {
 			return refused
 		}
-		return noteTime(tx, b.now())
+		return noteTime(tx, now)
 	})
 	b.noteWrite(err, refused)
+	if err == nil && !known {
+		b.lastWrite.mu.Lock()
+		b.lastWrite.noted = now
+		b.lastWrite.mu.Unlock()
+	}
 	return err
 }
 
@@ -336,7 +356,7 @@ func (l *Ledger) WriteError() error {
 
 // Touch writes nothing but the time, to find out whether the ledger can be written again.
 func (l *Ledger) Touch() error {
-	return l.update(touches{store.Itself()}, func(store.Tx) error { return nil })
+	return l.update(touches{store.Itself()}, func(tx store.Tx) error { return noteTime(tx, l.now()) })
 }
 
 func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }

@@ -383,7 +383,7 @@ func TestOpenTellsWhatIsWrong(t *testing.T) {
 			if err := os.Remove(path); err != nil {
 				t.Fatal(err)
 			}
-		}, false, bolt.ErrLost},
+		}, false, store.ErrLost},
 		{"newer", func(t *testing.T, path string) {
 			l := create(t, path)
 			l.Keys.meta.Schema = Schema + 1

@@ -8,8 +8,8 @@ import (
 	"digestd/internal/ledger/store"
 )
 
-// Progress tells where an edition's deliveries stand. Where the ledger is open for reading only, nobody is
-// at work on a delivery, so one that was left in the middle is in doubt.
+// Progress tells where an edition's deliveries stand. Where the ledger is a file that is open for reading only, nobody
+// is at work on a delivery, so one that was left in the middle is in doubt.
 func (d *Deliveries) Progress(edition string) (p digest.Progress, err error) {
 	err = d.view(func(tx store.Tx) error {
 		p, err = readProgress(tx, edition)
@@ -18,7 +18,7 @@ func (d *Deliveries) Progress(edition string) (p digest.Progress, err error) {
 	if err != nil {
 		return digest.Progress{}, err
 	}
-	if d.store.ReadOnly() {
+	if d.store.ReadOnly() && !d.shared() {
 		for i, last := range p.Last {
 			if last.State == digest.Intent {
 				p.States[i] = digest.InDoubt

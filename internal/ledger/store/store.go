@@ -19,6 +19,7 @@ var (
 	ErrForeign = errors.New("not a ledger of digestd")
 	ErrDamaged = errors.New("the ledger is damaged")
 	ErrMissing = errors.New("there is no ledger yet")
+	ErrLost    = errors.New("the ledger is gone, but its marker is there")
 
 	// ErrAway is that of whatever needs an engine that can't be reached now. Nothing has changed, and it may be tried again.
 	ErrAway = errors.New("the database is away")
@@ -186,24 +187,30 @@ type Range struct {
 	Reverse bool   // backwards: from the last, or from From on towards the first
 }
 
+// Marked is a store that leaves word beside it whose it is, by which a lost ledger is told from a first run.
+type Marked interface {
+	Mark(id string, created time.Time) error
+}
+
+// Sized is a store that knows how many bytes it takes.
+type Sized interface{ Size() int64 }
+
+// Verified is a store that looks for what is wrong below what a transaction sees: damage, or settings that lose what was
+// committed.
+type Verified interface{ Verify() []error }
+
 // File is a store that is a file of its own, and has to look after it.
 type File interface {
 	Store
-
-	// Size is its length in bytes.
-	Size() int64
+	Marked
+	Sized
+	Verified
 
 	// Room is how many bytes are left for it where it is.
 	Room() (uint64, error)
 
-	// Mark leaves word beside the file whose it is, by which a lost ledger is told from a first run.
-	Mark(id string, created time.Time) error
-
 	// Keep leaves a copy as it is now beside the file, under its name with a suffix.
 	Keep(suffix string) error
-
-	// Verify looks for damage below what a transaction sees.
-	Verify() []error
 
 	// Passed is damage that was passed over when the file was opened, in words, and nil where there was none.
 	Passed() error

@@ -27,7 +27,6 @@ const allocSize = 4 << 20
 // Errors of Open, beside those of package store. Each is wrapped with the path and with what to do.
 var (
 	ErrBusy   = errors.New("the ledger is in use by another digestd")
-	ErrLost   = errors.New("the ledger is gone, but its marker is there")
 	ErrEmpty  = errors.New("the ledger file is empty")
 	ErrDenied = errors.New("this user may not open the ledger")
 )
@@ -57,7 +56,7 @@ type DB struct {
 // At opens the file at a path when it is asked to. For writing, it is made where neither it nor its marker exists.
 //
 // Errors: ErrBusy when another process holds it; store.ErrMissing when it is opened for reading and neither it
-// nor its marker exists; ErrLost, ErrEmpty, ErrDenied, store.ErrForeign, store.ErrDamaged with words on what to do.
+// nor its marker exists; store.ErrLost, ErrEmpty, ErrDenied, store.ErrForeign, store.ErrDamaged with words on what to do.
 func At(path string, opt Options) store.Opener {
 	return func() (store.Store, error) {
 		d, err := open(path, opt)
@@ -67,9 +66,6 @@ func At(path string, opt Options) store.Opener {
 		return d, nil
 	}
 }
-
-// markerPath is the file beside the ledger by which a lost ledger is told from a first run.
-func markerPath(path string) string { return path + ".marker" }
 
 func open(path string, opt Options) (*DB, error) {
 	if opt.Timeout == 0 {

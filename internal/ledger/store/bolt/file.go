@@ -22,24 +22,8 @@ const compactStep = 64 << 20
 
 // Mark writes the marker when it is not there or speaks of another ledger.
 func (d *DB) Mark(id string, created time.Time) error {
-	path := markerPath(d.path)
-	text := fmt.Sprintf("digestd ledger %s of %s\nThis file tells a lost ledger from a first run. Leave it where it is.\n",
-		id, created.Format(time.RFC3339))
-	if marker, err := openRegular(path, os.O_RDONLY); err == nil {
-		old, err := io.ReadAll(io.LimitReader(marker, 1<<10))
-		marker.Close()
-		if err == nil && string(old) == text {
-			return nil
-		}
-	}
-	tmp := path + ".new"
-	file, err := makeFile(tmp, filepath.Dir(path))
-	if err == nil {
-		_, err = io.WriteString(file, text)
-		err = settle(file, err, path)
-	}
-	if err != nil {
-		return denied(d.path, fmt.Errorf("write the ledger's marker: %w", err))
+	if err := (Marker{d.path}).Write(id, created); err != nil {
+		return denied(d.path, err)
 	}
 	return nil
 }

@@ -122,7 +122,7 @@ func mayBegin(path string, opt Options) error {
 	}
 	if _, err := os.Lstat(markerPath(path)); err == nil {
 		return fmt.Errorf("%s: %w (%s): restore a backup there, or run `digestd ledger init` to begin anew; "+
-			"what the feeds show then counts as news again, within [collect] lookback", path, ErrLost, filepath.Base(markerPath(path)))
+			"what the feeds show then counts as news again, within [collect] lookback", path, store.ErrLost, filepath.Base(markerPath(path)))
 	}
 	if opt.ReadOnly {
 		return fmt.Errorf("%s: %w: `digestd collect` or `digestd run` makes it", path, store.ErrMissing)

@@ -17,12 +17,6 @@ import (
 	"digestd/internal/ledger/store"
 )
 
-// CheckURL holds that a URL names a database, and no password. It asks nobody.
-func CheckURL(raw string) error {
-	_, _, err := parse(raw)
-	return err
-}
-
 // parse reads a URL; the name is what errors call the database.
 func parse(raw string) (cfg *pgxpool.Config, name string, err error) {
 	u, err := url.Parse(raw)
@@ -36,28 +30,30 @@ func parse(raw string) (cfg *pgxpool.Config, name string, err error) {
 	if has || u.Query().Has("password") {
 		return nil, "", errors.New("it has a password in it: put that into a file that password_file names, or into the credential ledger-password")
 	}
-	if u.User.Username() == "" && !u.Query().Has("user") {
-		return nil, "", errors.New("it names no user: postgres://USER@HOST/DATABASE")
-	}
-	if strings.Trim(u.Path, "/") == "" && !u.Query().Has("dbname") && !u.Query().Has("database") {
-		return nil, "", errors.New("it names no database: postgres://USER@HOST/DATABASE")
-	}
 	if cfg, err = pgxpool.ParseConfig(raw); err != nil {
 		return nil, "", err
 	}
-	u.RawQuery = ""
-	name = u.String()
+	bare := *u
+	bare.RawQuery = ""
+	name = bare.String()
 	if u.Host == "" {
 		name = fmt.Sprintf("postgres://%s@%s/%s", cfg.ConnConfig.User, cfg.ConnConfig.Host, cfg.ConnConfig.Database)
 	}
-	if !strings.Contains(raw, "pool_max_conns") {
+	if !u.Query().Has("pool_max_conns") {
 		cfg.MaxConns = connections
 	}
+	cfg.MaxConns = max(2, cfg.MaxConns)
 	return cfg, name, nil
 }
 
+// server is the database as it is reached: how, and what its errors mean.
+type server struct {
+	opt  Options
+	name string
+}
+
 // configure is how each connection is made.
-func (d *DB) configure() (*pgxpool.Config, error) {
+func (d *server) configure() (*pgxpool.Config, error) {
 	cfg, name, err := parse(d.opt.URL)
 	if err != nil {
 		return nil, fmt.Errorf("[ledger] postgres: %w", err)
@@ -114,7 +110,7 @@ func boundSilence(network, _ string, raw syscall.RawConn) error {
 }
 
 // admit holds that what answers can keep a ledger. Of several hosts, the next one is tried when it can't.
-func (d *DB) admit(ctx context.Context, c *pgconn.PgConn) error {
+func (d *server) admit(ctx context.Context, c *pgconn.PgConn) error {
 	results, err := c.Exec(ctx, `select version(), current_setting('server_version_num'), pg_is_in_recovery(),
 		current_setting('transaction_read_only'), current_setting('synchronous_commit')`).ReadAll()
 	if err != nil {
@@ -129,37 +125,39 @@ func (d *DB) admit(ctx context.Context, c *pgconn.PgConn) error {
 	fmt.Sscan(string(row[1]), &number)
 	switch {
 	case !strings.HasPrefix(version, "PostgreSQL"):
-		return fmt.Errorf("%w: it is %.40s, whose locks are not those of PostgreSQL", ErrSettings, version)
+		return unfit("%w: it is %.40s, whose locks are not those of PostgreSQL", ErrSettings, version)
 	case number < 150000:
-		return fmt.Errorf("%w: it is PostgreSQL %d, and 15 or later is needed", ErrSettings, number/10000)
-	case replica:
-		return fmt.Errorf("%w: it is a replica, which can only be read: name the primary, or all hosts, in the URL", ErrSettings)
+		return unfit("%w: it is PostgreSQL %d, and 15 or later is needed", ErrSettings, number/10000)
+	case replica: // which may be promoted in the next minute
+		return unfit("%w: what answers is a replica, which can only be read: name the primary, or all hosts, in the URL", store.ErrAway)
 	case readOnly:
-		return fmt.Errorf("%w: it can only be read: `alter database … set default_transaction_read_only = off`", ErrSettings)
+		return unfit("%w: it can only be read: `alter database … set default_transaction_read_only = off`", store.ErrAway)
 	case synchronous == "off":
-		return fmt.Errorf("%w: synchronous_commit is off, and a crash would forget what was sent: "+
+		return unfit("%w: synchronous_commit is off, and a crash would forget what was sent: "+
 			"`alter role … set synchronous_commit = on`", ErrSettings)
 	}
 	return nil
 }
 
+// unfitError is why what answers can't keep a ledger, which pgx wraps in much else.
+type unfitError struct{ err error }
+
+func (u *unfitError) Error() string { return u.err.Error() }
+func (u *unfitError) Unwrap() error { return u.err }
+
+func unfit(format string, args ...any) error { return &unfitError{fmt.Errorf(format, args...)} }
+
 // explain says what an error of the database is about, and what to do.
-func (d *DB) explain(err error) error {
+func (d *server) explain(err error) error {
 	var refused *pgconn.PgError
 	var connecting *pgconn.ConnectError
 	var network net.Error
+	var unfit *unfitError
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, ErrSettings):
-		for errors.Unwrap(err) != nil && errors.Unwrap(err) != ErrSettings { // pgx says much around it
-			next := errors.Unwrap(err)
-			if !errors.Is(next, ErrSettings) {
-				break
-			}
-			err = next
-		}
-		return fmt.Errorf("%s: %w", d.name, err)
+	case errors.As(err, &unfit):
+		return fmt.Errorf("%s: %w", d.name, unfit)
 	case errors.As(err, &refused):
 		return d.explainCode(refused, err)
 	case errors.As(err, &network) || errors.As(err, &connecting) || pgconn.Timeout(err):
@@ -186,7 +184,7 @@ func cause(err error) string {
 }
 
 // explainCode says what a refusal is about, by its code (PostgreSQL, appendix A).
-func (d *DB) explainCode(e *pgconn.PgError, err error) error {
+func (d *server) explainCode(e *pgconn.PgError, err error) error {
 	switch {
 	case e.Code == "28P01":
 		return fmt.Errorf("%s: %w: the password is wrong, or there is none: see [ledger] password_file", d.name, ErrDenied)
@@ -194,6 +192,8 @@ func (d *DB) explainCode(e *pgconn.PgError, err error) error {
 		return fmt.Errorf("%s: %w: %s (pg_hba.conf of the server says who may come from where)", d.name, ErrDenied, e.Message)
 	case e.Code == "3D000":
 		return fmt.Errorf("%s: %w: %s: `createdb` makes it", d.name, ErrDenied, e.Message)
+	case e.Code == "3F000":
+		return fmt.Errorf("%s: %w: no schema of its search_path is there, or may be used: `create schema …`", d.name, ErrDenied)
 	case e.Code == "42501":
 		return fmt.Errorf("%s: %w: %s: the user must own its tables, or be allowed to make them "+
 			"(`grant create on schema public to …`)", d.name, ErrDenied, e.Message)

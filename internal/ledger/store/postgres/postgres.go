@@ -54,13 +54,19 @@ type Options struct {
 	// Name is how the database's own lists call this process; "digestd" stands before it.
 	Name     string
 	ReadOnly bool
-	Anew     bool // make it; one in which something stands is refused
+	Anew     bool   // make it, also where a marker tells of a lost one; one in which something stands is refused
+	Marker   Marker // of this machine; nil is none
+}
+
+// Marker tells, on this machine, whose the ledger is, so that an empty database is not taken for a first run.
+type Marker interface {
+	Read() (id string, err error) // empty where there is none
+	Write(id string, created time.Time) error
 }
 
 // DB is an open database. It is a store.Shared.
 type DB struct {
-	opt   Options
-	name  string
+	server
 	pool  *pgxpool.Pool
 	space uint32 // tells the locks of several ledgers in one database apart
 
@@ -91,13 +97,9 @@ func At(opt Options) store.Opener {
 }
 
 func open(opt Options) (_ *DB, err error) {
-	d := &DB{opt: opt, sessions: map[*session]bool{}}
-	cfg, err := d.configure()
-	if err != nil {
+	d := &DB{server: server{opt: opt}, sessions: map[*session]bool{}}
+	if err := d.dial(); err != nil {
 		return nil, err
-	}
-	if d.pool, err = pgxpool.NewWithConfig(context.Background(), cfg); err != nil {
-		return nil, d.explain(err)
 	}
 	defer func() {
 		if err != nil {
@@ -111,6 +113,18 @@ func open(opt Options) (_ *DB, err error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// dial makes the pool. It connects when it is asked to.
+func (d *DB) dial() error {
+	cfg, err := d.configure()
+	if err != nil {
+		return err
+	}
+	if d.pool, err = pgxpool.NewWithConfig(context.Background(), cfg); err != nil {
+		return d.explain(err)
+	}
+	return nil
 }
 
 // Name is the URL without its settings.

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -41,6 +42,9 @@ func (d *DB) prepare() error {
 		case !there && d.opt.ReadOnly:
 			return fmt.Errorf("%w: `digestd collect` or `digestd run` makes it", store.ErrMissing)
 		case !there:
+			if err := d.mayBegin(); err != nil {
+				return err
+			}
 			if _, err := t.Exec(ctx, tables); err != nil {
 				return err
 			}
@@ -67,7 +71,9 @@ func (d *DB) prepare() error {
 	}
 	switch {
 	case err == nil && len(names) > 0 && d.opt.Anew:
-		return fmt.Errorf("%s has a ledger; drop its tables first if you really want to begin anew", d.name)
+		return fmt.Errorf("%s: %w: a ledger; drop its tables first if you really want to begin anew", d.name, store.ErrTaken)
+	case err == nil && len(names) == 0 && !d.opt.ReadOnly && d.mayBegin() != nil:
+		return fmt.Errorf("%s: %w", d.name, d.mayBegin())
 	case err == nil && len(names) == 0 && d.opt.ReadOnly:
 		return fmt.Errorf("%s: %w: `digestd collect` or `digestd run` makes it", d.name, store.ErrMissing)
 	case err == nil && !d.opt.ReadOnly:
@@ -75,6 +81,36 @@ func (d *DB) prepare() error {
 		err = d.explain(err)
 	}
 	return err
+}
+
+// mayBegin tells a first run from a ledger that is lost.
+func (d *DB) mayBegin() error {
+	if d.opt.Anew || d.opt.Marker == nil {
+		return nil
+	}
+	id, err := d.opt.Marker.Read()
+	if err == nil && id != "" {
+		err = fmt.Errorf("%w: this machine has known ledger %s, and the database has none; `digestd ledger copy` carries one there, from a "+
+			"file or a backup, and `digestd ledger init` begins anew: what the feeds show then counts as news again, within [collect] lookback",
+			store.ErrLost, id)
+	}
+	return err
+}
+
+// Mark holds that this is the ledger that this machine has known, and leaves word of it where there is none yet.
+func (d *DB) Mark(id string, created time.Time) error {
+	if d.opt.Marker == nil {
+		return nil
+	}
+	known, err := d.opt.Marker.Read()
+	if err != nil {
+		return err
+	}
+	if known != "" && known != id && !d.opt.Anew {
+		return fmt.Errorf("%s: %w: this machine has known ledger %s, and the database has ledger %s; check [ledger] postgres, or remove the marker "+
+			"where the other one has no purpose any more", d.name, store.ErrLost, known, id)
+	}
+	return d.opt.Marker.Write(id, created)
 }
 
 // exclusive holds that a lock which one connection has is nobody else's: where connections are shared among clients, or locks

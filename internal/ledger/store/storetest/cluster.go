@@ -32,10 +32,13 @@ type Cluster struct {
 
 var started = sync.OnceValues(startCluster)
 
+// Wanted reports whether tests with PostgreSQL are asked for.
+func Wanted() bool { return os.Getenv(Variable) == "postgres" || needs.All() }
+
 // PostgreSQL is the cluster that the tests of this process share. The test is skipped where nobody asks for it.
 func PostgreSQL(t testing.TB) *Cluster {
 	t.Helper()
-	if os.Getenv(Variable) != "postgres" {
+	if !Wanted() {
 		needs.Asked(t, "a test with PostgreSQL")
 	}
 	c, err := started()

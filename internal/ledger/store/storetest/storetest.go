@@ -69,6 +69,7 @@ func Run(t *testing.T, fresh func(t *testing.T) store.Opener, kill func(t *testi
 		{"a bucket that is not there", absent},
 		{"locks", locks},
 		{"sessions", sessions},
+		{"copies", copies},
 	} {
 		t.Run(promise.name, func(t *testing.T) { promise.hold(t, fresh(t)) })
 	}

@@ -1,0 +1,32 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+
+	"digestd/internal/ledger/store"
+)
+
+// Copy copies a ledger as it is at one moment into a store in which nothing stands: everything, its id and the keys of its links
+// included. copied is called now and then with the number of rows. The error is store.ErrTaken where something stands there.
+func Copy(l *Ledger, to store.Store, copied func(rows int)) error {
+	if err := store.Copy(l.store, to, copied); err != nil {
+		return fmt.Errorf("copy %s to %s: %w", l.Path(), to.Name(), err)
+	}
+	return nil
+}
+
+// errNoFile is what those get who want of a ledger what only a file can do.
+var errNoFile = errors.New("this ledger is no file of its own")
+
+// shared reports whether others change the ledger at the same time: what is remembered of it may not be so any more.
+func (b *base) shared() bool {
+	_, shared := b.store.(store.Shared)
+	return shared
+}
+
+// IsFile reports whether the ledger is a file of its own.
+func (b *base) IsFile() bool {
+	_, file := b.store.(store.File)
+	return file
+}
