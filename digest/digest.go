@@ -99,6 +99,7 @@ type Digest struct {
 	Length       string   // "short", "usual" or "long": how much there is to read
 	Asides       string   // "last" in latest news, or "off"
 	AsidePaths   []string // parts of links whose items are asides, too: "sport"
+	Developments bool     // what is new in a story that was told stands in a section of its own
 
 	Archive  bool // each edition has a public page
 	Look     Look
@@ -293,8 +294,21 @@ type Story struct {
 	Brief   bool     `json:"brief,omitempty"`   // selected for latest news: a headline only
 	Carried int      `json:"carried,omitempty"` // editions that had no room for it so far
 
+	Follows *Follows `json:"follows,omitempty"` // the story whose development it is; nil: it is none
+
 	SummaryFrom string `json:"summary_from,omitempty"` // the outlet whose summary the first item has in place of none
 	ImageFrom   string `json:"image_from,omitempty"`   // likewise of its picture
+}
+
+// Follows is a story that an edition told, as another one follows it with something that is new.
+type Follows struct {
+	Story   string    `json:"story"`   // Story.ID
+	Edition string    `json:"edition"` // Edition.ID
+	Told    time.Time `json:"told"`    // Edition.Slot
+	Title   string    `json:"title"`   // of the item that stood for it
+	News    []string  `json:"news"`    // what is new, for why: "other numbers: 12"
+	Score   float64   `json:"score"`   // 0 to 1: how surely they are one affair
+	Terms   []string  `json:"terms"`   // by which words
 }
 
 // Lead is the item that stands for the story.
@@ -380,10 +394,11 @@ type SectionKind string
 
 // The sections in their order on the page.
 const (
-	SectionLead    SectionKind = "lead"
-	SectionTopic   SectionKind = "topic"
-	SectionOpinion SectionKind = "opinion"
-	SectionLatest  SectionKind = "latest news"
+	SectionLead         SectionKind = "lead"
+	SectionTopic        SectionKind = "topic"
+	SectionDevelopments SectionKind = "developments"
+	SectionOpinion      SectionKind = "opinion"
+	SectionLatest       SectionKind = "latest news"
 )
 
 // Section is a part of a page.

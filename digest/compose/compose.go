@@ -18,6 +18,9 @@ import (
 // MaxOpinions is how many opinion pieces stand in full on one page; more are headlines.
 const MaxOpinions = 4
 
+// MaxDevelopments is how many developments stand in full on one page; more are headlines.
+const MaxDevelopments = 5
+
 // Input is what an edition is made of.
 type Input struct {
 	Digest  digest.Digest

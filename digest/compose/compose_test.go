@@ -428,3 +428,45 @@ func checkPage(t *rapid.T, e digest.Edition, v digest.VariantKey, d digest.Diges
 		}
 	}
 }
+
+// Developments have a section of their own, of five at most, and lead only where they are far better than all else.
+func TestDevelopments(t *testing.T) {
+	ranked := func(s digest.Story, total float64, follows bool) digest.Story {
+		if s.Rank.Total = total; follows {
+			s.Follows = &digest.Follows{Story: "s0", Title: "Of yesterday"}
+		}
+		return s
+	}
+	var stories []digest.Story
+	for i := range 7 {
+		stories = append(stories, ranked(story(fmt.Sprint("d", i), "herald", 0, "g"), 1.2-0.01*float64(i), true))
+	}
+	stories = append(stories, ranked(story("n", "herald", 0, "g"), 1, false), ranked(story("m", "gazette", 0, "g"), 0.9, false))
+	d := daily(topic("g", 12, 9))
+	d.MaxHeadlines = 15
+	sections := func(stories []digest.Story) string {
+		r, err := Compose(Input{Digest: d, Edition: digest.Edition{ID: "e", Composed: noon}, Stories: stories})
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := Filter(r.Edition, digest.VariantKey{})
+		out := "lead " + page.Lead.ID
+		for _, s := range page.Sections {
+			out += ", " + string(s.Kind)
+			for _, en := range s.Entries {
+				out += " " + en.ID
+			}
+		}
+		return out
+	}
+	if got, want := sections(stories), "lead n, topic m, developments d0 d1 d2 d3 d4, latest news d5 d6"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	stories[0].Rank.Total = 1.5
+	if got, want := sections(stories), "lead d0, topic n m, developments d1 d2 d3 d4, latest news d5 d6"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got, want := sections(stories[:2]), "lead d0, developments d1"; got != want {
+		t.Errorf("nothing else is new: got  %s\nwant %s", got, want)
+	}
+}

@@ -32,7 +32,7 @@ func Filter(e digest.Edition, v digest.VariantKey) digest.Page {
 	rest := slices.Delete(slices.Clone(entries), lead, lead+1)
 	p.Five = five(first, slices.Clone(rest))
 
-	var opinion, latest []digest.Entry
+	var developed, opinion, latest []digest.Entry
 	byTopic := make(map[string][]digest.Entry)
 	for _, en := range rest {
 		switch {
@@ -40,6 +40,8 @@ func Filter(e digest.Edition, v digest.VariantKey) digest.Page {
 			latest = append(latest, en)
 		case en.Kind == digest.Opinion:
 			opinion = append(opinion, en)
+		case en.Follows != nil:
+			developed = append(developed, en)
 		default:
 			byTopic[en.Topic] = append(byTopic[en.Topic], en)
 		}
@@ -52,6 +54,7 @@ func Filter(e digest.Edition, v digest.VariantKey) digest.Page {
 	for _, t := range e.Topics {
 		add(digest.Section{Kind: digest.SectionTopic, Topic: t.ID, Title: t.In(v.Language), Entries: byTopic[t.ID]})
 	}
+	add(digest.Section{Kind: digest.SectionDevelopments, Entries: developed})
 	add(digest.Section{Kind: digest.SectionOpinion, Entries: opinion})
 	add(digest.Section{Kind: digest.SectionLatest, Entries: latest})
 	return p
@@ -99,13 +102,17 @@ func visible(e digest.Edition, v digest.VariantKey) []digest.Entry {
 
 // leadOf is the place of the entry that leads the page, -1 if there is none.
 func leadOf(entries []digest.Entry) int {
+	stories := make([]digest.Story, len(entries))
+	for i, en := range entries {
+		stories[i] = en.Story
+	}
 	for _, fit := range []func(digest.Entry) bool{
 		func(en digest.Entry) bool { return !en.Brief && en.Kind == digest.News },
 		func(en digest.Entry) bool { return !en.Brief },
 		func(en digest.Entry) bool { return en.Kind == digest.News },
 		func(digest.Entry) bool { return true },
 	} {
-		if i := slices.IndexFunc(entries, fit); i >= 0 {
+		if i := bestOf(stories, func(i int) bool { return fit(entries[i]) }); i >= 0 {
 			return withMore(entries, i, fit)
 		}
 	}
@@ -123,7 +130,7 @@ func withMore(entries []digest.Entry, best int, fit func(digest.Entry) bool) int
 		return best
 	}
 	for i, en := range entries[best+1:] {
-		if fit(en) && says(en) && en.Rank.Total >= nearlyAsGood*entries[best].Rank.Total {
+		if fit(en) && says(en) && en.Follows == nil && en.Rank.Total >= nearlyAsGood*entries[best].Rank.Total {
 			return best + 1 + i
 		}
 	}

@@ -18,6 +18,7 @@ const (
 	summaryWords   = 27 // that are shown of a summary at most, about
 	headlineWords  = 10 // that one takes, about
 	opinionSection = "\x00opinion"
+	developments   = "\x00developments"
 )
 
 // wordsOf is how many words each length of a digest has: two minutes and four screens of a phone, four minutes and eight
@@ -66,8 +67,12 @@ func newSelector(in Input, topics []string) *selector {
 				break
 			}
 		}
-		if s.section[i] != "" && story.Kind == digest.Opinion {
+		switch {
+		case s.section[i] == "":
+		case story.Kind == digest.Opinion:
 			s.section[i] = opinionSection
+		case story.Follows != nil:
+			s.section[i] = developments
 		}
 	}
 	s.words = wordsOf(in.Digest.Length)
@@ -104,12 +109,34 @@ func (s *selector) lead() {
 			return
 		}
 	}
-	for i, story := range s.in.Stories {
-		if s.wants(i) && story.Kind == digest.News && s.class[i] != old {
-			s.take(i)
-			return
+	i := bestOf(s.in.Stories, func(i int) bool {
+		return s.wants(i) && s.in.Stories[i].Kind == digest.News && s.class[i] != old
+	})
+	if i >= 0 {
+		s.take(i)
+	}
+}
+
+// farBetter is by how much a development must outrank what is new altogether to lead in its place.
+const farBetter = 1.5
+
+// bestOf is the place of the story that leads, of those that may: the best that is no development, or a development that
+// is far better. -1: none may. Stories come best first.
+func bestOf(stories []digest.Story, may func(i int) bool) int {
+	development := -1
+	for i, story := range stories {
+		switch {
+		case !may(i):
+		case story.Follows == nil:
+			if development >= 0 && stories[development].Rank.Total >= farBetter*story.Rank.Total {
+				return development
+			}
+			return i
+		case development < 0:
+			development = i
 		}
 	}
+	return development
 }
 
 // turns lets each topic take its next best until each has its first few.
@@ -151,8 +178,11 @@ func (s *selector) hasRoom(i int) bool {
 	if s.limited && s.words < wordsIn(s.in.Stories[i]) {
 		return false
 	}
-	if s.section[i] == opinionSection {
+	switch s.section[i] {
+	case opinionSection:
 		return s.bySect[opinionSection] < MaxOpinions
+	case developments:
+		return s.bySect[developments] < MaxDevelopments
 	}
 	t := s.topic(s.section[i])
 	return t.MaxStories <= 0 || s.bySect[t.ID] < t.MaxStories

@@ -42,6 +42,7 @@ type cluster struct {
 	nodes       []*node
 	sent        int             // the sent story that it is, from 1; 0: none
 	edges       []edge          // what brought its nodes together
+	follows     *follow         // the story that was sent of which it tells what is new; nil: none
 	aggregators map[string]bool // feeds that point at others' pages
 }
 
@@ -103,7 +104,10 @@ func group(given []node) *grouping {
 	for _, e := range g.exactEdges() {
 		g.join(e, true)
 	}
-	edges := g.candidates()
+	edges, follows := g.candidates()
+	for _, f := range follows {
+		g.follows[f.now] = append(g.follows[f.now], f)
+	}
 	slices.SortFunc(edges, func(a, b edge) int {
 		return cmp.Or(-cmp.Compare(a.score, b.score), cmp.Compare(a.i, b.i), cmp.Compare(a.j, b.j))
 	})
@@ -120,6 +124,7 @@ type grouping struct {
 	members [][]int // by root
 	spans   []span  // by root
 	used    []edge
+	follows map[*node][]follow // what of the stories that were sent each node follows
 
 	compared atomic.Int64 // pairs of documents, for the tests of how the work grows
 }
@@ -128,7 +133,7 @@ type grouping struct {
 type span struct{ first, last time.Time }
 
 func newGrouping(nodes []*node) *grouping {
-	g := &grouping{nodes: nodes}
+	g := &grouping{nodes: nodes, follows: make(map[*node][]follow)}
 	g.parent = make([]int, len(nodes))
 	g.members, g.spans = make([][]int, len(nodes)), make([]span, len(nodes))
 	first := make(map[int]int)
@@ -310,6 +315,9 @@ func (g *grouping) result() []cluster {
 			if g.nodes[m].sent > 0 {
 				c.sent = g.nodes[m].sent
 			}
+		}
+		if c.sent == 0 {
+			c.follows = g.followedBy(c.nodes)
 		}
 		out = append(out, c)
 	}

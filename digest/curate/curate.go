@@ -21,6 +21,7 @@ type Options struct {
 
 	ByImportance map[string]bool // feeds whose items stand in the order that editors gave them, by URL
 	AsidePaths   []string        // parts of links whose items are asides
+	Developments bool            // stories say which of those that were sent they follow
 }
 
 // Closed tells why an item is in no edition.
@@ -71,7 +72,7 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 	}
 
 	var stories []digest.Story
-	heat := make(subjects)
+	heat, follows := make(subjects), make(map[string]follow)
 	for _, c := range clusters(nodes) {
 		heat.count(c, opt.ByImportance)
 		if c.sent > 0 {
@@ -85,12 +86,18 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 		}
 		story.Topics = filters.inOrder(story.Topics)
 		story.Rank = rank(story, filters, opt)
+		if c.follows != nil {
+			follows[story.ID] = *c.follows
+		}
 		stories = append(stories, story)
 		closed = append(closed, extra...)
 	}
 	slices.SortFunc(stories, byRank)
 	heat.lift(stories, len(nodes))
 	slices.SortFunc(stories, byRank)
+	if opt.Developments {
+		develop(stories, follows, sent)
+	}
 	slices.SortFunc(closed, func(a, b Closed) int { return compareItems(&a.Item, &b.Item) })
 	return stories, closed
 }

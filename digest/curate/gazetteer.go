@@ -147,7 +147,7 @@ scotland | scottish scot scots | edinburgh holyrood
 senegal | senegalese | dakar
 serbia | serbian serbians serb serbs | belgrade
 sierra-leone | | freetown
-singapore | singaporean singaporeans |
+singapore | singaporean singaporeans spore |
 slovakia | slovak slovaks | bratislava
 slovenia | slovenian | ljubljana
 somalia | somali somalis | mogadishu

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+
+	"digestd/digest"
 )
 
 // How wide the search for pairs is. Each item looks for earlier ones that share two of its rarest
@@ -19,8 +21,8 @@ const (
 	mostEdges   = 12 // that lead from it
 )
 
-// candidates are the pairs that score, found through an index of words.
-func (g *grouping) candidates() []edge {
+// candidates are the pairs that score, and those of which one follows the other, found through an index of words.
+func (g *grouping) candidates() ([]edge, []follow) {
 	x := wordIndex{byTime: make([]int, len(g.nodes)), bits: make([]uint64, len(g.nodes)),
 		lists: make(map[uint64][]int32)}
 	for i := range x.byTime {
@@ -40,14 +42,14 @@ func (g *grouping) candidates() []edge {
 			x.lists[t.key] = append(x.lists[t.key], int32(at))
 		}
 	}
-	found := make([][]edge, len(g.nodes))
+	found, follows := make([][]edge, len(g.nodes)), make([][]follow, len(g.nodes))
 	inParallel(len(g.nodes), func(from, to int) {
 		met := make([]int32, len(g.nodes)) // by which place, from 1, each was met last; negative: twice
 		for at := from; at < to; at++ {
-			found[at] = g.earlier(x, at, met)
+			found[at], follows[at] = g.earlier(x, at, met)
 		}
 	})
-	return slices.Concat(found...)
+	return slices.Concat(found...), slices.Concat(follows...)
 }
 
 // wordIndex finds nodes by their words. Places are those in the order of time.
@@ -96,9 +98,8 @@ func (x wordIndex) inWindow(score float64, a, b *Document) float64 {
 	return 1 / (1 + math.Exp(-logit))
 }
 
-// earlier are the pairs of the node at a place with those before it.
-func (g *grouping) earlier(x wordIndex, at int, met []int32) []edge {
-	var edges []edge
+// earlier are the pairs of the node at a place with those before it, and what of them it follows.
+func (g *grouping) earlier(x wordIndex, at int, met []int32) (edges []edge, follows []follow) {
 	scored := 0
 	i := x.byTime[at]
 	n := g.nodes[i]
@@ -127,15 +128,20 @@ func (g *grouping) earlier(x wordIndex, at int, met []int32) []edge {
 			}
 			if scored++; scored > mostScored {
 				g.compared.Add(int64(scored))
-				return strongest(edges)
+				return strongest(edges), follows
 			}
 			if s := x.inWindow(Score(m.doc, n.doc), &n.doc, &m.doc); s >= Threshold {
 				edges = append(edges, g.edge(i, j, s))
 			}
+			if m.sent > 0 && n.sent == 0 && n.item.Kind == digest.News && m.item.Kind == digest.News {
+				if s := x.inWindow(progress(m.doc, n.doc), &n.doc, &m.doc); s >= followThreshold {
+					follows = append(follows, follow{now: n, sent: m, score: s})
+				}
+			}
 		}
 	}
 	g.compared.Add(int64(scored))
-	return strongest(edges)
+	return strongest(edges), follows
 }
 
 // strongest are the surest of an item's edges: one is enough to bring it in.

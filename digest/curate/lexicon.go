@@ -10,8 +10,9 @@ type place struct {
 
 // side is a word's place in a pair of opposites: the pair, and which of its two sides.
 type side struct {
-	pair   int
-	second bool
+	pair    int
+	second  bool
+	outcome bool // the pair is of what becomes of something, and not of what it is
 }
 
 // lexicon is the built-in knowledge of English and of the world, made ready for looking up. All keys
@@ -60,13 +61,15 @@ func newLexicon() *lexicon {
 		x.roles[x.stem(w)] = true
 	}
 	pair := 0
-	for line := range nonEmptyLines(oppositesEnglish) {
-		pair++
-		left, right, _ := strings.Cut(line, "|")
-		for i, half := range [...]string{left, right} {
-			for _, w := range strings.Fields(half) {
-				s := x.stem(w)
-				x.opposites[s] = append(x.opposites[s], side{pair, i == 1})
+	for _, table := range [...]string{oppositesEnglish, contrariesEnglish} {
+		for line := range nonEmptyLines(table) {
+			pair++
+			left, right, _ := strings.Cut(line, "|")
+			for i, half := range [...]string{left, right} {
+				for _, w := range strings.Fields(half) {
+					s := x.stem(w)
+					x.opposites[s] = append(x.opposites[s], side{pair, i == 1, table == oppositesEnglish})
+				}
 			}
 		}
 	}

@@ -279,6 +279,10 @@ support praise | criticise condemn oppose
 find | miss
 legalise legal | ban illegal outlaw
 buy | sell
+`
+
+// contrariesEnglish are likewise pairs, but of what something is and not of what became of it.
+const contrariesEnglish = `
 male man | female woman
 north northern | south southern
 east eastern | west western

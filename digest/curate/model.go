@@ -228,14 +228,6 @@ func serialsOf(lex []lexeme) (all []serial) {
 	return all
 }
 
-// tellsNew reports whether a document tells what the one that was sent of the same story does not: other numbers, an
-// opposite outcome, that what was to come has happened. To close such an item as coverage would hide news.
-func tellsNew(sent, now Document) bool {
-	f, _ := compare(sent, now)
-	return f[numbersDiffer] > 0 || f[opposites] > 0 || sent.denies != now.denies ||
-		happened(sent.tokens, now.tokens, infinitive)
-}
-
 // leastTelling is how many words that are no labels two headlines must share at least: "Letters to the
 // editor" is the same headline in a hundred papers. Two neighbouring letters count as part of a word.
 const (

@@ -135,8 +135,11 @@ func everySection(lang string) digest.Page {
 		daysAgo(0, 6, 5), "Meridian Wire", "Tarn Gazette", "Nordic Herald")
 	view := w.story("", "The quiet virtue of a treaty that nobody loves", "Compromise leaves no monuments. It needs witnesses.", daysAgo(0, 4, 45), "Meridian Wire")
 	view.Items[0].Author, view.Kind = "Teodor Hale", digest.Opinion
+	flood := w.story("Diplomacy", "Flood in the Veil valley now costs 40 million", "The first estimate had been 25 million.", daysAgo(0, 5, 10), "Tarn Gazette", "Nordic Herald")
+	flood.Follows = &digest.Follows{Story: "s0", Edition: "daily/UTC/2026-03-11T07:00", Told: daysAgo(1, 7, 0), Title: "Flood in the Veil valley costs 25 million"}
 	return pageOf(lang, &lead,
 		topicSection("Global", wheat), topicSection("Diplomacy", lakes),
+		digest.Section{Kind: digest.SectionDevelopments, Entries: []digest.Entry{flood}},
 		digest.Section{Kind: digest.SectionOpinion, Entries: []digest.Entry{view}},
 		digest.Section{Kind: digest.SectionLatest, Entries: []digest.Entry{
 			w.story("", "Brume’s central bank holds its rate at 3.25 per cent", "", daysAgo(0, 6, 52), "The Aldmere Record"),

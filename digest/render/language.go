@@ -23,6 +23,8 @@ const fallback = "en"
 type Words struct {
 	FiveThings   string `json:"five_things"`
 	FromEditor   string `json:"from_editor"` // above the editor's note
+	Developments string `json:"developments"`
+	SinceTold    string `json:"since_told" holds:"{since} {headline}"` // what a development follows
 	Opinion      string `json:"opinion"`
 	LatestNews   string `json:"latest_news"`
 	Coverage     string `json:"coverage"`

@@ -166,7 +166,7 @@ func TestLoadOfAWrongDirectory(t *testing.T) {
 // An error that the trial could not meet comes from Render, with its place.
 func TestErrorOfALaterEdition(t *testing.T) {
 	t.Parallel()
-	dir := ownFiles(t, map[string]string{"digest.txt.tmpl": "{{.UnsubscribeURL}}\n{{if gt (len .Sections) 3}}{{index .Sections 99}}{{end}}"})
+	dir := ownFiles(t, map[string]string{"digest.txt.tmpl": "{{.UnsubscribeURL}}\n{{if gt (len .Sections) 4}}{{index .Sections 99}}{{end}}"})
 	s, err := Load(templates.FS, dir, "{{.Title}}")
 	if err != nil {
 		t.Fatal(err)

@@ -141,6 +141,8 @@ func (b *builder) note() []Paragraph {
 
 func (b *builder) sectionName(s digest.Section) string {
 	switch s.Kind {
+	case digest.SectionDevelopments:
+		return b.lang.Developments
 	case digest.SectionOpinion:
 		return b.lang.Opinion
 	case digest.SectionLatest:
@@ -269,6 +271,9 @@ func (b *builder) story(e digest.Entry, kind digest.SectionKind) Story {
 			s.Updated = fill(b.lang.Updated, "time", moment)
 		}
 	}
+	if e.Follows != nil && kind != digest.SectionLatest {
+		s.Since, s.SinceURL = b.since(*e.Follows)
+	}
 	switch kind {
 	case digest.SectionLatest:
 		b.read(s.Title)
@@ -290,6 +295,21 @@ func (b *builder) story(e digest.Entry, kind digest.SectionKind) Story {
 	}
 	s.Dot = dot(s.Side, s.Byline)
 	return s
+}
+
+// since says what a development follows, and where that can be read.
+func (b *builder) since(f digest.Follows) (line []Piece, url string) {
+	told := f.Told.In(b.zone)
+	when := b.lang.fillDate(b.lang.SinceDate, &b.lang.Weekdays, told)
+	if daysBetween(told, b.today) == 0 {
+		when = b.lang.since(told, b.today)
+	}
+	if b.frame.EditionURL != nil {
+		url, _ = webURL(b.frame.EditionURL(f.Edition))
+	}
+	line = b.turn(split(b.lang.SinceTold, "since", when, "headline", name(f.Title, titleLength)))
+	line[0].S = capital(line[0].S)
+	return line, url
 }
 
 // plain is a story without what differs between sections.

@@ -31,6 +31,8 @@ type Frame struct {
 	UnsubscribeURL string // https or mailto; empty only where nobody is mailed
 	PreferencesURL string // empty: none
 
+	EditionURL func(edition string) string // the page of an edition, empty where it has none; nil: none has
+
 	Look   digest.Look    // of which what is empty is the built-in choice
 	Images string         // "none" leaves pictures out
 	Zone   *time.Location // of the lane; nil is UTC

@@ -55,6 +55,8 @@ func samplePage(lang string) digest.Page {
 	arabic.Language, arabic.Link = "ar", ""
 	view := item("Meridian Wire", "The quiet virtue of a treaty that nobody loves", "meridian", 2)
 	view.Author, view.Kind = "Teodor Hale", digest.Opinion
+	toll := item("Nordic Herald", "Storm damage in Kestrel Bay now put at 40 million", "toll", 2)
+	toll.Summary = digest.PlainText("The first estimate had been 25 million.")
 	brief := item("Tarn Gazette", "Storm warning lifted along the northern coast", "tarn", 200)
 
 	entry := func(id string, items ...digest.Item) digest.Entry {
@@ -64,7 +66,10 @@ func samplePage(lang string) digest.Page {
 	unlinked := item("Courrier du Cap", "The same elsewhere", "courrier", 3)
 	unlinked.Link = ""
 	top := entry("1", lead, grain, unlinked, arabic, view)
-	stories := []digest.Entry{top, entry("2", grain, lead), entry("3", arabic), entry("4", view), entry("5", brief)}
+	stories := []digest.Entry{top, entry("2", grain, lead), entry("3", arabic), entry("4", view), entry("5", brief),
+		entry("6", toll)}
+	stories[5].Follows = &digest.Follows{Story: "0", Edition: "daily/UTC/2026-03-11T07:00", Told: at(24),
+		Title: "Storm damage in Kestrel Bay put at 25 million"}
 	return digest.Page{
 		Edition: digest.Edition{ID: "daily/UTC/2026-03-12T07:00", Digest: "daily", Title: "Morning Wire", Zone: "UTC",
 			Slot: composed, Composed: composed, Since: composed.Add(-24 * time.Hour), Number: 42,
@@ -74,13 +79,14 @@ func samplePage(lang string) digest.Page {
 			Feeds: []digest.FeedReport{{Name: "Harbour Post", OK: true},
 				{Name: "The Aldmere Record", LastSuccess: at(40)}, {Name: "Brume Bulletin"}}},
 		Variant: digest.VariantKey{Language: lang, Format: "html"},
-		Five:    stories,
+		Five:    stories[:5],
 		Lead:    &top,
 		Sections: []digest.Section{
 			{Kind: digest.SectionTopic, Topic: "global", Title: "Global",
 				Entries: stories[1:3]},
+			{Kind: digest.SectionDevelopments, Entries: stories[5:]},
 			{Kind: digest.SectionOpinion, Entries: stories[3:4]},
-			{Kind: digest.SectionLatest, Entries: stories[4:]},
+			{Kind: digest.SectionLatest, Entries: stories[4:5]},
 		},
 	}
 }

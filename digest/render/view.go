@@ -114,7 +114,7 @@ type Link struct {
 
 // Section is a part of the page below the lead.
 type Section struct {
-	Kind    string // "topic", "opinion", "latest news"
+	Kind    string // "topic", "developments", "opinion", "latest news"
 	Name    string
 	Stories []Story
 }
@@ -136,15 +136,17 @@ type Story struct {
 	Image    *Image // of the lead and of two a section at most; nil: none
 	Summary  digest.Text
 	Source   string
-	Author   string // of opinion only
-	Byline   string // "Teodor Hale, Meridian Wire"; Source where there is no author
-	Dot      string // between the parts of a line
-	Time     string // "06:40", "Wed 22:15", "3 March"
-	Updated  string // "updated 13:44", or empty
-	Also     *Also  // nil when no other outlet has it
-	Old      bool   // it is of a day before and more
-	Outlets  string // "in 9 outlets", in five things: where there are three and more
-	Rank     int    // from 1, in its section or five things
+	Author   string  // of opinion only
+	Byline   string  // "Teodor Hale, Meridian Wire"; Source where there is no author
+	Dot      string  // between the parts of a line
+	Time     string  // "06:40", "Wed 22:15", "3 March"
+	Updated  string  // "updated 13:44", or empty
+	Since    []Piece // "since 27 November: …", what a development follows; nil: it is none
+	SinceURL string  // of the edition that told that; empty: none
+	Also     *Also   // nil when no other outlet has it
+	Old      bool    // it is of a day before and more
+	Outlets  string  // "in 9 outlets", in five things: where there are three and more
+	Rank     int     // from 1, in its section or five things
 }
 
 // Image is a picture: the lead's, or a thumbnail.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -161,17 +162,18 @@ type replayedPage struct {
 }
 
 type replayedEntry struct {
-	Section   string         `json:"section"`
-	Topic     string         `json:"topic"`
-	Title     string         `json:"title"`
-	Source    string         `json:"source"`
-	Link      string         `json:"link"`
-	Published time.Time      `json:"published"`
-	FirstSeen time.Time      `json:"first_seen"`
-	Coverage  []replayedItem `json:"coverage"`
-	Carried   int            `json:"carried"` // editions that had no room for it
-	Place     int            `json:"place"`   // the best at which its feed showed it
-	Score     digest.Rank    `json:"score"`
+	Section   string          `json:"section"`
+	Topic     string          `json:"topic"`
+	Title     string          `json:"title"`
+	Source    string          `json:"source"`
+	Link      string          `json:"link"`
+	Published time.Time       `json:"published"`
+	FirstSeen time.Time       `json:"first_seen"`
+	Coverage  []replayedItem  `json:"coverage"`
+	Carried   int             `json:"carried"` // editions that had no room for it
+	Place     int             `json:"place"`   // the best at which its feed showed it
+	Score     digest.Rank     `json:"score"`
+	Follows   *digest.Follows `json:"follows,omitempty"` // what a development follows
 }
 
 type replayedItem struct {
@@ -224,7 +226,7 @@ func newReplayedPage(page digest.Page, subject string, readers int) replayedPage
 		lead := en.Lead()
 		e := replayedEntry{Section: section, Topic: en.Topic, Title: lead.Title, Source: lead.Source, Link: lead.Link,
 			Published: lead.Published, FirstSeen: lead.FirstSeen, Coverage: []replayedItem{},
-			Carried: en.Carried, Place: lead.Place, Score: en.Rank}
+			Carried: en.Carried, Place: lead.Place, Score: en.Rank, Follows: en.Follows}
 		for _, it := range en.Coverage() {
 			e.Coverage = append(e.Coverage, replayedItem{it.Source, it.Title, it.Link, it.Place})
 		}
@@ -283,6 +285,10 @@ func writeReplayed(w io.Writer, v replayedPage, sent []replayedPage) {
 		}
 		delete(then, e.Link)
 		fmt.Fprintf(w, "  %s %6.2f  %s (%s)\n", mark, e.Score.Total, e.Title, e.Source)
+		if e.Follows != nil {
+			fmt.Fprintf(w, "            follows %s, told on %s (%s)\n", e.Follows.Title, e.Follows.Told.Format("2 January 15:04"),
+				strings.Join(e.Follows.News, "; "))
+		}
 		for _, c := range e.Coverage {
 			fmt.Fprintf(w, "            also %s (%s)\n", c.Title, c.Source)
 		}

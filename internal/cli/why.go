@@ -86,6 +86,10 @@ func printFates(w io.Writer, fates []report.Fate) {
 			for _, t := range l.Apart {
 				fmt.Fprintf(w, "    not joined with %s, score %.2f of %.2f: %s\n", t.Source, t.Score, curate.Threshold, t.Title)
 			}
+			if f := l.Follows; f != nil {
+				fmt.Fprintf(w, "    follows “%s” of edition %s: %s\n      one affair with score %.2f: %s\n", f.Title, f.Edition,
+					strings.Join(f.News, "; "), f.Score, strings.Join(f.Terms, ", "))
+			}
 			if l.Score != 0 {
 				fmt.Fprintf(w, "    joined with score %.2f: %s\n", l.Score, strings.Join(l.Terms, ", "))
 			}

@@ -66,6 +66,8 @@ func digestKeys() []key[digestTable] {
 			func(d *digestTable) *time.Duration { return &d.ApproveBefore }),
 		text("editor", `""`, "address", "Who gets the test copies, where approve is set. Without it, [alerts] command.",
 			func(d *digestTable) *string { return &d.Editor }, address),
+		boolean("developments", "true", "What is new in a story that an edition told stands in a section of its own, with what it follows; false: among its topic's stories.",
+			func(d *digestTable) *bool { return &d.Developments }),
 		choice("images", `"remote"`, []string{"remote", "none"}, "Pictures from the outlets' servers, or none.",
 			func(d *digestTable) *string { return &d.Images }),
 		size("max_size", `"95KB"`, 16<<10, 10<<20, "Of each encoded part of a mail. Gmail cuts a mail off at about 102KB.",

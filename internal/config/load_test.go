@@ -111,7 +111,7 @@ func TestDefaults(t *testing.T) {
 		Ledger: Ledger{Path: filepath.Join(dir, "digestd.db"), Keep: 400 * 24 * time.Hour},
 		Topics: []digest.Topic{topic},
 		Digests: []digest.Digest{{ID: "daily", Title: "Morning Wire", Subject: "{{.Headlines}}", Schedule: "0 7 * * *",
-			Topics: []digest.Topic{topic}, CatchUp: 6 * time.Hour, ApproveBefore: 45 * time.Minute, MaxHeadlines: 15, Length: "usual", Asides: "last", Look: look, Images: "remote", MaxSize: 95 << 10}},
+			Topics: []digest.Topic{topic}, CatchUp: 6 * time.Hour, ApproveBefore: 45 * time.Minute, MaxHeadlines: 15, Length: "usual", Asides: "last", Developments: true, Look: look, Images: "remote", MaxSize: 95 << 10}},
 		Subscribers: c.Subscribers,
 		Warnings:    c.Warnings,
 	}

@@ -136,7 +136,14 @@ func (c *Composer) draft(of request, onlooker *digest.VariantKey) (draft, error)
 	var stories []digest.Story
 	stories, dr.closed = curate.Curate(of.digest.Topics, w.items, w.sent, curate.Options{
 		Now: w.now, Since: w.since, Carried: w.carried, ByImportance: w.ordered, AsidePaths: of.digest.AsidePaths,
+		Developments: of.digest.Developments,
 	})
+	for _, s := range stories {
+		if s.Follows != nil {
+			told := w.told[s.Follows.Story]
+			s.Follows.Edition, s.Follows.Told = told.ID, told.Slot
+		}
+	}
 	stories, left := leaveOut(stories, dr.orders)
 	dr.closed = append(dr.closed, left...)
 	dr.Result, err = c.compose(dr, w.since, stories)

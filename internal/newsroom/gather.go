@@ -39,8 +39,9 @@ type span struct {
 type news struct {
 	since   time.Time
 	items   []digest.Item
-	carried map[uint64]int // by item: editions that had no room for it
-	sent    []digest.Story // of the lane's last editions
+	carried map[uint64]int                 // by item: editions that had no room for it
+	sent    []digest.Story                 // of the lane's last editions
+	told    map[string]ledger.EditionState // by the id of a story of sent: the edition that told it
 }
 
 // coverage is what the foot of an edition says of its sources.
@@ -98,7 +99,7 @@ func (g gatherer) gather(of request) (window, error) {
 			w.items[i].Source = name
 		}
 	}
-	if w.sent, err = g.sentStories(of.lane, of.now); err != nil {
+	if w.sent, w.told, err = g.sentStories(of.lane, of.now); err != nil {
 		return w, err
 	}
 	w.feeds, w.ordered, err = g.feedReports(of.digest, w.since, w.readOf)
@@ -250,23 +251,28 @@ func inEdition(o ledger.Outcome) string {
 	return ", in edition " + o.Edition
 }
 
-// sentStories are the stories of the lane's editions of the last curate.Window, which later items may join.
-func (g gatherer) sentStories(lane digest.Lane, now time.Time) ([]digest.Story, error) {
+// sentStories are the stories of the lane's editions of the last curate.Window, which later items may join, and which
+// edition told each.
+func (g gatherer) sentStories(lane digest.Lane, now time.Time) ([]digest.Story, map[string]ledger.EditionState, error) {
 	editions, err := g.Ledger.Editions.Select(func(e ledger.EditionState) bool {
 		return e.Lane() == lane && !e.Withdrawn && now.Sub(e.Composed) <= curate.Window
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var stories []digest.Story
+	told := map[string]ledger.EditionState{}
 	for _, e := range editions {
 		frozen, err := g.Ledger.Editions.Frozen(e.ID)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
+		}
+		for _, s := range frozen.Stories {
+			told[s.ID] = e
 		}
 		stories = append(stories, frozen.Stories...)
 	}
-	return stories, nil
+	return stories, told, nil
 }
 
 // feedReports tell, for the coverage footer, which of the digest's feeds were read since the lane last composed, and,

@@ -27,18 +27,19 @@ type Fate struct {
 
 // LaneFate is what became of an item in one lane.
 type LaneFate struct {
-	Lane    string       `json:"lane"`
-	Edition string       `json:"edition,omitempty"`
-	Section string       `json:"section,omitempty"`
-	Place   int          `json:"place,omitempty"` // in the section, from 1, if those who have all topics see it there
-	Readers int          `json:"readers,omitempty"`
-	Told    []Telling    `json:"told,omitempty"`  // the items of its story, the one that leads first
-	Apart   []Telling    `json:"apart,omitempty"` // items of other stories in the edition that tell nearly the same
-	Rank    *digest.Rank `json:"rank,omitempty"`
-	Ordered bool         `json:"ordered,omitempty"` // it leads since the editor wanted it so
-	Reason  string       `json:"reason,omitempty"`  // why it is in no edition, or not yet
-	Score   float64      `json:"score,omitempty"`   // with which it joined a story that was sent before
-	Terms   []string     `json:"terms,omitempty"`   // and by which words
+	Lane    string          `json:"lane"`
+	Edition string          `json:"edition,omitempty"`
+	Section string          `json:"section,omitempty"`
+	Place   int             `json:"place,omitempty"` // in the section, from 1, if those who have all topics see it there
+	Readers int             `json:"readers,omitempty"`
+	Told    []Telling       `json:"told,omitempty"`  // the items of its story, the one that leads first
+	Apart   []Telling       `json:"apart,omitempty"` // items of other stories in the edition that tell nearly the same
+	Rank    *digest.Rank    `json:"rank,omitempty"`
+	Follows *digest.Follows `json:"follows,omitempty"` // the story that was sent before, whose development its story is
+	Ordered bool            `json:"ordered,omitempty"` // it leads since the editor wanted it so
+	Reason  string          `json:"reason,omitempty"`  // why it is in no edition, or not yet
+	Score   float64         `json:"score,omitempty"`   // with which it joined a story that was sent before
+	Terms   []string        `json:"terms,omitempty"`   // and by which words
 }
 
 // Telling is one item of a story, and how it came to be part of it.
@@ -211,7 +212,7 @@ func (rep Reporter) placeOf(f *LaneFate, o ledger.Outcome) error {
 	f.Ordered = o.Story == e.Lead
 	for _, s := range e.Stories {
 		if s.ID == o.Story {
-			f.Told, f.Rank = tellings(s), &s.Rank
+			f.Told, f.Rank, f.Follows = tellings(s), &s.Rank, s.Follows
 			for _, n := range curate.Nearest(s, e.Stories, nearlySame, 3) {
 				f.Apart = append(f.Apart, Telling{Item: n.Item.Seq, Source: n.Item.Source, Title: n.Item.Title,
 					FirstSeen: n.Item.FirstSeen, Score: n.Score})

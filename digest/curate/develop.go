@@ -1,0 +1,167 @@
+package curate
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"digestd/digest"
+)
+
+// follow is an item that tells something new of a story that was sent.
+type follow struct {
+	now, sent *node
+	score     float64
+}
+
+// followThreshold is the score of progress from which an item follows another one. Two affairs that differ in their
+// numbers alone look like one that went on, so it is higher than Threshold.
+const followThreshold = 0.9
+
+// progress tells from 0 to 1 how surely the second document goes on with the affair of the first, and tells something
+// new of it: it is Score without what the new sets apart. Where nothing is new it is 0.
+func progress(sent, now Document) float64 {
+	if len(whatIsNew(sent, now)) == 0 {
+		return 0
+	}
+	f, vetoed := compare(sent, now)
+	if vetoed && !onlyNumbers(sent, now) {
+		return 0
+	}
+	for _, apart := range [...]int{numbersDiffer, opposites, futureApart, negated} {
+		f[apart] = 0
+	}
+	return 1 / (1 + math.Exp(-f.logit()-texts(sent, now)))
+}
+
+// onlyNumbers reports whether two headlines are ruled out as one story by their numbers and by nothing else: another
+// result of a game that goes on, the next figure of a count.
+func onlyNumbers(a, b Document) bool {
+	m := align(a.tokens, b.tokens)
+	return series(a.tokens, b.tokens, m) && !a.dates.conflict(b.dates) && !otherOf(a.ids, b.ids)
+}
+
+// tellsNew reports whether a document may tell what the one that was sent of the same story does not: other numbers, an
+// opposite outcome, that what was to come has happened. To close such an item as coverage could hide news.
+func tellsNew(sent, now Document) bool {
+	f, _ := compare(sent, now)
+	return f[numbersDiffer] > 0 || f[opposites] > 0 || sent.denies != now.denies ||
+		happened(sent.tokens, now.tokens, infinitive)
+}
+
+// whatIsNew says in words what a document surely tells that the one that was sent does not, for why. It is less than
+// tellsNew lets pass: a "no" in one headline, or "to" in front of a word, is as often another wording.
+func whatIsNew(sent, now Document) (news []string) {
+	f, _ := compare(sent, now)
+	// what one place alone has is another count
+	if others := otherFigures(sent, now); f[numbersDiffer] > 0 && f[statesAlone] == 0 && len(others) > 0 {
+		news = append(news, "other numbers: "+strings.Join(others, ", "))
+	}
+	if otherOutcome(sent.tokens, now.tokens) {
+		news = append(news, "another outcome")
+	}
+	if cameTrue(sent.tokens, now.tokens) {
+		news = append(news, "what was to come has happened")
+	}
+	return news
+}
+
+// otherFigures are the numbers of a headline that count what other numbers of the one that was sent counted. Of small
+// ones the headline must say what they count.
+func otherFigures(sent, now Document) (all []string) {
+	for _, t := range now.tokens {
+		if (t.kind == number || t.kind == result) && slices.ContainsFunc(sent.tokens, func(o token) bool {
+			return o.kind == t.kind && o.unit == t.unit && o.key != t.key
+		}) {
+			all = append(all, t.term)
+		}
+	}
+	return all
+}
+
+// otherOutcome reports whether two headlines tell opposite outcomes: "close" and "reopen", "signs" and "did not sign".
+func otherOutcome(sent, now []token) bool {
+	for _, t := range sent {
+		for _, o := range now {
+			if t.key == o.key && t.negated != o.negated || slices.ContainsFunc(t.sides, func(s side) bool {
+				return s.outcome && slices.Contains(o.sides, side{s.pair, !s.second, true})
+			}) && !hasKey(now, t.key) && !hasKey(sent, o.key) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// cameTrue is happened where the words leave no doubt: "will sign" and "to sign" before, and "signs" or "signed" now.
+func cameTrue(sent, now []token) bool {
+	for _, t := range sent {
+		if t.tense == 0 || t.kind == state || t.kind == number {
+			continue
+		}
+		if slices.ContainsFunc(now, func(o token) bool {
+			return o.key == t.key && o.tense == 0 && o.term != t.term && !strings.HasSuffix(o.term, "ing")
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// followedBy is the story that was sent of which some nodes tell what is new, by the surest of them; nil: none. What
+// any item of that story told already is not new.
+func (g *grouping) followedBy(nodes []*node) *follow {
+	var best *follow
+	for _, n := range nodes {
+		for _, f := range g.follows[n] {
+			if (best == nil || f.score > best.score) && !g.told(f) {
+				best = &f
+			}
+		}
+	}
+	return best
+}
+
+// told reports whether the story that an item would follow told the same already, in any of its headlines or summaries.
+func (g *grouping) told(f follow) bool {
+	sent, now := f.sent.doc.tokens, f.now.doc.tokens
+	numbersAlone := !otherOutcome(sent, now) && !cameTrue(sent, now)
+	for _, m := range g.nodes {
+		if m.sent != f.sent.sent {
+			continue
+		}
+		if !tellsNew(m.doc, f.now.doc) && Score(m.doc, f.now.doc) >= averageScore {
+			return true
+		}
+		if numbersAlone && hasNumbers(m.doc, f.now.doc) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasNumbers reports whether the text of a document has all numbers of another one's headline.
+func hasNumbers(d, of Document) bool {
+	for _, t := range of.tokens {
+		if (t.kind == number || t.kind == result) &&
+			!slices.ContainsFunc(d.text, func(m mention) bool { return m.key == t.key }) {
+			return false
+		}
+	}
+	return true
+}
+
+// develop lets the stories say what they follow: of those that follow one story, the best. Stories come best first.
+func develop(stories []digest.Story, follows map[string]follow, sent []digest.Story) {
+	taken := make(map[int]bool)
+	for i := range stories {
+		f, ok := follows[stories[i].ID]
+		if !ok || stories[i].Kind != digest.News || taken[f.sent.sent] {
+			continue
+		}
+		taken[f.sent.sent] = true
+		of := sent[f.sent.sent-1]
+		stories[i].Follows = &digest.Follows{Story: of.ID, Title: of.Lead().Title, Score: f.score,
+			News: whatIsNew(f.sent.doc, f.now.doc), Terms: sharedTerms(f.now.doc, f.sent.doc)}
+	}
+}

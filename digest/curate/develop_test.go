@@ -1,0 +1,92 @@
+package curate
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"digestd/digest"
+)
+
+// What is new in a story that was sent makes a development of it; another wording, another affair and what the story
+// told already don't.
+func TestDevelopments(t *testing.T) {
+	const fire, toll = "Ferry fire off Sandholm kills two", "Kestrel Bay flood toll rises to 1,200"
+	for _, c := range []struct{ name, sent, now, news string }{
+		{"another number of the same", "Flood in Kestrel Bay destroys 1,200 houses", "Kestrel Bay flood destroys 1,900 houses", "other numbers: 1900"},
+		{"a toll that rises", fire, "Ferry fire off Sandholm kills nine", "other numbers: 9"},
+		{"a count that goes on", toll, "Kestrel Bay flood toll rises to 1,450", "other numbers: 1450"},
+		{"another outcome", "Kestrel Bay ports close after crews strike", "Kestrel Bay ports reopen after crews strike", "another outcome"},
+		{"what was to come", "Marsh will sign Aldmere harbour treaty on fishing", "Marsh signs Aldmere harbour treaty on fishing", "what was to come has happened"},
+		{"the same in other words", fire, "Two killed in ferry fire off Sandholm", ""},
+		{"a number more", "Ferry fire off Sandholm", fire, ""},
+		{"an age", fire, "58-year-old captain killed in ferry fire off Sandholm", ""},
+		{"a denial in other words", "Ferry fire off Sandholm: crew ignored the alarm", "Ferry fire off Sandholm: crew did not hear alarm", ""},
+		{"another half of it", "Aldmere trains stop in the north after flood", "Aldmere trains stop in the south after flood", ""},
+		{"another affair", "Two men jailed for robbing Aldmere mint", "Three men jailed for robbing Orlenne guild", ""},
+		{"a count of another place", "Plague toll in France passes 1,200", "Plague toll passes 1,900", ""},
+		{"another member of a series", "Report 12 of the harbour master: safety patch 3.14.1", "Report 12 of the harbour master: safety patch 3.13.9", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			sent := digest.Story{ID: "s1", Topics: []string{"global"}, Items: []digest.Item{item(1, "harbour", c.sent)}}
+			now := item(2, "nordic", c.now)
+			now.FirstSeen = noon.Add(8 * time.Hour)
+			opt := Options{Now: noon.Add(9 * time.Hour), Developments: true}
+			news := ""
+			stories, _ := Curate([]digest.Topic{topic("global", "harbour", "nordic")}, []digest.Item{now}, []digest.Story{sent}, opt)
+			for _, s := range stories {
+				if s.Follows != nil {
+					news = strings.Join(s.Follows.News, "; ")
+					if s.Follows.Story != "s1" || s.Follows.Title != c.sent || s.Follows.Score < followThreshold || len(s.Follows.Terms) == 0 {
+						t.Errorf("follows %+v", *s.Follows)
+					}
+				}
+			}
+			if news != c.news {
+				t.Errorf("new: %q, want %q", news, c.news)
+			}
+			opt.Developments = false
+			stories, _ = Curate([]digest.Topic{topic("global", "harbour", "nordic")}, []digest.Item{now}, []digest.Story{sent}, opt)
+			if len(stories) > 0 && stories[0].Follows != nil {
+				t.Error("it follows, though developments are off")
+			}
+		})
+	}
+}
+
+// Of several items that follow one story, one is its development; and what any item of the story told is not new.
+func TestOneDevelopmentAStory(t *testing.T) {
+	at := func(it digest.Item, hours int) digest.Item {
+		it.FirstSeen = noon.Add(time.Duration(hours) * time.Hour)
+		return it
+	}
+	global := []digest.Topic{topic("global", "harbour", "nordic", "courier")}
+	sent := []digest.Story{{ID: "s1", Topics: []string{"global"}, Items: []digest.Item{item(1, "harbour", "Ferry fire off Sandholm kills two"),
+		item(2, "courier", "Ferry fire off Sandholm kills five")}}}
+	follow := func(items ...digest.Item) (ids []string) {
+		stories, _ := Curate(global, items, sent, Options{Now: noon.Add(9 * time.Hour), Developments: true})
+		for _, s := range stories {
+			if s.Follows != nil {
+				ids = append(ids, s.ID)
+			}
+		}
+		return ids
+	}
+	if got := follow(at(item(3, "nordic", "Ferry fire off Sandholm kills five"), 8)); len(got) != 0 {
+		t.Errorf("%v follows, though its news was told", got)
+	}
+	summary := item(2, "courier", "Divers search burnt ferry off Sandholm")
+	summary.Summary = digest.PlainText("The fire of the night has killed 2,400 sheep, and the harbour is closed for all of the week.")
+	sent[0].Items[1] = summary
+	if got := follow(at(item(3, "nordic", "Ferry fire off Sandholm kills 2,400"), 8)); len(got) != 0 {
+		t.Errorf("%v follows, though a summary told its number", got)
+	}
+	sent[0].Items = sent[0].Items[:1]
+	if got := follow(at(item(3, "nordic", "Ferry fire off Sandholm kills nine"), 7),
+		at(item(4, "courier", "Sandholm ferry fire: twelve killed off the coast"), 8)); len(got) != 1 {
+		t.Errorf("%v follow one story", got)
+	}
+	if got := follow(at(item(3, "nordic", "Ferry fire off Sandholm kills nine"), -2)); len(got) != 0 {
+		t.Errorf("%v follows what came after it", got)
+	}
+}
