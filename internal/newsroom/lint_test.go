@@ -65,7 +65,7 @@ func TestSampleHasEverySectionThoughNothingIsNew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v.Page.Empty() || len(v.Page.Sections) != 3 || !strings.Contains(v.Rendered.HTML, "Five things") || !strings.Contains(v.Rendered.HTML, newsroom.Anybody) {
+	if v.Page.Empty() || len(v.Page.Sections) != 4 || !strings.Contains(v.Rendered.HTML, "Five things") || !strings.Contains(v.Rendered.HTML, newsroom.Anybody) {
 		t.Errorf("the sample is\n%s", v.Rendered.Text)
 	}
 	chiyo, _ := w.Config.Subscribers.Find("chiyo@example.org")
