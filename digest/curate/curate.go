@@ -67,6 +67,7 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 		it.Title = withoutOutlet(it)
 		it.Summary = CleanSummary(it.Summary)
 		n := newNode(it, 0)
+		n.top = opt.ByImportance[it.Feed] && it.Kind == digest.News && it.Place > 0 && it.Place <= firstPlaces
 		topicsOf[n.item] = kept
 		nodes = append(nodes, n)
 	}

@@ -90,3 +90,34 @@ func TestOneDevelopmentAStory(t *testing.T) {
 		t.Errorf("%v follows what came after it", got)
 	}
 }
+
+// What stands at the top of two outlets that order by importance is sooner one story than any two items are, unless
+// something rules it out.
+func TestTopsJoinSooner(t *testing.T) {
+	global := []digest.Topic{topic("global", "harbour", "nordic")}
+	a, b := item(1, "harbour", "Kestrel plague: Ada Marsh says this is moment of maximum risk"), item(2, "nordic", "Ada Marsh warns against relaxing curfew as she returns to work after plague")
+	join := func(opt Options, a, b digest.Item) bool {
+		opt.Now = noon.Add(time.Hour)
+		stories, _ := Curate(global, []digest.Item{a, b}, nil, opt)
+		return len(stories) == 1
+	}
+	both := Options{ByImportance: map[string]bool{"harbour": true, "nordic": true}}
+	if s := Pair(a.Title, b.Title); s < 0.45 || s >= Threshold {
+		t.Fatalf("the pair scores %.3f: it must be one that joins at the top alone", s)
+	}
+	a.Place, b.Place = 2, 5
+	if !join(both, a, b) {
+		t.Error("two tops don't join")
+	}
+	if join(Options{}, a, b) || join(Options{ByImportance: map[string]bool{"harbour": true}}, a, b) {
+		t.Error("they join though no editor ordered the second feed")
+	}
+	b.Place = 11
+	if join(both, a, b) {
+		t.Error("one far below the top joins")
+	}
+	b.Place, b.Title = 5, "Ada Marsh says Kestrel plague is not moment of maximum risk"
+	if s := Pair(a.Title, b.Title); s > Threshold/2 || join(both, a, b) {
+		t.Errorf("a pair that scores %.3f joins", s)
+	}
+}

@@ -2,7 +2,6 @@ package curate
 
 import (
 	"cmp"
-	"math"
 	"math/bits"
 	"runtime"
 	"slices"
@@ -88,14 +87,13 @@ func (x wordIndex) inWindow(score float64, a, b *Document) float64 {
 			telling++
 		}
 	}
-	logit := math.Log(score / (1 - min(score, 1-1e-9)))
 	switch {
 	case rare+telling == 0:
-		logit += noRareWord
+		return shifted(score, noRareWord)
 	case rare > 1:
-		logit += perRareWord * float64(min(rare, mostRareWords)-1)
+		return shifted(score, perRareWord*float64(min(rare, mostRareWords)-1))
 	}
-	return 1 / (1 + math.Exp(-logit))
+	return score
 }
 
 // earlier are the pairs of the node at a place with those before it, and what of them it follows.
@@ -130,7 +128,7 @@ func (g *grouping) earlier(x wordIndex, at int, met []int32) (edges []edge, foll
 				g.compared.Add(int64(scored))
 				return strongest(edges), follows
 			}
-			if s := x.inWindow(Score(m.doc, n.doc), &n.doc, &m.doc); s >= Threshold {
+			if s := lifted(x.inWindow(Score(m.doc, n.doc), &n.doc, &m.doc), n, m); s >= Threshold {
 				edges = append(edges, g.edge(i, j, s))
 			}
 			if m.sent > 0 && n.sent == 0 && n.item.Kind == digest.News && m.item.Kind == digest.News {
