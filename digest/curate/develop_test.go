@@ -116,8 +116,8 @@ func TestTopsJoinSooner(t *testing.T) {
 	if join(both, a, b) {
 		t.Error("one far below the top joins")
 	}
-	b.Place, b.Title = 5, "Ada Marsh says Kestrel plague is not moment of maximum risk"
-	if s := Pair(a.Title, b.Title); s > Threshold/2 || join(both, a, b) {
-		t.Errorf("a pair that scores %.3f joins", s)
+	a.Title, b.Place, b.Title = "Ada Marsh: Kestrel plague on Monday was moment of maximum risk", 5, "Ada Marsh: Kestrel plague on Friday was moment of maximum risk"
+	if s := Pair(a.Title, b.Title); s != Threshold/2 || join(both, a, b) {
+		t.Errorf("a pair that is vetoed, with %.3f, joins", s)
 	}
 }

@@ -148,11 +148,13 @@ func strongest(edges []edge) []edge {
 	return edges[:min(len(edges), mostEdges)]
 }
 
-// rarest are the lists of a document's words that fewest others have.
+// rarest are the lists of a document's words that others have too, and the fewest of them.
 func (x wordIndex) rarest(tokens []token) [][]int32 {
 	lists := make([][]int32, 0, len(tokens))
 	for _, t := range tokens {
-		lists = append(lists, x.lists[t.key])
+		if list := x.lists[t.key]; len(list) > 1 {
+			lists = append(lists, list)
+		}
 	}
 	slices.SortStableFunc(lists, func(a, b []int32) int { return cmp.Compare(len(a), len(b)) })
 	return lists[:min(len(lists), rarestWords)]
