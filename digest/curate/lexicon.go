@@ -60,19 +60,7 @@ func newLexicon() *lexicon {
 	for _, w := range strings.Fields(rolesEnglish) {
 		x.roles[x.stem(w)] = true
 	}
-	pair := 0
-	for _, table := range [...]string{oppositesEnglish, contrariesEnglish} {
-		for line := range nonEmptyLines(table) {
-			pair++
-			left, right, _ := strings.Cut(line, "|")
-			for i, half := range [...]string{left, right} {
-				for _, w := range strings.Fields(half) {
-					s := x.stem(w)
-					x.opposites[s] = append(x.opposites[s], side{pair, i == 1, table == oppositesEnglish})
-				}
-			}
-		}
-	}
+	x.addOpposites()
 	for line := range nonEmptyLines(gazetteer) {
 		cols := strings.Split(line, "|")
 		country := strings.TrimSpace(cols[0])
@@ -102,6 +90,23 @@ func newLexicon() *lexicon {
 		x.begins[first] = true
 	}
 	return x
+}
+
+// addOpposites takes in the pairs of opposite words.
+func (x *lexicon) addOpposites() {
+	pair := 0
+	for _, table := range [...]string{oppositesEnglish, contrariesEnglish} {
+		for line := range nonEmptyLines(table) {
+			pair++
+			left, right, _ := strings.Cut(line, "|")
+			for i, half := range [...]string{left, right} {
+				for _, w := range strings.Fields(half) {
+					s := x.stem(w)
+					x.opposites[s] = append(x.opposites[s], side{pair, i == 1, table == oppositesEnglish})
+				}
+			}
+		}
+	}
 }
 
 // addPlace takes in a name; one of several words is a phrase as well.
