@@ -302,13 +302,14 @@ type Story struct {
 
 // Follows is a story that an edition told, as another one follows it with something that is new.
 type Follows struct {
-	Story   string    `json:"story"`   // Story.ID
-	Edition string    `json:"edition"` // Edition.ID
-	Told    time.Time `json:"told"`    // Edition.Slot
-	Title   string    `json:"title"`   // of the item that stood for it
-	News    []string  `json:"news"`    // what is new, for why: "other numbers: 12"
-	Score   float64   `json:"score"`   // 0 to 1: how surely they are one affair
-	Terms   []string  `json:"terms"`   // by which words
+	Story   string    `json:"story"`            // Story.ID
+	Edition string    `json:"edition"`          // Edition.ID
+	Told    time.Time `json:"told"`             // Edition.Slot
+	Public  string    `json:"public,omitempty"` // Edition.Public
+	Title   string    `json:"title"`            // of the item that stood for it
+	News    []string  `json:"news"`             // what is new, for why: "other numbers: 12"
+	Score   float64   `json:"score"`            // 0 to 1: how surely they are one affair
+	Terms   []string  `json:"terms"`            // by which words
 }
 
 // Lead is the item that stands for the story.

@@ -304,8 +304,8 @@ func (b *builder) since(f digest.Follows) (line []Piece, url string) {
 	if daysBetween(told, b.today) == 0 {
 		when = b.lang.since(told, b.today)
 	}
-	if b.frame.EditionURL != nil {
-		url, _ = webURL(b.frame.EditionURL(f.Edition))
+	if b.frame.PublicURL != nil && f.Public != "" {
+		url, _ = webURL(b.frame.PublicURL(f.Public))
 	}
 	line = b.turn(split(b.lang.SinceTold, "since", when, "headline", name(f.Title, titleLength)))
 	line[0].S = capital(line[0].S)

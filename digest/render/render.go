@@ -31,7 +31,7 @@ type Frame struct {
 	UnsubscribeURL string // https or mailto; empty only where nobody is mailed
 	PreferencesURL string // empty: none
 
-	EditionURL func(edition string) string // the page of an edition, empty where it has none; nil: none has
+	PublicURL func(public string) string // the address of an edition's public page by Edition.Public; nil: none has one
 
 	Look   digest.Look    // of which what is empty is the built-in choice
 	Images string         // "none" leaves pictures out

@@ -29,6 +29,9 @@ func TestADevelopmentOfWhatWasTold(t *testing.T) {
 	if strings.Contains(mail, "Two killed") {
 		t.Error("the mail has the same in other words")
 	}
+	if strings.Contains(mail, "news.example.org/daily/2026-03-13/") {
+		t.Error("the mail links to an archive that there is not")
+	}
 	fates, err := w.Report.WhyItem("Sandholm kills nine")
 	if err != nil || len(fates) != 1 {
 		t.Fatal(fates, err)
@@ -44,5 +47,19 @@ func TestADevelopmentOfWhatWasTold(t *testing.T) {
 	w.At(3, "06:00")
 	if mail := w.Mail("ana@example.org", 2); !strings.Contains(mail, "kills fourteen") || strings.Contains(mail, "DEVELOPMENTS") {
 		t.Error("developments are off, and the mail shows them, or not the story")
+	}
+}
+
+// Where there is an archive, a development links to the edition that it follows.
+func TestADevelopmentLinksToTheArchive(t *testing.T) {
+	text := strings.Replace(one, "[digests.daily]", "[web]\nbase_url = \"https://news.example.org\"\n[digests.daily]\narchive = true", 1)
+	w := town.New(t, text)
+	w.Show("/herald", "Ferry fire off Sandholm kills two", "Nordic central bank raises key rate to five percent")
+	w.At(1, "06:00")
+	w.Now = town.OnDay(t, 1, "18:00")
+	w.Show("/herald", "Ferry fire off Sandholm kills nine", "Lakes treaty survives a third vote in Aldmere")
+	w.At(2, "06:00")
+	if mail := w.Mail("ana@example.org", 1); !strings.Contains(mail, `href=3D"https://news.example.org/daily/2026-03-13/"`) {
+		t.Error("the mail does not link to the edition of the day before")
 	}
 }

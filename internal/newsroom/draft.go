@@ -141,7 +141,7 @@ func (c *Composer) draft(of request, onlooker *digest.VariantKey) (draft, error)
 	for _, s := range stories {
 		if s.Follows != nil {
 			told := w.told[s.Follows.Story]
-			s.Follows.Edition, s.Follows.Told = told.ID, told.Slot
+			s.Follows.Edition, s.Follows.Told, s.Follows.Public = told.ID, told.Slot, told.Public
 		}
 	}
 	stories, left := leaveOut(stories, dr.orders)

@@ -39,9 +39,9 @@ type span struct {
 type news struct {
 	since   time.Time
 	items   []digest.Item
-	carried map[uint64]int                 // by item: editions that had no room for it
-	sent    []digest.Story                 // of the lane's last editions
-	told    map[string]ledger.EditionState // by the id of a story of sent: the edition that told it
+	carried map[uint64]int            // by item: editions that had no room for it
+	sent    []digest.Story            // of the lane's last editions
+	told    map[string]digest.Edition // by the id of a story of sent: the edition that told it
 }
 
 // coverage is what the foot of an edition says of its sources.
@@ -253,7 +253,7 @@ func inEdition(o ledger.Outcome) string {
 
 // sentStories are the stories of the lane's editions of the last curate.Window, which later items may join, and which
 // edition told each.
-func (g gatherer) sentStories(lane digest.Lane, now time.Time) ([]digest.Story, map[string]ledger.EditionState, error) {
+func (g gatherer) sentStories(lane digest.Lane, now time.Time) ([]digest.Story, map[string]digest.Edition, error) {
 	editions, err := g.Ledger.Editions.Select(func(e ledger.EditionState) bool {
 		return e.Lane() == lane && !e.Withdrawn && now.Sub(e.Composed) <= curate.Window
 	})
@@ -261,14 +261,14 @@ func (g gatherer) sentStories(lane digest.Lane, now time.Time) ([]digest.Story, 
 		return nil, nil, err
 	}
 	var stories []digest.Story
-	told := map[string]ledger.EditionState{}
+	told := map[string]digest.Edition{}
 	for _, e := range editions {
 		frozen, err := g.Ledger.Editions.Frozen(e.ID)
 		if err != nil {
 			return nil, nil, err
 		}
 		for _, s := range frozen.Stories {
-			told[s.ID] = e
+			told[s.ID] = frozen
 		}
 		stories = append(stories, frozen.Stories...)
 	}

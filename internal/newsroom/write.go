@@ -127,7 +127,11 @@ func (r Renderer) frame(d digest.Digest, page digest.Page, address, unsubscribe,
 	return render.Frame{
 		Newsletter: n.Name, PostalAddress: n.PostalAddress, Feedback: n.Feedback, Privacy: n.Privacy,
 		Subscribe: n.Subscribe, RSS: n.RSS, Address: address, UnsubscribeURL: unsubscribe,
-		PreferencesURL: preferences, Archive: r.publicURL(page.Edition, page.Variant.Language), Look: d.Look, Images: d.Images, Zone: location,
+		PreferencesURL: preferences, Archive: r.publicURL(page.Edition, page.Variant.Language),
+		PublicURL: func(public string) string {
+			return r.publicURL(digest.Edition{Digest: d.ID, Public: public}, page.Variant.Language)
+		},
+		Look: d.Look, Images: d.Images, Zone: location,
 	}
 }
 
