@@ -169,6 +169,10 @@ func printReader(w io.Writer, r report.Reader) {
 	}
 	for _, d := range r.Deliveries {
 		fmt.Fprintf(w, "  %s: %s\n", d.Edition, d.State)
+		for _, e := range d.Resent {
+			fmt.Fprintf(w, "    %s sent once more by the operator: %s\n", e.At.Local().Format("2006-01-02 15:04:05"),
+				strings.TrimRight(fmt.Sprintf("%s, %s", e.State, e.Words), ", "))
+		}
 		for _, e := range d.Events {
 			fmt.Fprintf(w, "    %s %s", e.At.Local().Format("2006-01-02 15:04:05"), e.State)
 			switch {

@@ -61,7 +61,7 @@ func (l *Ledger) Check() (problems []error) {
 
 // checkParts holds: buckets of parts have no rows of their own.
 func checkParts(tx store.Tx, report func(string, ...any)) error {
-	for _, name := range []string{bucketOutcomes, bucketProgress} {
+	for _, name := range []string{bucketOutcomes, bucketProgress, bucketResends} {
 		for it, err := range tx.Bucket(name).Rows(store.Range{}) {
 			if it.Key == nil {
 				return err

@@ -38,10 +38,13 @@ const (
 
 // appendEvents adds an entry to an edition's log.
 func appendEvents(tx store.Tx, edition string, events []digest.Event) error {
+	return appendEventsTo(tx.Part(bucketProgress, edition), events)
+}
+
+func appendEventsTo(b store.Bucket, events []digest.Event) error {
 	if len(events) == 0 {
 		return nil
 	}
-	b := tx.Part(bucketProgress, edition)
 	n, err := b.Next()
 	if err != nil {
 		return err

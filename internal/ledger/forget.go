@@ -192,8 +192,10 @@ func (l *Ledger) forgetRecipient(id string, chunk int, key string) (had bool, er
 			return err
 		}
 		for _, index := range places {
-			if err := forgetWords(tx.Part(bucketProgress, id), index); err != nil {
-				return err
+			for _, log := range []string{bucketProgress, bucketResends} {
+				if err := forgetWords(tx.Part(log, id), index); err != nil {
+					return err
+				}
 			}
 		}
 		return nil

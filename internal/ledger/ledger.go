@@ -51,22 +51,23 @@ const (
 	bucketBounces     = "bounces"     // edition, domain, status, address → bounced
 	bucketForgotten   = "forgotten"   // hash of an address → when it was erased
 	bucketOrders      = "orders"      // digest → Book
+	bucketResends     = "resends"     // id → {commit → events}
 	bucketArchive     = "archive"     // path → Archived
 	bucketLeaves      = "leaves"      // path, language → digest.Leaf, compressed
 	bucketRequests    = "requests"    // time and chance → Request
 	bucketSignups     = "signups"     // address → Signup
 )
 
-// buckets are all of them. Ledgers of schema 1 once did without the last eight.
+// buckets are all of them. Ledgers of schema 1 once did without the last nine.
 func buckets() []string {
 	return []string{bucketMeta, bucketFeeds, bucketItems, bucketIdentities, bucketLanes, bucketOutcomes, bucketEditions, bucketFrozen,
 		bucketBodies, bucketRecipients, bucketProgress, bucketSuppression, bucketPreferences, bucketBounces, bucketForgotten,
-		bucketOrders, bucketArchive, bucketLeaves, bucketRequests, bucketSignups}
+		bucketOrders, bucketResends, bucketArchive, bucketLeaves, bucketRequests, bucketSignups}
 }
 
 // late reports whether a ledger may miss these buckets, which then are made.
 func late(missing []string) bool {
-	late := []string{bucketPreferences, bucketBounces, bucketForgotten, bucketOrders, bucketArchive, bucketLeaves, bucketRequests, bucketSignups}
+	late := []string{bucketPreferences, bucketBounces, bucketForgotten, bucketOrders, bucketResends, bucketArchive, bucketLeaves, bucketRequests, bucketSignups}
 	return !slices.ContainsFunc(missing, func(name string) bool { return !slices.Contains(late, name) })
 }
 
@@ -112,6 +113,7 @@ type Ledger struct {
 	Orders     *Orders
 	Editions   *Editions
 	Deliveries *Deliveries
+	Resends    *Resends
 	Readers    *Readers
 	Signups    *Signups
 	Keys       *Keys
@@ -161,7 +163,7 @@ func Open(open store.Opener, now func() time.Time) (*Ledger, error) {
 	b := &base{store: s, now: now}
 	w := &deliveryWriter{base: b}
 	l := &Ledger{
-		Items: &Items{base: b}, Lanes: &Lanes{b}, Orders: &Orders{b}, Editions: &Editions{base: b, delivery: w}, Deliveries: &Deliveries{b, w}, Readers: &Readers{b, w},
+		Items: &Items{base: b}, Lanes: &Lanes{b}, Orders: &Orders{b}, Resends: &Resends{b}, Editions: &Editions{base: b, delivery: w}, Deliveries: &Deliveries{b, w}, Readers: &Readers{b, w},
 		Signups: &Signups{base: b, delivery: w}, Keys: &Keys{base: b}, Archive: &Archive{base: b}, base: b, delivery: w,
 	}
 	if err := l.identify(); err != nil {

@@ -212,8 +212,10 @@ func (l *Ledger) forget(e EditionState) error {
 				return err
 			}
 		}
-		if err := tx.Drop(bucketProgress, e.ID); err != nil {
-			return err
+		for _, log := range []string{bucketProgress, bucketResends} {
+			if err := tx.Drop(log, e.ID); err != nil {
+				return err
+			}
 		}
 		if err := forgetBounces(tx, e.ID); err != nil {
 			return err

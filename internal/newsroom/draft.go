@@ -65,8 +65,10 @@ type (
 		Of(digestID string) (ledger.Book, error)
 	}
 	Editions interface {
+		Get(id string) (ledger.EditionState, error)
 		Select(keep func(ledger.EditionState) bool) ([]ledger.EditionState, error)
 		Frozen(id string) (digest.Edition, error)
+		Body(id string, variant int) ([]byte, error)
 	}
 	Deliveries interface {
 		Recipients(id string, chunk int) ([]digest.Recipient, error)

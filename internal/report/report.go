@@ -26,6 +26,7 @@ type Ledger struct {
 	Orders     Orders     // what the editor wants of their next editions
 	Editions   Editions   // what was composed
 	Deliveries Deliveries // what became of it
+	Resends    Resends    // and what went once more
 	Readers    Readers    // those whom mail goes to
 	Signups    Signups    // what they asked for themselves
 }
@@ -33,7 +34,7 @@ type Ledger struct {
 // Of lets a report read a ledger.
 func Of(l *ledger.Ledger) Ledger {
 	return Ledger{File: l, Items: l.Items, Lanes: l.Lanes, Orders: l.Orders, Editions: l.Editions,
-		Deliveries: l.Deliveries, Readers: l.Readers, Signups: l.Signups}
+		Deliveries: l.Deliveries, Resends: l.Resends, Readers: l.Readers, Signups: l.Signups}
 }
 
 // The parts of a ledger, as a report reads them.
@@ -70,6 +71,9 @@ type (
 		Recipients(id string, chunk int) ([]digest.Recipient, error)
 		Progress(edition string) (digest.Progress, error)
 		History(edition string, index int) ([]digest.Event, error)
+	}
+	Resends interface {
+		Of(edition string) ([]digest.Event, error)
 	}
 	Readers interface {
 		Suppressions() ([]digest.Suppression, error)

@@ -50,7 +50,8 @@ type EditionStatus struct {
 	Recalled   string         `json:"recalled,omitempty"` // why the operator withdrew it
 	Reached    int            `json:"reached,omitempty"`  // how many had it by then
 	Paused     string         `json:"paused,omitempty"`
-	Deliveries map[string]int `json:"deliveries"` // by state
+	Deliveries map[string]int `json:"deliveries"`       // by state
+	Resent     int            `json:"resent,omitempty"` // mails that the operator sent once more
 }
 
 // FeedStatus is a feed that is not well.
@@ -154,6 +155,15 @@ func (rep Reporter) editions(show func(ledger.EditionState) bool) ([]EditionStat
 			Deliveries: map[string]int{}}
 		if e.Recalled != "" {
 			es.Reached = e.Reached
+		}
+		resends, err := rep.Ledger.Resends.Of(e.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range resends {
+			if r.State != digest.Failed {
+				es.Resent++
+			}
 		}
 		for state, n := range progress.Counts() {
 			es.Deliveries[state.String()] = n

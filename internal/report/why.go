@@ -295,7 +295,8 @@ type ReaderFate struct {
 	Slot    time.Time      `json:"slot"`
 	State   string         `json:"state"`
 	Subject string         `json:"subject,omitempty"`
-	Events  []digest.Event `json:"events"` // all that happened to the delivery, oldest first
+	Events  []digest.Event `json:"events"`           // all that happened to the delivery, oldest first
+	Resent  []digest.Event `json:"resent,omitempty"` // what became of each mail that the operator sent once more
 }
 
 // Reader is all that the ledger knows of an address.
@@ -373,8 +374,13 @@ func (rep Reporter) fates(key string) ([]ReaderFate, error) {
 		if err != nil {
 			return fates, err
 		}
+		resends, err := rep.Ledger.Resends.Of(e.ID)
+		if err != nil {
+			return nil, err
+		}
+		resends = slices.DeleteFunc(resends, func(e digest.Event) bool { return e.Index != recipient.Index })
 		fates = append(fates,
-			ReaderFate{Edition: e.ID, Slot: e.Slot, State: progress.States[recipient.Index].String(),
+			ReaderFate{Resent: resends, Edition: e.ID, Slot: e.Slot, State: progress.States[recipient.Index].String(),
 				Subject: e.Variants[recipient.Variant].Subject, Events: append([]digest.Event{}, events...)})
 	}
 	return fates, nil
