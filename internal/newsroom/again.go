@@ -34,7 +34,7 @@ func (c *Composer) Sent(id, email string) (Mail, error) {
 	}
 	m := Mail{To: digest.Recipient{Index: subscribers.Nobody, Email: Anybody, Variant: broadest(e)}}
 	if email != "" {
-		to, err := c.recipients(e, []string{email})
+		to, err := c.Ledger.recipients(e, []string{email})
 		if err != nil {
 			return m, err
 		}
@@ -47,11 +47,11 @@ func (c *Composer) Sent(id, email string) (Mail, error) {
 		}
 		m.State = progress.States[m.To.Index]
 	}
-	return m, c.makeAgain(e, &m)
+	return m, m.makeAgain(c, e)
 }
 
 // makeAgain fills the template that was frozen with an edition.
-func (c *Composer) makeAgain(e ledger.EditionState, m *Mail) error {
+func (m *Mail) makeAgain(c *Composer, e ledger.EditionState) error {
 	if m.To.Variant < 0 || e.Variants[m.To.Variant].Empty {
 		return fmt.Errorf("%w: edition %s has nothing in the topics of %s", ErrNoMail, e.ID, m.To.Email)
 	}
@@ -102,14 +102,14 @@ func broadest(e ledger.EditionState) int {
 }
 
 // recipients finds addresses among those of an edition, in their order. One that is not there has no address.
-func (c *Composer) recipients(e ledger.EditionState, emails []string) ([]digest.Recipient, error) {
+func (p Past) recipients(e ledger.EditionState, emails []string) ([]digest.Recipient, error) {
 	found := make([]digest.Recipient, len(emails))
 	at := map[string]int{}
 	for i, email := range emails {
 		at[subscribers.Key(email)] = i
 	}
 	for chunk := 0; ; chunk++ {
-		some, err := c.Ledger.Deliveries.Recipients(e.ID, chunk)
+		some, err := p.Deliveries.Recipients(e.ID, chunk)
 		if err != nil || len(some) == 0 {
 			return found, err
 		}
@@ -131,7 +131,7 @@ func (k *Desk) Resend(ctx context.Context, id string, emails []string) ([]Copy, 
 	if e.Withdrawn {
 		return nil, fmt.Errorf("%w: edition %s is withdrawn", ErrNoMail, id)
 	}
-	to, err := k.recipients(e, emails)
+	to, err := k.Composer.Ledger.recipients(e, emails)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +187,7 @@ func (k *Desk) mayHaveAgain(e ledger.EditionState, r digest.Recipient, email str
 // resend hands one mail over: that it goes stands in the ledger before the server can take it.
 func (k *Desk) resend(conn mailer.Conn, e ledger.EditionState, r digest.Recipient) error {
 	m := Mail{To: r}
-	if err := k.makeAgain(e, &m); err != nil {
+	if err := m.makeAgain(k.Composer, e); err != nil {
 		return err
 	}
 	var unwritten error

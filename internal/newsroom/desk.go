@@ -262,7 +262,7 @@ func (k *Desk) skip(of request) (bool, error) {
 		if i < 0 {
 			return false, nil
 		}
-		used := k.used(draft{of: of, seen: book.IDs(of.lane.Zone)}, orders[i:i+1])
+		used := draft{of: of, seen: book.IDs(of.lane.Zone)}.used(k.Config, orders[i:i+1])
 		err = k.Ledger.Orders.Skip(of.lane, of.slot.At, of.slot.Wall, used)
 		if !errors.Is(err, ledger.ErrOrdered) {
 			k.Log.Info("no edition: "+skippedWords, "lane", of.lane, "slot", of.slot.Wall)

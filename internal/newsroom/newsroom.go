@@ -138,7 +138,7 @@ func (p *Publisher) compose(ctx context.Context, of request, out *Published, wat
 	if len(dr.Edition.Stories) == 0 && !of.digest.SendEmpty {
 		reason, level := dr.nothing()
 		p.Log.Log(ctx, level, "no edition: "+reason, "lane", of.lane, "slot", of.slot.Wall)
-		record.Used = p.Composer.used(dr, dr.spent())
+		record.Used = dr.used(p.Composer.Config, dr.spent())
 		return reason, p.Ledger.Lanes.PassSlot(record)
 	}
 	if err := p.Ledger.Editions.Commit(record); err != nil {
@@ -156,11 +156,11 @@ func (p *Publisher) passWithoutReaders(dr draft) (reason string, err error) {
 	switch {
 	case dr.readers.waiting > 0:
 		return "all its readers had an edition in another zone less than half a period ago",
-			p.Ledger.Lanes.PassSlot(p.Composer.untouched(dr))
+			p.Ledger.Lanes.PassSlot(dr.untouched(p.Composer.Config))
 	case dr.of.extra: // the slot's own may still find somebody
 		return "owed to nobody", nil
 	default:
-		return "owed to nobody", p.Ledger.Lanes.Sleep(dr.of.lane, dr.of.slot.At, dr.of.slot.Wall, p.Composer.used(dr, dr.orders))
+		return "owed to nobody", p.Ledger.Lanes.Sleep(dr.of.lane, dr.of.slot.At, dr.of.slot.Wall, dr.used(p.Composer.Config, dr.orders))
 	}
 }
 

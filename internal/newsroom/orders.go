@@ -6,6 +6,7 @@ import (
 	"digestd/digest"
 	"digestd/digest/curate"
 	"digestd/digest/note"
+	"digestd/internal/config"
 	"digestd/internal/ledger"
 )
 
@@ -89,12 +90,12 @@ func (dr draft) spent() (orders []ledger.Order) {
 }
 
 // used says which orders of a draft are used with it.
-func (c *Composer) used(dr draft, orders []ledger.Order) ledger.Used {
+func (dr draft) used(cfg *config.Config, orders []ledger.Order) ledger.Used {
 	u := ledger.Used{Seen: dr.seen}
 	for _, o := range orders {
 		u.Orders = append(u.Orders, o.ID)
 	}
-	for _, lane := range c.Config.Lanes(dr.of.digest) {
+	for _, lane := range cfg.Lanes(dr.of.digest) {
 		u.Zones = append(u.Zones, lane.Zone)
 	}
 	return u

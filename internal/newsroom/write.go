@@ -7,6 +7,7 @@ import (
 	"digestd/digest"
 	"digestd/digest/compose"
 	"digestd/digest/render"
+	"digestd/internal/config"
 	"digestd/internal/ledger"
 	"digestd/mailer/message"
 )
@@ -16,7 +17,7 @@ func (c *Composer) write(dr draft) (ledger.Composition, error) {
 	record := ledger.Composition{
 		Edition: dr.Edition, Wall: dr.of.slot.Wall, Extra: dr.of.extra, Recipients: dr.readers.recipients,
 		Position: dr.position, Passed: dr.passed, Pool: dr.kept, Before: dr.lane, Outcomes: dr.outcomes(),
-		Used: c.used(dr, dr.orders),
+		Used: dr.used(c.Config, dr.orders),
 	}
 	for _, s := range dr.Carried {
 		for _, it := range s.Items {
@@ -42,11 +43,11 @@ func (c *Composer) write(dr draft) (ledger.Composition, error) {
 
 // untouched is what passing a slot makes durable when its readers are to have the window's news at a later one:
 // the lane begins where the window does.
-func (c *Composer) untouched(dr draft) ledger.Composition {
+func (dr draft) untouched(cfg *config.Config) ledger.Composition {
 	return ledger.Composition{
 		Edition: digest.Edition{Digest: dr.of.lane.Digest, Zone: dr.of.lane.Zone, Slot: dr.of.slot.At},
 		Wall:    dr.of.slot.Wall, Extra: dr.of.extra,
-		Position: dr.start, Passed: dr.passed, Pool: dr.lane.Pool, Before: dr.lane, Used: c.used(dr, nil),
+		Position: dr.start, Passed: dr.passed, Pool: dr.lane.Pool, Before: dr.lane, Used: dr.used(cfg, nil),
 	}
 }
 
