@@ -27,13 +27,18 @@ type Outcome struct {
 	Code    int             // of SMTP; 0 where nothing was said, or the transport has none
 	Words   string          // of the other side, or those of Err; one line of at most 300 bytes
 	Err     error           // what went wrong, where it is not an answer
+	Cure    string          // what the operator can do about it, in words; empty where nobody knows
 }
 
 func (o Outcome) String() string {
-	if o.Code == 0 {
-		return fmt.Sprintf("%s: %s", o.Stage, o.Words)
+	cure := ""
+	if o.Cure != "" {
+		cure = "; " + o.Cure
 	}
-	return fmt.Sprintf("%s: %d %s", o.Stage, o.Code, o.Words)
+	if o.Code == 0 {
+		return fmt.Sprintf("%s: %s%s", o.Stage, o.Words, cure)
+	}
+	return fmt.Sprintf("%s: %d %s%s", o.Stage, o.Code, o.Words, cure)
 }
 
 // Unreachable is an Outcome as the error of a connection that could not be made.

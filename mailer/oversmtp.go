@@ -11,9 +11,27 @@ import (
 )
 
 // OverSMTP is the transport that hands messages to a server.
-func OverSMTP(server *smtp.Server) Transport { return overSMTP{server} }
+func OverSMTP(server *smtp.Server) Transport { return overSMTP{server, nil} }
 
-type overSMTP struct{ server *smtp.Server }
+// WithCures is OverSMTP, with a function that knows what the operator can do about an outcome: for what is not accepted,
+// its words become the outcome's Cure. login tells whether the server offers one.
+func WithCures(server *smtp.Server, cure func(o Outcome, login bool) string) Transport {
+	return overSMTP{server, cure}
+}
+
+type overSMTP struct {
+	server *smtp.Server
+	cure   func(o Outcome, login bool) string // may be nil
+}
+
+// outcomeOf is OutcomeOf, with its cure.
+func (t overSMTP) outcomeOf(r smtp.Reply, to string, login bool) Outcome {
+	o := OutcomeOf(r, to)
+	if t.cure != nil && o.Result != Accepted {
+		o.Cure = t.cure(o, login)
+	}
+	return o
+}
 
 func (t overSMTP) String() string { return t.server.Address() }
 
@@ -21,33 +39,37 @@ func (t overSMTP) Dial(ctx context.Context) (Conn, error) {
 	c, err := t.server.Dial(ctx)
 	var said *smtp.Refusal
 	if errors.As(err, &said) {
-		return nil, &Unreachable{Outcome: OutcomeOf(said.Reply, ""), Where: t.String()}
+		return nil, &Unreachable{Outcome: t.outcomeOf(said.Reply, "", false), Where: t.String()}
 	}
 	if err != nil {
 		return nil, err
 	}
-	return smtpConn{c}, nil
+	return smtpConn{c, t}, nil
 }
 
-type smtpConn struct{ *smtp.Conn }
+type smtpConn struct {
+	*smtp.Conn
+	over overSMTP
+}
 
 func (c smtpConn) Send(env message.Envelope, msg []byte, permit func() bool) Outcome {
-	return OutcomeOf(c.Conn.Send(env, msg, permit), env.To)
+	return c.over.outcomeOf(c.Conn.Send(env, msg, permit), env.To, c.Offers("AUTH"))
 }
 
-// Probe asks the other side whether it would take a message, and sends none. The error tells in its words that it would
-// not, for a reason that is not that one address; where a transport can't be asked there is none.
-func Probe(c Conn, from, to string) error {
+// Probe asks the other side whether it would take a message, and sends none; how the connection is, it tells in words. The
+// error tells in those of the other side that it would not, for a reason that is not that one address; where a transport
+// can't be asked there is none.
+func Probe(c Conn, where Transport, from, to string) (string, error) {
 	server, ok := c.(smtpConn)
 	if !ok {
-		return nil
+		return "", nil
 	}
 	r := server.Conn.Probe(from, to)
-	if o := OutcomeOf(r, to); r.Code/100 != 2 && (o.Result != Refused ||
+	if o := server.over.outcomeOf(r, to, server.Offers("AUTH")); r.Code/100 != 2 && (o.Result != Refused ||
 		o.Verdict.About != refusal.Mailbox && !(o.Verdict.About == refusal.Unclear && !o.Verdict.Permanent)) {
-		return fmt.Errorf("the mail server lets digestd in, and refuses a message from %s to %s: %s", from, to, o)
+		return "", fmt.Errorf("the mail server %s lets digestd in, and refuses a message from %s to %s: %s", where, from, to, o)
 	}
-	return nil
+	return fmt.Sprintf("mail server: %s answers (%s), and would take a message from %s", where, server.Conn, from), nil
 }
 
 // OutcomeOf reads a server's answer to a message for an address, or to a connection.

@@ -1,39 +1,21 @@
 package cli
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"fmt"
-	"html"
 	"io"
-	"net"
-	"net/http"
-	"net/url"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"digestd/digest"
-	"digestd/digest/render"
 	"digestd/internal/config"
-	"digestd/internal/ledger/store/postgres"
 	"digestd/internal/lint"
 	"digestd/internal/newsroom"
 	"digestd/internal/report"
-	"digestd/mailer"
-	"digestd/mailer/dkim"
-	"digestd/mailer/message"
 )
-
-// dnsTimeout bounds the look-up of the DKIM record.
-const dnsTimeout = 10 * time.Second
-
-// linkTimeout bounds the look at a reader's page.
-const linkTimeout = 20 * time.Second
 
 // nextSlots is how many slots of each lane check shows.
 const nextSlots = 3
@@ -50,7 +32,7 @@ func checkCommand(p *program) *cobra.Command {
 			"stored, and what does not answer makes the exit status 1.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			out := checkJSON{Errors: []string{}, Warnings: []string{}, Slots: []report.NextSlot{}}
+			out := checkJSON{Errors: []string{}, Warnings: []string{}, Slots: []report.NextSlot{}, Saw: []string{}}
 			status := exitDone
 			cfg, sets, err := p.load()
 			var problems config.Problems
@@ -62,6 +44,7 @@ func checkCommand(p *program) *cobra.Command {
 			case err != nil:
 				out.Errors = append(out.Errors, err.Error())
 			default:
+				out.look(cfg)
 				for _, warning := range cfg.Warnings {
 					out.Warnings = append(out.Warnings, warning.Error())
 				}
@@ -88,11 +71,13 @@ func checkCommand(p *program) *cobra.Command {
 				status = exitUsage
 			} else if online {
 				// A feed that does not answer is no mistake in the configuration.
-				if out.Errors = append(out.Errors, checkOnline(c.Context(), p, cfg, sets)...); len(out.Errors) > 0 {
+				saw, wrong := checkOnline(c.Context(), p, cfg, sets)
+				out.Saw = append(out.Saw, saw...)
+				if out.Errors = append(out.Errors, wrong...); len(out.Errors) > 0 {
 					status = exitIncomplete
 				}
 			}
-			if err := p.print(out, func(w io.Writer) { printCheck(w, p.stderr, out) }); err != nil {
+			if err := p.print(out, func(w io.Writer) { printCheck(w, p.stderr, out, online) }); err != nil {
 				return err
 			}
 			if status != exitDone {
@@ -111,6 +96,34 @@ type checkJSON struct {
 	Errors   []string          `json:"errors"`
 	Warnings []string          `json:"warnings"`
 	Slots    []report.NextSlot `json:"slots"`
+	Saw      []string          `json:"saw"` // what it looked at, in words
+	readers  map[string]int    // by the lane's digest and zone
+}
+
+// look tells what the configuration is: what would be read, for whom, and where the mails go.
+func (out *checkJSON) look(cfg *config.Config) {
+	out.readers = map[string]int{}
+	for _, s := range cfg.Subscribers.All() {
+		for _, d := range cfg.Digests {
+			if s.Wants(d.ID) {
+				out.readers[d.ID+" in "+cmp.Or(d.Zone, s.Zone)]++
+			}
+		}
+	}
+	out.Saw = append(out.Saw, fmt.Sprintf("%s: %s, %s in %s, %s", cfg.Path, plural(cfg.Subscribers.Len(), "reader"),
+		plural(len(cfg.Feeds()), "feed"), plural(len(cfg.Topics), "topic"), plural(len(cfg.Digests), "digest")))
+	switch s := cfg.SMTP; cfg.Delivery.Transport {
+	case "smtp":
+		as := "without a login"
+		if s.Username != "" {
+			as = "as " + s.Username
+		}
+		out.Saw = append(out.Saw, fmt.Sprintf("mail: from %s, through %s:%d %s", cfg.Mail.FromAddress, s.Host, s.Port, as))
+	case "sendmail":
+		out.Saw = append(out.Saw, fmt.Sprintf("mail: from %s, by %s", cfg.Mail.FromAddress, strings.Join(cfg.Sendmail.Command, " ")))
+	default:
+		out.Saw = append(out.Saw, fmt.Sprintf("mail: into the Maildir %s; nothing leaves this machine", cfg.Delivery.Maildir))
+	}
 }
 
 // checkMail looks at a sample edition of a digest, and adds what some reader would suffer from. What it
@@ -167,148 +180,37 @@ func slots(cfg *config.Config, now time.Time, n int) ([]report.NextSlot, error) 
 	return all, nil
 }
 
-// checkOnline tries what only the network can tell, and returns what is wrong, in words.
-func checkOnline(ctx context.Context, p *program, cfg *config.Config, sets map[string]*render.Set) []string {
-	var mu sync.Mutex
-	var wrong []string
-	report := func(err error) {
-		mu.Lock()
-		defer mu.Unlock()
-		wrong = append(wrong, err.Error())
-	}
-	feeds := cfg.Feeds()
-	collector := collector(p, cfg, nil)
-	var asking errgroup.Group
-	asking.SetLimit(cfg.Collect.Concurrency)
-	bar := p.bar(len(feeds), "feeds")
-	for _, f := range feeds {
-		asking.Go(func() error {
-			switch doc, err := collector.Read(ctx, f.URL); {
-			case err != nil:
-				report(err)
-			case doc.Found != "":
-				report(fmt.Errorf("feed %s is the address of a page; write the one of its feed in its place: %q",
-					f.Address(), doc.Found))
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			bar.advance(f.Name)
-			return nil
-		})
-	}
-	asking.Wait()
-	bar.end()
-	slices.Sort(wrong)
-	out, err := transport(cfg)
-	if err == nil {
-		var conn mailer.Conn
-		if conn, err = out.Dial(ctx); err == nil {
-			err = mailer.Probe(conn, wireAddress(cfg.Mail.BounceTo), wireAddress(cfg.Mail.FromAddress))
-			conn.Close()
-		}
-	}
-	if err != nil {
-		report(err)
-	}
-	if shares(cfg) {
-		for _, err := range postgres.Examine(ctx, database(cfg.Ledger.Postgres, cfg.Ledger.PasswordFile)) {
-			report(err)
-		}
-	}
-	if err := checkRecord(ctx, cfg); err != nil {
-		report(err)
-	}
-	if err := checkLinks(ctx, cfg, sets); err != nil {
-		report(err)
-	}
-	return wrong
-}
-
-// checkLinks follows the link of a reader that there is not, on the way that readers' links take. What comes back
-// must be our own page that says so, and no proxy's.
-func checkLinks(ctx context.Context, cfg *config.Config, sets map[string]*render.Set) error {
-	if cfg.Web == nil {
-		return nil
-	}
-	err := func() error {
-		ctx, cancel := context.WithTimeout(ctx, linkTimeout)
-		defer cancel()
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet,
-			cfg.Web.BaseURL+message.UnsubscribePath+"check", nil)
-		if err != nil {
-			return err
-		}
-		req.Header.Set("User-Agent", cfg.Collect.UserAgent)
-		client := &http.Client{CheckRedirect: func(to *http.Request, _ []*http.Request) error {
-			return fmt.Errorf("it redirects to %s, and mail programs follow no redirect when they unsubscribe (RFC 8058)",
-				to.URL.Redacted())
-		}}
-		resp, err := client.Do(req)
-		var failed *url.Error
-		if errors.As(err, &failed) { // whose own words repeat the address
-			return failed.Err
-		}
-		if err != nil {
-			return err
-		}
-		defer resp.Body.Close()
-		page, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-		if err != nil {
-			return err
-		}
-		for _, set := range sets {
-			words := html.EscapeString(set.Catalogue(cfg.Newsletter.Language).Web.BadLinkWhy)
-			if resp.StatusCode == http.StatusNotFound && strings.Contains(string(page), words) {
-				return nil
-			}
-		}
-		return fmt.Errorf("%s, and not from digestd: does the proxy hand %s on to [web] listen, %s?", resp.Status,
-			message.UnsubscribePath, cfg.Web.Listen)
-	}()
-	if err != nil {
-		return fmt.Errorf("base_url %s does not reach digestd, so readers can't leave by the links in their mail (is `digestd run` running?): %w",
-			cfg.Web.BaseURL, err)
-	}
-	return nil
-}
-
-// checkRecord compares the DKIM key with what receivers will find in the DNS.
-func checkRecord(ctx context.Context, cfg *config.Config) error {
-	s, err := signer(cfg)
-	if s == nil || err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, dnsTimeout)
-	defer cancel()
-	records, err := net.DefaultResolver.LookupTXT(ctx, s.Name())
-	if err == nil {
-		err = dkim.CheckRecord(records, s.Public())
-	}
-	if err != nil {
-		return fmt.Errorf("DKIM record %s: %w", s.Name(), err)
-	}
-	return nil
-}
-
-func printCheck(w, errw io.Writer, out checkJSON) {
+func printCheck(w, errw io.Writer, out checkJSON, online bool) {
 	for _, e := range out.Errors {
 		fmt.Fprintln(errw, e)
 	}
 	for _, warning := range out.Warnings {
 		fmt.Fprintf(errw, "warning: %s\n", warning)
 	}
-	if len(out.Slots) == 0 && len(out.Errors) > 0 {
+	if len(out.Saw) == 0 {
 		return
+	}
+	for _, saw := range out.Saw {
+		fmt.Fprintln(w, saw)
 	}
 	lane := ""
 	for _, s := range out.Slots {
 		if next := s.Digest + " in " + s.Zone; next != lane {
 			lane = next
-			fmt.Fprintf(w, "%s\n", lane)
+			fmt.Fprintf(w, "%s, for %s\n", lane, plural(out.readers[lane], "reader"))
 		}
 		fmt.Fprintf(w, "  %s\n", s.At.Format("Monday 2 January 2006, 15:04 MST (-07:00)"))
 	}
 	if len(out.Slots) == 0 {
 		fmt.Fprintln(w, "no digest has a subscriber yet, so nothing is due")
+	}
+	switch n := len(out.Warnings); {
+	case len(out.Errors) > 0:
+	case n > 0:
+		fmt.Fprintf(w, "nothing is wrong; %s\n", plural(n, "warning"))
+	case online:
+		fmt.Fprintln(w, "all is right")
+	default:
+		fmt.Fprintln(w, "all is right; `digestd check --online` also asks feeds and mail server")
 	}
 }

@@ -44,13 +44,13 @@ func TestLinksAreFollowed(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(row.answer))
 			defer server.Close()
 			cfg := &config.Config{Newsletter: config.Newsletter{Language: "fr"}, Web: &config.Web{BaseURL: server.URL + "/wire", Listen: "127.0.0.1:8080"}}
-			err := checkLinks(t.Context(), cfg, map[string]*render.Set{"daily": set})
+			_, err := checkLinks(t.Context(), cfg, map[string]*render.Set{"daily": set})
 			if row.want == "" && err != nil || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)) {
 				t.Errorf("got %v, want %q", err, row.want)
 			}
 		})
 	}
-	if err := checkLinks(t.Context(), &config.Config{}, nil); err != nil {
+	if _, err := checkLinks(t.Context(), &config.Config{}, nil); err != nil {
 		t.Errorf("without [web]: %v", err)
 	}
 }

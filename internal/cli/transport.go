@@ -20,6 +20,7 @@ type outbound struct {
 	settings  outboundSettings
 	transport mailer.Transport
 	mailer    *mailer.Mailer
+	cures     *cures
 }
 
 // outboundSettings are what an outbound is made of, with its secrets read.
@@ -31,7 +32,7 @@ type outboundSettings struct {
 // way is how mail goes out: the settings of one transport, their files read. Two that are equal make the same
 // transport.
 type way interface {
-	transport(path string) (mailer.Transport, error) // path is the configuration's, for errors
+	transport(*cures) (mailer.Transport, error)
 }
 
 // ways read the settings of each transport. The names are those of internal/config.
@@ -52,9 +53,11 @@ func newOutbound(p *program, cfg *config.Config, l mailer.Ledger, before *outbou
 		return nil, err
 	}
 	if before != nil && reflect.DeepEqual(before.settings, settings) {
+		before.cures.now.Store(cfg)
 		return before, nil
 	}
-	transport, err := settings.way.transport(cfg.Path)
+	cures := newCures(cfg)
+	transport, err := settings.way.transport(cures)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +66,7 @@ func newOutbound(p *program, cfg *config.Config, l mailer.Ledger, before *outbou
 	for domain, rate := range d.PerDomain {
 		perDomain[domain] = float64(rate)
 	}
-	return &outbound{settings: settings, transport: transport, mailer: mailer.New(mailer.Options{
+	return &outbound{settings: settings, transport: transport, cures: cures, mailer: mailer.New(mailer.Options{
 		Connections: d.Connections, Rate: float64(d.Rate), PerDomain: perDomain, MaxPerConnection: d.MaxPerConnection,
 		Retry: d.Retry, GiveUp: d.GiveUp, InDoubt: d.InDoubt,
 	}, transport, l, p.log)}, nil
@@ -81,16 +84,16 @@ func transport(cfg *config.Config) (mailer.Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.way.transport(cfg.Path)
+	return s.way.transport(newCures(cfg))
 }
 
 type toMaildir struct{ dir string }
 
-func (w toMaildir) transport(string) (mailer.Transport, error) { return mailer.ToMaildir(w.dir), nil }
+func (w toMaildir) transport(*cures) (mailer.Transport, error) { return mailer.ToMaildir(w.dir), nil }
 
 type throughSendmail struct{ config.Sendmail }
 
-func (w throughSendmail) transport(string) (mailer.Transport, error) {
+func (w throughSendmail) transport(*cures) (mailer.Transport, error) {
 	return mailer.ThroughSendmail(w.Command, w.Timeout), nil
 }
 
@@ -152,7 +155,7 @@ func wireAddress(a string) string {
 	return a[:at] + wireDomain(a[at:])
 }
 
-func (w overSMTP) transport(path string) (mailer.Transport, error) {
+func (w overSMTP) transport(c *cures) (mailer.Transport, error) {
 	server := &smtp.Server{
 		Host: w.Host, Port: w.Port, TLS: w.TLS, Username: w.Username, Password: w.password, Auth: w.Auth,
 		HelloName: w.HelloName, DialTimeout: w.DialTimeout, ReplyTimeout: w.ReplyTimeout,
@@ -164,9 +167,9 @@ func (w overSMTP) transport(path string) (mailer.Transport, error) {
 			roots = x509.NewCertPool()
 		}
 		if !roots.AppendCertsFromPEM([]byte(w.roots)) {
-			return nil, usagef("%s: [smtp] ca_file %s holds no certificate in PEM form", path, w.CAFile)
+			return nil, usagef("%s: [smtp] ca_file %s holds no certificate in PEM form", c.cfg().Path, w.CAFile)
 		}
 		server.Roots = roots
 	}
-	return mailer.OverSMTP(server), nil
+	return mailer.WithCures(server, c.of), nil
 }

@@ -4,6 +4,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 
 	"digestd/digest"
@@ -32,6 +33,8 @@ type Config struct {
 
 	// Join lays those beside the lists who signed up themselves; whoever has a ledger sets it. It may be nil.
 	Join func(*subscribers.List) *subscribers.List
+
+	lines map[string]int // of tables and their keys: "smtp", "smtp.host"
 }
 
 // Readers are all who get mail: those of the lists, and behind them those who signed up.
@@ -40,6 +43,32 @@ func (c *Config) Readers() *subscribers.List {
 		return c.Subscribers
 	}
 	return c.Join(c.Subscribers)
+}
+
+// Where is the place of a key for a message: file and line, or those of its table where the key is not there.
+func (c *Config) Where(table, key string) string {
+	line, ok := c.lines[table+"."+key]
+	if !ok {
+		line, ok = c.lines[table]
+	}
+	if !ok {
+		return c.Path
+	}
+	return fmt.Sprintf("%s:%d", c.Path, line)
+}
+
+// note keeps the lines of the tables that are no lists, and of their keys.
+func (c *Config) note(root *table) {
+	c.lines = map[string]int{}
+	for name, v := range root.values {
+		if v.kind != tableKind {
+			continue
+		}
+		c.lines[name] = v.line
+		for key, at := range v.table.keys {
+			c.lines[name+"."+key] = at.line
+		}
+	}
 }
 
 // DigestIDs are what the token of a reader's link may name: each digest, by the names that it had before too, and "" for

@@ -128,6 +128,7 @@ func sections() []string {
 
 func (r *reader) config(root *table) *Config {
 	c := &Config{}
+	c.note(root)
 	r.unknown(root, sections())
 	section(r, root, "newsletter", newsletterKeys(), &c.Newsletter)
 	mailTable, ok := section(r, root, "mail", mailKeys(), &c.Mail)

@@ -112,8 +112,8 @@ func TestDefaults(t *testing.T) {
 		Topics: []digest.Topic{topic},
 		Digests: []digest.Digest{{ID: "daily", Title: "Morning Wire", Subject: "{{.Headlines}}", Schedule: "0 7 * * *",
 			Topics: []digest.Topic{topic}, CatchUp: 6 * time.Hour, ApproveBefore: 45 * time.Minute, MaxHeadlines: 15, Length: "usual", Asides: "last", Developments: true, Look: look, Images: "remote", MaxSize: 95 << 10}},
-		Subscribers: c.Subscribers,
-		Warnings:    c.Warnings,
+		Subscribers: c.Subscribers, lines: c.lines,
+		Warnings: c.Warnings,
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", c, want)
@@ -428,6 +428,18 @@ email = "ana@example.org"
 	for language, want := range map[string]string{"en-GB": "World", "fr": "Monde", "de": "Monde"} {
 		if got := topic.In(language); got != want {
 			t.Errorf("the topic is %q in %s, want %q", got, language, want)
+		}
+	}
+}
+
+// TestWhere finds the line of a key, or of the table that it would stand in.
+func TestWhere(t *testing.T) {
+	c := load(t, "newsletter.name = \"Wire\"\nmail.from = \"wire@example.org\"\n\n[smtp]\nport = 25\n", Env{})
+	for _, w := range []struct{ table, key, want string }{
+		{"smtp", "port", ":5"}, {"smtp", "host", ":4"}, {"mail", "from", ":2"}, {"web", "listen", ""},
+	} {
+		if got := c.Where(w.table, w.key); got != c.Path+w.want {
+			t.Errorf("%s of [%s]: %s", w.key, w.table, got)
 		}
 	}
 }

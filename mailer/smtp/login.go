@@ -19,7 +19,7 @@ import (
 func (s *Server) logIn(ctx context.Context, c *Conn, local bool) error {
 	offered, ok := c.extensions["AUTH"]
 	if !ok {
-		return errors.New("the server does not offer AUTH; remove [smtp] username if it needs none")
+		return ErrNoAuth
 	}
 	known := []struct {
 		name string
@@ -47,6 +47,7 @@ func (s *Server) logIn(ctx context.Context, c *Conn, local bool) error {
 		}
 		err := c.authenticate(ctx, k.auth, &gomail.ServerInfo{Name: s.Host, TLS: s.TLS != TLSNone,
 			Auth: strings.Fields(offered)})
+		c.mechanism = k.name
 		if err == nil || !errors.As(err, &last) || last.Code != 504 && last.Code != 535 {
 			return readable(err)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"net/textproto"
 	"os"
@@ -13,28 +12,27 @@ import (
 	"time"
 )
 
+// Errs of a Refusal that are not the server's own words.
+var (
+	ErrNoStartTLS = errors.New("the server does not offer STARTTLS")
+	ErrNoAuth     = errors.New("the server does not offer AUTH")
+	ErrInTheOpen  = errors.New("the connection is not encrypted, and the password is not sent that way")
+)
+
 // setUp brings a connection to where messages may begin. It returns the stage at which it failed.
 func (s *Server) setUp(ctx context.Context, c *Conn) (Stage, error) {
 	local := isLoopback(c.conn.RemoteAddr())
 	if s.TLS == TLSNone && s.Username != "" && !local {
-		return Auth, errors.New("the connection is not encrypted, and the password is not sent that way: set [smtp] tls")
+		return Auth, ErrInTheOpen
 	}
 	config := &tls.Config{ServerName: s.Host, RootCAs: s.Roots, MinVersion: tls.VersionTLS12}
 	if s.TLS == TLSImplicit {
 		if err := c.encrypt(ctx, config, s.DialTimeout); err != nil {
-			var other tls.RecordHeaderError
-			if errors.As(err, &other) {
-				err = fmt.Errorf("%w: port %d does not begin with TLS; set [smtp] tls = \"starttls\", or port = 465",
-					err, s.Port)
-			}
 			return Connect, err
 		}
 	}
 	c.text = textproto.NewConn(c.conn)
 	if _, err := c.answer(ctx, 220); err != nil {
-		if isTimeout(err) && s.Port == 465 && s.TLS != TLSImplicit {
-			err = fmt.Errorf("%w: port 465 begins with TLS; set [smtp] tls = \"implicit\"", err)
-		}
 		return Greeting, err
 	}
 	if err := c.hello(ctx, s.HelloName); err != nil {
@@ -42,7 +40,7 @@ func (s *Server) setUp(ctx context.Context, c *Conn) (Stage, error) {
 	}
 	if s.TLS == TLSStart {
 		if _, offered := c.extensions["STARTTLS"]; !offered {
-			return StartTLS, errors.New("the server does not offer STARTTLS; set [smtp] tls = \"implicit\" if that is its port for it")
+			return StartTLS, ErrNoStartTLS
 		}
 		if err := c.startTLS(ctx, config, s); err != nil {
 			return StartTLS, err

@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"strconv"
@@ -90,13 +91,13 @@ func TestTheWrongPort(t *testing.T) {
 	secure, roots := smtptest.Certificate(t, time.Now().Add(time.Hour))
 	plain := to(smtptest.Start(t, nil, nil))
 	plain.TLS, plain.Roots = TLSImplicit, roots
-	if _, err := plain.Dial(context.Background()); err == nil || !strings.Contains(err.Error(), `tls = "starttls"`) {
+	if _, err := plain.Dial(context.Background()); err == nil || !errors.As(err, new(tls.RecordHeaderError)) {
 		t.Errorf("%v", err)
 	}
 	hidden := smtptest.Start(t, nil, func(s *smtptest.Server) { s.TLS, s.Implicit = secure, true })
 	s := to(hidden)
 	s.Dialer, s.Port, s.ReplyTimeout = (&to465{hidden}).dial, 465, 300*time.Millisecond
-	if _, err := s.Dial(context.Background()); err == nil || !strings.Contains(err.Error(), `tls = "implicit"`) || !strings.Contains(err.Error(), "reply_timeout of [smtp]") {
+	if _, err := s.Dial(context.Background()); err == nil || !strings.Contains(err.Error(), "reply_timeout of [smtp]") {
 		t.Errorf("%v", err)
 	}
 }

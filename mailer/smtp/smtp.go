@@ -13,6 +13,7 @@ package smtp
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -119,6 +120,7 @@ type Conn struct {
 	extensions map[string]string // what the server can do, by keyword in capitals
 	conn       net.Conn
 	replyIn    time.Duration
+	mechanism  string // by which it was logged in; empty: it was not
 	pipelining bool
 	size       int // of the biggest message that it takes; 0: it does not say, -1: any
 	utf8       bool
@@ -181,6 +183,24 @@ func isLoopback(a net.Addr) bool {
 	}
 	return false
 }
+
+// String tells how the connection is: its encryption, its login, the biggest message that the server takes.
+func (c *Conn) String() string {
+	words := "not encrypted"
+	if encrypted, ok := c.conn.(*tls.Conn); ok {
+		words = tls.VersionName(encrypted.ConnectionState().Version)
+	}
+	if c.mechanism != "" {
+		words += ", logged in by " + c.mechanism
+	}
+	if c.size > 0 {
+		words += fmt.Sprintf(", messages of up to %.1f MB", float64(c.size)/(1<<20))
+	}
+	return words
+}
+
+// Offers reports whether the server can do what a keyword of EHLO stands for (RFC 5321 §4.1.1.1).
+func (c *Conn) Offers(keyword string) bool { _, ok := c.extensions[keyword]; return ok }
 
 // Usable reports whether the connection can take another message. After any error of the connection,
 // an answer that is not SMTP, or a 421 it can't.

@@ -7,11 +7,17 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"math/big"
 	"net"
 	"testing"
 	"time"
 )
+
+// PEM is the certificate of a server in the form of [smtp] ca_file.
+func PEM(c *tls.Config) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificates[0].Certificate[0]})
+}
 
 // Certificate makes what a server on 127.0.0.1 needs for TLS, valid until notAfter, and the pool that trusts it.
 func Certificate(t testing.TB, notAfter time.Time) (*tls.Config, *x509.CertPool) {

@@ -1,0 +1,175 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"digestd/digest/render"
+	"digestd/internal/config"
+	"digestd/internal/ledger/store/postgres"
+	"digestd/mailer"
+	"digestd/mailer/dkim"
+	"digestd/mailer/message"
+)
+
+// dnsTimeout bounds the look-up of the DKIM record.
+const dnsTimeout = 10 * time.Second
+
+// linkTimeout bounds the look at a reader's page.
+const linkTimeout = 20 * time.Second
+
+// serverTimeout bounds each answer of the mail server to a check: whoever waits at a terminal does not wait as long as
+// RFC 5321 asks for.
+const serverTimeout = time.Minute
+
+// checkOnline tries what only the network can tell. Both what it saw and what is wrong are in words.
+func checkOnline(ctx context.Context, p *program, cfg *config.Config, sets map[string]*render.Set) (saw, wrong []string) {
+	saw, wrong = askFeeds(ctx, p, cfg)
+	look := func(said string, err error) {
+		if err != nil {
+			wrong = append(wrong, err.Error())
+		} else if said != "" {
+			saw = append(saw, said)
+		}
+	}
+	look(askServer(ctx, cfg))
+	if shares(cfg) {
+		for _, err := range postgres.Examine(ctx, database(cfg.Ledger.Postgres, cfg.Ledger.PasswordFile)) {
+			wrong = append(wrong, err.Error())
+		}
+	}
+	look(checkRecord(ctx, cfg))
+	look(checkLinks(ctx, cfg, sets))
+	return saw, wrong
+}
+
+// askFeeds reads every feed.
+func askFeeds(ctx context.Context, p *program, cfg *config.Config) (saw, wrong []string) {
+	feeds := cfg.Feeds()
+	collector := collector(p, cfg, nil)
+	var mu sync.Mutex
+	var asking errgroup.Group
+	asking.SetLimit(cfg.Collect.Concurrency)
+	bar := p.bar(len(feeds), "feeds")
+	for _, f := range feeds {
+		asking.Go(func() error {
+			doc, err := collector.Read(ctx, f.URL)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err != nil:
+				wrong = append(wrong, err.Error())
+			case doc.Found != "":
+				wrong = append(wrong, fmt.Sprintf("feed %s is the address of a page; write the one of its feed in its place: %q",
+					f.Address(), doc.Found))
+			}
+			bar.advance(cmp.Or(f.Name, f.Address()))
+			return nil
+		})
+	}
+	asking.Wait()
+	bar.end()
+	slices.Sort(wrong)
+	if n := len(feeds); n > 1 && len(wrong) == n {
+		wrong = append(wrong, fmt.Sprintf("none of the %d feeds can be read: is this machine on line, and allowed to ask other hosts?", n))
+	}
+	if n := len(feeds); n > 0 {
+		saw = append(saw, fmt.Sprintf("feeds: %d of %d can be read", max(0, n-len(wrong)), n))
+	}
+	return saw, wrong
+}
+
+// askServer asks the mail server whether it would take a message, and sends none.
+func askServer(ctx context.Context, cfg *config.Config) (string, error) {
+	hasty := *cfg
+	hasty.SMTP.ReplyTimeout = min(cfg.SMTP.ReplyTimeout, serverTimeout)
+	out, err := transport(&hasty)
+	if err != nil {
+		return "", err
+	}
+	conn, err := out.Dial(ctx)
+	if err != nil {
+		return "", fmt.Errorf("mail server: %w", err)
+	}
+	defer conn.Close()
+	return mailer.Probe(conn, out, wireAddress(cfg.Mail.BounceTo), wireAddress(cfg.Mail.FromAddress))
+}
+
+// checkLinks follows the link of a reader that there is not, on the way that readers' links take. What comes back
+// must be our own page that says so, and no proxy's.
+func checkLinks(ctx context.Context, cfg *config.Config, sets map[string]*render.Set) (string, error) {
+	if cfg.Web == nil {
+		return "", nil
+	}
+	err := func() error {
+		ctx, cancel := context.WithTimeout(ctx, linkTimeout)
+		defer cancel()
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet,
+			cfg.Web.BaseURL+message.UnsubscribePath+"check", nil)
+		if err != nil {
+			return err
+		}
+		req.Header.Set("User-Agent", cfg.Collect.UserAgent)
+		client := &http.Client{CheckRedirect: func(to *http.Request, _ []*http.Request) error {
+			return fmt.Errorf("it redirects to %s, and mail programs follow no redirect when they unsubscribe (RFC 8058)",
+				to.URL.Redacted())
+		}}
+		resp, err := client.Do(req)
+		var failed *url.Error
+		if errors.As(err, &failed) { // whose own words repeat the address
+			return failed.Err
+		}
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		page, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+		if err != nil {
+			return err
+		}
+		for _, set := range sets {
+			words := html.EscapeString(set.Catalogue(cfg.Newsletter.Language).Web.BadLinkWhy)
+			if resp.StatusCode == http.StatusNotFound && strings.Contains(string(page), words) {
+				return nil
+			}
+		}
+		return fmt.Errorf("%s, and not from digestd: does the proxy hand %s on to [web] listen, %s?", resp.Status,
+			message.UnsubscribePath, cfg.Web.Listen)
+	}()
+	if err != nil {
+		return "", fmt.Errorf("base_url %s does not reach digestd, so readers can't leave by the links in their mail (is `digestd run` running?): %w",
+			cfg.Web.BaseURL, err)
+	}
+	return fmt.Sprintf("readers' links: %s reaches digestd", cfg.Web.BaseURL), nil
+}
+
+// checkRecord compares the DKIM key with what receivers will find in the DNS.
+func checkRecord(ctx context.Context, cfg *config.Config) (string, error) {
+	s, err := signer(cfg)
+	if s == nil || err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, dnsTimeout)
+	defer cancel()
+	records, err := net.DefaultResolver.LookupTXT(ctx, s.Name())
+	if err == nil {
+		err = dkim.CheckRecord(records, s.Public())
+	}
+	if err != nil {
+		return "", fmt.Errorf("DKIM record %s: %w", s.Name(), err)
+	}
+	return fmt.Sprintf("DKIM record %s: it goes with the key", s.Name()), nil
+}
