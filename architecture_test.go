@@ -33,6 +33,7 @@ var onlyIn = map[string]string{
 	"github.com/mmcdole/gofeed":              "digest/collect",
 	"codeberg.org/readeck/go-readability/v2": "digest/collect",
 	"github.com/wneessen/go-mail":            "mailer",
+	"github.com/emersion/go-imap/v2":         "mailer/mailbox",
 	"github.com/robfig/cron/v3":              "digest/schedule",
 	"github.com/yuin/goldmark":               "digest/note",
 }

@@ -65,9 +65,6 @@ func (c *cures) connection(o mailer.Outcome) string {
 	s := c.cfg().SMTP
 	var name *net.DNSError
 	var plain tls.RecordHeaderError
-	var stranger x509.UnknownAuthorityError
-	var another x509.HostnameError
-	var invalid x509.CertificateInvalidError
 	switch err := o.Err; {
 	case errors.As(err, &name) && name.IsNotFound:
 		return fmt.Sprintf("%s: no machine has the name %s; is it spelt right?", c.key("host"), s.Host)
@@ -81,17 +78,27 @@ func (c *cures) connection(o mailer.Outcome) string {
 		return fmt.Sprintf("the server begins without encryption at port %d: %s = \"starttls\"", s.Port, c.key("tls"))
 	case errors.Is(err, smtp.ErrNoStartTLS) && s.Port != 465:
 		return fmt.Sprintf("%s: 465 with tls = \"implicit\" is where most servers encrypt from the first byte; \"none\" is for a server on this machine", c.key("tls"))
-	case errors.As(err, &stranger):
-		return fmt.Sprintf("nobody whom this machine trusts signed the certificate: if the server is your own, %s names the PEM file of its root", c.key("ca_file"))
-	case errors.As(err, &another):
-		return fmt.Sprintf("%s: the certificate is for %s; write that name", c.key("host"), certified(another.Certificate))
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return fmt.Sprintf("the certificate is good from %s to %s, and it is %s here: the server's owner must renew it, or this machine's clock is wrong",
-			invalid.Cert.NotBefore.Format(time.DateTime), invalid.Cert.NotAfter.Format(time.DateTime), time.Now().UTC().Format(time.DateTime))
 	case smtp.Stage(o.Stage) == smtp.Greeting && s.TLS != smtp.TLSImplicit:
 		return fmt.Sprintf("a server that says nothing first expects encryption at once: %s = \"implicit\"", c.key("tls"))
 	case smtp.Stage(o.Stage) == smtp.Connect && isTimeout(err):
 		return fmt.Sprintf("%s: many networks let nothing out to port 25, some nothing to 465 or 587; many providers also listen on 2525", c.key("port"))
+	}
+	return c.certificate(o.Err, c.key("host"), c.key("ca_file"))
+}
+
+// certificate is about one that can't be trusted; host and roots are the keys that say which server it is, and whose root.
+func (c *cures) certificate(err error, host, roots string) string {
+	var stranger x509.UnknownAuthorityError
+	var another x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &stranger):
+		return fmt.Sprintf("nobody whom this machine trusts signed the certificate: if the server is your own, %s names the PEM file of its root", roots)
+	case errors.As(err, &another):
+		return fmt.Sprintf("%s: the certificate is for %s; write that name", host, certified(another.Certificate))
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return fmt.Sprintf("the certificate is good from %s to %s, and it is %s here: the server's owner must renew it, or this machine's clock is wrong",
+			invalid.Cert.NotBefore.Format(time.DateTime), invalid.Cert.NotAfter.Format(time.DateTime), time.Now().UTC().Format(time.DateTime))
 	}
 	return ""
 }

@@ -40,7 +40,7 @@ func (t tryAgain) Unwrap() error { return t.err }
 const stayFlag = "stays"
 
 func inboundCommand(p *program) *cobra.Command {
-	var explain, fromMaildir bool
+	var explain, fromMaildir, overIMAP bool
 	var maildir string
 	c := &cobra.Command{
 		Use:   "inbound",
@@ -57,8 +57,10 @@ func inboundCommand(p *program) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			switch {
-			case maildir != "" && explain:
-				return usagef("--explain reads one message on stdin: it does not go with --maildir")
+			case explain && (maildir != "" || overIMAP), overIMAP && maildir != "":
+				return usagef("--explain reads one message on stdin, --maildir a directory, --imap a mailbox: one of them")
+			case overIMAP:
+				return readMailboxOnce(c.Context(), p)
 			case maildir != "":
 				return receiveMaildir(c.Context(), p, maildir)
 			case explain:
@@ -69,6 +71,7 @@ func inboundCommand(p *program) *cobra.Command {
 	}
 	c.Flags().BoolVar(&fromMaildir, stayFlag, false, "the message stays in a Maildir where a person reads it")
 	c.Flags().MarkHidden(stayFlag)
+	c.Flags().BoolVar(&overIMAP, "imap", false, "read the mailbox of [inbound], as the daemon does every few minutes")
 	c.Flags().BoolVar(&explain, "explain", false, "tell what the message is, and change nothing")
 	c.Flags().StringVar(&maildir, "maildir", "", "read the new messages of a Maildir in `DIR`")
 	return c
@@ -277,7 +280,7 @@ func receiveMaildir(ctx context.Context, p *program, dir string) error {
 	}
 	total := receivedMaildir{Kinds: map[inbound.Kind]int{}, Suppressed: []digest.Suppression{}, Restored: []string{},
 		Failed: []string{}}
-	box := &mailbox{p: p}
+	box := &maildirReader{p: p}
 	defer box.close()
 	for _, f := range files {
 		if !f.Type().IsRegular() || strings.HasPrefix(f.Name(), ".") {
@@ -327,22 +330,22 @@ func readUpTo(path string, limit int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, limit))
 }
 
-// mailbox hands the messages of a Maildir to the ledger. It opens the ledger itself, and lets go of it now and then.
+// maildirReader hands the messages of a Maildir to the ledger. It opens the ledger itself, and lets go of it now and then.
 // Where another process holds the ledger, it hands the messages to that one, one by one.
-type mailbox struct {
+type maildirReader struct {
 	p      *program
 	opened *opened
 	read   int // since the ledger was opened
 }
 
-func (b *mailbox) close() {
+func (b *maildirReader) close() {
 	if b.opened != nil {
 		b.opened.close()
 	}
 	b.opened, b.read = nil, 0
 }
 
-func (b *mailbox) receive(ctx context.Context, raw []byte) (received, error) {
+func (b *maildirReader) receive(ctx context.Context, raw []byte) (received, error) {
 	if err := ctx.Err(); err != nil {
 		return received{}, err
 	}

@@ -46,6 +46,7 @@ func checkOnline(ctx context.Context, p *program, cfg *config.Config, sets map[s
 		}
 	}
 	look(askServer(ctx, cfg))
+	look(askMailbox(ctx, p, cfg))
 	if shares(cfg) {
 		for _, err := range postgres.Examine(ctx, database(cfg.Ledger.Postgres, cfg.Ledger.PasswordFile)) {
 			wrong = append(wrong, err.Error())
@@ -106,6 +107,16 @@ func askServer(ctx context.Context, cfg *config.Config) (string, error) {
 	}
 	defer conn.Close()
 	return mailer.Probe(conn, out, wireAddress(cfg.Mail.BounceTo), wireAddress(cfg.Mail.FromAddress))
+}
+
+// askMailbox opens the mailbox of [inbound], and reads nothing.
+func askMailbox(ctx context.Context, p *program, cfg *config.Config) (string, error) {
+	box, err := newMailbox(p, cfg, newCures(cfg), nil)
+	if box == nil || err != nil {
+		return "", err
+	}
+	n, err := box.Look(ctx)
+	return fmt.Sprintf("mailbox: %s answers, with %s", box, plural(n, "message")), err
 }
 
 // checkLinks follows the link of a reader that there is not, on the way that readers' links take. What comes back

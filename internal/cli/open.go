@@ -23,6 +23,7 @@ import (
 	"digestd/internal/ledger/store/memory"
 	"digestd/internal/newsroom"
 	"digestd/internal/report"
+	"digestd/mailer/mailbox"
 	"digestd/templates"
 )
 
@@ -64,16 +65,18 @@ func (p *program) loadFrom(path string) (*config.Config, map[string]*render.Set,
 
 // opened is a configuration at work on a ledger, and all that a command may want of the two. It is closed with close.
 type opened struct {
-	Config     *config.Config
-	Ledger     *ledger.Ledger
-	Composer   *newsroom.Composer
-	Publisher  *newsroom.Publisher
-	Receiver   *newsroom.Receiver
-	Report     report.Reporter
-	outbound   *outbound // of the publisher; test copies go over its transport directly
-	uncomposed func() map[digest.Lane]report.Uncomposed
-	isNew      bool   // the ledger is an empty one, since there is none yet
-	close      func() // lets go of the ledger
+	Config    *config.Config
+	Ledger    *ledger.Ledger
+	Composer  *newsroom.Composer
+	Publisher *newsroom.Publisher
+	Receiver  *newsroom.Receiver
+	Report    report.Reporter
+	mailbox   *mailbox.Box // nil: there is none
+	outbound  *outbound    // of the publisher; test copies go over its transport directly
+	known     func() report.Known
+	alerts    *daemon.Alerts // of a running daemon
+	isNew     bool           // the ledger is an empty one, since there is none yet
+	close     func()         // lets go of the ledger
 }
 
 // want is what a command wants opened; the zero value is to read all there is.
@@ -196,22 +199,28 @@ func (p *program) warnOfDamage(l *ledger.Ledger, err error) {
 	}
 }
 
-// assemble puts together what works on a ledger. The outbound of before, if there is one, is taken over where its
-// settings are the same.
+// assemble puts together what works on a ledger. What has the same settings as in before, which may be nil, is
+// taken over from there.
 func assemble(
-	p *program, cfg *config.Config, sets map[string]*render.Set, l *ledger.Ledger, ledgerOnly bool, before *outbound,
+	p *program, cfg *config.Config, sets map[string]*render.Set, l *ledger.Ledger, ledgerOnly bool, before *opened,
 ) (*opened, error) {
+	if before == nil {
+		before = &opened{}
+	}
 	o := &opened{
 		Config: cfg, Ledger: l,
-		Receiver:   &newsroom.Receiver{Config: cfg, Ledger: l, Now: p.now, Log: p.log},
-		Report:     report.Reporter{Config: cfg, Ledger: report.Of(l), Now: p.now},
-		uncomposed: func() map[digest.Lane]report.Uncomposed { return nil }, // which only a daemon knows
+		Receiver: &newsroom.Receiver{Config: cfg, Ledger: l, Now: p.now, Log: p.log},
+		Report:   report.Reporter{Config: cfg, Ledger: report.Of(l), Now: p.now},
+		known:    func() report.Known { return report.Known{} },
 	}
 	err := newsroom.JoinSignups(cfg, l, func(err error) { p.log.Error("who signed up can't be read: those known last get mail", "error", err) })
 	if err != nil || ledgerOnly {
 		return o, err
 	}
-	if o.outbound, err = newOutbound(p, cfg, l.Mail(), before); err != nil {
+	if o.outbound, err = newOutbound(p, cfg, l.Mail(), before.outbound); err != nil {
+		return nil, err
+	}
+	if o.mailbox, err = newMailbox(p, cfg, o.outbound.cures, before.mailbox); err != nil {
 		return nil, err
 	}
 	if o.Composer, err = composer(p, cfg, sets, l); err != nil {

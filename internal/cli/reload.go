@@ -85,7 +85,8 @@ func newReloads(p *program, first *opened) *reloads {
 // take puts what was opened in force. All that is delivered counts in one tally, and all that could not be
 // composed is remembered in one place.
 func (r *reloads) take(next *opened) {
-	next.Publisher.Mailer, next.uncomposed = r.tally.Over(next.outbound.mailer), r.alerts.Uncomposed
+	next.Publisher.Mailer, next.known = r.tally.Over(next.outbound.mailer), r.alerts.Known
+	next.alerts = r.alerts
 	next.Publisher.Current = func() *config.Config { return r.current.Load().Config }
 	r.current.Store(next)
 }
@@ -94,7 +95,7 @@ func (r *reloads) take(next *opened) {
 func (r *reloads) rooms() *daemon.Rooms { return r.roomsOf(r.current.Load()) }
 
 func (r *reloads) roomsOf(o *opened) *daemon.Rooms {
-	return &daemon.Rooms{Publisher: o.Publisher, Report: o.Report, Alerts: r.alerts}
+	return &daemon.Rooms{Publisher: o.Publisher, Report: o.Report, Alerts: r.alerts, Receiver: o.Receiver, Mailbox: o.inbox()}
 }
 
 // reload reads configuration, readers, templates and secrets anew. They are in force when the loop says so; where
@@ -116,7 +117,7 @@ func (r *reloads) reload() (*daemon.Rooms, error) {
 	if err := carryOn(r.program, cfg, old.Ledger); err != nil {
 		return nil, err
 	}
-	next, err := assemble(r.program, cfg, sets, old.Ledger, false, old.outbound)
+	next, err := assemble(r.program, cfg, sets, old.Ledger, false, old)
 	if err != nil {
 		return nil, err
 	}

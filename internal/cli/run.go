@@ -95,8 +95,8 @@ func answer(
 		return nil, err
 	}
 	monitoring := map[string]http.Handler{
-		"/healthz": web.Health(func() []report.Problem { return current().Report.Problems(current().uncomposed()) }, p.now),
-		"/metrics": web.Metrics(version, func() (report.Figures, error) { return current().Report.Figures(tally, current().uncomposed()) }),
+		"/healthz": web.Health(func() []report.Problem { return current().Report.Problems(current().known()) }, p.now),
+		"/metrics": web.Metrics(version, func() (report.Figures, error) { return current().Report.Figures(tally, current().known()) }),
 	}
 	if at.Metrics == at.Listen {
 		server.Also = monitoring

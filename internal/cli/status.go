@@ -39,7 +39,7 @@ func statusCommand(p *program) *cobra.Command {
 				return err
 			}
 			defer o.close()
-			if s, err = o.Report.Status(o.uncomposed()); err != nil {
+			if s, err = o.Report.Status(o.known()); err != nil {
 				return err
 			}
 			if o.outbound != nil {

@@ -25,6 +25,7 @@ type Config struct {
 	Web             *Web // nil: off
 	Archive         Archive
 	Alerts          Alerts
+	Inbound         Inbound
 	Topics          []digest.Topic  // in the order of the file
 	Digests         []digest.Digest // in the order of the file
 	Subscribers     *subscribers.List

@@ -154,11 +154,17 @@ func (r *reader) config(root *table) *Config {
 	}
 	remembers, _ := section(r, root, "ledger", ledgerKeys(), &c.Ledger)
 	r.ledger(&c.Ledger, remembers)
+	inbound, _ := section(r, root, "inbound", inboundKeys(), &c.Inbound)
+	r.inbound(c, inbound)
 	web := Web{}
 	if _, ok := section(r, root, "web", webKeys(), &web); ok {
 		c.Web = &web
 	} else {
-		r.warn(place{}, "without [web] readers unsubscribe by mail only, to %s", c.Mail.UnsubscribeTo)
+		unread := ""
+		if c.Inbound.IMAP == "" {
+			unread = "; imap of [inbound] can read that mailbox"
+		}
+		r.warn(place{}, "without [web] readers unsubscribe by mail only, to %s%s", c.Mail.UnsubscribeTo, unread)
 	}
 	section(r, root, "archive", archiveKeys(), &c.Archive)
 	section(r, root, "alerts", alertsKeys(), &c.Alerts)
@@ -253,18 +259,12 @@ func (r *reader) templates(c *Config, root *table) {
 			continue // reported
 		}
 		t := root.values["digests"].table.values[d.ID].table
-		at := func(name string) place {
-			if v := t.values[name]; v != nil {
-				return v.place
-			}
-			return t.place
-		}
 		for _, err := range each(r.env.CheckTemplates(d)) {
 			name := "template"
 			if strings.HasPrefix(err.Error(), "subject:") {
 				name = "subject"
 			}
-			r.report(at(name), "digest %q: %v", d.ID, err)
+			r.report(t.at(name), "digest %q: %v", d.ID, err)
 		}
 	}
 }

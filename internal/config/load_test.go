@@ -112,7 +112,7 @@ func TestDefaults(t *testing.T) {
 		Topics: []digest.Topic{topic},
 		Digests: []digest.Digest{{ID: "daily", Title: "Morning Wire", Subject: "{{.Headlines}}", Schedule: "0 7 * * *",
 			Topics: []digest.Topic{topic}, CatchUp: 6 * time.Hour, ApproveBefore: 45 * time.Minute, MaxHeadlines: 15, Length: "usual", Asides: "last", Developments: true, Look: look, Images: "remote", MaxSize: 95 << 10}},
-		Subscribers: c.Subscribers, lines: c.lines,
+		Subscribers: c.Subscribers, lines: c.lines, Inbound: Inbound{Folder: "digestd", Every: 5 * time.Minute},
 		Warnings: c.Warnings,
 	}
 	if !reflect.DeepEqual(c, want) {
@@ -122,7 +122,7 @@ func TestDefaults(t *testing.T) {
 	if !ok || ana.Line != 8 || ana.File != "config.toml" || ana.Zone != "Europe/Paris" || ana.Language != "en" || ana.Format != "html" {
 		t.Errorf("ana is %+v %+v", ana, ana.Profile)
 	}
-	if len(c.Warnings) != 1 || c.Warnings[0].Error() != "config.toml: without [web] readers unsubscribe by mail only, to digest@example.org" {
+	if len(c.Warnings) != 1 || c.Warnings[0].Error() != "config.toml: without [web] readers unsubscribe by mail only, to digest@example.org; imap of [inbound] can read that mailbox" {
 		t.Errorf("warnings: %v", c.Warnings)
 	}
 }
@@ -339,7 +339,7 @@ digests = ["daily"]
 		got = append(got, w.Error())
 	}
 	want := []string{
-		"config.toml: without [web] readers unsubscribe by mail only, to digest@example.org",
+		"config.toml: without [web] readers unsubscribe by mail only, to digest@example.org; imap of [inbound] can read that mailbox",
 		"config.toml:7:12: key_file of [dkim]: everybody on this machine may read readable.pem; chmod 0640 it",
 		"config.toml:7:12: [dkim] signs for example.net, but the mail is from example.org: DMARC does not count such a signature",
 		`config.toml:9:38: feed of topic "global": there is no file missing.xml`,
@@ -440,6 +440,28 @@ func TestWhere(t *testing.T) {
 	} {
 		if got := c.Where(w.table, w.key); got != c.Path+w.want {
 			t.Errorf("%s of [%s]: %s", w.key, w.table, got)
+		}
+	}
+}
+
+// TestInbound takes from [smtp] what [inbound] does not say.
+func TestInbound(t *testing.T) {
+	files := map[string]string{"smtp": "x", "imap": "x"}
+	const before = "newsletter.name = \"Wire\"\nmail.from = \"wire@example.org\"\n[smtp]\nhost = \"smtp.example.org\"\nusername = \"me\"\npassword_file = \"smtp\"\n[inbound]\n"
+	for _, c := range []struct {
+		keys, username, password, host, mailbox string
+		port                                    int
+		startTLS                                bool
+	}{
+		{`imap = "imaps://imap.example.org"`, "me", "smtp", "imap.example.org", "INBOX", 993, false},
+		{"imap = \"imap://[::1]:1143/Back\"\nusername = \"you\"\npassword_file = \"imap\"", "you", "imap", "::1", "Back", 1143, true},
+		{`imap = "imap://mail.example.org/"`, "me", "smtp", "mail.example.org", "INBOX", 143, true},
+	} {
+		write(t, files)
+		i := load(t, before+c.keys, Env{}).Inbound
+		host, port, startTLS, mailbox := i.Box()
+		if i.Username != c.username || filepath.Base(i.PasswordFile) != c.password || host != c.host || port != c.port || mailbox != c.mailbox || startTLS != c.startTLS {
+			t.Errorf("%s: %+v, %s %d %s %v", c.keys, i, host, port, mailbox, startTLS)
 		}
 	}
 }

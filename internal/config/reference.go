@@ -39,6 +39,7 @@ func Reference() []TableDoc {
 		describe("ledger", "[ledger]", "The program's memory.", ledgerKeys()),
 		describe("web", "[web]", "The pages for readers. Without this table readers unsubscribe by mail only.", webKeys()),
 		describe("archive", "[archive]", "Where the public pages of the editions go beside the listener.", archiveKeys()),
+		describe("inbound", "[inbound]", "The mailbox where bounces and requests to leave arrive. Without this table, `digestd inbound` takes them from a mail server's pipe or a Maildir.", inboundKeys()),
 		describe("alerts", "[alerts]", "Whom to tell when something needs a person.", alertsKeys()),
 		describe("topics.NAME", "[topics.NAME]", "A set of feeds. Its name is letters, digits, \"-\" and \"_\".", topicKeys()),
 		describe("topics.NAME.feeds", "a table in feeds", "A feed with more to say than its address.", feedKeys()),

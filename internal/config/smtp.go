@@ -54,12 +54,7 @@ func (r *reader) smtp(c *Config, root, t *table) {
 	if t == nil {
 		t = newTable(root.place, implied)
 	}
-	at := func(name string) place {
-		if v := t.values[name]; v != nil {
-			return v.place
-		}
-		return t.place
-	}
+	at := t.at
 	s := &c.SMTP
 	if port, begins := s.Port, s.TLS == "implicit"; begins && t.values["port"] != nil && (port == 25 || port == 587) {
 		r.warn(at("port"), `port %d of [smtp] begins without encryption, and tls = "implicit" expects it at once: use tls = "starttls", or port = 465`, port)

@@ -67,6 +67,14 @@ func newTable(at place, how origin) *table {
 	return &table{place: at, values: map[string]*value{}, keys: map[string]place{}, how: how}
 }
 
+// at is the place of a key, or where it would stand.
+func (t *table) at(name string) place {
+	if v := t.values[name]; v != nil {
+		return v.place
+	}
+	return t.place
+}
+
 func (t *table) put(name string, at place, v *value) {
 	t.names = append(t.names, name)
 	t.keys[name] = at

@@ -20,6 +20,7 @@ import (
 
 	"digestd/digest"
 	"digestd/digest/schedule"
+	"digestd/internal/config"
 	"digestd/internal/ledger"
 	"digestd/internal/report"
 )
@@ -48,8 +49,8 @@ type Alerts struct {
 	Fetch func(ctx context.Context, url, agent string) error
 	Host  string // this machine's name, for the messages
 
-	mu         sync.Mutex
-	uncomposed map[digest.Lane]report.Uncomposed
+	mu    sync.Mutex
+	known report.Known
 
 	// Only the loop's one job uses the following.
 	journal  audience
@@ -80,20 +81,45 @@ func (a *Alerts) published(lane digest.Lane, slot schedule.Slot, composed bool, 
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if err == nil || composed {
-		delete(a.uncomposed, lane)
+		delete(a.known.Uncomposed, lane)
 		return
 	}
-	if a.uncomposed == nil {
-		a.uncomposed = map[digest.Lane]report.Uncomposed{}
+	if a.known.Uncomposed == nil {
+		a.known.Uncomposed = map[digest.Lane]report.Uncomposed{}
 	}
-	a.uncomposed[lane] = report.Uncomposed{Slot: slot, Err: err}
+	a.known.Uncomposed[lane] = report.Uncomposed{Slot: slot, Err: err}
 }
 
-// Uncomposed are the slots whose edition could not be composed, by lane.
-func (a *Alerts) Uncomposed() map[digest.Lane]report.Uncomposed {
+// read notes how reading the mailbox went.
+func (a *Alerts) read(err error, now time.Time) {
+	if errors.Is(err, context.Canceled) {
+		return
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return maps.Clone(a.uncomposed)
+	if err == nil || a.known.Unread == nil {
+		a.known.Since = now
+	}
+	a.known.Unread = err
+}
+
+// told notes whether the operator could be told.
+func (a *Alerts) told(err error) {
+	if errors.Is(err, context.Canceled) {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.known.Untold = err
+}
+
+// Known is what only the daemon knows.
+func (a *Alerts) Known() report.Known {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	known := a.known
+	known.Uncomposed = maps.Clone(known.Uncomposed)
+	return known
 }
 
 // audience is what somebody was told: whoever reads the log, or the operator whom the [alerts] command reaches.
@@ -152,7 +178,7 @@ func (r *Rooms) alert(ctx context.Context) error {
 		r.Publisher.Ledger.Touch() // to find out whether it is well again, which Problems tells
 	}
 	now := r.Report.Now()
-	problems, hidden := merged(r.Report.Problems(a.Uncomposed()), now)
+	problems, hidden := merged(r.Report.Problems(a.Known()), now)
 	began, ended := a.journal.news(problems, hidden, now)
 	for _, b := range began {
 		r.Publisher.Log.Error("needs a person", "problem", b.Words)
@@ -162,10 +188,10 @@ func (r *Rooms) alert(ctx context.Context) error {
 	}
 	a.journal.hears(began, ended)
 
-	if r.Report.Config.Alerts.Command != "" {
-		if err := r.tellOperator(ctx, problems, hidden, now); err != nil {
-			return err
-		}
+	if r.Report.Config.Alerts.Command == "" {
+		a.told(nil)
+	} else if err := r.tellOperator(ctx, problems, hidden, now); err != nil {
+		return err
 	}
 	if r.Report.Config.Alerts.HeartbeatURL != "" && len(problems) == 0 {
 		r.beat(ctx)
@@ -200,6 +226,7 @@ func (r *Rooms) tellOperator(ctx context.Context, problems []ledger.Alert, hidde
 		a.operator.hears(told, nil)
 		a.asked = true
 	}
+	problems = slices.DeleteFunc(slices.Clone(problems), func(p ledger.Alert) bool { return p.ID == report.UntoldID })
 	began, ended := a.operator.news(problems, hidden, now)
 	if len(began)+len(ended) == 0 {
 		return nil
@@ -212,8 +239,9 @@ func (r *Rooms) tellOperator(ctx context.Context, problems []ledger.Alert, hidde
 	}
 	message := alertMessage(r.Report.Config.Newsletter.Name, a.Host, now, began, ended, still)
 	// A stop lets the command end: one that is killed may have told, and would tell again after the restart.
-	if err := a.Run(context.WithoutCancel(ctx), r.Report.Config.Alerts.Command, filepath.Dir(r.Report.Config.Path),
-		message); err != nil {
+	err := a.Run(context.WithoutCancel(ctx), r.Report.Config.Alerts.Command, filepath.Dir(r.Report.Config.Path), message)
+	a.told(err)
+	if err != nil {
 		return fmt.Errorf("[alerts] command: %w", err)
 	}
 	a.operator.hears(began, ended)
@@ -223,6 +251,15 @@ func (r *Rooms) tellOperator(ctx context.Context, problems []ledger.Alert, hidde
 		r.Publisher.Log.Warn("the operator was told, and hears it again if digestd is restarted now", "error", err)
 	}
 	return nil
+}
+
+// Test runs the command of [alerts] with a message that says to be a test.
+func (a *Alerts) Test(ctx context.Context, cfg *config.Config, now time.Time) error {
+	message := fmt.Sprintf("digestd on %s: a test\n\n%s, %s\n\nThis is how digestd tells when something needs you. Nothing does.\n",
+		a.Host, cmp.Or(cfg.Newsletter.Name, "digestd"), now.Format("Monday 2 January 2006, 15:04 MST"))
+	err := a.Run(ctx, cfg.Alerts.Command, filepath.Dir(cfg.Path), message)
+	a.told(err)
+	return err
 }
 
 // alertMessage is what the operator reads. Its first line can be the subject of a mail.

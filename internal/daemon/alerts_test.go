@@ -18,6 +18,7 @@ import (
 	"digestd/internal/ledger"
 	"digestd/internal/ledger/store/bolt"
 	"digestd/internal/newsroom/town"
+	"digestd/internal/report"
 	"digestd/mailer/smtp"
 )
 
@@ -147,9 +148,23 @@ func TestAnOperatorWhoCannotBeToldIsToldLater(t *testing.T) {
 	if err := w.rooms.alert(t.Context()); !errors.Is(err, o.deaf) {
 		t.Errorf("a failing command: %v", err)
 	}
+	untold := func() (words []string) {
+		for _, p := range w.Report.Problems(w.rooms.Alerts.Known()) {
+			if p.ID == report.UntoldID {
+				words = append(words, p.Words)
+			}
+		}
+		return words
+	}
+	if got := untold(); len(got) != 1 || !strings.Contains(got[0], "command of [alerts] fails, and you are told nothing: exit status 1") {
+		t.Errorf("status says %q", got)
+	}
 	o.deaf = nil
 	w.look(5 * time.Minute)
 	o.heard(t, "needs you")
+	if got := untold(); len(got) > 0 {
+		t.Errorf("status says %q after the command went well", got)
+	}
 }
 
 func TestAnEditionThatIsLateIsTold(t *testing.T) {
@@ -182,7 +197,7 @@ func TestAFullMailboxIsNotTold(t *testing.T) {
 	w.Send(false)
 	w.look(3 * time.Hour)
 	o.heard(t)
-	if problems := w.Report.Problems(nil); len(problems) > 0 {
+	if problems := w.Report.Problems(report.Known{}); len(problems) > 0 {
 		t.Errorf("needs a person: %v", problems)
 	}
 }
@@ -192,7 +207,7 @@ func TestAnEditionOnItsWayIsNotLate(t *testing.T) {
 	w, o := newAlertedTown(t)
 	w.Now = town.Thursday.Add(4 * time.Hour)
 	w.Fail = func(string) *smtp.Reply {
-		if problems := w.Report.Problems(nil); len(problems) > 0 {
+		if problems := w.Report.Problems(report.Known{}); len(problems) > 0 {
 			t.Errorf("in the middle of a run: %v", problems)
 		}
 		return nil
@@ -236,7 +251,7 @@ func TestAnEditionThatCannotBeComposedIsTold(t *testing.T) {
 	o.heard(t)
 	w.look(20 * time.Minute)
 	o.heard(t, "edition daily/Europe/Paris/2026-03-12T07:00 is not composed, 1h1m after its slot: "+broken.Error())
-	if st, err := w.Report.Status(w.rooms.Alerts.Uncomposed()); err != nil || len(st.Problems) != 1 {
+	if st, err := w.Report.Status(w.rooms.Alerts.Known()); err != nil || len(st.Problems) != 1 {
 		t.Errorf("status: %v, %v", st.Problems, err)
 	}
 	w.rooms.Alerts.published(lane, slot, true, nil)
@@ -379,4 +394,32 @@ func TestProblemsAreLogged(t *testing.T) {
 			t.Errorf("%q is logged %d times: %s", words, n, said)
 		}
 	}
+}
+
+// A mailbox that can't be read is told once it is so for half an hour, and its end too.
+func TestAnUnreadMailboxIsTold(t *testing.T) {
+	w, o := newAlertedTown(t)
+	w.rooms.Alerts.read(errors.New("the server does not let us in"), w.Now)
+	w.look(29 * time.Minute)
+	w.rooms.Alerts.read(errors.New("the server does not let us in"), w.Now)
+	o.heard(t)
+	w.look(5 * time.Minute)
+	o.heard(t, "bounces and requests to leave have not been read for 31m: the server does not let us in")
+	w.rooms.Alerts.read(nil, w.Now)
+	w.look(5 * time.Minute)
+	o.heard(t, "well again")
+}
+
+// A test says to be one, and clears what an earlier failure left.
+func TestATestIsToldAsOne(t *testing.T) {
+	w, o := newAlertedTown(t)
+	o.deaf = errors.New("exit status 1")
+	if err := w.rooms.Alerts.Test(t.Context(), w.Config, w.Now); !errors.Is(err, o.deaf) || w.rooms.Alerts.Known().Untold == nil {
+		t.Errorf("a failing command: %v", err)
+	}
+	o.deaf = nil
+	if err := w.rooms.Alerts.Test(t.Context(), w.Config, w.Now); err != nil || w.rooms.Alerts.Known().Untold != nil {
+		t.Error(err)
+	}
+	o.heard(t, "digestd on mail.example.org: a test")
 }

@@ -49,6 +49,10 @@ type tasks interface {
 	// resumeEdition delivers what is owed of an edition and can go now. An error means that delivering
 	// stopped early.
 	resumeEdition(ctx context.Context, edition string) error
+	// mailboxEvery is how often the mailbox of [inbound] is read; 0: there is none.
+	mailboxEvery() time.Duration
+	// readMailbox does what follows from what came back since it was last read.
+	readMailbox(ctx context.Context) error
 	// prune forgets what is older than the configuration keeps.
 	prune(ctx context.Context) error
 	// alert tells of problems that began or ended. An error means that nobody could be told.
@@ -269,6 +273,10 @@ func (l *Loop) turn(ctx context.Context, now time.Time) time.Time {
 			}
 		})
 	}
+	if p.receive {
+		l.begin(taskMailbox, nil, func() error { return tasks.readMailbox(ctx) },
+			func(err error) { l.holdAtLeast(taskMailbox, err, tasks.mailboxEvery()) })
+	}
 	if p.alert {
 		l.alert(ctx)
 	}
@@ -293,6 +301,8 @@ func (l *Loop) observe(now time.Time) (view, error) {
 	v := view{holds: l.holds, lastPrune: l.pruned, polling: l.polled != nil}
 	_, v.pruning = l.jobs[taskPrune]
 	_, v.alerting = l.jobs[taskAlert]
+	_, reading := l.jobs[taskMailbox]
+	v.receives = l.tasks.mailboxEvery() > 0 && !reading
 	var err error
 	if v.lanes, err = l.tasks.lanes(); err != nil {
 		return v, fmt.Errorf("lanes: %w", err)

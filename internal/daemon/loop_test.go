@@ -39,6 +39,8 @@ type world struct {
 	publishes func(ctx context.Context, edition string) error
 	polls     func(ctx context.Context) error
 	articles  func(ctx context.Context) error
+	mailbox   time.Duration // how often it is read; 0: there is none
+	unread    error
 	reads     error        // of the ledger
 	forgets   bool         // publishing does not move the lane
 	alerts    atomic.Int32 // looks at the problems
@@ -165,7 +167,15 @@ func (w *world) alert(context.Context) error {
 	return w.deaf
 }
 
-func (w *world) inForce() { w.note("in force") }
+func (w *world) inForce()                    { w.note("in force") }
+func (w *world) mailboxEvery() time.Duration { return w.mailbox }
+
+func (w *world) readMailbox(context.Context) error {
+	w.note("mailbox")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.unread
+}
 
 func (w *world) readArticles(ctx context.Context) error {
 	if w.articles == nil {
@@ -684,5 +694,28 @@ func TestWhatStaysDueIsNotSpunOn(t *testing.T) {
 		if got := len(w.noted("resume")); got != 3 {
 			t.Errorf("%d resumes", got)
 		}
+	})
+}
+
+// The mailbox is read at the start, then as often as its key says, and after a failure sooner.
+func TestTheMailboxIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "2026-11-22T12:00:00Z", daily(t, "0 7 * * *", "UTC"))
+		w.mailbox = 5 * time.Minute
+		w.start()
+		w.pass(11 * time.Minute)
+		w.mu.Lock()
+		w.unread = errors.New("no such user")
+		w.mu.Unlock()
+		w.pass(8 * time.Minute)
+		w.mu.Lock()
+		w.unread = nil
+		w.mu.Unlock()
+		w.pass(9 * time.Minute)
+		w.end()
+		w.want([]string{"mailbox"},
+			"22 12:00:00 mailbox", "22 12:05:00 mailbox", "22 12:10:00 mailbox",
+			"22 12:15:00 mailbox", "22 12:16:00 mailbox", "22 12:18:00 mailbox", // failing
+			"22 12:22:00 mailbox", "22 12:27:00 mailbox")
 	})
 }

@@ -67,6 +67,7 @@ type view struct {
 	lastPrune time.Time
 	pruning   bool
 	alerting  bool
+	receives  bool // there is a mailbox, and it is not being read
 }
 
 // laneSlot is a slot of a lane.
@@ -91,6 +92,7 @@ type plan struct {
 	poll    bool
 	prune   bool
 	alert   bool
+	receive bool
 	next    laneSlot  // the first slot to come of any lane; zero without lanes
 	wake    time.Time // when the next turn is due, unless something happens before
 }
@@ -102,6 +104,7 @@ const (
 
 	taskArticles = "articles"
 	taskAlert    = "alert"
+	taskMailbox  = "mailbox"
 )
 
 // decide makes the plan of a turn.
@@ -140,6 +143,7 @@ func decide(v view, now time.Time) plan {
 		p.prune = !p.held(v, taskPrune, now)
 	}
 	p.alert = !v.alerting && !p.held(v, taskAlert, now)
+	p.receive = v.receives && !p.held(v, taskMailbox, now)
 	return p
 }
 

@@ -21,6 +21,8 @@ type Rooms struct {
 	Report    report.Reporter
 	Alerts    *Alerts // outlives reloads
 	InForce   func()  // called when a reload has put them in force; may be nil
+	Receiver  *newsroom.Receiver
+	Mailbox   newsroom.Mailbox // nil: there is none
 }
 
 // NewLoop makes the daemon of some rooms. When it is to reload, it asks load for others, which must be
@@ -142,6 +144,22 @@ func (r *Rooms) resumeEdition(ctx context.Context, edition string) error {
 	}
 	if err == nil && sum.Paused != "" {
 		err = paused{edition, sum.Paused}
+	}
+	return err
+}
+
+func (r *Rooms) mailboxEvery() time.Duration {
+	if r.Mailbox == nil {
+		return 0
+	}
+	return r.Report.Config.Inbound.Every
+}
+
+func (r *Rooms) readMailbox(ctx context.Context) error {
+	sum, err := r.Receiver.ReadMailbox(ctx, r.Mailbox)
+	r.Alerts.read(err, r.Report.Now())
+	if sum.Read > 0 {
+		r.Publisher.Log.Info("mailbox read", "messages", sum.Read, "moved", sum.Moved, "suppressed", len(sum.Suppressed))
 	}
 	return err
 }

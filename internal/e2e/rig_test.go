@@ -270,7 +270,7 @@ func (r *Rig) startPostfix(t *testing.T, users int) {
 	}
 	r.write(t, "postfix/mailboxes", mailboxes.String())
 	// Mail to gone.example.org is taken, and bounces then. What comes to bounces@ goes into a program.
-	r.write(t, "postfix/transport", "gone.example.org gone:\nbounces@example.org inbound:\n")
+	r.write(t, "postfix/transport", "gone.example.org gone:\n.gone.example.org gone:\nbounces@example.org inbound:\n")
 	log := filepath.Join(r.dir, "postfix.log")
 	r.write(t, "postfix/main.cf", strings.NewReplacer(
 		"DIR", r.dir, "UID", nobody.Uid, "GID", nobody.Gid, "LOG", log,

@@ -11,6 +11,7 @@ import (
 	"digestd/internal/ledger"
 	"digestd/mailer/inbound"
 	"digestd/mailer/letters"
+	"digestd/mailer/mailbox"
 	"digestd/subscribers"
 )
 
@@ -32,7 +33,12 @@ type Received struct {
 
 // Judge says what would follow from a report, and changes nothing.
 func (r *Receiver) Judge(report inbound.Report) (inbound.Decision, error) {
-	return inbound.Decide(report, func(t inbound.Token) (inbound.Delivery, error) {
+	return inbound.Decide(report, r.find(report))
+}
+
+// find opens the tokens of a report.
+func (r *Receiver) find(report inbound.Report) inbound.Find {
+	return func(t inbound.Token) (inbound.Delivery, error) {
 		purposes := []subscribers.Purpose{t.Purpose}
 		if t.Purpose == subscribers.ForUnsubscribe {
 			purposes = append(purposes, subscribers.ForAccount)
@@ -48,7 +54,7 @@ func (r *Receiver) Judge(report inbound.Report) (inbound.Decision, error) {
 			id = ""
 		}
 		return inbound.Delivery{Email: d.To.Email, Digest: id, Edition: d.Edition.ID}, err
-	})
+	}
 }
 
 // Receive does what follows from a report. The same report twice is the same as once.
@@ -83,6 +89,50 @@ func (r *Receiver) Receive(report inbound.Report) (Received, error) {
 		r.Log.Warn("address suppressed: the mailbox does not exist", "email", s.Email, "words", s.Words)
 	}
 	return done, nil
+}
+
+// Mailbox is where mail comes back to, as mailbox.Box has it.
+type Mailbox interface {
+	Read(ctx context.Context, take func(raw []byte) (understood bool, err error)) (mailbox.Pass, error)
+}
+
+// Understood counts what came of a pass over a mailbox.
+type Understood struct {
+	mailbox.Pass
+	Kinds      map[inbound.Kind]int
+	Suppressed []digest.Suppression
+	Restored   []string
+}
+
+// ReadMailbox does what follows from the messages that came since the last pass. It may be the mailbox of a person, who has
+// bounces and letters of their own: of those that ask for nothing, what is about a mail of ours is understood, and all
+// else stays. Requests to leave that a person must see to are kept as letters, and understood.
+func (r *Receiver) ReadMailbox(ctx context.Context, box Mailbox) (Understood, error) {
+	sum := Understood{Kinds: map[inbound.Kind]int{}}
+	pass, err := box.Read(ctx, func(raw []byte) (bool, error) {
+		report := inbound.Parse(raw)
+		sum.Kinds[report.Kind]++
+		if report.Kind == inbound.Other {
+			return false, nil
+		}
+		if report.Kind != inbound.Unsubscribe {
+			if ours, err := report.Ours(r.find(report)); !ours || err != nil {
+				return false, err
+			}
+		}
+		got, err := r.Receive(report)
+		if err == nil && got.Person {
+			err = r.KeepLetter(ctx, report, raw)
+		}
+		if err != nil {
+			return false, err
+		}
+		sum.Suppressed = append(sum.Suppressed, got.Suppressed...)
+		sum.Restored = append(sum.Restored, got.Restored...)
+		return true, nil
+	})
+	sum.Pass = pass
+	return sum, err
 }
 
 // KeepLetter puts a message where a person reads it.

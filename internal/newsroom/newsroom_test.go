@@ -5,6 +5,7 @@ import (
 	"digestd/internal/config"
 	"digestd/internal/ledger/store/bolt"
 	"digestd/internal/newsroom/town"
+	"digestd/internal/report"
 	"digestd/mailer/smtp"
 	"digestd/subscribers"
 	"encoding/json"
@@ -96,7 +97,7 @@ func TestOutageCostsNoNewsAndRepeatsNone(t *testing.T) {
 			t.Errorf("the news of day %d is lost", day)
 		}
 	}
-	st, err := w.Report.Status(nil)
+	st, err := w.Report.Status(report.Known{})
 	if err != nil || len(st.Problems) != 0 {
 		t.Errorf("problems after all is well: %v, %v", st.Problems, err)
 	}
@@ -239,7 +240,7 @@ func TestLookingChangesNothing(t *testing.T) {
 	if raw, env, err := w.Publisher.Composer.Message(v, digest.Recipient{}); err != nil || env.To != "ana@example.org" || !strings.Contains(string(raw), "Volcano") {
 		t.Errorf("message: %v, %v", env, err)
 	}
-	if _, err := w.Report.Status(nil); err != nil {
+	if _, err := w.Report.Status(report.Known{}); err != nil {
 		t.Error(err)
 	}
 	if _, err := w.Report.WhyItem("cranes move"); err != nil {

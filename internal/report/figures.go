@@ -33,10 +33,10 @@ type LaneFigures struct {
 }
 
 // Figures reads them. It writes nothing.
-func (rep Reporter) Figures(tally *Tally, uncomposed map[digest.Lane]Uncomposed) (Figures, error) {
+func (rep Reporter) Figures(tally *Tally, known Known) (Figures, error) {
 	now := rep.Now()
 	f := Figures{Feeds: map[string]int{}, Editions: map[string]int{}, Delivered: tally.counts(),
-		Problems: len(rep.Problems(uncomposed)), Bytes: rep.Ledger.Size()}
+		Problems: len(rep.Problems(known)), Bytes: rep.Ledger.Size()}
 	states, err := rep.Ledger.Items.FeedStates()
 	if err != nil {
 		return f, err

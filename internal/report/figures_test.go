@@ -19,7 +19,7 @@ func TestFiguresCountWhatHappened(t *testing.T) {
 	w.Publisher.Mailer = tally.Over(w.Publisher.Mailer)
 	w.Show("/herald", "Cranes move again in the harbour", "Ferry timetable changes on Sunday")
 	w.Collect()
-	f, err := w.Report.Figures(tally, nil)
+	f, err := w.Report.Figures(tally, report.Known{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestFiguresCountWhatHappened(t *testing.T) {
 		return nil
 	}
 	w.Send(false)
-	f, err = w.Report.Figures(tally, nil)
+	f, err = w.Report.Figures(tally, report.Known{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,13 +52,13 @@ func TestFiguresCountWhatHappened(t *testing.T) {
 	// What expires without a message is counted as well.
 	w.Now = town.Thursday.AddDate(0, 0, 1)
 	w.Publisher.Resume(t.Context(), newsroom.Unwatched{})
-	if f, err = w.Report.Figures(tally, nil); err != nil || f.Delivered["expired"] != 1 || f.Editions["complete"] != 1 {
+	if f, err = w.Report.Figures(tally, report.Known{}); err != nil || f.Delivered["expired"] != 1 || f.Editions["complete"] != 1 {
 		t.Errorf("a day later: %+v, %v", f, err)
 	}
 	if l := f.Lanes[0]; l.Lag != 30*time.Minute {
 		t.Errorf("half an hour after a slot that is not used: %+v", l)
 	}
-	again, err := w.Report.Figures(tally, nil)
+	again, err := w.Report.Figures(tally, report.Known{})
 	if err != nil || !maps.Equal(again.Lanes[0].Deliveries, map[string]int{"sent": 1, "expired": 1}) {
 		t.Errorf("asked again: %+v, %v", again.Lanes[0], err)
 	}
@@ -71,7 +71,7 @@ func TestFiguresCountWhatHappened(t *testing.T) {
 	if pruned, err := w.Ledger.Prune(30 * 24 * time.Hour); err != nil || pruned.Editions != 1 {
 		t.Fatalf("%+v, %v", pruned, err)
 	}
-	if f, err := w.Report.Figures(tally, nil); err != nil || len(f.Lanes) != 1 || len(f.Lanes[0].Deliveries) != 0 {
+	if f, err := w.Report.Figures(tally, report.Known{}); err != nil || len(f.Lanes) != 1 || len(f.Lanes[0].Deliveries) != 0 {
 		t.Errorf("a lane whose edition was forgotten: %+v, %v", f, err)
 	}
 }

@@ -23,6 +23,8 @@ const (
 	onePartOf = 100
 	// silentFeed is how long a feed may go without an answer before that is a problem.
 	silentFeed = 72 * time.Hour
+	// unreadMailbox is how long the mailbox of [inbound] may go unread.
+	unreadMailbox = 30 * time.Minute
 )
 
 // Problem is something that needs a person. As JSON it is its words.
@@ -43,10 +45,10 @@ func (p *Problem) UnmarshalText(text []byte) error { p.Words = string(text); ret
 
 // Problems are what needs a person, and nothing else is: `status` exits 1 for them, /healthz answers 503,
 // and [alerts] tells of them. What can't be read is a problem as well. They write nothing.
-func (rep Reporter) Problems(uncomposed map[digest.Lane]Uncomposed) []Problem {
+func (rep Reporter) Problems(known Known) []Problem {
 	var all []Problem
 	now := rep.Now()
-	editions, err := rep.editionProblems(uncomposed, now)
+	editions, err := rep.editionProblems(known.Uncomposed, now)
 	all = append(all, editions...)
 	if err == nil {
 		var desk []Problem
@@ -59,6 +61,7 @@ func (rep Reporter) Problems(uncomposed map[digest.Lane]Uncomposed) []Problem {
 		all = append(all, feeds...)
 	}
 	all = append(all, rep.letterProblems()...)
+	all = append(all, known.problems(now)...)
 	return append(all, rep.ledgerProblems(err)...)
 }
 
@@ -139,6 +142,32 @@ func (rep Reporter) unreachedProblems() ([]Problem, error) {
 func tooManyOwed(owed, sent, recipients int) bool {
 	return owed > 0 && (sent == 0 || owed > max(fewOwed, recipients/onePartOf))
 }
+
+// Known is what a running daemon alone knows; the zero value is that of everybody else.
+type Known struct {
+	Uncomposed map[digest.Lane]Uncomposed // slots whose edition could not be composed
+	Unread     error                      // why the mailbox of [inbound] can't be read; nil: it can
+	Since      time.Time                  // when that began
+	Untold     error                      // why the command of [alerts] reaches nobody; nil: it does, or was not run
+}
+
+// problems tell of a mailbox and a command that don't work. The latter is not for the operator's ears: it would be told by
+// the command that fails.
+func (k Known) problems(now time.Time) []Problem {
+	var all []Problem
+	if k.Unread != nil && now.Sub(k.Since) > unreadMailbox {
+		all = append(all, Problem{ID: "mailbox", Words: fmt.Sprintf("bounces and requests to leave have not been read for %s: %v",
+			InWords(now.Sub(k.Since)), k.Unread)})
+	}
+	if k.Untold != nil {
+		all = append(all, Problem{ID: UntoldID, Words: fmt.Sprintf("command of [alerts] fails, and you are told nothing: %v; `digestd alert --test` tries it",
+			k.Untold)})
+	}
+	return all
+}
+
+// UntoldID is the ID of the problem that the operator can't be told.
+const UntoldID = "untold"
 
 // Uncomposed is a slot whose edition could not be composed. Only the daemon knows of it.
 type Uncomposed struct {

@@ -72,9 +72,9 @@ type LedgerStatus struct {
 }
 
 // Status says where everything stands. It writes nothing.
-func (rep Reporter) Status(uncomposed map[digest.Lane]Uncomposed) (Status, error) {
+func (rep Reporter) Status(known Known) (Status, error) {
 	s := Status{Next: []NextSlot{}, Desk: []Desk{}, Editions: []EditionStatus{}, Feeds: []FeedStatus{}, Daily: []int{},
-		Problems: append([]Problem{}, rep.Problems(uncomposed)...)}
+		Problems: append([]Problem{}, rep.Problems(known)...)}
 	now := rep.Now()
 	for _, d := range rep.Config.Digests {
 		for _, lane := range rep.Config.Lanes(d) {
