@@ -134,7 +134,15 @@ func parse(text []byte, report func(at place, format string, args ...any)) (root
 				err = fmt.Errorf("the quotation mark %c must be a straight one", mark)
 			}
 		}
-		report(at, "is not TOML: %v", err)
+		line := text[p.lines[at.line-1]:]
+		if end := bytes.IndexByte(line, '\n'); end >= 0 {
+			line = line[:end]
+		}
+		column := at.col - 1
+		if at.line == 1 {
+			column -= p.offset
+		}
+		report(at, "%s", slip(strings.TrimSuffix(string(line), "\r"), column, err))
 		return root, false
 	}
 	return root, true
