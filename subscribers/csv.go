@@ -2,6 +2,7 @@ package subscribers
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -12,6 +13,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 
 	"digestd/internal/regular"
 	"digestd/internal/spelling"
@@ -62,13 +66,45 @@ func (l *lines) Read(p []byte) (int, error) {
 
 func (l *lines) next() { l.left = 2 * maxLine }
 
+// readable is a text as this program reads it, in UTF-8 and with line ends of today: spreadsheets also write UTF-16, byte
+// order marks (else the header would be called "\ufeffemail"), and lines that end with CR alone.
+func readable(r io.Reader) io.Reader {
+	buffered := bufio.NewReaderSize(r, maxLine)
+	begin, _ := buffered.Peek(4)
+	little := bytes.HasPrefix(begin, []byte("\xff\xfe")) || len(begin) == 4 && begin[1] == 0 && begin[3] == 0
+	if big := bytes.HasPrefix(begin, []byte("\xfe\xff")) || len(begin) == 4 && begin[0] == 0 && begin[2] == 0; big || little {
+		endian := unicode.BigEndian
+		if little {
+			endian = unicode.LittleEndian
+		}
+		decoded := transform.NewReader(buffered, unicode.UTF16(endian, unicode.IgnoreBOM).NewDecoder())
+		buffered = bufio.NewReaderSize(decoded, maxLine)
+	}
+	if mark, _ := buffered.Peek(3); string(mark) == "\xef\xbb\xbf" {
+		buffered.Discard(len(mark))
+	}
+	if first, _ := buffered.Peek(maxLine); bytes.IndexByte(first, '\r') >= 0 && bytes.IndexByte(first, '\n') < 0 {
+		return returns{buffered}
+	}
+	return buffered
+}
+
+// returns reads lines that end with CR alone.
+type returns struct{ from io.Reader }
+
+func (r returns) Read(p []byte) (int, error) {
+	n, err := r.from.Read(p)
+	for i, c := range p[:n] {
+		if c == '\r' {
+			p[i] = '\n'
+		}
+	}
+	return n, err
+}
+
 func readCSV(r io.Reader, label string, yield func(*Row, *Problem) bool) {
 	bounded := &lines{from: r, left: 2 * maxLine}
-	buffered := bufio.NewReaderSize(bounded, maxLine)
-	if bom, err := buffered.Peek(3); err == nil && string(bom) == "\xef\xbb\xbf" {
-		buffered.Discard(len(bom)) // spreadsheets write one; the header is not called "\ufeffemail"
-	}
-	records := csv.NewReader(buffered)
+	records := csv.NewReader(readable(bounded))
 	records.ReuseRecord = true
 	records.FieldsPerRecord = -1 // counted below, in words that name the header
 	problem := func(line, col int, format string, args ...any) *Problem {

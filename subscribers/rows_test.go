@@ -242,6 +242,31 @@ func pad(i int) string {
 	return strings.Repeat("0", 7-len(s)) + s
 }
 
+// Spreadsheets write other texts than UTF-8 with LF.
+func TestCSVAsSpreadsheetsWriteIt(t *testing.T) {
+	const text = "email,name\nana@example.org,Änne\nbo@example.org,Bo\n"
+	wide := func(mark string, at int) string {
+		b := []byte(mark)
+		for _, r := range text {
+			two := [2]byte{}
+			two[at], two[1-at] = byte(r), byte(r>>8)
+			b = append(b, two[:]...)
+		}
+		return string(b)
+	}
+	for name, written := range map[string]string{
+		"UTF-16, little": wide("\xff\xfe", 0), "UTF-16, big": wide("\xfe\xff", 1), "UTF-16 without a mark": wide("", 0),
+		"CR alone": strings.ReplaceAll(text, "\n", "\r"), "CRLF": strings.ReplaceAll(text, "\n", "\r\n"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := read(t, written)
+			if l.Len() != 2 || l.At(0).Name != "Änne" || l.At(1).Line != 3 {
+				t.Errorf("%d: %+v, %+v", l.Len(), l.At(0), l.At(1))
+			}
+		})
+	}
+}
+
 func TestEmptyList(t *testing.T) {
 	l := read(t, "email\n")
 	next, stop := iter.Pull2(l.All())
@@ -277,6 +302,8 @@ func TestZonesThatAreSuggestedExist(t *testing.T) {
 func FuzzCSV(f *testing.F) {
 	f.Add("email,name\nana@example.org,Ana\n")
 	f.Add("\ufeffemail,topics\r\nana@example.org,\"global;sport\"\r\n")
+	f.Add("email\rana@example.org\r")
+	f.Add("\xff\xfee\x00m\x00a\x00i\x00l\x00\n\x00a\x00")
 	f.Add("email\n\"ana\n@example.org\n")
 	f.Add("email,paused_until,timezone\na@b,2026-02-30,UTC\n")
 	f.Fuzz(func(t *testing.T, text string) {
@@ -291,7 +318,7 @@ func FuzzCSV(f *testing.F) {
 				}
 			}
 		}, testRules)
-		lines := strings.Count(text, "\n") + 1
+		lines := max(strings.Count(text, "\n"), strings.Count(text, "\r")) + 1
 		for _, p := range problems {
 			if p.File != "list.csv" || p.Line < 1 || p.Line > lines || strings.ContainsAny(p.Error(), "\r\n") {
 				t.Fatalf("%q in a file of %d lines", p.Error(), lines)

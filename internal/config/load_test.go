@@ -465,3 +465,23 @@ func TestInbound(t *testing.T) {
 		}
 	}
 }
+
+// TestReadersWithoutADot warns of addresses that are hardly whole, where mail goes out into the world.
+func TestReadersWithoutADot(t *testing.T) {
+	const before = "newsletter.name = \"Wire\"\nmail.from = \"wire@site.example\"\nsubscriber_files.paths = [\"l.csv\"]\ndelivery.transport = \"smtp\"\n[smtp]\n"
+	write(t, map[string]string{"l.csv": "email\nana@host\nbo@site.example\ncy@host\ndi@host\ned@host\nfe@host\n"})
+	said := func(host string) (words []string) {
+		for _, w := range load(t, before+"host = \""+host+"\"\n", Env{}).Warnings {
+			if strings.Contains(w.Text, "no dot") {
+				words = append(words, w.Error())
+			}
+		}
+		return words
+	}
+	if got := said("smtp.site.example"); len(got) != 4 || got[1] != "l.csv:2: ana@host has no dot after its @: is the address whole?" || !strings.Contains(got[0], "2 more readers") {
+		t.Errorf("%q", got)
+	}
+	if got := said("localhost"); len(got) > 0 {
+		t.Errorf("within a house: %q", got)
+	}
+}

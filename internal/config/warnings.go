@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"digestd/digest"
+	"digestd/subscribers"
 )
 
 // idle reports what is configured and leads nowhere.
@@ -63,11 +64,31 @@ func (r *reader) placeholders(c *Config, root *table) {
 	if loopback(c.SMTP.Host) {
 		return
 	}
+	r.undotted(c)
 	if reserved(c.SMTP.Host) {
 		r.warn(root.values["smtp"].table.values["host"].place, "host of [smtp] is still the example's, %s", c.SMTP.Host)
 	}
 	if _, address := from(c); reserved(address[strings.LastIndexByte(address, '@')+1:]) {
 		r.warn(root.values["mail"].table.values["from"].place, "from of [mail] is still the example's, %s: nobody can answer it, and bounces are lost", address)
+	}
+}
+
+// undotted warns of readers whose domain is a single word: in a list from elsewhere, something is missing there. The first
+// few are named.
+func (r *reader) undotted(c *Config) {
+	const named = 3
+	n := 0
+	for _, s := range c.Subscribers.All() {
+		if strings.ContainsRune(s.Email[strings.LastIndexByte(s.Email, '@'):], '.') {
+			continue
+		}
+		if n++; n <= named {
+			r.warnings = append(r.warnings, Problem{Place: subscribers.Place{File: s.File, Line: s.Line},
+				Text: s.Email + " has no dot after its @: is the address whole?"})
+		}
+	}
+	if n > named {
+		r.warn(place{}, "%d more readers have no dot after their @", n-named)
 	}
 }
 
