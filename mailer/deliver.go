@@ -43,7 +43,9 @@ func (m *Mailer) Deliver(ctx context.Context, job Job) (Summary, error) {
 	if err != nil {
 		return r.end(nil), fmt.Errorf("deliver %s: %w", job.Edition, err)
 	}
-	r.q = q
+	if r.q = q; job.Now {
+		q.hurry(m.Now())
+	}
 	if job.Paused != "" {
 		m.pace.close(m.Now(), job.Paused)
 		for _, domain := range q.refused(m.Now()) {

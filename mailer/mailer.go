@@ -137,6 +137,8 @@ type Job struct {
 	// Paused is why the last run of the edition paused; empty when it did not. One message tries then before the
 	// others.
 	Paused string
+	// Now is to try at once what the schedule has put off.
+	Now bool
 	// Progress is told of each delivery that came to something, one at a time. May be nil.
 	Progress func(Progress)
 }

@@ -81,6 +81,16 @@ func recipientsAt(l Ledger, edition string, index int) ([]digest.Recipient, erro
 	return chunk, nil
 }
 
+// hurry makes due what the schedule has put off.
+func (q *queue) hurry(now time.Time) {
+	for i := range q.due {
+		if q.due[i].last.Due.After(now) {
+			q.due[i].last.Due = now
+		}
+	}
+	heap.Init(&q.due)
+}
+
 // take returns the next delivery that may go now. Without one, wait is how long until a rate limit lets
 // one go, or 0 when nothing is left for this run.
 func (q *queue) take(now time.Time) (it item, wait time.Duration, ok bool, err error) {

@@ -45,9 +45,11 @@ type laneJSON struct {
 	Composed bool   `json:"composed"` // by this call
 	Stories  int    `json:"stories"`
 	Sent     int    `json:"sent"`
-	Owed     int    `json:"owed"` // deferred, in doubt or not tried
+	Owed     int    `json:"owed"`               // deferred, in doubt or not tried
+	Next     string `json:"next_try,omitempty"` // when the first of those that wait is tried again (RFC 3339)
 	Reason   string `json:"reason,omitempty"`
 	Paused   string `json:"paused,omitempty"`
+	next     time.Time
 }
 
 func sendCommand(p *program) *cobra.Command {
@@ -107,11 +109,12 @@ func sendCommand(p *program) *cobra.Command {
 }
 
 func resumeCommand(p *program) *cobra.Command {
-	return &cobra.Command{
+	var atOnce bool
+	c := &cobra.Command{
 		Use:   "resume [DIGEST]",
 		Short: "Deliver what is still owed of earlier editions",
 		Long: "Deliver what is still owed of earlier editions, as far as that can be done now. Nothing is composed. With a digest, a\n" +
-			"pause of it ends first.",
+			"pause of it ends first. With --now, whatever [delivery] retry says: also those go that would be tried later.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			o, err := p.open(c.Context(), want{write: true, admit: areDigests(args...)})
@@ -127,11 +130,13 @@ func resumeCommand(p *program) *cobra.Command {
 			warnOfLinks(c.Context(), p, o.Config)
 			begun := p.now()
 			deliveries := &deliveryBar{program: p}
-			published, err := o.Publisher.Resume(c.Context(), deliveries)
+			published, err := o.Publisher.Resume(c.Context(), atOnce, deliveries)
 			deliveries.end()
 			return reportSent(p, &sentJSON{Lanes: []laneJSON{}}, published, err, begun)
 		},
 	}
+	c.Flags().BoolVar(&atOnce, "now", false, "also what the schedule of retry has put off")
+	return c
 }
 
 // warnOfLinks says that nobody answers the links in the mails that are about to go, where that is so: a command
@@ -230,6 +235,9 @@ func reportSent(p *program, out *sentJSON, published []newsroom.Published, err e
 		s := e.Delivery
 		l := laneJSON{Lane: e.Lane.String(), Slot: e.Slot.Wall, Edition: e.Edition, Composed: e.Composed,
 			Stories: e.Stories, Sent: s.Sent, Owed: s.Owed(), Reason: e.Reason, Paused: s.Paused}
+		if !s.NextDue.IsZero() {
+			l.Next, l.next = s.NextDue.Format(time.RFC3339), s.NextDue
+		}
 		out.Lanes = append(out.Lanes, l)
 		if e.Composed {
 			out.Stories += e.Stories
@@ -257,7 +265,7 @@ func reportSent(p *program, out *sentJSON, published []newsroom.Published, err e
 	if err != nil && !interrupted {
 		out.Errors = append(out.Errors, err.Error())
 	}
-	if perr := p.print(out, func(w io.Writer) { printSent(w, *out) }); perr != nil {
+	if perr := p.print(out, func(w io.Writer) { printSent(w, *out, p.now()) }); perr != nil {
 		return perr
 	}
 	for _, e := range out.Errors {
@@ -272,7 +280,8 @@ func reportSent(p *program, out *sentJSON, published []newsroom.Published, err e
 	return nil
 }
 
-func printSent(w io.Writer, out sentJSON) {
+func printSent(w io.Writer, out sentJSON, now time.Time) {
+	var first time.Time // of what waits
 	for _, l := range out.Lanes {
 		switch {
 		case l.Edition == "":
@@ -284,8 +293,16 @@ func printSent(w io.Writer, out sentJSON) {
 		case l.Sent == 0 && l.Owed == 0:
 			fmt.Fprintf(w, "%s: composed before, and nothing of it is owed any more; who came since begins with the next one\n",
 				l.Edition)
-		default:
+		case l.Owed == 0:
 			fmt.Fprintf(w, "%s: composed before; what was still owed is delivered\n", l.Edition)
+		case l.Sent == 0 && l.Paused == "" && l.next.After(now):
+			fmt.Fprintf(w, "%s: composed before; nothing was tried, since none of the %d still owed is due before %s (`digestd resume --now` does not wait)\n",
+				l.Edition, l.Owed, l.next.Local().Format("15:04"))
+		default:
+			fmt.Fprintf(w, "%s: composed before; %d sent now, %d still owed\n", l.Edition, l.Sent, l.Owed)
+		}
+		if l.Owed > 0 && !l.next.IsZero() && (first.IsZero() || l.next.Before(first)) {
+			first = l.next
 		}
 	}
 	if len(out.Lanes) == 0 {
@@ -303,7 +320,12 @@ func printSent(w io.Writer, out sentJSON) {
 		}
 	}
 	fmt.Fprintf(w, " in %.1f s\n", out.Seconds)
-	if out.Deferred+out.Pending > 0 {
+	switch {
+	case out.Deferred+out.Pending == 0:
+	case first.After(now):
+		fmt.Fprintf(w, "the running daemon tries again at %s; so does `digestd resume` then, and `digestd resume --now` at once\n",
+			first.Local().Format("15:04"))
+	default:
 		fmt.Fprintln(w, "`digestd resume` delivers what is still owed, and so does the running daemon")
 	}
 }

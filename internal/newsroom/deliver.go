@@ -18,6 +18,13 @@ import (
 // Deliver sends what is owed of an edition, as far as that can be done now. An edition whose lane's next
 // slot has come without anything of it going out is withdrawn instead.
 func (p *Publisher) Deliver(ctx context.Context, id string, watch Watch) (stories int, sum mailer.Summary, err error) {
+	return p.deliver(ctx, id, false, watch)
+}
+
+// deliver is Deliver; at once, what the schedule of retry has put off goes too.
+func (p *Publisher) deliver(
+	ctx context.Context, id string, atOnce bool, watch Watch,
+) (stories int, sum mailer.Summary, err error) {
 	unlock, err := p.Ledger.Lock(ctx, id) // a command and the daemon may want the same at the same time
 	if err != nil {
 		return 0, sum, err
@@ -59,7 +66,7 @@ func (p *Publisher) Deliver(ctx context.Context, id string, watch Watch) (storie
 	}
 	sum, err = p.Mailer.Deliver(ctx, mailer.Job{
 		Edition: id, Digest: e.Digest, Subscribes: subscribes, Templates: templates,
-		Signer: p.Composer.Signer, Until: until, Paused: e.Paused, Progress: watch.Delivery,
+		Signer: p.Composer.Signer, Until: until, Paused: e.Paused, Now: atOnce, Progress: watch.Delivery,
 		TokenKey: func(id string) (subscribers.TokenKey, bool) { key, ok := keys[id]; return key, ok },
 	})
 	// A run that was ended has not found out whether the next one would be paused.
@@ -195,8 +202,9 @@ func (p *Publisher) Owed() ([]Owed, error) {
 	return all, nil
 }
 
-// Resume delivers what is still owed of all editions. One that fails keeps no other from going out.
-func (p *Publisher) Resume(ctx context.Context, watch Watch) ([]Published, error) {
+// Resume delivers what is still owed of all editions; at once, what the schedule of retry has put off goes too. One that
+// fails keeps no other from going out.
+func (p *Publisher) Resume(ctx context.Context, atOnce bool, watch Watch) ([]Published, error) {
 	open, err := p.Ledger.Editions.Open()
 	if err != nil {
 		return nil, err
@@ -206,7 +214,7 @@ func (p *Publisher) Resume(ctx context.Context, watch Watch) ([]Published, error
 	for _, e := range open {
 		out := Published{Lane: digest.Lane{Digest: e.Digest, Zone: e.Zone},
 			Slot: schedule.Slot{Wall: e.Wall, At: e.Slot}, Edition: e.ID}
-		out.Stories, out.Delivery, err = p.Deliver(ctx, e.ID, watch)
+		out.Stories, out.Delivery, err = p.deliver(ctx, e.ID, atOnce, watch)
 		if err == nil {
 			e, err = p.Ledger.Editions.Get(e.ID)
 		}

@@ -14,6 +14,7 @@ import (
 	"digestd/internal/ledger/store"
 	"digestd/internal/newsroom"
 	"digestd/internal/newsroom/town"
+	"digestd/internal/report"
 	"digestd/mailer/smtp"
 )
 
@@ -307,14 +308,14 @@ func TestAnEditionIsHeldUntilItIsApproved(t *testing.T) {
 	if w.Received("ana@example.org") != 0 || w.Received("editor@example.org") != 2 || !w.Tells("editor@example.org", 1, "Reminder") {
 		t.Fatalf("ana has %d mails, the editor %d: a copy and one reminder", w.Received("ana@example.org"), w.Received("editor@example.org"))
 	}
-	if problems := w.Report.Problems(nil); len(problems) != 1 || !strings.Contains(problems[0].Words, "waits for the editor") {
+	if problems := w.Report.Problems(report.Known{}); len(problems) != 1 || !strings.Contains(problems[0].Words, "waits for the editor") {
 		t.Errorf("problems: %v", problems)
 	}
 	e.approve()
 	if out := w.At(0, "09:30"); !out[0].Composed || out[0].Delivery.Sent != 2 {
 		t.Errorf("after the approval: %+v", out[0])
 	}
-	if problems := w.Report.Problems(nil); len(problems) != 0 {
+	if problems := w.Report.Problems(report.Known{}); len(problems) != 0 {
 		t.Errorf("problems: %v", problems)
 	}
 	if _, err := w.Publisher.Desk.Approve(e.digest(), nil); !errors.Is(err, newsroom.ErrOrder) {

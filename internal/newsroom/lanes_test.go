@@ -263,7 +263,7 @@ func TestExtraAndPoolTellAPageOnce(t *testing.T) {
 	w.At(0, "06:30")
 	w.Down = false
 	w.Now = town.OnDay(t, 7, "06:01")
-	if got, err := w.Publisher.Resume(context.Background(), newsroom.Unwatched{}); err != nil || !strings.HasPrefix(got[0].Reason, "withdrawn") {
+	if got, err := w.Publisher.Resume(context.Background(), false, newsroom.Unwatched{}); err != nil || !strings.HasPrefix(got[0].Reason, "withdrawn") {
 		t.Fatalf("nothing went out for a week: %+v, %v", got, err)
 	}
 	w.ShowOf("/gazette", "/herald")
@@ -370,7 +370,7 @@ func TestDeferredOnAWrongClockGoesWhenItIsRight(t *testing.T) {
 	if err != nil || len(owed) != 1 || owed[0].Due.After(w.Now) {
 		t.Errorf("what is owed: %+v, %v", owed, err)
 	}
-	if _, err := w.Publisher.Resume(context.Background(), newsroom.Unwatched{}); err != nil || w.Received("ana@example.org") != 1 {
+	if _, err := w.Publisher.Resume(context.Background(), false, newsroom.Unwatched{}); err != nil || w.Received("ana@example.org") != 1 {
 		t.Errorf("ana has %d mails, %v", w.Received("ana@example.org"), err)
 	}
 }

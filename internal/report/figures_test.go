@@ -51,7 +51,7 @@ func TestFiguresCountWhatHappened(t *testing.T) {
 
 	// What expires without a message is counted as well.
 	w.Now = town.Thursday.AddDate(0, 0, 1)
-	w.Publisher.Resume(t.Context(), newsroom.Unwatched{})
+	w.Publisher.Resume(t.Context(), false, newsroom.Unwatched{})
 	if f, err = w.Report.Figures(tally, report.Known{}); err != nil || f.Delivered["expired"] != 1 || f.Editions["complete"] != 1 {
 		t.Errorf("a day later: %+v, %v", f, err)
 	}
