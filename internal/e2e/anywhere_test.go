@@ -120,11 +120,12 @@ func TestKilledAnywhere(t *testing.T) {
 			took[name] = time.Since(began)
 			w.happens()
 		}
+		before := w.doubts(t)
 		if w.killOne(t, args, time.Duration(random.Float64()*1.1*float64(max(took[name], 50*time.Millisecond)))) {
 			kills[name]++
 			killed++
-			if doubt := w.doubts(t); doubt > connections {
-				t.Errorf("%s: %d deliveries in doubt over %d connections", name, doubt, connections)
+			if more := w.doubts(t) - before; more > connections {
+				t.Errorf("%s: %d more deliveries in doubt over %d connections", name, more, connections)
 			}
 			doubts += connections
 		}
