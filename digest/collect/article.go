@@ -37,7 +37,8 @@ const (
 // picture. got is called with each item, by one goroutine at a time: with what its page says and Article set, or with
 // its own words and Article.Error. What ctx ends before is left as it was, and got does not hear of it.
 //
-// It asks as for feeds, behind the same guard and in the same bounds, and only what robots.txt lets it.
+// It asks as for feeds, behind the same guard and in the same bounds, and only what robots.txt lets it, at the pace that
+// it asks for (Crawl-delay). What would have to wait for long is left to a later call.
 func (c *Collector) Articles(ctx context.Context, items []digest.Item, got func(digest.Item)) {
 	byLink := map[string][]digest.Item{}
 	var jobs []job
@@ -50,7 +51,7 @@ func (c *Collector) Articles(ctx context.Context, items []digest.Item, got func(
 	var mu sync.Mutex
 	newQueue(jobs, max(1, c.options.PerHost)).run(ctx, articleWorkers, func(j job) {
 		found, err := c.article(ctx, j.feed.URL)
-		if err != nil && ctx.Err() != nil {
+		if err != nil && ctx.Err() != nil || errors.Is(err, errLater) {
 			return
 		}
 		mu.Lock()
@@ -180,11 +181,27 @@ func (c *Collector) robotsAllow(ctx context.Context, address string) error {
 		return fmt.Errorf("%s/robots.txt can't be read: %w", origin, err)
 	}
 	name, _, _ := strings.Cut(c.options.UserAgent, "/")
-	if !rules.TestAgent(u.RequestURI(), name) {
+	group := rules.FindGroup(name)
+	if !group.Test(u.RequestURI()) {
 		return fmt.Errorf("%s/robots.txt does not want it to be read by programs", origin)
 	}
-	return nil
+	wait, soon := c.robots.turn(origin, group.CrawlDelay, c.now())
+	if !soon {
+		return errLater
+	}
+	if wait == 0 {
+		return nil
+	}
+	select {
+	case <-time.After(wait):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
+
+// errLater means that it is not yet a page's turn.
+var errLater = errors.New("its host wants to be asked later")
 
 // robotsOf is what a host wants. Several who ask at once wait for one answer.
 func (c *Collector) robotsOf(ctx context.Context, origin string) (*robotstxt.RobotsData, error) {
@@ -227,6 +244,29 @@ type robots struct {
 
 	mu    sync.Mutex
 	hosts map[string]robotsOf
+	turns map[string]time.Time // when a host may be asked again
+}
+
+// longestTurn is how long a page waits for its turn.
+const longestTurn = 20 * time.Second
+
+// turn takes a host's next turn, if it is soon, and says how long to wait for it.
+func (r *robots) turn(origin string, delay time.Duration, now time.Time) (wait time.Duration, soon bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if wait = max(0, r.turns[origin].Sub(now)); wait > delay+longestTurn { // the clock was set
+		wait = 0
+	}
+	if wait > longestTurn {
+		return wait, false
+	}
+	if delay > 0 {
+		if r.turns == nil {
+			r.turns = map[string]time.Time{}
+		}
+		r.turns[origin] = now.Add(wait + delay)
+	}
+	return wait, true
 }
 
 type robotsOf struct {
@@ -247,7 +287,7 @@ func (r *robots) keep(origin string, rules *robotstxt.RobotsData, now time.Time)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.hosts == nil || len(r.hosts) >= maxRobotsKept {
-		r.hosts = map[string]robotsOf{}
+		r.hosts, r.turns = map[string]robotsOf{}, map[string]time.Time{}
 	}
 	r.hosts[origin] = robotsOf{rules, now.Add(robotsKept)}
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"digestd/digest"
 )
@@ -124,6 +125,35 @@ func TestArticlesEndWithTheirTime(t *testing.T) {
 	b.Articles(ctx, items, func(it digest.Item) { t.Errorf("%s has the outcome %+v", it.Link, it.Article) })
 	if n := asked.Load(); n == 0 || n > 4 {
 		t.Errorf("%d requests", n)
+	}
+}
+
+// TestArticlesAtThePaceOfTheirHost reads pages of hosts that want to be asked once in so many seconds. Whose turn is far is left
+// for later, and has no outcome.
+func TestArticlesAtThePaceOfTheirHost(t *testing.T) {
+	for delay, want := range map[string][]int{"60": {1, 0, 1}, "0.01": {3, 3, 3}, "": {3, 3, 3}} {
+		b := newBench(t)
+		address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/robots.txt" {
+				fmt.Fprintf(w, "User-agent: *\nCrawl-delay: %s\n", delay)
+				return
+			}
+			http.NotFound(w, r)
+		})
+		var items []digest.Item
+		for i := range 3 {
+			items = append(items, digest.Item{Link: fmt.Sprint(address, "/", i)})
+		}
+		for i, n := range want {
+			got := 0
+			b.Articles(context.Background(), items, func(digest.Item) { got++ })
+			if got != n {
+				t.Errorf("a delay of %q: %d of 3 pages were asked for at the %d. time, want %d", delay, got, i+1, n)
+			}
+			if b.clock = b.clock.Add(time.Second); i == 1 {
+				b.clock = b.clock.Add(time.Minute)
+			}
+		}
 	}
 }
 

@@ -21,8 +21,9 @@ const FromBelow = "older than its feed's last reading: it came into the feed fro
 //
 // Such an entry stands below every known one and is older than each, where dates tell, and by a day older than the
 // last reading. Without a date, its place alone says so, unless the feed's dates or numbers show that it lists the
-// newest last. What stands above or between known entries is news, whatever its date: editors date back. In a feed
-// that lists its entries in no order of time, as an editor's choice, all is news.
+// newest last, or nothing was ever added but at its end (FirstSeen of the known entries). What stands above or between
+// known entries is news, whatever its date: editors date back. In a feed that lists its entries in no order of time, as
+// an editor's choice, all is news.
 func FromBelowKnown(document []digest.Item, known []bool, read time.Time) []bool {
 	below := make([]bool, len(document))
 	first, last := -1, -1 // of the known
@@ -75,7 +76,7 @@ const (
 const fewAtOnce = 5
 
 // orderOf finds the order of a document by the dates of its entries or, without any, by the numbers in their
-// guids and links. Numbers may count anything: where they say that more than fewAtOnce entries at its end are the
+// guids and links, or else by when they were first seen. Numbers may count anything: where they say that more than fewAtOnce entries at its end are the
 // newest, they are not believed.
 func orderOf(document []digest.Item, atEnd int) order {
 	up, down := 0, 0
@@ -104,6 +105,21 @@ func orderOf(document []digest.Item, atEnd int) order {
 				}
 				number = n
 			}
+		}
+	}
+	if up+down == 0 && !document[0].FirstSeen.IsZero() { // else something is new on top now
+		var seen time.Time
+		for _, it := range document {
+			if it.FirstSeen.IsZero() {
+				continue
+			}
+			if !seen.IsZero() {
+				count(seen.UnixNano(), it.FirstSeen.UnixNano())
+			}
+			seen = it.FirstSeen
+		}
+		if down > 0 { // something came on top, as nearly everywhere
+			return newestFirst
 		}
 	}
 	switch {

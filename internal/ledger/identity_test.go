@@ -176,6 +176,18 @@ func TestWhatIsNews(t *testing.T) {
 			"First | https://mill.example/n/1 | 1\nSecond | https://mill.example/n/2 | 2",
 			"First | https://mill.example/n/1 | 1\nSecond | https://mill.example/n/2 | 2\nThird | https://mill.example/n/3 | 3",
 		}, []string{"First + Second", "Third"}},
+		{"the newest last, without dates and numbers: from the second one on", []string{
+			"First | https://mill.example/one\nSecond | https://mill.example/two",
+			"First | https://mill.example/one\nSecond | https://mill.example/two\nThird | https://mill.example/three",
+			"Second | https://mill.example/two\nThird | https://mill.example/three\nFourth | https://mill.example/four",
+			"Third | https://mill.example/three\nFourth | https://mill.example/four\nFifth | https://mill.example/five\nSixth | https://mill.example/six",
+		}, []string{"First + Second", "", "Fourth", "Fifth + Sixth"}},
+		{"an archive without dates grows, and news come on top", []string{
+			"Ten | https://mill.example/ten\nNine | https://mill.example/nine",
+			"Ten | https://mill.example/ten\nNine | https://mill.example/nine\nEight | https://mill.example/eight",
+			"Eleven | https://mill.example/eleven\nTen | https://mill.example/ten\nNine | https://mill.example/nine\nEight | https://mill.example/eight\nSeven | https://mill.example/seven",
+			"Eleven | https://mill.example/eleven\nTen | https://mill.example/ten\nNine | https://mill.example/nine\nSeven | https://mill.example/seven\nSix | https://mill.example/six",
+		}, []string{"Ten + Nine", "", "Eleven", ""}},
 		{"the newest last", []string{
 			"First | https://mill.example/one | 1 | 300\nSecond | https://mill.example/two | 2 | 200",
 			"Zeroth | https://mill.example/nil | 0 | 400\nFirst | https://mill.example/one | 1 | 300\nSecond | https://mill.example/two | 2 | 200\nThird | https://mill.example/three | 3 | 1",

@@ -172,6 +172,9 @@ func (r *recorder) read(tx store.Tx, feed string, doc []entry) error {
 	items, known := make([]digest.Item, len(doc)), make([]bool, len(doc))
 	for i, e := range doc {
 		items[i], known[i] = e.item, e.own != nil
+		if known[i] {
+			items[i].FirstSeen = e.own.FirstSeen
+		}
 	}
 	for i, below := range curate.FromBelowKnown(items, known, before.LastFull) {
 		e := &doc[i]

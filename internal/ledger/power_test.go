@@ -106,11 +106,11 @@ type disk struct {
 // inode is a file's content.
 type inode struct {
 	synced  []byte
-	pending []change // since the last sync
+	pending []stroke // since the last sync
 }
 
-// change is a write, or a new length.
-type change struct {
+// stroke is a write, or a new length.
+type stroke struct {
 	at     int64
 	data   []byte
 	length int64 // where data is nil
@@ -146,7 +146,7 @@ func (d *disk) sync(name string) {
 }
 
 // with is a file's content with some of what was written since the last sync.
-func (f *inode) with(some []change) []byte {
+func (f *inode) with(some []stroke) []byte {
 	content := append([]byte(nil), f.synced...)
 	grow := func(length int64) {
 		content = append(content, make([]byte, max(0, length-int64(len(content))))...)
@@ -203,7 +203,7 @@ func (d *disk) left(kind string, random *rand.Rand) map[string][]byte {
 	}
 	content := map[string][]byte{}
 	for name, f := range names {
-		var some []change
+		var some []stroke
 		for i, c := range f.pending {
 			torn := kind == kinds[4] || kind == kinds[2] && i == len(f.pending)-1
 			switch {
@@ -211,7 +211,7 @@ func (d *disk) left(kind string, random *rand.Rand) map[string][]byte {
 			case torn && len(c.data) > sector:
 				for from := 0; from < len(c.data); from += sector {
 					if random.IntN(2) == 0 {
-						some = append(some, change{at: c.at + int64(from), data: c.data[from:min(from+sector, len(c.data))]})
+						some = append(some, stroke{at: c.at + int64(from), data: c.data[from:min(from+sector, len(c.data))]})
 					}
 				}
 			default:
@@ -292,15 +292,15 @@ func callOf(t *testing.T, name, args, dir string) (c call, ok bool) {
 			}
 			return call{do: func(d *disk) {
 				f := d.now[file]
-				f.pending = append(f.pending, change{at: f.length(), data: []byte(data)})
+				f.pending = append(f.pending, stroke{at: f.length(), data: []byte(data)})
 			}}, true
 		case "pwrite64":
 			return call{do: func(d *disk) {
-				d.now[file].pending = append(d.now[file].pending, change{at: number(m[4]), data: []byte(data)})
+				d.now[file].pending = append(d.now[file].pending, stroke{at: number(m[4]), data: []byte(data)})
 			}}, true
 		case "ftruncate":
 			return call{do: func(d *disk) {
-				d.now[file].pending = append(d.now[file].pending, change{length: number(m[3])})
+				d.now[file].pending = append(d.now[file].pending, stroke{length: number(m[3])})
 			}}, true
 		case "fsync", "fdatasync":
 			return call{do: func(d *disk) { d.sync(file) }}, true
