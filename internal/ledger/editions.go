@@ -374,6 +374,32 @@ func lastStanding(tx store.Tx, lane LaneState) (LaneState, error) {
 // quotation marks would be escaped.
 var isComplete = []byte(`"complete":true`)
 
+// Latest are the last n editions of each lane, and those before them that are not complete, the latest of a lane first.
+// Years of others are passed over unread.
+func (e *Editions) Latest(n int) (latest []EditionState, err error) {
+	err = e.view(func(tx store.Tx) error {
+		editions, seen := tableEditions.in(tx), map[string]int{}
+		for raw, err := range editions.Rows(store.Range{Reverse: true}) {
+			if err != nil {
+				return err
+			}
+			lane := string(raw.Key[:bytes.LastIndexByte(raw.Key, '/')+1])
+			if seen[lane]++; seen[lane] > n && bytes.Contains(raw.Value, isComplete) {
+				continue
+			}
+			st, err := editions.read(raw.Key, raw.Value)
+			if err != nil {
+				return err
+			}
+			if st.Request == "" {
+				latest = append(latest, st)
+			}
+		}
+		return nil
+	})
+	return latest, err
+}
+
 // Open are the editions and letters that are not complete, in the order of their names. The daemon asks once a
 // minute, and years of complete ones are passed over unread.
 func (e *Editions) Open() (open []EditionState, err error) {

@@ -62,6 +62,7 @@ type (
 	Editions interface {
 		Get(id string) (ledger.EditionState, error)
 		Select(keep func(ledger.EditionState) bool) ([]ledger.EditionState, error)
+		Latest(n int) ([]ledger.EditionState, error)
 		Open() ([]ledger.EditionState, error)
 		Letters() ([]ledger.EditionState, error)
 		Paused() ([]ledger.Paused, error)

@@ -118,34 +118,30 @@ func (rep Reporter) Status(known Known) (Status, error) {
 }
 
 // editionStatus adds the last editions of each lane, and all that are not complete.
-func (rep Reporter) editionStatus(s *Status) (err error) {
-	shown := map[digest.Lane]int{}
-	s.Editions, err = rep.editions(func(e ledger.EditionState) bool {
-		shown[e.Lane()]++
-		return shown[e.Lane()] <= shownEditions || !e.Complete
-	})
+func (rep Reporter) editionStatus(s *Status) error {
+	latest, err := rep.Ledger.Editions.Latest(shownEditions)
+	if err == nil {
+		s.Editions, err = rep.statusOf(latest)
+	}
 	return err
 }
 
 // Editions are those of a digest, or all where none is named, the newest first.
 func (rep Reporter) Editions(digests ...string) ([]EditionStatus, error) {
-	return rep.editions(func(e ledger.EditionState) bool {
+	editions, err := rep.Ledger.Editions.Select(func(e ledger.EditionState) bool {
 		return len(digests) == 0 || slices.Contains(digests, e.Digest)
 	})
-}
-
-// editions are those that are to be shown, the newest first; they are asked for in that order.
-func (rep Reporter) editions(show func(ledger.EditionState) bool) ([]EditionStatus, error) {
-	all, err := rep.Ledger.Editions.Select(nil)
 	if err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(all, func(a, b ledger.EditionState) int { return b.Composed.Compare(a.Composed) })
+	return rep.statusOf(editions)
+}
+
+// statusOf are editions with where their deliveries stand, the newest first.
+func (rep Reporter) statusOf(editions []ledger.EditionState) ([]EditionStatus, error) {
+	slices.SortStableFunc(editions, func(a, b ledger.EditionState) int { return b.Composed.Compare(a.Composed) })
 	shown := []EditionStatus{}
-	for _, e := range all {
-		if !show(e) {
-			continue
-		}
+	for _, e := range editions {
 		progress, err := rep.Ledger.Deliveries.Progress(e.ID)
 		if err != nil {
 			return nil, err
@@ -155,15 +151,6 @@ func (rep Reporter) editions(show func(ledger.EditionState) bool) ([]EditionStat
 			Deliveries: map[string]int{}}
 		if e.Recalled != "" {
 			es.Reached = e.Reached
-		}
-		resends, err := rep.Ledger.Resends.Of(e.ID)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range resends {
-			if r.State != digest.Failed {
-				es.Resent++
-			}
 		}
 		for state, n := range progress.Counts() {
 			es.Deliveries[state.String()] = n
