@@ -3,6 +3,7 @@ package mailer
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"digestd/digest"
 	"digestd/internal/ledger"
 	"digestd/internal/ledger/store/bolt"
+	"digestd/internal/ledger/store/storetest"
 	"digestd/mailer/message"
 	"digestd/mailer/smtp/smtptest"
 	"digestd/subscribers"
@@ -18,7 +20,11 @@ import (
 // onDisk makes a ledger in a directory that owes one edition to so many readers, and the job to deliver it.
 func onDisk(t testing.TB, dir string, readers int, tpl *message.Template) (*ledger.Ledger, Job) {
 	t.Helper()
-	l, err := ledger.Open(bolt.At(filepath.Join(dir, "digestd.db"), bolt.Options{}), nil)
+	at := bolt.At(filepath.Join(dir, "digestd.db"), bolt.Options{})
+	if os.Getenv(storetest.Variable) == "postgres" {
+		at = storetest.Fresh(t)
+	}
+	l, err := ledger.Open(at, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -217,6 +217,12 @@ func checkFrozen(tx store.Tx, st EditionState, report func(string, ...any)) erro
 	items, outcomes := tableItems.in(tx), tableOutcomes.part(tx, st.Lane().String())
 	for _, story := range e.Stories {
 		for _, it := range story.Items {
+			items.Expect(seqKey(it.Seq))
+			outcomes.Expect(seqKey(it.Seq))
+		}
+	}
+	for _, story := range e.Stories {
+		for _, it := range story.Items {
 			there, _ := items.has(seqKey(it.Seq)) // what can't be read is told where all are
 			settled, err := outcomes.has(seqKey(it.Seq))
 			if err != nil {

@@ -155,6 +155,9 @@ func (w *deliveryWriter) commitSteps(group []*step) {
 	moves := moves{}
 	err := w.update(touchedBy(group), func(tx store.Tx) error {
 		w.fault("before commit")
+		if err := expectSteps(tx, group); err != nil {
+			return err
+		}
 		var order []string
 		entries := map[string][]digest.Event{}
 		for _, s := range group {
@@ -193,6 +196,24 @@ func (w *deliveryWriter) commitSteps(group []*step) {
 		return
 	}
 	w.fault("after commit")
+}
+
+// expectSteps says which rows the steps of a group are about to read.
+func expectSteps(tx store.Tx, group []*step) error {
+	var to []string
+	for _, s := range group {
+		if s.change == nil {
+			tx.Part(bucketProgress, s.edition).Expect()
+		}
+		if s.next != nil {
+			expectSuppressed(tx, s.to, digestOf(s.edition))
+			to = append(to, s.to)
+		}
+	}
+	if len(to) == 0 {
+		return nil
+	}
+	return expectForgotten(tx, to)
 }
 
 // touchedBy is what the steps of a group touch. Each looks whether its reader still wants mail; only what readers

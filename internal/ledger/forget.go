@@ -51,6 +51,19 @@ func forgottenAt(tx store.Tx, email string) (at time.Time, err error) {
 	return time.Parse(time.RFC3339, string(raw))
 }
 
+// expectForgotten says that forgottenAt is about to be asked of these addresses.
+func expectForgotten(tx store.Tx, emails []string) error {
+	b := tx.Bucket(bucketForgotten)
+	secret, err := b.Get(keySecret)
+	if secret == nil || err != nil {
+		return err
+	}
+	for _, email := range emails {
+		b.Expect(hashed(secret, email))
+	}
+	return nil
+}
+
 // Forgotten returns what tells whether an address was erased.
 func (r *Readers) Forgotten() (func(email string) bool, error) {
 	var secret []byte

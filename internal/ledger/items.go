@@ -162,6 +162,10 @@ type recorder struct {
 // read finds out what is known of the entries, and which of the others are history.
 func (r *recorder) read(tx store.Tx, feed string, doc []entry) error {
 	r.items, r.identities = tableItems.in(tx), tx.Bucket(bucketIdentities)
+	tableFeeds.in(tx).Expect([]byte(feed))
+	if err := r.expect(doc); err != nil {
+		return err
+	}
 	if err := r.match(doc); err != nil {
 		return err
 	}
@@ -239,6 +243,30 @@ func (i *Items) CommitArticle(read digest.Item) error {
 	if err != nil {
 		return fmt.Errorf("record the article of item %d: %w", read.Seq, err)
 	}
+	return nil
+}
+
+// expect says which rows are about to be read: all names, and then the items to which they lead.
+func (r *recorder) expect(doc []entry) error {
+	var names [][]byte
+	for _, e := range doc {
+		for _, name := range slices.Concat(e.names, e.shared) {
+			names = append(names, []byte(name))
+		}
+	}
+	r.identities.Expect(names...)
+	var items [][]byte
+	for _, name := range names {
+		raw, err := r.identities.Get(name)
+		if err != nil {
+			return err
+		}
+		positions := seqs(raw)
+		for _, seq := range positions[max(0, len(positions)-maxTitled):] {
+			items = append(items, seqKey(seq))
+		}
+	}
+	r.items.Expect(items...)
 	return nil
 }
 
@@ -377,6 +405,14 @@ func (r *recorder) alias(e entry, seq uint64) error {
 	return nil
 }
 
+func seqKeys(positions []uint64) [][]byte {
+	keys := make([][]byte, len(positions))
+	for i, seq := range positions {
+		keys[i] = seqKey(seq)
+	}
+	return keys
+}
+
 func seqs(raw []byte) []uint64 {
 	out := make([]uint64, 0, len(raw)/8)
 	for ; len(raw) >= 8; raw = raw[8:] {
@@ -462,6 +498,7 @@ func (i *Items) PositionAt(t time.Time) (position uint64, err error) {
 func (i *Items) At(positions []uint64) (items []digest.Item, err error) {
 	err = i.view(func(tx store.Tx) error {
 		b := tableItems.in(tx)
+		b.Expect(seqKeys(positions)...)
 		for _, seq := range positions {
 			it, ok, err := b.get(seqKey(seq))
 			if err != nil {

@@ -129,10 +129,11 @@ type Ledger struct {
 type Mail struct {
 	*Deliveries
 	*Readers
+	lately *lately
 }
 
 // Mail returns the parts that a delivery needs.
-func (l *Ledger) Mail() Mail { return Mail{l.Deliveries, l.Readers} }
+func (l *Ledger) Mail() Mail { return Mail{l.Deliveries, l.Readers, &lately{}} }
 
 // base is what the parts have in common.
 type base struct {

@@ -140,6 +140,10 @@ func (l *Ledger) pruneItems(position uint64, before time.Time) (n int, next uint
 		return 0, next, err
 	}
 	err = l.update(touched, func(tx store.Tx) error {
+		lanes, err := tx.Parts(bucketOutcomes)
+		if err != nil {
+			return err
+		}
 		waiting := map[uint64]bool{}
 		for it, err := range tableLanes.in(tx).each(store.Range{}) {
 			if err != nil {
@@ -151,10 +155,15 @@ func (l *Ledger) pruneItems(position uint64, before time.Time) (n int, next uint
 		}
 		n = 0
 		for _, it := range old {
+			for _, key := range curate.Keys(it) {
+				tx.Bucket(bucketIdentities).Expect([]byte(key))
+			}
+		}
+		for _, it := range old {
 			if waiting[it.Seq] {
 				continue
 			}
-			if err := forgetItem(tx, it); err != nil {
+			if err := forgetItem(tx, it, lanes); err != nil {
 				return err
 			}
 			n++
@@ -164,7 +173,8 @@ func (l *Ledger) pruneItems(position uint64, before time.Time) (n int, next uint
 	return n, next, err
 }
 
-func forgetItem(tx store.Tx, it digest.Item) error {
+// forgetItem removes an item, its names, and what became of it in the lanes.
+func forgetItem(tx store.Tx, it digest.Item, lanes []string) error {
 	identities := tx.Bucket(bucketIdentities)
 	for _, key := range curate.Keys(it) { // aliases of former guids stay: a few bytes, and they find nothing
 		raw, err := identities.Get([]byte(key))
@@ -185,10 +195,6 @@ func forgetItem(tx store.Tx, it digest.Item) error {
 		if err != nil {
 			return err
 		}
-	}
-	lanes, err := tx.Parts(bucketOutcomes)
-	if err != nil {
-		return err
 	}
 	for _, lane := range lanes {
 		if err := tx.Part(bucketOutcomes, lane).Delete(seqKey(it.Seq)); err != nil {

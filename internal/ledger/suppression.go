@@ -156,11 +156,18 @@ func (r *Readers) Suppressed(email, digestID string) (yes bool, err error) {
 	return yes, err
 }
 
+// expectSuppressed says that isSuppressed is about to be asked.
+func expectSuppressed(tx store.Tx, email, digestID string) {
+	tx.Bucket(bucketSuppression).Expect(suppressionKey(email, ""), suppressionKey(email, digestID))
+	tx.Bucket(bucketForgotten).Expect(keySecret)
+}
+
 func isSuppressed(tx store.Tx, email, digestID string) (bool, error) {
 	if digestID == AskingDigest { // who left may come back
 		err := barred(tx, email, []string{digestID})
 		return err != nil, unless(err, ErrBarred)
 	}
+	expectSuppressed(tx, email, digestID)
 	b := tableSuppression.in(tx)
 	yes, err := b.has(suppressionKey(email, ""))
 	if yes || err != nil {

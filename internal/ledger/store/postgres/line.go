@@ -67,6 +67,7 @@ func (t *tx) exchange(fill func(b *pgx.Batch)) error {
 	if t.failed != nil {
 		return t.failed
 	}
+	t.bound()
 	pause := 50 * time.Millisecond
 	for deadline := time.Now().Add(keepTrying); ; {
 		err := t.send(fill)
@@ -144,12 +145,10 @@ func (d *DB) locksOf(touched []store.Touch) (keys []int64, shared []bool) {
 // that nobody waits in a circle.
 func (d *DB) beginChange(b *pgx.Batch, touched []store.Touch) {
 	b.Queue("begin isolation level read committed")
-	b.Queue("select set_config('idle_in_transaction_session_timeout', $1, true)", milliseconds(maxPause))
 	keys, shared := d.locksOf(touched)
-	if len(keys) > 0 {
-		b.Queue(`select case when t.shared then pg_advisory_xact_lock_shared(t.key)::text else pg_advisory_xact_lock(t.key)::text end
-			from unnest($1::bigint[], $2::boolean[]) as t(key, shared)`, keys, shared)
-	}
+	b.Queue(`select set_config('idle_in_transaction_session_timeout', $3, true) union all
+		select case when t.shared then pg_advisory_xact_lock_shared(t.key)::text else pg_advisory_xact_lock(t.key)::text end
+			from unnest($1::bigint[], $2::boolean[]) as t(key, shared)`, keys, shared, milliseconds(maxPause))
 }
 
 // commit makes durable what was written. A commit whose answer was lost is looked up.
@@ -161,10 +160,7 @@ func (t *tx) commit() error {
 	gone := t.db.takeAnswered()
 	committed := false
 	err := t.exchange(func(b *pgx.Batch) {
-		b.Queue("insert into digestd_commits (token) values ($1)", token)
-		if len(gone) > 0 {
-			b.Queue("delete from digestd_commits where token = any($1)", gone)
-		}
+		b.Queue("with gone as (delete from digestd_commits where token = any($2)) insert into digestd_commits (token) values ($1)", token, gone)
 		b.Queue("commit").Exec(func(tag pgconn.CommandTag) error {
 			if committed = tag.String() == "COMMIT"; !committed {
 				return fmt.Errorf("%s: the database undid it (%s)", t.db.name, tag)

@@ -205,14 +205,20 @@ func (b *bucket) flush(batch *pgx.Batch) {
 	}
 }
 
-// know keeps what was read. When that becomes too much, all of it is forgotten.
-func (b *bucket) know(key string, value []byte) {
-	if b.tx.known++; b.tx.known > maxKnown {
-		for _, other := range b.tx.open {
-			other.known = nil
-		}
-		b.tx.known = 0
+// bound forgets what is known when it is too much. What an exchange brings is known until the next one, at least.
+func (t *tx) bound() {
+	if t.known <= maxKnown {
+		return
 	}
+	for _, b := range t.open {
+		b.known = nil
+	}
+	t.known = 0
+}
+
+// know keeps what was read.
+func (b *bucket) know(key string, value []byte) {
+	b.tx.known++
 	if b.known == nil {
 		b.known = map[string][]byte{}
 	}
@@ -258,17 +264,20 @@ func (b *bucket) read(key []byte) (value []byte, err error) {
 	}
 	b.Expect(key)
 	wanted := b.tx.expected
-	err = b.tx.exchange(func(batch *pgx.Batch) {
-		for _, w := range wanted {
-			asked := w.asked()
-			batch.Queue("select key, value from digestd_rows where bucket = $1 and part = $2 and key = any($3)", w.bucket, []byte(w.part), asked).
-				Query(func(r pgx.Rows) error { return w.collect(asked, r) })
-		}
-	})
+	var buckets []string
+	var parts, keys [][]byte
 	for _, w := range wanted {
+		for _, key := range w.asked() {
+			buckets, parts, keys = append(buckets, w.bucket), append(parts, []byte(w.part)), append(keys, key)
+		}
 		w.expects = nil
 	}
 	b.tx.expected = nil
+	err = b.tx.exchange(func(batch *pgx.Batch) {
+		batch.Queue(`select r.bucket, r.part, r.key, r.value from unnest($1::text[], $2::bytea[], $3::bytea[]) as w(bucket, part, key)
+			join digestd_rows r on r.bucket = w.bucket collate "C" and r.part = w.part and r.key = w.key`, buckets, parts, keys).
+			Query(func(r pgx.Rows) error { return b.tx.collect(buckets, parts, keys, r) })
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -288,21 +297,19 @@ func (b *bucket) asked() [][]byte {
 	return slices.CompactFunc(asked, bytes.Equal)
 }
 
-func (b *bucket) collect(asked [][]byte, r pgx.Rows) error {
-	there := map[string][]byte{}
-	var key, value []byte
-	_, err := pgx.ForEachRow(r, []any{&key, &value}, func() error {
-		there[string(key)] = value
+// collect takes in the rows that were asked for, those that are not there as well.
+func (t *tx) collect(buckets []string, parts, keys [][]byte, r pgx.Rows) error {
+	for i, name := range buckets {
+		t.at(name, string(parts[i])).know(string(keys[i]), nil)
+	}
+	var name string
+	var part, key, value []byte
+	_, err := pgx.ForEachRow(r, []any{&name, &part, &key, &value}, func() error {
+		t.at(name, string(part)).known[string(key)] = value
 		value = nil
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	for _, key := range asked {
-		b.know(string(key), there[string(key)])
-	}
-	return nil
+	return err
 }
 
 // write puts a row, or takes it away; long writes are sent at once.

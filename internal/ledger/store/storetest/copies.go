@@ -92,3 +92,47 @@ func copies(t *testing.T, open store.Opener) {
 		t.Error("what was copied back is something else")
 	}
 }
+
+// many asks for more rows than an engine may want to keep, told before and not.
+func many(t *testing.T, open store.Opener) {
+	s := begin(t, open)
+	const all = 25_000
+	key := func(i int) []byte { return fmt.Appendf(nil, "%06d", i) }
+	update(t, s, func(tx store.Tx) (err error) {
+		for i := range all {
+			err = errors.Join(err, tx.Bucket("b").Put(key(i), key(i)))
+		}
+		return err
+	})
+	hold := func(tx store.Tx) error {
+		b := tx.Bucket("b")
+		var keys [][]byte
+		for i := range all {
+			keys = append(keys, key(i))
+		}
+		b.Expect(keys...)
+		tx.Part("p", "none").Expect(keys[:100]...)
+		for _, key := range keys {
+			if value, err := b.Get(key); string(value) != string(key) || err != nil {
+				return fmt.Errorf("%s is %q, %w", key, value, err)
+			}
+		}
+		return nil
+	}
+	view(t, s, hold)
+	update(t, s, hold)
+	view(t, s, func(tx store.Tx) error {
+		n := 0
+		for row, err := range tx.Bucket("b").Rows(store.Range{}) {
+			if string(row.Value) != string(key(n)) || err != nil {
+				return fmt.Errorf("row %d is %q, %w", n, row.Value, err)
+			}
+			n++
+		}
+		value, err := tx.Bucket("b").Get(key(3))
+		if n != all || string(value) != string(key(3)) {
+			return fmt.Errorf("%d rows of %d, and then %q, %w", n, all, value, err)
+		}
+		return err
+	})
+}

@@ -70,6 +70,7 @@ func Run(t *testing.T, fresh func(t *testing.T) store.Opener, kill func(t *testi
 		{"locks", locks},
 		{"sessions", sessions},
 		{"copies", copies},
+		{"many rows at once", many},
 	} {
 		t.Run(promise.name, func(t *testing.T) { promise.hold(t, fresh(t)) })
 	}
