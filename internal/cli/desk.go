@@ -34,6 +34,7 @@ type deskFlags struct {
 	instead int    // the note that the page has shown; -1: whatever it is
 	seen    string // numbers of the orders that it has shown
 	looked  bool   // seen is given
+	zone    string // of the lane that the page lets go; empty: all
 }
 
 func (f deskFlags) looksOnly() bool {
@@ -67,7 +68,8 @@ func deskCommand(p *program) *cobra.Command {
 	c.Flags().IntSliceVar(&undo, "undo", nil, "take back the order of this `NUMBER`")
 	c.Flags().IntVar(&f.instead, "instead", -1, "")
 	c.Flags().StringVar(&f.seen, "seen", "", "")
-	for _, name := range []string{"instead", "seen"} { // what the page has shown, so that nobody overwrites what they have not seen
+	c.Flags().StringVar(&f.zone, "zone", "", "")
+	for _, name := range []string{"instead", "seen", "zone"} { // what the page has shown, so that nobody overwrites what they have not seen
 		c.Flags().MarkHidden(name)
 	}
 	return c
@@ -101,7 +103,7 @@ func runDesk(ctx context.Context, p *program, digestID string, f deskFlags) erro
 			return deskError(err)
 		}
 		if f.approve {
-			if out.Approved, err = desk.Approve(d, seen); err != nil {
+			if out.Approved, err = desk.Approve(d, f.zone, seen); err != nil {
 				return deskError(err)
 			}
 		}

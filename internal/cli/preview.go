@@ -75,7 +75,7 @@ func previewCommand(p *program) *cobra.Command {
 	c.Flags().StringVar(&at, "at", "", "as if composed at this `TIME`: 2026-12-24T07:00, in the lane's zone, or with an offset")
 	c.Flags().StringVar(&format, "format", "html", "html, text, eml (the whole message) or json")
 	c.Flags().BoolVar(&serve, "serve", false, "show it as a page that follows edits")
-	c.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "loopback `ADDRESS` of that page; port 0: one that is free")
+	c.Flags().StringVar(&listen, "listen", "", "loopback `ADDRESS` of that page, 127.0.0.1:0 for a port that is free (default: that, or that of [newsletter] desk where editions are approved)")
 	return c
 }
 

@@ -7,8 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
-	"path/filepath"
 	"time"
 
 	"digestd/digest"
@@ -18,6 +18,7 @@ import (
 	"digestd/internal/ledger/store/bolt"
 	"digestd/internal/newsroom"
 	"digestd/internal/preview"
+	"digestd/internal/report"
 )
 
 // lookEvery is how often the page's files are looked at for edits.
@@ -32,7 +33,8 @@ func servePreview(ctx context.Context, p *program, digestID, email, at, listen s
 	if p.json {
 		return usagef("--json does not go with --serve")
 	}
-	if host, _, err := net.SplitHostPort(listen); err != nil {
+	if host, _, err := net.SplitHostPort(listen); listen == "" {
+	} else if err != nil {
 		return usagef("--listen: %w", err)
 	} else if addr, err := netip.ParseAddr(host); err != nil || !addr.IsLoopback() {
 		return usagef("--listen %s: the page shows subscribers' mails, so it stays on a loopback address like 127.0.0.1:8025", listen)
@@ -45,20 +47,43 @@ func servePreview(ctx context.Context, p *program, digestID, email, at, listen s
 	if err != nil {
 		return err
 	}
+	if listen == "" {
+		listen = deskAddress(cfg, d)
+	}
 	dir, err := os.MkdirTemp("", "digestd-preview-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	l, news, done, err := ledgerForPreview(ctx, p, cfg, filepath.Join(dir, "preview.db"))
+	live := &liveDesk{program: p, config: cfg.Path, dir: dir, changed: func() {}}
+	options := preview.Options{News: live.news, Order: live.order}
+	live.look(ctx)
+	live.copy(ctx)
+	switch _, _, err := live.of(); {
+	case errors.Is(err, store.ErrMissing): // there is nothing to order, nor anything that changes
+		o, err := openPreview(ctx, p, nil)
+		if err != nil {
+			return err
+		}
+		defer o.close()
+		live.ledger, live.err = o.Ledger, nil
+		words := "News as the feeds showed it at " + p.now().Format("15:04")
+		options = preview.Options{News: func() string { return words }}
+	case err != nil:
+		return err
+	default:
+		defer func() { live.ledger.Close() }()
+	}
+	server, err := preview.New(previewLoader(p, live, options.Order != nil), options, p.now)
 	if err != nil {
 		return err
 	}
-	defer done()
-
-	server, err := preview.New(previewLoader(p, l), preview.Options{News: news}, p.now)
-	if err != nil {
-		return err
+	if options.Order != nil {
+		live.changed = server.Reload
+		following, stop := context.WithCancel(ctx)
+		ended := make(chan struct{})
+		go func() { defer close(ended); live.follow(following) }()
+		defer func() { stop(); <-ended }()
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
 	if err != nil {
@@ -69,28 +94,29 @@ func servePreview(ctx context.Context, p *program, digestID, email, at, listen s
 	return server.Serve(ctx, listener, lookEvery)
 }
 
-// ledgerForPreview copies the ledger, also out of the process that holds it; where there is none yet it
-// collects into one that done throws away. news says which.
-func ledgerForPreview(
-	ctx context.Context, p *program, cfg *config.Config, path string,
-) (l *ledger.Ledger, news string, done func(), err error) {
-	err = copyLedger(ctx, p, path)
-	now := p.now().Format("15:04")
-	if errors.Is(err, store.ErrMissing) {
-		o, err := openPreview(ctx, p, nil)
-		if err != nil {
-			return nil, "", nil, err
-		}
-		return o.Ledger, "News as the feeds showed it at " + now, o.close, nil
+// deskAddress is where the page listens when nobody says: for a digest that an editor approves where the links in the
+// test copies lead, if that is on this machine.
+func deskAddress(cfg *config.Config, d digest.Digest) string {
+	u, err := url.Parse(cfg.Newsletter.Desk)
+	if d.Approve == "" || err != nil || u.Port() == "" {
+		return "127.0.0.1:0"
 	}
-	if err != nil {
-		return nil, "", nil, err
+	host := u.Hostname()
+	if host == "localhost" {
+		host = "127.0.0.1"
 	}
-	l, err = ledger.Open(bolt.At(path, bolt.Options{ReadOnly: true}), p.now)
-	if err != nil {
-		return nil, "", nil, err
+	if addr, err := netip.ParseAddr(host); err != nil || !addr.IsLoopback() {
+		return "127.0.0.1:0"
 	}
-	return l, "News as the ledger had it at " + now, func() { l.Close() }, nil
+	return net.JoinHostPort(host, u.Port())
+}
+
+// ledgerCopy copies the ledger, also out of the process that holds it, and opens the copy.
+func ledgerCopy(ctx context.Context, p *program, path string) (*ledger.Ledger, error) {
+	if err := copyLedger(ctx, p, path); err != nil {
+		return nil, err
+	}
+	return ledger.Open(bolt.At(path, bolt.Options{ReadOnly: true}), p.now)
 }
 
 // copyLedger writes a backup of the ledger, which another process may hold.
@@ -117,7 +143,7 @@ func copyLedger(ctx context.Context, p *program, path string) error {
 }
 
 // previewLoader reads config and templates anew, each time that it is called.
-func previewLoader(p *program, l *ledger.Ledger) preview.Loader {
+func previewLoader(p *program, live *liveDesk, takesOrders bool) preview.Loader {
 	var paths []string // of the last time that all was well
 	return func() (preview.Desk, []string, error) {
 		quiet := *p
@@ -136,11 +162,19 @@ func previewLoader(p *program, l *ledger.Ledger) preview.Loader {
 		if err != nil {
 			return nil, watched, err
 		}
+		l, state, err := live.of()
+		if err != nil {
+			return nil, watched, err
+		}
 		composer, err := composer(&quiet, cfg, sets, l)
 		if err != nil {
 			return nil, watched, err
 		}
-		return previewDesk{program: &quiet, composer: composer}, watched, nil
+		desk := previewDesk{program: &quiet, composer: composer}
+		if takesOrders {
+			composer.Ledger.Orders, desk.orders = standingOrders(state.Books), state.Desks
+		}
+		return desk, watched, nil
 	}
 }
 
@@ -148,6 +182,7 @@ func previewLoader(p *program, l *ledger.Ledger) preview.Loader {
 type previewDesk struct {
 	program  *program
 	composer *newsroom.Composer
+	orders   map[string]report.Desk // by digest; nil: the page takes none
 }
 
 func (d previewDesk) Digests() [][2]string {
@@ -188,8 +223,12 @@ func (d previewDesk) Mail(c preview.Choice) (preview.Mail, error) {
 	if err != nil {
 		return preview.Mail{}, err
 	}
+	var standing *preview.Standing
+	if d.orders != nil && !c.Sample && c.At == "" {
+		standing = onPage(d.orders[which.ID])
+	}
 	return preview.Mail{
-		Raw: raw, Edition: v.Edition.ID, Slot: v.Edition.Slot.In(zone),
+		Standing: standing, Stories: storiesOn(v.Page), Raw: raw, Edition: v.Edition.ID, Slot: v.Edition.Slot.In(zone),
 		Language: v.Page.Variant.Language, Empty: v.Page.Empty(),
 		MaxSize: which.MaxSize, Template: checked.Template, Findings: checked.Findings,
 	}, nil

@@ -258,9 +258,14 @@ func (l *Loop) turn(ctx context.Context, now time.Time) time.Time {
 	for _, s := range p.publish {
 		l.publish(ctx, s, now)
 	}
+	polled := l.polled
 	for _, s := range p.propose {
-		l.begin(s.proposal(), &s.lane, func() error { return tasks.propose(ctx, s.lane, s.slot) },
-			func(err error) { l.holdAtLeast(s.proposal(), err, proposeAgain) })
+		l.begin(s.proposal(), &s.lane, func() error {
+			if err := afterPoll(ctx, polled); err != nil {
+				return err
+			}
+			return tasks.propose(ctx, s.lane, s.slot)
+		}, func(err error) { l.holdAtLeast(s.proposal(), err, proposeAgain) })
 	}
 	for _, o := range p.resume {
 		l.begin(o.edition, &o.lane, func() error { return tasks.resumeEdition(ctx, o.edition) },
@@ -403,15 +408,8 @@ func (l *Loop) publish(ctx context.Context, s laneSlot, now time.Time) {
 	polled, tasks := l.polled, l.tasks
 	waits := false
 	l.begin(s.edition(), &s.lane, func() error {
-		if polled != nil {
-			patience := time.NewTimer(pollFirst)
-			defer patience.Stop()
-			select {
-			case <-polled:
-			case <-patience.C:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
+		if err := afterPoll(ctx, polled); err != nil {
+			return err
 		}
 		err := tasks.publishSlot(ctx, s.lane, s.slot)
 		if waits = errors.Is(err, errWaits); waits {
@@ -426,6 +424,22 @@ func (l *Loop) publish(ctx context.Context, s laneSlot, now time.Time) {
 			l.used[s.lane] = s.slot
 		}
 	})
+}
+
+// afterPoll waits for the end of a poll, if there is one, but not for long.
+func afterPoll(ctx context.Context, polled <-chan struct{}) error {
+	if polled == nil {
+		return nil
+	}
+	patience := time.NewTimer(pollFirst)
+	defer patience.Stop()
+	select {
+	case <-polled:
+	case <-patience.C:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
 }
 
 // begin runs a job beside the loop. When it fails, what it was about is held for a while.

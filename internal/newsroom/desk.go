@@ -174,9 +174,9 @@ func (c *Composer) next(d digest.Digest, lane digest.Lane) (draft, error) {
 	return c.draft(request{digest: d, lane: lane, slot: slot, id: lane.String() + "/" + slot.Wall, now: slot.At.UTC()}, &key)
 }
 
-// Approve lets what waits for the editor go, in all lanes of a digest, with the orders that there are. seen, unless it
+// Approve lets what waits for the editor go, in all lanes of a digest or that of a zone, with the orders that there are. seen, unless it
 // is nil, are those that the editor has seen; the error is ErrOrdered where others stand.
-func (k *Desk) Approve(d digest.Digest, seen []uint64) (approved []string, err error) {
+func (k *Desk) Approve(d digest.Digest, zone string, seen []uint64) (approved []string, err error) {
 	book, err := k.Ledger.Orders.Of(d.ID)
 	if err != nil {
 		return nil, err
@@ -186,7 +186,7 @@ func (k *Desk) Approve(d digest.Digest, seen []uint64) (approved []string, err e
 		if err != nil {
 			return approved, err
 		}
-		if st.Draft == nil {
+		if st.Draft == nil || zone != "" && zone != lane.Zone {
 			continue
 		}
 		with := book.IDs(lane.Zone)

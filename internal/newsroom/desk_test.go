@@ -48,7 +48,7 @@ func (e editor) order(wish newsroom.Wish) {
 
 func (e editor) approve() {
 	e.Helper()
-	if _, err := e.w.Publisher.Desk.Approve(e.digest(), nil); err != nil {
+	if _, err := e.w.Publisher.Desk.Approve(e.digest(), "", nil); err != nil {
 		e.Fatal(err)
 	}
 }
@@ -240,10 +240,10 @@ func TestTwoEditorsAtOnce(t *testing.T) {
 		t.Errorf("a note that was not seen is overwritten: %v", err)
 	}
 	e.order(newsroom.Wish{Note: "Both wrote this.", Instead: &first})
-	if _, err := desk.Approve(e.digest(), []uint64{1}); !errors.Is(err, ledger.ErrOrdered) {
+	if _, err := desk.Approve(e.digest(), "", []uint64{1}); !errors.Is(err, ledger.ErrOrdered) {
 		t.Errorf("what was not seen is approved: %v", err)
 	}
-	if _, err := desk.Approve(e.digest(), []uint64{2}); err != nil {
+	if _, err := desk.Approve(e.digest(), "", []uint64{2}); err != nil {
 		t.Errorf("what was seen is not approved: %v", err)
 	}
 	e.order(newsroom.Wish{Drop: []string{volcano}})
@@ -318,7 +318,7 @@ func TestAnEditionIsHeldUntilItIsApproved(t *testing.T) {
 	if problems := w.Report.Problems(report.Known{}); len(problems) != 0 {
 		t.Errorf("problems: %v", problems)
 	}
-	if _, err := w.Publisher.Desk.Approve(e.digest(), nil); !errors.Is(err, newsroom.ErrOrder) {
+	if _, err := w.Publisher.Desk.Approve(e.digest(), "", nil); !errors.Is(err, newsroom.ErrOrder) {
 		t.Errorf("approved when nothing waits: %v", err)
 	}
 }
@@ -435,7 +435,7 @@ func theDay(t *testing.T, w *town.Town, killed func() bool, revive func()) (whol
 		},
 		send("06:00"),
 		func() error {
-			_, err := w.Publisher.Desk.Approve(digestOf(), nil)
+			_, err := w.Publisher.Desk.Approve(digestOf(), "", nil)
 			return err
 		},
 		send("06:10"), send("06:20"),

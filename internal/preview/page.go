@@ -96,6 +96,8 @@ type sheet struct {
 	Rules  []rule
 	EML    string
 	Sample string // address of the same with invented news
+	Token  string // of a form
+	Back   string // query of this very page
 }
 
 // size is a part against the limits.
@@ -153,6 +155,9 @@ func (s *Server) handler() (http.Handler, error) {
 	mux.HandleFunc("GET /mail.html", s.mail)
 	mux.HandleFunc("GET /message.eml", s.message)
 	mux.HandleFunc("GET /changes", s.changes)
+	if s.options.Order != nil {
+		mux.HandleFunc("POST /order", s.order)
+	}
 	mux.Handle("GET /page.css", http.FileServerFS(static))
 	mux.Handle("GET /page.js", http.FileServerFS(static))
 	for pattern, handler := range s.options.Also {
@@ -201,7 +206,10 @@ func (s *Server) chosen(query url.Values) Choice {
 func (s *Server) sheet(query url.Values) sheet {
 	c := s.chosen(query)
 	now := s.look(c)
-	out := sheet{Title: c.Digest, Version: now.version, News: s.options.News, Choice: c, Desk: now.desk}
+	out := sheet{Title: c.Digest, Version: now.version, Choice: c, Desk: now.desk, Token: s.token, Back: with(query, "", "")}
+	if s.options.News != nil {
+		out.News = s.options.News()
+	}
 	if now.problem != nil {
 		out.Problem = strings.Split(strings.TrimSpace(now.problem.Error()), "\n")
 		out.Stale, out.Missing = now.shown, errors.Is(now.problem, fs.ErrNotExist)

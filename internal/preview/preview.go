@@ -3,7 +3,10 @@
 // shows is read anew then, and what was last good stays while something is wrong. Whoever works on the look
 // of a digest gets what the checks say beside the mail; the demo puts its inboxes there.
 //
-// It must not know how a mail is made or where the news comes from: a Desk tells it. It writes nothing.
+// Where it is told who takes them, it takes an editor's orders: buttons on the stories of the mail that it shows.
+//
+// It must not know how a mail is made, where the news comes from, or what becomes of an order: a Desk tells it, and
+// Ordering takes it. It writes nothing.
 package preview
 
 import (
@@ -43,8 +46,10 @@ type Mail struct {
 	Edition  string    // id
 	Slot     time.Time // in the lane's zone
 	Language string
-	Empty    bool // nothing is new for this reader
-	MaxSize  int  // the digest's own limit, in bytes; 0: none
+	Empty    bool      // nothing is new for this reader
+	Stories  []Story   // on it, for the editor
+	Standing *Standing // what is ordered; nil: the page takes no orders
+	MaxSize  int       // the digest's own limit, in bytes; 0: none
 
 	Template string // the owner's HTML template, in which findings have places; empty for the built-in one
 	Findings []lint.Finding
@@ -52,7 +57,8 @@ type Mail struct {
 
 // Options are what a page has of its own. The zero value is the page of a preview.
 type Options struct {
-	News     string                  // where the news comes from, in words
+	News     func() string           // where the news comes from, in words; nil: nothing is said of it
+	Order    Ordering                // takes what an editor orders; nil: nobody does
 	Blocks   fs.FS                   // *.html.tmpl, which define the blocks name, masthead and aside anew; nil: none
 	Arrived  bool                    // it shows mails that have arrived, so there are no samples
 	Also     map[string]http.Handler // what is answered beside the page, by pattern
@@ -85,6 +91,7 @@ type Server struct {
 	now     func() time.Time
 	options Options
 	page    http.Handler
+	token   string // of the forms
 
 	mu       sync.Mutex
 	desk     Desk
@@ -105,7 +112,7 @@ type cached struct {
 
 // New makes a server, and reads everything for the first time.
 func New(load Loader, options Options, now func() time.Time) (*Server, error) {
-	s := &Server{load: load, now: now, options: options, version: 1, mails: map[Choice]cached{},
+	s := &Server{load: load, now: now, options: options, version: 1, token: newToken(), mails: map[Choice]cached{},
 		watchers: map[chan int]bool{}}
 	var err error
 	if s.desk, s.paths, err = load(); err != nil {
@@ -225,7 +232,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Security-Policy", pagePolicy)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Referrer-Policy", "no-referrer")
+	w.Header().Set("Referrer-Policy", "same-origin") // without which a form of this page comes with Origin: null
 	w.Header().Set("Cache-Control", "no-store")
 	s.page.ServeHTTP(w, r)
 }

@@ -43,7 +43,7 @@ func newStudio(t *testing.T) *studio {
 	s := &studio{t: t, file: filepath.Join(t.TempDir(), "digest.html.tmpl"), now: time.Date(2026, 3, 12, 7, 0, 0, 0, time.UTC)}
 	s.write(plain)
 	var err error
-	if s.server, err = New(s.load, Options{News: "News of 07:00"}, func() time.Time { return s.now }); err != nil {
+	if s.server, err = New(s.load, Options{News: func() string { return "News of 07:00" }}, func() time.Time { return s.now }); err != nil {
 		t.Fatal(err)
 	}
 	return s

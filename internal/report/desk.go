@@ -26,6 +26,8 @@ type Ordered struct {
 // Waiting is an edition that is composed for the editor, and has not gone.
 type Waiting struct {
 	Edition  string    `json:"edition"`
+	Zone     string    `json:"zone"`
+	Orders   []uint64  `json:"orders"` // that stand for it
 	Slot     time.Time `json:"slot"`
 	Composed time.Time `json:"composed"`
 	Hold     bool      `json:"hold"` // goes only when approved
@@ -59,7 +61,7 @@ func (rep Reporter) Desk(d digest.Digest) (Desk, error) {
 		}
 		if w := st.Draft; w != nil {
 			stands := w.Stands(book, lane.Zone)
-			desk.Waiting = append(desk.Waiting, Waiting{Edition: lane.String() + "/" + w.Wall, Slot: w.Slot, Composed: w.At, Hold: w.Hold,
+			desk.Waiting = append(desk.Waiting, Waiting{Edition: lane.String() + "/" + w.Wall, Zone: lane.Zone, Orders: book.IDs(lane.Zone), Slot: w.Slot, Composed: w.At, Hold: w.Hold,
 				Shown: w.Shown, Approved: stands, Voided: !stands && !w.Approved.IsZero()})
 		}
 	}
