@@ -29,7 +29,7 @@ func previewCommand(p *program) *cobra.Command {
 		Long: "Show what the next edition of a digest would say, on stdout. Nothing is written and nothing is sent. Where there is\n" +
 			"no ledger yet, the feeds are read into memory first. With --serve it is a page that shows the mail at several widths, light\n" +
 			"and dark, without pictures or styles, as text and as it goes over the wire, and what the checks say; it follows edits of\n" +
-			"the templates, the configuration and the subscriber files.",
+			"the templates, the configuration and the subscriber files, and takes an editor's orders (see digestd desk).",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if serve {

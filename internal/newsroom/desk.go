@@ -321,7 +321,7 @@ func (k *Desk) propose(ctx context.Context, of request) (bool, error) {
 
 // remind tells the editor at the slot that an edition waits. Whom [alerts] reaches hears of it as of any problem.
 func (k *Desk) remind(ctx context.Context, of request, d ledger.Draft) error {
-	if of.digest.Editor != "" {
+	if of.digest.Editor != "" && d.Shown.Before(d.Slot) { // else they were asked a moment ago
 		words := fmt.Sprintf("Reminder: this edition was due at %s and waits for your approval.", k.clock(of, of.slot.At))
 		if err := k.show(ctx, of, d, words); err != nil {
 			return err
@@ -364,7 +364,7 @@ func (k *Desk) show(ctx context.Context, of request, d ledger.Draft, words strin
 		return k.Alert(ctx, fmt.Sprintf("%s: %s\n\n%s\n%s, or `%s`\n\n%s", of.id, v.Rendered.Subject, words, desk, command, v.Rendered.Text))
 	}
 	banner := []digest.Text{{{S: words, Strong: true}},
-		{{S: "Open the desk", Href: desk}, {S: " (" + desk + ", where `digestd preview " + of.digest.ID + " --serve` runs), or: "}, {S: command, Em: true}}}
+		{{S: "Open the desk", Href: desk}, {S: ", where `digestd preview " + of.digest.ID + " --serve` runs, or: "}, {S: command, Em: true}}}
 	v.Page.Edition.Note = append(banner, v.Page.Edition.Note...)
 	copies, err := k.SendCopies(ctx, k.Transport, v, []string{of.digest.Editor}, "Test: ")
 	for _, c := range copies {

@@ -80,7 +80,7 @@ func (s *Server) order(w http.ResponseWriter, r *http.Request) {
 	if wish == (Wish{}) { // the other buttons of the note's form send it along
 		wish.Note, wish.Instead = strings.ReplaceAll(form.Get("note"), "\r\n", "\n"), form.Get("instead")
 		if strings.TrimSpace(wish.Note) == "" {
-			wish.Undo = wish.Instead
+			wish = Wish{Undo: wish.Instead}
 		}
 	}
 	if err := s.options.Order(r.Context(), form.Get("digest"), wish); err != nil {
