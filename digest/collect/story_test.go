@@ -70,6 +70,11 @@ func TestFurniture(t *testing.T) {
 		`<p>%</p><p>קרא עוד</p>`, `<p>%</p><p>להמשך קריאה »</p>`, `<p>%</p><p>और पढ़ें</p>`, `<p>%</p><p>यह भी पढ़ें: रोटी</p>`,
 		`%<br>0:00 Intro<br>1:20 The wheel<br>(12:05) The end`, `&#847;&zwnj;&nbsp;&#847;&zwnj;<p>%</p>`, `<p>% <a href="/m">Read More</a></p>`,
 		`<p>%</p><p>© 2026 Mill Notes. All rights reserved.</p>`, `<div>Posted by <b>Ana</b> on Friday</div><p>%</p>`,
+		`<p>Read time: 3 min</p><p>%</p>`, `<p>Lesezeit: 3 Minuten</p><p>%</p>`, `<p>%</p><p>Temps de lecture : 4 min</p>`, `<p>3 min. de lecture</p><p>%</p>`,
+		`<p>Tiempo de lectura: 2 minutos</p><p>%</p>`, `<p>Tempo di lettura: 2 minuti</p><p>%</p>`, `<p>%</p><p>Last updated: 28 November 2026, 08:00</p>`,
+		`<p>ADVERTISEMENT - CONTINUE READING BELOW</p><p>%</p>`, `<p>Diesen Artikel vorlesen lassen</p><p>%</p>`, `<p>%</p><p>🔊 Listen</p>`, `<p>%</p><p>Download the PDF</p>`,
+		`<p>%</p><p>You are receiving this email because you signed up at the mill.</p>`, `<p>Forwarded this email? Subscribe here for more</p><p>%</p>`,
+		`<p>By ANA LIMA, Staff Reporter</p><p>%</p>`, `<p>Share on Twitter Share on Facebook</p><p>%</p>`,
 		`<p>%</p><p>3 Kommentare</p>`, `<p>%</p><p>Laisser un commentaire</p>`, `<p>%</p><p>コメントを残す</p>`, `<p>%</p><p>分享</p>`,
 	} {
 		source = strings.Replace(source, "%", story, 1)
@@ -84,6 +89,8 @@ func TestFurniture(t *testing.T) {
 		"He lives in #Hamburg", "We fixed issue #12", "The link between the two is old.", "[sic] is what they wrote", "The score: 3 to 1. It was close.",
 		"Continue reading, said the judge. So they did.", "Tags fly: the auction of the mill was wild. All was sold.", "Update: the mill is closed.",
 		"1. Water 2. Wheat", "Contents of the chest were old coins.", "Advertisement spending has doubled.", "Follow the water, says the miller.",
+		"Last updated in the days of the old king, the law was changed.", "Listen to the river, says the miller.", "Share on the stage of the mill: a play.",
+		"Download the river, say the boatmen.", "By Friday Ana Lima, a reporter, had left.", "Lesezeit ist Lebenszeit, sagt der Müller.", "Advertisement of the mill was banned.",
 		"Print is not dead.", "Reuters has a new editor.", "It costs $5 [about £4]", "12:05 The ferry leaves.",
 	} {
 		if got := readStory("<p>"+text+"</p>", nil, 4096).text.Plain(); got != text {

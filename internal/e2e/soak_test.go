@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -41,10 +42,10 @@ func faultyFeeds(t *testing.T) (address string) {
 		minute := int(time.Since(began) / time.Minute)
 		var entries []entry
 		for i := max(0, minute-19); i <= minute; i++ {
-			entries = append(entries, entry{title: fmt.Sprintf("Quay %s reports ship %d with cargo %x", name, i, (i+1)*7919),
-				link: fmt.Sprintf("https://example.org/%s/%d", name, i)})
+			entries = append(entries, entry{title: headlineOf(name, i), link: fmt.Sprintf("https://example.org/%s/%d", name, i)})
 		}
 		text := string(feed("Line "+name, entries...))
+		w.Header().Set("ETag", fmt.Sprintf("%q", strconv.Itoa(minute))) // without one, feeds are asked once an hour
 		switch fault {
 		case 0:
 			w.WriteHeader(http.StatusInternalServerError)
@@ -64,6 +65,22 @@ func faultyFeeds(t *testing.T) (address string) {
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
+}
+
+// headlineOf is what a feed tells in a minute, in words that hardly another one has.
+func headlineOf(feed string, minute int) string {
+	seed := fnv.New64a()
+	fmt.Fprint(seed, feed, "/", minute)
+	random := rand.New(rand.NewPCG(seed.Sum64(), 16))
+	var words []string
+	for range 6 {
+		word := ""
+		for range 3 {
+			word += [...]string{"ba", "ce", "di", "fo", "gu", "ha", "je", "ki", "lo", "mu", "na", "pe", "ri", "so", "tu", "va"}[random.IntN(16)]
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, " ")
 }
 
 // faultySink takes messages, and of those that come one in forty fails: refused for now, cut before its end, or taken
@@ -142,7 +159,8 @@ func TestAnEditionEveryMinute(t *testing.T) {
 		if n%3 == 0 {
 			h, rss := memory(t, port, daemon.Process.Pid)
 			if heap = append(heap, h); n%18 == 0 {
-				t.Logf("after %3d min: heap in use %.1f MB, resident memory of its own %.1f MB", n/6, h, rss)
+				t.Logf("after %3d min: heap in use %.1f MB, resident memory of its own %.1f MB, %d messages so far", n/6, h, rss,
+					len(inboxes.Taken()))
 			}
 		}
 	}
