@@ -101,14 +101,14 @@ func (p Progress) Counts() map[State]int {
 type Suppression struct {
 	Email  string    `json:"email"`
 	Digest string    `json:"digest,omitempty"` // empty: all of them
-	Source string    `json:"source"`           // one-click, page, mailto, bounce, complaint, operator, rcpt
+	Source string    `json:"source"`           // one-click, page, mailto, import, bounce, complaint, operator, rcpt
 	Words  string    `json:"words,omitempty"`
 	At     time.Time `json:"at"`
 }
 
 // Wished reports whether it was the reader who asked for it, and who may thus take it back.
 func (s Suppression) Wished() bool {
-	return s.Source == "one-click" || s.Source == "page" || s.Source == "mailto"
+	return s.Source == "one-click" || s.Source == "page" || s.Source == "mailto" || s.Source == "import"
 }
 
 // Preferences are what a reader chose. They only narrow what the configuration says of the reader;
