@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +18,7 @@ import (
 	"digestd/digest/collect"
 	"digestd/internal/demo"
 	"digestd/internal/newsroom"
+	"digestd/internal/web"
 )
 
 func demoCommand(p *program) *cobra.Command {
@@ -61,6 +65,13 @@ func runDemo(ctx context.Context, p *program, once string) error {
 		return err
 	}
 	defer world.Close()
+	var pages net.Listener
+	if once == "" {
+		if pages, err = world.OpenPages(ctx); err != nil {
+			return err
+		}
+		defer pages.Close()
+	}
 	path := filepath.Join(dir, "config.toml")
 	if err := os.WriteFile(path, []byte(world.Config(dir)), 0o600); err != nil {
 		return err
@@ -90,8 +101,7 @@ func runDemo(ctx context.Context, p *program, once string) error {
 	}
 	if once == "" {
 		tell.Page(world)
-		<-ctx.Done()
-		return nil
+		return servePages(ctx, q, o, pages)
 	}
 	files, saved := world.Post.SaveTo(once)
 	out := demoJSON{Files: append([]string{}, files...), Collected: collected(sum), Stories: published.Stories,
@@ -105,6 +115,35 @@ func runDemo(ctx context.Context, p *program, once string) error {
 		return err
 	}
 	return saved
+}
+
+// servePages answers readers and new ones until ctx ends, and delivers what they are owed by that.
+func servePages(ctx context.Context, p *program, o *opened, at net.Listener) error {
+	owed := make(chan struct{}, 1)
+	wake := func() {
+		select {
+		case owed <- struct{}{}:
+		default:
+		}
+	}
+	site := web.Site{Config: o.Config, Sets: o.Composer.Templates, SignUps: registrar{o.Publisher, wake}}
+	server, err := web.New(o.Ledger, func() web.Site { return site }, p.now, p.log)
+	if err != nil {
+		return err
+	}
+	answers := &http.Server{Handler: server.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	go answers.Serve(at)
+	defer answers.Close()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-owed:
+			if _, err := o.Publisher.Resume(ctx, newsroom.Unwatched{}); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // demoEdition sends the demo's one edition.

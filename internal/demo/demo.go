@@ -16,6 +16,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/template"
 	"time"
@@ -39,6 +40,7 @@ type World struct {
 	Readers []Reader // in the order in which the page shows them
 	Feeds   []Feed   // in the order of the config
 	Post    *Post    // what the SMTP server took
+	Pages   string   // URL of digestd's own pages, where somebody serves them; OpenPages
 
 	smtp net.Addr
 	web  *http.Server
@@ -94,6 +96,29 @@ func serve(ctx context.Context, now time.Time) (*World, error) {
 	go w.mail.Serve(mailListener)
 	context.AfterFunc(ctx, func() { w.Close() })
 	return w, nil
+}
+
+// OpenPages makes room for digestd's own pages, those for readers and for new ones, which whoever calls it serves. The
+// configuration has them then.
+func (w *World) OpenPages(ctx context.Context) (net.Listener, error) {
+	var listen net.ListenConfig
+	l, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("make room for the pages: %w", err)
+	}
+	w.Pages = "http://" + l.Addr().String()
+	return l, nil
+}
+
+// everybody are the readers, and behind them whoever else got mail.
+func (w *World) everybody() []Reader {
+	all := slices.Clone(w.Readers)
+	for _, m := range w.Post.All() {
+		if !slices.ContainsFunc(all, func(r Reader) bool { return r.Email == m.To }) {
+			all = append(all, Reader{Email: m.To, Name: "Somebody new", Language: "en"})
+		}
+	}
+	return all
 }
 
 // Close stops both servers and drops their connections. The messages stay readable.

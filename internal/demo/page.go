@@ -55,7 +55,7 @@ func (inboxes) Digests() [][2]string { return [][2]string{{"daily", "Morning Wir
 // Readers are the addresses of all.
 func (in inboxes) Readers() []string {
 	var all []string
-	for _, r := range in.world.Readers {
+	for _, r := range in.world.everybody() {
 		all = append(all, r.Email)
 	}
 	return all
@@ -77,18 +77,19 @@ func (in inboxes) Mail(c preview.Choice) (preview.Mail, error) {
 	}
 	m := letters[c.Letter-1]
 	letter, _ := message.TakeApart(m.Raw) // the page tells what is wrong with it
-	return preview.Mail{Raw: m.Raw, File: m.FileName(), Language: reader.Language, Shown: localised(letter.HTML)}, nil
+	return preview.Mail{Raw: m.Raw, File: m.FileName(), Language: reader.Language, Shown: localised(letter.HTML, in.world.Pages)}, nil
 }
 
 func (in inboxes) reader(c preview.Choice) (Reader, bool) {
 	if c.Reader == "" {
 		return in.world.Readers[0], true
 	}
-	i := slices.IndexFunc(in.world.Readers, func(r Reader) bool { return r.Email == c.Reader })
+	all := in.world.everybody()
+	i := slices.IndexFunc(all, func(r Reader) bool { return r.Email == c.Reader })
 	if i < 0 {
 		return Reader{}, false
 	}
-	return in.world.Readers[i], true
+	return all[i], true
 }
 
 // inbox is a reader as the page shows them.
@@ -111,7 +112,7 @@ type letter struct {
 func (in inboxes) Inboxes(c preview.Choice) []inbox {
 	chosen, _ := in.reader(c)
 	var all []inbox
-	for _, reader := range in.world.Readers {
+	for _, reader := range in.world.everybody() {
 		row := inbox{Reader: reader, Choice: choiceOf(reader), Href: href(reader.Email, 0), Current: reader.Email == chosen.Email}
 		if row.Current {
 			letters := in.world.Post.Of(reader.Email)
@@ -149,6 +150,9 @@ func (in inboxes) SMTP() string { return in.world.SMTPAddr() }
 
 // choiceOf tells in words what a reader has asked for.
 func choiceOf(r Reader) string {
+	if r.Format == "" {
+		return "Asked for it on the page"
+	}
 	topics := "All topics"
 	if r.Topics != nil {
 		topics = strings.Join(r.Topics, ", ") + " only"
@@ -160,8 +164,8 @@ func choiceOf(r Reader) string {
 }
 
 // localised makes a mail showable without a network: the outlets' pictures come from here, and their
-// links lead to a page that says where they would. All else stays as it was sent.
-func localised(body string) string {
+// links lead to a page that says where they would, but for those to digestd's own pages, where there are some. All else stays as it was sent.
+func localised(body, pages string) string {
 	var out strings.Builder
 	z := html.NewTokenizer(strings.NewReader(body))
 	for {
@@ -178,7 +182,9 @@ func localised(body string) string {
 		for i, attr := range token.Attr {
 			switch {
 			case token.Data == "a" && attr.Key == "href":
-				token.Attr[i].Val = "/away?to=" + url.QueryEscape(attr.Val)
+				if pages == "" || !strings.HasPrefix(attr.Val, pages+"/") {
+					token.Attr[i].Val = "/away?to=" + url.QueryEscape(attr.Val)
+				}
 				token.Attr = append(token.Attr, html.Attribute{Key: "target", Val: "_blank"}, html.Attribute{Key: "rel", Val: "noopener"})
 			case token.Data == "img" && attr.Key == "src":
 				token.Attr[i].Val = localPicture(attr.Val)

@@ -73,6 +73,9 @@ func (t Teller) Mail(m Message) {
 // Page tells where the inboxes are.
 func (t Teller) Page(w *World) {
 	t.line("Read them at %s", w.URL)
+	if w.Pages != "" {
+		t.line("Become a reader at %s/subscribe; the mail that asks comes to the same page.", w.Pages)
+	}
 	t.line("Ctrl-C ends the demo.")
 }
 

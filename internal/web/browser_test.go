@@ -138,7 +138,7 @@ func (b tab) spoken() string {
 		read = func(n *accessibility.Node) {
 			if !n.Ignored && n.Role != nil && n.Name != nil {
 				switch role := strings.Trim(string(n.Role.Value), `"`); role {
-				case "heading", "button", "radio", "checkbox", "link", "group", "Date", "status", "alert", "navigation", "main":
+				case "heading", "textbox", "button", "radio", "checkbox", "link", "group", "Date", "status", "alert", "navigation", "main":
 					out = append(out, strings.TrimSpace(role+" "+strings.Trim(string(n.Name.Value), `"`)))
 				}
 			}
@@ -230,12 +230,16 @@ func TestBrowserByKeyboard(t *testing.T) {
 // TestBrowserSpeaks holds what a screen reader is told.
 func TestBrowserSpeaks(t *testing.T) {
 	b := browser(t)
-	d := newDesk(t)
+	d, _, _ := publicDesk(t)
+	_, asking := d.requested("new@example.org")
 	home := d.serve()
 	for _, row := range []struct{ path, want string }{
 		{"/u/" + d.token(ana), "main\nheading Stop receiving The Daily <Wire>?\ngroup Newsletters\nradio Only The Daily <Wire>\nradio Everything from Morning Wire\nbutton Unsubscribe\nlink Choose topics or pause instead\nnavigation Language"},
 		{"/p/" + d.token(ana), "main\nheading Preferences\ngroup Newsletters\ncheckbox The Daily <Wire>\ncheckbox Weekend\ngroup Topics\ncheckbox Global\ncheckbox Diplomacy & treaties\ncheckbox Sport\n" +
 			"group Format\nradio With layout and pictures\nradio Plain text\nDate No mail until"},
+		{"/subscribe", "main\nheading Subscribe to Morning Wire\ntextbox E-mail address\ngroup Newsletters\ncheckbox The Daily <Wire>\ncheckbox Weekend\n" +
+			"group Topics\ncheckbox Global\ncheckbox Diplomacy & treaties\ncheckbox Sport\nbutton Subscribe\nnavigation Language"},
+		{"/confirm/" + asking + "?lang=en", "main\nheading Do you want to receive The Daily <Wire>?\nbutton Yes, subscribe me\nnavigation Language"},
 	} {
 		b.open(home + row.path)
 		if got := b.spoken(); !strings.Contains(got, row.want) {
@@ -248,19 +252,21 @@ func TestBrowserSpeaks(t *testing.T) {
 // screen, and whatever can be touched is large enough for a finger (WCAG 2.5.8) and apart from the next.
 func TestBrowserFits(t *testing.T) {
 	b := browser(t)
-	d := newDesk(t)
+	d, _, _ := publicDesk(t)
+	_, asking := d.requested("new@example.org")
 	home := d.serve()
 	if _, body := d.post("/u/"+d.token(chiyo), oneClick); body == "" {
 		t.Fatal("no page")
 	}
-	pages := map[string]string{"ask": "/u/" + d.token(ana), "left": "/u/" + d.token(chiyo), "choose": "/p/" + d.token(ana), "none": "/u/x"}
+	pages := map[string]string{"ask": "/u/" + d.token(ana), "left": "/u/" + d.token(chiyo), "choose": "/p/" + d.token(ana), "none": "/u/x",
+		"subscribe": "/subscribe", "confirm": "/confirm/" + asking}
 	for name, path := range pages {
 		for _, language := range d.server.builtin.Languages() {
 			b.open(home + path + "?lang=" + language)
 			for _, width := range []int64{320, 375, 720} {
 				b.dress(width, "light")
 				b.await(name+" in "+language+" fits", fmt.Sprintf(`innerWidth === %d && document.documentElement.scrollWidth <= innerWidth`, width))
-				b.await(name+" in "+language+" can be touched", `[...document.querySelectorAll("a, button, label:has(input:not([type=hidden])), input[type=date]")].every(e => e.getBoundingClientRect().height >= 24)`)
+				b.await(name+" in "+language+" can be touched", `[...document.querySelectorAll("a, button, fieldset label:has(input:not([type=hidden])), input[type=date], input[type=email]")].every(e => e.getBoundingClientRect().height >= 24)`)
 				if language == "en" || language == "ar" || width == 375 && language == "ja" {
 					b.shoot(fmt.Sprintf("%s-%s-%d", name, language, width))
 					b.dress(width, "dark")

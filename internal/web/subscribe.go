@@ -149,14 +149,14 @@ func (s Site) tell(digests, topics []string) bool {
 }
 
 // offered are the digests to choose from and their topics, ticked as a form has them. A single digest is always ticked,
-// and topics are where there is no form.
+// and topics are where none were offered.
 func (v *visit) offered(form map[string][]string) (digests, topics []box) {
 	all := v.site.Config.Digests
 	for _, d := range all {
 		digests = append(digests, box{ID: d.ID, Title: v.site.title(d.ID), On: len(all) == 1 || slices.Contains(form["digest"], d.ID)})
 		for _, t := range d.Topics {
 			if !slices.ContainsFunc(topics, func(b box) bool { return b.ID == t.ID }) {
-				topics = append(topics, box{ID: t.ID, Title: t.Name().In(v.words.Tag), On: form == nil || slices.Contains(form["topic"], t.ID)})
+				topics = append(topics, box{ID: t.ID, Title: t.Name().In(v.words.Tag), On: form["topics"] == nil || slices.Contains(form["topic"], t.ID)})
 			}
 		}
 	}
