@@ -139,7 +139,7 @@ func servePages(ctx context.Context, p *program, o *opened, at net.Listener) err
 		case <-ctx.Done():
 			return nil
 		case <-owed:
-			if _, err := o.Publisher.Resume(ctx, newsroom.Unwatched{}); err != nil {
+			if _, err := o.Publisher.Resume(ctx, false, newsroom.Unwatched{}); err != nil {
 				return err
 			}
 		}
