@@ -103,9 +103,13 @@ func runDemo(ctx context.Context, p *program, once string) error {
 		tell.Page(world)
 		return servePages(ctx, q, o, pages)
 	}
-	files, saved := world.Post.SaveTo(once)
-	out := demoJSON{Files: append([]string{}, files...), Collected: collected(sum), Stories: published.Stories,
-		Sent: published.Delivery.Sent}
+	return saveMails(p, world, tell, once, demoJSON{Collected: collected(sum), Stories: published.Stories, Sent: published.Delivery.Sent})
+}
+
+// saveMails leaves the mails in a directory, and answers with what was done.
+func saveMails(p *program, world *demo.World, tell demo.Teller, dir string, out demoJSON) error {
+	files, saved := world.Post.SaveTo(dir)
+	out.Files = append([]string{}, files...)
 	if saved != nil {
 		out.Error = saved.Error()
 	} else {

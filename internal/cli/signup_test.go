@@ -382,11 +382,15 @@ func (c *counter) read(name string) string {
 	return string(raw)
 }
 
-// TestAFlood asks ten thousand times: it costs no more mails than the limit, no 5xx, and readers are answered meanwhile.
+// TestAFlood asks two thousand times, or ten thousand where DIGESTD_KILLS asks for more: it costs no more mails than the limit, no 5xx, and readers are answered meanwhile.
 func TestAFlood(t *testing.T) {
 	c := newCounter(t, "5/h", false)
 	c.open()
-	const askers, each = 125, 80 // more than are worked on at once
+	const askers = 125 // more than are worked on at once
+	each := 16
+	if os.Getenv("DIGESTD_KILLS") != "" {
+		each = 80
+	}
 	statuses := make(chan int, askers*each)
 	for a := range askers {
 		go func() {
@@ -420,7 +424,7 @@ func TestAFlood(t *testing.T) {
 	}
 	c.await("the mails", func() bool { return len(c.mail.Taken()) >= 5 })
 	time.Sleep(100 * time.Millisecond)
-	if n := len(c.mail.Taken()); n != 5 || taken < 100 {
+	if n := len(c.mail.Taken()); n != 5 || taken < 50 {
 		t.Errorf("%d mails for %d requests, where 5 an hour are let through", n, taken)
 	}
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.daemon.Process.Pid))
