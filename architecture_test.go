@@ -53,15 +53,16 @@ var reach = map[string][]string{
 	"mailer":            {"digest", "subscribers"},
 	"internal/ledger":   {"digest", "digest/curate", "internal/ledger/store", "subscribers"},
 	"internal/archive":  {"digest", "digest/render", "internal/config", "internal/ledger", "templates"},
+	"internal/command":  {},
 	"internal/control":  {},
 	"internal/demo":     {"digest", "internal/preview", "mailer"},
 	"internal/setup":    {"digest/collect", "subscribers"},
 	"internal/lint":     {"digest"},
 	"internal/regular":  {},
 	"internal/preview":  {"internal/lint", "mailer"},
-	"internal/newsroom": {"digest", "digest/collect", "digest/compose", "digest/curate", "digest/render", "digest/note", "digest/schedule", "internal/config", "internal/ledger", "internal/lint", "internal/spelling", "mailer", "subscribers"},
+	"internal/newsroom": {"digest", "digest/collect", "digest/compose", "digest/curate", "digest/render", "digest/note", "digest/schedule", "internal/archive", "internal/config", "internal/ledger", "internal/lint", "internal/spelling", "mailer", "subscribers"},
 	"internal/report":   {"digest", "digest/compose", "digest/curate", "digest/schedule", "internal/config", "internal/ledger", "mailer", "subscribers"},
-	"internal/daemon":   {"digest", "digest/schedule", "internal/config", "internal/ledger", "internal/newsroom", "internal/report"},
+	"internal/daemon":   {"digest", "digest/schedule", "internal/command", "internal/config", "internal/ledger", "internal/newsroom", "internal/report"},
 	"internal/web":      {"digest", "digest/render", "internal/archive", "internal/config", "internal/ledger", "internal/report", "mailer", "subscribers", "templates"},
 	"internal/lint/gen": {}, // run by hand: it reads a package and writes support.go
 

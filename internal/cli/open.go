@@ -14,6 +14,7 @@ import (
 	"digestd/digest"
 	"digestd/digest/collect"
 	"digestd/digest/render"
+	"digestd/internal/command"
 	"digestd/internal/config"
 	"digestd/internal/control"
 	"digestd/internal/daemon"
@@ -228,6 +229,7 @@ func assemble(
 	}
 	o.Publisher = &newsroom.Publisher{
 		Composer: o.Composer, Ledger: l, Collector: collector(p, cfg, l.Items), Mailer: o.outbound.mailer, Log: p.log,
+		Run:  command.Run,
 		Desk: &newsroom.Desk{Composer: o.Composer, Ledger: l, Log: p.log, Transport: o.outbound.transport, Alert: alert(cfg)},
 	}
 	return o, nil
@@ -239,7 +241,7 @@ func alert(cfg *config.Config) func(ctx context.Context, message string) error {
 		return nil
 	}
 	return func(ctx context.Context, message string) error {
-		return daemon.RunCommand(ctx, cfg.Alerts.Command, filepath.Dir(cfg.Path), message)
+		return command.Run(ctx, cfg.Alerts.Command, filepath.Dir(cfg.Path), message)
 	}
 }
 

@@ -99,6 +99,9 @@ func sendCommand(p *program) *cobra.Command {
 			deliveries := &deliveryBar{program: p}
 			published, err := o.Publisher.Send(c.Context(), d, extra, deliveries)
 			deliveries.end()
+			if failed := o.Publisher.Archive(c.Context()); failed != nil && c.Context().Err() == nil {
+				out.Errors = append(out.Errors, failed.Error())
+			}
 			return reportSent(p, &out, published, err, begun)
 		},
 	}

@@ -10,16 +10,15 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"digestd/digest"
 	"digestd/digest/schedule"
+	"digestd/internal/command"
 	"digestd/internal/config"
 	"digestd/internal/ledger"
 	"digestd/internal/report"
@@ -31,11 +30,8 @@ const (
 	// wellAfter is how long a problem must be gone before it counts as gone: a restarted daemon has yet to
 	// find out again what does not work, and a disk that is nearly full takes the one write and not the other.
 	wellAfter = 2 * time.Minute
-	// commandTimeout and heartbeatTimeout bound what is run and fetched.
-	commandTimeout   = time.Minute
+	// heartbeatTimeout bounds what is fetched.
 	heartbeatTimeout = 30 * time.Second
-	// shownOutput is how much of what a failing command says is logged, in bytes.
-	shownOutput = 1 << 10
 )
 
 // Alerts is the daemon's watch over its problems, as [alerts] wants it: one message when a problem starts,
@@ -67,7 +63,7 @@ func NewAlerts() *Alerts {
 	}
 	client := &http.Client{Timeout: heartbeatTimeout}
 	return &Alerts{
-		Host: host, Run: RunCommand,
+		Host: host, Run: command.Run,
 		Fetch:   func(ctx context.Context, url, agent string) error { return fetch(ctx, client, url, agent) },
 		journal: newAudience(), operator: newAudience(),
 	}
@@ -337,42 +333,4 @@ func fetch(ctx context.Context, client *http.Client, url, agent string) error {
 		return fmt.Errorf("it answers %s", resp.Status)
 	}
 	return nil
-}
-
-// RunCommand runs a command by /bin/sh in a directory, its standard input the message. Only the owner's own
-// words are read by the shell: whatever a server or a feed said is on standard input alone. The command, and
-// all that it starts, is killed when its time is over.
-func RunCommand(ctx context.Context, command, dir, message string) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, commandTimeout,
-		fmt.Errorf("killed: it took more than %v", commandTimeout))
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", command)
-	cmd.Dir, cmd.Stdin = dir, strings.NewReader(message)
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { // systemd is not to take it for the service
-		return strings.HasPrefix(v, "NOTIFY_SOCKET=") || strings.HasPrefix(v, "WATCHDOG_")
-	})
-	var said tail
-	cmd.Stdout, cmd.Stderr = &said, &said
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = time.Second
-	err := cmd.Run()
-	if ctx.Err() != nil {
-		err = context.Cause(ctx)
-	}
-	if err != nil && len(said) > 0 {
-		err = fmt.Errorf("%w; it said: %s", err, strings.Join(strings.Fields(string(said)), " "))
-	}
-	return err
-}
-
-// tail keeps the last of what is written to it.
-type tail []byte
-
-func (t *tail) Write(p []byte) (int, error) {
-	*t = append(*t, p...)
-	if over := len(*t) - shownOutput; over > 0 {
-		*t = append((*t)[:0], (*t)[over:]...)
-	}
-	return len(p), nil
 }

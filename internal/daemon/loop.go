@@ -55,6 +55,9 @@ type tasks interface {
 	readMailbox(ctx context.Context) error
 	// prune forgets what is older than the configuration keeps.
 	prune(ctx context.Context) error
+	// archive brings the public pages up to date, and does what is to be done after an edition has one. An error means
+	// that some of it failed.
+	archive(ctx context.Context) error
 	// alert tells of problems that began or ended. An error means that nobody could be told.
 	alert(ctx context.Context) error
 	// inForce is called when the loop begins to work with what a reload has read.
@@ -69,6 +72,8 @@ const (
 	pollFirst = time.Minute
 	// shortestHold is the pause after a poll or a resume that went well and yet left something due.
 	shortestHold = 10 * time.Second
+	// archiveEvery is how often the archive is looked at: most times there is nothing new.
+	archiveEvery = time.Minute
 	// shortestSleep keeps a mistake about when to wake from keeping a core busy.
 	shortestSleep = 50 * time.Millisecond
 	// proposeAgain is the pause after a proposal of nothing, since there was nothing new.
@@ -282,6 +287,10 @@ func (l *Loop) turn(ctx context.Context, now time.Time) time.Time {
 		l.begin(taskMailbox, nil, func() error { return tasks.readMailbox(ctx) },
 			func(err error) { l.holdAtLeast(taskMailbox, err, tasks.mailboxEvery()) })
 	}
+	if p.archive {
+		l.begin(taskArchive, nil, func() error { return tasks.archive(ctx) },
+			func(err error) { l.holdAtLeast(taskArchive, err, archiveEvery) })
+	}
 	if p.alert {
 		l.alert(ctx)
 	}
@@ -308,6 +317,7 @@ func (l *Loop) observe(now time.Time) (view, error) {
 	_, v.alerting = l.jobs[taskAlert]
 	_, reading := l.jobs[taskMailbox]
 	v.receives = l.tasks.mailboxEvery() > 0 && !reading
+	_, v.archiving = l.jobs[taskArchive]
 	var err error
 	if v.lanes, err = l.tasks.lanes(); err != nil {
 		return v, fmt.Errorf("lanes: %w", err)

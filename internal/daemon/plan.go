@@ -68,6 +68,7 @@ type view struct {
 	pruning   bool
 	alerting  bool
 	receives  bool // there is a mailbox, and it is not being read
+	archiving bool
 }
 
 // laneSlot is a slot of a lane.
@@ -93,6 +94,7 @@ type plan struct {
 	prune   bool
 	alert   bool
 	receive bool
+	archive bool
 	next    laneSlot  // the first slot to come of any lane; zero without lanes
 	wake    time.Time // when the next turn is due, unless something happens before
 }
@@ -105,6 +107,7 @@ const (
 	taskArticles = "articles"
 	taskAlert    = "alert"
 	taskMailbox  = "mailbox"
+	taskArchive  = "archive"
 )
 
 // decide makes the plan of a turn.
@@ -144,6 +147,7 @@ func decide(v view, now time.Time) plan {
 	}
 	p.alert = !v.alerting && !p.held(v, taskAlert, now)
 	p.receive = v.receives && !p.held(v, taskMailbox, now)
+	p.archive = !v.archiving && !p.held(v, taskArchive, now)
 	return p
 }
 

@@ -164,6 +164,8 @@ func (r *Rooms) readMailbox(ctx context.Context) error {
 	return err
 }
 
+func (r *Rooms) archive(ctx context.Context) error { return r.Publisher.Archive(ctx) }
+
 func (r *Rooms) prune(context.Context) error {
 	pruned, err := r.Publisher.Ledger.Prune(r.Report.Config.Ledger.Keep)
 	if pruned != (ledger.Pruned{}) {

@@ -28,8 +28,12 @@ type Publisher struct {
 	Mailer    Mailer
 	Desk      *Desk
 	Log       *slog.Logger
+	// Run runs the owner's command for an edition in the archive.
+	Run func(ctx context.Context, command, dir, message string) error
 	// Current is the configuration in force, which a reload may have changed since; nil: the composer's.
 	Current func() *config.Config
+
+	keeping keeping
 }
 
 // Mailer delivers what is owed of an edition.

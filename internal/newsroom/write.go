@@ -37,6 +37,9 @@ func (c *Composer) write(dr draft) (ledger.Composition, error) {
 	}
 	if dr.Edition.Public != "" {
 		record.Public, err = c.public(dr.of.digest, dr.Edition, dr.of.slot.Wall, languagesOf(keys), dr.unread())
+		if err == nil && c.Config.Archive.After != "" {
+			record.Public.After.State = ledger.ErrandDue
+		}
 	}
 	return record, err
 }

@@ -60,6 +60,11 @@ func (rep Reporter) Problems(known Known) []Problem {
 		feeds, err = rep.feedProblems(now)
 		all = append(all, feeds...)
 	}
+	if err == nil {
+		var archive []Problem
+		archive, err = rep.archiveProblems()
+		all = append(all, archive...)
+	}
 	all = append(all, rep.letterProblems()...)
 	all = append(all, known.problems(now)...)
 	return append(all, rep.ledgerProblems(err)...)
@@ -207,6 +212,32 @@ func (rep Reporter) feedProblems(now time.Time) ([]Problem, error) {
 		}
 	}
 	return all, nil
+}
+
+// archiveProblems tell of public pages that can't be written as files, and of the owner's command for an edition.
+func (rep Reporter) archiveProblems() ([]Problem, error) {
+	var all []Problem
+	if rep.Config.Archive.Export != "" {
+		trouble, err := rep.Ledger.Archive.ExportTrouble()
+		if err != nil {
+			return nil, err
+		}
+		if trouble.Words != "" {
+			all = append(all, Problem{ID: "export", Words: fmt.Sprintf("the archive can't be exported since %s: %s",
+				trouble.Since.Format(time.DateOnly), trouble.Words)})
+		}
+	}
+	if rep.Config.Archive.After == "" {
+		return all, nil
+	}
+	rows, _, err := rep.Ledger.Archive.Rows()
+	for _, row := range rows {
+		if row.After.State == ledger.ErrandDue && row.After.Words != "" && !row.Withdrawn {
+			all = append(all, Problem{ID: "after", Words: fmt.Sprintf("after of [archive] fails for edition %s, tried %d times: %s",
+				row.Edition, row.After.Tries, row.After.Words)})
+		}
+	}
+	return all, err
 }
 
 // ledgerProblems tell of a ledger that can't be read or written, or soon can't.

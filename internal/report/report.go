@@ -29,12 +29,13 @@ type Ledger struct {
 	Resends    Resends    // and what went once more
 	Readers    Readers    // those whom mail goes to
 	Signups    Signups    // what they asked for themselves
+	Archive    Archive    // what is public of it
 }
 
 // Of lets a report read a ledger.
 func Of(l *ledger.Ledger) Ledger {
 	return Ledger{File: l, Items: l.Items, Lanes: l.Lanes, Orders: l.Orders, Editions: l.Editions,
-		Deliveries: l.Deliveries, Resends: l.Resends, Readers: l.Readers, Signups: l.Signups}
+		Deliveries: l.Deliveries, Resends: l.Resends, Readers: l.Readers, Signups: l.Signups, Archive: l.Archive}
 }
 
 // The parts of a ledger, as a report reads them.
@@ -75,6 +76,10 @@ type (
 	}
 	Resends interface {
 		Of(edition string) ([]digest.Event, error)
+	}
+	Archive interface {
+		Rows() (rows []ledger.Archived, version uint64, err error)
+		ExportTrouble() (ledger.Trouble, error)
 	}
 	Readers interface {
 		Suppressions() ([]digest.Suppression, error)
