@@ -92,6 +92,8 @@ func (d *server) configure() (*pgxpool.Config, error) {
 		return err
 	}
 	cfg.MaxConnIdleTime = 5 * time.Minute
+	// One that broke while nobody used it is found out by its next request, which is then made anew.
+	cfg.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
 	return cfg, nil
 }
 

@@ -77,9 +77,10 @@ func TestCommitWhoseAnswerWasLost(t *testing.T) {
 	}
 	want := []string{"0"}
 	for i, c := range []struct {
-		fault     storetest.Fault
-		committed bool
-	}{{storetest.CutBefore, false}, {storetest.CutAfter, true}, {storetest.CutLate, false}} {
+		fault  storetest.Fault
+		may    bool // be committed
+		mayNot bool
+	}{{storetest.CutBefore, false, true}, {storetest.CutAfter, true, false}, {storetest.CutLate, true, true}} {
 		for _, inSession := range []bool{false, true} {
 			key := fmt.Sprint("key ", i, inSession)
 			by, gone := updater(s), store.ErrAway
@@ -93,14 +94,14 @@ func TestCommitWhoseAnswerWasLost(t *testing.T) {
 			}
 			warm(by)
 			err := add(by, key, func() { proxy.Next(c.fault) })
-			if c.committed != (err == nil) || err != nil && !errors.Is(err, gone) {
-				t.Errorf("%s: %v; it should be committed: %v", key, err, c.committed)
+			if committed := err == nil; committed && !c.may || !committed && (!c.mayNot || !errors.Is(err, gone)) {
+				t.Errorf("%s: %v; it may be committed: %v, and it may not: %v", key, err, c.may, c.mayNot)
 			}
-			if c.committed {
+			if err == nil { // then it is there, and else it never comes
 				want = append(want, key)
 			}
 			if c.fault == storetest.CutLate {
-				time.Sleep(1500 * time.Millisecond) // until it has come
+				time.Sleep(1500 * time.Millisecond) // until it has come, mostly
 			}
 			if got := keysOf(t, s); !slices.Equal(got, want) {
 				t.Errorf("%s: there are %q, want %q", key, got, want)
@@ -123,13 +124,22 @@ func TestAwayAndBack(t *testing.T) {
 	}
 	for i, end := range []func(){proxy.Cut, func() { cluster.Kill(t, "away") }, func() { cluster.Restart(t, "fast") },
 		func() { cluster.Restart(t, "immediate") }} {
-		end() // between two changes: nobody above notices
-		if err := add(s, fmt.Sprint(i), func() {}); err != nil {
+		end() // between two changes: nobody above notices, unless it takes the server long to come back
+		err := add(s, fmt.Sprint(i), func() {})
+		for deadline := time.Now().Add(time.Minute); errors.Is(err, store.ErrAway) && time.Now().Before(deadline); {
+			err = add(s, fmt.Sprint(i), func() {})
+		}
+		if err != nil {
 			t.Errorf("%d: %v", i, err)
 		}
-		err := add(s, "never", end) // and in the middle of one
+		err = add(s, "never", end) // and in the middle of one
 		if !errors.Is(err, store.ErrAway) {
 			t.Errorf("%d, in the middle of a change: %v", i, err)
+		}
+	}
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) { // it is back
+		if s.View(func(tx store.Tx) error { _, err := tx.Buckets(); return err }) == nil {
+			break
 		}
 	}
 	if got := keysOf(t, s); !slices.Equal(got, []string{"0", "1", "2", "3"}) {
@@ -217,8 +227,11 @@ func TestWhatIsWrongWithADatabase(t *testing.T) {
 		if err := os.WriteFile(hba, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
+		loaded := cluster.SQL(t, "select pg_conf_load_time()")
 		cluster.SQL(t, "select pg_reload_conf()")
-		time.Sleep(300 * time.Millisecond)
+		for deadline := time.Now().Add(time.Minute); cluster.SQL(t, "select pg_conf_load_time()") == loaded && time.Now().Before(deadline); {
+			time.Sleep(10 * time.Millisecond)
+		}
 	}
 	reload("local all locked scram-sha-256\nlocal nothing all reject\n" + string(before))
 	defer reload(string(before))

@@ -48,6 +48,7 @@ func (p *pooled) get(ctx context.Context) (_ *pgx.Conn, err error) {
 
 func (p *pooled) renew() bool {
 	p.put()
+	p.db.pool.Reset() // what ended one connection has probably ended all
 	return true
 }
 
@@ -204,6 +205,7 @@ func (d *DB) lookUp(token []byte, lost error) (committed bool, err error) {
 		case time.Now().After(deadline) || d.usable() != nil:
 			return false, fmt.Errorf("%w; whether it was committed is not known, since the database is still away: %w", lost, d.explain(err))
 		}
+		d.pool.Reset()
 		time.Sleep(pause)
 	}
 }

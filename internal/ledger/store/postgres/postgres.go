@@ -250,5 +250,10 @@ func (d *DB) query(ctx context.Context, sql string, args []any, into ...any) err
 	}
 	ctx, cancel := context.WithTimeout(ctx, maxWait)
 	defer cancel()
-	return d.explain(d.pool.QueryRow(ctx, sql, args...).Scan(into...))
+	err := d.explain(d.pool.QueryRow(ctx, sql, args...).Scan(into...))
+	if errors.Is(err, store.ErrAway) { // of the connection alone, perhaps
+		d.pool.Reset()
+		err = d.explain(d.pool.QueryRow(ctx, sql, args...).Scan(into...))
+	}
+	return err
 }
