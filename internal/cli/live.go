@@ -97,10 +97,12 @@ type liveDesk struct {
 	dir     string // of the copies
 	changed func() // makes the page anew
 
+	looking sync.Mutex // one at a time: an older answer must not come after a newer one
+	copies  int
+
 	mu     sync.Mutex
 	ledger *ledger.Ledger
 	copied time.Time
-	copies int
 	raw    []byte // the last answer
 	state  deskState
 	err    error // of asking
@@ -138,6 +140,8 @@ func (l *liveDesk) ask(ctx context.Context, stdin string, args ...string) (stdou
 
 // look asks how things stand, and makes the page anew when they have changed.
 func (l *liveDesk) look(ctx context.Context) {
+	l.looking.Lock()
+	defer l.looking.Unlock()
 	raw, err := l.ask(ctx, "", "desk-state")
 	var now deskState
 	if err == nil {
