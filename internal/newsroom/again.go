@@ -168,7 +168,7 @@ func (k *Desk) mayHaveAgain(e ledger.EditionState, r digest.Recipient, email str
 	if r.Email == "" {
 		return fmt.Errorf("%w: %s is no recipient of edition %s; a copy of the next one goes with `digestd send %s --to %s`", ErrNoMail, email, e.ID, e.Digest, email)
 	}
-	if s, ok := k.Config.Subscribers.Find(email); !ok || !s.Wants(e.Digest) {
+	if s, ok := k.Config.Readers().Find(email); !ok || !s.Wants(e.Digest) {
 		return fmt.Errorf("%w: %s is no subscriber of %s any more", ErrNoMail, email, e.Digest)
 	}
 	if state := p.States[r.Index]; !state.Final() {
