@@ -51,3 +51,20 @@ func TestWhatCrossedIsForgotten(t *testing.T) {
 		t.Errorf("%d reloads: the heap grew from %d to %d bytes", times, before, after)
 	}
 }
+
+// TestTheDemoDoesNotCross: it would take over the signals of the process that holds the ledger.
+func TestTheDemoDoesNotCross(t *testing.T) {
+	p := &program{now: time.Now, log: slog.New(slog.DiscardHandler)}
+	ledger := filepath.Join(t.TempDir(), "digestd.db")
+	held := &opened{Config: &config.Config{}}
+	socket, err := control.Listen(ledger, p.runnerOf(func() *opened { return held }), p.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	var said strings.Builder
+	status, err := control.Forward(t.Context(), ledger, control.Request{Args: []string{"demo", "--once", t.TempDir()}}, io.Discard, &said)
+	if err != nil || status != exitUsage || !strings.Contains(said.String(), "a process of its own") {
+		t.Errorf("status %d, %v: %s", status, err, said.String())
+	}
+}
