@@ -64,7 +64,8 @@ type Recipient struct {
 	Index   int // within the edition, from 0; the delivery's name
 	Email   string
 	Name    string
-	Variant int // index into the edition's variants
+	Variant int    // index into the edition's variants
+	Own     string // "3,8": parts of the variant of which this reader sees the opposite of what others do; see ReadOwn
 }
 
 // Event moves one delivery of an edition to a state. The last event of a delivery is its state.
@@ -116,11 +117,15 @@ func (s Suppression) Wished() bool {
 type Preferences struct {
 	Email       string    `json:"email"`
 	Without     []string  `json:"without_topics,omitempty"` // ids of unwanted topics, of any digest
+	Watch       []string  `json:"watch,omitempty"`          // words or /expressions/, beside those of the configuration
+	Mute        []string  `json:"mute,omitempty"`           // likewise
 	PlainText   bool      `json:"plain_text,omitempty"`
 	PausedUntil string    `json:"paused_until,omitempty"` // the day, in the reader's zone, when mail comes again
 	Source      string    `json:"source"`                 // "page"
 	At          time.Time `json:"at"`
 }
 
-// Empty reports whether they narrow nothing.
-func (p Preferences) Empty() bool { return len(p.Without) == 0 && !p.PlainText && p.PausedUntil == "" }
+// Empty reports whether they change nothing.
+func (p Preferences) Empty() bool {
+	return len(p.Without) == 0 && len(p.Watch) == 0 && len(p.Mute) == 0 && !p.PlainText && p.PausedUntil == ""
+}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -375,20 +376,38 @@ type Edition struct {
 	Public   string       `json:"public,omitempty"` // where its public page stands, below the archive's address: "daily/2026-11-22"
 }
 
+// Choice is what readers chose that decides how much of an edition they see of what.
+type Choice struct {
+	Topics []string `json:"topics"`           // nil: all of the digest
+	Length string   `json:"length,omitempty"` // "short", "usual", "long"; empty: the digest's
+}
+
+// Same reports whether two choices come to one page.
+func (c Choice) Same(o Choice) bool {
+	return (c.Topics == nil) == (o.Topics == nil) && slices.Equal(c.Topics, o.Topics) && c.Length == o.Length
+}
+
 // Selection is what the readers of some topics see of an edition: places in Edition.Stories.
 type Selection struct {
-	Topics []string `json:"topics"` // nil: all of the digest
-	Full   []int    `json:"full"`   // by rank
-	Brief  []int    `json:"brief"`  // in the order of the page
+	Choice
+	Full  []int `json:"full"`  // by rank
+	Brief []int `json:"brief"` // in the order of the page
 }
 
 // VariantKey is what the readers of one variant share.
 type VariantKey struct {
 	Topics   []string `json:"topics,omitempty"` // nil: all of the digest
+	Length   string   `json:"length,omitempty"` // empty: the digest's
 	Language string   `json:"language"`
-	Format   string   `json:"format"`           // "html" or "text"
-	Except   []string `json:"except,omitempty"` // ids of stories that these readers had in another lane
+	Format   string   `json:"format"`            // "html" or "text"
+	Except   []string `json:"except,omitempty"`  // ids of stories that these readers had in another lane
+	Muted    []string `json:"muted,omitempty"`   // ids of stories at the top of the page, which these readers mute
+	Watched  []string `json:"watched,omitempty"` // ids of stories that some of these readers watch
+	Parts    bool     `json:"parts,omitempty"`   // these readers' mails differ in parts: Recipient.Own
 }
+
+// Choice is the page that they see.
+func (v VariantKey) Choice() Choice { return Choice{v.Topics, v.Length} }
 
 // SectionKind tells the parts of an edition apart.
 type SectionKind string
@@ -396,6 +415,7 @@ type SectionKind string
 // The sections in their order on the page.
 const (
 	SectionLead         SectionKind = "lead"
+	SectionWatch        SectionKind = "you watch"
 	SectionTopic        SectionKind = "topic"
 	SectionDevelopments SectionKind = "developments"
 	SectionOpinion      SectionKind = "opinion"
@@ -408,11 +428,17 @@ type Section struct {
 	Topic   string      `json:"topic,omitempty"` // TopicName.ID, of a topic's section
 	Title   string      `json:"title,omitempty"` // of a topic's section; the others are named by the language
 	Entries []Entry     `json:"entries"`
+	Part    Part        `json:"-"`
 }
+
+// Part is a part of a page that some of the readers of a variant see and others don't. An odd one is seen unless
+// Recipient.Own names it, an even one only if it does. 0: everybody sees it.
+type Part int
 
 // Entry is a story as one reader sees it.
 type Entry struct {
 	Story
+	Part       Part   `json:"-"`
 	Topic      string `json:"topic"` // of this reader's topics the one that the story belongs to most
 	TopicTitle string `json:"topic_title"`
 }
@@ -424,6 +450,7 @@ type Page struct {
 	Five     []Entry    `json:"five"`     // the most important entries, the lead first; nil on a short page
 	Lead     *Entry     `json:"lead"`     // nil when the page is empty
 	Sections []Section  `json:"sections"` // without the lead; empty ones are absent
+	Mark     Part       `json:"-"`        // says that the reader watches the lead; 0: nobody does
 }
 
 // Empty reports whether there is nothing for these readers.

@@ -1,8 +1,14 @@
 package subscribers
 
 import (
+	"errors"
+	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"digestd/internal/spelling"
 )
@@ -31,7 +37,8 @@ type Kind int
 const (
 	Word Kind = iota
 	Names
-	Date // 2026-12-24, in TOML without quotes
+	Date    // 2026-12-24, in TOML without quotes
+	Phrases // a list whose entries may have spaces; in one cell of CSV, semicolons part them
 )
 
 // Where the attributes stand that others depend on.
@@ -63,6 +70,22 @@ func Attributes() []Attribute {
 			Meaning: `"html" comes with a text part, "text" is that part alone. Without it, "html".`,
 			read:    readFormat,
 			cells:   func(s Subscriber) []string { return []string{s.Format} }},
+		{Name: "length", Type: `"short" | "usual" | "long"`,
+			Meaning: "How much there is to read. Without it, what the digest says.",
+			read:    readLength,
+			cells:   func(s Subscriber) []string { return []string{s.Length} }},
+		{Name: "watch", Kind: Phrases, Type: "list of words or /regular expressions/",
+			Meaning: "Stories with one of them in title or summary stand in a section of their own, beyond the topics' limits.",
+			read: func(v *validator, row *Row, cells []Cell, p *Profile) {
+				p.Watch = v.phrases(row, cells, "watch")
+			},
+			cells: func(s Subscriber) []string { return s.Watch }},
+		{Name: "mute", Kind: Phrases, Type: "list of words or /regular expressions/",
+			Meaning: "Stories with one of them in title or summary are not shown to this reader.",
+			read: func(v *validator, row *Row, cells []Cell, p *Profile) {
+				p.Mute = v.phrases(row, cells, "mute")
+			},
+			cells: func(s Subscriber) []string { return s.Mute }},
 		{Name: "paused_until", Kind: Date, Type: "date",
 			Meaning: "No mail before this day, which begins in the subscriber's zone.",
 			read:    readPause,
@@ -73,6 +96,14 @@ func Attributes() []Attribute {
 				return []string{s.PausedUntil.Format(time.DateOnly)}
 			}},
 	}
+}
+
+// parting stands between the entries of a list in one cell.
+func (k Kind) parting() string {
+	if k == Phrases {
+		return "; "
+	}
+	return " "
 }
 
 // Of is what the attribute says of a reader, as a row would; empty where that needs no word.
@@ -129,6 +160,64 @@ func readFormat(v *validator, row *Row, cells []Cell, p *Profile) {
 		v.reject(row, cells[0], `format of subscriber %s must be "html" or "text", not %q%s`, row.who(), p.Format,
 			spelling.Hint(p.Format, Formats))
 	}
+}
+
+func readLength(v *validator, row *Row, cells []Cell, p *Profile) {
+	p.Length = cells[0].Text
+	if !slices.Contains(Lengths, p.Length) {
+		v.reject(row, cells[0], `length of subscriber %s must be "short", "usual" or "long", not %q%s`, row.who(),
+			p.Length, spelling.Hint(p.Length, Lengths))
+	}
+}
+
+// phrases are a reader's own words, each once, in the order of the alphabet, so that two readers who name the same
+// share a profile.
+func (v *validator) phrases(row *Row, cells []Cell, what string) []string {
+	var all []string
+	for _, c := range cells {
+		if err := CheckPhrase(c.Text); err != nil {
+			v.reject(row, c, "%s of subscriber %s: %q %v", what, row.who(), c.Text, err)
+		}
+		all = append(all, strings.TrimSpace(c.Text))
+	}
+	if len(all) > MaxPhrases {
+		v.reject(row, cells[MaxPhrases], "%s of subscriber %s has %d entries: %d are the most", what, row.who(), len(all), MaxPhrases)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// MaxPhrases is how many words a reader may watch, and how many mute.
+const MaxPhrases = 50
+
+// longestPhrase is in characters.
+const longestPhrase = 100
+
+// CheckPhrase reports what is wrong with a word, or a /regular expression/, that a reader watches or mutes.
+func CheckPhrase(phrase string) error {
+	phrase = strings.TrimSpace(phrase)
+	expression, is := Expression(phrase)
+	switch {
+	case utf8.RuneCountInString(phrase) > longestPhrase:
+		return fmt.Errorf("has more than %d characters", longestPhrase)
+	case is:
+		if _, err := regexp.Compile(expression); err != nil {
+			return fmt.Errorf("is no regular expression: %w", err)
+		}
+	case strings.ContainsFunc(phrase, unicode.IsControl), !strings.ContainsFunc(phrase, letterOrDigit):
+		return errors.New("has no word in it")
+	}
+	return nil
+}
+
+func letterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// Expression is the regular expression of a phrase in slashes, which does not look at capitals.
+func Expression(phrase string) (expression string, is bool) {
+	if len(phrase) < 3 || phrase[0] != '/' || phrase[len(phrase)-1] != '/' {
+		return "", false
+	}
+	return "(?i)" + phrase[1:len(phrase)-1], true
 }
 
 // readPause comes after readZone: the day begins in the reader's zone.

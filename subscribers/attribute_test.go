@@ -30,7 +30,7 @@ func TestProfilesThatDifferInAnythingAreTwo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	full := Profile{Digests: []string{"daily"}, Topics: []string{"global"}, Zone: "Europe/Paris", Language: "en", Format: "text",
+	full := Profile{Digests: []string{"daily"}, Topics: []string{"global"}, Zone: "Europe/Paris", Language: "en", Format: "text", Length: "short", Watch: []string{"grain"}, Mute: []string{"gossip"},
 		PausedUntil: time.Date(2026, 12, 24, 0, 0, 0, 0, paris)}
 	for _, base := range []Profile{full, {}} {
 		for _, field := range reflect.VisibleFields(reflect.TypeFor[Profile]()) {
@@ -53,7 +53,7 @@ func TestProfilesThatDifferInAnythingAreTwo(t *testing.T) {
 // said is what a row of the test says for each attribute. One that is not here makes the tests fail that use it.
 var said = map[string]string{
 	"email": "ana@example.org", "name": "Ana Ruiz", "digests": "weekly", "topics": "sport", "timezone": "Asia/Tokyo",
-	"language": "pt-BR", "format": "text", "paused_until": "2026-12-24",
+	"language": "pt-BR", "format": "text", "length": "short", "watch": "/grain|wheat/; climate change", "mute": "royal wedding", "paused_until": "2026-12-24",
 }
 
 // TestEachAttributeIsReadIntoOneFieldAndBack says of each column alone what it changes, and that what is written of
@@ -74,7 +74,7 @@ func TestEachAttributeIsReadIntoOneFieldAndBack(t *testing.T) {
 			header, line = "email,"+a.Name, line+","+text
 		}
 		s := read(t, header+"\n"+line+"\n").At(0)
-		if got := strings.Join(a.Of(s), " "); got != text {
+		if got := strings.Join(a.Of(s), a.Kind.parting()); got != text {
 			t.Errorf("%s: read %q, and would write %q", a.Name, text, got)
 		}
 		var changed []string

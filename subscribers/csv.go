@@ -202,7 +202,7 @@ func WriteCSV(w io.Writer, rows iter.Seq2[Subscriber, [len(beside)]string]) erro
 	for s, more := range rows {
 		var cells []string
 		for _, a := range attributes {
-			cells = append(cells, guarded(strings.Join(a.Of(s), " ")))
+			cells = append(cells, guarded(strings.Join(a.Of(s), a.Kind.parting())))
 		}
 		for _, cell := range more {
 			cells = append(cells, guarded(cell))
@@ -273,22 +273,28 @@ func readHeader(header []string,
 
 // set adds what a cell says to the row.
 func (r *Row) set(attributes []Attribute, at int, c Cell) {
-	if attributes[at].Kind == Names {
-		r.Cells[at] = split(c, r.Cells[at])
+	switch attributes[at].Kind {
+	case Names:
+		r.Cells[at] = split(c, r.Cells[at], "; ")
+		return
+	case Phrases:
+		r.Cells[at] = split(c, r.Cells[at], ";")
 		return
 	}
 	r.Cells[at] = append(r.Cells[at], c)
 }
 
-// split appends the names in a cell, each with its own place.
-func split(c Cell, names []Cell) []Cell {
+// split appends the names in a cell, which any of some characters part, each with its own place.
+func split(c Cell, names []Cell, parting string) []Cell {
 	for i := 0; i < len(c.Text); {
-		end := i + strings.IndexAny(c.Text[i:], "; ")
+		end := i + strings.IndexAny(c.Text[i:], parting)
 		if end < i {
 			end = len(c.Text)
 		}
 		if end > i {
-			names = append(names, Cell{c.Text[i:end], c.Line, c.Col + i})
+			if name, before := trim(c.Text[i:end]); name != "" {
+				names = append(names, Cell{name, c.Line, c.Col + i + before})
+			}
 		}
 		i = end + 1
 	}

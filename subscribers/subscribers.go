@@ -92,6 +92,9 @@ func Concat(sources ...Rows) Rows {
 // Formats are the values of format.
 var Formats = []string{"html", "text"}
 
+// Lengths are how much there may be to read.
+var Lengths = []string{"short", "usual", "long"}
+
 // Profile is what a subscriber asked for. Subscribers who asked for the same share one Profile, which
 // nobody changes: its pointer may serve as a key. All of its fields are exported, since Meaning tells profiles apart.
 type Profile struct {
@@ -100,6 +103,9 @@ type Profile struct {
 	Zone        string    `json:"timezone,omitzero"`     // IANA name; the newsletter's when the row names none
 	Language    string    `json:"language,omitzero"`     // BCP 47 tag; the newsletter's when the row names none
 	Format      string    `json:"format,omitzero"`       // "html" or "text"
+	Length      string    `json:"length,omitzero"`       // "short", "usual", "long"; empty: the digest's
+	Watch       []string  `json:"watch,omitzero"`        // words or /expressions/; their stories have a section
+	Mute        []string  `json:"mute,omitzero"`         // likewise; their stories are not shown
 	PausedUntil time.Time `json:"paused_until,omitzero"` // the first instant of that day in Zone; zero: not paused
 }
 

@@ -24,12 +24,12 @@ const MaxDevelopments = 5
 // Input is what an edition is made of.
 type Input struct {
 	Digest  digest.Digest
-	Edition digest.Edition // with what the caller knows filled in: ID, Zone, Slot, Number, Composed, Since, Feeds, Read
-	Stories []digest.Story // curated, the best first; Carried > 0 for those that waited already; Edition.Lead may name one
-	Pages   [][]string     // the sets of topics that readers chose; a page of all topics (nil) is always made
+	Edition digest.Edition  // with what the caller knows filled in: ID, Zone, Slot, Number, Composed, Since, Feeds, Read
+	Stories []digest.Story  // curated, the best first; Carried > 0 for those that waited already; Edition.Lead may name one
+	Pages   []digest.Choice // what readers chose; a page of all topics at the digest's length is always made
 	// Measure is how many bytes the largest encoded part of the page of these topics takes. It is asked a few times
 	// for each page. nil: there is no limit.
-	Measure func(e digest.Edition, topics []string) (int, error)
+	Measure func(e digest.Edition, page digest.Choice) (int, error)
 }
 
 // Closed is a story that is in no edition.
@@ -60,16 +60,15 @@ func Compose(in Input) (Result, error) {
 	all.Stories = in.Stories
 	in.Edition = all
 
-	pages := [][]string{nil}
-	for _, topics := range in.Pages {
-		if !slices.ContainsFunc(pages,
-			func(p []string) bool { return (p == nil) == (topics == nil) && slices.Equal(p, topics) }) {
-			pages = append(pages, topics)
+	pages := []digest.Choice{{}}
+	for _, page := range in.Pages {
+		if !slices.ContainsFunc(pages, page.Same) {
+			pages = append(pages, page)
 		}
 	}
 	var selections []digest.Selection
-	for _, topics := range pages {
-		s, err := newSelector(in, topics).selection()
+	for _, page := range pages {
+		s, err := newSelector(in, page).selection()
 		if err != nil {
 			return Result{}, err
 		}

@@ -3,6 +3,7 @@ package compose
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -143,7 +144,7 @@ func TestComposeSelects(t *testing.T) {
 		{name: "nothing", digest: daily(topic("g", 1, 1))},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r, err := Compose(Input{Digest: c.digest, Stories: c.stories, Pages: [][]string{c.topics}, Edition: digest.Edition{Composed: noon, Since: noon.Add(-12 * time.Hour)}})
+			r, err := Compose(Input{Digest: c.digest, Stories: c.stories, Pages: []digest.Choice{{Topics: c.topics}}, Edition: digest.Edition{Composed: noon, Since: noon.Add(-12 * time.Hour)}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -174,7 +175,7 @@ func TestComposeStarvesNoTopic(t *testing.T) {
 	}
 	d := with(daily(topic("g", 12, 4), topic("d", 12, 4)), func(d *digest.Digest) { d.Length, d.MaxHeadlines = "usual", 15 })
 	alone := with(d, func(d *digest.Digest) { d.Topics = d.Topics[1:] })
-	both, err := Compose(Input{Digest: d, Stories: stories, Pages: [][]string{{"d"}}})
+	both, err := Compose(Input{Digest: d, Stories: stories, Pages: []digest.Choice{{Topics: []string{"d"}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,9 +215,9 @@ func TestComposeSaysWhatBecomesOfTheRest(t *testing.T) {
 }
 
 // weigh measures a page as 10 for itself, 10 for a full entry and 3 for a headline.
-func weigh(e digest.Edition, topics []string) (int, error) {
+func weigh(e digest.Edition, page digest.Choice) (int, error) {
 	n := 10
-	for _, s := range visible(e, digest.VariantKey{Topics: topics}) {
+	for _, s := range visible(e, digest.VariantKey{Topics: page.Topics, Length: page.Length}) {
 		if s.Brief {
 			n += 3
 		} else {
@@ -272,7 +273,7 @@ func TestComposeFitsSize(t *testing.T) {
 func TestComposeFitsEachPage(t *testing.T) {
 	d := daily(topic("g", 9, 9), topic("d", 9, 9))
 	d.MaxSize = 50
-	r, err := Compose(Input{Digest: d, Stories: append(many(4, "a", "f", "g"), many(4, "b", "h", "d")...), Pages: [][]string{{"g"}, {"d"}}, Measure: weigh})
+	r, err := Compose(Input{Digest: d, Stories: append(many(4, "a", "f", "g"), many(4, "b", "h", "d")...), Pages: []digest.Choice{{Topics: []string{"g"}}, {Topics: []string{"d"}}}, Measure: weigh})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,9 +295,9 @@ func TestComposeMeasuresSeldom(t *testing.T) {
 	d := daily(topic("g", 12, 4))
 	d.MaxSize = 900
 	calls := 0
-	_, err := Compose(Input{Digest: d, Stories: stories, Measure: func(e digest.Edition, topics []string) (int, error) {
+	_, err := Compose(Input{Digest: d, Stories: stories, Measure: func(e digest.Edition, page digest.Choice) (int, error) {
 		calls++
-		return weigh(e, topics)
+		return weigh(e, page)
 	}})
 	if err != nil || calls > 14 {
 		t.Errorf("%d calls, %v", calls, err)
@@ -308,7 +309,7 @@ func TestComposeTellsOfMeasureErrors(t *testing.T) {
 	d := daily(topic("g", 2, 4))
 	d.MaxSize = 10
 	_, err := Compose(Input{Digest: d, Edition: digest.Edition{ID: "daily/UTC/x"}, Stories: []digest.Story{story("a", "f", 0, "g")},
-		Measure: func(digest.Edition, []string) (int, error) { return 0, broken }})
+		Measure: func(digest.Edition, digest.Choice) (int, error) { return 0, broken }})
 	if !errors.Is(err, broken) || !strings.Contains(err.Error(), "daily/UTC/x") {
 		t.Errorf("got %v", err)
 	}
@@ -338,7 +339,7 @@ func drawStories(t *rapid.T) []digest.Story {
 }
 
 func TestComposeLosesNothing(t *testing.T) {
-	pages := [][]string{nil, {"g"}, {"d"}, {"s", "d"}, {"g", "s"}}
+	pages := []digest.Choice{{}, {Topics: []string{"g"}}, {Topics: []string{"d"}}, {Topics: []string{"s", "d"}, Length: "short"}, {Topics: []string{"g", "s"}}}
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.IntRange(1, 4)
 		d := daily(topic("g", limit.Draw(t, "g"), limit.Draw(t, "per feed")), topic("d", limit.Draw(t, "d"), 2), topic("s", 2, 1))
@@ -369,8 +370,8 @@ func TestComposeLosesNothing(t *testing.T) {
 			}
 		}
 		somewhere := make(map[string]bool)
-		for _, topics := range pages {
-			checkPage(t, r.Edition, digest.VariantKey{Topics: topics}, d, somewhere)
+		for _, page := range pages {
+			checkPage(t, r.Edition, digest.VariantKey{Topics: page.Topics, Length: page.Length}, d, somewhere)
 		}
 		if len(somewhere) != len(r.Edition.Stories) {
 			t.Fatalf("%d stories of the edition stand on pages, and it has %d", len(somewhere), len(r.Edition.Stories))
@@ -380,7 +381,7 @@ func TestComposeLosesNothing(t *testing.T) {
 
 // checkPage holds a page against the edition that it shows, and notes what stands on it.
 func checkPage(t *rapid.T, e digest.Edition, v digest.VariantKey, d digest.Digest, somewhere map[string]bool) {
-	if n, _ := weigh(e, v.Topics); d.MaxSize > 0 && n > max(10, d.MaxSize) {
+	if n, _ := weigh(e, v.Choice()); d.MaxSize > 0 && n > max(10, d.MaxSize) {
 		t.Fatalf("%d does not fit in %d", n, d.MaxSize)
 	}
 	p := Filter(e, v)
@@ -468,5 +469,101 @@ func TestDevelopments(t *testing.T) {
 	}
 	if got, want := sections(stories[:2]), "lead d0, developments d1"; got != want {
 		t.Errorf("nothing else is new: got  %s\nwant %s", got, want)
+	}
+}
+
+// Whatever readers watch and mute: nobody sees what they mute, each sees once what they watch, and nothing else changes.
+func TestOwnParts(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := daily(topic("g", 4, 4), topic("d", 3, 3), topic("s", 3, 3))
+		d.MaxHeadlines = 4
+		r, err := Compose(Input{Digest: d, Stories: drawStories(t), Edition: digest.Edition{Composed: noon}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		set := func(m map[string]bool) map[string]bool { // as readers' words give it: without what is not in it
+			m = maps.Clone(m)
+			maps.DeleteFunc(m, func(_ string, in bool) bool { return !in })
+			return m
+		}
+		chance := func(what string) map[string]bool {
+			some := map[string]bool{}
+			for _, s := range r.Edition.Stories {
+				some[s.ID] = rapid.IntRange(0, 3).Draw(t, what) == 0
+			}
+			return some
+		}
+		watch, mute := chance("watch"), chance("mute")
+		key := digest.VariantKey{Parts: true}
+		for _, s := range r.Edition.Stories {
+			if watch[s.ID] {
+				key.Watched = append(key.Watched, s.ID)
+			}
+			if mute[s.ID] && slices.Contains(Head(Filter(r.Edition, digest.VariantKey{})), s.ID) {
+				key.Muted = append(key.Muted, s.ID)
+			}
+		}
+		for more := true; more; { // what takes their place at the top
+			more = false
+			for _, id := range Head(Filter(r.Edition, key)) {
+				if mute[id] {
+					key.Muted, more = append(key.Muted, id), true
+				}
+			}
+		}
+		page := Filter(r.Edition, key)
+		own := PartsOf(page).Own(set(watch), set(mute))
+		if got := digest.ReadOwn(own.String()); !slices.Equal(got, own) {
+			t.Fatalf("%v is read as %v", own, got)
+		}
+		seen, sections := map[string]int{}, map[string]digest.SectionKind{}
+		mine := As(page, own)
+		if mine.Lead != nil {
+			seen[mine.Lead.ID]++
+			if (mine.Mark != 0) != watch[mine.Lead.ID] {
+				t.Fatalf("the lead is watched: %v, and marked: %v", watch[mine.Lead.ID], mine.Mark)
+			}
+		}
+		for _, s := range mine.Sections {
+			if len(s.Entries) == 0 {
+				t.Fatalf("section %s %s is empty", s.Kind, s.Topic)
+			}
+			for _, en := range s.Entries {
+				seen[en.ID]++
+				sections[en.ID] = s.Kind
+			}
+		}
+		for _, en := range visible(r.Edition, digest.VariantKey{}) {
+			want := 1
+			if mute[en.ID] {
+				want = 0
+			}
+			if seen[en.ID] != want {
+				t.Fatalf("%s stands %d times, watched %v, muted %v", en.ID, seen[en.ID], watch[en.ID], mute[en.ID])
+			}
+			if sections[en.ID] != "" && (sections[en.ID] == digest.SectionWatch) != watch[en.ID] && len(key.Watched) <= MaxWatched {
+				t.Fatalf("%s stands in %q, watched %v", en.ID, sections[en.ID], watch[en.ID])
+			}
+		}
+	})
+}
+
+// A reader's own length decides over how much their page has, and whoever says nothing has the digest's.
+func TestLengthOfAReader(t *testing.T) {
+	d := daily(topic("g", 50, 50))
+	d.Length, d.MaxHeadlines = "usual", 1
+	var stories []digest.Story
+	for i := range 40 {
+		s := story(fmt.Sprint("w", i), "f", 0, "g")
+		s.Items[0].Summary = digest.PlainText(strings.Repeat("word ", 60))
+		stories = append(stories, s)
+	}
+	r, err := Compose(Input{Digest: d, Stories: stories, Pages: []digest.Choice{{Length: "short"}, {Length: "long"}}, Edition: digest.Edition{Composed: noon}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := func(length string) int { return len(visible(r.Edition, digest.VariantKey{Length: length})) }
+	if short, usual, long := count("short"), count(""), count("long"); short*3 > usual*2 || long != len(stories) || usual >= long {
+		t.Errorf("short has %d, the digest's %d, long %d of %d stories", short, usual, long, len(stories))
 	}
 }

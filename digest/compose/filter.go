@@ -57,33 +57,27 @@ func Filter(e digest.Edition, v digest.VariantKey) digest.Page {
 	add(digest.Section{Kind: digest.SectionDevelopments, Entries: developed})
 	add(digest.Section{Kind: digest.SectionOpinion, Entries: opinion})
 	add(digest.Section{Kind: digest.SectionLatest, Entries: latest})
+	if v.Parts {
+		inParts(&p, watched(e, v))
+	}
 	return p
 }
 
 // visible are the stories that these readers see and did not have yet: those of the selection that was made for their
 // topics, or, where none was, all of their topics.
 func visible(e digest.Edition, v digest.VariantKey) []digest.Entry {
-	titles := make(map[string]string, len(e.Topics))
-	for _, t := range e.Topics {
-		if v.Topics == nil || slices.Contains(v.Topics, t.ID) {
-			titles[t.ID] = t.In(v.Language)
-		}
-	}
+	titles := titlesFor(e, v)
 	var out []digest.Entry
 	add := func(s digest.Story, brief bool) {
-		if slices.Contains(v.Except, s.ID) {
+		if slices.Contains(v.Except, s.ID) || slices.Contains(v.Muted, s.ID) {
 			return
 		}
-		for _, id := range s.Topics {
-			if title, ok := titles[id]; ok {
-				s.Brief = brief
-				out = append(out, digest.Entry{Story: s, Topic: id, TopicTitle: title})
-				return
-			}
+		if en, ok := entryOf(s, brief, titles); ok {
+			out = append(out, en)
 		}
 	}
 	at := slices.IndexFunc(e.Pages, func(p digest.Selection) bool {
-		return (p.Topics == nil) == (v.Topics == nil) && slices.Equal(p.Topics, v.Topics)
+		return p.Same(v.Choice())
 	})
 	if at < 0 {
 		for _, s := range e.Stories {
@@ -98,6 +92,28 @@ func visible(e digest.Edition, v digest.VariantKey) []digest.Entry {
 		add(e.Stories[i], true)
 	}
 	return out
+}
+
+// titlesFor are the titles of the readers' topics.
+func titlesFor(e digest.Edition, v digest.VariantKey) map[string]string {
+	titles := make(map[string]string, len(e.Topics))
+	for _, t := range e.Topics {
+		if v.Topics == nil || slices.Contains(v.Topics, t.ID) {
+			titles[t.ID] = t.In(v.Language)
+		}
+	}
+	return titles
+}
+
+// entryOf is a story as readers of some topics see it, if they do.
+func entryOf(s digest.Story, brief bool, titles map[string]string) (digest.Entry, bool) {
+	for _, id := range s.Topics {
+		if title, ok := titles[id]; ok {
+			s.Brief = brief
+			return digest.Entry{Story: s, Topic: id, TopicTitle: title}, true
+		}
+	}
+	return digest.Entry{}, false
 }
 
 // leadOf is the place of the entry that leads the page, -1 if there is none.

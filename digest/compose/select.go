@@ -42,7 +42,7 @@ func wordsOf(length string) int {
 // What is old comes in only when all that is newer has a place, or as one entry in ten.
 type selector struct {
 	in      Input
-	topics  []string
+	choice  digest.Choice
 	section []string // of each story on this page: a topic's id, opinionSection, or none
 	class   []int
 	taken   []bool
@@ -55,14 +55,14 @@ type selector struct {
 	olds    int
 }
 
-func newSelector(in Input, topics []string) *selector {
-	s := &selector{in: in, topics: topics, section: make([]string, len(in.Stories)),
+func newSelector(in Input, choice digest.Choice) *selector {
+	s := &selector{in: in, choice: choice, section: make([]string, len(in.Stories)),
 		class: make([]int, len(in.Stories)), taken: make([]bool, len(in.Stories)),
 		bySect: map[string]int{}, byFeed: map[[2]string]int{}}
 	for i, story := range in.Stories {
 		s.class[i] = classOf(in, story)
 		for _, id := range story.Topics {
-			if topics == nil || slices.Contains(topics, id) {
+			if choice.Topics == nil || slices.Contains(choice.Topics, id) {
 				s.section[i] = id
 				break
 			}
@@ -75,7 +75,7 @@ func newSelector(in Input, topics []string) *selector {
 			s.section[i] = developments
 		}
 	}
-	s.words = wordsOf(in.Digest.Length)
+	s.words = wordsOf(cmp.Or(choice.Length, in.Digest.Length))
 	s.limited = s.words > 0
 	s.words -= headlineWords * min(s.in.Digest.MaxHeadlines, len(in.Stories))
 	return s
@@ -274,7 +274,7 @@ func (s *selector) fitted() (digest.Selection, error) {
 	fits := func(full, brief []int) (bool, error) {
 		e, p := s.in.Edition, s.page(full, brief)
 		e.Pages = []digest.Selection{p}
-		n, err := s.in.Measure(e, s.topics)
+		n, err := s.in.Measure(e, s.choice)
 		if err != nil {
 			return false, fmt.Errorf("measure edition %s: %w", e.ID, err)
 		}
@@ -294,7 +294,7 @@ func (s *selector) fitted() (digest.Selection, error) {
 // page puts what was chosen into the order of the page: in full by rank, headlines from the latest on, what is no news
 // last.
 func (s *selector) page(full, brief []int) digest.Selection {
-	p := digest.Selection{Topics: s.topics, Full: slices.Sorted(slices.Values(full)), Brief: slices.Clone(brief)}
+	p := digest.Selection{Choice: s.choice, Full: slices.Sorted(slices.Values(full)), Brief: slices.Clone(brief)}
 	aside := func(i int) int {
 		if s.in.Stories[i].Kind == digest.Aside {
 			return 1

@@ -41,7 +41,7 @@ func TestTwoThousandStories(t *testing.T) {
 		Digest:  digest.Digest{ID: "daily", Title: "Morning Wire", Topics: topics, MaxSize: budget},
 		Edition: pageOf("en", nil).Edition,
 		Stories: stories,
-		Measure: func(e digest.Edition, _ []string) (int, error) {
+		Measure: func(e digest.Edition, _ digest.Choice) (int, error) {
 			r, err := s.Render(page(e), paperFrame)
 			return max(message.EncodedLen(r.HTML), message.EncodedLen(r.Text)), err
 		},

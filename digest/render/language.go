@@ -23,6 +23,7 @@ const fallback = "en"
 type Words struct {
 	FiveThings   string `json:"five_things"`
 	FromEditor   string `json:"from_editor"` // above the editor's note
+	YouWatch     string `json:"you_watch"`
 	Developments string `json:"developments"`
 	SinceTold    string `json:"since_told" holds:"{since} {headline}"` // what a development follows
 	Opinion      string `json:"opinion"`

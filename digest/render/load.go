@@ -137,6 +137,7 @@ func (s *Set) parseText(src source) error {
 	if err != nil {
 		return err
 	}
+	s.textParts = strings.Contains(text, ".Cut}}")
 	s.text, err = newText(name, text, textFuncs)
 	return err
 }

@@ -95,9 +95,11 @@ func newView(p digest.Page, f Frame, l *language) *View {
 			continue
 		}
 		section := Section{Kind: string(s.Kind), Name: b.sectionName(s), Stories: make([]Story, len(s.Entries))}
+		section.Cut, section.Stop = b.cut(s.Part)
 		for i, e := range s.Entries {
 			section.Stories[i] = b.story(e, s.Kind)
 			section.Stories[i].Rank = i + 1
+			section.Stories[i].Cut, section.Stories[i].Stop = b.cut(e.Part)
 		}
 		b.thumbnails(section, s.Entries)
 		v.Sections = append(v.Sections, section)
@@ -105,6 +107,10 @@ func newView(p digest.Page, f Frame, l *language) *View {
 	}
 	if v.Lead != nil && len(v.Sections) > 0 && v.Sections[0].Name == v.Lead.Topic {
 		v.Lead.Topic = "" // which the next heading says
+	}
+	if p.Mark != 0 {
+		v.Watched = &Section{Name: l.YouWatch}
+		v.Watched.Cut, v.Watched.Stop = b.cut(p.Mark)
 	}
 	b.headlines(v)
 	b.masthead(v)
@@ -139,8 +145,18 @@ func (b *builder) note() []Paragraph {
 	return all
 }
 
+// cut marks where a part begins and where it ends.
+func (b *builder) cut(p digest.Part) (begin, end string) {
+	if p <= 0 || b.frame.Cut == nil {
+		return "", ""
+	}
+	return b.frame.Cut(p), b.frame.Cut(0)
+}
+
 func (b *builder) sectionName(s digest.Section) string {
 	switch s.Kind {
+	case digest.SectionWatch:
+		return b.lang.YouWatch
 	case digest.SectionDevelopments:
 		return b.lang.Developments
 	case digest.SectionOpinion:
@@ -164,7 +180,12 @@ const (
 func (b *builder) headlines(v *View) {
 	var next []digest.Entry
 	for _, s := range b.page.Sections {
-		next = append(next, s.Entries...)
+		if s.Part == 0 {
+			next = append(next, s.Entries...)
+		}
+	}
+	if next == nil && len(b.page.Five) > 0 { // what not all readers see can stand in nobody's subject
+		next = slices.Clone(b.page.Five[1:])
 	}
 	slices.SortStableFunc(next, func(a, b digest.Entry) int {
 		switch {

@@ -7,6 +7,7 @@ package render
 import (
 	htmltemplate "html/template"
 	"sort"
+	"strings"
 	texttemplate "text/template"
 	"time"
 
@@ -31,6 +32,8 @@ type Frame struct {
 	UnsubscribeURL string // https or mailto; empty only where nobody is mailed
 	PreferencesURL string // empty: none
 
+	Cut func(digest.Part) string // what marks where a part begins, 0: ends; nil: the page has no parts
+
 	PublicURL func(public string) string // the address of an edition's public page by Edition.Public; nil: none has one
 
 	Look   digest.Look    // of which what is empty is the built-in choice
@@ -50,6 +53,7 @@ type Set struct {
 	html      *htmltemplate.Template
 	htmlName  string // as errors name it
 	htmlText  string // its source, for Trace
+	textParts bool   // the text template marks parts
 	text      *texttemplate.Template
 	leaf      *htmltemplate.Template
 	leafStyle string
@@ -57,6 +61,9 @@ type Set struct {
 	asking    askingTemplates
 	languages map[string]*language
 }
+
+// HasParts reports whether the templates mark the parts of a page that only some readers of it see.
+func (s *Set) HasParts() bool { return strings.Contains(s.htmlText, ".Cut}}") && s.textParts }
 
 // Render makes the parts of a page. An error comes from a template of the owner's, names its file and
 // line, and is one that Load's trial did not meet.

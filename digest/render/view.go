@@ -58,8 +58,9 @@ type View struct {
 
 	Note []Paragraph // of the editor, on top; nil where there is none
 
-	Five     []Story // five things: what the page's most important stories are; nil on a short page
-	Lead     *Story  // nil when the page has none
+	Five     []Story  // five things: what the page's most important stories are; nil on a short page
+	Lead     *Story   // nil when the page has none
+	Watched  *Section // its name says that the reader watches the lead; nil: nobody does
 	Sections []Section
 	Empty    bool
 	Nothing  string // what an empty page says
@@ -114,7 +115,9 @@ type Link struct {
 
 // Section is a part of the page below the lead.
 type Section struct {
-	Kind    string // "topic", "developments", "opinion", "latest news"
+	Cut     string // stands before its heading, and Stop after, where only some readers see it
+	Stop    string
+	Kind    string // "you watch", "topic", "developments", "opinion", "latest news"
 	Name    string
 	Stories []Story
 }
@@ -124,6 +127,8 @@ type Story struct {
 	Side
 	Look
 	ID       string
+	Cut      string // stands before all of it, and Stop after, where only some readers see it
+	Stop     string
 	Lang     string // of the story, where it is declared and not the page's; else empty
 	Title    string
 	Headline string // Title, its last two words bound where a short one would be left alone

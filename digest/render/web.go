@@ -33,7 +33,12 @@ type WebWords struct {
 	Format      string `json:"format"`
 	Designed    string `json:"designed"` // the HTML format
 	Plain       string `json:"plain"`    // the text format
-	Pause       string `json:"pause"`    // labels a date
+	Watch       string `json:"watch"`    // labels a field of words, one a line
+	WatchHint   string `json:"watch_hint"`
+	Mute        string `json:"mute"` // likewise
+	MuteHint    string `json:"mute_hint"`
+	BadWord     string `json:"bad_word" once:"{word}"`
+	Pause       string `json:"pause"` // labels a date
 	PauseHint   string `json:"pause_hint"`
 	Save        string `json:"save"`
 	Saved       string `json:"saved"`

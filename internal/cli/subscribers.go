@@ -266,6 +266,14 @@ func chose(p digest.Preferences) string {
 	if p.PlainText {
 		what = append(what, "plain text")
 	}
+	for _, words := range []struct {
+		what string
+		list []string
+	}{{"watches ", p.Watch}, {"mutes ", p.Mute}} {
+		if len(words.list) > 0 {
+			what = append(what, words.what+strings.Join(words.list, ", "))
+		}
+	}
 	if p.PausedUntil != "" {
 		what = append(what, "no mail until "+p.PausedUntil)
 	}

@@ -59,7 +59,7 @@ func rowKeys() []key[subscribers.Row] {
 					add(v, row)
 				}
 			}
-		case subscribers.Names:
+		case subscribers.Names, subscribers.Phrases:
 			names := list(a.Name, "", a.Type, a.Meaning, func(*subscribers.Row) {}, func(r *reader, v *value, row *subscribers.Row) {
 				if r.is(v, a.Name, textKind, "") {
 					row.Cells[i] = append(row.Cells[i], subscribers.Cell{Text: v.text, Line: v.line, Col: v.col})
@@ -67,7 +67,7 @@ func rowKeys() []key[subscribers.Row] {
 			})
 			k.read = func(r *reader, v *value, row *subscribers.Row) {
 				names.read(r, v, row)
-				if v.kind == listKind && len(v.list) == 0 {
+				if v.kind == listKind && len(v.list) == 0 && a.Kind == subscribers.Names {
 					r.report(v.place, "%s is empty: that reader would get nothing; leave the key out for all", r.of(a.Name))
 				}
 			}

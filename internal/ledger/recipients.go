@@ -61,7 +61,7 @@ func hasRecipients(tx store.Tx, st EditionState) error {
 	return errors.Join(err, fmt.Errorf("edition %s: %w: it has %d recipients, and not the last of them", st.ID, store.ErrDamaged, st.Recipients))
 }
 
-// packRecipients writes recipients as lines "address TAB name TAB variant", compressed by the chunk: a
+// packRecipients writes recipients as lines "address TAB name TAB variant", and for those who have some, "TAB part,part", compressed by the chunk: a
 // million of them are a thousand rows. Addresses and names hold no control characters.
 func packRecipients(recipients []digest.Recipient) ([][]byte, error) {
 	var chunks [][]byte
@@ -77,6 +77,10 @@ func packRecipients(recipients []digest.Recipient) ([][]byte, error) {
 			text.WriteString(r.Name)
 			text.WriteByte('\t')
 			text.WriteString(strconv.Itoa(r.Variant))
+			if r.Own != "" {
+				text.WriteByte('\t')
+				text.WriteString(r.Own)
+			}
 			text.WriteByte('\n')
 		}
 		chunk, err := deflateBytes(text.Bytes())
@@ -107,14 +111,18 @@ func unpackRecipients(raw []byte, index int) ([]digest.Recipient, error) {
 
 func parseRecipient(line string, index int) (digest.Recipient, error) {
 	fields := strings.Split(line, "\t")
-	if len(fields) != 3 {
+	if len(fields) != 3 && len(fields) != 4 {
 		return digest.Recipient{}, store.ErrDamaged
 	}
 	variant, err := strconv.Atoi(fields[2])
 	if err != nil {
 		return digest.Recipient{}, store.ErrDamaged
 	}
-	return digest.Recipient{Index: index, Email: fields[0], Name: fields[1], Variant: variant}, nil
+	r := digest.Recipient{Index: index, Email: fields[0], Name: fields[1], Variant: variant}
+	if len(fields) == 4 {
+		r.Own = fields[3]
+	}
+	return r, nil
 }
 
 func deflate(v any) ([]byte, error) {

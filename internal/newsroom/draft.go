@@ -173,6 +173,6 @@ func (c *Composer) compose(dr draft, since time.Time, stories []digest.Story) (c
 	}
 	return compose.Compose(compose.Input{
 		Digest: d, Edition: edition, Stories: stories, Pages: dr.readers.pages(),
-		Measure: func(e digest.Edition, topics []string) (int, error) { return c.measure(d, e, topics, dr.readers) },
+		Measure: func(e digest.Edition, page digest.Choice) (int, error) { return c.measure(d, e, page, dr.readers) },
 	})
 }

@@ -39,9 +39,13 @@ func (c *Composer) narrower(topics []string) (func(address string, profile *subs
 	}, nil
 }
 
-// variantOf is the variant of a digest with some topics that a profile comes to: what of it the mail depends on.
-func variantOf(p *subscribers.Profile, topics []string) digest.VariantKey {
-	return digest.VariantKey{Topics: p.TopicsOf(topics), Language: p.Language, Format: p.Format}
+// variantOf is the variant of a digest that a profile comes to: what of it the mail depends on.
+func variantOf(p *subscribers.Profile, d digest.Digest) digest.VariantKey {
+	key := digest.VariantKey{Topics: p.TopicsOf(topicsOf(d)), Length: p.Length, Language: p.Language, Format: p.Format}
+	if key.Length == d.Length {
+		key.Length = ""
+	}
+	return key
 }
 
 // narrowedReader is a subscriber, if it is one, with their own preferences laid over what the configuration
@@ -53,6 +57,16 @@ func (c *Composer) narrowedReader(d digest.Digest, who subscribers.Subscriber) (
 	own, err := c.Ledger.Readers.PreferencesOf(who.Email)
 	who.Profile = narrowed(who.Profile, own, topicsOf(d))
 	return who, err
+}
+
+// joined are the words of both, each once, in the order of the alphabet.
+func joined(a, b []string) []string {
+	if len(b) == 0 {
+		return a
+	}
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // narrowed is a profile without what its reader does not want, for a digest with some topics. It never holds
@@ -67,6 +81,7 @@ func narrowed(p *subscribers.Profile, own digest.Preferences, topics []string) *
 		n.Topics = slices.DeleteFunc(slices.Clone(wanted),
 			func(id string) bool { return slices.Contains(own.Without, id) })
 	}
+	n.Watch, n.Mute = joined(p.Watch, own.Watch), joined(p.Mute, own.Mute)
 	if own.PlainText {
 		n.Format = "text"
 	}

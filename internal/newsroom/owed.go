@@ -15,6 +15,7 @@ import (
 // readers are the subscribers whom a lane owes its next edition, and what they share.
 type readers struct {
 	recipients []digest.Recipient // Variant is an index into keys
+	own        ownWords           // those who watch or mute words
 	keys       []digest.VariantKey
 	active     int // those that nothing suppresses
 	waiting    int // left out: another lane of the digest served them less than half a period ago
@@ -23,12 +24,12 @@ type readers struct {
 // none reports whether nobody would get anything.
 func (r readers) none() bool { return r.active == 0 }
 
-// languages are those of the readers of some topics, sorted; of a page that has no readers, those of all.
-func (r readers) languages(topics []string) []string {
+// languages are those of the readers of a page, sorted; of one that has no readers, those of all.
+func (r readers) languages(page digest.Choice) []string {
 	var all, everybody []string
 	for _, k := range r.keys {
 		everybody = append(everybody, k.Language)
-		if (k.Topics == nil) == (topics == nil) && slices.Equal(k.Topics, topics) {
+		if page.Same(k.Choice()) {
 			all = append(all, k.Language)
 		}
 	}
@@ -39,11 +40,11 @@ func (r readers) languages(topics []string) []string {
 	return slices.Compact(all)
 }
 
-// pages are the sets of topics that the readers chose.
-func (r readers) pages() [][]string {
-	all := make([][]string, len(r.keys))
+// pages are what the readers chose.
+func (r readers) pages() []digest.Choice {
+	all := make([]digest.Choice, len(r.keys))
 	for i, k := range r.keys {
-		all[i] = k.Topics
+		all[i] = k.Choice()
 	}
 	return all
 }
@@ -91,7 +92,7 @@ func (c *Composer) owed(of request, items []digest.Item) (readers, error) {
 		who := group{s.Profile, strings.Join(from.editions, " ")}
 		variant, ok := variants[who]
 		if !ok {
-			key := variantOf(s.Profile, topics)
+			key := variantOf(s.Profile, d)
 			key.Except = from.editions // stories take their place once there are stories
 			variant = slices.IndexFunc(r.keys, func(k digest.VariantKey) bool { return reflect.DeepEqual(k, key) })
 			if variant < 0 {
@@ -102,6 +103,12 @@ func (c *Composer) owed(of request, items []digest.Item) (readers, error) {
 		}
 		if !suppressed[address] && !forgotten(address) {
 			r.active++
+		}
+		if len(s.Watch) > 0 || len(s.Mute) > 0 {
+			if r.own == nil {
+				r.own = ownWords{}
+			}
+			r.own[len(r.recipients)] = s.Profile
 		}
 		r.recipients = append(r.recipients, digest.Recipient{Index: len(r.recipients), Email: s.Email, Name: s.Name,
 			Variant: variant})

@@ -52,8 +52,28 @@ func (c *Composer) Preview(d digest.Digest, who subscribers.Subscriber, slot sch
 	}
 	out.Edition, out.Carried, out.Closed = dr.Edition, dr.Carried, dr.closed
 	out.Orders, out.Seen = dr.standing, dr.seen
-	out.Page = compose.Filter(dr.Edition, key)
+	if err := c.asReader(&out, &dr, key, who.Profile); err != nil {
+		return out, err
+	}
 	return out, c.makeMail(&out, d, who)
+}
+
+// asReader is the page of an edition as one reader sees it, with what they watch and mute.
+func (c *Composer) asReader(out *Preview, dr *draft, key digest.VariantKey, who *subscribers.Profile) error {
+	out.Page = compose.Filter(dr.Edition, key)
+	if who == nil || len(who.Watch) == 0 && len(who.Mute) == 0 {
+		return nil
+	}
+	dr.readers.own, dr.readers.recipients = ownWords{0: who}, make([]digest.Recipient, 1)
+	keys, err := c.ownParts(dr, []digest.VariantKey{key})
+	if err != nil {
+		return err
+	}
+	out.Edition = dr.Edition
+	to := dr.readers.recipients[0]
+	out.Page = compose.As(compose.Filter(dr.Edition, keys[to.Variant]), digest.ReadOwn(to.Own))
+	out.Page.Variant = key
+	return nil
 }
 
 // Sample is a preview of invented news, in which stands every thing that an edition can have. It needs
@@ -71,7 +91,7 @@ func (c *Composer) wants(d digest.Digest, who subscribers.Subscriber) digest.Var
 	if who.Profile == nil {
 		return digest.VariantKey{Language: c.Config.Newsletter.Language, Format: "html"}
 	}
-	return variantOf(who.Profile, topicsOf(d))
+	return variantOf(who.Profile, d)
 }
 
 // makeMail makes the mail of a preview's page.

@@ -169,7 +169,7 @@ func (p *Publisher) welcomeTo(d digest.Digest, lane digest.Lane, r ledger.Reques
 	if !slices.ContainsFunc(last.Variants, func(v ledger.Variant) bool { return v.Key.Language == r.Language }) {
 		e.Public = "" // its page was not made in their language
 	}
-	key := variantOf(&subscribers.Profile{Topics: r.Topics, Language: r.Language, Format: "html"}, topicsOf(d))
+	key := variantOf(&subscribers.Profile{Topics: r.Topics, Language: r.Language, Format: "html"}, d)
 	page := compose.Filter(e, key)
 	if page.Empty() {
 		return l, nil

@@ -14,6 +14,13 @@ import (
 
 // write renders and encodes each variant of a draft, and records what committing it makes durable.
 func (c *Composer) write(dr draft) (ledger.Composition, error) {
+	keys, err := c.exceptStories(dr.readers.keys, dr.Edition)
+	if err != nil {
+		return ledger.Composition{}, err
+	}
+	if keys, err = c.ownParts(&dr, keys); err != nil {
+		return ledger.Composition{}, err
+	}
 	record := ledger.Composition{
 		Edition: dr.Edition, Wall: dr.of.slot.Wall, Extra: dr.of.extra, Recipients: dr.readers.recipients,
 		Position: dr.position, Passed: dr.passed, Pool: dr.kept, Before: dr.lane, Outcomes: dr.outcomes(),
@@ -23,10 +30,6 @@ func (c *Composer) write(dr draft) (ledger.Composition, error) {
 		for _, it := range s.Items {
 			record.Pool = append(record.Pool, ledger.Pooled{Item: it.Seq, Carried: s.Carried})
 		}
-	}
-	keys, err := c.exceptStories(dr.readers.keys, dr.Edition)
-	if err != nil {
-		return record, err
 	}
 	for i, key := range keys {
 		v, err := c.variant(dr.of.digest, dr.Edition, key, i)
@@ -112,7 +115,9 @@ func (c *Composer) render(d digest.Digest, page digest.Page, variant int) (m mar
 	if err != nil {
 		return m, err
 	}
-	m.Rendered, err = c.Templates[d.ID].Render(page, c.frame(d, page, m.marks.Address, unsubscribe, preferences))
+	frame := c.frame(d, page, m.marks.Address, unsubscribe, preferences)
+	frame.Cut = m.marks.Cut
+	m.Rendered, err = c.Templates[d.ID].Render(page, frame)
 	return m, err
 }
 
@@ -165,12 +170,12 @@ func (c *Composer) sender(d digest.Digest, page digest.Page, variant int) (messa
 	return s, nil
 }
 
-// measure is the size of the largest encoded part of the page of some topics, in whichever of its readers' languages is
+// measure is the size of the largest encoded part of a page, in whichever of its readers' languages is
 // the longest. It freezes no message: lengths are all it wants.
-func (c *Composer) measure(d digest.Digest, e digest.Edition, topics []string, r readers) (int, error) {
+func (c *Composer) measure(d digest.Digest, e digest.Edition, choice digest.Choice, r readers) (int, error) {
 	largest := 0
-	for _, language := range r.languages(topics) {
-		page := compose.Filter(e, digest.VariantKey{Topics: topics, Language: language, Format: "html"})
+	for _, language := range r.languages(choice) {
+		page := compose.Filter(e, digest.VariantKey{Topics: choice.Topics, Length: choice.Length, Language: language, Format: "html"})
 		rendered, err := c.render(d, page, 0)
 		if err != nil {
 			return 0, err

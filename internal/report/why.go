@@ -228,16 +228,20 @@ func (rep Reporter) placeOf(f *LaneFate, o ledger.Outcome) error {
 			}
 		}
 	}
+	for _, v := range st.Variants {
+		if f.Section == "" { // it had none, and was let in for those who watch it
+			f.Section, f.Place = place(compose.Filter(e, v.Key), o.Story)
+		}
+	}
 	f.Readers, err = rep.readersOf(st, e, o.Story)
 	return err
 }
 
 // readersOf counts those to whom a story of an edition was sent: it stands in some of its variants only.
 func (rep Reporter) readersOf(st ledger.EditionState, e digest.Edition, story string) (int, error) {
-	tell := make([]bool, len(st.Variants))
+	pages := make([]digest.Page, len(st.Variants))
 	for i, v := range st.Variants {
-		section, _ := place(compose.Filter(e, v.Key), story)
-		tell[i] = section != ""
+		pages[i] = compose.Filter(e, v.Key)
 	}
 	progress, err := rep.Ledger.Deliveries.Progress(st.ID)
 	if err != nil {
@@ -250,7 +254,7 @@ func (rep Reporter) readersOf(st ledger.EditionState, e digest.Edition, story st
 			return n, err
 		}
 		for _, r := range recipients {
-			if tell[r.Variant] && progress.States[r.Index] == digest.Sent {
+			if progress.States[r.Index] == digest.Sent && compose.Sees(pages[r.Variant], digest.ReadOwn(r.Own), story) {
 				n++
 			}
 		}

@@ -3,11 +3,13 @@ package web
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"digestd/digest"
 	"digestd/internal/ledger"
 	"digestd/mailer/message"
+	"digestd/subscribers"
 )
 
 // preferencesPage is what its template shows.
@@ -18,6 +20,7 @@ type preferencesPage struct {
 	Formats            bool   // the reader may choose
 	Plain              bool   // and has chosen text
 	Stopped            bool   // some digests are not the reader's to have back
+	Watch, Mute        string // words, one a line
 	Until, First, Last string // days
 	Saved              bool
 	Wrong, WrongIn     string // what, and where
@@ -51,6 +54,8 @@ func (s *Server) preferences(v *visit) (shown, error) {
 		switch {
 		case w.needsTopic:
 			wrong, wrongIn = v.words.Web.NeedTopic, "topics"
+		case w.badWord != "":
+			wrong, wrongIn = strings.ReplaceAll(v.words.Web.BadWord, "{word}", w.badWord), w.badIn
 		case !v.dayIsRight(own.PausedUntil, s.now()):
 			wrong, wrongIn = v.words.Web.BadDay, "until"
 		default:
@@ -77,6 +82,8 @@ func (s *Server) preferences(v *visit) (shown, error) {
 type wish struct {
 	stop, resume []string // digests
 	needsTopic   bool
+	badWord      string // that can't be watched or muted
+	badIn        string // "watch" or "mute"
 }
 
 // wish reads the form into a reader's own preferences. A field that was not offered leaves what it is about
@@ -106,10 +113,35 @@ func (v *visit) wish(own *digest.Preferences) wish {
 	if v.form.Has("format") && v.reader.subscriber.Format == "html" {
 		own.PlainText = v.form.Get("format") == "text"
 	}
+	for _, field := range []struct {
+		name  string
+		words *[]string
+	}{{"watch", &own.Watch}, {"mute", &own.Mute}} {
+		if v.form.Has(field.name) {
+			var bad string
+			if *field.words, bad = wordsIn(v.form.Get(field.name)); bad != "" {
+				w.badWord, w.badIn = bad, field.name
+			}
+		}
+	}
 	if v.form.Has("until") {
 		own.PausedUntil = v.form.Get("until")
 	}
 	return w
+}
+
+// wordsIn are the words of a field, one a line, and the first that is none.
+func wordsIn(text string) (all []string, bad string) {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line == "" || slices.Contains(all, line) {
+			continue
+		}
+		if err := subscribers.CheckPhrase(line); bad == "" && (err != nil || len(all) == subscribers.MaxPhrases) {
+			bad = line
+		}
+		all = append(all, line)
+	}
+	return all, bad
 }
 
 // wanted reports whether the configuration has a digest for the reader.
@@ -160,7 +192,7 @@ func (v *visit) days(now time.Time) (first, last string) {
 func (s *Server) choices(v *visit, own digest.Preferences) (preferencesPage, error) {
 	p := preferencesPage{
 		sheet: v.sheet(v.words.Words.Preferences), Formats: v.reader.subscriber.Format == "html", Plain: own.PlainText,
-		Until: own.PausedUntil, Leave: v.link(message.UnsubscribePath),
+		Watch: strings.Join(own.Watch, "\n"), Mute: strings.Join(own.Mute, "\n"), Until: own.PausedUntil, Leave: v.link(message.UnsubscribePath),
 	}
 	p.First, p.Last = v.days(s.now())
 	if p.Until < p.First || p.Until > p.Last { // gone by, or no day at all

@@ -24,6 +24,12 @@ func (d *desk) chosen(email string) string {
 	if p.PlainText {
 		out = append(out, "text")
 	}
+	if len(p.Watch) > 0 {
+		out = append(out, "watch "+strings.Join(p.Watch, ","))
+	}
+	if len(p.Mute) > 0 {
+		out = append(out, "mute "+strings.Join(p.Mute, ","))
+	}
 	if p.PausedUntil != "" {
 		out = append(out, "until "+p.PausedUntil)
 	}
@@ -83,6 +89,11 @@ func TestChoosing(t *testing.T) {
 		"paused until 31 February":   {forms: []string{"until=2026-02-31"}, status: 422, has: "Choose a day from tomorrow on"},
 		"a mistake saves nothing":    {forms: []string{digestsOfAna + "format=text&until=soon"}, status: 422, has: `role="alert"`},
 		"what is left out stays":     {forms: []string{withoutGlobal + "until=2026-04-01", "format=text"}, has: "Saved.", chosen: "without global; text; until 2026-04-01"},
+		"words":                      {forms: []string{"watch=Kosovo%0D%0A+climate+change+%0D%0A%0D%0AKosovo&mute=%2Froyal+wed%2F"}, has: ">Kosovo\nclimate change</textarea>", chosen: "watch Kosovo,climate change; mute /royal wed/"},
+		"words, and none any more":   {forms: []string{"watch=Kosovo&mute=gossip", "watch=&mute="}, has: "Saved."},
+		"what is no word":            {forms: []string{"watch=Kosovo%0A..."}, status: 422, has: "This can’t be watched or muted: ..."},
+		"a broken expression":        {forms: []string{"mute=%2F(%2F"}, status: 422, has: "This can’t be watched or muted: /(/"},
+		"a hostile word":             {forms: []string{"watch=%3C%2Ftextarea%3E%3Cscript%3Ex"}, has: "&lt;/textarea&gt;&lt;script&gt;x", chosen: "watch </textarea><script>x"},
 		"an empty post":              {forms: []string{withoutGlobal, ""}, has: "Saved.", chosen: "without global"},
 		"one click is not for here":  {forms: []string{oneClick}, has: "Saved."},
 

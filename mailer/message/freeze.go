@@ -8,9 +8,11 @@ import (
 	"io"
 	"net/mail"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
+	"digestd/digest"
 	"digestd/subscribers"
 )
 
@@ -28,21 +30,28 @@ type Content struct {
 type Marks struct {
 	Address string
 	Token   string
+	Part    string // what Cut makes of it stands where a part begins or ends
 }
+
+// Cut is the mark of the place where a part begins; of 0, where what all readers see goes on.
+func (m Marks) Cut(part digest.Part) string { return fmt.Sprintf("%s%05d", m.Part, part) }
+
+// cutDigits is how many digits Cut writes.
+const cutDigits = 5
 
 // NewMarks draws marks. The one for the token is as long as a token, so that wrapped text keeps its
 // width.
 func NewMarks(random io.Reader) (Marks, error) {
 	const letters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	var raw [2 * subscribers.TokenLen]byte
+	var raw [3 * subscribers.TokenLen]byte
 	if _, err := io.ReadFull(random, raw[:]); err != nil {
 		return Marks{}, fmt.Errorf("marks: %w", err)
 	}
 	for i, c := range raw {
 		raw[i] = letters[int(c)%len(letters)]
 	}
-	return Marks{Address: "x" + string(raw[1:subscribers.TokenLen]), Token: "x" + string(raw[subscribers.TokenLen+1:])},
-		nil
+	mark := func(n int) string { return "x" + string(raw[n*subscribers.TokenLen+1:(n+1)*subscribers.TokenLen]) }
+	return Marks{Address: mark(0), Token: mark(1), Part: "y" + mark(2)}, nil
 }
 
 // Sender is what the mails of an edition have in common, as it is when the edition is composed.
@@ -310,34 +319,49 @@ func (b *builder) listHeader(s Sender, h headers) {
 }
 
 // text appends a body part. Each blank gets a line of its own between soft line breaks, so that a value
-// of any length fits without moving the text around it.
+// of any length fits without moving the text around it, and a part that a reader does not see leaves no trace.
 func (b *builder) text(s string, m Marks, address blank) {
 	s = normalLines(s)
 	col := 0
 	for {
-		i, mark, what := nextMark(s, m, address)
+		i, n, what := nextMark(s, m, address)
 		if i < 0 {
 			b.current = appendQuotedPrintable(b.current, &col, s, false)
 			return
 		}
 		b.current = appendQuotedPrintable(b.current, &col, s[:i], true)
-		if col > 0 {
+		if col > 0 || what == blankPart {
 			b.literal("=\r\n")
 		}
+		if what == blankPart {
+			part, _ := strconv.Atoi(s[i+n-cutDigits : i+n])
+			b.parts = append(b.parts, digest.Part(part))
+		}
 		b.blank(what)
-		b.literal("=\r\n")
+		if what != blankPart {
+			b.literal("=\r\n")
+		}
 		col = 0
-		s = s[i+len(mark):]
+		s = s[i+n:]
 	}
 }
 
-func nextMark(s string, m Marks, address blank) (at int, mark string, what blank) {
-	at = strings.Index(s, m.Token)
-	mark, what = m.Token, blankToken
-	if i := strings.Index(s, m.Address); i >= 0 && (at < 0 || i < at) {
-		at, mark, what = i, m.Address, address
+// nextMark finds the first mark in a text, and how long it is.
+func nextMark(s string, m Marks, address blank) (at, n int, what blank) {
+	at = -1
+	for _, mark := range []struct {
+		text string
+		more int
+		what blank
+	}{{m.Token, 0, blankToken}, {m.Address, 0, address}, {m.Part, cutDigits, blankPart}} {
+		if mark.text == "" {
+			continue
+		}
+		if i := strings.Index(s, mark.text); i >= 0 && (at < 0 || i < at) && i+len(mark.text)+mark.more <= len(s) {
+			at, n, what = i, len(mark.text)+mark.more, mark.what
+		}
 	}
-	return at, mark, what
+	return at, n, what
 }
 
 // label makes a digest's id fit for a domain label and a Feedback-ID field.

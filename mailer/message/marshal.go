@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"digestd/digest"
 )
 
 // The stored form of a template: a line that names format and version, then its fields in order, each
@@ -17,6 +19,9 @@ const (
 	flagVERP  = 1
 	flagBound = 2
 )
+
+// maxParts is how many parts a body may have: more than there are stories in an edition.
+const maxParts = 1 << 20
 
 // maxStored bounds what UnmarshalBinary believes; a variant has a fraction of it.
 const maxStored = 64 << 20
@@ -39,10 +44,15 @@ func (t *Template) MarshalBinary() ([]byte, error) {
 	b = binary.AppendVarint(b, t.date.Unix())
 	for _, p := range []pieces{t.head, t.body} {
 		b = binary.AppendUvarint(b, uint64(len(p.blanks)))
+		part := 0
 		for i, literal := range p.literals {
 			b = appendBytes(b, literal)
 			if i < len(p.blanks) {
 				b = append(b, byte(p.blanks[i]))
+				if p.blanks[i] == blankPart {
+					b = binary.AppendUvarint(b, uint64(p.parts[part]))
+					part++
+				}
 			}
 		}
 	}
@@ -153,6 +163,13 @@ func (r *decoder) pieces() (p pieces) {
 		}
 		p.blanks = append(p.blanks, s)
 		r.rest = r.rest[1:]
+		if s == blankPart {
+			n := r.uvarint()
+			if n > maxParts {
+				r.fail("a part with a number beyond all")
+			}
+			p.parts = append(p.parts, digest.Part(n))
+		}
 	}
 	return p
 }

@@ -34,13 +34,15 @@ const (
 	blankToken                        // anywhere: the token of the reader's links, safe in every encoding
 	blankAddressText                  // quoted-printable text: the reader's address
 	blankAddressHTML                  // quoted-printable HTML: the reader's address
-	lastBlank        = blankAddressHTML
+	blankPart                         // body: nothing; a part that some readers see begins here, or ends
+	lastBlank        = blankPart
 )
 
 // pieces is text with blanks: literals[0], blanks[0], literals[1], … There is one literal more than blanks.
 type pieces struct {
 	literals [][]byte
 	blanks   []blank
+	parts    []digest.Part // of each blankPart, in order: the part that begins there, or 0 where what all see goes on
 }
 
 // Template is a variant ready to be sent: everything but the reader. It is never changed once made and
@@ -98,6 +100,7 @@ func (t *Template) Fill(dst []byte, r digest.Recipient, k Keys) ([]byte, Envelop
 		to:        to,
 		name:      r.Name,
 		email:     r.Email,
+		own:       digest.ReadOwn(r.Own),
 		messageID: t.token(k.Token, subscribers.ForMessageID, r),
 		token:     t.token(k.Token, subscribers.ForUnsubscribe, r),
 	}
@@ -140,7 +143,11 @@ func (t *Template) token(k subscribers.TokenKey, p subscribers.Purpose, r digest
 type values struct {
 	to, name, email  string
 	messageID, token string
+	own              digest.Own
 }
+
+// sees reports whether the reader sees a part.
+func (v *values) sees(part digest.Part) bool { return part.Seen(v.own) }
 
 func (v *values) append(dst []byte, s blank) []byte {
 	switch s {
@@ -159,21 +166,24 @@ func (v *values) append(dst []byte, s blank) []byte {
 }
 
 func (p pieces) fill(dst []byte, v *values) []byte {
-	for i, literal := range p.literals {
-		dst = append(dst, literal...)
-		if i < len(p.blanks) {
-			dst = v.append(dst, p.blanks[i])
-		}
-	}
+	p.each(v, func(b []byte) { dst = append(dst, b...) })
 	return dst
 }
 
 // each hands the filled text to f piece by piece.
 func (p pieces) each(v *values, f func([]byte)) {
 	var scratch []byte
+	seen, part := true, 0
 	for i, literal := range p.literals {
-		f(literal)
-		if i < len(p.blanks) {
+		if seen {
+			f(literal)
+		}
+		switch {
+		case i == len(p.blanks):
+		case p.blanks[i] == blankPart:
+			seen = v.sees(p.parts[part])
+			part++
+		case seen:
 			scratch = v.append(scratch[:0], p.blanks[i])
 			f(scratch)
 		}
@@ -183,7 +193,7 @@ func (p pieces) each(v *values, f func([]byte)) {
 // relaxed is the text in DKIM's relaxed body form. The pieces can be treated one by one: at both sides
 // of a blank in a body stands a soft line break, and the values have no white space.
 func (p pieces) relaxed() pieces {
-	q := pieces{blanks: p.blanks}
+	q := pieces{blanks: p.blanks, parts: p.parts}
 	for _, literal := range p.literals {
 		q.literals = append(q.literals, dkim.RelaxedBody(literal))
 	}

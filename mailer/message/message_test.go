@@ -20,7 +20,7 @@ import (
 	"digestd/subscribers"
 )
 
-var marks = Marks{Address: "xADDRESSxMARKxOFxATEST", Token: "xTOKENxMARKxOFxAxTESTx"}
+var marks = Marks{Address: "xADDRESSxMARKxOFxATEST", Token: "xTOKENxMARKxOFxAxTESTx", Part: "yPARTxMARKxOFxAxTESTxx"}
 
 func tokenKey(t testing.TB, fill byte) subscribers.TokenKey {
 	t.Helper()
