@@ -42,13 +42,14 @@ type hits struct{ watch, mute map[string]bool }
 
 func (h hits) none() bool { return len(h.watch) == 0 && len(h.mute) == 0 }
 
-// ownParts gives the readers who watch or mute words their parts and variants.
-func (c *Composer) ownParts(dr *draft, keys []digest.VariantKey) ([]digest.VariantKey, error) {
+// ownParts gives the readers who watch or mute words their parts and variants; hasParts says that the digest's templates
+// mark parts.
+func ownParts(dr *draft, keys []digest.VariantKey, hasParts bool) []digest.VariantKey {
 	if len(dr.readers.own) == 0 {
-		return keys, nil
+		return keys
 	}
 	p := personal{draft: dr, keys: keys, hits: map[*subscribers.Profile]hits{}, groups: map[string]*group{},
-		noParts: !c.Templates[dr.of.digest.ID].HasParts()}
+		noParts: !hasParts}
 	p.gather()
 	p.letIn()
 	var order []*group
@@ -69,7 +70,7 @@ func (c *Composer) ownParts(dr *draft, keys []digest.VariantKey) ([]digest.Varia
 	for _, g := range order {
 		p.settle(g)
 	}
-	return p.keys, nil
+	return p.keys
 }
 
 // gather finds what each reader's words hit.

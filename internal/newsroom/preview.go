@@ -52,28 +52,21 @@ func (c *Composer) Preview(d digest.Digest, who subscribers.Subscriber, slot sch
 	}
 	out.Edition, out.Carried, out.Closed = dr.Edition, dr.Carried, dr.closed
 	out.Orders, out.Seen = dr.standing, dr.seen
-	if err := c.asReader(&out, &dr, key, who.Profile); err != nil {
-		return out, err
-	}
+	out.asReader(&dr, key, who.Profile, c.Templates[d.ID].HasParts())
 	return out, c.makeMail(&out, d, who)
 }
 
 // asReader is the page of an edition as one reader sees it, with what they watch and mute.
-func (c *Composer) asReader(out *Preview, dr *draft, key digest.VariantKey, who *subscribers.Profile) error {
-	out.Page = compose.Filter(dr.Edition, key)
+func (v *Preview) asReader(dr *draft, key digest.VariantKey, who *subscribers.Profile, hasParts bool) {
+	v.Page = compose.Filter(dr.Edition, key)
 	if who == nil || len(who.Watch) == 0 && len(who.Mute) == 0 {
-		return nil
+		return
 	}
 	dr.readers.own, dr.readers.recipients = ownWords{0: who}, make([]digest.Recipient, 1)
-	keys, err := c.ownParts(dr, []digest.VariantKey{key})
-	if err != nil {
-		return err
-	}
-	out.Edition = dr.Edition
+	keys := ownParts(dr, []digest.VariantKey{key}, hasParts)
 	to := dr.readers.recipients[0]
-	out.Page = compose.As(compose.Filter(dr.Edition, keys[to.Variant]), digest.ReadOwn(to.Own))
-	out.Page.Variant = key
-	return nil
+	v.Edition, v.Page = dr.Edition, compose.As(compose.Filter(dr.Edition, keys[to.Variant]), digest.ReadOwn(to.Own))
+	v.Page.Variant = key
 }
 
 // Sample is a preview of invented news, in which stands every thing that an edition can have. It needs

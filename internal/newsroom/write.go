@@ -18,9 +18,7 @@ func (c *Composer) write(dr draft) (ledger.Composition, error) {
 	if err != nil {
 		return ledger.Composition{}, err
 	}
-	if keys, err = c.ownParts(&dr, keys); err != nil {
-		return ledger.Composition{}, err
-	}
+	keys = ownParts(&dr, keys, c.Templates[dr.of.digest.ID].HasParts())
 	record := ledger.Composition{
 		Edition: dr.Edition, Wall: dr.of.slot.Wall, Extra: dr.of.extra, Recipients: dr.readers.recipients,
 		Position: dr.position, Passed: dr.passed, Pool: dr.kept, Before: dr.lane, Outcomes: dr.outcomes(),
