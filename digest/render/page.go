@@ -50,7 +50,8 @@ func newBuilder(p digest.Page, f Frame, l *language) *builder {
 		b.zone = time.UTC
 	}
 	b.now = p.Edition.Composed.In(b.zone)
-	if b.today = p.Edition.Slot.In(b.zone); p.Edition.Slot.IsZero() {
+	// An edition that is sent by hand, long after its slot, is of the day on which its readers get it.
+	if b.today = p.Edition.Slot.In(b.zone); p.Edition.Slot.IsZero() || b.now.Format(time.DateOnly) > b.today.Format(time.DateOnly) {
 		b.today = b.now
 	}
 	return b

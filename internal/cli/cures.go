@@ -58,7 +58,7 @@ func (c *cures) of(o mailer.Outcome, login bool) string {
 }
 
 // wantsLogin finds the refusals of those who have not logged in.
-var wantsLogin = regexp.MustCompile(`(?i)relay|authenticat|log ?in|sender rejected|access denied`)
+var wantsLogin = regexp.MustCompile(`(?i)relay|authenticat|log(ged)? ?in|sender rejected|access denied`)
 
 // connection is about a server that is not reached, or not encrypted as it should be.
 func (c *cures) connection(o mailer.Outcome) string {

@@ -33,7 +33,7 @@ const linkTimeout = 20 * time.Second
 
 // serverTimeout bounds each answer of the mail server to a check: whoever waits at a terminal does not wait as long as
 // RFC 5321 asks for.
-const serverTimeout = time.Minute
+const serverTimeout = 30 * time.Second
 
 // checkOnline tries what only the network can tell. Both what it saw and what is wrong are in words.
 func checkOnline(ctx context.Context, p *program, cfg *config.Config, sets map[string]*render.Set) (saw, wrong []string) {
@@ -84,7 +84,8 @@ func askFeeds(ctx context.Context, p *program, cfg *config.Config) (saw, wrong [
 	asking.Wait()
 	bar.end()
 	slices.Sort(wrong)
-	if n := len(feeds); n > 1 && len(wrong) == n {
+	refused := func(w string) bool { return strings.Contains(w, "address refused") } // by the configuration
+	if n := len(feeds); n > 1 && len(wrong) == n && !slices.ContainsFunc(wrong, refused) {
 		wrong = append(wrong, fmt.Sprintf("none of the %d feeds can be read: is this machine on line, and allowed to ask other hosts?", n))
 	}
 	if n := len(feeds); n > 0 {

@@ -55,6 +55,7 @@ type laneJSON struct {
 func sendCommand(p *program) *cobra.Command {
 	var extra, noCollect bool
 	var to []string
+	var reader string
 	c := &cobra.Command{
 		Use:   "send [DIGEST]",
 		Short: "Collect, compose what is due, deliver what is owed",
@@ -65,6 +66,9 @@ func sendCommand(p *program) *cobra.Command {
 			if extra && len(to) > 0 {
 				return usagef("--extra and --to do not go together: a test copy is one of the next edition")
 			}
+			if reader != "" && len(to) == 0 {
+				to = []string{reader}
+			}
 			for i, address := range to {
 				email, err := subscribers.ParseAddress(address)
 				if err != nil {
@@ -74,6 +78,9 @@ func sendCommand(p *program) *cobra.Command {
 			}
 			var d digest.Digest
 			o, err := p.open(c.Context(), want{write: true, admit: func(cfg *config.Config) (err error) {
+				if _, err := previewReader(cfg, reader); err != nil {
+					return err
+				}
 				d, err = findDigest(cfg, first(args))
 				return err
 			}})
@@ -93,7 +100,7 @@ func sendCommand(p *program) *cobra.Command {
 				}
 			}
 			if len(to) > 0 {
-				return sendCopies(c.Context(), p, o, d, to)
+				return sendCopies(c.Context(), p, o, d, reader, to)
 			}
 			warnOfLinks(c.Context(), p, o.Config)
 			deliveries := &deliveryBar{program: p}
@@ -107,6 +114,7 @@ func sendCommand(p *program) *cobra.Command {
 	}
 	c.Flags().BoolVar(&extra, "extra", false, "compose an additional edition from what is new since the last one")
 	c.Flags().StringSliceVar(&to, "to", nil, "send a test copy of the next edition to these `ADDRESSES`; it uses and owes nothing")
+	c.Flags().StringVar(&reader, "for", "", "the test copy as the subscriber with this `ADDRESS` would get it; to them, without --to")
 	c.Flags().BoolVar(&noCollect, "no-collect", false, "do not ask the feeds first")
 	return c
 }
@@ -158,16 +166,16 @@ func warnOfLinks(ctx context.Context, p *program, cfg *config.Config) {
 }
 
 // sendCopies mails a test copy of what the next edition would say.
-func sendCopies(ctx context.Context, p *program, o *opened, d digest.Digest, to []string) error {
+func sendCopies(ctx context.Context, p *program, o *opened, d digest.Digest, reader string, to []string) error {
 	begun := p.now()
-	v, err := makePreview(p, o.Composer, d, "", "", false)
+	v, err := makePreview(p, o.Composer, d, reader, "", false)
 	if err != nil {
 		return err
 	}
 	if v.Page.Empty() {
 		fmt.Fprintf(p.stderr, "%s: the copies are of the empty edition\n", emptiness(v))
 	}
-	copies, err := o.Composer.SendCopies(ctx, o.outbound.transport, v, to, "")
+	copies, err := o.Composer.SendCopies(ctx, o.outbound.transport, v, to, "[Test] ")
 	out := sentJSON{Editions: 1, Stories: len(v.Edition.Stories), Recipients: len(to), Lanes: []laneJSON{}}
 	if err != nil { // nobody got any
 		out.Failed, out.Errors = len(to), []string{err.Error()}

@@ -2,6 +2,7 @@ package newsroom_test
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -302,8 +303,20 @@ func TestTestCopyIsOfToday(t *testing.T) {
 	if _, err := w.Publisher.Composer.SendCopies(context.Background(), w, v, []string{"dora@example.org"}, ""); err != nil {
 		t.Fatal(err)
 	}
-	if mail := w.Mail("dora@example.org", 0); !strings.Contains(mail, "Date: Thu, 12 Mar 2026") {
-		t.Errorf("the test copy bears another day's date:\n%s", mail[:600])
+	w.Now = w.Now.Add(time.Second)
+	if _, err := w.Publisher.Composer.SendCopies(context.Background(), w, v, []string{"dora@example.org"}, "[Test] "); err != nil {
+		t.Fatal(err)
+	}
+	one, two := w.Mail("dora@example.org", 0), w.Mail("dora@example.org", 1)
+	if !strings.Contains(one, "Date: Thu, 12 Mar 2026") {
+		t.Errorf("the test copy bears another day's date:\n%s", one[:600])
+	}
+	if !strings.Contains(two, "Subject: [Test] Cranes move") {
+		t.Errorf("the test copy does not say that it is one:\n%s", two[:600])
+	}
+	id := regexp.MustCompile(`(?m)^Message-ID: .*$`)
+	if id.FindString(one) == id.FindString(two) {
+		t.Errorf("both copies have the %s", id.FindString(one))
 	}
 }
 
