@@ -243,6 +243,10 @@ func readHeader(header []string,
 	for i, field := range header {
 		name := strings.ToLower(strings.TrimSpace(field))
 		at := slices.Index(known, name)
+		if name == NoteColumn {
+			columns = append(columns, besideAt)
+			continue
+		}
 		if i := slices.Index(beside[:], name); i >= 0 {
 			at = besideAt
 			if i == 0 {

@@ -18,8 +18,8 @@ import (
 
 func subscribersCommand(p *program) *cobra.Command {
 	c := &cobra.Command{Use: "subscribers", Short: "Who gets it, and who does not any more"}
-	c.AddCommand(subscribersListCommand(p), exportCommand(p), suppressCommand(p), restoreCommand(p), linkCommand(p),
-		forgetCommand(p), importCommand(p), formCommand(p))
+	c.AddCommand(subscribersListCommand(p), addCommand(p), removeCommand(p), pauseReaderCommand(p), resumeReaderCommand(p),
+		exportCommand(p), suppressCommand(p), restoreCommand(p), linkCommand(p), forgetCommand(p), importCommand(p), formCommand(p))
 	return c
 }
 

@@ -1,0 +1,229 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/user"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"digestd/internal/config"
+	"digestd/subscribers"
+)
+
+// roster is a subscriber file that a command edits. The configuration itself is never edited by a program.
+type roster struct {
+	p    *program
+	cfg  *config.Config
+	list string // by --list; empty: the one that fits
+}
+
+// open reads the configuration, and takes an address.
+func (r *roster) open(p *program, arg string) (email string, err error) {
+	if email, err = subscribers.ParseAddress(arg); err != nil {
+		return "", usagef("%s: %w", arg, err)
+	}
+	r.p = p
+	r.cfg, _, err = p.load()
+	return email, err
+}
+
+// file is the subscriber file to edit: the one that is named, or the only one.
+func (r *roster) file() (string, error) {
+	switch files := r.cfg.SubscriberFiles; {
+	case r.list != "":
+		for _, f := range files {
+			if f == r.list || strings.HasSuffix(f, "/"+r.list) {
+				return f, nil
+			}
+		}
+		return "", usagef("--list %s: paths of [subscriber_files] in %s names no such file", r.list, r.cfg.Path)
+	case len(files) == 1:
+		return files[0], nil
+	case len(files) == 0:
+		return "", usagef("%s names no list that a command could edit; make one and name it there:\n  echo 'email,name,paused_until,%s' > readers.csv\n  [subscriber_files]\n  paths = [\"readers.csv\"]",
+			r.cfg.Path, subscribers.NoteColumn)
+	default:
+		return "", usagef("%s names several lists: --list says which of %s", r.cfg.Path, strings.Join(files, ", "))
+	}
+}
+
+// edit changes the row of an address, where it stands in a subscriber file.
+func (r *roster) edit(email string, change func(*subscribers.Table) error) (file string, err error) {
+	s, ok := r.cfg.Subscribers.Find(email)
+	if !ok {
+		return "", usagef("no list of %s has the address %s", r.cfg.Path, email)
+	}
+	for _, f := range r.cfg.SubscriberFiles {
+		if f != s.File && !strings.HasSuffix(f, "/"+strings.TrimPrefix(s.File, "./")) {
+			continue
+		}
+		err := subscribers.EditCSV(f, change)
+		if errors.Is(err, subscribers.ErrNoRow) {
+			err = fmt.Errorf("%s: %w", f, err)
+		}
+		return f, err
+	}
+	return "", usagef("%s stands in %s:%d, which no command edits: change it there", s.Email, s.File, s.Line)
+}
+
+// note says who did something, and when.
+func (r *roster) note(what string) string {
+	who := cmp.Or(os.Getenv("SUDO_USER"), os.Getenv("USER"))
+	if u, err := user.Current(); err == nil && who == "" {
+		who = u.Username
+	}
+	return fmt.Sprintf("%s %s by %s", what, r.p.now().Format(time.DateOnly), who)
+}
+
+// tell prints what was done.
+func (r *roster) tell(email, file, words string) error {
+	return r.p.print(map[string]string{"email": email, "file": file}, func(w io.Writer) {
+		fmt.Fprintf(w, "%s %s in %s; `digestd reload` gives it to a running daemon\n", email, words, file)
+	})
+}
+
+func addCommand(p *program) *cobra.Command {
+	var r roster
+	cells := map[string]*string{}
+	c := &cobra.Command{
+		Use:   "add ADDRESS",
+		Short: "Put a reader into a subscriber file",
+		Long: "Put a reader into the CSV file that [subscriber_files] names, with a note of who did it and when. Whoever left, or\n" +
+			"whose mailbox is gone, gets nothing all the same, until `subscribers restore`.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			email, err := r.open(p, args[0])
+			if err != nil {
+				return err
+			}
+			if s, ok := r.cfg.Subscribers.Find(email); ok {
+				return usagef("%s is there already: %s:%d", s.Email, s.File, s.Line)
+			}
+			file, err := r.file()
+			if err != nil {
+				return err
+			}
+			row := map[string]string{"email": email, subscribers.NoteColumn: r.note("added")}
+			for name, cell := range cells {
+				row[name] = *cell
+			}
+			if err := r.check(row); err != nil {
+				return err
+			}
+			if err := subscribers.EditCSV(file, func(t *subscribers.Table) error { t.Add(row); return nil }); err != nil {
+				return err
+			}
+			return r.tell(email, file, "stands")
+		},
+	}
+	for _, f := range []struct{ name, usage string }{
+		{"name", "the reader's `NAME`"}, {"digests", "only these `DIGESTS`, separated by spaces"}, {"topics", "only these `TOPICS`"},
+		{"timezone", "their `ZONE`, such as America/New_York"}, {"language", "their `LANGUAGE`, such as fr"}, {"format", "`html` or text"},
+	} {
+		cells[f.name] = c.Flags().String(f.name, "", f.usage)
+	}
+	c.Flags().StringVar(&r.list, "list", "", "the `FILE`, where there are several")
+	return c
+}
+
+// check reads a row as the file will be read.
+func (r *roster) check(row map[string]string) error {
+	rules := subscribers.Rules{Zone: r.cfg.Newsletter.Timezone, Language: r.cfg.Newsletter.Language}
+	for _, t := range r.cfg.Topics {
+		rules.Topics = append(rules.Topics, t.ID)
+	}
+	for _, d := range r.cfg.Digests {
+		rule := subscribers.DigestRule{ID: d.ID}
+		for _, t := range d.Topics {
+			rule.Topics = append(rule.Topics, t.ID)
+		}
+		rules.Digests = append(rules.Digests, rule)
+	}
+	var problems []error
+	_, wrong := subscribers.Validate(subscribers.OneRow(row), rules)
+	for _, p := range wrong {
+		problems = append(problems, errors.New(p.Text))
+	}
+	if len(problems) > 0 {
+		return usageError{errors.Join(problems...)}
+	}
+	return nil
+}
+
+func removeCommand(p *program) *cobra.Command {
+	var r roster
+	return &cobra.Command{
+		Use:   "remove ADDRESS",
+		Short: "Take a reader out of a subscriber file",
+		Long: "Take a reader out of the CSV file in which they stand. They get nothing more, until somebody adds them again;\n" +
+			"`subscribers suppress` is for those who must never get anything.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			email, err := r.open(p, args[0])
+			if err != nil {
+				return err
+			}
+			file, err := r.edit(email, func(t *subscribers.Table) error { return t.Remove(email) })
+			if err != nil {
+				return err
+			}
+			return r.tell(email, file, "stands no more")
+		},
+	}
+}
+
+func pauseReaderCommand(p *program) *cobra.Command {
+	var r roster
+	var until string
+	c := &cobra.Command{
+		Use:   "pause ADDRESS --until DATE",
+		Short: "Send nothing to a reader until a day, by a subscriber file",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if _, err := time.Parse(time.DateOnly, until); err != nil {
+				return usagef("--until %q: the first day on which mail comes again, such as 2026-12-24", until)
+			}
+			email, err := r.open(p, args[0])
+			if err != nil {
+				return err
+			}
+			file, err := r.edit(email, func(t *subscribers.Table) error {
+				return t.Set(email, map[string]string{"paused_until": until, subscribers.NoteColumn: r.note("paused")})
+			})
+			if err != nil {
+				return err
+			}
+			return r.tell(email, file, "is paused until "+until)
+		},
+	}
+	c.Flags().StringVar(&until, "until", "", "the first `DAY` on which mail comes again")
+	return c
+}
+
+func resumeReaderCommand(p *program) *cobra.Command {
+	var r roster
+	return &cobra.Command{
+		Use:   "resume ADDRESS",
+		Short: "End a reader's pause, in a subscriber file",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			email, err := r.open(p, args[0])
+			if err != nil {
+				return err
+			}
+			file, err := r.edit(email, func(t *subscribers.Table) error {
+				return t.Set(email, map[string]string{"paused_until": "", subscribers.NoteColumn: r.note("resumed")})
+			})
+			if err != nil {
+				return err
+			}
+			return r.tell(email, file, "gets mail again")
+		},
+	}
+}
