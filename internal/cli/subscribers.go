@@ -46,6 +46,7 @@ func areDigests(ids ...string) func(*config.Config) error {
 func subscribersListCommand(p *program) *cobra.Command {
 	var csvOut bool
 	var only listFilter
+	var since string
 	list := &cobra.Command{
 		Use:   "list",
 		Short: "List the subscribers and the suppressed",
@@ -55,6 +56,13 @@ func subscribersListCommand(p *program) *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			if csvOut && p.json {
 				return usagef("--csv does not go with --json")
+			}
+			if since != "" {
+				span, err := config.ParseDuration(since)
+				if err != nil || !only.suppressed {
+					return usagef("--since goes with --suppressed, and is a time such as 30d, not %q", since)
+				}
+				only.since = p.now().Add(-span)
 			}
 			o, err := p.open(c.Context(), want{mayMiss: true, admit: hasDigest(only.digest)})
 			if err != nil {
@@ -73,6 +81,7 @@ func subscribersListCommand(p *program) *cobra.Command {
 	}
 	list.Flags().BoolVar(&csvOut, "csv", false, "print CSV")
 	list.Flags().BoolVar(&only.suppressed, "suppressed", false, "only those that are suppressed")
+	list.Flags().StringVar(&since, "since", "", "of the suppressed, only those of this `TIME`: 30d, 12h")
 	list.Flags().BoolVar(&only.chosen, "chosen", false, "only those who chose something themselves")
 	list.Flags().BoolVar(&only.signedUp, "signed-up", false, "only those who signed up themselves")
 	list.Flags().StringVar(&only.digest, "digest", "", "only those who are to get this `DIGEST`")
@@ -147,11 +156,15 @@ func (r listedSubscriber) of(a subscribers.Attribute) []string {
 type listFilter struct {
 	suppressed, chosen, signedUp bool
 	digest, words                string
+	since                        time.Time // of a suppression; zero: any
 }
+
+// recent reports whether a suppression is of the time that is asked for.
+func (f listFilter) recent(s digest.Suppression) bool { return !s.At.Before(f.since) }
 
 func (f listFilter) passes(r listedSubscriber) bool {
 	words := strings.ToLower(f.words)
-	return (!f.suppressed || len(r.Suppressed) > 0) && (!f.chosen || r.Preferences != nil) && (!f.signedUp || r.Consent != nil) &&
+	return (!f.suppressed || slices.ContainsFunc(r.Suppressed, f.recent)) && (!f.chosen || r.Preferences != nil) && (!f.signedUp || r.Consent != nil) &&
 		(f.digest == "" || r.Profile != nil && r.Wants(f.digest)) &&
 		(strings.Contains(strings.ToLower(r.Email), words) || strings.Contains(strings.ToLower(r.Name), words))
 }
