@@ -88,7 +88,7 @@ func (r *roster) tell(email, file, words string) error {
 	})
 }
 
-func addCommand(p *program) *cobra.Command {
+func addReaderCommand(p *program) *cobra.Command {
 	var r roster
 	cells := map[string]*string{}
 	c := &cobra.Command{
@@ -156,7 +156,7 @@ func (r *roster) check(row map[string]string) error {
 	return nil
 }
 
-func removeCommand(p *program) *cobra.Command {
+func removeReaderCommand(p *program) *cobra.Command {
 	var r roster
 	return &cobra.Command{
 		Use:   "remove ADDRESS",

@@ -18,7 +18,7 @@ import (
 
 func subscribersCommand(p *program) *cobra.Command {
 	c := &cobra.Command{Use: "subscribers", Short: "Who gets it, and who does not any more"}
-	c.AddCommand(subscribersListCommand(p), addCommand(p), removeCommand(p), pauseReaderCommand(p), resumeReaderCommand(p),
+	c.AddCommand(subscribersListCommand(p), addReaderCommand(p), removeReaderCommand(p), pauseReaderCommand(p), resumeReaderCommand(p),
 		exportCommand(p), suppressCommand(p), restoreCommand(p), linkCommand(p), forgetCommand(p), importCommand(p), formCommand(p))
 	return c
 }
