@@ -147,7 +147,6 @@ func TestConfirming(t *testing.T) {
 	if _, err := l.Rename("weekly", "weekend"); err != nil {
 		t.Fatal(err)
 	}
-	list, _ = l.Signups.Beside(list, "Europe/Paris")
 	if u, _, _ := l.Signups.Of("ana@example.org"); fmt.Sprint(u.Digests) != "[daily weekend]" {
 		t.Errorf("%v after a digest got another name", u.Digests)
 	}
