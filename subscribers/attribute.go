@@ -70,6 +70,15 @@ func Attributes() []Attribute {
 			Meaning: `"html" comes with a text part, "text" is that part alone. Without it, "html".`,
 			read:    readFormat,
 			cells:   func(s Subscriber) []string { return []string{s.Format} }},
+		{Name: "paused_until", Kind: Date, Type: "date",
+			Meaning: "No mail before this day, which begins in the subscriber's zone.",
+			read:    readPause,
+			cells: func(s Subscriber) []string {
+				if s.PausedUntil.IsZero() {
+					return nil
+				}
+				return []string{s.PausedUntil.Format(time.DateOnly)}
+			}},
 		{Name: "length", Type: `"short" | "usual" | "long"`,
 			Meaning: "How much there is to read. Without it, what the digest says.",
 			read:    readLength,
@@ -86,15 +95,6 @@ func Attributes() []Attribute {
 				p.Mute = v.phrases(row, cells, "mute")
 			},
 			cells: func(s Subscriber) []string { return s.Mute }},
-		{Name: "paused_until", Kind: Date, Type: "date",
-			Meaning: "No mail before this day, which begins in the subscriber's zone.",
-			read:    readPause,
-			cells: func(s Subscriber) []string {
-				if s.PausedUntil.IsZero() {
-					return nil
-				}
-				return []string{s.PausedUntil.Format(time.DateOnly)}
-			}},
 	}
 }
 
