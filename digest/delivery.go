@@ -83,10 +83,38 @@ type Event struct {
 	Waits   int       `json:"-"`                 // how often it was put off; counted from the events, not recorded
 }
 
-// Progress is where the deliveries of an edition stand.
+// Progress is where the deliveries of an edition stand, or those of a lot of it.
 type Progress struct {
-	States []State       // by index of the recipient
-	Last   map[int]Event // the last event of each that is in Intent, Deferred or InDoubt
+	First  int           // index of the recipient with which they begin: 0 but in a lot
+	States []State       // by index of the recipient, from First on
+	Last   map[int]Event // by index, the last event of each that is in Intent, Deferred or InDoubt
+}
+
+// State is where the delivery to a recipient stands, by the index in the edition.
+func (p Progress) State(index int) State { return p.States[index-p.First] }
+
+// Lot is the part of an edition's deliveries that one sender has to itself: a chunk of its recipients, or, where no
+// other process can send, all of them.
+type Lot struct {
+	Progress
+	Number int  // of the lot in the edition, from 0
+	Whole  bool // it is all of the edition
+}
+
+// Standing is where the deliveries of a lot stood when somebody last gave it back.
+type Standing struct {
+	Counts []int     `json:"counts"`       // by state
+	Due    time.Time `json:"due,omitzero"` // when the first of those owed may go; zero: at once
+}
+
+// Owed is how many of its deliveries are not final.
+func (s Standing) Owed() (n int) {
+	for state, count := range s.Counts {
+		if !State(state).Final() {
+			n += count
+		}
+	}
+	return n
 }
 
 // Counts tells how many deliveries are in each state.

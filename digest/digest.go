@@ -238,6 +238,7 @@ type FeedState struct {
 	ETag         string        `json:"etag,omitempty"`  // verbatim, quotes and W/ included
 	LastModified string        `json:"last_modified,omitempty"`
 	NextPoll     time.Time     `json:"next_poll,omitzero"`
+	Taken        time.Time     `json:"taken,omitzero"` // until when it is somebody's who asks it, where several processes do
 	LastPoll     time.Time     `json:"last_poll,omitzero"`
 	LastSuccess  time.Time     `json:"last_success,omitzero"` // a 200 that was read, or a 304
 	LastFull     time.Time     `json:"last_full,omitzero"`    // a 200 that was read

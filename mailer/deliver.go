@@ -25,35 +25,18 @@ func (m *Mailer) Deliver(ctx context.Context, job Job) (Summary, error) {
 	defer cancel()
 	r := &run{m: m, job: job, cancel: cancel, logged: m.Now(), domains: newDomains(m.pace, m.log),
 		probing: job.Paused != ""}
-	progress, err := m.ledger.Progress(job.Edition)
-	if err != nil {
-		return Summary{}, fmt.Errorf("deliver %s: %w", job.Edition, err)
+	r.q, r.lots = newQueue(m.ledger, job.Edition, m.domains), &lots{run: r}
+	r.fail(r.lots.refresh())
+	for r.nothing() && r.lots.more(ctx, r.q.had()) { // until there is something to go
 	}
-	for _, s := range progress.States {
-		r.counts[s]++
-	}
-	r.summary.Recipients = len(progress.States)
-	if err := r.recount(progress); err != nil {
-		return r.end(nil), fmt.Errorf("deliver %s: %w", job.Edition, err)
-	}
-	if err := r.settle(progress); err != nil {
-		return r.end(nil), fmt.Errorf("deliver %s: %w", job.Edition, err)
-	}
-	q, err := newQueue(m.ledger, job.Edition, progress, m.domains)
-	if err != nil {
-		return r.end(nil), fmt.Errorf("deliver %s: %w", job.Edition, err)
-	}
-	if r.q = q; job.Now {
-		q.hurry(m.Now())
-	}
-	if job.Paused != "" {
+	if job.Paused != "" && r.err == nil && r.summary.Lots > 0 {
 		m.pace.close(m.Now(), job.Paused)
-		for _, domain := range q.refused(m.Now()) {
+		for _, domain := range r.q.refused(m.Now()) {
 			r.domains.blamed[domain] = 1
 		}
 	}
 	var workers sync.WaitGroup
-	if ready, _ := q.left(m.Now()); ready {
+	if !r.nothing() && r.err == nil {
 		for range min(m.options.Connections, r.owed()) {
 			workers.Go(func() { (&worker{run: r}).deliverAll(ctx) })
 		}
@@ -65,18 +48,16 @@ func (m *Mailer) Deliver(ctx context.Context, job Job) (Summary, error) {
 	}
 	r.settleRow(r.leftRow(ctx), r.taken() > 0)
 	if r.err == nil && r.overdue() {
-		if progress, err = m.ledger.Progress(job.Edition); err == nil {
-			err = r.settle(progress)
-		}
-		r.fail(err)
+		r.fail(r.lots.expire(ctx))
 	}
+	r.lots.giveAll()
 	if r.err == nil {
 		r.fail(r.suppressUnknown())
 	}
 	if r.err == nil && r.owed() == 0 {
 		r.fail(m.ledger.Finish(job.Edition))
 	}
-	s := r.end(q)
+	s := r.end()
 	m.log.Info("edition delivered as far as it can be now", "edition", job.Edition, "sent", s.Sent,
 		"deferred", s.Deferred, "failed", s.Failed, "in_doubt", s.InDoubt, "suppressed", s.Suppressed,
 		"expired", s.Expired, "pending", s.Pending, "paused", s.Paused, "slowed", s.Slowed)
@@ -95,6 +76,8 @@ type run struct {
 
 	links links
 
+	lots *lots
+
 	mu       sync.Mutex
 	counts   [16]int // of deliveries, by state
 	summary  Summary
@@ -104,6 +87,7 @@ type run struct {
 	silent   int  // messages in a row that were not answered
 	dropped  int  // connections in a row that ended under a message
 	probing  bool // the run was paused, and nothing was taken since
+	opened   bool // something was, and nobody was told yet
 	unknown  []unknown
 	logged   time.Time // when the log last said how it goes
 	err      error
@@ -170,6 +154,7 @@ func (r *run) noteOutcome(it item, e digest.Event, o Outcome, f effect, trying b
 		}
 		r.m.pace.more(now)
 		r.accepted++
+		r.opened = r.opened || r.probing
 		r.silent, r.dropped, r.probing = 0, 0, false
 		delete(r.domains.blamed, domainOf(it.to.Email))
 		over = r.row.vouched(it.begun)
@@ -271,14 +256,11 @@ func (r *run) stand(s Summary) Summary {
 	return s
 }
 
-func (r *run) end(q *queue) Summary {
+func (r *run) end() Summary {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := r.stand(r.summary)
-	s.Slowed = r.m.pace.String()
-	if q != nil {
-		_, s.NextDue = q.left(r.m.Now())
-	}
+	s.Slowed, s.NextDue = r.m.pace.String(), r.lots.next
 	return s
 }
 

@@ -530,8 +530,12 @@ func (b both) of(edition string) Ledger {
 	}
 	return b.other
 }
-func (b both) Progress(edition string) (digest.Progress, error) {
-	return b.of(edition).Progress(edition)
+func (b both) Standings(edition string) ([]digest.Standing, error) {
+	return b.of(edition).Standings(edition)
+}
+
+func (b both) Take(ctx context.Context, edition string, wanted func(digest.Standing) bool) (digest.Lot, bool, error) {
+	return b.of(edition).Take(ctx, edition, wanted)
 }
 func (b both) RecipientsAt(edition string, index int) ([]digest.Recipient, error) {
 	return b.of(edition).RecipientsAt(edition, index)

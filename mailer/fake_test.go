@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"digestd/digest"
 )
@@ -36,7 +37,11 @@ func newMemory(n int) *memory {
 	return m
 }
 
-func (m *memory) Progress(string) (digest.Progress, error) {
+func (m *memory) Standings(string) ([]digest.Standing, error) {
+	return []digest.Standing{{Counts: []int{digest.Pending: len(m.states)}}}, nil
+}
+
+func (m *memory) Take(context.Context, string, func(digest.Standing) bool) (digest.Lot, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p := digest.Progress{States: slices.Clone(m.states), Last: map[int]digest.Event{}}
@@ -45,8 +50,10 @@ func (m *memory) Progress(string) (digest.Progress, error) {
 			p.Last[i] = e
 		}
 	}
-	return p, nil
+	return digest.Lot{Progress: p, Whole: true}, true, nil
 }
+
+func (m *memory) Give(string, int, time.Time) (digest.Standing, error) { return digest.Standing{}, nil }
 
 func (m *memory) Failures(string) (failures []digest.Event, err error) {
 	m.mu.Lock()

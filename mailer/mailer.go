@@ -25,16 +25,22 @@ import (
 // Ledger is what the delivery loop needs to remember and to be told. Its methods are called from
 // several goroutines; what they were given is durable when they return.
 type Ledger interface {
-	// Progress tells where an edition's deliveries stand.
-	Progress(edition string) (digest.Progress, error)
+	// Standings tell where the deliveries of an edition's lots stood when somebody last gave each back.
+	Standings(edition string) ([]digest.Standing, error)
+	// Take takes the first lot of an edition that nobody else has and that is wanted. It reports whether there is one.
+	// Nobody but who has a lot may record anything of its deliveries.
+	Take(ctx context.Context, edition string, wanted func(digest.Standing) bool) (digest.Lot, bool, error)
+	// Give gives a lot back, of which the next delivery may go at a time, and tells how it stands.
+	Give(edition string, lot int, due time.Time) (digest.Standing, error)
 	// Failures are the events that brought deliveries of an edition to their end as failed, in their order.
 	Failures(edition string) ([]digest.Event, error)
 	// RecipientsAt returns recipients of an edition in their order, from an index on: as many as are
 	// stored together, one at least, or none after the last.
 	RecipientsAt(edition string, index int) ([]digest.Recipient, error)
 	// Step records, in one commit, how a worker's last delivery went and that it begins the next one,
-	// to an address. Either may be nil. The state is that of next: Intent, or Suppressed when the
-	// address may not be written to, as it stands in that very commit.
+	// to an address. Either may be nil. The state is that of next: Intent; Suppressed when the address may not be
+	// written to; Pending when the edition may not go on, and the delivery stays as it was. Each as it stands in that
+	// very commit.
 	Step(ctx context.Context, edition string, done, next *digest.Event, to string) (digest.State, error)
 	// Suppressed reports whether an address gets nothing of a digest, as it stands now.
 	Suppressed(email, digestID string) (bool, error)
@@ -102,13 +108,25 @@ func New(o Options, t Transport, l Ledger, log *slog.Logger) *Mailer {
 // nothing.
 func (m *Mailer) Slowed() string { return m.pace.String() }
 
+// Share says which part of the rates is this sender's, where there are several, and until when: from then on nothing
+// begins, where there are rates, until it is called again. Without any call all of them are.
+func (m *Mailer) Share(part float64, until time.Time) {
+	now := m.Now()
+	m.pace.share(part, until, now, m.options.Rate)
+	for domain, l := range m.domains {
+		setLimit(l, m.options.PerDomain[domain]*part, now)
+	}
+}
+
 // limiter spaces messages evenly, but for what a clock's grain makes it miss.
 func limiter(perSecond float64) *rate.Limiter {
 	if perSecond <= 0 {
 		return nil
 	}
-	return rate.NewLimiter(rate.Limit(perSecond), max(1, int(perSecond/20)))
+	return rate.NewLimiter(rate.Limit(perSecond), burst(perSecond))
 }
+
+func burst(perSecond float64) int { return max(1, int(perSecond/20)) }
 
 func sleep(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
@@ -139,6 +157,8 @@ type Job struct {
 	Paused string
 	// Now is to try at once what the schedule has put off.
 	Now bool
+	// Opened is called when the first message of a run after a pause was taken. May be nil.
+	Opened func() error
 	// Progress is told of each delivery that came to something, one at a time. May be nil.
 	Progress func(Progress)
 }
@@ -154,6 +174,7 @@ type Progress struct {
 // Summary counts what a call of Deliver did, and what is left.
 type Summary struct {
 	Recipients int // of the edition
+	Lots       int // that this call took: none when nothing could go now, or others were at work on all of it
 
 	// What this call brought to an end.
 	Sent       int

@@ -32,6 +32,7 @@ const (
 // that distance, a little closer with each one that is taken.
 type pace struct {
 	overall *rate.Limiter // nil: unlimited
+	limits  bool          // there are rates, of which several senders each have a part
 	most    int           // connections, by the configuration
 	turn    chan struct{} // held by the one who may begin next, where messages wait for their time
 
@@ -41,6 +42,9 @@ type pace struct {
 	passed int           // messages since the server last began to take some
 	since  time.Time     // when that was
 	words  string        // of the refusal that slowed us
+
+	leased bool      // the rates are shared: nothing begins from a time on
+	lease  time.Time // which is this
 
 	closed bool          // nothing begins but a try
 	until  time.Time     // when that is
@@ -62,20 +66,23 @@ type pace struct {
 }
 
 func newPace(o Options) *pace {
-	return &pace{overall: limiter(o.Rate), most: o.Connections, places: o.Connections, turn: make(chan struct{}, 1)}
+	return &pace{overall: limiter(o.Rate), limits: o.Rate > 0 || len(o.PerDomain) > 0, most: o.Connections, places: o.Connections, turn: make(chan struct{}, 1)}
 }
 
 // free reports whether a message may begin without asking for its time.
 func (p *pace) free() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.overall == nil && p.gap == 0 && !p.closed
+	return p.overall == nil && p.gap == 0 && !p.closed && !(p.limits && p.leased)
 }
 
 // wait is how long until a message may begin; trying tells that it is the one that tries.
 func (p *pace) wait(now time.Time) (d time.Duration, trying bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.limits && p.leased && !now.Before(p.lease) {
+		return leaseWait, false
+	}
 	if p.closed {
 		return p.until.Sub(now), true
 	}
@@ -88,6 +95,27 @@ func (p *pace) wait(now time.Time) (d time.Duration, trying bool) {
 		}
 	}
 	return d, false
+}
+
+// leaseWait is how often a sender whose part of the rates has run out looks whether it has one again.
+const leaseWait = 200 * time.Millisecond
+
+// share sets which part of the overall rate is this sender's, and until when.
+func (p *pace) share(part float64, until, now time.Time, whole float64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.leased, p.lease = true, until; part <= 0 {
+		p.lease = now
+	}
+	setLimit(p.overall, whole*part, now)
+}
+
+// setLimit changes a limiter; nil is none.
+func setLimit(l *rate.Limiter, perSecond float64, now time.Time) {
+	if l != nil && perSecond > 0 && l.Limit() != rate.Limit(perSecond) {
+		l.SetLimitAt(now, rate.Limit(perSecond))
+		l.SetBurstAt(now, burst(perSecond))
+	}
 }
 
 // begin takes the time of a message that begins.

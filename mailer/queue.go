@@ -35,38 +35,69 @@ func (it item) doubts() int {
 // those of other domains go first.
 const parkMax = 5000
 
-// queue hands out the deliveries of an edition: what is in doubt first, then what is due again, then
-// those never tried, in their order. Only exceptions and one chunk of recipients are in memory.
+// queue hands out the deliveries of an edition's lots that this run has: what is in doubt first, then what is due again,
+// then those never tried, in their order. Only exceptions and one chunk of recipients are in memory.
 type queue struct {
 	mu      sync.Mutex
 	ledger  Ledger
 	edition string
 	domains map[string]*rate.Limiter
 
-	states []digest.State // as they were when the queue was made
-	next   int            // index of the first that was not looked at
+	lots   []*lot // in the order in which they were taken
+	taken  int    // how many lots were taken so far
 	chunk  []digest.Recipient
 	due    dueHeap
 	parked map[string][]item // by domain
 	count  int               // of parked ones
 }
 
-// newQueue reads where the edition stands. Whoever is in Intent or InDoubt must have been settled.
-func newQueue(l Ledger, edition string, p digest.Progress, domains map[string]*rate.Limiter) (*queue, error) {
-	q := &queue{ledger: l, edition: edition, domains: domains, states: p.States, parked: map[string][]item{}}
-	indices := slices.Sorted(maps.Keys(p.Last))
+// lot is one that this run has.
+type lot struct {
+	number int
+	stays  bool           // with this run to its end
+	first  int            // index of its first recipient
+	states []digest.State // as they were when it was taken, from first on
+	next   int            // index of the first that was not looked at
+	out    int            // deliveries that were handed out, and whose outcome is not durable
+}
+
+// end is the index behind its last recipient.
+func (l *lot) end() int { return l.first + len(l.states) }
+
+func (l *lot) has(index int) bool { return index >= l.first && index < l.end() }
+
+// pending reports whether there are deliveries that nobody has looked at.
+func (l *lot) pending() bool {
+	for ; l.next < l.end(); l.next++ {
+		if l.states[l.next-l.first] == digest.Pending {
+			return true
+		}
+	}
+	return false
+}
+
+func newQueue(l Ledger, edition string, domains map[string]*rate.Limiter) *queue {
+	return &queue{ledger: l, edition: edition, domains: domains, parked: map[string][]item{}}
+}
+
+// add takes in what is owed of a lot. Whoever is in Intent or InDoubt must have been settled.
+func (q *queue) add(of digest.Lot, stays bool) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	var chunk []digest.Recipient
-	for _, index := range indices {
+	for _, index := range slices.Sorted(maps.Keys(of.Last)) {
 		if len(chunk) == 0 || chunk[len(chunk)-1].Index < index {
 			var err error
-			if chunk, err = recipientsAt(l, edition, index); err != nil {
-				return nil, err
+			if chunk, err = recipientsAt(q.ledger, q.edition, index); err != nil {
+				return err
 			}
 		}
-		q.due = append(q.due, item{to: chunk[index-chunk[0].Index], last: p.Last[index]})
+		q.due = append(q.due, item{to: chunk[index-chunk[0].Index], last: of.Last[index]})
 	}
 	heap.Init(&q.due)
-	return q, nil
+	q.taken++
+	q.lots = append(q.lots, &lot{number: of.Number, stays: stays, first: of.First, states: of.States, next: of.First})
+	return nil
 }
 
 // recipientsAt is RecipientsAt for an index that must be there.
@@ -81,18 +112,44 @@ func recipientsAt(l Ledger, edition string, index int) ([]digest.Recipient, erro
 	return chunk, nil
 }
 
-// hurry makes due what the schedule has put off.
-func (q *queue) hurry(now time.Time) {
-	for i := range q.due {
-		if q.due[i].last.Due.After(now) {
-			q.due[i].last.Due = now
+// lotOf is the lot of a recipient; nil when this run does not have it.
+func (q *queue) lotOf(index int) *lot {
+	for _, l := range q.lots {
+		if l.has(index) {
+			return l
 		}
 	}
-	heap.Init(&q.due)
+	return nil
+}
+
+// handOut notes that a delivery is under way until settled is called with it.
+func (q *queue) handOut(it item) item {
+	if l := q.lotOf(it.to.Index); l != nil {
+		l.out++
+	}
+	return it
+}
+
+// hold keeps the lot of a delivery until settled is called for it once more.
+func (q *queue) hold(index int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if l := q.lotOf(index); l != nil {
+		l.out++
+	}
+}
+
+// settled notes that the outcome of a delivery that was handed out is durable, or that there is none.
+func (q *queue) settled(index int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if l := q.lotOf(index); l != nil {
+		l.out--
+	}
 }
 
 // take returns the next delivery that may go now. Without one, wait is how long until a rate limit lets
-// one go, or 0 when nothing is left for this run.
+// one go, or 0 when nothing is left in the lots that this run has.
 func (q *queue) take(now time.Time) (it item, wait time.Duration, ok bool, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -103,7 +160,7 @@ func (q *queue) take(now time.Time) (it item, wait time.Duration, ok bool, err e
 				delete(q.parked, domain)
 			}
 			q.count--
-			return it, 0, true, nil
+			return q.handOut(it), 0, true, nil
 		}
 	}
 	for q.count < parkMax {
@@ -120,7 +177,7 @@ func (q *queue) take(now time.Time) (it item, wait time.Duration, ok bool, err e
 			q.count++
 			continue
 		}
-		return it, 0, true, nil
+		return q.handOut(it), 0, true, nil
 	}
 	for domain := range q.parked {
 		limit := q.domains[domain]
@@ -146,25 +203,29 @@ func (q *queue) takeOther(now time.Time, avoid map[string]bool) (it item, ok boo
 		limit := q.domains[domain]
 		return !avoid[domain] && (limit == nil || limit.AllowN(now, 1))
 	}
-	var chunk []digest.Recipient
-	for i := q.next; i < min(len(q.states), q.next+lookAhead); i++ {
-		if q.states[i] != digest.Pending {
-			continue
-		}
-		if len(chunk) == 0 || chunk[len(chunk)-1].Index < i {
-			if chunk, err = recipientsAt(q.ledger, q.edition, i); err != nil {
-				return item{}, false, err
+	looked := 0
+	for _, l := range q.lots {
+		var chunk []digest.Recipient
+		for i := l.next; i < l.end() && looked < lookAhead; i++ {
+			looked++
+			if l.states[i-l.first] != digest.Pending {
+				continue
 			}
-		}
-		if to := chunk[i-chunk[0].Index]; fits(to) {
-			q.states[i] = digest.Intent // so that it is not handed out again
-			return item{to: to}, true, nil
+			if len(chunk) == 0 || chunk[len(chunk)-1].Index < i {
+				if chunk, err = recipientsAt(q.ledger, q.edition, i); err != nil {
+					return item{}, false, err
+				}
+			}
+			if to := chunk[i-chunk[0].Index]; fits(to) {
+				l.states[i-l.first] = digest.Intent // so that it is not handed out again
+				return q.handOut(item{to: to}), true, nil
+			}
 		}
 	}
 	for i, it := range q.due {
 		if !it.last.Due.After(now) && fits(it.to) {
 			heap.Remove(&q.due, i)
-			return it, true, nil
+			return q.handOut(it), true, nil
 		}
 	}
 	return item{}, false, nil
@@ -186,7 +247,7 @@ func (q *queue) refused(now time.Time) (domains []string) {
 func (q *queue) hasOther(now time.Time, avoid map[string]bool) bool {
 	it, ok, err := q.takeOther(now, avoid)
 	if ok {
-		q.putBack(it)
+		q.giveBack(it)
 	}
 	return ok && err == nil
 }
@@ -196,30 +257,35 @@ func (q *queue) candidate(now time.Time) (item, bool, error) {
 	if len(q.due) > 0 && !q.due[0].last.Due.After(now) {
 		return heap.Pop(&q.due).(item), true, nil
 	}
-	for q.next < len(q.states) {
-		if q.states[q.next] != digest.Pending {
-			q.next++
+	for _, l := range q.lots {
+		if !l.pending() {
 			continue
 		}
-		if len(q.chunk) == 0 || q.chunk[len(q.chunk)-1].Index < q.next {
-			chunk, err := recipientsAt(q.ledger, q.edition, q.next)
+		if len(q.chunk) == 0 || q.chunk[0].Index > l.next || q.chunk[len(q.chunk)-1].Index < l.next {
+			chunk, err := recipientsAt(q.ledger, q.edition, l.next)
 			if err != nil {
 				return item{}, false, err
 			}
 			q.chunk = chunk
 		}
-		to := q.chunk[q.next-q.chunk[0].Index]
-		q.next++
+		to := q.chunk[l.next-q.chunk[0].Index]
+		l.next++
 		return item{to: to}, true, nil
 	}
 	return item{}, false, nil
 }
 
-// putBack returns a delivery that was not tried, or one that is due again.
+// putBack lets a delivery be tried when it is due.
 func (q *queue) putBack(it item) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	heap.Push(&q.due, it)
+}
+
+// giveBack returns a delivery that was handed out and not tried.
+func (q *queue) giveBack(it item) {
+	q.putBack(it)
+	q.settled(it.to.Index)
 }
 
 // left reports whether something could go now, and when the next deferred delivery is due.
@@ -233,10 +299,104 @@ func (q *queue) left(now time.Time) (ready bool, next time.Time) {
 	if q.count > 0 {
 		ready = true
 	}
-	for i := q.next; i < len(q.states) && !ready; i++ {
-		ready = q.states[i] == digest.Pending
+	for _, l := range q.lots {
+		ready = ready || l.pending()
 	}
 	return ready, next
+}
+
+// had is how many lots were taken so far.
+func (q *queue) had() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.taken
+}
+
+// full reports whether as many wait for the rate of their domains as may be.
+func (q *queue) full() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.count >= parkMax
+}
+
+// given is a lot that this run lets go.
+type given struct {
+	number int
+	due    time.Time // when its next delivery may go; zero: at once, or nothing is owed
+}
+
+// quiet takes out the lots of which nothing can go now, or all of them.
+func (q *queue) quiet(now time.Time, all bool) (out []given) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.lots = slices.DeleteFunc(q.lots, func(l *lot) bool {
+		busy := l.out > 0 || l.pending()
+		if !all && (l.stays || busy) {
+			return false
+		}
+		busy = busy || q.parks(l)
+		g := given{number: l.number}
+		for _, it := range q.due {
+			if !l.has(it.to.Index) {
+				continue
+			}
+			busy = busy || !it.last.Due.After(now)
+			if g.due.IsZero() || it.last.Due.Before(g.due) {
+				g.due = it.last.Due
+			}
+		}
+		switch {
+		case busy && !all:
+			return false
+		case busy:
+			g.due = time.Time{}
+		}
+		q.due = slices.DeleteFunc(q.due, func(it item) bool { return l.has(it.to.Index) })
+		heap.Init(&q.due)
+		out = append(out, g)
+		return true
+	})
+	return out
+}
+
+// parks reports whether deliveries of a lot wait for the rates of their domains.
+func (q *queue) parks(l *lot) bool {
+	for _, waiting := range q.parked {
+		if slices.ContainsFunc(waiting, func(it item) bool { return l.has(it.to.Index) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// drain takes out what is still owed of the lots that this run has, as one progress for each.
+func (q *queue) drain() (all []digest.Progress) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	left := q.due
+	for _, waiting := range q.parked {
+		left = append(left, waiting...)
+	}
+	for _, l := range q.lots {
+		p := digest.Progress{First: l.first, States: make([]digest.State, len(l.states)), Last: map[int]digest.Event{}}
+		for i := range p.States {
+			if p.States[i] = digest.Sent; l.first+i >= l.next {
+				p.States[i] = l.states[i]
+			}
+		}
+		for _, it := range left {
+			if !l.has(it.to.Index) {
+				continue
+			}
+			if p.States[it.to.Index-l.first] = it.last.State; it.last.State != digest.Pending {
+				p.Last[it.to.Index] = it.last
+			}
+		}
+		l.next = l.end()
+		all = append(all, p)
+	}
+	q.due, q.parked, q.count = nil, map[string][]item{}, 0
+	return all
 }
 
 func domainOf(email string) string {

@@ -48,7 +48,7 @@ func (w *row) vouched(begun int) (over []refused) {
 // takeBack lets those in the row be tried again.
 func (w *row) takeBack(q *queue) {
 	for _, x := range w.refused {
-		q.putBack(x.item)
+		q.giveBack(x.item)
 	}
 	w.refused = nil
 }
@@ -137,6 +137,7 @@ func (r *run) settleRow(row []refused, served bool) {
 		if r.count(x.to, x.last, x.outcome.Verdict); !x.last.State.Final() {
 			r.q.putBack(x.item)
 		}
+		r.q.settled(x.to.Index)
 		r.report(x.to, x.last)
 	}
 }

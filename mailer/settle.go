@@ -24,16 +24,14 @@ func (r *run) settle(p digest.Progress) error {
 	}
 	move := func(e digest.Event) {
 		e.At = now
-		r.counts[p.States[e.Index]]--
-		p.States[e.Index] = e.State
-		r.counts[e.State]++
+		r.locked(func() { r.move(p.State(e.Index), e.State) })
+		p.States[e.Index-p.First] = e.State
 		if e.State.Final() {
 			delete(p.Last, e.Index)
 		} else {
 			p.Last[e.Index] = e
 		}
 		events = append(events, e)
-		r.tally(e.State)
 	}
 	for _, index := range slices.Sorted(maps.Keys(p.Last)) {
 		e := r.leftOff(p.Last[index], now)
@@ -50,17 +48,14 @@ func (r *run) settle(p digest.Progress) error {
 	if !over && !slices.Contains(r.job.Templates, nil) {
 		return nil
 	}
-	for at := 0; ; {
-		chunk, err := r.m.ledger.RecipientsAt(r.job.Edition, at)
+	for at, end := p.First, p.First+len(p.States); at < end; {
+		chunk, err := recipientsAt(r.m.ledger, r.job.Edition, at)
 		if err != nil {
 			return err
 		}
-		if len(chunk) == 0 {
-			return nil
-		}
 		for _, to := range chunk {
 			switch {
-			case p.States[to.Index] != digest.Pending:
+			case p.State(to.Index) != digest.Pending:
 			case to.Variant < len(r.job.Templates) && r.job.Templates[to.Variant] == nil:
 				move(digest.Event{Index: to.Index, State: digest.Nothing})
 			case over:
@@ -73,6 +68,7 @@ func (r *run) settle(p digest.Progress) error {
 		}
 		at = chunk[len(chunk)-1].Index + 1
 	}
+	return nil
 }
 
 // leftOff is where a delivery that was begun goes on from: its last event, in the state or with the time that it is to

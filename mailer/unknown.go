@@ -1,8 +1,6 @@
 package mailer
 
 import (
-	"slices"
-
 	"digestd/digest"
 	"digestd/mailer/refusal"
 	"digestd/subscribers"
@@ -25,11 +23,8 @@ func (r *run) count(to digest.Recipient, e digest.Event, v refusal.Verdict) {
 	})
 }
 
-// recount remembers those of a run that died before its end, when they would have been suppressed.
-func (r *run) recount(p digest.Progress) error {
-	if !slices.Contains(p.States, digest.Intent) {
-		return nil
-	}
+// recount remembers those of runs that died before their end, when they would have been suppressed, and of other senders.
+func (r *run) recount() error {
 	failures, err := r.m.ledger.Failures(r.job.Edition)
 	if err != nil {
 		return err
@@ -47,6 +42,14 @@ func (r *run) recount(p digest.Progress) error {
 // suppressUnknown keeps further mail from mailboxes that don't exist, now that the run has ended and it is known
 // that no server refused too many to be believed.
 func (r *run) suppressUnknown() error {
+	if !r.lots.whole { // others had their part of them: whoever is the last tells
+		if r.unknown = nil; !r.lots.alone() {
+			return nil
+		}
+		if err := r.recount(); err != nil {
+			return err
+		}
+	}
 	type group struct{ domain, status string }
 	groups := map[group]int{}
 	for _, u := range r.unknown {

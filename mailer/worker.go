@@ -21,9 +21,9 @@ const longWait = 20 * time.Millisecond
 type worker struct {
 	*run
 	link   *link
-	turn   bool // it may begin the next message, and nobody else
-	trying bool // its message tries whether the server takes some again
-	done   *digest.Event
+	turn   bool          // it may begin the next message, and nobody else
+	trying bool          // its message tries whether the server takes some again
+	done   *digest.Event // the outcome of its last delivery, which is not durable yet
 	buf    []byte
 }
 
@@ -55,7 +55,7 @@ func (w *worker) serve(ctx context.Context) bool {
 		domain := domainOf(it.to.Email)
 		w.locked(func() { w.domains.noteUnderWay(domain, 1) })
 		if !w.connect(ctx) {
-			w.q.putBack(it)
+			w.q.giveBack(it)
 			w.locked(func() { w.domains.noteUnderWay(domain, -1) })
 			return true
 		}
@@ -81,13 +81,14 @@ func (w *worker) next(ctx context.Context) (it item, ok bool) {
 			}
 			var d time.Duration
 			if d, trying = w.m.pace.wait(w.m.Now()); d > 0 {
-				if ready, _ := w.q.left(w.m.Now()); !ready {
+				if had := w.q.had(); w.nothing() && !w.lots.more(ctx, had) {
 					break
 				}
 				w.rest(ctx, d)
 				continue
 			}
 		}
+		had := w.q.had()
 		var wait time.Duration
 		var err error
 		var avoid map[string]bool
@@ -104,6 +105,8 @@ func (w *worker) next(ctx context.Context) (it item, ok bool) {
 		case err != nil:
 			w.fail(err)
 			return item{}, false
+		case !ok && w.lots.more(ctx, had):
+			continue
 		case !ok && wait == 0:
 			return item{}, false
 		case !ok:
@@ -152,12 +155,11 @@ func (w *worker) without(it item) (bool, error) {
 	if it.last.First.IsZero() {
 		e.First = time.Time{} // no message was begun yet
 	}
-	if err := w.close(it, e); err != nil || e.State.Final() {
-		return true, err
-	}
 	e.Index, e.Attempt = it.to.Index, it.last.Attempt
-	w.q.putBack(item{to: it.to, last: e})
-	return true, nil
+	if !e.State.Final() {
+		w.q.putBack(item{to: it.to, last: e})
+	}
+	return true, w.close(it, e)
 }
 
 // removed is the end of a delivery whose reader was taken out of the lists. Of one in doubt nobody can say that it was
@@ -196,16 +198,34 @@ func (w *worker) deliver(ctx context.Context, it item) bool {
 		w.fail(s.err)
 		return false
 	}
-	w.done = nil
-	if s.state != digest.Intent { // suppressed since it was looked up
-		w.hangUp()
-		e := intent
-		e.State, e.Attempt = s.state, it.last.Attempt
-		w.ended(it, e)
+	w.committed()
+	switch s.state {
+	case digest.Intent:
+		w.judged(it, intent, o)
 		return true
+	case digest.Pending: // the edition was paused or taken back, elsewhere
+		w.hangUp()
+		w.q.giveBack(it)
+		w.cancel()
+		return false
 	}
-	w.judged(it, intent, o)
+	w.hangUp() // suppressed since it was looked up
+	e := intent
+	e.State, e.Attempt = s.state, it.last.Attempt
+	w.q.settled(it.to.Index)
+	w.ended(it, e)
+	w.lots.giveQuiet()
 	return true
+}
+
+// committed notes that the outcome of the last delivery is durable.
+func (w *worker) committed() {
+	if w.done == nil {
+		return
+	}
+	w.q.settled(w.done.Index)
+	w.done = nil
+	w.lots.giveQuiet()
 }
 
 // send hands a message over, and notes that the connection was used.
@@ -220,6 +240,7 @@ func (w *worker) send(env message.Envelope, msg []byte, s *step) Outcome {
 func (w *worker) judged(it item, intent digest.Event, o Outcome) {
 	e, f := w.judge(it, intent, o)
 	w.done = &e
+	w.q.hold(it.to.Index) // until it is in the queue again, or in the row
 	if e.State == digest.InDoubt {
 		w.m.doubts.add(w.job.Edition, it.to.Index)
 	}
@@ -237,8 +258,23 @@ func (w *worker) judged(it item, intent digest.Event, o Outcome) {
 	if over := w.noteOutcome(next, e, o, f, w.trying); len(over) > 0 {
 		w.settleRow(over, true)
 	}
-	if !e.State.Final() && f != suspect {
+	w.tellOpened()
+	if f == suspect {
+		return
+	}
+	if !e.State.Final() {
 		w.q.putBack(next)
+	}
+	w.q.settled(it.to.Index)
+	w.lots.giveQuiet()
+}
+
+// tellOpened tells once that a pause is over.
+func (r *run) tellOpened() {
+	opened := false
+	r.locked(func() { opened, r.opened = r.opened, false })
+	if opened && r.job.Opened != nil {
+		r.fail(r.job.Opened())
 	}
 }
 
@@ -313,8 +349,10 @@ func (w *worker) close(it item, e digest.Event) error {
 	if err := w.m.ledger.Record(context.Background(), w.job.Edition, events); err != nil {
 		return err
 	}
-	w.done = nil
+	w.q.settled(it.to.Index)
+	w.committed()
 	w.ended(it, e)
+	w.lots.giveQuiet()
 	return nil
 }
 
@@ -434,10 +472,11 @@ func (w *worker) flush() {
 		}
 		w.m.Sleep(context.Background(), flushPause)
 	}
-	w.done = nil
 	if err != nil {
+		w.done = nil
 		w.fail(err)
 	}
+	w.committed()
 }
 
 const (

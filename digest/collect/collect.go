@@ -28,6 +28,9 @@ import (
 type Ledger interface {
 	// FeedState is what is remembered of a feed; of an unknown one the zero state with its URL.
 	FeedState(url string) (digest.FeedState, error)
+	// BeginPoll takes a feed for a poll, unless another process did, or has polled it since its state was read. What it
+	// returns is the feed's state, and whether it was taken: for a while, if CommitPoll does not follow.
+	BeginPoll(read digest.FeedState, during time.Duration) (st digest.FeedState, ok bool, err error)
 	// CommitPoll records the outcome of a poll in one transaction: the items, joined to those that
 	// are known or added to them, and then the feed's state, of which the ledger fills LastItems
 	// and Daily itself. It returns how many items were new.
@@ -95,6 +98,9 @@ func New(options Options, ledger Ledger, now func() time.Time, log *slog.Logger)
 	}
 }
 
+// takenLonger is how much longer than its request a feed is another's who asks it: parsing waits its turn.
+const takenLonger = 2 * time.Minute
+
 // Outcome is how a poll of one feed went.
 type Outcome uint8
 
@@ -148,8 +154,8 @@ func (c *Collector) Due(feeds []digest.Feed) (due []digest.Feed, next time.Time,
 			return nil, time.Time{}, fmt.Errorf("feed %s: %w", nameOf(f), err)
 		case isDue(st, now, c.options.Every):
 			due = append(due, f)
-		case !st.Gone && (next.IsZero() || st.NextPoll.Before(next)):
-			next = st.NextPoll
+		case !st.Gone && (next.IsZero() || nextTry(st).Before(next)):
+			next = nextTry(st)
 		}
 	}
 	return due, next, nil
@@ -230,6 +236,13 @@ func (c *Collector) logResult(r Result) {
 // poll asks one feed and commits what came of it.
 func (c *Collector) poll(ctx context.Context, feed digest.Feed, st digest.FeedState) Result {
 	now := c.now()
+	st, ok, err := c.ledger.BeginPoll(st, c.options.Timeout+takenLonger)
+	switch {
+	case err != nil:
+		return Result{Feed: feed, Outcome: Failed, State: st, Err: fmt.Errorf("feed %s: %w: %w", nameOf(feed), ErrUnrecorded, err)}
+	case !ok:
+		return Result{Feed: feed, Outcome: Skipped, State: st}
+	}
 	res := Result{Feed: feed, State: st}
 	items, err := c.ask(ctx, feed, now, &res)
 	if err != nil && ctx.Err() != nil {

@@ -176,10 +176,18 @@ func nextAfterFailure(now time.Time, every time.Duration, failures int, asked ti
 	return now.Add(max(wait, asked))
 }
 
+// nextTry is when a feed that is not due will be.
+func nextTry(st digest.FeedState) time.Time {
+	if st.Taken.After(st.NextPoll) {
+		return st.Taken
+	}
+	return st.NextPoll
+}
+
 // isDue reports whether a feed is to be polled now. A next poll that no rule could have set comes from
 // a clock that was wrong, then or now, and does not hold the feed back.
 func isDue(st digest.FeedState, now time.Time, every time.Duration) bool {
-	if st.Gone {
+	if st.Gone || st.Taken.After(now) && st.Taken.Before(now.Add(farthestPoll)) {
 		return false
 	}
 	return !st.NextPoll.After(now) || st.NextPoll.After(now.Add(max(farthestPoll, 2*every))) ||

@@ -197,6 +197,10 @@ func (counting) FeedState(url string) (digest.FeedState, error) {
 	return digest.FeedState{URL: url}, nil
 }
 
+func (counting) BeginPoll(st digest.FeedState, _ time.Duration) (digest.FeedState, bool, error) {
+	return st, true, nil
+}
+
 func (counting) CommitPoll(_ context.Context, _ digest.FeedState, items []digest.Item) (int, error) {
 	return len(items), nil
 }

@@ -36,6 +36,10 @@ func (m *memory) FeedState(url string) (digest.FeedState, error) {
 	return st, nil
 }
 
+func (m *memory) BeginPoll(st digest.FeedState, _ time.Duration) (digest.FeedState, bool, error) {
+	return st, true, nil
+}
+
 func (m *memory) CommitPoll(_ context.Context, st digest.FeedState, items []digest.Item) (int, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -137,9 +137,10 @@ func (p *program) open(ctx context.Context, want want) (*opened, error) {
 	if !want.write || want.ledgerOnly || want.daemon {
 		return o, nil
 	}
-	// Whoever writes may take long, so others reach the ledger through it.
 	p.secondSignal(ctx)
-	if shares(cfg) {
+	if l.Senders.Several() { // others reach the ledger themselves
+		leave := attend(ctx, p, func() *opened { return o })
+		o.close = func() { leave(); l.Close() }
 		return o, nil
 	}
 	socket, err := control.Listen(cfg.Ledger.Path, p.runnerOf(func() *opened { return o }), p.log)
@@ -223,6 +224,9 @@ func assemble(
 	}
 	if o.mailbox, err = newMailbox(p, cfg, o.outbound.cures, before.mailbox); err != nil {
 		return nil, err
+	}
+	if l.Senders.Several() { // it has no part of the rates before it has seen the others
+		o.outbound.mailer.Share(0, p.now())
 	}
 	if o.Composer, err = composer(p, cfg, sets, l); err != nil {
 		return nil, err

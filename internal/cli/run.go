@@ -71,6 +71,7 @@ func runDaemon(ctx context.Context, p *program) error {
 		}
 		defer answers() // after the messages in flight, whose links it answers
 	}
+	defer attend(ctx, p, r.current.Load)()
 	p.secondSignal(ctx)
 	p.log.Info("digestd runs", "version", version, "config", cfg.Path, "ledger", l.Path(), "transport",
 		cfg.Delivery.Transport)

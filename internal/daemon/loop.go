@@ -15,6 +15,7 @@ import (
 
 	"digestd/digest"
 	"digestd/digest/schedule"
+	"digestd/internal/ledger"
 	"digestd/internal/report"
 )
 
@@ -108,6 +109,7 @@ type Loop struct {
 	pruned  time.Time
 	status  string
 	started bool
+	away    int // how often in a row the ledger's database was found to be away
 }
 
 // ending is a job's last word.
@@ -230,13 +232,18 @@ func (l *Loop) stop() {
 // turn looks at everything, does what is to be done, and returns when the next turn is due.
 func (l *Loop) turn(ctx context.Context, now time.Time) time.Time {
 	v, err := l.observe(now)
+	l.notice(err)
 	if err != nil {
-		l.Log.Error("the ledger cannot be read; trying again in a minute", "error", err)
-		l.tell("the ledger cannot be read: " + err.Error())
+		if isAway(err) {
+			l.tell("the database is away: " + err.Error())
+		} else {
+			l.Log.Error("the ledger cannot be read; trying again in a minute", "error", err)
+			l.tell("the ledger cannot be read: " + err.Error())
+		}
 		if p := decide(view{holds: l.holds, alerting: v.alerting, polling: true, pruning: true}, now); p.alert {
 			l.alert(ctx) // which can be told all the same
 		}
-		return now.Add(wakeAtLeast)
+		return now.Add(awayFor(l.away))
 	}
 	p := decide(v, now)
 	if len(p.void) > 0 {
@@ -302,6 +309,31 @@ func (l *Loop) alert(ctx context.Context) {
 	tasks := l.tasks
 	l.begin(taskAlert, nil, func() error { return tasks.alert(ctx) },
 		func(err error) { l.holdAtLeast(taskAlert, err, alertEvery) })
+}
+
+// isAway reports whether the ledger's database can't be reached.
+func isAway(err error) bool { return errors.Is(err, ledger.ErrAway) }
+
+// notice says once that the ledger's database is away, and once that it is there again.
+func (l *Loop) notice(err error) {
+	switch {
+	case isAway(err):
+		if l.away++; l.away == 1 {
+			l.Log.Error("the database is away: nothing is composed or sent meanwhile; it is tried again", "error", err)
+		}
+	case err == nil && l.away > 0:
+		l.away = 0
+		l.Log.Info("the database is there again")
+	}
+}
+
+// awayFor is how long something waits for a database that was away so many times in a row, or never: then it is something
+// else.
+func awayFor(times int) time.Duration {
+	if times == 0 || times > 6 {
+		return wakeAtLeast
+	}
+	return time.Second << (times - 1)
 }
 
 // observe reads what decide needs to know.
@@ -478,6 +510,10 @@ func guard(do func() error) (err error) {
 func (l *Loop) end(e ending) {
 	delete(l.jobs, e.name)
 	e.then()
+	if isAway(e.err) {
+		l.notice(e.err)
+		return
+	}
 	if e.err != nil && !errors.Is(e.err, context.Canceled) {
 		l.Log.Error("failed; it is tried again", "task", e.name, "error", e.err, "failures", l.fails[e.name],
 			"after", l.holds[e.name])
@@ -493,6 +529,9 @@ func (l *Loop) hold(name string, err error) {
 	}
 	l.fails[name]++
 	hold := holdAfter(l.fails[name])
+	if isAway(err) || errors.Is(err, ledger.ErrLost) {
+		hold = awayFor(l.fails[name])
+	}
 	if errors.As(err, new(paused)) {
 		hold = min(hold, longestPause)
 	}

@@ -110,7 +110,7 @@ type paused struct{ edition, why string }
 func (p paused) Error() string { return fmt.Sprintf("edition %s: %s", p.edition, p.why) }
 
 func (r *Rooms) publishSlot(ctx context.Context, lane digest.Lane, slot schedule.Slot) error {
-	out, err := r.Publisher.Publish(ctx, lane, slot, false, newsroom.Unwatched{})
+	out, err := r.Publisher.Publish(ctx, lane, slot, newsroom.Due, newsroom.Unwatched{})
 	if errors.Is(err, newsroom.ErrPaused) {
 		return r.skip(lane, slot)
 	}
@@ -166,7 +166,15 @@ func (r *Rooms) readMailbox(ctx context.Context) error {
 
 func (r *Rooms) archive(ctx context.Context) error { return r.Publisher.Archive(ctx) }
 
-func (r *Rooms) prune(context.Context) error {
+func (r *Rooms) prune(ctx context.Context) error {
+	if err := newsroom.ClockFits(ctx, r.Publisher.Ledger); err != nil { // nor does who has another time than the others forget anything
+		return err
+	}
+	leave, ok, err := r.Publisher.Ledger.Senders.Alone(ctx, "prune")
+	if !ok || err != nil {
+		return err
+	}
+	defer leave()
 	pruned, err := r.Publisher.Ledger.Prune(r.Report.Config.Ledger.Keep)
 	if pruned != (ledger.Pruned{}) {
 		r.Publisher.Log.Info("ledger pruned", "items", pruned.Items, "editions", pruned.Editions)

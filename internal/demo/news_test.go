@@ -27,6 +27,10 @@ func (s *shelf) FeedState(url string) (digest.FeedState, error) {
 	return digest.FeedState{URL: url}, nil
 }
 
+func (s *shelf) BeginPoll(st digest.FeedState, _ time.Duration) (digest.FeedState, bool, error) {
+	return st, true, nil
+}
+
 func (s *shelf) CommitPoll(_ context.Context, _ digest.FeedState, items []digest.Item) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

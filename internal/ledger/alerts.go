@@ -12,6 +12,7 @@ type Alert struct {
 	ID    string    `json:"id"` // the same as long as it is the same problem
 	Words string    `json:"words"`
 	Since time.Time `json:"since"`
+	By    string    `json:"by,omitempty"` // which sender told of it, where there are several
 }
 
 // Alerts are the problems of which the operator was told, as SetAlerts left them.

@@ -37,7 +37,7 @@ func (l *Ledger) Check() (problems []error) {
 			return err
 		}
 		missing := false
-		for _, name := range buckets() {
+		for _, name := range l.buckets() {
 			if !slices.Contains(names, name) {
 				missing = true
 				report("bucket %s is missing", name)

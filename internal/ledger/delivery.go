@@ -47,9 +47,12 @@ type deliveryWriter struct {
 	steps   chan *step
 	ended   chan struct{}
 
-	mu    sync.Mutex
-	known map[string][]digest.State // the states of the editions that are being delivered
-	dues  map[string]dueAt          // what Due found, until there is a new entry
+	mu      sync.Mutex
+	lots    map[lotKey]*lot  // what is being delivered
+	session store.Session    // in which that is; nil where no other process can send, or before the first is taken
+	probes  map[string]bool  // editions that this process tries after a pause
+	dues    map[string]dueAt // what Due found, until there is a new entry
+	handed  int              // deliveries that were recorded as sent
 
 	hook func(at string) // a fault of a test, before and after a commit; nil otherwise
 }
@@ -150,16 +153,55 @@ func (w *deliveryWriter) gather(first *step, expect int, patience time.Duration)
 	return group
 }
 
-// commitSteps records a group of steps in one transaction. A step that is refused harms no other.
+// commitSteps records a group of steps in one transaction; where several processes send, what readers want is one of its
+// own, since theirs alone keeps all senders waiting. A step that is refused harms no other.
 func (w *deliveryWriter) commitSteps(group []*step) {
+	w.mu.Lock()
+	session := w.session
+	w.mu.Unlock()
+	if session == nil && w.several == nil {
+		w.commitGroup(group, w.update)
+		return
+	}
+	var steps, wishes []*step
+	for _, s := range group {
+		if s.change != nil {
+			wishes = append(wishes, s)
+		} else {
+			steps = append(steps, s)
+		}
+	}
+	if len(wishes) > 0 {
+		w.commitGroup(wishes, w.update)
+	}
+	steps = slices.DeleteFunc(steps, func(s *step) bool {
+		if err := w.regain(s); err != nil {
+			s.err = fmt.Errorf("record deliveries of edition %s: %w", s.edition, err)
+		}
+		return s.err != nil
+	})
+	w.mu.Lock()
+	session = w.session
+	w.mu.Unlock()
+	if len(steps) > 0 {
+		w.commitGroup(steps, func(touched touches, f func(store.Tx) error) error {
+			if session == nil {
+				return store.ErrSessionLost
+			}
+			return w.commitIn(session, touched, f)
+		})
+	}
+}
+
+func (w *deliveryWriter) commitGroup(group []*step, commit func(touches, func(store.Tx) error) error) {
 	moves := moves{}
-	err := w.update(touchedBy(group), func(tx store.Tx) error {
+	err := commit(w.touchedBy(group), func(tx store.Tx) error {
 		w.fault("before commit")
-		if err := expectSteps(tx, group); err != nil {
+		if err := w.expectSteps(tx, group); err != nil {
 			return err
 		}
-		var order []string
-		entries := map[string][]digest.Event{}
+		var order []*lot
+		entries := map[*lot][]digest.Event{}
 		for _, s := range group {
 			if s.change != nil {
 				if err := s.change(tx); err != nil {
@@ -167,17 +209,19 @@ func (w *deliveryWriter) commitSteps(group []*step) {
 				}
 				continue
 			}
-			var events []digest.Event
-			if events, s.err = w.applyStep(tx, s, &moves); s.err != nil {
+			var placed []placed
+			if placed, s.err = w.applyStep(tx, s, &moves); s.err != nil {
 				continue
 			}
-			if entries[s.edition] == nil {
-				order = append(order, s.edition)
+			for _, p := range placed {
+				if entries[p.lot] == nil {
+					order = append(order, p.lot)
+				}
+				entries[p.lot] = append(entries[p.lot], p.event)
 			}
-			entries[s.edition] = append(entries[s.edition], events...)
 		}
-		for _, edition := range order {
-			if err := appendEvents(tx, edition, entries[edition]); err != nil {
+		for _, l := range order {
+			if err := moves.append(tx, l, entries[l]); err != nil {
 				return err
 			}
 		}
@@ -195,15 +239,21 @@ func (w *deliveryWriter) commitSteps(group []*step) {
 		}
 		return
 	}
+	w.mu.Lock()
+	w.handed += moves.sent()
+	w.mu.Unlock()
 	w.fault("after commit")
 }
 
 // expectSteps says which rows the steps of a group are about to read.
-func expectSteps(tx store.Tx, group []*step) error {
+func (w *deliveryWriter) expectSteps(tx store.Tx, group []*step) error {
 	var to []string
 	for _, s := range group {
-		if s.change == nil {
+		if s.change == nil && w.several == nil {
 			tx.Part(bucketProgress, s.edition).Expect()
+		} else if s.change == nil {
+			tx.Bucket(bucketLots).Expect(stopKey(s.edition))
+			tx.Bucket(bucketMeta).Expect(keyPaused)
 		}
 		if s.next != nil {
 			expectSuppressed(tx, s.to, digestOf(s.edition))
@@ -217,8 +267,9 @@ func expectSteps(tx store.Tx, group []*step) error {
 }
 
 // touchedBy is what the steps of a group touch. Each looks whether its reader still wants mail; only what readers
-// ask for changes that.
-func touchedBy(group []*step) touches {
+// ask for changes that. Where several processes send, each has its lots to itself, and looks whether the edition was
+// stopped.
+func (w *deliveryWriter) touchedBy(group []*step) touches {
 	readers := store.Readers()
 	readers.Shared = !slices.ContainsFunc(group, func(s *step) bool { return s.change != nil })
 	touched := touches{readers}
@@ -228,9 +279,14 @@ func touchedBy(group []*step) touches {
 			continue
 		}
 		last = s.edition
-		if t := store.Edition(s.edition); !slices.Contains(touched, t) {
+		t := store.Edition(s.edition)
+		t.Shared = w.several != nil
+		if !slices.Contains(touched, t) {
 			touched = append(touched, t)
 		}
+	}
+	if w.several != nil && last != "" {
+		touched = append(touched, sharedTouch(store.Itself()))
 	}
 	return touched
 }
@@ -241,90 +297,139 @@ func (w *deliveryWriter) fault(at string) {
 	}
 }
 
-// moves remembers what a transaction changed in the states kept in memory, so that it can be undone.
+// moves remembers what a transaction changed in the lots kept in memory, so that it can be undone.
 type moves []move
 
 type move struct {
-	states []digest.State
-	index  int
-	from   digest.State
+	lot   *lot
+	index int // -1: an entry of the log
+	from  digest.State
 }
 
 func (m *moves) undo() {
 	for i := len(*m) - 1; i >= 0; i-- {
-		v := (*m)[i]
-		v.states[v.index] = v.from
+		if v := (*m)[i]; v.index < 0 {
+			v.lot.entry--
+		} else {
+			v.lot.states[v.index] = v.from
+		}
 	}
 	*m = nil
 }
 
+// sent counts the deliveries that were brought to that state.
+func (m moves) sent() (n int) {
+	for _, v := range m {
+		if v.index >= 0 && v.lot.states[v.index] == digest.Sent {
+			n++
+		}
+	}
+	return n
+}
+
+// append adds an entry to the log of a lot.
+func (m *moves) append(tx store.Tx, l *lot, events []digest.Event) error {
+	if l.number == wholeLot {
+		return appendEvents(tx, l.edition, events)
+	}
+	l.entry++
+	*m = append(*m, move{lot: l, index: -1})
+	return tx.Part(bucketProgress, l.edition).Put(seqKey(l.entry), encodeEvents(events))
+}
+
+// placed is an event of a lot.
+type placed struct {
+	lot   *lot
+	event digest.Event
+}
+
 // applyStep checks a step against the table of states and against the suppressions, and returns the
 // events to record.
-func (w *deliveryWriter) applyStep(tx store.Tx, s *step, all *moves) ([]digest.Event, error) {
-	states, err := w.statesOf(tx, s.edition)
-	if err != nil {
-		return nil, err
-	}
-	events := s.events
-	if s.next != nil {
-		next := *s.next
-		suppressed, err := isSuppressed(tx, s.to, digestOf(s.edition))
+func (w *deliveryWriter) applyStep(tx store.Tx, s *step, all *moves) (events []placed, err error) {
+	var mine moves
+	defer func() {
+		if err != nil {
+			mine.undo()
+			events = nil
+			return
+		}
+		*all = append(*all, mine...)
+	}()
+	for _, e := range s.events {
+		l, err := w.lotOf(tx, s.edition, e.Index)
+		if err == nil {
+			err = w.mayRecord(tx, l)
+		}
+		if err == nil {
+			events, err = mine.apply(events, l, e)
+		}
 		if err != nil {
 			return nil, err
 		}
-		if suppressed {
-			next = digest.Event{Index: next.Index, State: digest.Suppressed, At: next.At, Attempt: next.Attempt - 1, Doubts: s.next.Doubts}
-		}
-		s.state = next.State
-		events = append(events[:len(events):len(events)], next)
 	}
-	var mine moves
-	for _, e := range events {
-		if e.Index < 0 || e.Index >= len(states) || !states[e.Index].MayBecome(e.State) {
-			mine.undo()
-			return nil, fmt.Errorf("edition %s: %w: %s", s.edition, ErrIllegal, describe(states, e))
-		}
-		mine = append(mine, move{states, e.Index, states[e.Index]})
-		states[e.Index] = e.State
+	if s.next == nil {
+		return events, nil
 	}
-	*all = append(*all, mine...)
-	return events, nil
-}
-
-func describe(states []digest.State, e digest.Event) string {
-	if e.Index < 0 || e.Index >= len(states) {
-		return fmt.Sprintf("there is no recipient %d", e.Index)
-	}
-	return fmt.Sprintf("recipient %d, from %s to %s", e.Index, states[e.Index], e.State)
-}
-
-// statesOf are an edition's states as they stand with all that was committed.
-func (w *deliveryWriter) statesOf(tx store.Tx, edition string) ([]digest.State, error) {
-	w.mu.Lock()
-	states, ok := w.known[edition]
-	w.mu.Unlock()
-	if ok {
-		return states, nil
-	}
-	p, err := readProgress(tx, edition)
+	l, err := w.lotOf(tx, s.edition, s.next.Index)
 	if err != nil {
 		return nil, err
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.known == nil {
-		w.known = map[string][]digest.State{}
+	next := *s.next
+	if l.session != nil {
+		stop, stopped, err := readStop(tx, s.edition)
+		if err == nil {
+			var may bool
+			if may, err = w.mayBegin(tx, l, stop, stopped); err == nil && !may {
+				s.state = digest.Pending
+				return events, nil
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	w.known[edition] = p.States
-	return p.States, nil
+	suppressed, err := isSuppressed(tx, s.to, digestOf(s.edition))
+	if err != nil {
+		return nil, err
+	}
+	if suppressed {
+		next = digest.Event{Index: next.Index, State: digest.Suppressed, At: next.At, Attempt: next.Attempt - 1, Doubts: s.next.Doubts}
+	}
+	s.state = next.State
+	return mine.apply(events, l, next)
 }
 
-// forgetStates makes the next step read an edition's states anew.
-func (w *deliveryWriter) forgetStates(edition string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	delete(w.known, edition)
-	delete(w.dues, edition)
+// mayRecord refuses what comes after an edition that several processes send was withdrawn.
+func (w *deliveryWriter) mayRecord(tx store.Tx, l *lot) error {
+	if l.session == nil {
+		return nil
+	}
+	if s, stopped, err := readStop(tx, l.edition); err != nil || !stopped || !s.Over {
+		return err
+	}
+	return fmt.Errorf("edition %s: %w: it was withdrawn", l.edition, ErrIllegal)
+}
+
+// apply moves a delivery as the table of states allows.
+func (m *moves) apply(events []placed, l *lot, e digest.Event) ([]placed, error) {
+	i := e.Index - l.first
+	if i < 0 || i >= len(l.states) || !l.states[i].MayBecome(e.State) {
+		return nil, fmt.Errorf("edition %s: %w: %s", l.edition, ErrIllegal, describe(l.states, i, e))
+	}
+	if attempt, begun := l.begun[i]; begun && l.states[i] == digest.Intent && attempt != e.Attempt {
+		return nil, fmt.Errorf("edition %s: %w: attempt %d of recipient %d was followed by others", l.edition, ErrIllegal, e.Attempt, e.Index)
+	}
+	delete(l.begun, i)
+	*m = append(*m, move{l, i, l.states[i]})
+	l.states[i] = e.State
+	return append(events, placed{l, e}), nil
+}
+
+func describe(states []digest.State, i int, e digest.Event) string {
+	if i < 0 || i >= len(states) {
+		return fmt.Sprintf("there is no recipient %d", e.Index)
+	}
+	return fmt.Sprintf("recipient %d, from %s to %s", e.Index, states[i], e.State)
 }
 
 // Deliveries are what is owed to whom, and what happened to it.
@@ -364,21 +469,15 @@ func (d *Deliveries) RecipientsAt(edition string, index int) ([]digest.Recipient
 // Finish marks an edition as complete and packs what is recorded of its deliveries. The error says so
 // when one is not final.
 func (d *Deliveries) Finish(edition string) error {
-	p, err := d.Progress(edition)
+	counts, err := d.finalCounts(edition)
 	if err != nil {
-		return err
+		return fmt.Errorf("finish edition %s: %w", edition, err)
 	}
-	for i, s := range p.States {
-		if !s.Final() {
-			return fmt.Errorf("finish edition %s: recipient %d is still %s", edition, i, s)
-		}
-	}
-	counts := p.Counts()
 	err = d.change(edition, func(st *EditionState) {
 		st.Complete, st.Paused = true, ""
 		st.Reached, st.Lost = counts[digest.Sent]+counts[digest.Held], counts[digest.Failed]+counts[digest.Expired]
 	})
-	d.delivery.forgetStates(edition)
+	d.delivery.forget(edition)
 	if err == nil {
 		err = d.pack(edition)
 	}
@@ -386,4 +485,32 @@ func (d *Deliveries) Finish(edition string) error {
 		return fmt.Errorf("finish edition %s: %w", edition, err)
 	}
 	return nil
+}
+
+// finalCounts counts the deliveries of an edition by state. The error says so when one is not final.
+func (d *Deliveries) finalCounts(edition string) (counts [digest.Nothing + 1]int, err error) {
+	st, err := (&Editions{base: d.base}).state(edition)
+	if err != nil {
+		return counts, err
+	}
+	if st.Chunked {
+		all, err := d.Standings(edition)
+		for i, s := range all {
+			if n := s.Owed(); n > 0 {
+				return counts, fmt.Errorf("%d deliveries of lot %d are still owed", n, i)
+			}
+			for state, n := range s.Counts {
+				counts[state] += n
+			}
+		}
+		return counts, err
+	}
+	p, err := d.Progress(edition)
+	for i, s := range p.States {
+		if !s.Final() {
+			return counts, fmt.Errorf("recipient %d is still %s", i, s)
+		}
+		counts[s]++
+	}
+	return counts, err
 }

@@ -49,6 +49,7 @@ type EditionState struct {
 	Lost       int       `json:"lost,omitempty"`     // how many deliveries had failed or expired when it was complete
 	Public     string    `json:"public,omitempty"`   // path of its public page, if it ever had one
 	Request    string    `json:"request,omitempty"`  // of a letter: the id of the request that it answers
+	Chunked    bool      `json:"chunked,omitempty"`  // it is sent in lots, by several senders
 	Before     LaneState `json:"before"`             // what the lane goes back to when it is withdrawn
 }
 
@@ -77,6 +78,7 @@ type Editions struct {
 	delivery *deliveryWriter
 	tags     editionTags
 	runs     runs
+	turns    store.Locks
 }
 
 // touchEdition is what taking an edition back has to itself.
@@ -109,7 +111,8 @@ func (e *Editions) Commit(c Composition) error {
 	state := EditionState{
 		ID: id, Digest: lane.Digest, Zone: lane.Zone, Slot: c.Edition.Slot, Wall: c.Wall, Extra: c.Extra,
 		Number: c.Edition.Number, Composed: c.Edition.Composed, Stories: len(c.Edition.Stories),
-		Recipients: len(c.Recipients), Variants: c.Variants, Before: c.Before, Bound: true, Public: c.Edition.Public,
+		Recipients: len(c.Recipients), Variants: c.Variants, Before: c.Before, Bound: true, Chunked: e.several != nil,
+		Public: c.Edition.Public,
 	}
 	leaves, err := packLeaves(c.Public)
 	if err != nil {
@@ -175,6 +178,14 @@ func (b *base) change(id string, change func(*EditionState)) error {
 			return err
 		}
 		change(&st)
+		if st.Complete && !st.Withdrawn {
+			err = forgetLots(tx, id)
+		} else {
+			err = b.noteStop(tx, st)
+		}
+		if err != nil {
+			return err
+		}
 		return tableEditions.in(tx).put([]byte(id), st)
 	})
 }
@@ -287,7 +298,7 @@ func (e *Editions) withdraw(tx store.Tx, id string) error {
 	case begun:
 		return ErrBegun
 	}
-	e.delivery.forgetStates(id) // whoever is under way with it must not go on
+	e.delivery.forget(id) // whoever is under way with it must not go on
 	return e.giveBack(tx, st, nil)
 }
 
@@ -356,6 +367,9 @@ func (e *Editions) giveBack(tx store.Tx, st EditionState, closes func(digest.Ite
 		return err
 	}
 	st.Withdrawn, st.Complete, st.Paused = true, true, ""
+	if err := e.noteStop(tx, st); err != nil {
+		return err
+	}
 	return tableEditions.in(tx).put([]byte(st.ID), st)
 }
 

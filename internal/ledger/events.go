@@ -3,6 +3,7 @@ package ledger
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"time"
 
 	"digestd/digest"
@@ -50,6 +51,28 @@ func appendEventsTo(b store.Bucket, events []digest.Event) error {
 		return err
 	}
 	return b.Put(seqKey(n), encodeEvents(events))
+}
+
+// appendTo adds events of any deliveries to the log of an edition that nobody is at work on.
+func appendTo(tx store.Tx, st EditionState, events []digest.Event) error {
+	if !st.Chunked {
+		return appendEvents(tx, st.ID, events)
+	}
+	for len(events) > 0 {
+		number, n := events[0].Index/chunkSize, 0
+		for n < len(events) && events[n].Index/chunkSize == number {
+			n++
+		}
+		last, err := lastEntry(tx, st.ID, number)
+		if err != nil {
+			return err
+		}
+		if err := tx.Part(bucketProgress, st.ID).Put(seqKey(last+1), encodeEvents(events[:n])); err != nil {
+			return err
+		}
+		events = events[n:]
+	}
+	return nil
 }
 
 func encodeEvents(events []digest.Event) []byte {
@@ -190,9 +213,17 @@ func (r *entryReader) string() string {
 	return s
 }
 
-// replay visits all events of an edition in order.
+// replay visits all events of an edition, those of each delivery in order.
 func replay(tx store.Tx, edition string, visit func(digest.Event) error) error {
-	for it, err := range tx.Part(bucketProgress, edition).Rows(store.Range{}) {
+	return replayRange(tx, edition, store.Range{}, math.MaxUint64, visit)
+}
+
+// replayRange visits the events of the entries from one on, and before a number.
+func replayRange(tx store.Tx, edition string, of store.Range, before uint64, visit func(digest.Event) error) error {
+	for it, err := range tx.Part(bucketProgress, edition).Rows(of) {
+		if err == nil && seqOf(it.Key) >= before {
+			return nil
+		}
 		if err == nil {
 			err = decodeEvents(it.Value, visit)
 		}

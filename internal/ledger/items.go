@@ -33,6 +33,32 @@ func (i *Items) FeedState(url string) (digest.FeedState, error) {
 	return st, err
 }
 
+// BeginPoll takes a feed for a poll, for a while at most, unless another process did, or has polled it since its state was
+// read. Where no other process can, there is nothing to take.
+func (i *Items) BeginPoll(read digest.FeedState, during time.Duration) (st digest.FeedState, ok bool, err error) {
+	if i.several == nil {
+		return read, true, nil
+	}
+	err = i.update(touches{{Name: "feed " + read.URL}}, func(tx store.Tx) error {
+		var known bool
+		if st, known, err = tableFeeds.in(tx).get([]byte(read.URL)); err != nil {
+			return err
+		}
+		if !known {
+			st.URL = read.URL
+		}
+		now := i.now().UTC()
+		ok = st.LastPoll.Equal(read.LastPoll) && !(st.Taken.After(now) && st.Taken.Before(now.Add(2*during)))
+		if !ok {
+			return nil
+		}
+		taken := st
+		taken.Taken, st.Taken = now.Add(during), time.Time{}
+		return tableFeeds.in(tx).put([]byte(read.URL), taken)
+	})
+	return st, ok, err
+}
+
 // pollBatch bounds the items of one transaction: what it changes is in memory until it ends.
 const pollBatch = 1000
 

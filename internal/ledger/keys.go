@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 
@@ -17,9 +18,28 @@ type Keys struct {
 
 // Secrets are all of them, the newest first: it makes new tokens, the others open what was made before.
 func (k *Keys) Secrets() [][]byte {
+	k.renew()
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	return k.meta.TokenKeys
+}
+
+// renew reads the secrets anew where another process may have rotated them. Those that are known stay so when that can't
+// be done.
+func (k *Keys) renew() {
+	if k.several == nil {
+		return
+	}
+	var now meta
+	err := k.view(func(tx store.Tx) (err error) {
+		now, _, err = tableMeta.in(tx).get(keyMeta)
+		return err
+	})
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err == nil && len(now.TokenKeys) > len(k.meta.TokenKeys) {
+		k.meta.TokenKeys = now.TokenKeys
+	}
 }
 
 // Rotate puts a new secret before the ones that there are, and returns how many there are then. No
@@ -28,8 +48,15 @@ func (k *Keys) Rotate() (int, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	next := k.meta
-	next.TokenKeys = append([][]byte{random(subscribers.TokenKeySize)}, next.TokenKeys...)
-	err := k.update(touches{store.Itself()}, func(tx store.Tx) error { return tableMeta.in(tx).put(keyMeta, next) })
+	err := k.update(touches{store.Itself()}, func(tx store.Tx) error {
+		now, ok, err := tableMeta.in(tx).get(keyMeta)
+		if err != nil || !ok {
+			return fmt.Errorf("the ledger's description: %w", cmp.Or(err, store.ErrDamaged))
+		}
+		next = now
+		next.TokenKeys = append([][]byte{random(subscribers.TokenKeySize)}, now.TokenKeys...)
+		return tableMeta.in(tx).put(keyMeta, next)
+	})
 	if err != nil {
 		return 0, fmt.Errorf("rotate the token key: %w", err)
 	}

@@ -33,6 +33,13 @@ const Schema = 1
 // ErrNewer is that of Open when a later version wrote the ledger. It is wrapped with words on what to do.
 var ErrNewer = errors.New("the ledger was written by a newer digestd")
 
+// Errors of a ledger in a database that others share: it can't be reached, or has let go of this process. Nothing has
+// changed, and it may be tried again.
+var (
+	ErrAway = store.ErrAway
+	ErrLost = store.ErrSessionLost
+)
+
 // The buckets. Those with JSON in them are tables.
 const (
 	bucketMeta        = "meta"
@@ -67,7 +74,7 @@ func buckets() []string {
 
 // late reports whether a ledger may miss these buckets, which then are made.
 func late(missing []string) bool {
-	late := []string{bucketPreferences, bucketBounces, bucketForgotten, bucketOrders, bucketResends, bucketArchive, bucketLeaves, bucketRequests, bucketSignups}
+	late := append(ofSeveral(), bucketPreferences, bucketBounces, bucketForgotten, bucketOrders, bucketResends, bucketArchive, bucketLeaves, bucketRequests, bucketSignups)
 	return !slices.ContainsFunc(missing, func(name string) bool { return !slices.Contains(late, name) })
 }
 
@@ -118,6 +125,7 @@ type Ledger struct {
 	Signups    *Signups
 	Keys       *Keys
 	Archive    *Archive
+	Senders    *Senders
 
 	*base
 	delivery *deliveryWriter
@@ -137,8 +145,10 @@ func (l *Ledger) Mail() Mail { return Mail{l.Deliveries, l.Readers, &lately{}} }
 
 // base is what the parts have in common.
 type base struct {
-	store store.Store
-	now   func() time.Time
+	store   store.Store
+	several store.Shared // the same, where several processes change it; else nil
+	sender  Sender       // this process
+	now     func() time.Time
 
 	lastWrite struct {
 		mu    sync.Mutex
@@ -162,11 +172,14 @@ func Open(open store.Opener, now func() time.Time) (*Ledger, error) {
 		now = time.Now
 	}
 	b := &base{store: s, now: now}
-	w := &deliveryWriter{base: b}
+	b.several, _ = s.(store.Shared)
+	b.sender = thisSender(now())
+	w := &deliveryWriter{base: b, lots: map[lotKey]*lot{}, probes: map[string]bool{}}
 	l := &Ledger{
 		Items: &Items{base: b}, Lanes: &Lanes{b}, Orders: &Orders{b}, Resends: &Resends{b}, Editions: &Editions{base: b, delivery: w}, Deliveries: &Deliveries{b, w}, Readers: &Readers{b, w},
 		Signups: &Signups{base: b, delivery: w}, Keys: &Keys{base: b}, Archive: &Archive{base: b}, base: b, delivery: w,
 	}
+	l.Senders = &Senders{base: b, delivery: w}
 	if err := l.identify(); err != nil {
 		s.Close()
 		return nil, err
@@ -198,12 +211,14 @@ func (l *Ledger) identify() error {
 	if known {
 		err = json.Unmarshal(raw, m)
 	}
-	missing := slices.DeleteFunc(buckets(), func(name string) bool { return slices.Contains(names, name) })
-	strange := slices.DeleteFunc(names, func(name string) bool { return slices.Contains(buckets(), name) })
+	missing := slices.DeleteFunc(l.buckets(), func(name string) bool { return slices.Contains(names, name) })
+	strange := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return slices.Contains(slices.Concat(buckets(), ofSeveral()), name)
+	})
 	switch {
 	case err != nil:
 		return store.Damaged(l.Path(), err)
-	case !known && (len(strange) > 0 || len(missing) < len(buckets()) || l.store.ReadOnly()):
+	case !known && (len(names) > 0 || l.store.ReadOnly()):
 		return fmt.Errorf("%s: %w: check [ledger] path", l.Path(), store.ErrForeign)
 	case !known:
 		*m = meta{Schema: Schema, ID: hex.EncodeToString(random(8)), Created: l.now().UTC(),
@@ -220,13 +235,17 @@ func (l *Ledger) identify() error {
 		return nil
 	}
 	return l.store.Update(touches{store.Itself()}, func(tx store.Tx) error {
-		for _, name := range buckets() {
+		for _, name := range l.buckets() {
 			if err := tx.Create(name); err != nil {
 				return err
 			}
 		}
 		if known {
 			return nil
+		}
+		if there, ok, err := tableMeta.in(tx).get(keyMeta); ok || err != nil { // another process was first
+			*m = there
+			return err
 		}
 		return tableMeta.in(tx).put(keyMeta, *m)
 	})
@@ -340,9 +359,17 @@ func (b *base) updateIn(
 	return err
 }
 
+// buckets are those that this ledger must have.
+func (b *base) buckets() []string {
+	if b.several == nil {
+		return buckets()
+	}
+	return slices.Concat(buckets(), ofSeveral())
+}
+
 // noteWrite remembers how a write went. One that was refused by its own rules tells nothing of the disk.
 func (b *base) noteWrite(err, refused error) {
-	if refused != nil && errors.Is(err, refused) {
+	if refused != nil && errors.Is(err, refused) || errors.Is(err, store.ErrSessionLost) { // nor does a session that is gone
 		return
 	}
 	b.lastWrite.mu.Lock()
@@ -375,6 +402,14 @@ func seqOf(key []byte) uint64 {
 // partKey names a part of an edition: a chunk of recipients, a variant's body.
 func partKey(edition string, part int) []byte {
 	return binary.BigEndian.AppendUint32(append([]byte(edition), 0), uint32(part))
+}
+
+// partOf is the number of a part by its key.
+func partOf(key []byte) int {
+	if len(key) < 4 {
+		return 0
+	}
+	return int(binary.BigEndian.Uint32(key[len(key)-4:]))
 }
 
 func random(n int) []byte {

@@ -34,6 +34,12 @@ func (d *Deliveries) Progress(edition string) (p digest.Progress, err error) {
 func (d *Deliveries) Due(edition string) (time.Time, error) {
 	var due time.Time
 	err := d.view(func(tx store.Tx) error {
+		if st, err := editionState(tx, edition); err != nil || st.Chunked {
+			if err == nil {
+				due, err = earliestOf(tx, st)
+			}
+			return err
+		}
 		n, err := tx.Part(bucketProgress, edition).Sequence()
 		if err != nil {
 			return err
@@ -58,6 +64,23 @@ func (d *Deliveries) Due(edition string) (time.Time, error) {
 		d.delivery.dues[edition] = dueAt{n, due}
 		return nil
 	})
+	return due, err
+}
+
+// earliestOf is when the first of the lots may go.
+func earliestOf(tx store.Tx, st EditionState) (due time.Time, err error) {
+	all, err := standings(tx, st)
+	for _, s := range all {
+		if s.Owed() == 0 {
+			continue
+		}
+		if s.Due.IsZero() {
+			return time.Time{}, err
+		}
+		if due.IsZero() || s.Due.Before(due) {
+			due = s.Due
+		}
+	}
 	return due, err
 }
 
@@ -88,23 +111,7 @@ func readProgress(tx store.Tx, edition string) (digest.Progress, error) {
 		return digest.Progress{}, err
 	}
 	p := digest.Progress{States: make([]digest.State, st.Recipients), Last: map[int]digest.Event{}}
-	err = replay(tx, edition, func(e digest.Event) error {
-		if e.Index >= len(p.States) {
-			return fmt.Errorf("%w: there is no recipient %d", store.ErrDamaged, e.Index)
-		}
-		p.States[e.Index] = e.State
-		e.Waits = p.Last[e.Index].Waits
-		if e.State == digest.Deferred && e.Due.After(e.At) { // and not to be tried again at once
-			e.Waits++
-		}
-		switch e.State {
-		case digest.Intent, digest.Deferred, digest.InDoubt:
-			p.Last[e.Index] = e
-		default:
-			delete(p.Last, e.Index)
-		}
-		return nil
-	})
+	err = replay(tx, edition, func(e digest.Event) error { return advance(p, e) })
 	if err != nil {
 		return digest.Progress{}, err
 	}
@@ -117,6 +124,39 @@ func readProgress(tx store.Tx, edition string) (digest.Progress, error) {
 		clear(p.Last)
 	}
 	return p, nil
+}
+
+// readProgressOf replays the log of one lot of an edition.
+func readProgressOf(tx store.Tx, st EditionState, number int) (digest.Progress, error) {
+	if err := hasRecipients(tx, st); err != nil {
+		return digest.Progress{}, err
+	}
+	first := number * chunkSize
+	p := digest.Progress{First: first, Last: map[int]digest.Event{},
+		States: make([]digest.State, min(chunkSize, st.Recipients-first))}
+	after, before := logRange(number)
+	err := replayRange(tx, st.ID, store.Range{From: seqKey(after)}, before, func(e digest.Event) error { return advance(p, e) })
+	return p, err
+}
+
+// advance takes the next event into account.
+func advance(p digest.Progress, e digest.Event) error {
+	i := e.Index - p.First
+	if i < 0 || i >= len(p.States) {
+		return fmt.Errorf("%w: there is no recipient %d", store.ErrDamaged, e.Index)
+	}
+	p.States[i] = e.State
+	e.Waits = p.Last[e.Index].Waits
+	if e.State == digest.Deferred && e.Due.After(e.At) { // and not to be tried again at once
+		e.Waits++
+	}
+	switch e.State {
+	case digest.Intent, digest.Deferred, digest.InDoubt:
+		p.Last[e.Index] = e
+	default:
+		delete(p.Last, e.Index)
+	}
+	return nil
 }
 
 // History is what happened to one delivery of an edition, oldest first; of a complete edition without

@@ -226,6 +226,9 @@ func (l *Ledger) forget(e EditionState) error {
 		if err := forgetBounces(tx, e.ID); err != nil {
 			return err
 		}
+		if err := forgetLots(tx, e.ID); err != nil {
+			return err
+		}
 		if err := tx.Bucket(bucketFrozen).Delete([]byte(e.ID)); err != nil {
 			return err
 		}

@@ -2,8 +2,10 @@ package ledger
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,7 +52,7 @@ func (e *Editions) recall(tx store.Tx, id string, r Recall) (reached int, err er
 	if err != nil {
 		return 0, err
 	}
-	e.delivery.forgetStates(id)
+	e.delivery.forget(id)
 	st.Reached = 0
 	var held []digest.Event
 	for i, s := range progress.States {
@@ -64,7 +66,7 @@ func (e *Editions) recall(tx store.Tx, id string, r Recall) (reached int, err er
 			held = append(held, last)
 		}
 	}
-	if err := appendEvents(tx, id, held); err != nil {
+	if err := appendTo(tx, st, held); err != nil {
 		return 0, err
 	}
 	st.Recalled = oneLine(r.Words, 500)
@@ -119,9 +121,19 @@ type runs struct {
 	stop map[string]context.CancelFunc
 }
 
-// Begin returns a context that ends when somebody interrupts the edition, and what ends it otherwise. Whoever begins
-// has locked the edition.
-func (e *Editions) Begin(ctx context.Context, id string) (context.Context, context.CancelFunc) {
+// Turn waits until nobody else in this process is at work on an edition, or for the end of ctx, whose error it then
+// returns.
+func (e *Editions) Turn(ctx context.Context, id string) (leave func(), err error) {
+	return e.turns.Lock(ctx, id)
+}
+
+// Begin waits for its turn with an edition, and returns a context that ends when somebody interrupts it, and what ends
+// it otherwise.
+func (e *Editions) Begin(ctx context.Context, id string) (context.Context, context.CancelFunc, error) {
+	leave, err := e.Turn(ctx, id)
+	if err != nil {
+		return ctx, nil, err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	e.runs.mu.Lock()
 	defer e.runs.mu.Unlock()
@@ -131,10 +143,61 @@ func (e *Editions) Begin(ctx context.Context, id string) (context.Context, conte
 	e.runs.stop[id] = cancel
 	return ctx, func() {
 		e.runs.mu.Lock()
-		defer e.runs.mu.Unlock()
 		delete(e.runs.stop, id)
+		e.runs.mu.Unlock()
 		cancel()
+		e.delivery.endProbe(id)
+		leave()
+	}, nil
+}
+
+// haltFor is how long nothing of an edition that is halted is begun, unless it is withdrawn by then, and haltWait how
+// long those who have lots of it are waited for.
+const (
+	haltFor  = 2 * time.Minute
+	haltWait = 30 * time.Second
+)
+
+// Halt lets nobody begin a delivery of an edition for a while, and waits until what is on its way elsewhere is there.
+// Where no other process can send, it does nothing. Whoever halts has the edition's turn.
+func (e *Editions) Halt(ctx context.Context, id string) error {
+	st, err := e.state(id)
+	if err != nil || e.several == nil {
+		return err
 	}
+	raw, err := json.Marshal(stop{Why: "it is being withdrawn", Until: e.now().Add(haltFor).UTC()})
+	if err != nil {
+		return err
+	}
+	err = e.update(touches{store.Edition(id)}, func(tx store.Tx) error {
+		return tx.Bucket(bucketLots).Put(stopKey(id), raw)
+	})
+	if err != nil {
+		return fmt.Errorf("halt edition %s: %w", id, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, haltWait)
+	defer cancel()
+	for {
+		busy, err := e.busy(ctx, st)
+		if err != nil || !busy {
+			return err
+		}
+		select {
+		case <-time.After(haltWait / 100):
+		case <-ctx.Done():
+			return nil // whoever does not answer by now can record nothing any more when it is withdrawn
+		}
+	}
+}
+
+// busy reports whether anybody has a lot of an edition.
+func (e *Editions) busy(ctx context.Context, st EditionState) (bool, error) {
+	names := []string{lotKey{st.ID, wholeLot}.name()}
+	for n := 0; n*chunkSize < st.Recipients; n++ {
+		names = append(names, lotKey{st.ID, n}.name())
+	}
+	held, err := e.several.Held(ctx, names)
+	return slices.Contains(held, true), err
 }
 
 // Interrupt ends the context of an edition that is on its way in this process.

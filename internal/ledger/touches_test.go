@@ -22,7 +22,7 @@ func TestStepsTouchTheirEditionsAlone(t *testing.T) {
 		{[]*step{step1, wish}, touches{store.Readers(), store.Edition("daily/UTC/1")}},
 		{[]*step{wish}, touches{store.Readers()}},
 	} {
-		if got := touchedBy(c.group); !slices.Equal(got, c.want) {
+		if got := (&deliveryWriter{base: &base{}}).touchedBy(c.group); !slices.Equal(got, c.want) {
 			t.Errorf("touched %+v, want %+v", got, c.want)
 		}
 	}

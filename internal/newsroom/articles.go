@@ -30,6 +30,11 @@ func (p *Publisher) ReadArticles(ctx context.Context) error {
 	if len(wanted) == 0 {
 		return nil
 	}
+	leave, ok, err := p.Ledger.Senders.Alone(ctx, "articles")
+	if !ok || err != nil {
+		return err
+	}
+	defer leave()
 	start, err := p.Ledger.Items.PositionAt(p.Composer.Now().Add(-articlesOf))
 	if err != nil {
 		return err

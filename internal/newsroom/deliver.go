@@ -25,12 +25,10 @@ func (p *Publisher) Deliver(ctx context.Context, id string, watch Watch) (storie
 func (p *Publisher) deliver(
 	ctx context.Context, id string, atOnce bool, watch Watch,
 ) (stories int, sum mailer.Summary, err error) {
-	unlock, err := p.Ledger.Lock(ctx, id) // a command and the daemon may want the same at the same time
+	ctx, end, err := p.Ledger.Editions.Begin(ctx, id) // a command and the daemon may want the same at the same time
 	if err != nil {
 		return 0, sum, err
 	}
-	defer unlock()
-	ctx, end := p.Ledger.Editions.Begin(ctx, id)
 	defer end()
 	e, err := p.Ledger.Editions.Get(id)
 	if err != nil || e.Complete {
@@ -67,10 +65,11 @@ func (p *Publisher) deliver(
 	sum, err = p.Mailer.Deliver(ctx, mailer.Job{
 		Edition: id, Digest: e.Digest, Subscribes: subscribes, Templates: templates,
 		Signer: p.Composer.Signer, Until: until, Paused: e.Paused, Now: atOnce, Progress: watch.Delivery,
+		Opened:   func() error { return p.Ledger.Editions.Pause(id, "") },
 		TokenKey: func(id string) (subscribers.TokenKey, bool) { key, ok := keys[id]; return key, ok },
 	})
-	// A run that was ended has not found out whether the next one would be paused.
-	if err == nil && sum.Paused != e.Paused && (sum.Paused != "" || ctx.Err() == nil) {
+	// A run that was ended has not found out whether the next one would be paused, nor has one that had nothing to send.
+	if err == nil && sum.Lots > 0 && sum.Paused != e.Paused && (sum.Paused != "" || ctx.Err() == nil) {
 		err = p.Ledger.Editions.Pause(id, sum.Paused)
 	}
 	return e.Stories, sum, err

@@ -70,7 +70,7 @@ email = "ana@example.org"`, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if out, err := w.Publisher.Publish(context.Background(), lane, slot, extra, newsroom.Unwatched{}); err != nil || out.Delivery.Sent != 2 {
+		if out, err := w.Publisher.Publish(context.Background(), lane, slot, map[bool]newsroom.Which{true: newsroom.Extra}[extra], newsroom.Unwatched{}); err != nil || out.Delivery.Sent != 2 {
 			t.Fatalf("%+v, %v", out, err)
 		}
 		w.Show("/herald", "Volcano monitors raise the alert level")

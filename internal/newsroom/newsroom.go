@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"time"
 
 	"digestd/digest"
 	"digestd/digest/collect"
@@ -74,9 +75,19 @@ func (p *Publisher) Poll(ctx context.Context, feeds []digest.Feed, all bool,
 	return p.Collector.Poll(ctx, feeds, all, progress)
 }
 
+// Which says which edition of a slot is to be published.
+type Which int
+
+// The editions of a slot.
+const (
+	Latest Which = iota // the slot's own, even where there was nothing to say before
+	Due                 // the same, unless another process has used the slot: each is used once
+	Extra               // one beside it, from what is new since the last one
+)
+
 // Publish composes the edition of a lane at a slot, if it is not composed yet, and delivers it as far as
-// that can be done now. An extra edition is composed in any case, from what is new since the last one.
-func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule.Slot, extra bool,
+// that can be done now. An extra edition is composed in any case.
+func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule.Slot, which Which,
 	watch Watch) (Published, error) {
 	out := Published{Lane: lane, Slot: slot}
 	d, err := p.Composer.Config.Digest(lane.Digest)
@@ -87,38 +98,79 @@ func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule
 		out.Reason = ErrPaused.Error()
 		return out, err
 	}
+	if err := p.composeOnce(ctx, d, &out, which, watch); err != nil || out.Edition == "" {
+		return out, err
+	}
+	out.Stories, out.Delivery, err = p.Deliver(ctx, out.Edition, watch)
+	return out, err
+}
+
+// composeOnce sees to an edition of the slot, as long as nobody else works on the lane: out has it then, or the reason
+// why there is none.
+func (p *Publisher) composeOnce(ctx context.Context, d digest.Digest, out *Published, which Which, watch Watch) error {
+	lane, slot := out.Lane, out.Slot
 	unlock, err := p.Ledger.Lock(ctx, lane.String())
 	if err != nil {
-		return out, err
+		return err
 	}
 	defer unlock()
+	extra := which == Extra
 	id, known, err := p.editionID(lane, slot, extra)
-	if err != nil {
-		return out, err
+	switch {
+	case err != nil:
+		return err
+	case known:
+		out.Edition = id
+		return nil
 	}
-	if !known {
-		of := request{digest: d, lane: lane, slot: slot, id: id, extra: extra, now: p.Composer.Now().UTC()}
-		if !extra { // which comes beside the last one: it does not end its time, and nobody has to approve it
-			if out.Reason, out.Waits, err = p.Desk.forEditor(ctx, of); err != nil || out.Reason != "" {
-				return out, err
-			}
-			if err := p.withdrawUnsent(ctx, lane); err != nil {
-				return out, fmt.Errorf("lane %s: %w", lane, err)
-			}
+	if used, err := usedElsewhere(p.Ledger, lane, slot); err != nil || which == Due && used {
+		out.Reason = "the slot was used by another sender"
+		return err
+	}
+	if err := ClockFits(ctx, p.Ledger); err != nil {
+		return err
+	}
+	of := request{digest: d, lane: lane, slot: slot, id: id, extra: extra, now: p.Composer.Now().UTC()}
+	if !extra { // which comes beside the last one: it does not end its time, and nobody has to approve it
+		if out.Reason, out.Waits, err = p.Desk.forEditor(ctx, of); err != nil || out.Reason != "" {
+			return err
 		}
-		for range mostTries {
-			if out.Reason, err = p.compose(ctx, of, &out, watch); !errors.Is(err, ledger.ErrOrdered) {
-				break
-			}
-			of.now = p.Composer.Now().UTC()
-		}
-		if err != nil || out.Reason != "" {
-			return out, err
+		if err := p.withdrawUnsent(ctx, lane); err != nil {
+			return fmt.Errorf("lane %s: %w", lane, err)
 		}
 	}
-	out.Edition = id
-	out.Stories, out.Delivery, err = p.Deliver(ctx, id, watch)
-	return out, err
+	for range mostTries {
+		if out.Reason, err = p.compose(ctx, of, out, watch); !errors.Is(err, ledger.ErrOrdered) {
+			break
+		}
+		of.now = p.Composer.Now().UTC()
+	}
+	if err == nil && out.Reason == "" {
+		out.Edition = id
+	}
+	return err
+}
+
+// usedElsewhere reports whether another process may have used a slot, and has.
+func usedElsewhere(l *ledger.Ledger, lane digest.Lane, slot schedule.Slot) (bool, error) {
+	if !l.Senders.Several() {
+		return false, nil
+	}
+	st, err := l.Lanes.Get(lane)
+	return st.Wall >= slot.Wall && !st.Slot.Before(slot.At), err
+}
+
+// farOff is how far a machine's clock may be from the ledger's for it to compose.
+const farOff = time.Minute
+
+// ClockFits refuses to work by a clock that is not that of the others.
+func ClockFits(ctx context.Context, l *ledger.Ledger) error {
+	ahead, err := l.Senders.Ahead(ctx)
+	if err == nil && ahead.Abs() > farOff {
+		err = fmt.Errorf("the clock of this machine is %s from that of the database: it composes nothing before its clock is set",
+			ahead.Round(time.Second))
+	}
+	return err
 }
 
 // mostTries is how often an edition is composed anew since the editor orders something while it is composed.
@@ -200,12 +252,12 @@ func (p *Publisher) withdrawUnsent(ctx context.Context, lane digest.Lane) error 
 		if err != nil {
 			return err
 		}
-		unlock, err := p.Ledger.Lock(ctx, id) // it may be on its way this very moment
+		leave, err := p.Ledger.Editions.Turn(ctx, id) // it may be on its way this very moment
 		if err != nil {
 			return err
 		}
 		withdrawn, err := p.withdraw(id)
-		unlock()
+		leave()
 		if err != nil || !withdrawn && !e.Extra {
 			return err
 		}

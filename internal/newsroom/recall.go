@@ -20,7 +20,7 @@ type Return struct {
 	Without []string // links of those that don't
 }
 
-// Withdraw ends at once what is still owed of an edition, also where it is on its way in this process, and gives its
+// Withdraw ends at once what is still owed of an edition, also where it is on its way, and gives its
 // stories to the lane's next one. It returns how many have the edition already: they get none of its stories again.
 func (p *Publisher) Withdraw(ctx context.Context, id string, back Return) (reached int, err error) {
 	e, err := p.Ledger.Editions.Get(id)
@@ -35,11 +35,14 @@ func (p *Publisher) Withdraw(ctx context.Context, id string, back Return) (reach
 		return 0, err
 	}
 	p.Ledger.Editions.Interrupt(id)
-	unlock, err := p.Ledger.Lock(ctx, id) // those on their way are there by then
+	leave, err := p.Ledger.Editions.Turn(ctx, id) // those on their way are there by then
 	if err != nil {
 		return 0, err
 	}
-	defer unlock()
+	defer leave()
+	if err := p.Ledger.Editions.Halt(ctx, id); err != nil {
+		return 0, err
+	}
 	if reached, err = p.Ledger.Editions.Recall(id, ledger.Recall{Words: recalledWords, Close: closes}); err != nil {
 		return 0, err
 	}
@@ -73,7 +76,7 @@ func (p *Publisher) closes(id string, back Return) (func(digest.Item) bool, erro
 var ErrPaused = errors.New("paused by the operator")
 
 // Pause stops a digest until Unpause: its slots pass, what they would have told goes into its next edition, and what
-// is owed of it waits. What is on its way in this process ends with the messages in flight.
+// is owed of it waits. What is on its way ends with the messages in flight.
 func (p *Publisher) Pause(digestID string) error {
 	if err := p.Ledger.Editions.SetPaused(digestID, true); err != nil {
 		return err

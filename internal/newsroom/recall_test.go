@@ -169,7 +169,7 @@ func TestAPausedDigestSendsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Publisher.Publish(t.Context(), lane, slot, false, newsroom.Unwatched{}); !errors.Is(err, newsroom.ErrPaused) ||
+	if _, err := w.Publisher.Publish(t.Context(), lane, slot, newsroom.Latest, newsroom.Unwatched{}); !errors.Is(err, newsroom.ErrPaused) ||
 		!strings.Contains(err.Error(), "`digestd resume daily` goes on") {
 		t.Errorf("a slot: %v", err)
 	}

@@ -38,7 +38,11 @@ func (p *Publisher) Send(ctx context.Context, d digest.Digest, extra bool, watch
 		slot, err := config.LatestSlot(d, lane, p.Composer.Now())
 		if err == nil {
 			var out Published
-			out, err = p.Publish(ctx, lane, slot, extra, watch)
+			which := Latest
+			if extra {
+				which = Extra
+			}
+			out, err = p.Publish(ctx, lane, slot, which, watch)
 			all = append(all, out)
 		}
 		if err != nil {

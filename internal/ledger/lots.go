@@ -1,0 +1,548 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"digestd/digest"
+	"digestd/internal/ledger/store"
+)
+
+// An edition on a ledger that several machines share is worked off in lots: each a chunk of recipients, which belongs to
+// the session of one sender. The steps of its deliveries are committed in that session alone, so whoever has lost it can
+// record nothing any more, and no final dot follows. Its events stand in a range of the edition's log of their own, so
+// that no two senders write the same row. A row in the bucket lots tells how a lot stood when it was given back; a lot
+// without one was never taken, or by somebody who died.
+//
+// Elsewhere the only lot of an edition is all of it, and nothing of this is written.
+
+const (
+	bucketLots    = "lots"    // edition id, chunk → digest.Standing
+	bucketSenders = "senders" // id → Sender
+)
+
+var (
+	tableLots    = table[digest.Standing]{bucketLots, func(key []byte) string { return fmt.Sprintf("lot %q", key) }}
+	tableSenders = table[Sender]{bucketSenders, called("sender")}
+)
+
+// ofSeveral are the buckets that a ledger of several processes has besides.
+func ofSeveral() []string { return []string{bucketLots, bucketSenders} }
+
+// lotKey names a lot; the number of a whole edition is wholeLot.
+type lotKey struct {
+	edition string
+	number  int
+}
+
+const wholeLot = -1
+
+// name is that of the lock.
+func (k lotKey) name() string { return fmt.Sprintf("lot %s %d", k.edition, k.number) }
+
+// lot is one that this process has.
+type lot struct {
+	lotKey
+	digest  string
+	first   int
+	states  []digest.State // from first on, as they stand with all that was committed
+	begun   map[int]int    // attempts of those in Intent when it was taken, by place in states
+	entry   uint64         // number of its last entry in the log; 0 in a whole edition, which has a sequence
+	session store.Session  // that holds it; nil where no other process can
+}
+
+// lotBits is how many bits of an entry's number in the log tell the entry from others of its lot. Those of a whole
+// edition, which have no lot, come before all of them.
+const lotBits = 40
+
+// logRange are the numbers between which the entries of a lot stand.
+func logRange(number int) (after, before uint64) {
+	return uint64(number+1) << lotBits, uint64(number+2) << lotBits
+}
+
+// lastEntry is the number of the last entry of a lot.
+func lastEntry(tx store.Tx, edition string, number int) (uint64, error) {
+	after, before := logRange(number)
+	for it, err := range tx.Part(bucketProgress, edition).Rows(store.Range{From: seqKey(before - 1), Reverse: true}) {
+		if err != nil {
+			return 0, err
+		}
+		return max(after, seqOf(it.Key)), nil
+	}
+	return after, nil
+}
+
+// stop is why nothing of an edition may be begun now, where several senders must hear of it in the transaction that
+// would begin something.
+type stop struct {
+	Why   string    `json:"why"`
+	Over  bool      `json:"over,omitempty"`  // and nothing of it is recorded any more either
+	Probe bool      `json:"probe,omitempty"` // but by whoever tries whether it goes again
+	Until time.Time `json:"until,omitzero"`  // if it ends by itself
+}
+
+// stopKey is that of an edition's stop: before the rows of its lots.
+func stopKey(edition string) []byte { return append([]byte(edition), 0) }
+
+func readStop(tx store.Tx, edition string) (s stop, stopped bool, err error) {
+	raw, err := tx.Bucket(bucketLots).Get(stopKey(edition))
+	if raw == nil || err != nil {
+		return s, false, err
+	}
+	if err = json.Unmarshal(raw, &s); err != nil {
+		err = fmt.Errorf("stop of edition %s: %w: %w", edition, store.ErrDamaged, err)
+	}
+	return s, true, err
+}
+
+// noteStop lets the senders of an edition know what its row says.
+func (b *base) noteStop(tx store.Tx, st EditionState) error {
+	if b.several == nil && !st.Chunked {
+		return nil
+	}
+	s := stop{Why: st.Paused, Probe: true}
+	if st.Withdrawn {
+		s = stop{Why: "withdrawn", Over: true}
+	}
+	if s.Why == "" {
+		return tx.Bucket(bucketLots).Delete(stopKey(st.ID))
+	}
+	raw, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	return tx.Bucket(bucketLots).Put(stopKey(st.ID), raw)
+}
+
+// standings are those of the lots of an edition that were given back; of the others, nothing was tried.
+func standings(tx store.Tx, st EditionState) ([]digest.Standing, error) {
+	all := make([]digest.Standing, (st.Recipients+chunkSize-1)/chunkSize)
+	for i := range all {
+		all[i].Counts = []int{digest.Pending: min(chunkSize, st.Recipients-i*chunkSize)}
+	}
+	for it, err := range tableLots.in(tx).each(store.Range{Prefix: stopKey(st.ID), From: partKey(st.ID, 0)}) {
+		if err != nil {
+			return nil, err
+		}
+		if n := partOf(it.key); n < len(all) {
+			all[n] = it.value
+		}
+	}
+	return all, nil
+}
+
+// forgetLots removes what the bucket lots says of an edition.
+func forgetLots(tx store.Tx, edition string) error {
+	lots := tx.Bucket(bucketLots)
+	for it, err := range lots.Rows(store.Range{Prefix: stopKey(edition)}) {
+		if err == nil {
+			err = lots.Delete(it.Key)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Standings tell where the deliveries of an edition's lots stood when somebody last gave each back.
+func (d *Deliveries) Standings(edition string) (all []digest.Standing, err error) {
+	err = d.view(func(tx store.Tx) error {
+		st, err := editionState(tx, edition)
+		switch {
+		case err != nil:
+			return err
+		case st.Complete:
+			p, err := readProgress(tx, edition)
+			all = []digest.Standing{{Counts: counted(p.States)}}
+			return err
+		case st.Chunked:
+			all, err = standings(tx, st)
+			return err
+		}
+		all = []digest.Standing{{Counts: []int{digest.Pending: st.Recipients}}}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("edition %s: %w", edition, err)
+	}
+	return all, nil
+}
+
+// counted counts states.
+func counted(states []digest.State) []int {
+	counts := make([]int, digest.Nothing+1)
+	for _, s := range states {
+		counts[s]++
+	}
+	return counts
+}
+
+// Take takes the first lot of an edition that nobody else has and that is wanted. It reports whether there is one: of
+// an edition that was stopped, or that somebody else tries after a pause, there is none. Whoever takes one has begun
+// the edition (Editions.Begin).
+func (d *Deliveries) Take(ctx context.Context, edition string, wanted func(digest.Standing) bool) (taken digest.Lot, ok bool, err error) {
+	var st EditionState
+	var all []digest.Standing
+	err = d.view(func(tx store.Tx) error {
+		if st, err = editionState(tx, edition); err == nil && st.Chunked {
+			all, err = standings(tx, st)
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+	case st.Complete || st.Withdrawn:
+		return taken, false, nil
+	case !st.Chunked && d.several == nil:
+		taken, err = d.takeWhole(edition)
+		ok = err == nil
+	default:
+		if !st.Chunked {
+			all = []digest.Standing{{Counts: []int{digest.Pending: max(1, st.Recipients)}}}
+		}
+		taken, ok, err = d.takeFree(ctx, st, all, wanted)
+	}
+	if err != nil {
+		return taken, false, fmt.Errorf("take deliveries of edition %s: %w", edition, err)
+	}
+	return taken, ok, nil
+}
+
+// takeWhole takes all of an edition where no other process can send.
+func (d *Deliveries) takeWhole(edition string) (digest.Lot, error) {
+	p, err := d.Progress(edition)
+	return digest.Lot{Progress: p, Whole: true}, err
+}
+
+// takeFree takes a lot in the session of this process.
+func (d *Deliveries) takeFree(ctx context.Context, st EditionState, all []digest.Standing,
+	wanted func(digest.Standing) bool) (taken digest.Lot, ok bool, err error) {
+	session, err := d.delivery.begin(ctx)
+	if err != nil {
+		return taken, false, err
+	}
+	if st.Paused != "" {
+		if ok, err := d.delivery.probe(session, st.ID); !ok || err != nil {
+			return taken, false, err
+		}
+	}
+	var free []lotKey
+	for i, s := range all {
+		k := lotKey{st.ID, i}
+		if !st.Chunked {
+			k.number = wholeLot
+		}
+		if (!st.Chunked || wanted(s)) && !d.delivery.has(k) {
+			free = append(free, k)
+		}
+	}
+	for len(free) > 0 {
+		some := free[:min(len(free), lookedAt)]
+		free = free[len(some):]
+		if some, err = d.unheld(ctx, some); err != nil {
+			return taken, false, err
+		}
+		for _, k := range some {
+			if ok, err = session.TryLock(k.name()); err != nil {
+				return taken, false, d.delivery.lost(session, err)
+			}
+			if !ok {
+				continue
+			}
+			if taken, ok, err = d.takeLocked(session, st, k, wanted); ok || err != nil {
+				return taken, ok, err
+			}
+			if err := session.Unlock(k.name()); err != nil {
+				return taken, false, d.delivery.lost(session, err)
+			}
+		}
+	}
+	return taken, false, nil
+}
+
+// lookedAt is how many lots are looked at in one question to the engine.
+const lookedAt = 100
+
+// unheld are those of some lots that nobody has, as far as that can be asked.
+func (d *Deliveries) unheld(ctx context.Context, some []lotKey) ([]lotKey, error) {
+	if d.several == nil {
+		return some, nil
+	}
+	names := make([]string, len(some))
+	for i, k := range some {
+		names[i] = k.name()
+	}
+	held, err := d.several.Held(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	var free []lotKey
+	for i, k := range some {
+		if !held[i] {
+			free = append(free, k)
+		}
+	}
+	return free, nil
+}
+
+// takeLocked reads a lot whose name the session holds, and takes it unless somebody has done what was wanted since.
+func (d *Deliveries) takeLocked(session store.Session, st EditionState, k lotKey,
+	wanted func(digest.Standing) bool) (taken digest.Lot, ok bool, err error) {
+	l := &lot{lotKey: k, digest: st.Digest, session: session}
+	err = d.view(func(tx store.Tx) error {
+		if k.number == wholeLot {
+			taken.Whole, ok = true, true
+			taken.Progress, err = readProgress(tx, st.ID)
+			return err
+		}
+		now, known, err := tableLots.in(tx).get(partKey(st.ID, k.number))
+		if err != nil || known && !wanted(now) {
+			return err
+		}
+		ok, taken.Number, l.first = true, k.number, k.number*chunkSize
+		if l.entry, err = lastEntry(tx, st.ID, k.number); err != nil {
+			return err
+		}
+		taken.Progress, err = readProgressOf(tx, st, k.number)
+		return err
+	})
+	if !ok || err != nil {
+		return taken, false, err
+	}
+	l.remember(taken.Progress)
+	d.delivery.hold(l)
+	return taken, true, nil
+}
+
+// remember keeps where the deliveries of a lot stand.
+func (l *lot) remember(p digest.Progress) {
+	l.states, l.begun = slices.Clone(p.States), map[int]int{}
+	for index, e := range p.Last {
+		if e.State == digest.Intent {
+			l.begun[index-l.first] = e.Attempt
+		}
+	}
+}
+
+// regain takes the lots of a step again that were lost with their session, unless somebody else has one by now: what
+// became of a message is then known after all. It is on the table of states whether that still counts.
+func (w *deliveryWriter) regain(s *step) error {
+	events := s.events
+	if s.next != nil {
+		events = append(events[:len(events):len(events)], *s.next)
+	}
+	for _, e := range events {
+		if w.held(s.edition, e.Index/chunkSize) != nil {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), regainWait)
+		defer cancel()
+		session, err := w.begin(ctx)
+		if err != nil {
+			return err
+		}
+		var st EditionState
+		if err = w.view(func(tx store.Tx) error { st, err = editionState(tx, s.edition); return err }); err != nil {
+			return err
+		}
+		k := lotKey{s.edition, e.Index / chunkSize}
+		if !st.Chunked {
+			k.number = wholeLot
+		}
+		ok, err := session.TryLock(k.name())
+		if err != nil {
+			return w.lost(session, err)
+		}
+		if !ok {
+			return fmt.Errorf("lot %d of edition %s: %w", k.number, s.edition, store.ErrSessionLost)
+		}
+		d := Deliveries{base: w.base, delivery: w}
+		if _, _, err := d.takeLocked(session, st, k, func(digest.Standing) bool { return true }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// regainWait is how long a session is waited for.
+const regainWait = 10 * time.Second
+
+// Give gives a lot back, of which the next delivery may go at a time, and tells how it stands.
+func (d *Deliveries) Give(edition string, number int, due time.Time) (s digest.Standing, err error) {
+	w := d.delivery
+	l := w.held(edition, number)
+	if l == nil || l.session == nil {
+		return s, nil // all of an edition, where no other process can have it
+	}
+	s = digest.Standing{Counts: counted(l.states), Due: due.UTC()}
+	if due.IsZero() {
+		s.Due = time.Time{}
+	}
+	if l.number != wholeLot {
+		err = w.commitIn(l.session, touches{sharedTouch(store.Edition(edition))}, func(tx store.Tx) error {
+			return tableLots.in(tx).put(partKey(edition, number), s)
+		})
+	}
+	if err == nil {
+		w.drop(l)
+		err = w.lost(l.session, l.session.Unlock(l.name()))
+	}
+	if err != nil {
+		return s, fmt.Errorf("give lot %d of edition %s back: %w", number, edition, err)
+	}
+	return s, nil
+}
+
+func sharedTouch(t store.Touch) store.Touch {
+	t.Shared = true
+	return t
+}
+
+// begin is the session in which this process sends; it begins one where there is none.
+func (w *deliveryWriter) begin(ctx context.Context) (store.Session, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.session != nil {
+		return w.session, nil
+	}
+	s, err := w.store.Session(ctx, w.sender.Name)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.TryLock(w.sender.lock()); err != nil { // by which others know that it lives
+		s.Close()
+		return nil, err
+	}
+	w.session = s
+	return s, nil
+}
+
+// lost looks at an error of a session. When the session is gone, so is all that it held.
+func (w *deliveryWriter) lost(s store.Session, err error) error {
+	if !errors.Is(err, store.ErrSessionLost) && !errors.Is(err, store.ErrAway) {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.session == s {
+		w.session = nil
+		s.Close()
+	}
+	for k, l := range w.lots {
+		if l.session == s {
+			delete(w.lots, k)
+		}
+	}
+	clear(w.probes)
+	return err
+}
+
+// commitIn commits in a session.
+func (w *deliveryWriter) commitIn(s store.Session, touched touches, f func(store.Tx) error) error {
+	return w.lost(s, w.updateIn(s.Update, touched, f))
+}
+
+// probe reports whether it is this process that tries an edition after a pause.
+func (w *deliveryWriter) probe(s store.Session, edition string) (bool, error) {
+	ok, err := s.TryLock("probe " + edition)
+	if err != nil {
+		return false, w.lost(s, err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if ok {
+		w.probes[edition] = true
+	}
+	return ok, nil
+}
+
+// endProbe lets another process try an edition after its next pause.
+func (w *deliveryWriter) endProbe(edition string) {
+	w.mu.Lock()
+	s, probes := w.session, w.probes[edition]
+	delete(w.probes, edition)
+	w.mu.Unlock()
+	if probes && s != nil {
+		_ = w.lost(s, s.Unlock("probe "+edition)) // one that is lost has let it go
+	}
+}
+
+func (w *deliveryWriter) hold(l *lot) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lots[l.lotKey] = l
+}
+
+func (w *deliveryWriter) drop(l *lot) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.lots, l.lotKey)
+}
+
+func (w *deliveryWriter) has(k lotKey) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.lots[k] != nil
+}
+
+// held is a lot that this process has; nil when it has not. The only lot of a whole edition is number 0 too.
+func (w *deliveryWriter) held(edition string, number int) *lot {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if l := w.lots[lotKey{edition, wholeLot}]; l != nil {
+		return l
+	}
+	return w.lots[lotKey{edition, number}]
+}
+
+// lotOf is the lot in which a recipient of an edition stands. Where no other process can send, it is read when it is
+// needed.
+func (w *deliveryWriter) lotOf(tx store.Tx, edition string, index int) (*lot, error) {
+	if l := w.held(edition, index/chunkSize); l != nil {
+		return l, nil
+	}
+	st, err := editionState(tx, edition)
+	if err == nil && (w.several != nil || st.Chunked) {
+		err = store.ErrSessionLost
+	}
+	if err != nil {
+		return nil, err
+	}
+	p, err := readProgress(tx, edition)
+	if err != nil {
+		return nil, err
+	}
+	l := &lot{lotKey: lotKey{edition, wholeLot}, digest: st.Digest, states: p.States}
+	w.hold(l)
+	return l, nil
+}
+
+// forget makes the next step read an edition's states anew, and records nothing of what this process has of it.
+func (w *deliveryWriter) forget(edition string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for k := range w.lots {
+		if k.edition == edition {
+			delete(w.lots, k)
+		}
+	}
+	delete(w.dues, edition)
+}
+
+// mayBegin reports whether a delivery of a lot may begin.
+func (w *deliveryWriter) mayBegin(tx store.Tx, l *lot, s stop, stopped bool) (bool, error) {
+	w.mu.Lock()
+	probes := w.probes[l.edition]
+	w.mu.Unlock()
+	over := !s.Until.IsZero() && !w.now().Before(s.Until)
+	if stopped && !over && !(s.Probe && probes) {
+		return false, nil
+	}
+	paused, _, err := tablePaused.in(tx).get(keyPaused)
+	return !slices.ContainsFunc(paused, func(p Paused) bool { return p.Digest == l.digest }), err
+}
