@@ -133,6 +133,7 @@ func printStatus(w io.Writer, p paint, s report.Status, now time.Time) error {
 	if s.Suppressed > 0 {
 		fmt.Fprintf(w, "suppressed: %d\n", s.Suppressed)
 	}
+	printSenders(w, p, s)
 	if n := s.Letters.Leave + s.Letters.Other; n > 0 {
 		fmt.Fprintf(w, "letters: %d to read in %s\n", n, s.Letters.Path)
 	}
@@ -145,6 +146,21 @@ func printStatus(w io.Writer, p paint, s report.Status, now time.Time) error {
 		fmt.Fprintf(w, "%s %s\n", p.in(red, "PROBLEM"), problem)
 	}
 	return nil
+}
+
+// printSenders lists the processes that share the ledger, where several can.
+func printSenders(w io.Writer, p paint, s report.Status) {
+	for _, x := range s.Senders {
+		fmt.Fprintf(w, "sender: %s since %s, %s, %.1f mails a second", x.Name, x.Since.Local().Format("Mon 2 Jan 15:04 MST"),
+			plural(x.Chunks, "chunk"), x.Rate)
+		if x.Differs {
+			fmt.Fprintf(w, "; %s", p.in(yellow, "its configuration lets an edition say something else than this one"))
+		}
+		fmt.Fprintln(w)
+	}
+	if s.Clock != "" {
+		fmt.Fprintln(w, p.in(yellow, s.Clock))
+	}
 }
 
 // inZone is a time as it is read in a zone that the configuration named.

@@ -51,8 +51,9 @@ type Alerts struct {
 	// Only the loop's one job uses the following.
 	journal  audience
 	operator audience
-	asked    bool // the ledger, for what the operator was told
-	silent   bool // the last heartbeat failed
+	asked    bool            // the ledger, for what the operator was told
+	others   map[string]bool // other senders that are alive: what one of them told of, that one says the end of
+	silent   bool            // the last heartbeat failed
 }
 
 // NewAlerts makes a watch that runs commands by /bin/sh and fetches over the network.
@@ -214,7 +215,17 @@ func merged(problems []report.Problem, now time.Time) (all []ledger.Alert, hidde
 func (r *Rooms) tellOperator(ctx context.Context, problems []ledger.Alert, hidden map[string]bool,
 	now time.Time) error {
 	a := r.Alerts
-	if !a.asked {
+	senders := r.Publisher.Ledger.Senders
+	leave, alone, err := senders.Alone(ctx, "alerts")
+	switch {
+	case err == nil && !alone: // another machine tells at this moment
+		return nil
+	case err == nil:
+		defer leave()
+	}
+	if err == nil && senders.Several() {
+		a.hear(ctx, r.Publisher.Ledger)
+	} else if !a.asked {
 		told, err := r.Publisher.Ledger.Alerts()
 		if err != nil {
 			r.Publisher.Log.Warn("what the operator was told before can't be read: it may be told again", "error", err)
@@ -224,6 +235,10 @@ func (r *Rooms) tellOperator(ctx context.Context, problems []ledger.Alert, hidde
 	}
 	problems = slices.DeleteFunc(slices.Clone(problems), func(p ledger.Alert) bool { return p.ID == report.UntoldID })
 	began, ended := a.operator.news(problems, hidden, now)
+	for i := range began {
+		began[i].By = senders.By()
+	}
+	ended = slices.DeleteFunc(ended, func(p ledger.Alert) bool { return a.others[p.By] })
 	if len(began)+len(ended) == 0 {
 		return nil
 	}
@@ -235,7 +250,7 @@ func (r *Rooms) tellOperator(ctx context.Context, problems []ledger.Alert, hidde
 	}
 	message := alertMessage(r.Report.Config.Newsletter.Name, a.Host, now, began, ended, still)
 	// A stop lets the command end: one that is killed may have told, and would tell again after the restart.
-	err := a.Run(context.WithoutCancel(ctx), r.Report.Config.Alerts.Command, filepath.Dir(r.Report.Config.Path), message)
+	err = a.Run(context.WithoutCancel(ctx), r.Report.Config.Alerts.Command, filepath.Dir(r.Report.Config.Path), message)
 	a.told(err)
 	if err != nil {
 		return fmt.Errorf("[alerts] command: %w", err)
@@ -256,6 +271,28 @@ func (a *Alerts) Test(ctx context.Context, cfg *config.Config, now time.Time) er
 	err := a.Run(ctx, cfg.Alerts.Command, filepath.Dir(cfg.Path), message)
 	a.told(err)
 	return err
+}
+
+// hear takes in what other senders told the operator. What this one told when the database was away, and so was not written
+// down, it remembers.
+func (a *Alerts) hear(ctx context.Context, l *ledger.Ledger) {
+	told, err := l.Alerts()
+	alive, aerr := l.Senders.All(ctx)
+	if err != nil || aerr != nil {
+		return
+	}
+	a.others = map[string]bool{}
+	for _, s := range alive {
+		if s.ID != l.Senders.By() {
+			a.others[s.ID] = true
+		}
+	}
+	for id, p := range a.operator.told {
+		if p.By != l.Senders.By() {
+			delete(a.operator.told, id)
+		}
+	}
+	a.operator.hears(told, nil)
 }
 
 // alertMessage is what the operator reads. Its first line can be the subject of a mail.

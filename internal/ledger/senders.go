@@ -53,8 +53,13 @@ func (s *Senders) Several() bool { return s.several != nil }
 // Call gives this process another name than that of its machine. It comes before all else.
 func (s *Senders) Call(name string) { s.sender.Name = name }
 
-// Self is this process.
-func (s *Senders) Self() Sender { return s.sender }
+// By names this process where there are several; elsewhere it is empty.
+func (s *Senders) By() string {
+	if s.several == nil {
+		return ""
+	}
+	return s.sender.ID
+}
 
 // Beat tells the others of this process, and returns all that are alive, itself among them. Who died is forgotten. It
 // is called every few seconds, by one goroutine.

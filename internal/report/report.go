@@ -4,6 +4,7 @@
 package report
 
 import (
+	"context"
 	"time"
 
 	"digestd/digest"
@@ -28,6 +29,7 @@ type Ledger struct {
 	Deliveries Deliveries // what became of it
 	Resends    Resends    // and what went once more
 	Readers    Readers    // those whom mail goes to
+	Senders    Senders    // the processes that work on it
 	Signups    Signups    // what they asked for themselves
 	Archive    Archive    // what is public of it
 }
@@ -35,7 +37,7 @@ type Ledger struct {
 // Of lets a report read a ledger.
 func Of(l *ledger.Ledger) Ledger {
 	return Ledger{File: l, Items: l.Items, Lanes: l.Lanes, Orders: l.Orders, Editions: l.Editions,
-		Deliveries: l.Deliveries, Resends: l.Resends, Readers: l.Readers, Signups: l.Signups, Archive: l.Archive}
+		Deliveries: l.Deliveries, Resends: l.Resends, Readers: l.Readers, Senders: l.Senders, Signups: l.Signups, Archive: l.Archive}
 }
 
 // The parts of a ledger, as a report reads them.
@@ -80,6 +82,10 @@ type (
 	Archive interface {
 		Rows() (rows []ledger.Archived, version uint64, err error)
 		ExportTrouble() (ledger.Trouble, error)
+	}
+	Senders interface {
+		All(context.Context) ([]ledger.Sender, error)
+		Ahead(context.Context) (time.Duration, error)
 	}
 	Readers interface {
 		Suppressions() ([]digest.Suppression, error)

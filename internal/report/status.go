@@ -24,8 +24,10 @@ type Status struct {
 	FeedsAll   int             `json:"feeds_all"`
 	Daily      []int           `json:"items_daily"` // new items of all feeds by day, today last
 	Suppressed int             `json:"suppressed"`
-	Slowed     string          `json:"slowed,omitempty"` // what the mail server takes less than it would be sent
-	Letters    letters.Waiting `json:"letters"`          // what waits for a person to read it
+	Slowed     string          `json:"slowed,omitempty"`  // what the mail server takes less than it would be sent
+	Senders    []SenderStatus  `json:"senders,omitempty"` // on a ledger in a database, those that are alive
+	Clock      string          `json:"clock,omitempty"`   // how far this machine's is from the database's, when that is too far
+	Letters    letters.Waiting `json:"letters"`           // what waits for a person to read it
 	Ledger     LedgerStatus    `json:"ledger"`
 	Problems   []Problem       `json:"problems"` // what needs a person
 }
@@ -113,6 +115,9 @@ func (rep Reporter) Status(known Known) (Status, error) {
 		return s, err
 	}
 	s.Ledger = LedgerStatus{Path: rep.Ledger.Path(), Bytes: rep.Ledger.Size()}
+	if err := rep.senderStatus(&s); err != nil {
+		return s, err
+	}
 	s.Ledger.Last, err = rep.Ledger.LastCommit()
 	return s, err
 }
