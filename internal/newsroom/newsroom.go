@@ -98,7 +98,7 @@ func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule
 		out.Reason = ErrPaused.Error()
 		return out, err
 	}
-	if err := p.composeOnce(ctx, d, &out, which, watch); err != nil || out.Edition == "" {
+	if err := composeOnce(ctx, p, d, &out, which, watch); err != nil || out.Edition == "" {
 		return out, err
 	}
 	out.Stories, out.Delivery, err = p.Deliver(ctx, out.Edition, watch)
@@ -107,7 +107,9 @@ func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule
 
 // composeOnce sees to an edition of the slot, as long as nobody else works on the lane: out has it then, or the reason
 // why there is none.
-func (p *Publisher) composeOnce(ctx context.Context, d digest.Digest, out *Published, which Which, watch Watch) error {
+func composeOnce(
+	ctx context.Context, p *Publisher, d digest.Digest, out *Published, which Which, watch Watch,
+) error {
 	lane, slot := out.Lane, out.Slot
 	unlock, err := p.Ledger.Lock(ctx, lane.String())
 	if err != nil {
