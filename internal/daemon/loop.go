@@ -234,12 +234,7 @@ func (l *Loop) turn(ctx context.Context, now time.Time) time.Time {
 	v, err := l.observe(now)
 	l.notice(err)
 	if err != nil {
-		if isAway(err) {
-			l.tell("the database is away: " + err.Error())
-		} else {
-			l.Log.Error("the ledger cannot be read; trying again in a minute", "error", err)
-			l.tell("the ledger cannot be read: " + err.Error())
-		}
+		l.unread(err)
 		if p := decide(view{holds: l.holds, alerting: v.alerting, polling: true, pruning: true}, now); p.alert {
 			l.alert(ctx) // which can be told all the same
 		}
@@ -325,6 +320,16 @@ func (l *Loop) notice(err error) {
 		l.away = 0
 		l.Log.Info("the database is there again")
 	}
+}
+
+// unread tells that the ledger can't be read.
+func (l *Loop) unread(err error) {
+	if isAway(err) { // of which notice told
+		l.tell("the database is away: " + err.Error())
+		return
+	}
+	l.Log.Error("the ledger cannot be read; trying again in a minute", "error", err)
+	l.tell("the ledger cannot be read: " + err.Error())
 }
 
 // awayFor is how long something waits for a database that was away so many times in a row, or never: then it is something

@@ -496,6 +496,9 @@ func (d *Deliveries) finalCounts(edition string) (counts [digest.Nothing + 1]int
 	if st.Chunked {
 		all, err := d.Standings(edition)
 		for i, s := range all {
+			if l := d.delivery.held(edition, i); l != nil { // by this process, which has not given it back
+				s.Counts = counted(l.states)
+			}
 			if n := s.Owed(); n > 0 {
 				return counts, fmt.Errorf("%d deliveries of lot %d are still owed", n, i)
 			}

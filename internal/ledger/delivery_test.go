@@ -374,6 +374,9 @@ func TestDue(t *testing.T) {
 		t.Errorf("%v, %v with an intent open", due, err)
 	}
 	stepped(t, l, event(0, digest.Deferred), nil)
+	if _, err := l.Deliveries.Give(theEdition, 0, event(0, digest.Deferred).Due); err != nil { // where several send
+		t.Fatal(err)
+	}
 	for range 2 {
 		if due, err := l.Deliveries.Due(theEdition); err != nil || !due.Equal(event(0, digest.Deferred).Due) {
 			t.Errorf("%v, %v", due, err)

@@ -66,7 +66,7 @@ func (rep Reporter) Problems(known Known) []Problem {
 		all = append(all, archive...)
 	}
 	all = append(all, rep.letterProblems()...)
-	all = append(all, rep.clockProblems()...)
+	all = append(all, clockProblems(rep.Ledger.Senders)...)
 	all = append(all, known.problems(now)...)
 	return append(all, rep.ledgerProblems(err)...)
 }

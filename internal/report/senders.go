@@ -24,7 +24,7 @@ const (
 )
 
 // senderStatus adds the senders, and how the clock of this machine is.
-func (rep Reporter) senderStatus(s *Status) error {
+func senderStatus(rep Reporter, s *Status) error {
 	ctx, cancel := context.WithTimeout(context.Background(), askedFor)
 	defer cancel()
 	all, err := rep.Ledger.Senders.All(ctx)
@@ -50,10 +50,10 @@ func clockWords(ahead time.Duration) string {
 }
 
 // clockProblems tell of a clock by which nothing is composed.
-func (rep Reporter) clockProblems() []Problem {
+func clockProblems(senders Senders) []Problem {
 	ctx, cancel := context.WithTimeout(context.Background(), askedFor)
 	defer cancel()
-	ahead, err := rep.Ledger.Senders.Ahead(ctx)
+	ahead, err := senders.Ahead(ctx)
 	if err != nil || ahead.Abs() <= clockStops { // what can't be reached is told where it is read
 		return nil
 	}

@@ -115,7 +115,7 @@ func (rep Reporter) Status(known Known) (Status, error) {
 		return s, err
 	}
 	s.Ledger = LedgerStatus{Path: rep.Ledger.Path(), Bytes: rep.Ledger.Size()}
-	if err := rep.senderStatus(&s); err != nil {
+	if err := senderStatus(rep, &s); err != nil {
 		return s, err
 	}
 	s.Ledger.Last, err = rep.Ledger.LastCommit()
