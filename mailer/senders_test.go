@@ -338,3 +338,30 @@ func TestWhatTheOperatorWantsHoldsEverywhere(t *testing.T) {
 		t.Error(errors.Join(problems...))
 	}
 }
+
+// TestRatesAreDivided gives a sender a third of its rate, and then nothing once its part has run out.
+func TestRatesAreDivided(t *testing.T) {
+	o := defaults
+	o.Rate = 30
+	r := newRig(t, 60, o, nil)
+	began := r.clock.Now()
+	r.Mailer.Share(1.0/3, began.Add(time.Hour))
+	if s := r.deliver(t); s.Sent != 60 {
+		t.Fatalf("%+v", s)
+	}
+	if took := r.clock.Now().Sub(began); took < 5500*time.Millisecond || took > 7*time.Second {
+		t.Errorf("60 messages at a third of 30 a second took %v", took)
+	}
+	r = newRig(t, 60, o, nil)
+	began = r.clock.Now()
+	r.Mailer.Share(1, began.Add(time.Second))
+	ctx, cancel := context.WithCancel(t.Context())
+	r.Sleep = func(ctx context.Context, d time.Duration) {
+		if r.clock.Sleep(ctx, d); r.clock.elapsed() > 20*time.Second {
+			cancel()
+		}
+	}
+	if s, err := r.Deliver(ctx, r.job); err != nil || s.Sent < 25 || s.Sent > 35 || r.clock.elapsed() < 20*time.Second {
+		t.Errorf("%+v in %v, %v: a second's worth may go", s, r.clock.elapsed(), err)
+	}
+}

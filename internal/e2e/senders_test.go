@@ -102,7 +102,8 @@ func (m *machines) composed(t *testing.T) {
 func TestThreeSendersOneDatabase(t *testing.T) {
 	readers, rounds := tries(t, "DIGESTD_READERS", 6000), tries(t, "DIGESTD_SENDER_FAULTS", 10)
 	stopped := time.Duration(tries(t, "DIGESTD_STOPPED_SECONDS", 3)) * time.Second
-	slow := time.Duration(rounds) * 24 * time.Second / time.Duration(readers) // over 12 connections, two seconds a fault
+	lasts := time.Duration(rounds)*2*time.Second + time.Duration(rounds/5)*stopped
+	slow := lasts * 3 * connections / time.Duration(readers) // each message
 	m := newMachines(t, 3, readers)
 	m.composed(t)
 	for i := range m.sites {

@@ -1,0 +1,126 @@
+package ledger
+
+import (
+	"testing"
+	"time"
+
+	"digestd/digest"
+	"digestd/internal/ledger/store/memory"
+)
+
+// process opens a ledger that others share, under a name.
+func process(t *testing.T, m *memory.Memory, name string, now *time.Time) *Ledger {
+	t.Helper()
+	l, err := Open(m.OpenShared, func() time.Time { return *now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	l.Senders.Call(name)
+	return l
+}
+
+// names are those of the senders that a process sees.
+func names(t *testing.T, l *Ledger) (all string) {
+	t.Helper()
+	alive, err := l.Senders.Beat(t.Context(), "config of "+l.sender.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range alive {
+		all += s.Name + " "
+	}
+	return all
+}
+
+func TestSendersSeeWhoIsAlive(t *testing.T) {
+	m, now := memory.New(), morning
+	one, two := process(t, m, "one", &now), process(t, m, "two", &now)
+	if got := names(t, one); got != "one " {
+		t.Errorf("alone: %s", got)
+	}
+	if got := names(t, two); got != "one two " {
+		t.Errorf("the second sees %s", got)
+	}
+	if got := names(t, one); got != "one two " {
+		t.Errorf("the first sees %s", got)
+	}
+	m.Kill("two")
+	if got := names(t, one); got != "one " {
+		t.Errorf("when the second is dead, the first sees %s", got)
+	}
+	if got := names(t, two); got != "one two " { // it was cut off, and is back
+		t.Errorf("the second sees %s", got)
+	}
+	if err := two.Senders.Leave(); err != nil {
+		t.Fatal(err)
+	}
+	if got := names(t, one); got != "one " {
+		t.Errorf("when the second has left, the first sees %s", got)
+	}
+}
+
+func TestAFeedIsAskedByOneProcess(t *testing.T) {
+	m, now := memory.New(), morning
+	one, two := process(t, m, "one", &now), process(t, m, "two", &now)
+	const url = "https://example.org/feed.xml"
+	takes := func(l *Ledger, read digest.FeedState, want bool) digest.FeedState {
+		t.Helper()
+		st, ok, err := l.Items.BeginPoll(read, time.Minute)
+		if err != nil || ok != want {
+			t.Fatalf("%s takes the feed: %v, %v; want %v", l.sender.Name, ok, err, want)
+		}
+		return st
+	}
+	read, err := two.Items.FeedState(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := takes(one, read, true)
+	takes(two, read, false)
+	st.LastPoll, st.NextPoll = now, now.Add(time.Hour)
+	if _, err := one.Items.CommitPoll(t.Context(), st, nil); err != nil {
+		t.Fatal(err)
+	}
+	takes(two, read, false) // which it read before the other polled
+	if read, err = two.Items.FeedState(url); err != nil || !read.Taken.IsZero() {
+		t.Fatalf("%+v, %v", read, err)
+	}
+	takes(two, read, true)
+	takes(one, read, false)
+	now = now.Add(2 * time.Minute) // and it died
+	takes(one, read, true)
+}
+
+func TestOneProcessAtATimeDoesWhatIsDoneAlone(t *testing.T) {
+	m, now := memory.New(), morning
+	one, two := process(t, m, "one", &now), process(t, m, "two", &now)
+	leave, ok, err := one.Senders.Alone(t.Context(), "prune")
+	if !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	for _, l := range []*Ledger{one, two} { // nor twice in one process
+		if _, ok, err := l.Senders.Alone(t.Context(), "prune"); ok || err != nil {
+			t.Errorf("%s: %v, %v", l.sender.Name, ok, err)
+		}
+	}
+	leave()
+	if _, ok, err := two.Senders.Alone(t.Context(), "prune"); !ok || err != nil {
+		t.Error(ok, err)
+	}
+	m.Kill("two")
+	if _, ok, err := one.Senders.Alone(t.Context(), "prune"); !ok || err != nil {
+		t.Errorf("when the other has died: %v, %v", ok, err)
+	}
+}
+
+func TestARotatedKeyIsKnownEverywhere(t *testing.T) {
+	m, now := memory.New(), morning
+	one, two := process(t, m, "one", &now), process(t, m, "two", &now)
+	if _, err := one.Keys.Rotate(); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := one.Keys.Secrets(), two.Keys.Secrets(); len(b) != 2 || string(a[0]) != string(b[0]) {
+		t.Errorf("%d keys, and %d", len(a), len(b))
+	}
+}
