@@ -428,10 +428,9 @@ func (w *deliveryWriter) lost(s store.Session, err error) error {
 		return err
 	}
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.session == s {
+	ours := w.session == s
+	if ours {
 		w.session = nil
-		s.Close()
 	}
 	for k, l := range w.lots {
 		if l.session == s {
@@ -439,6 +438,10 @@ func (w *deliveryWriter) lost(s store.Session, err error) error {
 		}
 	}
 	clear(w.probes)
+	w.mu.Unlock()
+	if ours { // not under mu: it waits for a change in it that may want that
+		s.Close()
+	}
 	return err
 }
 
