@@ -23,6 +23,12 @@ const (
 	languageDir = "lang"
 )
 
+// Replaceable are the names of the built-in files that a directory of templates may replace.
+func Replaceable(builtin fs.FS) ([]string, error) {
+	catalogues, err := fs.Glob(builtin, languageDir+"/*.json")
+	return append([]string{htmlFile, textFile, leafFile, leafStyle}, catalogues...), err
+}
+
 // SubjectName is how errors name the subject template, which stands in the config and not in a file:
 // "subject:1:3: …".
 const SubjectName = "subject"

@@ -185,7 +185,7 @@ func (p *program) root() *cobra.Command {
 	root.AddCommand(runCommand(p), holder(p), reloadCommand(p), collectCommand(p), sendCommand(p), resumeCommand(p),
 		previewCommand(p), replayCommand(p), checkCommand(p), statusCommand(p), whyCommand(p), feedsCommand(p),
 		curateCommand(p), subscribersCommand(p), inboundCommand(p), editionsCommand(p), archiveCommand(p), pauseCommand(p), deskCommand(p),
-		deskStateCommand(p),
+		deskStateCommand(p), templatesCommand(p),
 		initCommand(p), alertCommand(p), backupCommand(p), ledgerCommand(p), dkimCommand(p), demoCommand(p), versionCommand(p))
 	// cobra never forgets a flag that completes, and so whatever its command holds. No shell completes what crossed.
 	if p.held == nil {
