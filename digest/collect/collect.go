@@ -154,8 +154,8 @@ func (c *Collector) Due(feeds []digest.Feed) (due []digest.Feed, next time.Time,
 			return nil, time.Time{}, fmt.Errorf("feed %s: %w", nameOf(f), err)
 		case isDue(st, now, c.options.Every):
 			due = append(due, f)
-		case !st.Gone && (next.IsZero() || nextTry(st).Before(next)):
-			next = nextTry(st)
+		case !st.Gone && (next.IsZero() || nextTry(st, c.options.Every).Before(next)):
+			next = nextTry(st, c.options.Every)
 		}
 	}
 	return due, next, nil

@@ -176,12 +176,23 @@ func nextAfterFailure(now time.Time, every time.Duration, failures int, asked ti
 	return now.Add(max(wait, asked))
 }
 
-// nextTry is when a feed that is not due will be.
-func nextTry(st digest.FeedState) time.Time {
-	if st.Taken.After(st.NextPoll) {
-		return st.Taken
+// nextPoll is the next poll time of a feed: sooner than the last poll set it where every was shortened since.
+func nextPoll(st digest.FeedState, every time.Duration) time.Time {
+	if st.Failures == 0 && !st.LastPoll.IsZero() && st.LastSuccess.Equal(st.LastPoll) {
+		if sooner := nextAfterSuccess(st.LastPoll, every, st); sooner.Before(st.NextPoll) {
+			return sooner
+		}
 	}
 	return st.NextPoll
+}
+
+// nextTry is when a feed that is not due will be.
+func nextTry(st digest.FeedState, every time.Duration) time.Time {
+	next := nextPoll(st, every)
+	if st.Taken.After(next) {
+		return st.Taken
+	}
+	return next
 }
 
 // isDue reports whether a feed is to be polled now. A next poll that no rule could have set comes from
@@ -190,6 +201,6 @@ func isDue(st digest.FeedState, now time.Time, every time.Duration) bool {
 	if st.Gone || st.Taken.After(now) && st.Taken.Before(now.Add(farthestPoll)) {
 		return false
 	}
-	return !st.NextPoll.After(now) || st.NextPoll.After(now.Add(max(farthestPoll, 2*every))) ||
+	return !nextPoll(st, every).After(now) || st.NextPoll.After(now.Add(max(farthestPoll, 2*every))) ||
 		st.LastPoll.After(now.Add(clockTolerance))
 }

@@ -58,6 +58,12 @@ func TestIsDue(t *testing.T) {
 		{"the clock was some hours ahead", digest.FeedState{LastPoll: at(3 * time.Hour), NextPoll: at(3*time.Hour + every)}, true},
 		{"the clock was set back a little", digest.FeedState{LastPoll: at(2 * time.Minute), NextPoll: at(2*time.Minute + every)}, false},
 		{"a next poll out of nowhere", digest.FeedState{LastPoll: at(-every), NextPoll: at(100 * 24 * time.Hour)}, true},
+		{"every was four hours when it was polled", digest.FeedState{ETag: "1", LastPoll: at(-every), LastSuccess: at(-every),
+			NextPoll: at(4*time.Hour - every)}, true},
+		{"that was a minute ago", digest.FeedState{ETag: "1", LastPoll: at(-time.Minute), LastSuccess: at(-time.Minute),
+			NextPoll: at(4 * time.Hour)}, false},
+		{"two hours are what the feed asks for", digest.FeedState{ETag: "1", LastPoll: at(-every), LastSuccess: at(-every),
+			Interval: 2 * time.Hour, NextPoll: at(2*time.Hour - every)}, false},
 		{"gone", digest.FeedState{Gone: true}, false},
 	} {
 		if got := isDue(row.st, testStart, every); got != row.want {
