@@ -156,6 +156,11 @@ func (r *Rooms) mailboxEvery() time.Duration {
 }
 
 func (r *Rooms) readMailbox(ctx context.Context) error {
+	leave, ok, err := r.Publisher.Ledger.Senders.Alone(ctx, "mailbox") // two who move the same messages fail each other
+	if !ok || err != nil {
+		return err
+	}
+	defer leave()
 	sum, err := r.Receiver.ReadMailbox(ctx, r.Mailbox)
 	r.Alerts.read(err, r.Report.Now())
 	if sum.Read > 0 {
