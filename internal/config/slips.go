@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // How lines look that are nearly TOML.
@@ -20,6 +21,15 @@ var (
 // slip says in words of ours what is wrong with a line that is no TOML, where it is one of the commonest slips; else it
 // is what the parser says. column is where that stopped, from 0.
 func slip(line string, column int, parser error) string {
+	return strings.Map(func(r rune) rune { // what stands in the file is shown, and may be anything
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, slipIn(line, column, parser))
+}
+
+func slipIn(line string, column int, parser error) string {
 	at := strings.ToValidUTF8(line[min(column, len(line)):], "")
 	switch trimmed, said := strings.TrimSpace(line), parser.Error(); {
 	case strings.Contains(said, "straight one"): // in words of ours already
