@@ -198,8 +198,12 @@ func TestWishesShareCommits(t *testing.T) {
 		}
 	})
 	all.Wait()
-	if commits != 2 {
-		t.Errorf("%d commits, want 2", commits)
+	want := 2
+	if l.delivery.several != nil { // the step has one of its own, in the session that holds the lot
+		want = 3
+	}
+	if commits != want {
+		t.Errorf("%d commits, want %d", commits, want)
 	}
 	l = open()
 	if all, err := l.Readers.Suppressions(); err != nil || len(all) != wishes {
@@ -218,6 +222,9 @@ func TestChangesAreUndoneTogether(t *testing.T) {
 			return l.Readers.suppress(tx, digest.Suppression{Email: "a@example.org", Source: "page"})
 		}},
 		{change: func(store.Tx) error { return full }},
+	}
+	if l.delivery.several != nil { // the step is committed apart, in the session that holds the lot
+		group = group[1:]
 	}
 	l.delivery.commitSteps(group)
 	for i, s := range group {
