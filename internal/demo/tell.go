@@ -74,6 +74,7 @@ func (t Teller) Mail(m Message) {
 func (t Teller) Page(w *World) {
 	t.line("Read them at %s", w.URL)
 	if w.Pages != "" {
+		t.line("The public archive is at %s/", w.Pages)
 		t.line("Become a reader at %s/subscribe; the mail that asks comes to the same page.", w.Pages)
 	}
 	t.line("Ctrl-C ends the demo.")
