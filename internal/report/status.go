@@ -157,6 +157,15 @@ func (rep Reporter) statusOf(editions []ledger.EditionState) ([]EditionStatus, e
 		if e.Recalled != "" {
 			es.Reached = e.Reached
 		}
+		resends, err := rep.Ledger.Resends.Of(e.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range resends {
+			if r.State != digest.Failed {
+				es.Resent++
+			}
+		}
 		for state, n := range progress.Counts() {
 			es.Deliveries[state.String()] = n
 		}

@@ -236,7 +236,7 @@ func TestBrowserSpeaks(t *testing.T) {
 	for _, row := range []struct{ path, want string }{
 		{"/u/" + d.token(ana), "main\nheading Stop receiving The Daily <Wire>?\ngroup Newsletters\nradio Only The Daily <Wire>\nradio Everything from Morning Wire\nbutton Unsubscribe\nlink Choose topics or pause instead\nnavigation Language"},
 		{"/p/" + d.token(ana), "main\nheading Preferences\ngroup Newsletters\ncheckbox The Daily <Wire>\ncheckbox Weekend\ngroup Topics\ncheckbox Global\ncheckbox Diplomacy & treaties\ncheckbox Sport\n" +
-			"group Format\nradio With layout and pictures\nradio Plain text\nDate No mail until"},
+			"group Format\nradio With layout and pictures\nradio Plain text\ntextbox Words to watch\ntextbox Words to mute\nDate No mail until"},
 		{"/subscribe", "main\nheading Subscribe to Morning Wire\ntextbox E-mail address\ngroup Newsletters\ncheckbox The Daily <Wire>\ncheckbox Weekend\n" +
 			"group Topics\ncheckbox Global\ncheckbox Diplomacy & treaties\ncheckbox Sport\nbutton Subscribe\nnavigation Language"},
 		{"/confirm/" + asking + "?lang=en", "main\nheading Do you want to receive The Daily <Wire>?\nbutton Yes, subscribe me\nnavigation Language"},
