@@ -41,36 +41,49 @@ func OneRow(cells map[string]string) Rows {
 	}
 }
 
-// EditCSV changes a subscriber file, all of it at once or not at all: whoever reads it meanwhile sees the old one or the
-// new one. Two that edit it at the same time wait for each other. Its owner and its mode stay.
-func EditCSV(path string, change func(*Table) error) error {
+// Rewrite puts what change makes of a file in its place, all of it at once or not at all: whoever reads it meanwhile
+// sees the old one or the new one. Two that rewrite it at the same time wait for each other. Its owner and its mode stay.
+func Rewrite(path string, change func(old io.Reader) ([]byte, error)) error {
 	f, err := lockFile(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	records := csv.NewReader(readable(f))
+	text, err := change(f)
+	if err != nil {
+		return err
+	}
+	return replace(f, path, text)
+}
+
+// EditCSV rewrites a subscriber file.
+func EditCSV(path string, change func(*Table) error) error {
+	return Rewrite(path, func(old io.Reader) ([]byte, error) { return edited(path, old, change) })
+}
+
+func edited(path string, old io.Reader, change func(*Table) error) ([]byte, error) {
+	records := csv.NewReader(readable(old))
 	records.FieldsPerRecord = -1
 	all, err := records.ReadAll()
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if len(all) == 0 {
-		return fmt.Errorf("%s is empty; its first line must name the columns: email, name, paused_until, %s", path, NoteColumn)
+		return nil, fmt.Errorf("%s is empty; its first line must name the columns: email, name, paused_until, %s", path, NoteColumn)
 	}
 	t := &Table{header: all[0], rows: all[1:]}
 	if t.column("email") < 0 {
-		return fmt.Errorf(`%s: the first line names no column "email"`, path)
+		return nil, fmt.Errorf(`%s: the first line names no column "email"`, path)
 	}
 	if err := change(t); err != nil {
-		return err
+		return nil, err
 	}
 	var text bytes.Buffer
 	out := csv.NewWriter(&text)
 	if err := out.WriteAll(append([][]string{t.header}, t.rows...)); err != nil {
-		return err
+		return nil, err
 	}
-	return replace(f, path, text.Bytes())
+	return text.Bytes(), nil
 }
 
 // lockFile opens a file that nobody else edits until it is closed.

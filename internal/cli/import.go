@@ -7,11 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -96,8 +94,7 @@ func (how importing) run(ctx context.Context, p *program, file string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	list, err := subscribers.AppendCSV(old, fresh, how.digests)
-	if err != nil {
+	if _, err := subscribers.AppendCSV(old, fresh, how.digests); err != nil {
 		return usagef("%s: %w", into, err)
 	}
 	if how.yes {
@@ -106,7 +103,14 @@ func (how importing) run(ctx context.Context, p *program, file string) error {
 			return err
 		}
 		if len(fresh) > 0 {
-			if err := replace(into, list); err != nil {
+			err := subscribers.Rewrite(into, func(now io.Reader) ([]byte, error) { // as it is by now
+				old, err := io.ReadAll(now)
+				if err != nil {
+					return nil, err
+				}
+				return subscribers.AppendCSV(old, fresh, how.digests)
+			})
+			if err != nil {
 				return fmt.Errorf("%w; who left is suppressed, and nobody is added", err)
 			}
 		}
@@ -163,46 +167,6 @@ func keep(ctx context.Context, p program, all []subscribers.Kept) error {
 		return nil
 	}
 	return err
-}
-
-// replace puts a new text in the place of a file: the whole of it or nothing, with owner and rights as they are.
-func replace(path string, text []byte) (err error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	_, err = f.Write(text)
-	if err == nil {
-		err = f.Chmod(info.Mode().Perm())
-	}
-	if err == nil {
-		err = likeOwner(f, info.Sys())
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}
-
-// likeOwner gives a file the owner of another, where it has one.
-func likeOwner(f *os.File, other any) error {
-	owner, ok := other.(*syscall.Stat_t)
-	if !ok || os.Geteuid() != 0 {
-		return nil
-	}
-	return f.Chown(int(owner.Uid), int(owner.Gid))
 }
 
 func (out importJSON) write(w io.Writer) {
