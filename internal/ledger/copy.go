@@ -19,12 +19,6 @@ func Copy(l *Ledger, to store.Store, copied func(rows int)) error {
 // errNoFile is what those get who want of a ledger what only a file can do.
 var errNoFile = errors.New("this ledger is no file of its own")
 
-// shared reports whether others change the ledger at the same time: what is remembered of it may not be so any more.
-func (b *base) shared() bool {
-	_, shared := b.store.(store.Shared)
-	return shared
-}
-
 // IsFile reports whether the ledger is a file of its own.
 func (b *base) IsFile() bool {
 	_, file := b.store.(store.File)

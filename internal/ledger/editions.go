@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"digestd/digest"
@@ -389,50 +390,40 @@ func lastStanding(tx store.Tx, lane LaneState) (LaneState, error) {
 var isComplete = []byte(`"complete":true`)
 
 // Latest are the last n editions of each lane, and those before them that are not complete, the latest of a lane first.
-// Years of others are passed over unread.
-func (e *Editions) Latest(n int) (latest []EditionState, err error) {
-	err = e.view(func(tx store.Tx) error {
-		editions, seen := tableEditions.in(tx), map[string]int{}
-		for raw, err := range editions.Rows(store.Range{Reverse: true}) {
-			if err != nil {
-				return err
-			}
-			lane := string(raw.Key[:bytes.LastIndexByte(raw.Key, '/')+1])
-			if seen[lane]++; seen[lane] > n && bytes.Contains(raw.Value, isComplete) {
-				continue
-			}
-			st, err := editions.read(raw.Key, raw.Value)
-			if err != nil {
-				return err
-			}
-			if st.Request == "" {
-				latest = append(latest, st)
-			}
-		}
-		return nil
+func (e *Editions) Latest(n int) ([]EditionState, error) {
+	seen := map[string]int{}
+	all, err := e.unpassed(store.Range{Reverse: true}, func(raw store.Row) bool {
+		lane := string(raw.Key[:bytes.LastIndexByte(raw.Key, '/')+1])
+		seen[lane]++
+		return seen[lane] > n && bytes.Contains(raw.Value, isComplete)
 	})
-	return latest, err
+	return slices.DeleteFunc(all, func(st EditionState) bool { return st.Request != "" }), err
 }
 
-// Open are the editions and letters that are not complete, in the order of their names. The daemon asks once a
-// minute, and years of complete ones are passed over unread.
-func (e *Editions) Open() (open []EditionState, err error) {
+// Open are the editions and letters that are not complete, in the order of their names. The daemon asks once a minute.
+func (e *Editions) Open() ([]EditionState, error) {
+	return e.unpassed(store.Range{}, func(raw store.Row) bool { return bytes.Contains(raw.Value, isComplete) })
+}
+
+// unpassed are the editions and letters of a range, without those that pass tells to pass over: years of complete ones
+// are so, unread.
+func (e *Editions) unpassed(of store.Range, pass func(store.Row) bool) (all []EditionState, err error) {
 	err = e.view(func(tx store.Tx) error {
 		editions := tableEditions.in(tx)
-		for raw, err := range editions.Rows(store.Range{}) {
+		for raw, err := range editions.Rows(of) {
 			if err != nil {
 				return err
 			}
-			if bytes.Contains(raw.Value, isComplete) {
+			if pass(raw) {
 				continue
 			}
 			st, err := editions.read(raw.Key, raw.Value)
 			if err != nil {
 				return err
 			}
-			open = append(open, st)
+			all = append(all, st)
 		}
 		return nil
 	})
-	return open, err
+	return all, err
 }

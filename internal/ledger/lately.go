@@ -22,7 +22,7 @@ type lately struct {
 // Suppressed reports whether an address gets nothing of a digest, before anything is begun for it. Where the ledger is far away,
 // that is as it was lookEvery ago; Step looks again in the commit that counts.
 func (m Mail) Suppressed(email, digestID string) (bool, error) {
-	if !m.Readers.shared() || digestID == AskingDigest {
+	if m.Readers.several == nil || digestID == AskingDigest {
 		return m.Readers.Suppressed(email, digestID)
 	}
 	l := m.lately

@@ -339,7 +339,7 @@ func (b *base) updateIn(
 	var refused error
 	now := b.now()
 	b.lastWrite.mu.Lock()
-	known := b.shared() && now.Sub(b.lastWrite.noted).Abs() < noteEvery
+	known := b.several != nil && now.Sub(b.lastWrite.noted).Abs() < noteEvery
 	b.lastWrite.mu.Unlock()
 	err = update(touched, func(tx store.Tx) error {
 		if !known {

@@ -18,7 +18,7 @@ func (d *Deliveries) Progress(edition string) (p digest.Progress, err error) {
 	if err != nil {
 		return digest.Progress{}, err
 	}
-	if d.store.ReadOnly() && !d.shared() {
+	if d.store.ReadOnly() && d.several == nil {
 		for i, last := range p.Last {
 			if last.State == digest.Intent {
 				p.States[i] = digest.InDoubt

@@ -185,7 +185,12 @@ func replace(file, old string) error {
 	if err := os.Rename(file, old); err != nil {
 		return err
 	}
-	dir, err := os.Open(filepath.Dir(old))
+	return syncAround(old)
+}
+
+// syncAround makes durable what names the directory of a file has.
+func syncAround(file string) error {
+	dir, err := os.Open(filepath.Dir(file))
 	if err != nil {
 		return err
 	}

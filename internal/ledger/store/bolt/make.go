@@ -31,12 +31,7 @@ func Make(path string, fill func(store.Store) error) error {
 	if err := os.Remove(part); err != nil {
 		return err
 	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	return dir.Sync()
+	return syncAround(path)
 }
 
 // Write writes a file that fill fills to w, by way of one in the directory for temporary files that nobody else can open, and
