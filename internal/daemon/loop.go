@@ -535,6 +535,9 @@ func (l *Loop) hold(name string, err error) {
 	l.fails[name]++
 	hold := holdAfter(l.fails[name])
 	if isAway(err) || errors.Is(err, ledger.ErrLost) {
+		if errors.As(err, new(advanced)) { // the database was there meanwhile
+			l.fails[name] = 1
+		}
 		hold = awayFor(l.fails[name])
 	}
 	if errors.As(err, new(paused)) {

@@ -18,6 +18,7 @@ import (
 
 	"digestd/digest"
 	"digestd/digest/schedule"
+	"digestd/internal/ledger"
 )
 
 // world is what a loop in a test lives in: a clock that can be set, and work that only takes notes.
@@ -372,6 +373,25 @@ func TestFailingIsRetriedLaterEachTime(t *testing.T) {
 		w.want(slots, "22 07:00:00"+edition, "22 07:01:00"+edition, "22 07:03:00"+edition, "22 07:07:00"+edition,
 			"22 07:15:00"+edition, "22 07:30:00"+edition)
 	})
+}
+
+// TestADatabaseThatIsAway lets an edition wait longer each time, unless something of it was sent meanwhile.
+func TestADatabaseThatIsAway(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want int // tries in two minutes
+	}{{ledger.ErrAway, 7}, {ledger.ErrLost, 7}, {advanced{ledger.ErrLost}, 120}, {errors.New("connection refused"), 2}} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, "2026-11-22T06:59:59Z", daily(t, "0 7 * * *", "UTC"))
+			w.publishes = func(context.Context, string) error { return c.err }
+			w.start()
+			w.pass(2 * time.Minute)
+			w.end()
+			if got := len(w.noted("publish")); got != c.want {
+				t.Errorf("%v: tried %d times in two minutes, want %d", c.err, got, c.want)
+			}
+		})
+	}
 }
 
 func TestSuspendAndSteps(t *testing.T) {

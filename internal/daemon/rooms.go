@@ -109,6 +109,22 @@ type paused struct{ edition, why string }
 
 func (p paused) Error() string { return fmt.Sprintf("edition %s: %s", p.edition, p.why) }
 
+// advanced is the error of a run that sent something before it.
+type advanced struct{ error }
+
+func (a advanced) Unwrap() error { return a.error }
+
+// ofRun is the error of a run that paused, or sent so much and failed.
+func ofRun(edition, why string, sent int, err error) error {
+	switch {
+	case err == nil && why != "":
+		return paused{edition, why}
+	case err != nil && sent > 0:
+		return advanced{err}
+	}
+	return err
+}
+
 func (r *Rooms) publishSlot(ctx context.Context, lane digest.Lane, slot schedule.Slot) error {
 	out, err := r.Publisher.Publish(ctx, lane, slot, newsroom.Due, newsroom.Unwatched{})
 	if errors.Is(err, newsroom.ErrPaused) {
@@ -118,10 +134,7 @@ func (r *Rooms) publishSlot(ctx context.Context, lane digest.Lane, slot schedule
 	if err == nil && out.Waits {
 		return errWaits
 	}
-	if err == nil && out.Delivery.Paused != "" {
-		err = paused{out.Edition, out.Delivery.Paused}
-	}
-	return err
+	return ofRun(out.Edition, out.Delivery.Paused, out.Delivery.Sent, err)
 }
 
 func (r *Rooms) propose(ctx context.Context, lane digest.Lane, slot schedule.Slot) error {
@@ -142,10 +155,7 @@ func (r *Rooms) resumeEdition(ctx context.Context, edition string) error {
 	if errors.Is(err, newsroom.ErrPaused) { // since this turn of the loop began
 		return nil
 	}
-	if err == nil && sum.Paused != "" {
-		err = paused{edition, sum.Paused}
-	}
-	return err
+	return ofRun(edition, sum.Paused, sum.Sent, err)
 }
 
 func (r *Rooms) mailboxEvery() time.Duration {

@@ -3,80 +3,90 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os/exec"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"digestd/digest"
+	"digestd/internal/ledger"
+	"digestd/internal/ledger/store/postgres"
 	"digestd/internal/ledger/store/storetest"
 	"digestd/internal/needs"
 )
 
-// machines are several installations that share a database.
+// machine is an installation of several that share a database, which it reaches through a proxy of its own.
+type machine struct {
+	site
+	proxy   *storetest.Proxy
+	run     *exec.Cmd
+	stopped bool
+}
+
+// machines are several, and an operator's place, from which commands go to the database itself.
 type machines struct {
 	townsfolk
 	cluster *storetest.Cluster
-	sites   []site
-	runs    []*exec.Cmd
+	url     string
+	all     []*machine
+	doubts  int // messages that may have come twice
+	faults  map[string]int
 }
 
 // newMachines is a newsletter for so many readers that so many machines send.
 func newMachines(t *testing.T, count, readers int) *machines {
 	t.Helper()
 	needs.Asked(t, "a test with PostgreSQL")
-	m := &machines{cluster: storetest.PostgreSQL(t)}
+	m := &machines{cluster: storetest.PostgreSQL(t), faults: map[string]int{}}
+	m.url = m.cluster.URL(t)
 	m.stand, m.inboxes = newNewsstand(t), newSink(t)
-	config := newsletter(m.stand, []string{"/line", "/other"})
-	config = strings.Replace(config, `path = "digestd.db"`, fmt.Sprintf("postgres = %q", m.cluster.URL(t)), 1)
+	config := strings.Replace(newsletter(m.stand, []string{"/line", "/other"}), "rate = \"unlimited\"", "rate = \"unlimited\"\nretry = [\"2s\", \"5s\"]", 1)
 	config += overSink(m.inboxes) + fromCSV
-	for range count {
-		s := newSite(t, config)
+	at := func(url string) site {
+		s := newSite(t, strings.Replace(config, `path = "digestd.db"`, fmt.Sprintf("postgres = %q", url), 1))
 		s.manyReaders(t, readers)
-		m.sites = append(m.sites, s)
-		m.runs = append(m.runs, nil)
+		return s
 	}
-	m.site = m.sites[0]
+	m.site = at(m.url)
+	for range count {
+		p := m.cluster.Proxy(t)
+		m.all = append(m.all, &machine{site: at(p.Through(t, m.url)), proxy: p})
+	}
 	return m
 }
 
 // start starts the daemon of a machine.
-func (m *machines) start(t *testing.T, i int) {
+func (m *machine) start(t *testing.T) {
 	t.Helper()
-	c := m.sites[i].command("run")
+	c := m.command("run")
 	c.Stderr = t.Output()
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	m.runs[i] = c
+	m.run = c
 	t.Cleanup(func() {
-		if m.runs[i] == c {
+		if m.run == c {
 			c.Process.Kill()
 			c.Wait()
 		}
 	})
 }
 
-// signal sends a machine's daemon a signal.
-func (m *machines) signal(t *testing.T, i int, s syscall.Signal) {
+func (m *machine) signal(t *testing.T, s syscall.Signal) {
 	t.Helper()
-	if err := m.runs[i].Process.Signal(s); err != nil {
+	if err := m.run.Process.Signal(s); err != nil {
 		t.Error(err)
 	}
 }
 
-// dies kills a machine's daemon, and starts it again.
-func (m *machines) dies(t *testing.T, i int) {
-	t.Helper()
-	m.signal(t, i, syscall.SIGKILL)
-	m.runs[i].Wait()
-	m.start(t, i)
-}
-
-// owed is how many deliveries of all editions are not final, and how many editions there are.
-func (m *machines) owed(t *testing.T) (owed, editions int) {
+// owed is how many deliveries of all editions are not final.
+func (m *machines) owed(t *testing.T) (owed int) {
 	t.Helper()
 	var status struct {
 		Editions []struct{ Deliveries map[string]int }
@@ -85,75 +95,199 @@ func (m *machines) owed(t *testing.T) (owed, editions int) {
 	for _, e := range status.Editions {
 		owed += e.Deliveries["pending"] + e.Deliveries["intent"] + e.Deliveries["deferred"] + e.Deliveries["in doubt"]
 	}
-	return owed, len(status.Editions)
+	return owed
 }
 
-// composed composes one more edition, by a command that dies at its first message.
-func (m *machines) composed(t *testing.T) {
+// fault makes one of a kind, to a random machine that is not stopped.
+func (m *machines) fault(t *testing.T, kind string, stopped time.Duration) {
 	t.Helper()
-	m.happens()
-	m.inboxes.settle(t)
-	_, taken := m.inboxes.received()
-	m.killAt(t, m.inboxes, taken+1, "send", "daily", "--extra")
+	i := rand.IntN(len(m.all))
+	for m.all[i].stopped {
+		i = rand.IntN(len(m.all))
+	}
+	x, doubts := m.all[i], connections
+	switch kind {
+	case "killed":
+		x.signal(t, syscall.SIGKILL)
+		x.run.Wait()
+		x.start(t)
+	case "stopped":
+		x.signal(t, syscall.SIGSTOP)
+		x.stopped = true
+		time.AfterFunc(stopped, func() { x.run.Process.Signal(syscall.SIGCONT) })
+	case "its sessions ended":
+		m.cluster.SQL(t, fmt.Sprintf("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'digestd %%:%d'",
+			x.run.Process.Pid))
+	case "database restarted":
+		mode := []string{"fast", "immediate"}[m.faults["database restarted"]%2]
+		m.cluster.Restart(t, mode)
+		doubts *= len(m.all)
+	case "network":
+		switch m.faults["network"] % 6 {
+		case 0:
+			x.proxy.Next(storetest.CutBefore)
+		case 1:
+			x.proxy.Next(storetest.CutAfter)
+		case 2:
+			x.proxy.Next(storetest.CutLate)
+		case 3:
+			x.proxy.Next(storetest.Silence)
+		case 4:
+			x.proxy.Cut()
+		case 5:
+			x.proxy.Delay(200 * time.Millisecond)
+			time.AfterFunc(stopped, func() { x.proxy.Delay(0) })
+		}
+	}
+	m.faults[kind]++
+	m.doubts += doubts
 }
 
-// TestThreeSendersOneDatabase lets three daemons send editions together while they are killed, stopped and cut off, and their
-// database is restarted. Nobody is left out, nobody gets a mail twice that was not in doubt, and the ledger is whole.
-func TestThreeSendersOneDatabase(t *testing.T) {
-	readers, rounds := tries(t, "DIGESTD_READERS", 6000), tries(t, "DIGESTD_SENDER_FAULTS", 10)
-	stopped := time.Duration(tries(t, "DIGESTD_STOPPED_SECONDS", 3)) * time.Second
-	lasts := time.Duration(rounds)*2*time.Second + time.Duration(rounds/5)*stopped
-	slow := lasts * 3 * connections / time.Duration(readers) // each message
-	m := newMachines(t, 3, readers)
-	m.composed(t)
-	for i := range m.sites {
-		m.start(t, i)
+// goOn waits for the end of all stops.
+func (m *machines) goOn(began time.Time, stopped time.Duration) {
+	for _, x := range m.all {
+		if x.stopped {
+			time.Sleep(time.Until(began.Add(stopped + 100*time.Millisecond)))
+			x.stopped = false
+		}
 	}
-	m.inboxes.hooks(nil, func(int) { time.Sleep(slow) }) // so that it lasts
-	doubts := connections                                // of the command
-	faults, done := map[string]int{}, 0
-	for round := range rounds {
-		if owed, _ := m.owed(t); owed == 0 {
+}
+
+// lasts lets the sink be so slow that what is left takes until some time, over all connections.
+func (m *machines) lasts(readers int, until time.Time) {
+	var mu sync.Mutex
+	random := rand.New(rand.NewPCG(16, 19))
+	m.inboxes.hooks(nil, func(taken int) {
+		left := max(1, readers-taken)
+		time.Sleep(time.Until(until) * time.Duration(connections*len(m.all)) / time.Duration(left))
+	})
+	m.inboxes.mu.Lock()
+	defer m.inboxes.mu.Unlock()
+	m.inboxes.fails = func() mishap { // of a hundred messages four go wrong
+		mu.Lock()
+		defer mu.Unlock()
+		return []mishap{refused, closing, cut, takenCut, allWell}[min(random.IntN(100), 4)]
+	}
+}
+
+// TestThreeSendersOneDatabase lets three daemons send an edition together while they are killed, stopped and cut off, their
+// database is restarted, and the mail server fails. Nobody is left out, nobody gets the edition twice that is not recorded as in
+// doubt, and the ledger is whole all the time.
+func TestThreeSendersOneDatabase(t *testing.T) {
+	readers, rounds := tries(t, "DIGESTD_READERS", 6000), tries(t, "DIGESTD_SENDER_ROUNDS", 1)
+	stopped := time.Duration(tries(t, "DIGESTD_STOPPED_SECONDS", 2)) * time.Second
+	round := slices.Repeat([]string{"killed"}, 5)
+	round = append(round, "stopped", "stopped", "its sessions ended", "its sessions ended", "database restarted", "network")
+	m := newMachines(t, 3, readers)
+	m.happens()
+	m.killAt(t, m.inboxes, 1, "send", "daily") // which composes it
+	m.doubts = connections
+	for _, x := range m.all {
+		x.start(t)
+	}
+	m.lasts(readers, time.Now().Add(time.Duration(rounds)*(3*stopped+10*time.Second)))
+	done := 0
+	for n := range rounds {
+		rand.Shuffle(len(round), func(i, j int) { round[i], round[j] = round[j], round[i] })
+		var last time.Time
+		for _, kind := range round {
+			time.Sleep(time.Duration(rand.Int64N(int64(min(stopped, 8*time.Second)))))
+			if kind == "stopped" {
+				m.goOn(last, stopped)
+				last = time.Now()
+			}
+			m.fault(t, kind, stopped)
+		}
+		m.goOn(last, stopped)
+		m.whole(t, fmt.Sprintf("round %d", n))
+		left := m.owed(t)
+		t.Logf("round %d: %v; %d are owed", n, m.faults, left)
+		if left == 0 {
 			break
 		}
 		done++
-		time.Sleep(time.Duration(300+rand.IntN(1200)) * time.Millisecond)
-		i, fault := rand.IntN(len(m.sites)), ""
-		switch round % 5 {
-		case 0, 3:
-			fault = "killed"
-			m.dies(t, i)
-			doubts += connections
-		case 1:
-			fault = "stopped"
-			m.signal(t, i, syscall.SIGSTOP)
-			time.Sleep(stopped)
-			m.signal(t, i, syscall.SIGCONT)
-			doubts += connections
-		case 2:
-			fault = "its sessions ended"
-			m.cluster.SQL(t, fmt.Sprintf("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'digestd %%:%d'",
-				m.runs[i].Process.Pid))
-			doubts += connections
-		case 4:
-			fault = "database restarted, " + []string{"fast", "immediate"}[round/5%2]
-			m.cluster.Restart(t, []string{"fast", "immediate"}[round/5%2])
-			doubts += len(m.sites) * connections
+	}
+	if done < rounds {
+		t.Errorf("all was sent in round %d of %d", done, rounds)
+	}
+	m.lasts(readers, time.Now())
+	m.end(t)
+	m.counted(t, readers)
+}
+
+// end waits until all is sent, as long as some of it is, and ends the daemons.
+func (m *machines) end(t *testing.T) {
+	t.Helper()
+	last, since := -1, time.Now()
+	for owed := m.owed(t); owed > 0; owed = m.owed(t) {
+		if owed != last {
+			last, since = owed, time.Now()
 		}
-		faults[fault]++
+		if time.Since(since) > 2*time.Minute {
+			for _, x := range m.all {
+				x.signal(t, syscall.SIGQUIT) // which tells what it waits for
+			}
+			t.Fatalf("%d deliveries are owed, and have been for two minutes", owed)
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
-	t.Logf("%d faults: %v", done, faults)
-	if 2*done < rounds {
-		t.Errorf("only %d faults of %d came before all was sent", done, rounds)
-	}
-	await(t, "all to be delivered", func() bool { owed, _ := m.owed(t); return owed == 0 })
-	for i := range m.sites {
-		m.signal(t, i, syscall.SIGTERM)
-		if err := m.runs[i].Wait(); err != nil {
+	for _, x := range m.all {
+		x.signal(t, syscall.SIGTERM)
+		if err := x.run.Wait(); err != nil {
 			t.Errorf("a daemon ended with %v", err)
 		}
-		m.runs[i] = nil
+		x.run = nil
 	}
 	m.whole(t, "in the end")
-	m.finish(t, readers, doubts)
+}
+
+// counted counts what came: of each edition each reader has it, and twice only who is recorded as in doubt.
+func (m *machines) counted(t *testing.T, readers int) {
+	t.Helper()
+	l, err := ledger.Open(postgres.At(postgres.Options{URL: m.url, Name: "test", ReadOnly: true}), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	editions, err := l.Editions.Latest(2)
+	if err != nil || len(editions) != 1 || !editions[0].Complete {
+		t.Fatalf("editions %+v, %v", editions, err)
+	}
+	id := editions[0].ID
+	inboxes, messages := m.inboxes.received()
+	more, held, states := 0, 0, map[digest.State]int{}
+	for index := 0; index < readers; {
+		some, err := l.Deliveries.RecipientsAt(id, index)
+		if err != nil || len(some) == 0 {
+			t.Fatalf("recipients from %d on: %d, %v", index, len(some), err)
+		}
+		for _, to := range some {
+			index++
+			got := len(inboxes[to.Email])
+			if got == 1 {
+				continue
+			}
+			history, err := l.Deliveries.History(id, to.Index)
+			if err != nil {
+				t.Fatal(err)
+			}
+			last := history[len(history)-1].State
+			states[last]++
+			doubtful := slices.ContainsFunc(history, func(e digest.Event) bool { return e.State == digest.InDoubt || e.Doubts > 0 })
+			if got > 2 || got == 2 && !doubtful || got == 0 && last != digest.Held {
+				t.Errorf("%s got it %d times: %v", to.Email, got, history)
+			}
+			if more += max(0, got-1); got == 0 {
+				held++
+			}
+		}
+	}
+	if problems := l.Check(); len(problems) > 0 {
+		t.Error(errors.Join(problems...))
+	}
+	if most := m.doubts + m.inboxes.doubts; more > most {
+		t.Errorf("%d copies beyond the first, of at most %d", more, most)
+	}
+	t.Logf("%d messages to %d readers; %d copies, of %d that the faults allow and %d that the mail server made; %d held and not there: %v",
+		messages, readers, more, m.doubts, m.inboxes.doubts, held, states)
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-smtp"
 
@@ -25,7 +26,20 @@ type sink struct {
 	open     int         // connections
 	onTaken  func(n int) // the nth message is complete, its 250 not yet sent
 	onAccept func()      // a client connected and was not greeted yet
+	fails    func() mishap
+	doubts   int // messages whose 250 was lost by a mishap
 }
+
+// mishap is what goes wrong with a message.
+type mishap int
+
+const (
+	allWell  mishap = iota
+	refused         // for now
+	closing         // the server ends the connection in words
+	cut             // the connection ends before the message is complete
+	takenCut        // and after it was
+)
 
 func newSink(t *testing.T) *sink {
 	t.Helper()
@@ -80,7 +94,7 @@ func (s *sink) received() (map[string][][]byte, int) {
 }
 
 // NewSession implements smtp.Backend.
-func (s *sink) NewSession(*smtp.Conn) (smtp.Session, error) {
+func (s *sink) NewSession(c *smtp.Conn) (smtp.Session, error) {
 	s.mu.Lock()
 	s.open++
 	hook := s.onAccept
@@ -88,12 +102,14 @@ func (s *sink) NewSession(*smtp.Conn) (smtp.Session, error) {
 	if hook != nil {
 		hook()
 	}
-	return &session{sink: s}, nil
+	return &session{sink: s, conn: c.Conn()}, nil
 }
 
 type session struct {
 	sink *sink
+	conn net.Conn
 	to   []string
+	fate mishap
 }
 
 func (s *session) Mail(string, *smtp.MailOptions) error { return nil }
@@ -107,6 +123,18 @@ func (s *session) Logout() error {
 }
 
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
+	s.sink.mu.Lock()
+	if s.fate = allWell; s.sink.fails != nil {
+		s.fate = s.sink.fails()
+	}
+	s.sink.mu.Unlock()
+	switch s.fate {
+	case refused:
+		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 7, 1}, Message: "come again"}
+	case closing:
+		defer s.conn.SetReadDeadline(time.Unix(1, 0)) // after this answer
+		return &smtp.SMTPError{Code: 421, EnhancedCode: smtp.EnhancedCode{4, 3, 2}, Message: "closing"}
+	}
 	s.to = append(s.to, to)
 	return nil
 }
@@ -116,7 +144,14 @@ func (s *session) Data(r io.Reader) error {
 	if err != nil {
 		return err // cut in the middle: nobody got it
 	}
+	if s.fate == cut {
+		return s.conn.Close()
+	}
 	s.sink.mu.Lock()
+	if s.fate == takenCut {
+		s.sink.doubts++
+		defer s.conn.Close()
+	}
 	for _, to := range s.to {
 		s.sink.inboxes[to] = append(s.sink.inboxes[to], message)
 	}

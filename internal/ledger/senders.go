@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -64,7 +65,7 @@ func (s *Senders) By() string {
 // Beat tells the others of this process, and returns all that are alive, itself among them. Who died is forgotten. It
 // is called every few seconds, by one goroutine.
 func (s *Senders) Beat(ctx context.Context, config string) ([]Sender, error) {
-	if _, err := s.delivery.begin(ctx); err != nil { // which others see to be there as long as it is
+	if err := s.live(ctx); err != nil {
 		return nil, err
 	}
 	self := s.sender
@@ -90,6 +91,21 @@ func (s *Senders) Beat(ctx context.Context, config string) ([]Sender, error) {
 		alive = append(alive, self)
 	}
 	return sorted(alive), err
+}
+
+// live holds the name by which others see that this process is there, in a new session where the last one is gone. The database
+// may find that out late, and have given the name to nobody until then.
+func (s *Senders) live(ctx context.Context) error {
+	for again := false; ; again = true {
+		session, err := s.delivery.begin(ctx)
+		if err == nil {
+			_, err = session.TryLock(s.sender.lock())
+			err = s.delivery.lost(session, err)
+		}
+		if again || !errors.Is(err, store.ErrSessionLost) {
+			return err
+		}
+	}
 }
 
 // bury forgets those who are not alive.

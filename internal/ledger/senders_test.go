@@ -52,6 +52,20 @@ func TestSendersSeeWhoIsAlive(t *testing.T) {
 	if got := names(t, two); got != "one two " { // it was cut off, and is back
 		t.Errorf("the second sees %s", got)
 	}
+	m.Kill("two")
+	ghost, err := two.store.Session(t.Context(), "ghost") // the session of before, whose end the database did not notice yet
+	if err != nil {
+		t.Fatal(err)
+	}
+	if taken, err := ghost.TryLock(two.sender.lock()); !taken || err != nil {
+		t.Fatal(taken, err)
+	}
+	names(t, two)
+	ghost.Close()
+	names(t, two)
+	if got := names(t, one); got != "one two " {
+		t.Errorf("when its old session has ended at last, the first sees %s", got)
+	}
 	if err := two.Senders.Leave(); err != nil {
 		t.Fatal(err)
 	}

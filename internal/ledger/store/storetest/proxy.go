@@ -31,6 +31,7 @@ type Proxy struct {
 	cluster *Cluster
 	trips   atomic.Int64
 	fault   atomic.Int32
+	delay   atomic.Int64
 
 	mu    sync.Mutex
 	conns map[net.Conn]bool
@@ -75,6 +76,9 @@ func (p *Proxy) Trips() int64 { return p.trips.Load() }
 
 // Next makes a fault of the next request.
 func (p *Proxy) Next(f Fault) { p.fault.Store(int32(f)) }
+
+// Delay makes each request as much later, from now on.
+func (p *Proxy) Delay(by time.Duration) { p.delay.Store(int64(by)) }
 
 // Cut ends all connections.
 func (p *Proxy) Cut() {
@@ -122,6 +126,7 @@ func (p *Proxy) carry(client net.Conn) {
 		}
 		if answered.Swap(false) {
 			p.trips.Add(1)
+			time.Sleep(time.Duration(p.delay.Load()))
 		}
 		switch Fault(p.fault.Swap(int32(None))) {
 		case CutBefore:
