@@ -102,6 +102,12 @@ const atRcpt = string(smtp.Rcpt)
 // ofOne reports whether a refusal at a stage is an answer to one address, and not to the sender or to what is sent.
 func ofOne(stage string) bool { return stage == atRcpt || stage == atSendmail }
 
+// ofNobody reports whether a refusal for good can't be the fault of whom the message was for.
+func ofNobody(o Outcome) bool {
+	return o.Verdict.Permanent &&
+		(o.Verdict.About == refusal.Sender || o.Verdict.About == refusal.Server || o.Stage == string(smtp.Mail))
+}
+
 // refusedBefore reports whether the delivery was deferred by the kind of refusal that fails it the
 // second time.
 func refusedBefore(e digest.Event) bool { return e.State == digest.Deferred && e.Code/100 == 5 }

@@ -144,6 +144,9 @@ func (r *run) noteOutcome(it item, e digest.Event, o Outcome, f effect, trying b
 	r.count(it.to, e, o.Verdict)
 	defer r.report(it.to, e)
 	now, where := r.m.Now(), r.m.transport.String()+": "
+	if r.summary.Tried++; o.Result != Accepted {
+		r.summary.Refusal = where + o.String()
+	}
 	switch f {
 	case goOn:
 		if r.m.pace.pass(now, trying) {

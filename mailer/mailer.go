@@ -175,6 +175,7 @@ type Progress struct {
 type Summary struct {
 	Recipients int // of the edition
 	Lots       int // that this call took: none when nothing could go now, or others were at work on all of it
+	Tried      int // messages that were begun
 
 	// What this call brought to an end.
 	Sent       int
@@ -193,6 +194,8 @@ type Summary struct {
 
 	// Paused tells why the run ended before its time, in words; empty when it did not.
 	Paused string
+	// Refusal is what became of the last message that was not taken, in words; empty when all were.
+	Refusal string
 	// Slowed tells what the server lets us do less than the options would, in words; empty when it is nothing.
 	Slowed string
 }

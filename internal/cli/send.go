@@ -49,7 +49,9 @@ type laneJSON struct {
 	Next     string `json:"next_try,omitempty"` // when the first of those that wait is tried again (RFC 3339)
 	Reason   string `json:"reason,omitempty"`
 	Paused   string `json:"paused,omitempty"`
+	Refusal  string `json:"refusal,omitempty"` // what became of the last message that was not taken
 	next     time.Time
+	tried    int // messages
 }
 
 func sendCommand(p *program) *cobra.Command {
@@ -245,7 +247,7 @@ func reportSent(p *program, out *sentJSON, published []newsroom.Published, err e
 	for _, e := range published {
 		s := e.Delivery
 		l := laneJSON{Lane: e.Lane.String(), Slot: e.Slot.Wall, Edition: e.Edition, Composed: e.Composed,
-			Stories: e.Stories, Sent: s.Sent, Owed: s.Owed(), Reason: e.Reason, Paused: s.Paused}
+			Stories: e.Stories, Sent: s.Sent, Owed: s.Owed(), Reason: e.Reason, Paused: s.Paused, Refusal: s.Refusal, tried: s.Tried}
 		if !s.NextDue.IsZero() {
 			l.Next, l.next = s.NextDue.Format(time.RFC3339), s.NextDue
 		}
@@ -306,11 +308,14 @@ func printSent(w io.Writer, out sentJSON, now time.Time) {
 				l.Edition)
 		case l.Owed == 0:
 			fmt.Fprintf(w, "%s: composed before; what was still owed is delivered\n", l.Edition)
-		case l.Sent == 0 && l.Paused == "" && l.next.After(now):
+		case l.tried == 0 && l.Paused == "" && l.next.After(now):
 			fmt.Fprintf(w, "%s: composed before; nothing was tried, since none of the %d still owed is due before %s (`digestd resume --now` does not wait)\n",
 				l.Edition, l.Owed, l.next.Local().Format("15:04"))
 		default:
 			fmt.Fprintf(w, "%s: composed before; %d sent now, %d still owed\n", l.Edition, l.Sent, l.Owed)
+		}
+		if l.Refusal != "" && l.Paused == "" {
+			fmt.Fprintf(w, "  not taken: %s\n", l.Refusal)
 		}
 		if l.Owed > 0 && !l.next.IsZero() && (first.IsZero() || l.next.Before(first)) {
 			first = l.next

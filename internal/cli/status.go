@@ -112,6 +112,11 @@ func printStatus(w io.Writer, p paint, s report.Status, now time.Time) error {
 	if err := p.table(w, rows); err != nil {
 		return err
 	}
+	for _, e := range s.Editions {
+		if !e.Complete && e.Paused == "" && e.Refusal != "" {
+			fmt.Fprintf(w, "  %s: the last words were %s\n", e.ID, p.in(yellow, e.Refusal))
+		}
+	}
 	well := green
 	if s.FeedsWell < s.FeedsAll {
 		well = yellow

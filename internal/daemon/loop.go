@@ -595,6 +595,8 @@ func (l *Loop) haveRead(r *reading, next tasks, err error) {
 	if err == nil {
 		l.tasks = next
 		next.inForce()
+		clear(l.holds) // what failed may have been mended
+		clear(l.fails)
 		l.Log.Info("new configuration in force")
 	} else {
 		l.Log.Error("reload failed: the old configuration stays", "error", err)

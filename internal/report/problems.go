@@ -13,10 +13,8 @@ import (
 )
 
 const (
-	// lateEdition is how long after its slot an edition that is not complete is a problem.
+	// lateEdition is how long after its slot, or after it was composed late, an edition that is not complete is a problem.
 	lateEdition = time.Hour
-	// underWay is how long an edition that was composed late may still be on its first way out.
-	underWay = 10 * time.Minute
 	// fewOwed is how many deliveries an edition may go on owing, or one in onePartOf, and need nobody: on any list some
 	// mailbox is full, and some server asks to come again.
 	fewOwed   = 5
@@ -87,9 +85,9 @@ func (rep Reporter) editionProblems(uncomposed map[digest.Lane]Uncomposed, now t
 		if e.Request != "" { // anybody may ask for mail to a mailbox that is full
 			continue
 		}
-		since := e.Slot
-		if e.Extra {
-			since = e.Composed
+		since, what := e.Slot, "its slot"
+		if e.Extra || e.Composed.Sub(e.Slot) > lateEdition {
+			since, what = e.Composed, "it was composed"
 		}
 		if now.Sub(since) <= lateEdition {
 			continue
@@ -105,18 +103,35 @@ func (rep Reporter) editionProblems(uncomposed map[digest.Lane]Uncomposed, now t
 				owed += n
 			}
 		}
-		if now.Sub(e.Composed) < underWay && owed == counts[digest.Pending]+counts[digest.Intent] {
-			continue
-		}
 		if tooManyOwed(owed, counts[digest.Sent], e.Recipients) {
+			words := fmt.Sprintf("edition %s still owes %d of its %d deliveries, %s after %s", e.ID, owed, e.Recipients,
+				InWords(now.Sub(since)), what)
+			if why := refusalIn(progress); why != "" {
+				words += "; the last words were " + why
+			}
 			all = append(all, Problem{ID: lateID(e.Lane()),
-				Words: fmt.Sprintf("edition %s still owes %d of its %d deliveries, %s after its slot; "+
-					"`digestd status` shows where they stand, `digestd resume` tries again", e.ID, owed, e.Recipients,
-					InWords(now.Sub(since)))})
+				Words: words + "; `digestd why ADDRESS` tells of each, `digestd resume --now` tries at once"})
 		}
 	}
 	unreached, err := rep.unreachedProblems()
 	return append(append(all, unreached...), rep.uncomposedProblems(uncomposed, now)...), err
+}
+
+// refusalIn is what was last said about a delivery that is still owed; empty when nothing was.
+func refusalIn(p digest.Progress) string {
+	var last digest.Event
+	for _, e := range p.Last {
+		if e.Words != "" && e.At.After(last.At) {
+			last = e
+		}
+	}
+	switch {
+	case last.Words == "":
+		return ""
+	case last.Code == 0:
+		return last.Stage + ": " + last.Words
+	}
+	return fmt.Sprintf("%s: %d %s", last.Stage, last.Code, last.Words)
 }
 
 // unreachedProblems tell of lanes whose last edition is over and has reached nobody.

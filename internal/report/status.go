@@ -52,6 +52,7 @@ type EditionStatus struct {
 	Recalled   string         `json:"recalled,omitempty"` // why the operator withdrew it
 	Reached    int            `json:"reached,omitempty"`  // how many had it by then
 	Paused     string         `json:"paused,omitempty"`
+	Refusal    string         `json:"refusal,omitempty"` // what was last said about one that is still owed
 	Deliveries map[string]int `json:"deliveries"`       // by state
 	Resent     int            `json:"resent,omitempty"` // mails that the operator sent once more
 }
@@ -153,7 +154,7 @@ func (rep Reporter) statusOf(editions []ledger.EditionState) ([]EditionStatus, e
 		}
 		es := EditionStatus{ID: e.ID, Slot: e.Slot, Composed: e.Composed, Stories: e.Stories, Recipients: e.Recipients,
 			Complete: e.Complete, Withdrawn: e.Withdrawn, Recalled: e.Recalled, Paused: e.Paused,
-			Deliveries: map[string]int{}}
+			Refusal: refusalIn(progress), Deliveries: map[string]int{}}
 		if e.Recalled != "" {
 			es.Reached = e.Reached
 		}
