@@ -1,6 +1,9 @@
 package digest
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // State is where a delivery stands. docs/architecture.md has the table of who moves it.
 type State uint8
@@ -81,6 +84,25 @@ type Event struct {
 	Code    int       `json:"code,omitempty"`    // SMTP reply code, 0 for a transport error
 	Words   string    `json:"words,omitempty"`   // the server's words, one line, ≤ 300 bytes
 	Waits   int       `json:"-"`                 // how often it was put off; counted from the events, not recorded
+}
+
+// stages are the points of SMTP's dialogue, as people say them. What is none of them is a word already.
+var stages = map[string]string{
+	"connect": "connecting", "greeting": "waiting for its greeting", "ehlo": "saying hello (EHLO)",
+	"starttls": "turning to encryption (STARTTLS)", "auth": "logging in (AUTH)", "mail": "naming the sender (MAIL FROM)",
+	"rcpt": "naming the reader (RCPT TO)", "data": "beginning the message (DATA)", "body": "in the middle of the message",
+	"dot": "at the end of the message",
+}
+
+// Said is what the other side said at a stage, for people; code is 0 where nothing was said, or there is none.
+func Said(stage string, code int, words string) string {
+	if at, ok := stages[stage]; ok {
+		stage = at
+	}
+	if code == 0 {
+		return stage + ": " + words
+	}
+	return fmt.Sprintf("%s: %d %s", stage, code, words)
 }
 
 // Progress is where the deliveries of an edition stand, or those of a lot of it.

@@ -247,6 +247,8 @@ type FeedState struct {
 	FailingSince time.Time     `json:"failing_since,omitzero"`
 	Error        string        `json:"error,omitempty"` // of the last poll, in words; empty when it succeeded
 	Gone         bool          `json:"gone,omitempty"`  // 410: not polled any more
+	Cut          bool          `json:"cut,omitempty"`   // what it last showed ends in the middle
+	Bare         bool          `json:"bare,omitempty"`  // it last showed no item at all
 	MovedTo      string        `json:"moved_to,omitempty"`
 	MovedSeen    int           `json:"moved_seen,omitempty"` // how often in a row the permanent move was seen
 	Interval     time.Duration `json:"interval,omitempty"`   // between polls as its cache hints ask

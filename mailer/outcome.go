@@ -1,8 +1,7 @@
 package mailer
 
 import (
-	"fmt"
-
+	"digestd/digest"
 	"digestd/mailer/refusal"
 )
 
@@ -31,14 +30,11 @@ type Outcome struct {
 }
 
 func (o Outcome) String() string {
-	cure := ""
+	said := digest.Said(o.Stage, o.Code, o.Words)
 	if o.Cure != "" {
-		cure = "; " + o.Cure
+		said += "; " + o.Cure
 	}
-	if o.Code == 0 {
-		return fmt.Sprintf("%s: %s%s", o.Stage, o.Words, cure)
-	}
-	return fmt.Sprintf("%s: %d %s%s", o.Stage, o.Code, o.Words, cure)
+	return said
 }
 
 // Unreachable is an Outcome as the error of a connection that could not be made.

@@ -293,6 +293,7 @@ func (c *Collector) ask(ctx context.Context, feed digest.Feed, now time.Time, re
 		return nil, err
 	}
 	res.Outcome, res.Repairs = OK, ch.repairs
+	st.Cut, st.Bare = cut, len(ch.items) == 0
 	st.Title, st.Site, st.LastFull = sourceName(digest.Feed{URL: feed.URL}, ch), ch.link, now
 	st.ETag, st.LastModified = "", ""
 	if ans == nil {

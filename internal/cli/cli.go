@@ -154,6 +154,15 @@ func (p *program) complain(err error) {
 	}
 }
 
+// warn tells of what nobody else tells: to the log, or to the person at a terminal.
+func (p *program) warn(what string, err error) {
+	if isTerminal(p.stderr) {
+		fmt.Fprintf(p.stderr, "%s: %v\n", what, err)
+		return
+	}
+	p.log.Error(what, "error", err)
+}
+
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "digestd",
@@ -163,7 +172,7 @@ func (p *program) root() *cobra.Command {
 		Version:           buildInfo().String(), // what --version prints
 		SilenceErrors:     true,
 		SilenceUsage:      true,
-		PersistentPreRunE: func(*cobra.Command, []string) error { p.log = p.logger(); return nil },
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error { p.log = p.logger(c.Name() == "run"); return nil },
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return fmt.Errorf("unknown command %q", args[0])
@@ -242,14 +251,14 @@ func suggestion(c *cobra.Command, word string) string {
 	return ""
 }
 
-// logger writes to stderr. On a terminal, commands say themselves what went wrong, so only errors are logged there.
-func (p *program) logger() *slog.Logger {
+// logger writes to stderr. At a terminal, commands say themselves what happened: there the daemon alone logs.
+func (p *program) logger(daemon bool) *slog.Logger {
 	level := slog.LevelInfo
 	switch {
 	case p.verbose:
 		level = slog.LevelDebug
-	case isTerminal(p.stderr):
-		level = slog.LevelError
+	case isTerminal(p.stderr) && !daemon:
+		return slog.New(slog.DiscardHandler)
 	}
 	if toJournal(p.stderr, os.Getenv) {
 		return slog.New(newJournalHandler(p.stderr, level))

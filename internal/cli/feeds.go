@@ -79,6 +79,10 @@ func health(f report.FeedHealth) string {
 		return "not asked yet"
 	case f.MovedTo != "":
 		return "moved to " + f.MovedTo
+	case f.Cut:
+		return "cut off"
+	case f.Bare:
+		return "no items"
 	}
 	return "well"
 }

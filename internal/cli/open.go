@@ -145,7 +145,7 @@ func (p *program) open(ctx context.Context, want want) (*opened, error) {
 	}
 	socket, err := control.Listen(cfg.Ledger.Path, p.runnerOf(func() *opened { return o }), p.log)
 	if err != nil {
-		p.log.Warn("other digestd commands can't reach this one", "error", err)
+		p.warn("other digestd commands can't reach this one", err)
 		return o, nil
 	}
 	o.close = func() { socket.Drain(ctx); l.Close() }
@@ -197,7 +197,7 @@ func (p *program) openLedger(ctx context.Context, cfg *config.Config, want want)
 // warnOfDamage says what was passed over when a ledger was opened.
 func (p *program) warnOfDamage(l *ledger.Ledger, err error) {
 	if err == nil && l.Passed() != nil {
-		p.log.Error("the ledger was damaged", "error", l.Passed())
+		p.warn("the ledger was damaged", l.Passed())
 	}
 }
 
@@ -215,7 +215,7 @@ func assemble(
 		Report:   report.Reporter{Config: cfg, Ledger: report.Of(l), Now: p.now},
 		known:    func() report.Known { return report.Known{} },
 	}
-	err := newsroom.JoinSignups(cfg, l, func(err error) { p.log.Error("who signed up can't be read: those known last get mail", "error", err) })
+	err := newsroom.JoinSignups(cfg, l, func(err error) { p.warn("who signed up can't be read: those known last get mail", err) })
 	if err != nil || ledgerOnly {
 		return o, err
 	}

@@ -117,21 +117,7 @@ func printStatus(w io.Writer, p paint, s report.Status, now time.Time) error {
 			fmt.Fprintf(w, "  %s: the last words were %s\n", e.ID, p.in(yellow, e.Refusal))
 		}
 	}
-	well := green
-	if s.FeedsWell < s.FeedsAll {
-		well = yellow
-	}
-	fmt.Fprintf(w, "feeds: %s", p.in(well, fmt.Sprintf("%d of %d well", s.FeedsWell, s.FeedsAll)))
-	if unasked := s.FeedsAll - s.FeedsWell - len(s.Feeds); unasked > 0 {
-		fmt.Fprintf(w, ", %d not asked yet", unasked)
-	}
-	if len(s.Daily) > 0 {
-		fmt.Fprintf(w, "; new items by day: %s %s today", sparkline(s.Daily), strconv.Itoa(s.Daily[len(s.Daily)-1]))
-	}
-	fmt.Fprintln(w)
-	for _, f := range s.Feeds {
-		fmt.Fprintf(w, "  %s: %s (%s in a row)\n", f.URL, p.in(yellow, f.Error), plural(f.Failures, "failure"))
-	}
+	printFeedsStatus(w, p, s)
 	if s.Slowed != "" {
 		fmt.Fprintf(w, "mail: the server takes %s\n", p.in(yellow, s.Slowed))
 	}
@@ -151,6 +137,28 @@ func printStatus(w io.Writer, p paint, s report.Status, now time.Time) error {
 		fmt.Fprintf(w, "%s %s\n", p.in(red, "PROBLEM"), problem)
 	}
 	return nil
+}
+
+// printFeedsStatus tells how the feeds are.
+func printFeedsStatus(w io.Writer, p paint, s report.Status) {
+	well := green
+	if s.FeedsWell < s.FeedsAll {
+		well = yellow
+	}
+	fmt.Fprintf(w, "feeds: %s", p.in(well, fmt.Sprintf("%d of %d well", s.FeedsWell, s.FeedsAll)))
+	if unasked := s.FeedsAll - s.FeedsWell - len(s.Feeds); unasked > 0 {
+		fmt.Fprintf(w, ", %d not asked yet", unasked)
+	}
+	if len(s.Daily) > 0 {
+		fmt.Fprintf(w, "; new items by day: %s %s today", sparkline(s.Daily), strconv.Itoa(s.Daily[len(s.Daily)-1]))
+	}
+	fmt.Fprintln(w)
+	for _, f := range s.Feeds {
+		fmt.Fprintf(w, "  %s: %s (%s in a row)\n", f.URL, p.in(yellow, f.Error), plural(f.Failures, "failure"))
+	}
+	for _, f := range s.Moved {
+		fmt.Fprintf(w, "  %s: moved for good; write %s in its place\n", f.URL, p.in(yellow, f.To))
+	}
 }
 
 // printSenders lists the processes that share the ledger, where several can.

@@ -39,14 +39,23 @@ func whyCommand(p *program) *cobra.Command {
 				}
 				return p.print(reader, func(w io.Writer) { printReader(w, reader) })
 			}
-			fates, err := o.Report.WhyItem(query)
+			fates, more, err := o.Report.WhyItem(query)
 			if err != nil {
 				return err
 			}
 			for i, f := range fates {
 				fates[i].Item.Feed = digest.Feed{URL: f.Item.Feed}.Address()
 			}
-			if err := p.print(map[string]any{"items": fates}, func(w io.Writer) { printFates(w, fates) }); err != nil {
+			if err := p.print(map[string]any{"items": fates, "more": more}, func(w io.Writer) {
+				if more == 0 {
+					printFates(w, fates)
+					return
+				}
+				for _, f := range fates {
+					fmt.Fprintf(w, "%s  %s  %s\n", f.Item.FirstSeen.Local().Format("2006-01-02 15:04"), f.Item.Title, f.Item.Link)
+				}
+				fmt.Fprintf(w, "and %d more; a link, or more words of a title, tell what became of one\n", more)
+			}); err != nil {
 				return err
 			}
 			if len(fates) == 0 {
@@ -177,7 +186,7 @@ func printReader(w io.Writer, r report.Reader) {
 			fmt.Fprintf(w, "    %s %s", e.At.Local().Format("2006-01-02 15:04:05"), e.State)
 			switch {
 			case e.Stage != "":
-				fmt.Fprintf(w, " at %s: %s", e.Stage, e.Words)
+				fmt.Fprintf(w, ", %s", digest.Said(e.Stage, e.Code, e.Words))
 			case e.Words != "":
 				fmt.Fprintf(w, ": %s", e.Words)
 			}

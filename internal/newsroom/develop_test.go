@@ -32,7 +32,7 @@ func TestADevelopmentOfWhatWasTold(t *testing.T) {
 	if strings.Contains(mail, "news.example.org/daily/2026-03-13/") {
 		t.Error("the mail links to an archive that there is not")
 	}
-	fates, err := w.Report.WhyItem("Sandholm kills nine")
+	fates, _, err := w.Report.WhyItem("Sandholm kills nine")
 	if err != nil || len(fates) != 1 {
 		t.Fatal(fates, err)
 	}

@@ -133,7 +133,7 @@ func TestDigestPinnedToAZoneRepeatsNothing(t *testing.T) {
 	if !w.Tells("ana@example.org", 1, "Ferry timetable") {
 		t.Error("what was first seen between the last edition of the old zone and the first slot of the new one is lost")
 	}
-	got, err := w.Report.WhyItem("cranes move")
+	got, _, err := w.Report.WhyItem("cranes move")
 	if err != nil || !slices.ContainsFunc(got[0].Lanes, func(f report.LaneFate) bool {
 		return f.Edition == "daily/Europe/Paris/2026-03-12T07:00" && f.Readers == 2
 	}) {
@@ -227,7 +227,7 @@ func TestFeedThatMovesKeepsWhatWaited(t *testing.T) {
 	if w.Tells("ana@example.org", 0, "Cranes move") || !w.Tells("ana@example.org", 0, "Court strikes") {
 		t.Fatal("an edition without the feed that was taken out")
 	}
-	if got, err := w.Report.WhyItem("cranes move"); err != nil || !strings.Contains(got[0].Lanes[0].Reason, "feed removed") {
+	if got, _, err := w.Report.WhyItem("cranes move"); err != nil || !strings.Contains(got[0].Lanes[0].Reason, "feed removed") {
 		t.Errorf("why: %+v, %v", got, err)
 	}
 	w.Now = town.OnDay(t, 1, "09:00")

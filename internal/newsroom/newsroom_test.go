@@ -243,7 +243,7 @@ func TestLookingChangesNothing(t *testing.T) {
 	if _, err := w.Report.Status(report.Known{}); err != nil {
 		t.Error(err)
 	}
-	if _, err := w.Report.WhyItem("cranes move"); err != nil {
+	if _, _, err := w.Report.WhyItem("cranes move"); err != nil {
 		t.Error(err)
 	}
 	if _, err := w.Report.WhyReader("ana@example.org"); err != nil {

@@ -122,7 +122,7 @@ func TestReadersWatchAndMute(t *testing.T) {
 	if mail := w.Mail("grain@example.org", 1); strings.Contains(mail, "Grain fleet") || !strings.Contains(mail, "Ice road") {
 		t.Error("what was watched is told twice")
 	}
-	fates, err := w.Report.WhyItem("Grain fleet clears")
+	fates, _, err := w.Report.WhyItem("Grain fleet clears")
 	if err != nil || len(fates) != 1 || fates[0].Lanes[0].Section != "you watch" || fates[0].Lanes[0].Readers != 1 {
 		t.Errorf("why says %+v, %v", fates, err)
 	}

@@ -101,7 +101,7 @@ func TestAStoryThatIsLeftOutComesNeverAgain(t *testing.T) {
 	if !w.Tells("benoit@example.org", 0, "Court") || w.Tells("benoit@example.org", 0, "Cranes") {
 		t.Error("the next edition tells the others, and not the one that was left out")
 	}
-	fates, err := w.Report.WhyItem("cranes")
+	fates, _, err := w.Report.WhyItem("cranes")
 	if err != nil || len(fates) != 1 || fates[0].Lanes[0].Reason != "left out by the operator" {
 		t.Errorf("why: %+v, %v", fates, err)
 	}

@@ -125,13 +125,10 @@ func refusalIn(p digest.Progress) string {
 			last = e
 		}
 	}
-	switch {
-	case last.Words == "":
+	if last.Words == "" {
 		return ""
-	case last.Code == 0:
-		return last.Stage + ": " + last.Words
 	}
-	return fmt.Sprintf("%s: %d %s", last.Stage, last.Code, last.Words)
+	return digest.Said(last.Stage, last.Code, last.Words)
 }
 
 // unreachedProblems tell of lanes whose last edition is over and has reached nobody.

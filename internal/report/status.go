@@ -19,7 +19,8 @@ type Status struct {
 	Paused     []ledger.Paused `json:"paused"` // digests, by the operator
 	Desk       []Desk          `json:"desk"`   // digests for whose next edition something is ordered, or waits for the editor
 	Editions   []EditionStatus `json:"editions"`
-	Feeds      []FeedStatus    `json:"feeds"` // those that are not well
+	Feeds      []FeedStatus    `json:"feeds"`           // those that are not well
+	Moved      []FeedMove      `json:"moved,omitempty"` // those that answer from another address, for good
 	FeedsWell  int             `json:"feeds_well"`
 	FeedsAll   int             `json:"feeds_all"`
 	Daily      []int           `json:"items_daily"` // new items of all feeds by day, today last
@@ -53,8 +54,8 @@ type EditionStatus struct {
 	Reached    int            `json:"reached,omitempty"`  // how many had it by then
 	Paused     string         `json:"paused,omitempty"`
 	Refusal    string         `json:"refusal,omitempty"` // what was last said about one that is still owed
-	Deliveries map[string]int `json:"deliveries"`       // by state
-	Resent     int            `json:"resent,omitempty"` // mails that the operator sent once more
+	Deliveries map[string]int `json:"deliveries"`        // by state
+	Resent     int            `json:"resent,omitempty"`  // mails that the operator sent once more
 }
 
 // FeedStatus is a feed that is not well.
@@ -65,6 +66,12 @@ type FeedStatus struct {
 	Failures    int       `json:"failures"`
 	LastSuccess time.Time `json:"last_success,omitzero"`
 	NextPoll    time.Time `json:"next_poll,omitzero"`
+}
+
+// FeedMove is a feed that has moved for good, as it says itself.
+type FeedMove struct {
+	URL string `json:"url"`
+	To  string `json:"to"`
 }
 
 // LedgerStatus is the ledger file.
@@ -189,6 +196,9 @@ func (rep Reporter) feedStatus(s *Status, now time.Time) error {
 			if !st.LastSuccess.IsZero() {
 				s.FeedsWell++
 			}
+			if st.MovedTo != "" {
+				s.Moved = append(s.Moved, FeedMove{URL: f.Address(), To: f.Shown(st.MovedTo)})
+			}
 			continue
 		}
 		s.Feeds = append(s.Feeds, FeedStatus{URL: f.Address(), Name: f.Called(st), Error: st.Error,
@@ -223,6 +233,8 @@ type FeedHealth struct {
 	Error       string    `json:"error,omitempty"`
 	Gone        bool      `json:"gone,omitempty"`     // answered 410: not polled any more
 	MovedTo     string    `json:"moved_to,omitempty"` // permanently, as it says itself
+	Cut         bool      `json:"cut,omitempty"`      // what it last showed ends in the middle
+	Bare        bool      `json:"bare,omitempty"`     // it last showed no item
 	PerDay      float64   `json:"items_per_day"`      // new ones, of the last days
 	Daily       []int     `json:"daily"`              // new items by day, today last
 }
@@ -238,7 +250,7 @@ func (rep Reporter) FeedHealth() ([]FeedHealth, error) {
 	for _, f := range rep.Config.Feeds() {
 		st := states[f.URL]
 		h := FeedHealth{URL: f.Address(), Name: f.Called(st), LastSuccess: st.LastSuccess, NextPoll: st.NextPoll,
-			Failures: st.Failures, Error: st.Error, Gone: st.Gone, MovedTo: f.Shown(st.MovedTo), Daily: recentDays(st, now)}
+			Failures: st.Failures, Error: st.Error, Gone: st.Gone, MovedTo: f.Shown(st.MovedTo), Cut: st.Cut, Bare: st.Bare, Daily: recentDays(st, now)}
 		for _, t := range rep.Config.Topics {
 			if slices.ContainsFunc(t.Feeds, func(of digest.Feed) bool { return of.URL == f.URL }) {
 				h.Topics = append(h.Topics, t.ID)

@@ -13,8 +13,8 @@ import (
 	"digestd/subscribers"
 )
 
-// maxWhy is how many items why tells about; words may fit many.
-const maxWhy = 20
+// maxWhy is how many items why tells about; words may fit many, which are counted up to countWhy.
+const maxWhy, countWhy = 10, 1000
 
 // nearlySame is the score from which why tells of an item that was not joined.
 const nearlySame = 0.3
@@ -53,24 +53,28 @@ type Telling struct {
 	Terms     []string  `json:"terms,omitempty"`
 }
 
-// WhyItem tells what became of the items with a link, a guid, or words of a title: newest first.
-func (rep Reporter) WhyItem(query string) ([]Fate, error) {
-	items, err := rep.Ledger.Items.Newest(maxWhy, func(it digest.Item) bool { return matches(it, query) })
+// WhyItem tells what became of the items with a link, a guid, or words of a title: newest first; and of how many more
+// it does not.
+func (rep Reporter) WhyItem(query string) (fates []Fate, more int, err error) {
+	items, err := rep.Ledger.Items.Newest(countWhy, func(it digest.Item) bool { return matches(it, query) })
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	former, err := rep.formerLanes()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	fates := []Fate{}
+	if len(items) > maxWhy {
+		items, more = items[:maxWhy], len(items)-maxWhy
+	}
+	fates = []Fate{}
 	for _, it := range items {
 		f := Fate{Item: it, Lanes: []LaneFate{}}
 		for _, d := range rep.Config.Digests {
 			for _, lane := range rep.Config.Lanes(d) {
 				lf, err := rep.Fate(d, lane, it)
 				if err != nil {
-					return nil, err
+					return nil, 0, err
 				}
 				f.Lanes = append(f.Lanes, lf)
 			}
@@ -78,7 +82,7 @@ func (rep Reporter) WhyItem(query string) ([]Fate, error) {
 		for _, lane := range former {
 			lf, settled, err := rep.settled(lane, it)
 			if err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 			if settled {
 				f.Lanes = append(f.Lanes, lf)
@@ -86,7 +90,7 @@ func (rep Reporter) WhyItem(query string) ([]Fate, error) {
 		}
 		fates = append(fates, f)
 	}
-	return fates, nil
+	return fates, more, nil
 }
 
 // matches reports whether an item has the link or the guid, or all the words in its title, or had them in

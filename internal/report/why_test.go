@@ -20,7 +20,7 @@ func TestWhyTellsWhatBecameOfAnItem(t *testing.T) {
 		"https://herald.example.org/cranes-move-again-in-the-harbour?utm_source=x": {Edition: "daily/Europe/Paris/2026-03-12T07:00", Readers: 2},
 		"volcano monitors": {Reason: "waits for the next edition"},
 	} {
-		got, err := w.Report.WhyItem(query)
+		got, _, err := w.Report.WhyItem(query)
 		if err != nil || len(got) != 1 || len(got[0].Lanes) != 1 {
 			t.Fatalf("why %s: %+v, %v", query, got, err)
 		}
@@ -28,7 +28,7 @@ func TestWhyTellsWhatBecameOfAnItem(t *testing.T) {
 			t.Errorf("why %s: %+v, want %+v", query, f, want)
 		}
 	}
-	got, err := w.Report.WhyItem("horoscope")
+	got, _, err := w.Report.WhyItem("horoscope")
 	if err != nil || len(got) != 1 || !strings.Contains(got[0].Lanes[0].Reason, "horoscope") {
 		t.Errorf("why horoscope: %+v, %v", got, err)
 	}
@@ -51,7 +51,7 @@ func TestWhyOfAnItemWhoseEditionWasPruned(t *testing.T) {
 	if err != nil || pruned.Editions != 1 || pruned.Items != 0 {
 		t.Fatalf("pruned %+v, %v", pruned, err)
 	}
-	got, err := w.Report.WhyItem("cranes move")
+	got, _, err := w.Report.WhyItem("cranes move")
 	if err != nil || len(got) != 1 || got[0].Lanes[0].Edition != "daily/Europe/Paris/2026-03-12T07:00" || got[0].Lanes[0].Reason == "" {
 		t.Errorf("why: %+v, %v", got, err)
 	}
@@ -63,7 +63,7 @@ func TestWhyCountsTheReadersOfTheStory(t *testing.T) {
 	w.Show("/gazette", "Court strikes down the river levy")
 	w.At(0, "06:30")
 	for query, want := range map[string]int{"cranes move": 1, "court strikes": 2} {
-		got, err := w.Report.WhyItem(query)
+		got, _, err := w.Report.WhyItem(query)
 		if err != nil || len(got) != 1 || got[0].Lanes[0].Readers != want {
 			t.Errorf("why %s: %+v, %v; want %d readers", query, got, err, want)
 		}
@@ -76,7 +76,7 @@ func TestWhyTellsWhoWasNotJoined(t *testing.T) {
 	w.Show("/gazette", "Court in Aldmere hears the river levy case on Monday")
 	w.Collect()
 	w.Send(false)
-	got, err := w.Report.WhyItem("court strikes")
+	got, _, err := w.Report.WhyItem("court strikes")
 	if err != nil || len(got) != 1 {
 		t.Fatalf("%+v, %v", got, err)
 	}
