@@ -196,15 +196,15 @@ func TestConnectionFaultsStopTheRunAndFailNobody(t *testing.T) {
 		{smtptest.Auth, "535 5.7.8 wrong password", "535 5.7.8", nil},
 		{smtptest.Mail, "530 5.7.0 Authentication required", "530 5.7.0", nil},
 		{smtptest.Rcpt, "535 5.7.8 expired", "535 5.7.8", nil},
-		{"", "", "starttls: ", func(s *smtptest.Server, c *smtp.Server) { s.TLS, c.Roots = expired, expiredRoots }},
-		{"", "", "starttls: ", func(s *smtptest.Server, c *smtp.Server) { c.Roots = nil }},
+		{"", "", "(STARTTLS): ", func(s *smtptest.Server, c *smtp.Server) { s.TLS, c.Roots = expired, expiredRoots }},
+		{"", "", "(STARTTLS): ", func(s *smtptest.Server, c *smtp.Server) { c.Roots = nil }},
 		{"", "", "does not offer STARTTLS", func(s *smtptest.Server, c *smtp.Server) { s.Extensions = []string{"AUTH PLAIN"} }},
 		{"", "", "does not offer AUTH", func(s *smtptest.Server, c *smtp.Server) { s.Extensions = []string{"STARTTLS"} }},
 		{"", "", "connect: ", func(s *smtptest.Server, c *smtp.Server) { c.Port = 1 }},
 	}
 	for _, stage := range []string{smtptest.Greeting, smtptest.Ehlo, smtptest.StartTLS, smtptest.Auth} {
 		for _, answer := range []string{temporary, permanent, "421 4.3.2 too busy", smtptest.Cut, smtptest.Hang, smtptest.Late, "SSH-2.0-OpenSSH"} {
-			rows = append(rows, row{stage, answer, stage + ": ", nil})
+			rows = append(rows, row{stage, answer, digest.Said(stage, 0, ""), nil})
 		}
 	}
 	for _, c := range rows {

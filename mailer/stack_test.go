@@ -103,7 +103,7 @@ func TestFullStack(t *testing.T) {
 		Auth: "auto", DialTimeout: 10 * time.Second, ReplyTimeout: 10 * time.Second}
 	o := defaults
 	s, err := New(o, OverSMTP(to), l.Mail(), nil).Deliver(context.Background(), job)
-	if err != nil || s.Sent != 0 || s.Failed != 0 || !strings.Contains(s.Paused, "auth: ") || strings.Contains(s.Paused, "wrong") {
+	if err != nil || s.Sent != 0 || s.Failed != 0 || !strings.Contains(s.Paused, "(AUTH): ") || strings.Contains(s.Paused, "wrong") {
 		t.Fatalf("with a wrong password: %+v, %v", s, err)
 	}
 	to.Password = "s3cret"
