@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime/debug"
-	"slices"
 	"strings"
 	"time"
 
@@ -112,13 +110,6 @@ type Loop struct {
 	away    int // how often in a row the ledger's database was found to be away
 }
 
-// ending is a job's last word.
-type ending struct {
-	name string
-	err  error
-	then func() // run by the loop
-}
-
 // laneSince is since when a lane is as it is, as far as that matters.
 type laneSince struct {
 	times string
@@ -144,23 +135,6 @@ func newLoop(t tasks, load func() (tasks, error), log *slog.Logger) *Loop {
 		void:    make(map[digest.Lane]string),
 		holds:   make(map[string]time.Time),
 		fails:   make(map[string]int),
-	}
-}
-
-// Reload makes the running loop read its configuration anew, and returns when the new one is in force, or
-// with the reason why the old one stays.
-func (l *Loop) Reload(ctx context.Context) error {
-	answer := make(chan error, 1)
-	select {
-	case l.reloads <- answer:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	select {
-	case err := <-answer:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 
@@ -489,124 +463,6 @@ func afterPoll(ctx context.Context, polled <-chan struct{}) error {
 	return nil
 }
 
-// begin runs a job beside the loop. When it fails, what it was about is held for a while.
-func (l *Loop) begin(name string, lane *digest.Lane, do func() error, then func(err error)) {
-	l.jobs[name] = lane
-	go func() {
-		err := guard(do)
-		l.ended <- ending{name: name, err: err, then: func() {
-			l.hold(name, err)
-			then(err)
-		}}
-	}()
-}
-
-// guard makes a job's panic its error: one edition that fails must not stop the others.
-func guard(do func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return do()
-}
-
-// end takes a job's end to notice.
-func (l *Loop) end(e ending) {
-	delete(l.jobs, e.name)
-	e.then()
-	if isAway(e.err) {
-		l.notice(e.err)
-		return
-	}
-	if e.err != nil && !errors.Is(e.err, context.Canceled) {
-		l.Log.Error("failed; it is tried again", "task", e.name, "error", e.err, "failures", l.fails[e.name],
-			"after", l.holds[e.name])
-	}
-}
-
-// hold makes a task wait when it failed, longer each time in a row, and lets it go when it did not.
-func (l *Loop) hold(name string, err error) {
-	if err == nil {
-		delete(l.fails, name)
-		delete(l.holds, name)
-		return
-	}
-	l.fails[name]++
-	hold := holdAfter(l.fails[name])
-	if isAway(err) || errors.Is(err, ledger.ErrLost) {
-		if errors.As(err, new(advanced)) { // the database was there meanwhile
-			l.fails[name] = 1
-		}
-		hold = awayFor(l.fails[name])
-	}
-	if errors.As(err, new(paused)) {
-		hold = min(hold, longestPause)
-	}
-	l.holds[name] = l.Now().Add(hold)
-}
-
-// holdAtLeast makes a task wait that went well, so that a mistake about what is due keeps no core busy.
-func (l *Loop) holdAtLeast(name string, err error, d time.Duration) {
-	if err == nil {
-		l.holds[name] = l.Now().Add(d)
-	}
-}
-
-// reading is the configuration being read.
-type reading struct {
-	began time.Time
-	reply func(error)
-}
-
-// readingTakes is how long reading the configuration may take. Whoever waits for it is told then, what comes of it is
-// thrown away, and the next reload may begin.
-const readingTakes = time.Minute
-
-// reload reads the configuration beside the loop; answer, if any, gets the outcome.
-func (l *Loop) reload(ctx context.Context, answer chan error) {
-	r := &reading{began: l.Now(), reply: func(err error) {
-		if answer != nil {
-			answer <- err
-		}
-	}}
-	if l.reading != nil {
-		r.reply(errors.New("a reload is under way already"))
-		return
-	}
-	l.Notify(notifyReloading())
-	l.reading = r
-	go func() {
-		var next tasks
-		err := guard(func() (err error) { next, err = l.load(); return err })
-		select {
-		case l.ended <- ending{name: taskReload, then: func() { l.haveRead(r, next, err) }}:
-		case <-ctx.Done():
-		}
-	}()
-}
-
-// haveRead takes over what was read, unless nobody waits for it any more.
-func (l *Loop) haveRead(r *reading, next tasks, err error) {
-	if l.reading != r {
-		return
-	}
-	l.reading = nil
-	if err == nil {
-		l.tasks = next
-		next.inForce()
-		clear(l.holds) // what failed may have been mended
-		clear(l.fails)
-		l.Log.Info("new configuration in force")
-	} else {
-		l.Log.Error("reload failed: the old configuration stays", "error", err)
-	}
-	l.Notify(notifyReady)
-	r.reply(err)
-}
-
-const taskReload = "reload"
-
 // tell gives the service manager a new status line.
 func (l *Loop) tell(status string) {
 	if status != l.status {
@@ -628,19 +484,4 @@ func (l *Loop) describe(p plan, now time.Time) string {
 		parts = append(parts, fmt.Sprintf("%d/%d feeds well", well, all))
 	}
 	return strings.Join(parts, "; ")
-}
-
-// running names the editions that are being published or resumed, if any, in one part of a status line.
-func (l *Loop) running(prefix string) []string {
-	var editions []string
-	for name, lane := range l.jobs {
-		if lane != nil {
-			editions = append(editions, name)
-		}
-	}
-	if len(editions) == 0 {
-		return nil
-	}
-	slices.Sort(editions)
-	return []string{prefix + strings.Join(editions, ", ")}
 }

@@ -1,0 +1,100 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"digestd/digest"
+	"digestd/internal/ledger"
+)
+
+// ending is a job's last word.
+type ending struct {
+	name string
+	err  error
+	then func() // run by the loop
+}
+
+// begin runs a job beside the loop. When it fails, what it was about is held for a while.
+func (l *Loop) begin(name string, lane *digest.Lane, do func() error, then func(err error)) {
+	l.jobs[name] = lane
+	go func() {
+		err := guard(do)
+		l.ended <- ending{name: name, err: err, then: func() {
+			l.hold(name, err)
+			then(err)
+		}}
+	}()
+}
+
+// guard makes a job's panic its error: one edition that fails must not stop the others.
+func guard(do func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return do()
+}
+
+// end takes a job's end to notice.
+func (l *Loop) end(e ending) {
+	delete(l.jobs, e.name)
+	e.then()
+	if isAway(e.err) {
+		l.notice(e.err)
+		return
+	}
+	if e.err != nil && !errors.Is(e.err, context.Canceled) {
+		l.Log.Error("failed; it is tried again", "task", e.name, "error", e.err, "failures", l.fails[e.name],
+			"after", l.holds[e.name])
+	}
+}
+
+// hold makes a task wait when it failed, longer each time in a row, and lets it go when it did not.
+func (l *Loop) hold(name string, err error) {
+	if err == nil {
+		delete(l.fails, name)
+		delete(l.holds, name)
+		return
+	}
+	l.fails[name]++
+	hold := holdAfter(l.fails[name])
+	if isAway(err) || errors.Is(err, ledger.ErrLost) {
+		if errors.As(err, new(advanced)) { // the database was there meanwhile
+			l.fails[name] = 1
+		}
+		hold = awayFor(l.fails[name])
+	}
+	if errors.As(err, new(paused)) {
+		hold = min(hold, longestPause)
+	}
+	l.holds[name] = l.Now().Add(hold)
+}
+
+// holdAtLeast makes a task wait that went well, so that a mistake about what is due keeps no core busy.
+func (l *Loop) holdAtLeast(name string, err error, d time.Duration) {
+	if err == nil {
+		l.holds[name] = l.Now().Add(d)
+	}
+}
+
+// running names the editions that are being published or resumed, if any, in one part of a status line.
+func (l *Loop) running(prefix string) []string {
+	var editions []string
+	for name, lane := range l.jobs {
+		if lane != nil {
+			editions = append(editions, name)
+		}
+	}
+	if len(editions) == 0 {
+		return nil
+	}
+	slices.Sort(editions)
+	return []string{prefix + strings.Join(editions, ", ")}
+}

@@ -1,0 +1,143 @@
+package ledger
+
+import (
+	"fmt"
+
+	"digestd/digest"
+	"digestd/internal/ledger/store"
+)
+
+// moves remembers what a transaction changed in the lots kept in memory, so that it can be undone.
+type moves []move
+
+type move struct {
+	lot   *lot
+	index int // -1: an entry of the log
+	from  digest.State
+}
+
+func (m *moves) undo() {
+	for i := len(*m) - 1; i >= 0; i-- {
+		if v := (*m)[i]; v.index < 0 {
+			v.lot.entry--
+		} else {
+			v.lot.states[v.index] = v.from
+		}
+	}
+	*m = nil
+}
+
+// sent counts the deliveries that were brought to that state.
+func (m moves) sent() (n int) {
+	for _, v := range m {
+		if v.index >= 0 && v.lot.states[v.index] == digest.Sent {
+			n++
+		}
+	}
+	return n
+}
+
+// append adds an entry to the log of a lot.
+func (m *moves) append(tx store.Tx, l *lot, events []digest.Event) error {
+	if l.number == wholeLot {
+		return appendEvents(tx, l.edition, events)
+	}
+	l.entry++
+	*m = append(*m, move{lot: l, index: -1})
+	return tx.Part(bucketProgress, l.edition).Put(seqKey(l.entry), encodeEvents(events))
+}
+
+// placed is an event of a lot.
+type placed struct {
+	lot   *lot
+	event digest.Event
+}
+
+// applyStep checks a step against the table of states and against the suppressions, and returns the
+// events to record.
+func (w *deliveryWriter) applyStep(tx store.Tx, s *step, all *moves) (events []placed, err error) {
+	var mine moves
+	defer func() {
+		if err != nil {
+			mine.undo()
+			events = nil
+			return
+		}
+		*all = append(*all, mine...)
+	}()
+	for _, e := range s.events {
+		l, err := w.lotOf(tx, s.edition, e.Index)
+		if err == nil {
+			err = w.mayRecord(tx, l)
+		}
+		if err == nil {
+			events, err = mine.apply(events, l, e)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if s.next == nil {
+		return events, nil
+	}
+	l, err := w.lotOf(tx, s.edition, s.next.Index)
+	if err != nil {
+		return nil, err
+	}
+	next := *s.next
+	if l.session != nil {
+		stop, stopped, err := readStop(tx, s.edition)
+		if err == nil {
+			var may bool
+			if may, err = w.mayBegin(tx, l, stop, stopped); err == nil && !may {
+				s.state = digest.Pending
+				return events, nil
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	suppressed, err := isSuppressed(tx, s.to, digestOf(s.edition))
+	if err != nil {
+		return nil, err
+	}
+	if suppressed {
+		next = digest.Event{Index: next.Index, State: digest.Suppressed, At: next.At, Attempt: next.Attempt - 1, Doubts: s.next.Doubts}
+	}
+	s.state = next.State
+	return mine.apply(events, l, next)
+}
+
+// mayRecord refuses what comes after an edition that several processes send was withdrawn.
+func (w *deliveryWriter) mayRecord(tx store.Tx, l *lot) error {
+	if l.session == nil {
+		return nil
+	}
+	if s, stopped, err := readStop(tx, l.edition); err != nil || !stopped || !s.Over {
+		return err
+	}
+	return fmt.Errorf("edition %s: %w: it was withdrawn", l.edition, ErrIllegal)
+}
+
+// apply moves a delivery as the table of states allows.
+func (m *moves) apply(events []placed, l *lot, e digest.Event) ([]placed, error) {
+	i := e.Index - l.first
+	if i < 0 || i >= len(l.states) || !l.states[i].MayBecome(e.State) {
+		return nil, fmt.Errorf("edition %s: %w: %s", l.edition, ErrIllegal, describe(l.states, i, e))
+	}
+	if attempt, begun := l.begun[i]; begun && l.states[i] == digest.Intent && attempt != e.Attempt {
+		return nil, fmt.Errorf("edition %s: %w: attempt %d of recipient %d was followed by others", l.edition, ErrIllegal, e.Attempt, e.Index)
+	}
+	delete(l.begun, i)
+	*m = append(*m, move{l, i, l.states[i]})
+	l.states[i] = e.State
+	return append(events, placed{l, e}), nil
+}
+
+func describe(states []digest.State, i int, e digest.Event) string {
+	if i < 0 || i >= len(states) {
+		return fmt.Sprintf("there is no recipient %d", e.Index)
+	}
+	return fmt.Sprintf("recipient %d, from %s to %s", e.Index, states[i], e.State)
+}
