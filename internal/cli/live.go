@@ -291,7 +291,8 @@ func storiesOn(page digest.Page) (all []preview.Story) {
 		add(*page.Lead, "Lead", true)
 	}
 	for _, s := range page.Sections {
-		where := map[digest.SectionKind]string{digest.SectionOpinion: "Opinion", digest.SectionLatest: "Latest news"}[s.Kind]
+		where := map[digest.SectionKind]string{digest.SectionOpinion: "Opinion", digest.SectionLatest: "Latest news",
+			digest.SectionDevelopments: "Developments"}[s.Kind]
 		for _, e := range s.Entries {
 			add(e, cmp.Or(where, s.Title, string(s.Kind)), false)
 		}
