@@ -166,6 +166,9 @@ func Parse(raw []byte) Report {
 	if report.Kind == Other && wantsOut(subject, wrote) {
 		report.Kind = Unsubscribe
 	}
+	if report.Kind == Other && answersByItself(m.header, subject, wrote) {
+		report.Kind = AutoReply
+	}
 	return report
 }
 

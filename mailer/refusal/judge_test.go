@@ -117,6 +117,20 @@ func TestWordsOfTheWorld(t *testing.T) {
 		{"nothing but a code", "rcpt", 552, "", "unclear+"},
 		{"a login", "mail", 530, "5.7.0 Authentication required", "login+"},
 		{"a login", "rcpt", 535, "5.7.8 expired", "login+"},
+		{"Gmail", "rcpt", 452, "4.5.3 Domain policy size per transaction exceeded, please try this recipient in a separate transaction.", "session"},
+		{"Exchange", "mail", 421, "4.3.2 The maximum number of concurrent server connections has exceeded a limit, closing transmission channel", "pace"},
+		{"Outlook.com", "mail", 451, "4.7.652 The mail server [192.0.2.1] has exceeded the maximum number of connections. (S3115)", "pace"},
+		{"Yahoo, AOL", "dot", 554, "Message not allowed - Headers are not RFC compliant", "sender+"},
+		{"Yahoo, AOL", "dot", 554, "delivery error: dd ana@example.com is no longer valid. [-20] - mta4001", "mailbox+ gone"},
+		{"GMX, WEB.DE", "rcpt", 550, "Requested action not taken: mailbox unavailable invalid DNS MX or A/AAAA resource record", "sender+"},
+		{"QQ", "dot", 550, "Mail content denied. http://service.mail.qq.com/cgi-bin/help?subtype=1", "sender+"},
+		{"Orange", "rcpt", 550, "5.5.0 Trop de destinataires inconnus. Too many unknown recipients. OFR", "sender+"},
+		{"Orange", "rcpt", 550, "5.2.1 This mailbox has been blocked due to inactivity", "mailbox+"},
+		{"Zoho", "rcpt", 553, "failed,5.1.1 (bad destination mailbox address),smtp;553 Relaying disallowed,mx.zoho.com", "sender+"},
+		{"Amazon SES", "dot", 554, "Message rejected: Sending paused for this account. For more information, please check the inbox", "sender+"},
+		{"Postfix", "mail", 421, "4.7.0 mx.example.com Error: too many errors", "session"},
+		{"Postfix", "dot", 421, "4.3.0 Mail system congested, milter timeout", "server"},
+		{"Sendmail", "rcpt", 550, "5.2.1 Mailbox disabled, not accepting messages", "mailbox+ gone"},
 	} {
 		v := Judge(c.stage, c.code, c.words, "ana@example.com")
 		got := v.About.String()

@@ -65,7 +65,7 @@ func Assess(given, words string) (status string, gone bool) {
 	plain := strings.ToLower(AnyAddress.ReplaceAllString(words, "x@x.x"))
 	switch {
 	case meant != "" && !subscribers.NoSuchMailbox(meant),
-		Passing(plain),
+		Passing(plain), hindered(plain),
 		passingCode.MatchString(words),
 		tryAgain.MatchString(words) && !ReplyCode.MatchString(words),
 		meant != "5.1.1" && (elsewhere(plain) || senderWord(plain)):
@@ -80,8 +80,15 @@ func Assess(given, words string) (status string, gone bool) {
 	if status == "5.1.10" && meant != "5.1.1" && !notFound(plain) {
 		return status, false
 	}
+	// 5.2.1 is whatever keeps a mailbox from taking mail (RFC 3463 §3.3), so words must say that it was closed.
+	if status == "5.2.1" && meant == "" && letters.MatchString(statusInWords.ReplaceAllString(strings.ReplaceAll(plain, "x@x.x", ""), "")) {
+		return status, false
+	}
 	return status, subscribers.NoSuchMailbox(status)
 }
+
+// letters finds words.
+var letters = regexp.MustCompile(`\pL{2}`)
 
 // notFound matches what Exchange says of a mailbox that is not there.
 var notFound = AnyOf(`recipient ?not ?found`, `(recipient|address|mailbox|user)\b.{0,120}\b(not|n't) (be )?found`, `not found by smtp address lookup`)
@@ -178,6 +185,8 @@ func Meaning(words string) string {
 	s := AnyAddress.ReplaceAllString(words, "x@x.x") // whose name means nothing
 	s = strings.ToLower(hostNamed.ReplaceAllString(s, "$1 x"))
 	switch {
+	case idleTooLong(s):
+		return "5.2.1"
 	case refused(s):
 		return policy
 	case full(s):

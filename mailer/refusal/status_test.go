@@ -14,6 +14,8 @@ func TestWordsAgainstACode(t *testing.T) {
 		"antispam: refused", "no UCE please", "no UBE please", "newsletters go elsewhere", "stop sending", "it is currently full of holes", "not at this time", "at a later time", "not for the moment", "it is locked", "it is throttled", "mail comes too quickly",
 		"an attack", "issue STARTTLS first", "bad attachment", "protocol mismatch", "prohibited", "we do not handle mail for it", "your own address is odd", "we will not accept delivery of this", "your provider is not wanted here",
 		"垃圾邮件", "对方拒收", "信箱满", "信箱滿", "満", "一杯です", "いっぱいです", "容量オーバー",
+		// for now, for this sender, or since the mail system could not look
+		"Recipient address rejected: User unknown in relay recipient table (ldap timeout)", "<ana@example.com> user unknown: recipient server is not responding", "Cannot verify user, mailbox server offline", "Mailbox server down, user not found in cache", "Account not found because the backend is unreachable", "User unknown; you must authenticate first", "Invalid mailbox: message contains forbidden words", "This user does not exist on your safe list", "Mailbox is on vacation, not accepting mail", "Mailbox is being migrated", "Account is being moved to another server, mailbox disabled until finished", "Account disabled: invoice unpaid", "mailbox disabled because it is over its size", "User disabled reception of mailing lists", "Address unknown in this realm at present; we are importing accounts", "recipient not found - directory replication in progress", "unknown user (cluster node is starting)", "Recipient rejected by user-defined rule: unknown", "<ana@example.com> is not accepting this kind of mail", "Recipient refuses delivery", "Access to account not allowed for your country", "Message refused: invalid recipient header", "Unknown user agent", "bad destination mailbox address syntax in To header", "mailbox not found, server out of disk", "Mailbox for ana does not exist at the moment", "no such user, server in test mode", "Could not find user record: connection to auth server lost", "user lookup: connect to mysql server on 'localhost' failed: user unknown", "userdb service not running; user doesn't exist", "발신자 주소가 존재하지 않습니다", "El buzón no existe o no está disponible en este momento", "用户不存在或拒收", "Unknown user account status, retry", "mail for this user is being held", "The address you used to send is not a valid mailbox", "Your mailbox does not exist here", "mailbox unavailable: disk failure", "service not provisioned yet, mailbox not found", "The group ana@example.com isn't set up to receive messages from digest@example.org.", "Group does not exist or you may not have permission to post messages to the group",
 		// the sender
 		"sender refused", "bad return address", "bad reverse-path", "invalid envelope from", "invalid mail from", "from header is bad", "from address is bad", "HELO name invalid",
 		"EHLO name invalid", "your IP address has no name", "callback did not succeed", "callout did not succeed", "error verifying you", "not authenticated",
@@ -60,6 +62,9 @@ func TestCodes(t *testing.T) {
 		{"5.1.10", "The domain has a null MX record", "5.1.10", false},
 		{"5.1.10", "The recipient ana@example.com could not be found", "5.1.10", true},
 		{"5.2.1", "", "5.2.1", true},
+		{"5.2.1", "550 5.2.1 Mailbox disabled, not accepting messages", "5.2.1", true},
+		{"5.2.1", "550 5.2.1 受信者のメールボックスは一時停止中です", "5.2.1", false}, // words that nobody knows
+		{"5.2.1", "550 5.2.1 <ana@example.com>", "5.2.1", true},
 		{"5.1.1", "550 refused", "5.1.1", true},
 		{"5.1.0", "", "5.1.0", false},
 		{"5.0.0", "550 5.1.1 refused", "5.1.1", true}, // the exact one counts

@@ -24,8 +24,9 @@ func AnyOf(patterns ...string) func(string) bool {
 var refused = AnyOf(
 	`\bspam\b`, `spamhaus`, `junk mail`, `unsolicited`, `block ?list`, `black ?list`, `blocked`, `banned`, `reputation`,
 	`\bdnsbl\b`, `\brbl\b`, `dmarc`, `\bspf\b`, `\bdkim\b`, `unauthenticated`, `polic(y|ies)\b`, `access denied`,
-	`relay(ing)? (access )?(denied|not)`, `not permitted`, `prohibited`,
-	`not authori[sz]ed`, `content (rejected|filter)`, `(contains?|infected|found|detected).{0,20}virus`,
+	`relay(ing)? (access )?(denied|not|disallowed|refused)`, `not permitted`, `prohibited`,
+	`not authori[sz]ed`, `content (is |was |has been )?(rejected|refused|denied|filter)`, `message not allowed`, `rfc complian`,
+	`too many (unknown|invalid|bad|rejected|non-?exist[ae]nt) (users|recipients|addresses)`, `trop de destinataires`, `sending (is |was |has been )?paused`, `(contains?|infected|found|detected).{0,20}virus`,
 	`virus.{0,20}(found|detected)`, `suspicious`, `suppress(ed sending|ion list)`, `\b(is|are|was|been|currently) listed\b`,
 	`(message|mail|sender|client|host) (was |has been |is )?(refused|rejected) (by|due)`,
 	`not accepting (mail|messages) from`, `does not accept mail from`,
@@ -78,6 +79,9 @@ var disabled = AnyOf(
 	`(account|mail ?box|user|recipient|address|mailadresse|cuenta|compte|konto)[^.;]{0,40}\b(disabled|discontinued|deactivated|inactive|closed|terminated|cancel+ed|no longer active|deshabilitad|desactivad|d[eé]sactiv|deaktiviert|gesperrt|disabilitat)`,
 )
 
+// idleTooLong is how they say that they closed a mailbox since nobody looked into it, whatever they call that.
+var idleTooLong = AnyOf(`(blocked|disabled|closed|suspended|deleted|locked)\b[^.;:]{0,20} inactivity`)
+
 // noMailbox is how mail systems say that there is no such mailbox.
 var noMailbox = AnyOf(
 	`\b(no such|unknown|invalid|nonexist[ae]nt|non-exist[ae]nt|not an? (valid|known|existing)|bad destination|undefined|unrecogni[sz]ed)( or (illegal|invalid|unknown))? ((local|final|virtual|destination|delivery|e-?mail|mail|smtp) ){0,2}(user|mail ?box|recipient|addressee|address|account|person|alias|customer|name here)`,
@@ -87,10 +91,11 @@ var noMailbox = AnyOf(
 	`\bnot listed in (the |our )?(domino|public|global|company|lotus|\S+ directory|address book)`,
 	`\bno (mail ?box|user|account|recipient)s? (here )?(by|with|of|for|under|matching) (that|this) (name|address)`,
 	`does(n't| not) have an? (\S+ )?(account|mail ?box)`,
+	`\bx@x\.x>? (is|was) (no longer|not) (a )?(valid|active|in use)\b`,
 	`there is no (\S+ ){0,3}(user|account|mail ?box|person)`,
 	`\b(user|recipient|addressee|mailbox|account|address|alias)\b[^.;:]{0,60}no longer exists?`,
 	`\brcpt <?\S+@\S+>? does not exist`, `\bnot an active (address|mailbox|account)`, `\bno mailbox found`,
-	`\bdeactivated (mailbox|account|user)`,
+	`\bdeactivated (mailbox|account|user)`, `ディレクトリ.{0,12}(ありません|見つかりません)`,
 	`recip(ient)?notfound`, `addressee unknown`, `not our customer`,
 	`(usuario|cuenta|casilla|buz[oó]n|direcci[oó]n|destinatario)[^.;:]{0,40}(desconocid|inexistente|no existe|no encontrad|no v[aá]lid|inv[aá]lid)`,
 	`no se (ha )?encontr(ó|ado) (el |la |ese |esa )?(usuario|cuenta|casilla|buz[oó]n|direcci[oó]n|destinatario)`,
@@ -106,22 +111,35 @@ var noMailbox = AnyOf(
 	`(用户|用戶|收件人|邮箱|郵箱|地址)[^。]{0,20}(不存在|未找到|无效|無效)`, `没有这个用户`,
 )
 
+// hindered finds, in lower case, what says beside "no such mailbox" that this may be so for now, for this sender, or since
+// the mail system could not look: then it does not count.
+var hindered = AnyOf(
+	`\b(unknown|invalid|exists?|found|valid|nicht|inconnue?|existe|pas|esiste|sconosciuto|desconocido|desconhecido)\b,? (or|oder|ou|o|of) ([^.;:]{0,24}\b)?(`+
+		`not (allow|accept|receiv|able|avail|permit)\w*|unavailable|temporar\w*|nimmt|kann|refus\w*|restrict\w*|accept\w*|unable|policy|blocked|rejects?|no est|you)\b`,
+	`或[^。]{0,6}(拒|满|滿|停)`, `may not exist`, `\bat (present|the moment)\b`, `\bmoment(o|an)`, `zur zeit`, `derzeit`, `\buntil\b`, `\bretry\b`,
+	`\b(server|backend|node|service|system|mailbox store)\b[^.;:]{0,20}\b(down|offline|unreachable|not (responding|running|ready|provisioned)|starting|out of|in test mode)\b`,
+	`\b(cannot|can not|could not|unable to|failed to) (find|look up|verify|check|read)\b[^.;]{0,40}(connect|offline|down|record|timeout)`,
+	`\b(ldap|mysql)\b`, `replication`, `connection to\b[^.;]{0,40}\blost`, `\bbeing (moved|migrated|held|imported)`, `importing`,
+	`disk failure`, `out of disk`, `unpaid`, `invoice`, `payment`, `vacation`, `safe ?list`, `(allowed|permitted) senders`, `permission`, `set up to receive`,
+	`mailing lists?\b`, `you must\b`, `user agent`, `\b(to|recipient) header`, `forbidden`, `over its`,
+)
+
 // elsewhere finds, in lower case, words that say something else than that there is no such mailbox.
 var elsewhere = AnyOf(
 	`\brates?\b`, `limit`, `too (many|much|large|big)`, `this hour`, `gr[ae]y-?list`, `score`, `white-?list`,
 	`allow-?list`, `preference`, `only accept`, `accepts? only`, `restrict`, `lookup`, `look up`,
 	`ldap`, `larger`, `\bhops?\b`, `loop`, `spam`, `\buce\b`, `\bube\b`, `newsletter`, `\bsending\b`, `accept delivery of`, `current(ly)?\b`, `at this (time|moment)`, `at a later time`, `moment`,
 	`locked`, `throttl`, `too (quickly|fast)`, `attack`, `starttls`, `attachment`, `protocol`,
-	`\byour (provider|server|account|host)`, `垃圾`, `拒收`, `满`, `滿`, `満`, `容量`,
+	`\byour (provider|server|account|host|country)`, `refuses`, `not (accepting this|allowed)`, `\brules?\b`, `垃圾`, `拒收`, `满`, `滿`, `満`, `容量`,
 )
 
 // senderWord finds, in lower case, words that say that a sentence is about whoever sent.
 var senderWord = AnyOf(
 	`\bsender`, `\b(return|reverse)[- ]?(address|path)\b`, `\b(envelope|mail) ?from\b`,
 	`\bfrom (header|address|field|domain)`, `\bhelo\b`, `\behlo\b`, `\bip[- ]address`, `\bcallback`, `\bcallout`,
-	`\bverifying\b`, `\bauthenticat`, `\byou are (an?|not) `, `\byour (own )?(e-?mail )?address\b`,
+	`\bverifying\b`, `\bauthenticat`, `\byou are (an?|not) `, `\byour (own )?((e-?mail )?address|mailbox)\b`, `\byou used? to send\b`,
 	`exp[ée]diteur`, `absender`, `отправител`, `发件`, `發件`, `寄件`, `送信者`, `差出人`, `remitente`, `mittente`, `remetente`,
-	`afzender`,
+	`afzender`, `발신자`, `보낸 ?사람`,
 )
 
 // Passing finds, in lower case, what always means that it may go well another time, beside a 5xx too.
@@ -148,7 +166,7 @@ var greylisted = AnyOf(`gr[ae]y-?list`, `postgrey`, `(first|initial) (time|conta
 
 // session is how they say that one connection has carried enough.
 var session = AnyOf(
-	`per[- ](session|connection)`, `\bsession limit`,
+	`per[- ](session|connection)`, `\bsession limit`, `separate transaction`, `too many errors`,
 	`\b(messages|mails|e-?mails|transactions|envelopes|recipients)\b[^.;:]{0,30}\b(in|on|over|for|during|through) (this|one|a|each|a single|the( same)?) (smtp )?(session|connection)`,
 )
 
@@ -164,20 +182,21 @@ var pace = AnyOf(
 	`\brate[- ]?limit`, `throttl`, `too (much (e-?)?mail\b|fast|quickly)`, `\bslow(er|ly)? ?down`, `more slowly`,
 	`\b(sending|delivery|message|connection|traffic|submission)[- ](rate|frequency|volume)`, `\b(frequency|rate)\b[^.;:]{0,20}\b(limit|exceed|control)`,
 	`\b(max(imum)?|allowed|limit(ed)?|number of|too many|exceed(s|ed)?)\b[^.;:]{0,50}\b(e-?mails?|messages?|mails|recipients?|defers|failures|deliver(y|ies)|connections?)\b[^.;:]{0,40}\b(hour|minute|second|day|daily|hourly|24)`,
+	`\bmaximum number of (concurrent )?connections`, `concurrent (server |client )?(connections|sessions)`,
 	`\bper (hour|minute|second|day)\b`, `/(hour|hr|day|minute|min)\b`, `too many (e-?mails|messages|mails|recipients|transactions|envelopes|connections|sessions|concurrent)`,
 	`(submission|sending|sender|recipient)\w*quota`, `(message|recipient|sending|credits?) (limit|quota|credits?)( has been| was| is)? (exceed|reach)`, `credits exceeded`,
-	`\b(message|recipient|mail|policy)\b[^.;:]{0,20}\bquota of\b`, `quota of (the )?sender`, `(unusual|unexpected|high|excessive) (rate|volume|sending|number|traffic)`, `concurrent (connections|sessions)`, `thread limit`,
+	`\b(message|recipient|mail|policy)\b[^.;:]{0,20}\bquota of\b`, `quota of (the )?sender`, `(unusual|unexpected|high|excessive) (rate|volume|sending|number|traffic)`, `thread limit`,
 	`发信[^。]{0,12}(限|超|频)`, `频率`, `発信.{0,10}制限`, `送信.{0,10}(制限|上限)`,
 )
 
 // system is how they say that they have a trouble of their own.
 var system = AnyOf(
 	`(insufficient|not enough|out of|no) (system|disk|queue|spool|server)[^.;:]{0,12} ?(storage|space|resources|memory)`, `system resources`, `(server|system|service)\b[^.;:]{0,20}\b(busy|overload\w*|not available|unavailable|error)`,
-	`local (error in processing|problem|configuration)`, `queue file write error`, `load average`, `too busy`,
+	`local (error in processing|problem|configuration)`, `queue file write error`, `load average`, `too busy`, `congest`,
 )
 
 // introduces finds what is said of how a client names itself, or of where it comes from.
 var introduces = AnyOf(
 	`\b(helo|ehlo)\b`, `\bhostname\b`, `reverse (dns|lookup|hostname)`, `\b(ptr|rdns)\b`, `client host`, `\b(mi|rp|hl|dt|ip|ib|rl|ts?s)[:-]?[a-z0-9]{2,6}\b.{0,60}\b(163|126|netease|sender)`, `e-?mail address is not verified`,
-	`\bverification failed`, `not (allowed|permitted|authori[sz]ed) to (send|relay|use)`, `(from|sender) (address|domain)\b[^.;]{0,40}\bnot (one of|owned|allowed|verified|match)`,
+	`\bverification failed`, `not (allowed|permitted|authori[sz]ed) to (send|relay|use)`, `(bad|invalid|missing) (dns|ptr)\b.{0,30}record`, `(from|sender) (address|domain)\b[^.;]{0,40}\bnot (one of|owned|allowed|verified|match)`,
 )

@@ -1,0 +1,48 @@
+package inbound
+
+import "testing"
+
+// TestAutomaticAnswers reads answers of mailboxes whose headers say nothing, and letters that only begin like one.
+func TestAutomaticAnswers(t *testing.T) {
+	for _, c := range []struct {
+		subject, text string
+		want          Kind
+	}{
+		{"Re: Harbour reopens", "Thank you for your message. I am out of the office until 5 January. In urgent cases please contact bob@example.org.", AutoReply},
+		{"Thank you for contacting us", "This is an automated response to let you know that we have received your mail.", AutoReply},
+		{"[Ticket #4711] Harbour reopens", "Your request has been received and a ticket was created.", AutoReply},
+		{"Re: Harbour", "I have left the company. This mailbox is not monitored.", AutoReply},
+		{"Re: Hafen", "Ich bin vom 1. bis 14. Juli nicht erreichbar. Ihre E-Mail wird nicht weitergeleitet.", AutoReply},
+		{"Eingangsbestätigung", "Dies ist eine automatisch erzeugte E-Mail.", AutoReply},
+		{"Re: Port", "Bonjour, je suis actuellement en congés jusqu'au 4 août.", AutoReply},
+		{"Accusé de réception", "Ceci est un message automatique.", AutoReply},
+		{"Re: Porto", "Sono in ferie fino al 20 agosto. Messaggio automatico.", AutoReply},
+		{"Automatická odpověď: Přístav", "Jsem mimo kancelář.", AutoReply},
+		{"Ikke til stede: Havn", "Jeg er på ferie.", AutoReply},
+		{"Αυτόματη απάντηση: Λιμάνι", "Λείπω.", AutoReply},
+		{"Automaattinen vastaus: Satama", "Olen lomalla.", AutoReply},
+		{"תשובה אוטומטית: נמל", "אני בחופשה.", AutoReply},
+		{"Automatikus válasz: Kikötő", "Szabadságon vagyok.", AutoReply},
+		{"자동 회신: 항구", "휴가 중입니다.", AutoReply},
+		{"Odpowiedź automatyczna: Port", "Jestem na urlopie.", AutoReply},
+		{"Răspuns automat: Port", "Sunt în concediu.", AutoReply},
+		{"Автоматический ответ: Порт", "Я в отпуске.", AutoReply},
+		{"Automatická odpoveď", "Som na dovolenke.", AutoReply},
+		{"Otomatik yanıt: Liman", "Ofis dışındayım.", AutoReply},
+		{"自動回覆: 港口", "外出中", AutoReply},
+		{"Mailinblack : authentification", "Pour que votre message soit remis à ana@example.org, merci de cliquer sur le lien.", AutoReply},
+		{"Urlaub bis 3. August", "Ihre Mail liest niemand.", AutoReply},
+		{"Absence", "Retour lundi.", AutoReply},
+		{"Holiday offers", "Dear editors, we have a holiday offer.", Other},
+		{"Absence of sources in your story", "You quote none.", Other},
+		{"Urlaub in Norwegen: Leserbrief", "Sehr geehrte Redaktion, zu Ihrem Text.", Other},
+		{"Your story on tickets", "My case was never opened, you write. It was closed in May.", Other},
+		{"A walk", "I am on holiday in Norway and read you every morning.", Other},
+	} {
+		r := Parse([]byte("From: Ana <ana@example.org>\nReturn-Path: <ana@example.org>\nSubject: " + c.subject +
+			"\nContent-Type: text/plain; charset=utf-8\n\n" + c.text + "\n"))
+		if r.Kind != c.want {
+			t.Errorf("%q, %q: %s, want %s", c.subject, c.text, r.Kind, c.want)
+		}
+	}
+}
