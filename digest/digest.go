@@ -89,6 +89,7 @@ type Digest struct {
 	Schedule  string // cron line, five fields
 	Zone      string // IANA name: one lane for all; empty: each subscriber's own zone
 	Topics    []Topic
+	Of        string        // Digest.ID of the one whose editions it sums up; empty: it tells items
 	CatchUp   time.Duration // a slot missed by less is sent late
 	SendEmpty bool
 
@@ -284,6 +285,7 @@ type Rank struct {
 	Subject  string  `json:"subject,omitempty"` // that gives the heat
 	Recency  float64 `json:"recency"`
 	Weight   float64 `json:"weight"`
+	Running  float64 `json:"running,omitempty"` // in a digest of another one's editions: on how many days they told it, and what came
 	Total    float64 `json:"total"`
 }
 
@@ -299,6 +301,7 @@ type Story struct {
 	Carried int      `json:"carried,omitempty"` // editions that had no room for it so far
 
 	Follows *Follows `json:"follows,omitempty"` // the story whose development it is; nil: it is none
+	Retells []Told   `json:"retells,omitempty"` // in a digest of another one's editions: those that told it, oldest first
 
 	SummaryFrom string `json:"summary_from,omitempty"` // the outlet whose summary the first item has in place of none
 	ImageFrom   string `json:"image_from,omitempty"`   // likewise of its picture
@@ -314,6 +317,23 @@ type Follows struct {
 	News    []string  `json:"news"`             // what is new, for why: "other numbers: 12"
 	Score   float64   `json:"score"`            // 0 to 1: how surely they are one affair
 	Terms   []string  `json:"terms"`            // by which words
+}
+
+// Told is how an edition of another digest told a story.
+type Told struct {
+	Edition string    `json:"edition"`          // Edition.ID
+	At      time.Time `json:"at"`               // Edition.Slot, in the zone of that edition
+	Public  string    `json:"public,omitempty"` // Edition.Public
+	Title   string    `json:"title"`            // of the item that stood for it
+}
+
+// Days counts the days on which editions of another digest told the story.
+func (s Story) Days() int {
+	seen := make(map[string]bool, len(s.Retells))
+	for _, t := range s.Retells {
+		seen[t.At.Format(time.DateOnly)] = true
+	}
+	return len(seen)
 }
 
 // Lead is the item that stands for the story.

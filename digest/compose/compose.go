@@ -48,7 +48,8 @@ type Result struct {
 
 // Compose selects for each set of topics that readers chose by itself, so that whoever chose one topic gets a whole
 // page of it. See selector for how. A story that stands on no page is carried to the next edition, once, if several
-// outlets told it or a feed that orders by importance had it near its top; all others are closed with the reason.
+// outlets told it or a feed that orders by importance had it near its top; all others are closed with the reason, and so
+// is all of what a digest of another one's editions has no room for: it was told.
 func Compose(in Input) (Result, error) {
 	in.Stories = ordered(in)
 	all := in.Edition
@@ -99,6 +100,7 @@ func classOf(in Input, s digest.Story) int {
 		}
 	}
 	switch {
+	case in.Digest.Of != "": // what an edition told since the last one is as new as the rest
 	case !in.Edition.Since.IsZero() && in.Edition.Composed.Sub(newest) > limit:
 		return old
 	case s.Carried > 0:
@@ -190,7 +192,7 @@ func reasonOf(in Input, s digest.Story) string {
 		return "is no news but a live page, a briefing, a gallery or the like, for which no room was left"
 	case s.Carried > 0:
 		return "found no room in two editions"
-	case s.Outlets() < 2 && s.Rank.Place < nearTop:
+	case in.Digest.Of != "" || s.Outlets() < 2 && s.Rank.Place < nearTop:
 		return fmt.Sprintf("found no room: %d stories of edition %s stood before it", len(in.Stories), in.Edition.ID)
 	}
 	return ""

@@ -130,7 +130,11 @@ func newStory(c cluster, f filters) (digest.Story, []Closed) {
 	slices.SortFunc(nodes, func(a, b *node) int {
 		return cmp.Or(-cmp.Compare(points[a], points[b]), a.when.Compare(b.when), compareItems(a.item, b.item))
 	})
-	lead, rest := nodes[0], nodes[1:]
+	return c.story(nodes[0], nodes[1:])
+}
+
+// story makes a story of a cluster and the item that leads it.
+func (c cluster) story(lead *node, rest []*node) (digest.Story, []Closed) {
 	slices.SortFunc(rest, func(a, b *node) int {
 		return cmp.Or(a.when.Compare(b.when), compareItems(a.item, b.item))
 	})

@@ -293,8 +293,13 @@ func (b *builder) story(e digest.Entry, kind digest.SectionKind) Story {
 			s.Updated = fill(b.lang.Updated, "time", moment)
 		}
 	}
-	if e.Follows != nil && kind != digest.SectionLatest {
-		s.Since, s.SinceURL = b.since(*e.Follows)
+	switch f := e.Follows; {
+	case kind == digest.SectionLatest:
+	case f != nil:
+		s.Since, s.SinceURL = b.since(f.Told, f.Title, f.Public)
+	case e.Days() > 1:
+		first := e.Retells[0]
+		s.Since, s.SinceURL = b.since(first.At, first.Title, first.Public)
 	}
 	switch kind {
 	case digest.SectionLatest:
@@ -319,17 +324,17 @@ func (b *builder) story(e digest.Entry, kind digest.SectionKind) Story {
 	return s
 }
 
-// since says what a development follows, and where that can be read.
-func (b *builder) since(f digest.Follows) (line []Piece, url string) {
-	told := f.Told.In(b.zone)
+// since says what a development follows, or how a story began, and where that can be read.
+func (b *builder) since(told time.Time, title, public string) (line []Piece, url string) {
+	told = told.In(b.zone)
 	when := b.lang.fillDate(b.lang.SinceDate, &b.lang.Weekdays, told)
 	if daysBetween(told, b.today) == 0 {
 		when = b.lang.since(told, b.today)
 	}
-	if b.frame.PublicURL != nil && f.Public != "" {
-		url, _ = webURL(b.frame.PublicURL(f.Public))
+	if b.frame.PublicURL != nil && public != "" {
+		url, _ = webURL(b.frame.PublicURL(public))
 	}
-	line = b.turn(split(b.lang.SinceTold, "since", when, "headline", name(f.Title, titleLength)))
+	line = b.turn(split(b.lang.SinceTold, "since", when, "headline", name(title, titleLength)))
 	line[0].S = capital(line[0].S)
 	return line, url
 }

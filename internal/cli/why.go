@@ -95,6 +95,9 @@ func printFates(w io.Writer, fates []report.Fate) {
 			for _, t := range l.Apart {
 				fmt.Fprintf(w, "    not joined with %s, score %.2f of %.2f: %s\n", t.Source, t.Score, curate.Threshold, t.Title)
 			}
+			for _, t := range l.Retells {
+				fmt.Fprintf(w, "    edition %s told it: %s\n", t.Edition, t.Title)
+			}
 			if f := l.Follows; f != nil {
 				fmt.Fprintf(w, "    follows “%s” of edition %s: %s\n      one affair with score %.2f: %s\n", f.Title, f.Edition,
 					strings.Join(f.News, "; "), f.Score, strings.Join(f.Terms, ", "))
@@ -136,7 +139,11 @@ func rankWords(r digest.Rank) string {
 	if r.Subject != "" {
 		parts += fmt.Sprintf(" (of %s)", r.Subject)
 	}
-	return parts + fmt.Sprintf(" × recency %.2f × weight %.2f", r.Recency, r.Weight)
+	parts += fmt.Sprintf(" × recency %.2f × weight %.2f", r.Recency, r.Weight)
+	if r.Running > 0 {
+		parts += fmt.Sprintf(" × running %.2f", r.Running)
+	}
+	return parts
 }
 
 func fateWords(l report.LaneFate) string {

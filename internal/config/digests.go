@@ -43,6 +43,8 @@ func digestKeys() []key[digestTable] {
 					d.topics = append(d.topics, cell{s, v.place})
 				}
 			}),
+		text("of", `""`, "digest", "Another digest: this one sums up what that one's editions told since its own last one, and has its topics. What was told most, longest and with most developments comes first.",
+			func(d *digestTable) *string { return &d.Of }),
 		duration("catch_up", `"6h"`, 0, 366*day, "A slot missed by less is sent late, once; by more, and its items go into the next edition.",
 			func(d *digestTable) *time.Duration { return &d.CatchUp }),
 		boolean("send_empty", "false", "Send an edition that has nothing in it.",
@@ -151,5 +153,32 @@ func (r *reader) digests(root *table, newsletter Newsletter, topics []digest.Top
 		}
 		all = append(all, d.Digest)
 	})
+	for i, d := range all {
+		if d.Of != "" {
+			r.sumUp(&all[i], all, root.values["digests"].table.values[d.ID].table)
+		}
+	}
 	return all
+}
+
+// sumUp gives a digest of another one's editions the topics of that one.
+func (r *reader) sumUp(d *digest.Digest, all []digest.Digest, t *table) {
+	i := slices.IndexFunc(all, func(o digest.Digest) bool { return o.ID == d.Of })
+	names := make([]string, len(all))
+	for j, o := range all {
+		names[j] = o.ID
+	}
+	at, what := t.values["of"].place, fmt.Sprintf("of of digest %q", d.ID)
+	switch {
+	case d.Of == d.ID:
+		r.report(at, "%s names the digest itself; it names the one whose editions are summed up", what)
+	case i < 0:
+		r.report(at, "%s: there is no digest %q%s", what, d.Of, spelling.Hint(d.Of, names))
+	case all[i].Of != "":
+		r.report(at, "%s: digest %q sums up another one itself, %q; name that one", what, d.Of, all[i].Of)
+	case t.values["topics"] != nil:
+		r.report(t.values["topics"].place, "digest %q has the topics of digest %q, whose editions it sums up; leave topics out", d.ID, d.Of)
+	default:
+		d.Topics, r.known[d.ID] = all[i].Topics, r.known[d.Of]
+	}
 }

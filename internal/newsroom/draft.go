@@ -135,17 +135,8 @@ func (c *Composer) draft(of request, onlooker *digest.VariantKey) (draft, error)
 	if onlooker != nil && len(dr.readers.keys) == 0 {
 		dr.readers.keys = []digest.VariantKey{*onlooker}
 	}
-	var stories []digest.Story
-	stories, dr.closed = curate.Curate(of.digest.Topics, w.items, w.sent, curate.Options{
-		Now: w.now, Since: w.since, Carried: w.carried, ByImportance: w.ordered, AsidePaths: of.digest.AsidePaths,
-		Developments: of.digest.Developments,
-	})
-	for _, s := range stories {
-		if s.Follows != nil {
-			told := w.told[s.Follows.Story]
-			s.Follows.Edition, s.Follows.Told, s.Follows.Public = told.ID, told.Slot, told.Public
-		}
-	}
+	stories, closed := w.stories(of.digest)
+	dr.closed = closed
 	stories, left := leaveOut(stories, dr.orders)
 	dr.closed = append(dr.closed, left...)
 	dr.Result, err = c.compose(dr, w.since, stories)
@@ -154,6 +145,24 @@ func (c *Composer) draft(of request, onlooker *digest.VariantKey) (draft, error)
 	}
 	dr.Edition.Composed = of.now
 	return dr, nil
+}
+
+// stories makes stories of what there is to be curated.
+func (w window) stories(d digest.Digest) ([]digest.Story, []curate.Closed) {
+	if d.Of != "" {
+		return curate.Retell(d.Topics, w.retold)
+	}
+	stories, closed := curate.Curate(d.Topics, w.items, w.sent, curate.Options{
+		Now: w.now, Since: w.since, Carried: w.carried, ByImportance: w.ordered, AsidePaths: d.AsidePaths,
+		Developments: d.Developments,
+	})
+	for _, s := range stories {
+		if s.Follows != nil {
+			told := w.told[s.Follows.Story]
+			s.Follows.Edition, s.Follows.Told, s.Follows.Public = told.ID, told.Slot, told.Public
+		}
+	}
+	return stories, closed
 }
 
 // compose shapes the curated stories into an edition whose largest variant fits the digest's size.

@@ -42,6 +42,7 @@ type news struct {
 	carried map[uint64]int            // by item: editions that had no room for it
 	sent    []digest.Story            // of the lane's last editions
 	told    map[string]digest.Edition // by the id of a story of sent: the edition that told it
+	retold  []curate.Retold           // what another digest's editions told, where the lane sums those up
 }
 
 // coverage is what the foot of an edition says of its sources.
@@ -73,6 +74,13 @@ func (g gatherer) gather(of request) (window, error) {
 	if w.start, err = g.start(&w, of); err != nil {
 		return w, err
 	}
+	if of.extra {
+		w.kept = w.lane.Pool
+	}
+	names := of.digest.FeedNames()
+	if of.digest.Of != "" {
+		return w, g.gatherTold(&w, of, names, waiting)
+	}
 	fresh, err := g.Ledger.Items.After(w.start)
 	if err != nil {
 		return w, err
@@ -84,10 +92,6 @@ func (g gatherer) gather(of request) (window, error) {
 	if len(fresh) > 0 {
 		w.position = fresh[len(fresh)-1].Seq
 	}
-	if of.extra {
-		w.kept = w.lane.Pool
-	}
-	names := of.digest.FeedNames()
 	if err := g.addPooled(&w, names); err != nil {
 		return w, err
 	}

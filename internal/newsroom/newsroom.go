@@ -230,6 +230,9 @@ func (dr draft) nothing() (reason string, level slog.Level) {
 	if noRoom := len(dr.Carried) + len(dr.Closed); noRoom > 0 {
 		return fmt.Sprintf("none of %d stories fits into the digest's max_size", noRoom), slog.LevelWarn
 	}
+	if of := dr.of.digest.Of; of != "" {
+		return fmt.Sprintf("no edition of digest %q told anything since", of), slog.LevelInfo
+	}
 	for _, f := range dr.feeds {
 		if f.OK {
 			return "nothing new", slog.LevelInfo

@@ -200,9 +200,23 @@ func (r Replay) run(ctx context.Context, d digest.Digest, events []event, since 
 	if len(events) == 0 {
 		return nil
 	}
-	lanes := r.Publisher.Composer.Config.Lanes(d)
-	if len(lanes) == 0 {
-		lanes = []digest.Lane{{Digest: d.ID, Zone: r.Publisher.Composer.Config.Newsletter.Timezone}}
+	cfg, digests := r.Publisher.Composer.Config, []digest.Digest{d}
+	if d.Of != "" { // whose editions come first
+		of, err := cfg.Digest(d.Of)
+		if err != nil {
+			return err
+		}
+		of.Topics = d.Topics
+		digests = []digest.Digest{of, d}
+	}
+	var lanes []replayedLane
+	for _, d := range digests {
+		for _, lane := range cfg.Lanes(d) {
+			lanes = append(lanes, replayedLane{d, lane})
+		}
+		if len(cfg.Lanes(d)) == 0 {
+			lanes = append(lanes, replayedLane{d, digest.Lane{Digest: d.ID, Zone: cfg.Newsletter.Timezone}})
+		}
 	}
 	*r.Clock = events[0].at
 	for i, e := range events {
@@ -221,17 +235,23 @@ func (r Replay) run(ctx context.Context, d digest.Digest, events []event, since 
 	return nil
 }
 
+// replayedLane is a lane that is composed, and its digest.
+type replayedLane struct {
+	of   digest.Digest
+	lane digest.Lane
+}
+
 // slots composes at the slots of the lanes from one event to the next, or at the first one of each after the last
 // event.
-func (r Replay) slots(ctx context.Context, d digest.Digest, lanes []digest.Lane, after, until, since time.Time) error {
+func (r Replay) slots(ctx context.Context, d digest.Digest, lanes []replayedLane, after, until, since time.Time) error {
 	type due struct {
-		lane digest.Lane
+		replayedLane
 		slot schedule.Slot
 	}
 	var all []due
 	for _, lane := range lanes {
 		for at := after; ; {
-			slot, err := config.NextSlot(d, lane, at)
+			slot, err := config.NextSlot(lane.of, lane.lane, at)
 			if err != nil {
 				return err
 			}
@@ -250,11 +270,11 @@ func (r Replay) slots(ctx context.Context, d digest.Digest, lanes []digest.Lane,
 			return err
 		}
 		*r.Clock = s.slot.At
-		out, err := r.edition(d, s.lane, s.slot)
+		out, err := r.edition(s.of, s.lane, s.slot)
 		if err != nil {
 			return fmt.Errorf("edition of %s at %s: %w", s.lane, s.slot.Wall, err)
 		}
-		if s.slot.At.Before(since) {
+		if s.slot.At.Before(since) || s.of.ID != d.ID {
 			continue
 		}
 		if err := r.Then(out); err != nil {
@@ -286,7 +306,7 @@ func (r Replay) edition(d digest.Digest, lane digest.Lane, slot schedule.Slot) (
 	}
 	count := func(s digest.Story) {
 		for _, it := range s.Items {
-			if it.Seq > dr.start {
+			if it.Seq > dr.start || d.Of != "" {
 				out.Unread++
 			}
 		}

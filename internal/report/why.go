@@ -36,6 +36,7 @@ type LaneFate struct {
 	Apart   []Telling       `json:"apart,omitempty"` // items of other stories in the edition that tell nearly the same
 	Rank    *digest.Rank    `json:"rank,omitempty"`
 	Follows *digest.Follows `json:"follows,omitempty"` // the story that was sent before, whose development its story is
+	Retells []digest.Told   `json:"retells,omitempty"` // of a digest of another one's editions: those that told it, oldest first
 	Ordered bool            `json:"ordered,omitempty"` // it leads since the editor wanted it so
 	Reason  string          `json:"reason,omitempty"`  // why it is in no edition, or not yet
 	Score   float64         `json:"score,omitempty"`   // with which it joined a story that was sent before
@@ -192,10 +193,32 @@ func (rep Reporter) waits(f LaneFate, d digest.Digest, lane digest.Lane, it dige
 		}
 	}
 	f.Reason = waitsWords
+	if d.Of != "" {
+		told, err := toldBy(rep.Ledger.Lanes, d.Of, it)
+		if err == nil && !told {
+			f.Reason = "no edition of digest " + d.Of + " told it"
+		}
+		return f, err
+	}
 	if it.Seq <= st.Position {
 		f.Reason = "its feed was in no topic of this digest when the edition was composed"
 	}
 	return f, nil
+}
+
+// toldBy reports whether an edition of a digest that stands told an item.
+func toldBy(known Lanes, digestID string, it digest.Item) (bool, error) {
+	lanes, err := known.All()
+	for _, st := range lanes {
+		if st.Lane.Digest != digestID {
+			continue
+		}
+		o, ok, err := known.Outcome(st.Lane, it.Seq)
+		if err != nil || ok && o.Reason == "" {
+			return err == nil, err
+		}
+	}
+	return false, err
 }
 
 // placeOf finds an item's story in the edition that used it.
@@ -216,7 +239,7 @@ func (rep Reporter) placeOf(f *LaneFate, o ledger.Outcome) error {
 	f.Ordered = o.Story == e.Lead
 	for _, s := range e.Stories {
 		if s.ID == o.Story {
-			f.Told, f.Rank, f.Follows = tellings(s), &s.Rank, s.Follows
+			f.Told, f.Rank, f.Follows, f.Retells = tellings(s), &s.Rank, s.Follows, s.Retells
 			for _, n := range curate.Nearest(s, e.Stories, nearlySame, 3) {
 				f.Apart = append(f.Apart, Telling{Item: n.Item.Seq, Source: n.Item.Source, Title: n.Item.Title,
 					FirstSeen: n.Item.FirstSeen, Score: n.Score})
