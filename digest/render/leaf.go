@@ -27,7 +27,7 @@ func (s *Set) Leaf(p digest.Page, f Frame, more []digest.Story) (digest.Leaf, er
 	view.Subject = leaf.Subject
 	view.addMore(p, f, l, more)
 	leaf.Language, leaf.Dir, leaf.Masthead, leaf.Date = view.Lang, view.Dir, view.Title, view.Date
-	leaf.Description, leaf.Style = description(view), view.style()+s.leafStyle
+	leaf.Description, leaf.Style = description(view), view.CSS()+s.leafStyle
 	if view.Lead != nil && view.Lead.Image != nil {
 		leaf.Picture = view.Lead.Image.URL
 	}
@@ -66,9 +66,9 @@ func description(v *View) string {
 	return shorten(strings.Join(v.next, " · "), descriptionLength)
 }
 
-// style is the look as the style sheet wants it.
-func (v *View) style() string {
+// CSS is the look as the style sheets of pages want it, to stand before them.
+func (l Look) CSS() string {
 	return fmt.Sprintf(":root{--accent:%s;--serif:%s;--sans:%s;--gap:%dpx;--space:%dpx}\n"+
 		"@media(prefers-color-scheme:dark){:root{--accent:%s}}\n",
-		v.Accent, v.Serif, v.Sans, v.Gap, v.Space, v.AccentDark)
+		l.Accent, l.Serif, l.Sans, l.Gap, l.Space, l.AccentDark)
 }

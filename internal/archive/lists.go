@@ -18,7 +18,7 @@ func (s *Site) front() (*Page, error) {
 	f := s.newFrame("", s.config.Newsletter.Name, s.words, s.style(look, s.words.Dir))
 	var all []digestOnFront
 	for _, of := range s.digests {
-		d := digestOnFront{Href: of.ID + "/", Title: of.Title, Topics: of.topics()}
+		d := digestOnFront{Href: of.ID + "/", Title: of.heading(s.words.Web.Latest, f.Publisher), Topics: of.topics()}
 		for _, row := range of.listed[:min(onFront, len(of.listed))] {
 			d.Rows = append(d.Rows, linkTo(row, ""))
 		}
@@ -34,6 +34,14 @@ func (s *Site) front() (*Page, error) {
 		frame
 		Digests []digestOnFront
 	}{f, all})
+}
+
+// heading is the digest's title, or other words where the masthead says it already.
+func (of *collection) heading(words, masthead string) string {
+	if of.Title == masthead {
+		return words
+	}
+	return of.Title
 }
 
 // topics are the titles of a digest's topics in a line.
@@ -59,7 +67,7 @@ type (
 
 // list makes the list of a digest's editions: the newest, with the way to all months, or those of a month.
 func (s *Site) list(of *collection, only string) (*Page, error) {
-	path, heading := of.ID+"/", of.Title
+	path, heading := of.ID+"/", of.heading(of.words.Web.Archive, s.config.Newsletter.Name)
 	if only != "" {
 		path, heading = path+only+"/", of.Title+" · "+of.monthName(only)
 	}

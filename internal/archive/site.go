@@ -214,7 +214,7 @@ type feedLink struct{ Type, Title, Name, Href string }
 type otherLanguage struct{ Tag, Href string }
 
 // rowLink is an edition in a list.
-type rowLink struct{ Href, Date, Subject string }
+type rowLink struct{ Href, Date, Subject, Description string }
 
 // newFrame makes the frame of the page at a path. Addresses in it are relative, so that it works below any other, and as
 // a file.
@@ -251,10 +251,7 @@ func (s *Site) show(path string, status int, name, policy string, data any) (*Pa
 
 // style is the style sheet of front and lists in a look.
 func (s *Site) style(look digest.Look, dir string) string {
-	l := render.LookOf(look, dir)
-	return s.css + fmt.Sprintf(":root{--accent:%s;--serif:%s}\n@media(prefers-color-scheme:dark){:root{--accent:%s}}\n"+
-		"body,button{font-family:%s}\n.name,h1{font-family:var(--serif)}\n.name{border-color:var(--accent)}\n",
-		l.Accent, l.Serif, l.AccentDark, l.Sans)
+	return render.LookOf(look, dir).CSS() + s.css
 }
 
 // feedsOf are the links to a digest's feeds from a page.
@@ -267,7 +264,7 @@ func feedsOf(of *collection, root string) []feedLink {
 
 // linkTo is an edition in a list.
 func linkTo(row *ledger.Archived, root string) rowLink {
-	return rowLink{Href: root + row.Path + "/", Date: row.Date, Subject: row.Subject}
+	return rowLink{Href: root + row.Path + "/", Date: row.Date, Subject: row.Subject, Description: row.Description}
 }
 
 // edition makes the page of an edition in one of its languages; of the first where none is named.

@@ -13,10 +13,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"net/http/httputil"
+	"net/url"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"text/template"
 	"time"
@@ -106,8 +110,44 @@ func (w *World) OpenPages(ctx context.Context) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make room for the pages: %w", err)
 	}
-	w.Pages = "http://" + l.Addr().String()
+	proxy, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		l.Close()
+		return nil, fmt.Errorf("make room for the pages: %w", err)
+	}
+	w.Pages = "http://" + proxy.Addr().String()
+	front := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: w.outlets(l.Addr().String())}
+	go front.Serve(proxy)
+	context.AfterFunc(ctx, func() { front.Close() })
 	return l, nil
+}
+
+// outlets hands requests on to digestd's pages, and shows what they answer as if there were a network behind them: with the
+// outlets' pictures.
+func (w *World) outlets(pages string) http.Handler {
+	home := strings.TrimSuffix(w.URL, "/")
+	return &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(&url.URL{Scheme: "http", Host: pages})
+			r.Out.Header.Del("Accept-Encoding") // what is packed can't be looked into
+		},
+		ModifyResponse: func(answer *http.Response) error {
+			if !strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html") {
+				return nil
+			}
+			body, err := io.ReadAll(answer.Body)
+			if err != nil {
+				return err
+			}
+			answer.Body.Close()
+			const outside = "img-src https:"
+			answer.Header.Set("Content-Security-Policy", strings.Replace(answer.Header.Get("Content-Security-Policy"), outside, outside+" "+home, 1))
+			shown := localised(strings.Replace(string(body), outside, outside+" "+home, 1), w.Pages, home)
+			answer.Body = io.NopCloser(strings.NewReader(shown))
+			answer.Header.Set("Content-Length", strconv.Itoa(len(shown)))
+			return nil
+		},
+	}
 }
 
 // everybody are the readers, and behind them whoever else got mail.

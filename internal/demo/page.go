@@ -77,7 +77,7 @@ func (in inboxes) Mail(c preview.Choice) (preview.Mail, error) {
 	}
 	m := letters[c.Letter-1]
 	letter, _ := message.TakeApart(m.Raw) // the page tells what is wrong with it
-	return preview.Mail{Raw: m.Raw, File: m.FileName(), Language: reader.Language, Shown: localised(letter.HTML, in.world.Pages)}, nil
+	return preview.Mail{Raw: m.Raw, File: m.FileName(), Language: reader.Language, Shown: localised(letter.HTML, in.world.Pages, "")}, nil
 }
 
 func (in inboxes) reader(c preview.Choice) (Reader, bool) {
@@ -163,9 +163,10 @@ func choiceOf(r Reader) string {
 	return topics + " · " + languages[r.Language] + " · " + formats[r.Format]
 }
 
-// localised makes a mail showable without a network: the outlets' pictures come from here, and their
-// links lead to a page that says where they would, but for those to digestd's own pages, where there are some. All else stays as it was sent.
-func localised(body, pages string) string {
+// localised makes a mail or a page showable without a network: the outlets' pictures come from here, which is at home, and
+// their links lead to a page that says where they would, but for those to digestd's own pages, where there are some. All
+// else stays as it was sent.
+func localised(body, pages, home string) string {
 	var out strings.Builder
 	z := html.NewTokenizer(strings.NewReader(body))
 	for {
@@ -182,12 +183,13 @@ func localised(body, pages string) string {
 		for i, attr := range token.Attr {
 			switch {
 			case token.Data == "a" && attr.Key == "href":
-				if pages == "" || !strings.HasPrefix(attr.Val, pages+"/") {
-					token.Attr[i].Val = "/away?to=" + url.QueryEscape(attr.Val)
+				if !strings.Contains(attr.Val, ":") || pages != "" && strings.HasPrefix(attr.Val, pages+"/") {
+					continue // a place on the same page, or one of ours
 				}
+				token.Attr[i].Val = home + "/away?to=" + url.QueryEscape(attr.Val)
 				token.Attr = append(token.Attr, html.Attribute{Key: "target", Val: "_blank"}, html.Attribute{Key: "rel", Val: "noopener"})
 			case token.Data == "img" && attr.Key == "src":
-				token.Attr[i].Val = localPicture(attr.Val)
+				token.Attr[i].Val = localPicture(attr.Val, home)
 			}
 		}
 		out.WriteString(token.String())
@@ -195,7 +197,7 @@ func localised(body, pages string) string {
 }
 
 // localPicture is the demo's copy of an outlet's picture, or the address itself where there is none.
-func localPicture(address string) string {
+func localPicture(address, home string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return address
@@ -204,7 +206,7 @@ func localPicture(address string) string {
 	if _, err := fs.Stat(files, name); err != nil {
 		return address
 	}
-	return "/" + name
+	return home + "/" + name
 }
 
 // kilobytes words a size. KB is 1,024 bytes.

@@ -18,7 +18,7 @@ import (
 // pages are the templates of the readers' pages.
 type pages struct {
 	templates *template.Template
-	policy    string // for Content-Security-Policy
+	style     string
 }
 
 // sheet is what all pages show.
@@ -26,7 +26,8 @@ type sheet struct {
 	render.Catalogue
 	Title     string
 	Publisher string // name of the newsletter
-	Long      bool   // it is set smaller
+	Style     template.CSS
+	Long      bool // it is set smaller
 	Languages []languageChoice
 }
 
@@ -40,7 +41,7 @@ type languageChoice struct {
 type shown struct {
 	template string
 	status   int
-	data     any
+	data     interface{ css() template.CSS }
 }
 
 func loadPages(files fs.FS) (*pages, error) {
@@ -50,18 +51,22 @@ func loadPages(files fs.FS) (*pages, error) {
 	}
 	t, err := template.New("pages").Funcs(template.FuncMap{
 		"phrase": phrase,
-		"style":  func() template.CSS { return template.CSS(style) },
 	}).ParseFS(files, "web-*.html.tmpl")
 	if err != nil {
 		return nil, fmt.Errorf("pages for readers: %w", err)
 	}
-	sum := sha256.Sum256(style)
-	return &pages{
-		templates: t,
-		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; " +
-			"form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-	}, nil
+	return &pages{t, string(style)}, nil
 }
+
+// policy is the Content-Security-Policy of a page with one style element, of a style.
+func policy(style template.CSS) string {
+	sum := sha256.Sum256([]byte(style))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; " +
+		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+}
+
+// css is the style of a page with that of the sheet.
+func (s sheet) css() template.CSS { return s.Style }
 
 // phrase fills a name into a pattern, kept apart from it where the two run in different directions.
 func phrase(pattern, name string) template.HTML {
@@ -73,7 +78,7 @@ func phrase(pattern, name string) template.HTML {
 // guard sets what every answer says to browsers and to whatever stands between: load nothing, frame
 // nothing, keep nothing, and tell nobody where you came from, since the address is a reader's own.
 func (p *pages) guard(h http.Header) {
-	h.Set("Content-Security-Policy", p.policy)
+	h.Set("Content-Security-Policy", policy(""))
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
@@ -91,6 +96,7 @@ func (p *pages) write(w http.ResponseWriter, log *slog.Logger, s shown) {
 		http.Error(w, "this page can't be made", http.StatusInternalServerError)
 		return
 	}
+	w.Header().Set("Content-Security-Policy", policy(s.data.css()))
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
 	w.WriteHeader(s.status)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html/template"
 	"log/slog"
 	"net"
 	"net/http"
@@ -123,7 +124,7 @@ func (s Site) paths(u *url.URL) []string {
 
 // pageOf is the page at a path, if there is one, with what finds out whose it is.
 func (s *Server) pageOf(w http.ResponseWriter, r *http.Request, site Site, path string) (v *visit, page func(*visit) (shown, error)) {
-	v = &visit{site: site, posted: r.Method == http.MethodPost}
+	v = &visit{site: site, css: s.pages.style, posted: r.Method == http.MethodPost}
 	byToken := func(prefix string) (ok bool) {
 		v.token, ok = strings.CutPrefix(path, prefix)
 		return ok
@@ -164,6 +165,7 @@ type visit struct {
 	reader  reader
 	asked   ledger.Request // of a token that asks
 	set     *render.Set
+	css     string // of all pages
 	words   render.Catalogue
 	lang    string // that the address asks for, if it does
 	form    url.Values
@@ -252,7 +254,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, site Site, err e
 
 // notice says that a link is none, or that something failed here.
 func (s *Server) notice(w http.ResponseWriter, r *http.Request, site Site, status int) {
-	v := &visit{site: site, reader: reader{language: site.Config.Newsletter.Language}}
+	v := &visit{site: site, css: s.pages.style, reader: reader{language: site.Config.Newsletter.Language}}
 	s.speak(v, r)
 	p := notice{sheet: v.sheet(v.words.Web.BadLink), Why: v.words.Web.BadLinkWhy}
 	if status != http.StatusNotFound {
@@ -278,7 +280,9 @@ func (v *visit) link(path string) string {
 
 // sheet is what all pages show.
 func (v *visit) sheet(title string) sheet {
-	p := sheet{Catalogue: v.words, Title: title, Publisher: v.site.Config.Newsletter.Name}
+	n := v.site.Config.Newsletter
+	p := sheet{Catalogue: v.words, Title: title, Publisher: n.Name,
+		Style: template.CSS(render.LookOf(n.Look, v.words.Dir).CSS() + v.css)}
 	p.Long = len([]rune(p.Publisher)) > 12 // as in the mail
 	names := v.set.Languages()
 	slices.Sort(names)
