@@ -143,6 +143,10 @@ type Job struct {
 	Digest  string // Digest.ID
 	// Templates are the messages of the edition's variants; nil where a variant has nothing to say.
 	Templates []*message.Template
+	// Mended are the same messages from another sender, for all recipients but those with the indices in Before; nil: there
+	// is none.
+	Mended []*message.Template
+	Before []int
 	// TokenKey finds the key with an ID.
 	TokenKey func(id string) (subscribers.TokenKey, bool)
 	// Signer signs; nil: the mails go unsigned. What was signed once by another key is not sent again.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"digestd/digest"
@@ -307,6 +308,9 @@ func (w *worker) message(it item, repeated bool) ([]byte, message.Envelope, erro
 		return nil, message.Envelope{}, fmt.Errorf("the edition has no message for variant %d", it.to.Variant)
 	}
 	t := w.job.Templates[it.to.Variant]
+	if w.job.Mended != nil && !slices.Contains(w.job.Before, it.to.Index) {
+		t = w.job.Mended[it.to.Variant]
+	}
 	key, ok := w.job.TokenKey(t.TokenKey())
 	if !ok {
 		return nil, message.Envelope{}, message.ErrKeyGone

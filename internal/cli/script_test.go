@@ -47,13 +47,14 @@ func TestScripts(t *testing.T) {
 			return storetest.Wanted(), nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits":    exits,
-			"await":    await,
-			"port":     port,
-			"site":     site,
-			"take":     take,
-			"asks":     asks,
-			"database": func(ts *testscript.TestScript, neg bool, args []string) { database(t, ts, neg, args) },
+			"exits":      exits,
+			"await":      await,
+			"port":       port,
+			"site":       site,
+			"take":       take,
+			"asks":       asks,
+			"mailserver": func(ts *testscript.TestScript, neg bool, args []string) { mailserver(t, ts, neg, args) },
+			"database":   func(ts *testscript.TestScript, neg bool, args []string) { database(t, ts, neg, args) },
 		},
 	})
 }

@@ -52,6 +52,22 @@ type EditionState struct {
 	Request    string    `json:"request,omitempty"`  // of a letter: the id of the request that it answers
 	Chunked    bool      `json:"chunked,omitempty"`  // it is sent in lots, by several senders
 	Before     LaneState `json:"before"`             // what the lane goes back to when it is withdrawn
+	Mended     *Mended   `json:"mended,omitempty"`   // the sender that it has now; nil: the one it was composed with
+}
+
+// Mended is another sender than an edition was composed with. Names are those of message.Sender.
+type Mended struct {
+	From          string    `json:"from"`
+	BounceTo      string    `json:"bounce_to,omitempty"`
+	UnsubscribeTo string    `json:"unsubscribe_to,omitempty"`
+	VERP          bool      `json:"verp,omitempty"`
+	At            time.Time `json:"at"`
+	Before        []int     `json:"before,omitempty"` // recipients who were in doubt then, by index: they may have the old one's
+}
+
+// Same reports whether two are the same sender.
+func (m Mended) Same(as Mended) bool {
+	return m.From == as.From && m.BounceTo == as.BounceTo && m.UnsubscribeTo == as.UnsubscribeTo && m.VERP == as.VERP
 }
 
 // Lane is the lane that the edition belongs to.
@@ -158,6 +174,14 @@ func (e *Editions) Commit(c Composition) error {
 	})
 	if err != nil {
 		return fmt.Errorf("commit edition %s: %w", id, err)
+	}
+	return nil
+}
+
+// Mend lets an edition go on from another sender.
+func (e *Editions) Mend(id string, m Mended) error {
+	if err := e.change(id, func(st *EditionState) { st.Mended = &m }); err != nil {
+		return fmt.Errorf("edition %s: %w", id, err)
 	}
 	return nil
 }

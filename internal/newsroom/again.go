@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"digestd/digest"
 	"digestd/digest/compose"
@@ -68,6 +69,10 @@ func (m *Mail) makeAgain(c *Composer, e ledger.EditionState) error {
 	if err := t.UnmarshalBinary(body); err != nil {
 		return fmt.Errorf("edition %s: message of variant %d: %w", e.ID, m.To.Variant, err)
 	}
+	made, err := m.asSent(c, e, &t)
+	if err != nil {
+		return err
+	}
 	keys := message.Keys{Signer: c.Signer}
 	for _, secret := range c.Ledger.Keys.Secrets() {
 		if keys.Token, err = subscribers.NewTokenKey(secret); err != nil || keys.Token.ID() == t.TokenKey() {
@@ -82,8 +87,26 @@ func (m *Mail) makeAgain(c *Composer, e ledger.EditionState) error {
 	case keys.Signer == nil || keys.Signer.ID() != by:
 		return fmt.Errorf("edition %s was signed with another DKIM key (%s) than [dkim] has now, so its mails can't be made again as they were", e.ID, by)
 	}
-	m.Raw, m.env, err = t.Fill(nil, m.To, keys)
+	m.Raw, m.env, err = made.Fill(nil, m.To, keys)
 	return err
+}
+
+// asSent is the template from the sender that the reader's mail had, or will have.
+func (m *Mail) asSent(c *Composer, e ledger.EditionState, t *message.Template) (*message.Template, error) {
+	if e.Mended == nil || slices.Contains(e.Mended.Before, m.To.Index) {
+		return t, nil
+	}
+	if m.To.Index != subscribers.Nobody {
+		events, err := c.Ledger.Deliveries.History(e.ID, m.To.Index)
+		if n := len(events); err != nil || n > 0 && m.State.Final() && events[n-1].At.Before(e.Mended.At) {
+			return t, err
+		}
+	}
+	all, _, err := sentBy([]*message.Template{t}, *e.Mended)
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
 }
 
 // broadest is the variant that shows most of an edition; -1 where none says anything.
@@ -186,7 +209,7 @@ func (k *Desk) mayHaveAgain(e ledger.EditionState, r digest.Recipient, email str
 
 // resend hands one mail over: that it goes stands in the ledger before the server can take it.
 func (k *Desk) resend(conn mailer.Conn, e ledger.EditionState, r digest.Recipient) error {
-	m := Mail{To: r}
+	m := Mail{To: r, State: digest.Sent}
 	if err := m.makeAgain(k.Composer, e); err != nil {
 		return err
 	}

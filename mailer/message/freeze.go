@@ -260,16 +260,22 @@ func (b *builder) field(name string, appendValue func(dst []byte, col int) []byt
 	b.current = append(appendValue(b.current, len(name)+2), "\r\n"...)
 }
 
-func (b *builder) header(s Sender, h headers, subject string) {
-	mailbox := func(name string, a *mail.Address) {
-		b.field(name, func(dst []byte, col int) []byte { return appendMailbox(dst, col, a.Name, a.Address) })
-	}
-	mailbox("From", h.from)
+func (b *builder) mailbox(name string, a *mail.Address) {
+	b.field(name, func(dst []byte, col int) []byte { return appendMailbox(dst, col, a.Name, a.Address) })
+}
+
+// from is what a message begins with, up to the first blank.
+func (b *builder) from(h headers) {
+	b.mailbox("From", h.from)
 	b.literal("To: ")
+}
+
+func (b *builder) header(s Sender, h headers, subject string) {
+	b.from(h)
 	b.blank(blankTo)
 	b.literal("\r\n")
 	if h.replyTo != nil {
-		mailbox("Reply-To", h.replyTo)
+		b.mailbox("Reply-To", h.replyTo)
 	}
 	b.field("Subject", func(dst []byte, col int) []byte { return appendUnstructured(dst, col, subject) })
 	b.plain("Date", s.Date.Format("Mon, 02 Jan 2006 15:04:05 -0700"))
