@@ -54,7 +54,7 @@ func (p *Publisher) deliver(
 	if err != nil {
 		return e.Stories, sum, fmt.Errorf("edition %s: %w", id, err)
 	}
-	mended, before, err := p.mended(e, templates)
+	anew, before, err := mended(p, e, templates)
 	if err != nil {
 		return e.Stories, sum, fmt.Errorf("edition %s: %w", id, err)
 	}
@@ -67,7 +67,7 @@ func (p *Publisher) deliver(
 		subscribes, until = p.asksStill(e.Request), e.Composed.Add(ledger.RequestsKept)
 	}
 	sum, err = p.Mailer.Deliver(ctx, mailer.Job{
-		Edition: id, Digest: e.Digest, Subscribes: subscribes, Templates: templates, Mended: mended, Before: before,
+		Edition: id, Digest: e.Digest, Subscribes: subscribes, Templates: templates, Mended: anew, Before: before,
 		Signer: p.Composer.Signer, Until: until, Paused: e.Paused, Now: atOnce, Progress: watch.Delivery,
 		Opened:   func() error { return p.Ledger.Editions.Pause(id, "") },
 		TokenKey: func(id string) (subscribers.TokenKey, bool) { key, ok := keys[id]; return key, ok },

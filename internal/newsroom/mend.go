@@ -11,7 +11,7 @@ import (
 // mended are an edition's messages from the sender that the configuration has now, and the recipients who are sent the
 // old ones all the same: what may have reached them is sent once more as it was, or not at all. There are none where the
 // sender is the one that the edition was composed with, and where other processes may send it too.
-func (p *Publisher) mended(e ledger.EditionState, templates []*message.Template) ([]*message.Template, []int, error) {
+func mended(p *Publisher, e ledger.EditionState, templates []*message.Template) ([]*message.Template, []int, error) {
 	if p.Ledger.Senders.Several() {
 		return nil, nil, nil
 	}
