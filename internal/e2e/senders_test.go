@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -25,8 +26,12 @@ import (
 type machine struct {
 	site
 	proxy   *storetest.Proxy
-	run     *exec.Cmd
 	stopped bool
+
+	mu     sync.Mutex
+	run    *exec.Cmd
+	ended  chan struct{}
+	wanted bool // it is to be started again when it ends
 }
 
 // machines are several, and an operator's place, from which commands go to the database itself.
@@ -61,28 +66,51 @@ func newMachines(t *testing.T, count, readers int) *machines {
 	return m
 }
 
-// start starts the daemon of a machine.
+// start starts the daemon of a machine. One that ends by itself, since its database is away when it begins, is started again, as
+// by its service.
 func (m *machine) start(t *testing.T) {
 	t.Helper()
-	c := m.command("run")
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c, ended := m.command("run"), make(chan struct{})
 	c.Stderr = t.Output()
 	if err := c.Start(); err != nil {
-		t.Fatal(err)
+		t.Error(err)
+		return
 	}
-	m.run = c
-	t.Cleanup(func() {
-		if m.run == c {
-			c.Process.Kill()
-			c.Wait()
+	m.run, m.ended, m.wanted = c, ended, true
+	go func() {
+		err := c.Wait()
+		close(ended)
+		wanted := func() bool {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			return m.wanted && m.run == c
 		}
-	})
+		if wanted() && c.ProcessState.ExitCode() != 1 {
+			t.Errorf("a daemon ended with %v", err)
+		} else if time.Sleep(time.Second); wanted() {
+			m.start(t)
+		}
+	}()
+	t.Cleanup(func() { m.end(syscall.SIGKILL) })
 }
 
-func (m *machine) signal(t *testing.T, s syscall.Signal) {
-	t.Helper()
-	if err := m.run.Process.Signal(s); err != nil {
-		t.Error(err)
-	}
+// end ends the daemon for good, and returns how it ended.
+func (m *machine) end(s syscall.Signal) *os.ProcessState {
+	m.mu.Lock()
+	m.wanted = false
+	c, ended := m.run, m.ended
+	m.mu.Unlock()
+	c.Process.Signal(s)
+	<-ended
+	return c.ProcessState
+}
+
+func (m *machine) signal(s syscall.Signal) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.run.Process.Signal(s) // one that ended by itself a moment ago hears nothing
 }
 
 // owed is how many deliveries of all editions are not final.
@@ -108,13 +136,12 @@ func (m *machines) fault(t *testing.T, kind string, stopped time.Duration) {
 	x, doubts := m.all[i], connections
 	switch kind {
 	case "killed":
-		x.signal(t, syscall.SIGKILL)
-		x.run.Wait()
+		x.end(syscall.SIGKILL)
 		x.start(t)
 	case "stopped":
-		x.signal(t, syscall.SIGSTOP)
+		x.signal(syscall.SIGSTOP)
 		x.stopped = true
-		time.AfterFunc(stopped, func() { x.run.Process.Signal(syscall.SIGCONT) })
+		time.AfterFunc(stopped, func() { x.signal(syscall.SIGCONT) })
 	case "its sessions ended":
 		m.cluster.SQL(t, fmt.Sprintf("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'digestd %%:%d'",
 			x.run.Process.Pid))
@@ -225,18 +252,16 @@ func (m *machines) end(t *testing.T) {
 		}
 		if time.Since(since) > 2*time.Minute {
 			for _, x := range m.all {
-				x.signal(t, syscall.SIGQUIT) // which tells what it waits for
+				x.end(syscall.SIGQUIT) // which tells what it waits for
 			}
 			t.Fatalf("%d deliveries are owed, and have been for two minutes", owed)
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
 	for _, x := range m.all {
-		x.signal(t, syscall.SIGTERM)
-		if err := x.run.Wait(); err != nil {
-			t.Errorf("a daemon ended with %v", err)
+		if state := x.end(syscall.SIGTERM); !state.Success() {
+			t.Errorf("a daemon ended with %v", state)
 		}
-		x.run = nil
 	}
 	m.whole(t, "in the end")
 }

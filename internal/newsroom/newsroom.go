@@ -132,6 +132,9 @@ func composeOnce(
 	if err := ClockFits(ctx, p.Ledger); err != nil {
 		return err
 	}
+	if err := p.afterOthers(ctx, slot); err != nil {
+		return err
+	}
 	of := request{digest: d, lane: lane, slot: slot, id: id, extra: extra, now: p.Composer.Now().UTC()}
 	if !extra { // which comes beside the last one: it does not end its time, and nobody has to approve it
 		if out.Reason, out.Waits, err = p.Desk.forEditor(ctx, of); err != nil || out.Reason != "" {
@@ -160,6 +163,33 @@ func usedElsewhere(l *ledger.Ledger, lane digest.Lane, slot schedule.Slot) (bool
 	}
 	st, err := l.Lanes.Get(lane)
 	return st.Wall >= slot.Wall && !st.Slot.Before(slot.At), err
+}
+
+// pollFirst is how long an edition waits after its slot for the polls of other processes.
+const pollFirst = time.Minute
+
+// afterOthers waits until nobody asks a feed any more, so that a slot's edition tells what others collect for it.
+func (p *Publisher) afterOthers(ctx context.Context, slot schedule.Slot) error {
+	pause := 2 * time.Millisecond
+	for end := time.Now().Add(pollFirst); p.Ledger.Senders.Several() && time.Now().Before(end); pause = min(2*pause, time.Second/4) {
+		states, err := p.Ledger.Items.FeedStates()
+		if err != nil {
+			return err
+		}
+		now, asked := p.Composer.Now(), false
+		for _, f := range p.Composer.Config.Feeds() {
+			asked = asked || states[f.URL].Taken.After(now)
+		}
+		if !asked || now.Sub(slot.At) > pollFirst {
+			return nil
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 // farOff is how far a machine's clock may be from the ledger's for it to compose.

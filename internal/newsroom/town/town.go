@@ -48,6 +48,7 @@ type Town struct {
 	server *httptest.Server
 	mu     sync.Mutex
 	feeds  map[string]string // path → what it serves
+	asked  map[string]int    // path → how often
 	boxes  map[string][]string
 }
 
@@ -58,10 +59,12 @@ var Thursday = time.Date(2026, 3, 12, 6, 30, 0, 0, time.UTC) // 07:30 in Paris, 
 // feed server.
 func New(t *testing.T, text string) *Town {
 	t.Helper()
-	w := &Town{T: t, Now: Thursday, store: storetest.Fresh(t), feeds: map[string]string{}, boxes: map[string][]string{}}
+	w := &Town{T: t, Now: Thursday, store: storetest.Fresh(t), feeds: map[string]string{}, asked: map[string]int{},
+		boxes: map[string][]string{}}
 	w.server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
+		w.asked[r.URL.Path]++
 		body, ok := w.feeds[r.URL.Path]
 		if !ok {
 			http.Error(rw, "no such feed", http.StatusInternalServerError)
@@ -95,14 +98,35 @@ func (w *Town) open(path, text string) {
 	if len(problems) > 0 {
 		w.T.Fatal(problems)
 	}
-	clock := func() time.Time { return w.Now }
-	var l *ledger.Ledger
-	if l = w.Ledger; l == nil {
-		var err error
-		if l, err = ledger.Open(w.store, clock); err != nil {
-			w.T.Fatal(err)
-		}
+	if w.Ledger == nil {
+		w.Ledger = w.ledgerIn(w.store)
 	}
+	w.Config = cfg
+	w.Publisher = w.publisher(sets, w.Ledger)
+	w.Report = report.Reporter{Config: cfg, Ledger: report.Of(w.Ledger), Now: w.clock}
+}
+
+func (w *Town) clock() time.Time { return w.Now }
+
+func (w *Town) ledgerIn(open store.Opener) *ledger.Ledger {
+	w.T.Helper()
+	l, err := ledger.Open(open, w.clock)
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	return l
+}
+
+// Beside is another process of the newsroom, with a ledger of its own, on a store that several may have.
+func (w *Town) Beside(open store.Opener) *newsroom.Publisher {
+	w.T.Helper()
+	l := w.ledgerIn(open)
+	w.T.Cleanup(func() { l.Close() })
+	return w.publisher(w.Publisher.Composer.Templates, l)
+}
+
+func (w *Town) publisher(sets map[string]*render.Set, l *ledger.Ledger) *newsroom.Publisher {
+	cfg, clock := w.Config, w.clock
 	log := slog.New(slog.DiscardHandler)
 	if testing.Verbose() {
 		log = slog.New(slog.NewTextHandler(w.T.Output(), nil))
@@ -116,10 +140,8 @@ func (w *Town) open(path, text string) {
 	m.Now, m.Sleep, m.Jitter = clock, func(context.Context, time.Duration) {}, func() float64 { return 0.5 }
 	composer := &newsroom.Composer{Renderer: newsroom.Renderer{Config: cfg, Templates: sets},
 		Ledger: newsroom.PastOf(l), Random: zeros{}, Now: clock}
-	w.Config, w.Ledger = cfg, l
-	w.Publisher = &newsroom.Publisher{Composer: composer, Ledger: l, Collector: collector, Mailer: m, Log: log,
+	return &newsroom.Publisher{Composer: composer, Ledger: l, Collector: collector, Mailer: m, Log: log,
 		Desk: &newsroom.Desk{Composer: composer, Ledger: l, Log: log, Transport: w}}
-	w.Report = report.Reporter{Config: cfg, Ledger: report.Of(l), Now: clock}
 }
 
 // Reopen closes the ledger, and opens that of a store, as a new process does.
@@ -128,10 +150,7 @@ func (w *Town) Reopen(open store.Opener) {
 	if err := w.Ledger.Close(); err != nil {
 		w.T.Fatal(err)
 	}
-	var err error
-	if w.Ledger, err = ledger.Open(open, func() time.Time { return w.Now }); err != nil {
-		w.T.Fatal(err)
-	}
+	w.Ledger = w.ledgerIn(open)
 	text, err := os.ReadFile(w.Config.Path)
 	if err != nil {
 		w.T.Fatal(err)
@@ -261,6 +280,13 @@ func (w *Town) Send(extra bool) []newsroom.Published {
 		w.T.Fatal(err)
 	}
 	return out
+}
+
+// Asked counts how often a feed was asked for.
+func (w *Town) Asked(path string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.asked[path]
 }
 
 // Received counts the mails of a reader.

@@ -42,6 +42,12 @@ func Fresh(t testing.TB) store.Opener {
 	}
 }
 
+// Shared runs a test over the engines that several processes have at the same time: in memory, and PostgreSQL where it is asked for.
+func Shared(t *testing.T, test func(t *testing.T, open store.Opener)) {
+	t.Run("memory", func(t *testing.T) { test(t, memory.New().OpenShared) })
+	t.Run("postgres", func(t *testing.T) { test(t, freshPostgres(t)) })
+}
+
 // NeedsFile passes over a test whose subject is a file, unless the tests run over the engine that has one.
 func NeedsFile(t testing.TB) {
 	t.Helper()
