@@ -132,7 +132,7 @@ func composeOnce(
 	if err := ClockFits(ctx, p.Ledger); err != nil {
 		return err
 	}
-	if err := p.afterOthers(ctx, slot); err != nil {
+	if err := afterOthers(ctx, p, slot); err != nil {
 		return err
 	}
 	of := request{digest: d, lane: lane, slot: slot, id: id, extra: extra, now: p.Composer.Now().UTC()}
@@ -169,7 +169,7 @@ func usedElsewhere(l *ledger.Ledger, lane digest.Lane, slot schedule.Slot) (bool
 const pollFirst = time.Minute
 
 // afterOthers waits until nobody asks a feed any more, so that a slot's edition tells what others collect for it.
-func (p *Publisher) afterOthers(ctx context.Context, slot schedule.Slot) error {
+func afterOthers(ctx context.Context, p *Publisher, slot schedule.Slot) error {
 	pause := 2 * time.Millisecond
 	for end := time.Now().Add(pollFirst); p.Ledger.Senders.Several() && time.Now().Before(end); pause = min(2*pause, time.Second/4) {
 		states, err := p.Ledger.Items.FeedStates()

@@ -14,6 +14,7 @@ import (
 
 	"digestd/digest"
 	"digestd/internal/config"
+	"digestd/internal/ledger"
 	"digestd/internal/ledger/store"
 	"digestd/internal/ledger/store/postgres"
 	"digestd/internal/ledger/store/storetest"
@@ -217,4 +218,69 @@ func TestAPollThatCommitsLate(t *testing.T) {
 			t.Errorf("day %d: what was committed first is told %d times, what came late %d times", day, a, b)
 		}
 	}
+}
+
+// TestWhatIsMailedOnce lets three processes do the same at the same time: the editor is shown an edition once, whoever asks to
+// become a reader is asked back once, and welcomed once.
+func TestWhatIsMailedOnce(t *testing.T) {
+	storetest.Shared(t, func(t *testing.T, open store.Opener) {
+		w := town.New(t, strings.Replace(approved("send"), "[topics.global]",
+			"[web]\nlisten = \"127.0.0.1:8080\"\nbase_url = \"https://news.example.org\"\nsign_up = true\nwelcome = true\n[topics.global]", 1))
+		w.Reopen(open)
+		processes := []*newsroom.Publisher{w.Publisher, w.Beside(open), w.Beside(open)}
+		together := func(do func(p *newsroom.Publisher) error) {
+			t.Helper()
+			var all sync.WaitGroup
+			for _, p := range processes {
+				all.Go(func() {
+					if err := do(p); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+		}
+		received := func(who string, want int) {
+			t.Helper()
+			if got := w.Received(who); got != want {
+				t.Errorf("%s got %d mails, want %d", who, got, want)
+			}
+		}
+		e, lane := editor{t, w}, digest.Lane{Digest: "daily", Zone: "Europe/Paris"}
+		w.Now = town.OnDay(t, 0, "05:20")
+		w.Show("/herald", "Cranes move again in the harbour")
+		w.Collect()
+		slot, err := config.NextSlot(e.digest(), lane, w.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		together(func(p *newsroom.Publisher) error { return p.Desk.Propose(t.Context(), lane, slot) })
+		received("editor@example.org", 1)
+		w.At(0, "06:00")
+		received("ana@example.org", 1)
+
+		const newcomer = "dora@example.org"
+		deliver := func(p *newsroom.Publisher) error {
+			owed, err := p.Owed()
+			for _, o := range owed {
+				if err == nil {
+					_, _, err = p.Deliver(t.Context(), o.Edition, newsroom.Unwatched{})
+				}
+			}
+			return err
+		}
+		if err := w.Publisher.Ask(ledger.Request{Email: newcomer, Digests: []string{"daily"}, Language: "en", Words: "Sign up"}); err != nil {
+			t.Fatal(err)
+		}
+		letters, err := w.Ledger.Editions.Letters()
+		if err != nil || len(letters) != 1 {
+			t.Fatal(letters, err)
+		}
+		together(deliver)
+		received(newcomer, 1)
+		together(func(p *newsroom.Publisher) error { _, _, err := p.Confirm(letters[0].Request); return err })
+		if letters, err = w.Ledger.Editions.Letters(); err != nil || len(letters) != 2 {
+			t.Errorf("%d letters, where one asks and one welcomes, %v", len(letters), err)
+		}
+	})
 }
