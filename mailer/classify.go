@@ -66,7 +66,7 @@ func classify(o Outcome, tries int, taken bool) verdict {
 		return verdict{digest.Deferred, again}
 	case v.About == refusal.Session || v.About == refusal.Pace:
 		return verdict{digest.Deferred, tooFast}
-	case v.About == refusal.Unclear && !v.Permanent && ofOne(o.Stage) && !taken:
+	case v.About == refusal.Unclear && !v.Permanent && o.OfOne && !taken:
 		return verdict{digest.Deferred, goOn}
 	}
 	return verdict{digest.Deferred, suspect}
@@ -90,7 +90,7 @@ func settled(o Outcome, before digest.Event) digest.State {
 	switch {
 	case !v.Permanent, v.About == refusal.Sender, v.About == refusal.Server:
 		return digest.Deferred
-	case v.About == refusal.Unclear && ofOne(o.Stage), refusedBefore(before):
+	case v.About == refusal.Unclear && o.OfOne, refusedBefore(before):
 		return digest.Failed
 	}
 	return digest.Deferred
@@ -98,9 +98,6 @@ func settled(o Outcome, before digest.Event) digest.State {
 
 // atRcpt is the stage at which a server speaks of one address.
 const atRcpt = string(smtp.Rcpt)
-
-// ofOne reports whether a refusal at a stage is an answer to one address, and not to the sender or to what is sent.
-func ofOne(stage string) bool { return stage == atRcpt || stage == atSendmail }
 
 // ofNobody reports whether a refusal for good can't be the fault of whom the message was for.
 func ofNobody(o Outcome) bool {

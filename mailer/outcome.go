@@ -22,6 +22,7 @@ const (
 type Outcome struct {
 	Result  Result
 	Verdict refusal.Verdict // of Refused
+	OfOne   bool            // of Refused: it answers one address, and not the sender or what is sent
 	Stage   string          // where it ended, in the transport's words: "rcpt", "maildir"
 	Code    int             // of SMTP; 0 where nothing was said, or the transport has none
 	Words   string          // of the other side, or those of Err; one line of at most 300 bytes

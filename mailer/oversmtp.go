@@ -100,7 +100,7 @@ func OutcomeOf(r smtp.Reply, to string) Outcome {
 	case r.Code == 0:
 		o.Result = Cut
 	default:
-		o.Result = Refused
+		o.Result, o.OfOne = Refused, o.Stage == atRcpt
 		switch o.Verdict = refusal.Judge(o.Stage, o.Code, o.Words, to); {
 		case o.Verdict.About == refusal.Login:
 			o.Result = Trouble

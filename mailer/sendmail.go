@@ -70,7 +70,7 @@ func (s sendmail) Send(env message.Envelope, msg []byte, permit func() bool) Out
 	args, err := s.arguments(env)
 	if err != nil {
 		return Outcome{Result: Refused, Verdict: refusal.Verdict{About: refusal.Mailbox, Permanent: true},
-			Stage: atSendmail, Words: err.Error()}
+			OfOne: true, Stage: atSendmail, Words: err.Error()}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.limit)
 	defer cancel()
@@ -108,7 +108,7 @@ func (s sendmail) ended(err error, late, whole bool, said, to string) Outcome {
 		code = exit.ExitCode()
 	}
 	words := smtp.OneLine(strings.TrimSpace(fmt.Sprintf("%s %s", s.command[0], cmp.Or(said, "said nothing"))))
-	o := Outcome{Result: Refused, Stage: atSendmail, Words: words}
+	o := Outcome{Result: Refused, OfOne: true, Stage: atSendmail, Words: words}
 	switch {
 	case code < 0 && whole: // killed, by us or by somebody else
 		o.Result, o.Err = Doubtful, err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -112,18 +111,7 @@ func (out *checkJSON) look(cfg *config.Config) {
 	}
 	out.Saw = append(out.Saw, fmt.Sprintf("%s: %s, %s in %s, %s", cfg.Path, plural(cfg.Subscribers.Len(), "reader"),
 		plural(len(cfg.Feeds()), "feed"), plural(len(cfg.Topics), "topic"), plural(len(cfg.Digests), "digest")))
-	switch s := cfg.SMTP; cfg.Delivery.Transport {
-	case "smtp":
-		as := "without a login"
-		if s.Username != "" {
-			as = "as " + s.Username
-		}
-		out.Saw = append(out.Saw, fmt.Sprintf("mail: from %s, through %s:%d %s", cfg.Mail.FromAddress, s.Host, s.Port, as))
-	case "sendmail":
-		out.Saw = append(out.Saw, fmt.Sprintf("mail: from %s, by %s", cfg.Mail.FromAddress, strings.Join(cfg.Sendmail.Command, " ")))
-	default:
-		out.Saw = append(out.Saw, fmt.Sprintf("mail: into the Maildir %s; nothing leaves this machine", cfg.Delivery.Maildir))
-	}
+	out.Saw = append(out.Saw, "mail: "+cfg.Route())
 }
 
 // checkMail looks at a sample edition of a digest, and adds what some reader would suffer from. What it

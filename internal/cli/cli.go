@@ -24,7 +24,6 @@ import (
 	"digestd/internal/control"
 	"digestd/internal/ledger"
 	"digestd/internal/ledger/store"
-	"digestd/internal/ledger/store/bolt"
 	"digestd/internal/ledger/store/postgres"
 )
 
@@ -138,8 +137,8 @@ func (p *program) tell(err error) int {
 
 // configurationError reports whether an error is about how digestd is set up, not about what it did.
 func configurationError(err error) bool {
-	for _, target := range []error{bolt.ErrBusy, store.ErrMissing, store.ErrLost, bolt.ErrEmpty, store.ErrForeign,
-		store.ErrDamaged, ledger.ErrNewer, bolt.ErrDenied, postgres.ErrSettings, postgres.ErrDenied, postgres.ErrNewer} {
+	for _, target := range []error{store.ErrBusy, store.ErrMissing, store.ErrLost, store.ErrEmpty, store.ErrForeign,
+		store.ErrDamaged, store.ErrDenied, ledger.ErrNewer, postgres.ErrSettings, postgres.ErrNewer} {
 		if errors.Is(err, target) {
 			return true
 		}

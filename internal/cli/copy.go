@@ -94,7 +94,7 @@ func (p *program) carryLedger(from, to *at) (rows int, err error) {
 		open = postgres.At(*from.in)
 	}
 	l, err := ledger.Open(open, p.now)
-	if errors.Is(err, bolt.ErrBusy) {
+	if errors.Is(err, store.ErrBusy) {
 		return 0, fmt.Errorf("%w: stop that first", err)
 	}
 	if err != nil {

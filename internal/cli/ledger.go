@@ -144,7 +144,7 @@ func ledgerCompactCommand(p *program) *cobra.Command {
 				return usagef("compact: the ledger is in a database, which reuses the space of forgotten rows by itself (autovacuum)")
 			}
 			l, err := ledger.Open(bolt.At(cfg.Ledger.Path, bolt.Options{}), p.now)
-			if errors.Is(err, bolt.ErrBusy) {
+			if errors.Is(err, store.ErrBusy) {
 				return fmt.Errorf("%w: stop that first", err)
 			}
 			if err != nil {

@@ -177,7 +177,7 @@ func (p *program) openLedger(ctx context.Context, cfg *config.Config, want want)
 		// A daemon never lets go of the ledger, so there is no point in waiting long before asking it.
 		options := bolt.Options{ReadOnly: !want.write, Timeout: 100 * time.Millisecond}
 		l, err := ledger.Open(engine(cfg, options), p.now)
-		if !errors.Is(err, bolt.ErrBusy) {
+		if !errors.Is(err, store.ErrBusy) {
 			p.warnOfDamage(l, err)
 			return l, err
 		}

@@ -18,6 +18,7 @@ import (
 	"digestd/internal/control"
 	"digestd/internal/daemon"
 	"digestd/internal/ledger"
+	"digestd/internal/ledger/store"
 	"digestd/internal/ledger/store/bolt"
 	"digestd/internal/newsroom"
 	"digestd/internal/report"
@@ -41,7 +42,7 @@ func runCommand(p *program) *cobra.Command {
 
 func runDaemon(ctx context.Context, p *program) error {
 	if p.held != nil {
-		return usagef("%s: %w", p.held.Ledger.Path(), bolt.ErrBusy)
+		return usagef("%s: %w", p.held.Ledger.Path(), store.ErrBusy)
 	}
 	first, err := p.open(ctx, want{write: true, daemon: true})
 	if err != nil {
@@ -152,7 +153,7 @@ func (p *program) awaitLedger(ctx context.Context, cfg *config.Config) (*ledger.
 	}
 	for deadline := p.now().Add(patience); ; {
 		l, err := ledger.Open(engine(cfg, bolt.Options{}), p.now)
-		if !errors.Is(err, bolt.ErrBusy) {
+		if !errors.Is(err, store.ErrBusy) {
 			p.warnOfDamage(l, err)
 			return l, err
 		}

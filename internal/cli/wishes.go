@@ -15,6 +15,7 @@ import (
 	"digestd/internal/config"
 	"digestd/internal/control"
 	"digestd/internal/ledger"
+	"digestd/internal/ledger/store"
 	"digestd/internal/ledger/store/bolt"
 	"digestd/internal/report"
 	"digestd/subscribers"
@@ -92,7 +93,7 @@ const shownOutranked = 5
 // remember asks the ledger, or the process that holds it. Where there is none, nothing is remembered.
 func (p *program) remember(ctx context.Context, cfg *config.Config) (r remembered, err error) {
 	l, err := ledger.Open(engine(cfg, bolt.Options{ReadOnly: true, Timeout: 100 * time.Millisecond}), p.now)
-	if errors.Is(err, bolt.ErrBusy) {
+	if errors.Is(err, store.ErrBusy) {
 		return askHolder(ctx, cfg.Ledger.Path)
 	}
 	if err != nil {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -12,15 +13,33 @@ type transport struct {
 	name   string
 	check  func(r *reader, c *Config, root *table) // what it needs of the other tables
 	leaves bool                                    // whether the mail goes on from here
+	route  func(c *Config) string                  // where the mail goes, in words
 }
 
 // transports are all that there are.
 func transports() []transport {
 	return []transport{
-		{"smtp", needsHost, true},
-		{"sendmail", needsCommand, true},
-		{"maildir", func(*reader, *Config, *table) {}, false},
+		{"smtp", needsHost, true, func(c *Config) string {
+			as := "without a login"
+			if c.SMTP.Username != "" {
+				as = "as " + c.SMTP.Username
+			}
+			return fmt.Sprintf("through %s:%d %s", c.SMTP.Host, c.SMTP.Port, as)
+		}},
+		{"sendmail", needsCommand, true, func(c *Config) string { return "by " + strings.Join(c.Sendmail.Command, " ") }},
+		{"maildir", func(*reader, *Config, *table) {}, false, func(c *Config) string {
+			return "into the Maildir " + c.Delivery.Maildir + "; nothing leaves this machine"
+		}},
 	}
+}
+
+// Route is where mails go, in words.
+func (c *Config) Route() string {
+	t, _ := c.transport()
+	if !t.leaves {
+		return t.route(c)
+	}
+	return fmt.Sprintf("from %s, %s", c.Mail.FromAddress, t.route(c))
 }
 
 func transportNames() []string {

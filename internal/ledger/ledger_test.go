@@ -367,7 +367,7 @@ func TestOpenTellsWhatIsWrong(t *testing.T) {
 		want     error
 	}{
 		{"nothing there, for reading", func(*testing.T, string) {}, true, store.ErrMissing},
-		{"empty file", func(t *testing.T, path string) { write(t, path, nil) }, false, bolt.ErrEmpty},
+		{"empty file", func(t *testing.T, path string) { write(t, path, nil) }, false, store.ErrEmpty},
 		{"another file", func(t *testing.T, path string) { write(t, path, []byte(strings.Repeat("not a database\n", 5000))) }, false, store.ErrForeign},
 		{"short file", func(t *testing.T, path string) { write(t, path, []byte("x")) }, false, store.ErrForeign},
 		{"a directory", func(t *testing.T, path string) {
@@ -420,8 +420,8 @@ func TestSecondOpenIsRefused(t *testing.T) {
 	}
 	defer l.Close()
 	for _, readOnly := range []bool{false, true} {
-		if _, err := Open(bolt.At(path, bolt.Options{ReadOnly: readOnly, Timeout: 10 * time.Millisecond}), nil); !errors.Is(err, bolt.ErrBusy) {
-			t.Errorf("second open, read-only %v: %v, want bolt.ErrBusy", readOnly, err)
+		if _, err := Open(bolt.At(path, bolt.Options{ReadOnly: readOnly, Timeout: 10 * time.Millisecond}), nil); !errors.Is(err, store.ErrBusy) {
+			t.Errorf("second open, read-only %v: %v, want store.ErrBusy", readOnly, err)
 		}
 	}
 }

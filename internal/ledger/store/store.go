@@ -20,6 +20,9 @@ var (
 	ErrDamaged = errors.New("the ledger is damaged")
 	ErrMissing = errors.New("there is no ledger yet")
 	ErrLost    = errors.New("the ledger is gone, but its marker is there")
+	ErrEmpty   = errors.New("the ledger file is empty")
+	ErrBusy    = errors.New("the ledger is in use by another digestd")
+	ErrDenied  = errors.New("this user may not open the ledger")
 
 	// ErrAway is that of whatever needs an engine that can't be reached now. Nothing has changed, and it may be tried again.
 	ErrAway = errors.New("the database is away")

@@ -24,13 +24,6 @@ import (
 // allocSize is by how much the file grows at once, in bytes. bbolt's own 16 MB is more than most ledgers need.
 const allocSize = 4 << 20
 
-// Errors of Open, beside those of package store. Each is wrapped with the path and with what to do.
-var (
-	ErrBusy   = errors.New("the ledger is in use by another digestd")
-	ErrEmpty  = errors.New("the ledger file is empty")
-	ErrDenied = errors.New("this user may not open the ledger")
-)
-
 // Options say how to open a file.
 type Options struct {
 	ReadOnly bool
@@ -55,8 +48,9 @@ type DB struct {
 
 // At opens the file at a path when it is asked to. For writing, it is made where neither it nor its marker exists.
 //
-// Errors: ErrBusy when another process holds it; store.ErrMissing when it is opened for reading and neither it
-// nor its marker exists; store.ErrLost, ErrEmpty, ErrDenied, store.ErrForeign, store.ErrDamaged with words on what to do.
+// Errors: store.ErrBusy when another process holds it; store.ErrMissing when it is opened for reading and neither it
+// nor its marker exists; store.ErrLost, store.ErrEmpty, store.ErrDenied, store.ErrForeign, store.ErrDamaged with words on
+// what to do.
 func At(path string, opt Options) store.Opener {
 	return func() (store.Store, error) {
 		d, err := open(path, opt)

@@ -60,7 +60,7 @@ func TestTheFirstMomentLeavesAWholeFileOrNone(t *testing.T) {
 		if _, err := os.Lstat(path); err == nil {
 			t.Error("the file has its name before anything is committed")
 		}
-		if _, err := opened(t, path, Options{Timeout: 20 * time.Millisecond}); !errors.Is(err, ErrBusy) {
+		if _, err := opened(t, path, Options{Timeout: 20 * time.Millisecond}); !errors.Is(err, store.ErrBusy) {
 			t.Errorf("a second one that begins: %v", err)
 		}
 		failed := errors.New("no")
@@ -112,7 +112,7 @@ func TestWhatAnOlderVersionBegan(t *testing.T) {
 	if err := os.WriteFile(path, make([]byte, 16<<10), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := opened(t, path, Options{}); !errors.Is(err, ErrEmpty) || !strings.Contains(err.Error(), "was begun") {
+	if _, err := opened(t, path, Options{}); !errors.Is(err, store.ErrEmpty) || !strings.Contains(err.Error(), "was begun") {
 		t.Errorf("zeros: %v", err)
 	}
 }

@@ -68,7 +68,7 @@ func lock(file *os.File, path, name string, readOnly bool, timeout time.Duration
 			return fmt.Errorf("lock ledger %s: %w", path, err)
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%s: %w", path, ErrBusy)
+			return fmt.Errorf("%s: %w", path, store.ErrBusy)
 		}
 	}
 	locked, err := file.Stat()
@@ -76,7 +76,7 @@ func lock(file *os.File, path, name string, readOnly bool, timeout time.Duration
 		return err
 	}
 	if there, err := os.Stat(name); err != nil || !os.SameFile(locked, there) {
-		return fmt.Errorf("%s: %w, which has just replaced the file: try again", path, ErrBusy)
+		return fmt.Errorf("%s: %w, which has just replaced the file: try again", path, store.ErrBusy)
 	}
 	return nil
 }
@@ -148,7 +148,7 @@ func begin(path, name string, timeout time.Duration) (*os.File, error) {
 	}
 	if err = lock(file, path, name, false, timeout); err == nil {
 		if _, there := os.Lstat(path); there == nil {
-			err = fmt.Errorf("%s: %w, which has just made it: try again", path, ErrBusy)
+			err = fmt.Errorf("%s: %w, which has just made it: try again", path, store.ErrBusy)
 		}
 	}
 	if err != nil {
@@ -170,10 +170,10 @@ func examine(file *os.File, path string, readOnly bool) error {
 	_, unmarked := os.Lstat(markerPath(path))
 	switch {
 	case info.Size() == 0:
-		return fmt.Errorf("%s: %w: restore a backup over it, or remove it and run `digestd ledger init` to begin anew", path, ErrEmpty)
+		return fmt.Errorf("%s: %w: restore a backup over it, or remove it and run `digestd ledger init` to begin anew", path, store.ErrEmpty)
 	case m == nil && !known && blank(file, info.Size()):
 		return fmt.Errorf("%s: %w: it was begun, and nothing was written to it before the power or the disk went; restore a backup over it, "+
-			"or remove it and run `digestd ledger init` to begin anew", path, ErrEmpty)
+			"or remove it and run `digestd ledger init` to begin anew", path, store.ErrEmpty)
 	case m == nil && !known && unmarked != nil:
 		return fmt.Errorf("%s: %w: check [ledger] path", path, store.ErrForeign)
 	case m == nil && !known:

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+
+	"digestd/internal/ledger/store"
 )
 
 // adopt gives a file that root has just made to the owner of another one: a ledger that an administrator's
@@ -47,12 +49,12 @@ func denied(path string, err error) error {
 		info, serr = os.Stat(filepath.Dir(path))
 	}
 	if serr != nil {
-		return fmt.Errorf("%s: %w: %w", path, ErrDenied, err)
+		return fmt.Errorf("%s: %w: %w", path, store.ErrDenied, err)
 	}
 	if ownerOf(info) == os.Geteuid() {
-		return fmt.Errorf("%s: %w: %w", path, ErrDenied, err)
+		return fmt.Errorf("%s: %w: %w", path, store.ErrDenied, err)
 	}
-	return fmt.Errorf("%s: %w: %s belongs to %s, and this is %s; run the command as that user", path, ErrDenied, whose,
+	return fmt.Errorf("%s: %w: %s belongs to %s, and this is %s; run the command as that user", path, store.ErrDenied, whose,
 		userName(ownerOf(info)), userName(os.Geteuid()))
 }
 

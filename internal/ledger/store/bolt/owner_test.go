@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"digestd/internal/ledger/store"
 )
 
 func TestWhoIsDeniedHearsWhoseItIs(t *testing.T) {
@@ -15,7 +17,7 @@ func TestWhoIsDeniedHearsWhoseItIs(t *testing.T) {
 	if other := errors.New("no space left"); denied(path, other) != other || denied(path, nil) != nil {
 		t.Error("an error that has nothing to do with permissions was changed")
 	}
-	if err := denied(path, forbidden); !errors.Is(err, ErrDenied) || !errors.Is(err, fs.ErrPermission) {
+	if err := denied(path, forbidden); !errors.Is(err, store.ErrDenied) || !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("of one's own: %v", err) // of the file's mode, say
 	}
 	if os.Geteuid() != 0 {
@@ -32,7 +34,7 @@ func TestWhoIsDeniedHearsWhoseItIs(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := denied(path, forbidden)
-		if !errors.Is(err, ErrDenied) || !strings.Contains(err.Error(), c.want) || !strings.HasSuffix(err.Error(), "run the command as that user") {
+		if !errors.Is(err, store.ErrDenied) || !strings.Contains(err.Error(), c.want) || !strings.HasSuffix(err.Error(), "run the command as that user") {
 			t.Errorf("%v, want %q in it", err, c.want)
 		}
 		os.Remove(path)

@@ -189,16 +189,16 @@ func cause(err error) string {
 func (d *server) explainCode(e *pgconn.PgError, err error) error {
 	switch {
 	case e.Code == "28P01":
-		return fmt.Errorf("%s: %w: the password is wrong, or there is none: see [ledger] password_file", d.name, ErrDenied)
+		return fmt.Errorf("%s: %w: the password is wrong, or there is none: see [ledger] password_file", d.name, store.ErrDenied)
 	case strings.HasPrefix(e.Code, "28"):
-		return fmt.Errorf("%s: %w: %s (pg_hba.conf of the server says who may come from where)", d.name, ErrDenied, e.Message)
+		return fmt.Errorf("%s: %w: %s (pg_hba.conf of the server says who may come from where)", d.name, store.ErrDenied, e.Message)
 	case e.Code == "3D000":
-		return fmt.Errorf("%s: %w: %s: `createdb` makes it", d.name, ErrDenied, e.Message)
+		return fmt.Errorf("%s: %w: %s: `createdb` makes it", d.name, store.ErrDenied, e.Message)
 	case e.Code == "3F000":
-		return fmt.Errorf("%s: %w: no schema of its search_path is there, or may be used: `create schema …`", d.name, ErrDenied)
+		return fmt.Errorf("%s: %w: no schema of its search_path is there, or may be used: `create schema …`", d.name, store.ErrDenied)
 	case e.Code == "42501":
 		return fmt.Errorf("%s: %w: %s: the user must own its tables, or be allowed to make them "+
-			"(`grant create on schema public to …`)", d.name, ErrDenied, e.Message)
+			"(`grant create on schema public to …`)", d.name, store.ErrDenied, e.Message)
 	case e.Code == "55P03":
 		return fmt.Errorf("%s: %w: another digestd did not let go of a lock in %v", d.name, store.ErrAway, maxLock)
 	case e.Code == "25006":

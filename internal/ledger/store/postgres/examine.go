@@ -44,9 +44,9 @@ func (d *DB) mayMake(ctx context.Context) error {
 	case err != nil:
 		return err
 	case schema == nil:
-		return fmt.Errorf("%s: %w: no schema of its search_path is there: `create schema …`", d.name, ErrDenied)
+		return fmt.Errorf("%s: %w: no schema of its search_path is there: `create schema …`", d.name, store.ErrDenied)
 	case !allowed:
-		return fmt.Errorf("%s: %w: the user may not make tables in the schema %s: `grant create on schema %[3]s to …`", d.name, ErrDenied, *schema)
+		return fmt.Errorf("%s: %w: the user may not make tables in the schema %s: `grant create on schema %[3]s to …`", d.name, store.ErrDenied, *schema)
 	}
 	return nil
 }

@@ -25,7 +25,6 @@ import (
 // Errors of Open, beside those of package store. Each is wrapped with where the database is, and with what to do.
 var (
 	ErrSettings = errors.New("this database can't keep a ledger as it is set")
-	ErrDenied   = errors.New("the database does not let this user in")
 	ErrNewer    = errors.New("the tables were made by a newer digestd")
 )
 
@@ -85,7 +84,7 @@ type DB struct {
 // At opens the database when it is asked to. For writing, its tables are made where there are none.
 //
 // Errors: store.ErrAway when it can't be reached; store.ErrMissing when it is opened for reading and there are no tables;
-// ErrSettings, ErrDenied, ErrNewer with words on what to do.
+// ErrSettings, store.ErrDenied, ErrNewer with words on what to do.
 func At(opt Options) store.Opener {
 	return func() (store.Store, error) {
 		d, err := open(opt)
