@@ -72,10 +72,11 @@ func classify(o Outcome, tries int, taken bool) verdict {
 	return verdict{digest.Deferred, suspect}
 }
 
-// stale reports whether a connection that was used before has been given up by the server before the message began.
+// stale reports whether a connection that was used before has been given up by the server, or by something between that
+// forgot it, before the message began; or whether its login has run out.
 func (o Outcome) stale() bool {
-	return o.Stage == string(smtp.Mail) &&
-		(o.Result == Cut || o.Result == Refused && o.Verdict.About == refusal.Session)
+	return o.Stage == string(smtp.Mail) && (o.Result == Cut || o.Result == Late || o.Verdict.About == refusal.Login ||
+		o.Result == Refused && o.Verdict.About == refusal.Session)
 }
 
 // settled is what becomes of a refused delivery when others are served, and the fault is not known to be its reader's.

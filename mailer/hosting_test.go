@@ -110,11 +110,16 @@ type hosted struct {
 func deliverOver(t *testing.T, h *host, readers int, o Options, email func(i int) string) *hosted {
 	t.Helper()
 	h.open, h.first, h.refused = map[int]bool{}, map[string]time.Time{}, map[string]int{}
-	d := &hosted{ledger: newMemory(readers)}
+	return deliverTo(t, smtptest.InMemory(t, h.answer, func(s *smtptest.Server) { s.Idle = h.idle }), readers, o, email)
+}
+
+// deliverTo does the same over any server.
+func deliverTo(t *testing.T, server *smtptest.Server, readers int, o Options, email func(i int) string) *hosted {
+	t.Helper()
+	d := &hosted{ledger: newMemory(readers), server: server}
 	for i := range d.ledger.recipients {
 		d.ledger.recipients[i].Email = email(i)
 	}
-	d.server = smtptest.InMemory(t, h.answer, func(s *smtptest.Server) { s.Idle = h.idle })
 	to := &smtp.Server{Host: "127.0.0.1", Port: 25, TLS: smtp.TLSNone, Auth: "auto", DialTimeout: time.Minute, ReplyTimeout: 10 * time.Minute, Dialer: d.server.DialInMemory}
 	d.Mailer = New(o, OverSMTP(to), d.ledger, nil)
 	key := tokenKey(t)

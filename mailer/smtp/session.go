@@ -52,6 +52,7 @@ func (s *Server) setUp(ctx context.Context, c *Conn) (Stage, error) {
 		}
 	}
 	_, c.pipelining = c.extensions["PIPELINING"]
+	c.pipelining = c.pipelining && !s.stepwise.Load()
 	_, c.utf8 = c.extensions["SMTPUTF8"]
 	if most, offered := c.extensions["SIZE"]; offered {
 		var err error

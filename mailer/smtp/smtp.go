@@ -21,6 +21,7 @@ import (
 	"net/textproto"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"digestd/mailer/message"
@@ -101,6 +102,8 @@ type Server struct {
 	// ReplyTimeout is for each answer, that to the final dot included
 	ReplyTimeout time.Duration
 	Dialer       func(ctx context.Context, network, address string) (net.Conn, error) // nil: the system's
+
+	stepwise atomic.Bool // it offers PIPELINING, and does not hear what comes in one go
 }
 
 // commandTimeout bounds the greeting and the answers to commands (RFC 5321 §4.5.3.2), which need not wait for
@@ -122,7 +125,8 @@ type Conn struct {
 	replyIn    time.Duration
 	mechanism  string // by which it was logged in; empty: it was not
 	pipelining bool
-	size       int // of the biggest message that it takes; 0: it does not say, -1: any
+	stepwise   *atomic.Bool // the server's; nil once it has heard a group of commands
+	size       int          // of the biggest message that it takes; 0: it does not say, -1: any
 	utf8       bool
 	reset      bool // the last transaction was left open
 	broken     bool
@@ -141,7 +145,7 @@ func (s *Server) Dial(ctx context.Context) (*Conn, error) {
 	if err != nil {
 		return nil, s.failed(Connect, err)
 	}
-	c := &Conn{conn: raw, mask: s.mask, replyIn: s.ReplyTimeout}
+	c := &Conn{conn: raw, mask: s.mask, replyIn: s.ReplyTimeout, stepwise: &s.stepwise}
 	stop := context.AfterFunc(ctx, func() { raw.SetDeadline(time.Unix(1, 0)) })
 	if stage, err := s.setUp(ctx, c); err != nil {
 		stop()
@@ -315,6 +319,9 @@ func (c *Conn) answers(commands []command) Reply {
 			}
 		}
 		r := c.read(s.stage)
+		if c.pipelining && r.Err != nil && isTimeout(r.Err) && s.stage != Mail && c.stepwise != nil {
+			c.stepwise.Store(true) // it answered the first command alone: old firewalls drop the others
+		}
 		if r.Err != nil {
 			if refused != nil { // the refusal stands; the connection is gone
 				return *refused
@@ -329,6 +336,7 @@ func (c *Conn) answers(commands []command) Reply {
 			c.breakOff()
 			return *refused
 		case good && s.stage == Data:
+			c.stepwise = nil
 			return r
 		case good:
 			continue

@@ -68,6 +68,7 @@ type Server struct {
 	Implicit   bool          // TLS from the first byte
 	Idle       time.Duration // how long a command may take to come; 0: any time
 	IdleReply  string        // said before the connection is closed for that; may be empty
+	Deaf       bool          // it drops what comes in one go with a command, whatever it offers
 
 	listener net.Listener
 	answer   func(Moment) string
@@ -200,7 +201,7 @@ func (s *Server) begin(c net.Conn, client net.Addr) {
 	s.conns++
 	s.open[c] = true
 	d := &dialogue{Server: s, conn: c, client: client, moment: Moment{Conn: s.conns, Message: 1},
-		extensions: s.Extensions, tls: s.TLS, implicit: s.Implicit, idle: s.Idle, idleReply: s.IdleReply}
+		extensions: s.Extensions, tls: s.TLS, implicit: s.Implicit, idle: s.Idle, idleReply: s.IdleReply, deaf: s.Deaf}
 	s.mu.Unlock()
 	s.wait.Go(func() {
 		d.run()
@@ -270,17 +271,23 @@ func (p *patient) SetDeadline(t time.Time) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.bounded = !t.IsZero()
-	if p.bounded && (p.silent || t.Before(time.Now())) {
+	switch {
+	case p.bounded && t.Before(time.Now()):
 		return p.Conn.SetReadDeadline(time.Unix(1, 0)) // what it writes still goes
+	case p.bounded && p.silent:
+		return p.Conn.SetReadDeadline(time.Now().Add(unread))
 	}
 	return nil
 }
+
+// unread is how long a client may take to read what was said before the silence, and is here already.
+const unread = 10 * time.Millisecond
 
 func (p *patient) hear() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.silent = true; p.bounded {
-		p.Conn.SetReadDeadline(time.Unix(1, 0))
+		p.Conn.SetReadDeadline(time.Now().Add(unread))
 	}
 }
 
@@ -296,6 +303,7 @@ type dialogue struct {
 	implicit   bool
 	idle       time.Duration
 	idleReply  string
+	deaf       bool
 	began      bool // MAIL was taken
 }
 
@@ -354,6 +362,9 @@ func (d *dialogue) run() {
 			return
 		}
 		d.conn.SetReadDeadline(time.Time{})
+		if d.deaf {
+			d.r.Discard(d.r.Buffered())
+		}
 		line = strings.TrimRight(line, "\r\n")
 		d.mu.Lock()
 		d.wire = append(d.wire, line)
