@@ -126,6 +126,7 @@ type grouping struct {
 	members [][]int // by root
 	spans   []span  // by root
 	used    []edge
+	words   wordIndex
 	follows map[*node][]follow // what of the stories that were sent each node follows
 
 	compared atomic.Int64 // pairs of documents, for the tests of how the work grows
@@ -135,7 +136,7 @@ type grouping struct {
 type span struct{ first, last time.Time }
 
 func newGrouping(nodes []*node) *grouping {
-	g := &grouping{nodes: nodes, follows: make(map[*node][]follow)}
+	g := &grouping{nodes: nodes, words: newWordIndex(nodes), follows: make(map[*node][]follow)}
 	g.parent = make([]int, len(nodes))
 	g.members, g.spans = make([][]int, len(nodes)), make([]span, len(nodes))
 	first := make(map[int]int)
@@ -231,7 +232,7 @@ func (g *grouping) exactEdges() []edge {
 // join brings the clusters of an edge together if nothing stands against it.
 func (g *grouping) join(e edge, exact bool) {
 	ra, rb := g.root(e.i), g.root(e.j)
-	if ra == rb || !g.compatible(ra, rb, exact) {
+	if ra == rb || !exact && e.a.sent != e.b.sent && e.score < closeScore || !g.compatible(ra, rb, exact) {
 		return
 	}
 	if !exact {
@@ -262,7 +263,7 @@ func (g *grouping) compatible(ra, rb int, exact bool) bool {
 	for _, i := range a {
 		for _, j := range b {
 			m, n := g.nodes[i], g.nodes[j]
-			score := lifted(Score(m.doc, n.doc), m, n)
+			score := g.score(m, n)
 			g.compared.Add(1)
 			if sameOutlet(m, n) && !sameHeadline(m, n) &&
 				(score < sameOutletScore || m.when.Sub(n.when).Abs() > retold) {
@@ -286,6 +287,7 @@ const (
 	// A day later it would be a column.
 	sameOutletScore = 0.985
 	retold          = 20 * time.Hour
+	closeScore      = 0.93 // with an item of a story that was sent: what is less like it may tell something new
 	compared        = 6
 	mostItems       = 200 // of a story: beyond, something else is the matter
 )
@@ -293,12 +295,27 @@ const (
 // topPrior is by how much, as a logit, two items at the top of two outlets are surer to tell one story than any two
 // items: there are a thousand times fewer such pairs, and far more than a thousandth of the stories that outlets share.
 // It does not lift what a veto has put down.
-const topPrior = 1.85
+const (
+	topPrior   = 2.2
+	firstPrior = 3.1
+)
+
+// score tells how surely two nodes tell the same story, by what else is in the news, and by their places.
+func (g *grouping) score(a, b *node) float64 {
+	score, vetoed := judge(a.doc, b.doc)
+	if vetoed || sameOutlet(a, b) {
+		return score
+	}
+	return lifted(g.words.inWindow(score, &a.doc, &b.doc), a, b)
+}
 
 // lifted is a score as the places of the two items make it surer.
 func lifted(score float64, a, b *node) float64 {
-	if !a.top || !b.top || sameOutlet(a, b) {
+	if !a.top || !b.top {
 		return score
+	}
+	if a.item.Place <= topPlaces && b.item.Place <= topPlaces {
+		return shifted(score, firstPrior)
 	}
 	return shifted(score, topPrior)
 }

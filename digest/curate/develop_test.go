@@ -112,6 +112,14 @@ func TestTopsJoinSooner(t *testing.T) {
 	if join(Options{}, a, b) || join(Options{ByImportance: map[string]bool{"harbour": true}}, a, b) {
 		t.Error("they join though no editor ordered the second feed")
 	}
+	c, d := item(3, "harbour", "Furloughed crews urged to become cherry pickers"), item(4, "nordic", "Sandholm government is encouraging furloughed crews to help with June apple harvest")
+	c.Place, d.Place = 3, 4
+	if join(both, c, d) {
+		t.Error("two tops that are little alike join")
+	}
+	if d.Place = 3; !join(both, c, d) {
+		t.Errorf("two of the first three, with %.3f, don't join", Pair(c.Title, d.Title))
+	}
 	b.Place = 11
 	if join(both, a, b) {
 		t.Error("one far below the top joins")

@@ -273,3 +273,24 @@ istanbul izmir aleppo homs idlib raqqa mosul basra fallujah kirkuk erbil aden ha
 st-petersburg odessa kharkiv lviv mariupol kherson barcelona valencia seville marseille lyon lille toulouse strasbourg
 munich hamburg frankfurt cologne stuttgart dresden leipzig milan naples turin venice florence genoa antwerp rotterdam geneva zurich
 manchester birmingham liverpool leeds glasgow belfast bristol sheffield newcastle calais dover gdansk krakow thessaloniki`
+
+// gazetteerShort are short forms of states and cities.
+const gazetteerShort = `
+qld = queensland
+nsw = new-south-wales
+calif = california
+fla = florida
+tex = texas
+penn = pennsylvania
+mich = michigan
+ariz = arizona
+colo = colorado
+conn = connecticut
+minn = minnesota
+okla = oklahoma
+tenn = tennessee
+nyc = new-york
+nola = new-orleans
+philly = philadelphia
+vegas = las-vegas
+spore = singapore`

@@ -111,14 +111,14 @@ func TestLightStems(t *testing.T) {
 func TestScoreInWindow(t *testing.T) {
 	a, b := NewDocument("Marrow dam cracks after Kestrel floods", "", "en"), NewDocument("Kestrel floods: Marrow dam cracked", "", "en")
 	window := func(bearers int) wordIndex {
-		x := wordIndex{rare: 5, everyday: 50, lists: make(map[uint64][]int32)}
+		x := wordIndex{rare: 5, lists: make(map[uint64][]int32)}
 		for _, tok := range a.tokens {
 			x.lists[tok.key] = make([]int32, bearers)
 		}
 		return x
 	}
 	logit := func(p float64) float64 { return math.Log(p / (1 - p)) }
-	for bearers, want := range map[int]float64{2: 0.9, 5: 0.9, 6: 0, 50: 0, 51: -0.8} {
+	for bearers, want := range map[int]float64{2: 1.8, 5: 1.8, 6: 0, 50: 0} {
 		if got := logit(window(bearers).inWindow(0.8, &a, &b)) - logit(0.8); math.Abs(got-want) > 1e-9 {
 			t.Errorf("%d bear each word: %.3f, want %.3f", bearers, got, want)
 		}
@@ -126,8 +126,54 @@ func TestScoreInWindow(t *testing.T) {
 	if got := (wordIndex{}).inWindow(0.8, &a, &b); got != 0.8 {
 		t.Errorf("too few items to tell: %.3f", got)
 	}
-	if got := window(2).inWindow(Threshold/2, &a, &b); got != Threshold/2 {
-		t.Errorf("what is vetoed stays so: %.3f", got)
+	for i := range a.tokens { // what more than one item in twelve has says nothing
+		a.tokens[i].weight = labelWeight
+	}
+	if got := logit(window(2).inWindow(0.8, &a, &b)) - logit(0.8); math.Abs(got+0.8) > 1e-9 {
+		t.Errorf("labels alone: %.3f, want -0.8", got)
+	}
+}
+
+// Words that more than one item in twelve has are labels, for one window and for all that is made of it.
+func TestWordsOfTheTime(t *testing.T) {
+	for bearers, want := range map[int]float64{4: nameWeight, 5: labelWeight} { // of 48
+		var nodes []*node
+		for i := range 48 {
+			title := "Cranes move again"
+			if i < bearers {
+				title = "Plague closes Kestrel ports"
+			}
+			nodes = append(nodes, &node{item: &digest.Item{Seq: uint64(i + 1)}, doc: NewDocument(title, "", "en")})
+		}
+		newWordIndex(nodes)
+		d := nodes[0].doc
+		if d.tokens[0].weight != want {
+			t.Errorf("%d of 48 items have a word: it weighs %.1f, want %.1f", bearers, d.tokens[0].weight, want)
+		}
+		sum := 0.0
+		for _, tok := range d.tokens {
+			sum += tok.weight
+		}
+		if math.Abs(sum-d.weight) > 1e-9 {
+			t.Errorf("the document weighs %.2f, its words %.2f", d.weight, sum)
+		}
+	}
+}
+
+// What one window's headlines alone tell apart and bring together, by kinds: ages and small numbers, names with digits,
+// one subject in everyday words, roles, days and weeks, what was and what will be; rewordings, counts, short forms.
+func TestPairsByKind(t *testing.T) {
+	for file, same := range map[string]bool{"refused.tsv": false, "joined.tsv": true} {
+		raw, err := os.ReadFile("testdata/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(raw)) {
+			a, b, _ := strings.Cut(strings.TrimSpace(line), "\t")
+			if s := Pair(a, b); (s >= Threshold) != same {
+				t.Errorf("%s: %.2f: %q and %q", file, s, a, b)
+			}
+		}
 	}
 }
 

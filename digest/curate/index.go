@@ -22,30 +22,11 @@ const (
 
 // candidates are the pairs that score, and those of which one follows the other, found through an index of words.
 func (g *grouping) candidates() ([]edge, []follow) {
-	x := wordIndex{byTime: make([]int, len(g.nodes)), bits: make([]uint64, len(g.nodes)),
-		lists: make(map[uint64][]int32)}
-	for i := range x.byTime {
-		x.byTime[i] = i
-	}
-	outlets := make(map[string]bool)
-	for _, n := range g.nodes {
-		outlets[n.item.Source] = true
-	}
-	if len(g.nodes) >= leastForRarity {
-		x.rare, x.everyday = 2+len(outlets), len(g.nodes)/12
-	}
-	slices.SortStableFunc(x.byTime, func(i, j int) int { return g.nodes[i].when.Compare(g.nodes[j].when) })
-	for at, i := range x.byTime {
-		x.bits[at] = g.nodes[i].doc.bits
-		for _, t := range g.nodes[i].doc.tokens {
-			x.lists[t.key] = append(x.lists[t.key], int32(at))
-		}
-	}
 	found, follows := make([][]edge, len(g.nodes)), make([][]follow, len(g.nodes))
 	inParallel(len(g.nodes), func(from, to int) {
 		met := make([]int32, len(g.nodes)) // by which place, from 1, each was met last; negative: twice
 		for at := from; at < to; at++ {
-			found[at], follows[at] = g.earlier(x, at, met)
+			found[at], follows[at] = g.earlier(at, met)
 		}
 	})
 	return slices.Concat(found...), slices.Concat(follows...)
@@ -56,23 +37,53 @@ type wordIndex struct {
 	byTime []int              // nodes
 	bits   []uint64           // of the documents, by place
 	lists  map[uint64][]int32 // of words to places, ascending
-
-	rare     int // a word that so many items bear at most tells what one story is about; 0: there are too few items
-	everyday int // a word that more items bear tells nothing
+	rare   int                // a word that so many items bear at most tells what one story is about; 0: there are too few items
 }
 
 // How much a shared word says depends on how many other items have it: a name that few have is the story's own, and of
 // a plague all speak. Fewer items than leastForRarity don't tell. The figures are logits, set on captured news.
 const (
 	leastForRarity = 40
-	perRareWord    = 0.3
+	perRareWord    = 0.6
 	mostRareWords  = 4
 	noRareWord     = -0.8
 )
 
+// newWordIndex indexes nodes. Words that more than one in commonToOneIn of the items bear become labels: that two items
+// have one says nothing of either.
+func newWordIndex(nodes []*node) wordIndex {
+	x := wordIndex{byTime: make([]int, len(nodes)), bits: make([]uint64, len(nodes)), lists: make(map[uint64][]int32)}
+	for i := range x.byTime {
+		x.byTime[i] = i
+	}
+	slices.SortStableFunc(x.byTime, func(i, j int) int { return nodes[i].when.Compare(nodes[j].when) })
+	outlets := make(map[string]bool)
+	for at, i := range x.byTime {
+		outlets[nodes[i].item.Source] = true
+		x.bits[at] = nodes[i].doc.bits
+		for _, t := range nodes[i].doc.tokens {
+			x.lists[t.key] = append(x.lists[t.key], int32(at))
+		}
+	}
+	if len(nodes) < leastForRarity {
+		return x
+	}
+	x.rare = 2 + len(outlets)
+	for _, n := range nodes {
+		d := &n.doc
+		for i := range d.tokens {
+			if t := &d.tokens[i]; len(x.lists[t.key])*commonToOneIn > len(nodes) && t.weight > labelWeight {
+				d.weight -= t.weight - labelWeight
+				t.weight, t.kind = labelWeight, word
+			}
+		}
+	}
+	return x
+}
+
 // inWindow is a score as the other items of the window make it surer or less sure.
 func (x wordIndex) inWindow(score float64, a, b *Document) float64 {
-	if x.rare == 0 || score <= Threshold/2 {
+	if x.rare == 0 {
 		return score
 	}
 	rare, telling := 0, 0
@@ -81,14 +92,13 @@ func (x wordIndex) inWindow(score float64, a, b *Document) float64 {
 			!hasKey(b.tokens, t.key) {
 			continue
 		}
-		if n := len(x.lists[t.key]); n <= x.rare {
+		telling++
+		if len(x.lists[t.key]) <= x.rare {
 			rare++
-		} else if n <= x.everyday {
-			telling++
 		}
 	}
 	switch {
-	case rare+telling == 0:
+	case telling == 0:
 		return shifted(score, noRareWord)
 	case rare > 1:
 		return shifted(score, perRareWord*float64(min(rare, mostRareWords)-1))
@@ -97,8 +107,8 @@ func (x wordIndex) inWindow(score float64, a, b *Document) float64 {
 }
 
 // earlier are the pairs of the node at a place with those before it, and what of them it follows.
-func (g *grouping) earlier(x wordIndex, at int, met []int32) (edges []edge, follows []follow) {
-	scored := 0
+func (g *grouping) earlier(at int, met []int32) (edges []edge, follows []follow) {
+	x, scored := &g.words, 0
 	i := x.byTime[at]
 	n := g.nodes[i]
 	for _, list := range x.rarest(n.doc.tokens) {
@@ -128,7 +138,7 @@ func (g *grouping) earlier(x wordIndex, at int, met []int32) (edges []edge, foll
 				g.compared.Add(int64(scored))
 				return strongest(edges), follows
 			}
-			if s := lifted(x.inWindow(Score(m.doc, n.doc), &n.doc, &m.doc), n, m); s >= Threshold {
+			if s := g.score(m, n); s >= Threshold {
 				edges = append(edges, g.edge(i, j, s))
 			}
 			if m.sent > 0 && n.sent == 0 && n.item.Kind == digest.News && m.item.Kind == digest.News {

@@ -12,7 +12,7 @@ var stopwords = map[string]map[string]bool{
 		has have had having do does did doing done will would can could may might must shall should not no nor than then so if after before
 		over under into onto out up down off about against between amid among during until till again more most new newly say says said saying
 		also just only very too such there here all any both each few other some own same through because above below further once per via
-		one ones still yet now ever never even much many another since within without toward towards across along around near s t re ve ll d m don didn doesn isn wasn aren couldn wouldn shouldn won`),
+		one ones still yet now ever never even much many another since within without toward towards across along around near s t re ve ll d m don didn doesn isn wasn aren couldn wouldn shouldn`),
 	"fr": words(`le la les un une des du de d l et ou mais en dans sur sous par pour avec sans à au aux ce cet cette ces son sa ses leur leurs notre nos
 		votre vos mon ma mes ton ta tes il elle ils elles on nous vous je tu se qui que quoi dont où quand comme si ne pas plus moins très est sont était
 		étaient être été a ont avait avaient avoir fait faire selon après avant entre contre vers chez depuis pendant lors ainsi aussi encore toujours

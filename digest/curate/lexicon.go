@@ -76,6 +76,10 @@ func newLexicon() *lexicon {
 	for _, name := range strings.Fields(gazetteerPlaces) {
 		x.addPlace(name, place{name: name})
 	}
+	for line := range nonEmptyLines(gazetteerShort) {
+		short, long, _ := strings.Cut(line, " = ")
+		x.places[short] = place{name: long}
+	}
 	for _, table := range [...]string{phrasesEnglish, gazetteerPhrases} {
 		for line := range nonEmptyLines(table) {
 			phrase, meaning, _ := strings.Cut(line, " = ")

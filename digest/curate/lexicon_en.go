@@ -191,7 +191,8 @@ long length
 high height
 hot heat
 wide width
-deep depth`
+deep depth
+sue sues sued suing`
 
 // headlineEnglish are words that headline writers put for one another.
 const headlineEnglish = `
@@ -221,7 +222,7 @@ launch unveil introduce
 begin start commence
 end finish conclude
 help aid assist
-ask urge
+ask urge encourage
 hit strike rock
 try attempt bid
 approve back endorse
@@ -254,11 +255,49 @@ rescue save
 pope pontiff
 baby infant newborn
 home house
-big large huge giant
+big large huge giant massive
 meeting summit
 deal agreement accord pact
 clash fight battle
-buy acquire`
+buy acquire
+ill sick sicken
+historic landmark
+severe serious grave
+disappear vanish
+hint signal suggest
+wealthy rich
+scrap axe abandon ditch
+delay postpone
+split divide
+hunt search
+teenager teen youth
+pupil student schoolchild
+migrant refugee
+hostage captive
+toxic poisonous
+cash money
+widen broaden
+hospital hospitalise hospitalize
+unemployment jobless
+wildfire bushfire blaze
+flu influenza
+advert ad advertisement
+flood flooding inundate
+snow snowfall blizzard
+sack dismiss
+scam fraud
+assassinate assassination
+tourist holidaymaker
+train rail railway
+lorry truck
+cellphone mobile smartphone
+petrol gasoline
+shop store retailer
+harvest crop
+cinema theatre theater
+athlete sportsman
+plea appeal
+toll tally`
 
 // oppositesEnglish are pairs of which, of one thing at one time, only one side is true.
 const oppositesEnglish = `
@@ -294,6 +333,7 @@ join | leave quit
 resume restart | suspend halt
 recover | die
 protest | celebrate
+protest demonstrate march rally | pass adopt enact approve sign
 restore return give | withhold withdraw
 tighten toughen | ease relax loosen
 impose | lift ease
@@ -305,14 +345,15 @@ ahead | behind`
 // rolesEnglish are what one does to another: who did it is then the news.
 const rolesEnglish = `warn tell ask accuse attack sue beat defeat criticise criticize slam blame invite visit call urge praise threaten thank reject back
 condemn hit kill shoot charge sack fire replace buy strike bomb invade sanction ban mock rebuke challenge help support save follow chase overtake
-outbid target bite free rescue expel deport arrest`
+outbid target bite free rescue expel deport arrest question`
 
 // kickersEnglish are words that say what kind of piece it is, not what it tells.
 const kickersEnglish = `video videos photo photos picture pictures gallery audio podcast live update updates updated breaking
 exclusive analysis opinion editorial comment explainer explained factbox timeline watch read review reviews interview
 sources source official officials report reports reporter reporters reuters ap afp bbc cnn briefing bulletin roundup recap summary
 today yesterday tomorrow tonight morning afternoon evening week weekend month monday tuesday wednesday thursday friday saturday
-sunday january february march april june july august september october november december jan feb mar apr jun jul aug sep sept oct nov dec`
+sunday january february march april june july august september october november december jan feb mar apr jun jul aug sep sept oct nov dec
+year years day days hour hours minute minutes percent cent point points`
 
 // phrasesEnglish are words that say one thing together.
 const phrasesEnglish = `
@@ -341,6 +382,9 @@ stepped down = resign
 stand down = resign
 standing down = resign
 stands down = resign
+says sorry = apologise
+say sorry = apologise
+said sorry = apologise
 call for = urge
 calls for = urge
 called for = urge

@@ -12,7 +12,7 @@ const (
 	bias           = iota
 	leastCovered   // share of the weight of one headline's words that the other has too, the lesser of both ways
 	mostCovered    // the greater
-	numbersShared  // how many numbers both have, 2 at most
+	numbersShared  // how many numbers both have, small ones by half, 2 at most
 	numbersDiffer  // both have numbers and none in common
 	numbersOneSide // only one has numbers
 	statesApart    // weight of countries and cities that each has alone, the lesser side
@@ -103,7 +103,7 @@ func compare(a, b Document) (f features, vetoed bool) {
 	for i := range a.tokens {
 		for j := range b.tokens {
 			if m.a[i] == 0 && m.b[j] == 0 && opposed(&a.tokens[i], &b.tokens[j]) ||
-				a.tokens[i].key == b.tokens[j].key && a.tokens[i].negated != b.tokens[j].negated {
+				a.tokens[i].key == b.tokens[j].key && a.tokens[i].negated != b.tokens[j].negated && a.denies != b.denies {
 				f[opposites]++
 			}
 		}
@@ -124,7 +124,8 @@ func compare(a, b Document) (f features, vetoed bool) {
 		f[futureApart] = 1
 	}
 	return f, telling < leastTelling || elsewhere || series(a.tokens, b.tokens, m) || otherResult ||
-		a.dates.conflict(b.dates) || swapped(a.tokens, b.tokens) || otherOf(a.ids, b.ids)
+		a.dates.conflict(b.dates) || swapped(a.tokens, b.tokens) ||
+		ofTheirs(a.tokens, b.tokens) || ofTheirs(b.tokens, a.tokens) || otherOf(a.ids, b.ids)
 }
 
 // happened reports whether both have a word that is yet to come in the first, told at least as surely as by the least
@@ -149,10 +150,7 @@ func swapped(a, b []token) bool {
 			continue
 		}
 		for j := 1; j < len(b); j++ {
-			if a[i].key != b[j].key || a[i].passive != b[j].passive {
-				continue
-			}
-			if others(a, b, i, j) || others(b, a, j, i) {
+			if a[i].key == b[j].key && (others(a, b, i, j) || others(b, a, j, i)) {
 				return true
 			}
 		}
@@ -160,16 +158,51 @@ func swapped(a, b []token) bool {
 	return false
 }
 
-// others reports whether the doer in b, who stands in front of its word at j, has another role in a. They stand after
-// the word at i there, or in front of a doer of whom b does not know.
+// others reports whether who does it at j in b, has another part at i in a: it is done to them there, or they are
+// but somebody of whom is told. Who does it must have a name: of "ports in Utopia struck", Utopia does nothing.
 func others(a, b []token, i, j int) bool {
-	doesA, doesB := a[i-1], b[j-1]
-	if doesA.key == doesB.key || doesA.kind == number || doesB.kind == number {
+	before, doer := a[i-1], b[j-1]
+	if !named(doer, a) {
 		return false
 	}
-	return hasKey(a[i+1:], doesB.key) ||
-		(doesB.kind == name || doesB.kind == state) && hasKey(a[:i-1], doesB.key) && !hasKey(b, doesA.key) &&
-			!strings.HasSuffix(doesA.term, "ly") && doesA.term != "again" && doesA.term != "also"
+	if b[j].voice == by { // what stands in front of it is no doer in either, then
+		return a[i].voice == by && named(before, b) && before.key != doer.key && hasKey(a[i+1:], doer.key)
+	}
+	if b[j].voice == passive {
+		return false
+	}
+	switch a[i].voice {
+	case by:
+		return before.key == doer.key
+	case passive:
+		return before.key != doer.key && hasKey(a[:i-1], doer.key) && !hasKey(b, before.key)
+	}
+	return named(before, b) && before.key != doer.key && hasKey(a[i+1:], doer.key)
+}
+
+// ofTheirs reports whether one headline tells of somebody close to a person of whom the other one tells a deed:
+// "Brook's lawyer sues", "Brook sues".
+func ofTheirs(a, b []token) bool {
+	for i := range len(a) - 1 {
+		if !a[i].owns || !relations[a[i+1].term] || hasKey(b, a[i+1].key) {
+			continue
+		}
+		j := slices.IndexFunc(b, func(t token) bool { return t.key == a[i].key })
+		if j >= 0 && j+1 < len(b) && b[j+1].role && !b[j].owns {
+			return true
+		}
+	}
+	return false
+}
+
+// relations are those close to a person who do other deeds.
+var relations = words("adviser aide ally brother choice cousin daughter deputy envoy ex father friend husband lawyer mother " +
+	"nephew niece opponent partner pick predecessor rival sister son successor wife")
+
+// named reports whether a word is a name, there or in another headline that has it.
+func named(t token, elsewhere []token) bool {
+	is := func(t token) bool { return t.kind == name || t.kind == state }
+	return is(t) || slices.ContainsFunc(elsewhere, func(o token) bool { return o.key == t.key && is(o) })
 }
 
 // turnedRound reports whether two names or countries that both headlines have stand in the opposite order.
@@ -257,7 +290,8 @@ func series(a, b []token, m alignment) bool {
 
 // numbers finds the features of numbers, and whether both name results of games and none in common.
 func (f *features) numbers(a, b []token, m alignment) (otherResult bool) {
-	countA, sharedA, resultsA, resultsShared := 0, 0, 0, 0
+	countA, resultsA, resultsShared := 0, 0, 0
+	sharedA := 0.0
 	for i, t := range a {
 		if t.kind != number && t.kind != result {
 			continue
@@ -265,6 +299,9 @@ func (f *features) numbers(a, b []token, m alignment) (otherResult bool) {
 		countA++
 		if m.a[i] > 0 {
 			sharedA++
+			if t.small {
+				sharedA -= 0.5
+			}
 		}
 		if t.kind == result {
 			resultsA++
@@ -290,7 +327,7 @@ func (f *features) numbers(a, b []token, m alignment) (otherResult bool) {
 	}
 	switch {
 	case sharedA > 0:
-		f[numbersShared] = float64(min(2, sharedA))
+		f[numbersShared] = min(2, sharedA)
 	case differ:
 		f[numbersDiffer] = 1
 	case countA > 0 || countB > 0:

@@ -71,6 +71,10 @@ func (t *tokenizer) takeNumber(lex []lexeme) int {
 	}
 	for part := range strings.SplitSeq(s, "-") {
 		value, n := multiplied(numberValue(part), lex)
+		if n == 1 && part == s && len(lex) > 1 && lex[1].hyphen && !lex[1].number { // "10-point": a word
+			t.add(token{term: s + "-" + lex[1].folded, key: hashKey("#" + s + "-" + lex[1].folded), weight: commonWeight})
+			return 2
+		}
 		t.addNumber(value, t.unit(lex[n:]))
 		if part == s {
 			return n
@@ -133,7 +137,7 @@ func (t *tokenizer) addNumber(value float64, unit string) {
 	s := strconv.FormatFloat(value, 'g', -1, 64)
 	tok := token{term: s, key: hashKey("#" + s), kind: number, weight: numberWeight}
 	if value <= smallNumber && value == math.Trunc(value) && unit != anything {
-		tok.key, tok.unit = hashKey("#"+s+" "+unit), hashKey("# "+unit)
+		tok.key, tok.unit, tok.small = hashKey("#"+s+" "+unit), hashKey("# "+unit), t.language == "en"
 	}
 	t.add(tok)
 }

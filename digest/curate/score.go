@@ -139,15 +139,22 @@ func documentOf(it digest.Item) Document {
 // Score tells from 0 to 1 how surely two documents tell the same story. It depends on nothing but the
 // two, and is symmetric.
 func Score(a, b Document) float64 {
+	score, _ := judge(a, b)
+	return score
+}
+
+// judge is Score, and whether something rules out that the two tell the same story: then the score is far from
+// Threshold, whatever else the two have.
+func judge(a, b Document) (score float64, vetoed bool) {
 	if a.order > b.order {
 		a, b = b, a
 	}
 	f, vetoed := compare(a, b)
-	s := 1 / (1 + math.Exp(-f.logit()-texts(a, b)))
+	score = 1 / (1 + math.Exp(-f.logit()-texts(a, b)))
 	if vetoed {
-		s = min(s, Threshold/2)
+		score = min(score, Threshold/2)
 	}
-	return s
+	return score, vetoed
 }
 
 // texts is what the summaries add to the logit of the headlines. Two outlets that tell the same story

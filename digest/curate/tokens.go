@@ -28,12 +28,14 @@ type token struct {
 	weight  float64
 	country uint64 // of a capital: its country's key
 	unit    uint64 // of a small number: what it counts
+	small   bool   // a number that says half: much is three of something, in a language of which the words say more
 	capital bool   // written in capitals throughout
 	upper   bool   // begins with one
 	gram    bool   // two letters of a script without spaces
 	tense   tense
-	negated bool   // after a "not"
-	passive bool   // something that is done by what follows
+	negated bool // after a "not"
+	owns    bool // what follows is theirs: "Lund's"
+	voice   voice
 	role    bool   // something that one does to another
 	sides   []side // of the opposites that it is in
 }
@@ -115,16 +117,20 @@ type lexeme struct {
 	number  bool
 	dense   bool // a run of a script that puts no spaces between words
 	initial bool // first of its sentence or after a colon, where a capital says nothing
+	comma   bool // after a comma
+	hyphen  bool // after a hyphen that ties it to the word before it
+	owns    bool // with 's
 }
 
 // lexemes takes a text apart.
 func lexemes(text string) []lexeme {
 	runes := []rune(norm.NFKC.String(text))
 	var out []lexeme
-	fresh := true
+	fresh, comma, hyphen := true, false, false
 	add := func(s string, number, dense bool) {
-		out = append(out, lexeme{text: s, folded: fold(s), number: number, dense: dense, initial: fresh})
-		fresh = false
+		out = append(out, lexeme{text: s, folded: fold(s), number: number, dense: dense, initial: fresh, comma: comma,
+			hyphen: hyphen})
+		fresh, comma, hyphen = false, false, false
 	}
 	for i := 0; i < len(runes); {
 		r := runes[i]
@@ -154,12 +160,15 @@ func lexemes(text string) []lexeme {
 			for _, part := range splitApostrophe(string(runes[i : i+n])) {
 				add(part, false, false)
 			}
+			out[len(out)-1].owns = n > 2 && runes[i+n-1] == 's' && !unicode.IsLetter(runes[i+n-2])
 			i += n
 		default:
 			if strings.ContainsRune(".:!?|–—", r) && (i+1 >= len(runes) || unicode.IsSpace(runes[i+1])) ||
 				strings.ContainsRune("\"“‘«'", r) {
 				fresh = true
 			}
+			comma = comma || r == ','
+			hyphen = r == '-' && i > 0 && !unicode.IsSpace(runes[i-1])
 			i++
 		}
 	}
@@ -245,6 +254,9 @@ func splitApostrophe(w string) []string {
 	if !ok {
 		return []string{w}
 	}
+	if right == "t" && (strings.EqualFold(left, "can") || strings.EqualFold(left, "won")) { // without it, another word
+		return []string{"not"}
+	}
 	switch low := strings.ToLower(right); {
 	case low == "s" || low == "t" || low == "re" || low == "ve" || low == "ll" || low == "d" || low == "m":
 		return []string{left}
@@ -314,9 +326,12 @@ func tokenize(lex []lexeme, language string) []token {
 			tok := &t.out[len(t.out)-1]
 			if i > 0 {
 				tok.tense = futureEnglish[lex[i-1].folded]
-				tok.negated = negationsEnglish[lex[i-1].folded]
+				tok.negated = negationsEnglish[lex[i-1].folded] || isNone(lex[:i])
 			}
-			tok.passive = i+n < len(lex) && lex[i+n].folded == "by"
+			tok.owns = lex[i+n-1].owns
+			if i+n < len(lex) {
+				tok.voice = voiceOf(lex[i+n-1].folded, lex[i+n].folded)
+			}
 		}
 		i += n
 		t.last = lex[i-1].folded
@@ -329,6 +344,37 @@ const mostTokens = 64
 
 // negationsEnglish deny the word after them; of "doesn't" it is what splitApostrophe keeps.
 var negationsEnglish = words("not never cannot didn doesn isn wasn aren couldn wouldn shouldn")
+
+// isNone reports whether a text ends in "no", or in "no new".
+func isNone(lex []lexeme) bool {
+	last := len(lex) - 1
+	if last > 0 && (lex[last].folded == "new" || lex[last].folded == "more") {
+		last--
+	}
+	return lex[last].folded == "no" || lex[last].folded == "zero"
+}
+
+// voice tells whether the word in front of a deed names who does it.
+type voice uint8
+
+const (
+	active  voice = iota
+	passive       // "asked about": it is done to them, or else it is a past that says what about
+	by            // "asked by": it is done to them for sure
+)
+
+// voiceOf is the voice of a word by the one that follows.
+func voiceOf(word, next string) voice {
+	switch {
+	case next == "by":
+		return by
+	case (strings.HasSuffix(word, "ed") || word == "told" || word == "shot" || word == "hit") && prepositions[next]:
+		return passive
+	}
+	return active
+}
+
+var prepositions = words("about after against as at for from in of off on over to with without")
 
 // tense tells how surely a word is of what is yet to come.
 type tense uint8
@@ -398,6 +444,8 @@ func (t *tokenizer) take(lex []lexeme) int {
 	switch {
 	case l.number && isDay(t.last, lex):
 		return 1 // dates see to it
+	case l.number && isAge(t.last, lex):
+		return 1
 	case l.number:
 		return t.takeNumber(lex)
 	case l.dense:
@@ -434,6 +482,12 @@ func isDay(before string, lex []lexeme) bool {
 		_, month = monthNames[lex[1].folded]
 	}
 	return month && len(lex[0].text) <= 2
+}
+
+// isAge reports whether a number is how old somebody is: "aged 58", "58-year-old", or between commas.
+func isAge(before string, lex []lexeme) bool {
+	return len(lex[0].text) <= 2 && (before == "aged" || len(lex) > 2 && lex[1].folded == "year" && lex[2].folded == "old" ||
+		lex[0].comma && (len(lex) == 1 || lex[1].comma || lex[1].initial))
 }
 
 func joinFolded(lex []lexeme) string {
