@@ -44,12 +44,10 @@ type machines struct {
 	faults  map[string]int
 }
 
-// newMachines is a newsletter for so many readers that so many machines send.
-func newMachines(t *testing.T, count, readers int) *machines {
+// newMachines is a newsletter for so many readers that so many machines send. Each reaches the database at a URL of its own.
+func newMachines(t *testing.T, url string, readers int, urls ...string) *machines {
 	t.Helper()
-	needs.Asked(t, "a test with PostgreSQL")
-	m := &machines{cluster: storetest.PostgreSQL(t), faults: map[string]int{}}
-	m.url = m.cluster.URL(t)
+	m := &machines{url: url, faults: map[string]int{}}
 	m.stand, m.inboxes = newNewsstand(t), newSink(t)
 	config := strings.Replace(newsletter(m.stand, []string{"/line", "/other"}), "rate = \"unlimited\"", "rate = \"unlimited\"\nretry = [\"2s\", \"5s\"]", 1)
 	config += overSink(m.inboxes) + fromCSV
@@ -58,12 +56,22 @@ func newMachines(t *testing.T, count, readers int) *machines {
 		s.manyReaders(t, readers)
 		return s
 	}
-	m.site = at(m.url)
-	for range count {
-		p := m.cluster.Proxy(t)
-		m.all = append(m.all, &machine{site: at(p.Through(t, m.url)), proxy: p})
+	m.site = at(url)
+	for _, url := range urls {
+		m.all = append(m.all, &machine{site: at(url)})
 	}
 	return m
+}
+
+// begin composes an edition, by a command that dies at its first message, and starts all daemons.
+func (m *machines) begin(t *testing.T) {
+	t.Helper()
+	m.happens()
+	m.killAt(t, m.inboxes, 1, "send", "daily")
+	m.doubts = connections
+	for _, x := range m.all {
+		x.start(t)
+	}
 }
 
 // start starts the daemon of a machine. One that ends by itself, since its database is away when it begins, is started again, as
@@ -205,13 +213,20 @@ func TestThreeSendersOneDatabase(t *testing.T) {
 	stopped := time.Duration(tries(t, "DIGESTD_STOPPED_SECONDS", 2)) * time.Second
 	round := slices.Repeat([]string{"killed"}, 5)
 	round = append(round, "stopped", "stopped", "its sessions ended", "its sessions ended", "database restarted", "network")
-	m := newMachines(t, 3, readers)
-	m.happens()
-	m.killAt(t, m.inboxes, 1, "send", "daily") // which composes it
-	m.doubts = connections
-	for _, x := range m.all {
-		x.start(t)
+	needs.Asked(t, "a test with PostgreSQL")
+	cluster := storetest.PostgreSQL(t)
+	proxies := []*storetest.Proxy{cluster.Proxy(t), cluster.Proxy(t), cluster.Proxy(t)}
+	var urls []string
+	url := cluster.URL(t)
+	for _, p := range proxies {
+		urls = append(urls, p.Through(t, url))
 	}
+	m := newMachines(t, url, readers, urls...)
+	m.cluster = cluster
+	for i, x := range m.all {
+		x.proxy = proxies[i]
+	}
+	m.begin(t)
 	m.lasts(readers, time.Now().Add(time.Duration(rounds)*(3*stopped+10*time.Second)))
 	done := 0
 	for n := range rounds {
@@ -242,8 +257,61 @@ func TestThreeSendersOneDatabase(t *testing.T) {
 	m.counted(t, readers)
 }
 
-// end waits until all is sent, as long as some of it is, and ends the daemons.
-func (m *machines) end(t *testing.T) {
+// TestAMillionMails lets three daemons send to as many readers as $DIGESTD_MAILS says, and kills one of them every half minute.
+func TestAMillionMails(t *testing.T) {
+	readers := tries(t, "DIGESTD_MAILS", 0)
+	if readers == 0 {
+		t.Skip("an hour's work: DIGESTD_MAILS=1000000 asks for it")
+	}
+	url := storetest.PostgreSQL(t).URL(t)
+	m := newMachines(t, url, readers, url, url, url)
+	m.inboxes.forgets = true
+	m.begin(t)
+	began := time.Now()
+	over := make(chan struct{})
+	var killer sync.WaitGroup
+	killer.Go(func() {
+		for {
+			select {
+			case <-time.After(30 * time.Second):
+				m.fault(t, "killed", 0)
+				_, taken := m.inboxes.received()
+				t.Logf("after %v: %d mails, %d kills", time.Since(began).Round(time.Second), taken, m.faults["killed"])
+			case <-over:
+				return
+			}
+		}
+	})
+	m.sent(t)
+	close(over)
+	killer.Wait()
+	t.Logf("%d kills in %v", m.faults["killed"], time.Since(began).Round(time.Second))
+	m.end(t)
+	m.counted(t, readers)
+}
+
+// TestFailover kills the primary while three daemons send, and promotes its synchronous replica: as with a restart, nobody is left
+// out, and nobody gets it twice that is not recorded as in doubt.
+func TestFailover(t *testing.T) {
+	needs.Asked(t, "a test with two PostgreSQL")
+	readers := tries(t, "DIGESTD_READERS", 3000)
+	primary := storetest.Alone(t)
+	standby := primary.Standby(t)
+	url := fmt.Sprintf("postgres://digestd@/postgres?host=%s,%s&target_session_attrs=read-write", standby.Dir, primary.Dir)
+	m := newMachines(t, url, readers, url, url, url)
+	m.begin(t)
+	m.lasts(readers, time.Now().Add(15*time.Second))
+	await(t, "a third to be sent", func() bool { _, n := m.inboxes.received(); return n > readers/3 })
+	primary.Stop(t, "immediate")
+	m.doubts += len(m.all) * connections
+	standby.Promote(t)
+	m.lasts(readers, time.Now())
+	m.end(t)
+	m.counted(t, readers)
+}
+
+// sent waits until all is sent, as long as some of it is.
+func (m *machines) sent(t *testing.T) {
 	t.Helper()
 	last, since := -1, time.Now()
 	for owed := m.owed(t); owed > 0; owed = m.owed(t) {
@@ -256,8 +324,14 @@ func (m *machines) end(t *testing.T) {
 			}
 			t.Fatalf("%d deliveries are owed, and have been for two minutes", owed)
 		}
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(min(5*time.Second, time.Duration(100+owed/10)*time.Millisecond))
 	}
+}
+
+// end waits until all is sent, and ends the daemons.
+func (m *machines) end(t *testing.T) {
+	t.Helper()
+	m.sent(t)
 	for _, x := range m.all {
 		if state := x.end(syscall.SIGTERM); !state.Success() {
 			t.Errorf("a daemon ended with %v", state)

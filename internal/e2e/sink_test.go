@@ -27,7 +27,8 @@ type sink struct {
 	onTaken  func(n int) // the nth message is complete, its 250 not yet sent
 	onAccept func()      // a client connected and was not greeted yet
 	fails    func() mishap
-	doubts   int // messages whose 250 was lost by a mishap
+	forgets  bool // what the messages said
+	doubts   int  // messages whose 250 was lost by a mishap
 }
 
 // mishap is what goes wrong with a message.
@@ -151,6 +152,9 @@ func (s *session) Data(r io.Reader) error {
 	if s.fate == takenCut {
 		s.sink.doubts++
 		defer s.conn.Close()
+	}
+	if s.sink.forgets {
+		message = nil
 	}
 	for _, to := range s.to {
 		s.sink.inboxes[to] = append(s.sink.inboxes[to], message)

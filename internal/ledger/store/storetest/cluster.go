@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"digestd/internal/ledger/store"
 	"digestd/internal/ledger/store/postgres"
@@ -26,11 +28,12 @@ type Cluster struct {
 	Dir    string // with the socket in it; data is below
 	bin    string
 	as     *syscall.Credential // PostgreSQL refuses to run as root
-	stdin  any                 // as long as it is open, so is the cluster
+	sh     *exec.Cmd
+	stdin  io.Closer // as long as it is open, so is the cluster
 	number atomic.Int64
 }
 
-var started = sync.OnceValues(startCluster)
+var started = sync.OnceValues(func() (*Cluster, error) { return startCluster("") })
 
 // Wanted reports whether tests with PostgreSQL are asked for.
 func Wanted() bool { return os.Getenv(Variable) == "postgres" || needs.All() }
@@ -48,12 +51,60 @@ func PostgreSQL(t testing.TB) *Cluster {
 	return c
 }
 
-// script makes a cluster, starts it, and removes it when there is nobody any more to write to its standard input.
+// Alone is a cluster that a test has to itself, and may do with what it likes. It ends with the test.
+func Alone(t testing.TB) *Cluster {
+	t.Helper()
+	PostgreSQL(t)
+	return own(t, "")
+}
+
+// Standby is a replica of the cluster, for which each of its commits waits from now on. It ends with the test.
+func (c *Cluster) Standby(t testing.TB) *Cluster {
+	t.Helper()
+	s := own(t, c.Dir)
+	c.SQL(t, "alter system set synchronous_standby_names = '*'")
+	c.SQL(t, "select pg_reload_conf()")
+	for c.SQL(t, "select count(*) from pg_stat_replication where sync_state = 'sync'") != "1" {
+		time.Sleep(10 * time.Millisecond)
+	}
+	return s
+}
+
+func own(t testing.TB, of string) *Cluster {
+	c, err := startCluster(of)
+	if err != nil {
+		t.Fatalf("PostgreSQL: %v", err)
+	}
+	t.Cleanup(func() {
+		c.stdin.Close()
+		c.sh.Wait()
+	})
+	return c
+}
+
+// Stop ends the server in a mode of pg_ctl.
+func (c *Cluster) Stop(t testing.TB, mode string) {
+	t.Helper()
+	c.Run(t, "pg_ctl", "-D", filepath.Join(c.Dir, "data"), "-m", mode, "-w", "stop")
+}
+
+// Promote makes a replica the primary.
+func (c *Cluster) Promote(t testing.TB) {
+	t.Helper()
+	c.Run(t, "pg_ctl", "-D", filepath.Join(c.Dir, "data"), "-w", "promote")
+}
+
+// script makes a cluster, or a replica of one whose socket is in $1, starts it, and removes it when there is nobody any more to
+// write to its standard input.
 const script = `set -eu
 dir=$(mktemp -d "${TMPDIR:-/tmp}/digestd-postgres-XXXXXX")
 chmod 755 "$dir"
 trap 'pg_ctl -D "$dir/data" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$dir"' EXIT
-initdb -D "$dir/data" -U digestd -A trust -E UTF8 --locale=C --no-sync >"$dir/log" 2>&1 || { cat "$dir/log" >&2; exit 1; }
+if [ -n "$1" ]; then
+	pg_basebackup -h "$1" -U digestd -D "$dir/data" -R -X stream -c fast --no-sync >"$dir/log" 2>&1
+else
+	initdb -D "$dir/data" -U digestd -A trust -E UTF8 --locale=C --no-sync >"$dir/log" 2>&1
+fi || { cat "$dir/log" >&2; exit 1; }
 cat >>"$dir/data/postgresql.conf" <<END
 listen_addresses = ''
 unix_socket_directories = '$dir'
@@ -65,7 +116,7 @@ echo "$dir"
 cat >/dev/null
 `
 
-func startCluster() (*Cluster, error) {
+func startCluster(of string) (*Cluster, error) {
 	c := &Cluster{}
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if path, err := exec.LookPath("initdb"); err == nil {
@@ -84,7 +135,8 @@ func startCluster() (*Cluster, error) {
 		gid, _ := strconv.Atoi(u.Gid)
 		c.as = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 	}
-	cmd := c.command(context.Background(), "sh", "-c", script)
+	cmd := c.command(context.Background(), "sh", "-c", script, "sh", of)
+	c.sh = cmd
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
