@@ -384,7 +384,7 @@ func checkPage(t *rapid.T, e digest.Edition, v digest.VariantKey, d digest.Diges
 	if n, _ := weigh(e, v.Choice()); d.MaxSize > 0 && n > max(10, d.MaxSize) {
 		t.Fatalf("%d does not fit in %d", n, d.MaxSize)
 	}
-	p := Filter(e, v)
+	p := PageOf(e, v)
 	stands := make(map[string]int)
 	inTopic := make(map[string]int)
 	headlines := 0
@@ -450,7 +450,7 @@ func TestDevelopments(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		page := Filter(r.Edition, digest.VariantKey{})
+		page := PageOf(r.Edition, digest.VariantKey{})
 		out := "lead " + page.Lead.ID
 		for _, s := range page.Sections {
 			out += ", " + string(s.Kind)
@@ -499,19 +499,19 @@ func TestOwnParts(t *testing.T) {
 			if watch[s.ID] {
 				key.Watched = append(key.Watched, s.ID)
 			}
-			if mute[s.ID] && slices.Contains(Head(Filter(r.Edition, digest.VariantKey{})), s.ID) {
+			if mute[s.ID] && slices.Contains(Head(PageOf(r.Edition, digest.VariantKey{})), s.ID) {
 				key.Muted = append(key.Muted, s.ID)
 			}
 		}
 		for more := true; more; { // what takes their place at the top
 			more = false
-			for _, id := range Head(Filter(r.Edition, key)) {
+			for _, id := range Head(PageOf(r.Edition, key)) {
 				if mute[id] {
 					key.Muted, more = append(key.Muted, id), true
 				}
 			}
 		}
-		page := Filter(r.Edition, key)
+		page := PageOf(r.Edition, key)
 		own := PartsOf(page).Own(set(watch), set(mute))
 		if got := digest.ReadOwn(own.String()); !slices.Equal(got, own) {
 			t.Fatalf("%v is read as %v", own, got)

@@ -35,7 +35,7 @@ func TestTwoThousandStories(t *testing.T) {
 	}
 	s := builtin(t, "{{.Lead.Title}}")
 	page := func(e digest.Edition) digest.Page {
-		return compose.Filter(e, digest.VariantKey{Language: "en", Format: "html"})
+		return compose.PageOf(e, digest.VariantKey{Language: "en", Format: "html"})
 	}
 	result, err := compose.Compose(compose.Input{
 		Digest:  digest.Digest{ID: "daily", Title: "Morning Wire", Topics: topics, MaxSize: budget},

@@ -277,8 +277,8 @@ func onPage(d report.Desk) *preview.Standing {
 	return s
 }
 
-// storiesOn are the stories of a page, in its order.
-func storiesOn(page digest.Page) (all []preview.Story) {
+// shownStories are the stories of a page, in its order.
+func shownStories(page digest.Page) (all []preview.Story) {
 	add := func(e digest.Entry, where string, leads bool) {
 		it := e.Lead()
 		link := it.Link

@@ -214,7 +214,7 @@ func (e *replayedJSON) addSent(l *ledger.Ledger, r newsroom.Replayed) error {
 		return err
 	}
 	for _, v := range st.Variants {
-		e.Sent = append(e.Sent, newReplayedPage(compose.Filter(frozen, v.Key), v.Subject, 0))
+		e.Sent = append(e.Sent, newReplayedPage(compose.PageOf(frozen, v.Key), v.Subject, 0))
 	}
 	return nil
 }

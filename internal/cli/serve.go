@@ -228,7 +228,7 @@ func (d previewDesk) Mail(c preview.Choice) (preview.Mail, error) {
 		standing = onPage(d.orders[which.ID])
 	}
 	return preview.Mail{
-		Standing: standing, Stories: storiesOn(v.Page), Raw: raw, Edition: v.Edition.ID, Slot: v.Edition.Slot.In(zone),
+		Standing: standing, Stories: shownStories(v.Page), Raw: raw, Edition: v.Edition.ID, Slot: v.Edition.Slot.In(zone),
 		Language: v.Page.Variant.Language, Empty: v.Page.Empty(),
 		MaxSize: which.MaxSize, Template: checked.Template, Findings: checked.Findings,
 	}, nil

@@ -60,7 +60,7 @@ func (m *Mail) makeAgain(c *Composer, e ledger.EditionState) error {
 	if err != nil {
 		return err
 	}
-	m.Page = compose.Filter(frozen, e.Variants[m.To.Variant].Key)
+	m.Page = compose.PageOf(frozen, e.Variants[m.To.Variant].Key)
 	body, err := c.Ledger.Editions.Body(e.ID, m.To.Variant)
 	if err != nil {
 		return err

@@ -46,7 +46,7 @@ func (c *Composer) public(d digest.Digest, e digest.Edition, wall string, langua
 		if slices.Contains(p.Languages, tag) {
 			continue
 		}
-		page := compose.Filter(e, digest.VariantKey{Language: tag, Format: "html"})
+		page := compose.PageOf(e, digest.VariantKey{Language: tag, Format: "html"})
 		leaf, err := set.Leaf(page, c.frame(d, page, "", "", ""), beyond(page, e, more))
 		if err != nil {
 			return nil, fmt.Errorf("public page in %s: %w", tag, err)

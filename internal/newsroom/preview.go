@@ -58,14 +58,14 @@ func (c *Composer) Preview(d digest.Digest, who subscribers.Subscriber, slot sch
 
 // asReader is the page of an edition as one reader sees it, with what they watch and mute.
 func (v *Preview) asReader(dr *draft, key digest.VariantKey, who *subscribers.Profile, hasParts bool) {
-	v.Page = compose.Filter(dr.Edition, key)
+	v.Page = compose.PageOf(dr.Edition, key)
 	if who == nil || len(who.Watch) == 0 && len(who.Mute) == 0 {
 		return
 	}
 	dr.readers.own, dr.readers.recipients = ownWords{0: who}, make([]digest.Recipient, 1)
 	keys := ownParts(dr, []digest.VariantKey{key}, hasParts)
 	to := dr.readers.recipients[0]
-	v.Edition, v.Page = dr.Edition, compose.As(compose.Filter(dr.Edition, keys[to.Variant]), digest.ReadOwn(to.Own))
+	v.Edition, v.Page = dr.Edition, compose.As(compose.PageOf(dr.Edition, keys[to.Variant]), digest.ReadOwn(to.Own))
 	v.Page.Variant = key
 }
 

@@ -299,7 +299,7 @@ func (r Replay) edition(d digest.Digest, lane digest.Lane, slot schedule.Slot) (
 	}
 	out.Edition, out.Ordered = dr.Edition, dr.ordered
 	for _, v := range record.Variants {
-		out.Pages = append(out.Pages, ReplayedPage{Page: compose.Filter(dr.Edition, v.Key), Subject: v.Subject})
+		out.Pages = append(out.Pages, ReplayedPage{Page: compose.PageOf(dr.Edition, v.Key), Subject: v.Subject})
 	}
 	for _, to := range dr.readers.recipients {
 		out.Pages[to.Variant].Readers++

@@ -170,7 +170,7 @@ func (p *Publisher) welcomeTo(d digest.Digest, lane digest.Lane, r ledger.Reques
 		e.Public = "" // its page was not made in their language
 	}
 	key := variantOf(&subscribers.Profile{Topics: r.Topics, Language: r.Language, Format: "html"}, d)
-	page := compose.Filter(e, key)
+	page := compose.PageOf(e, key)
 	if page.Empty() {
 		return l, nil
 	}

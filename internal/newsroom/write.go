@@ -79,7 +79,7 @@ func (dr draft) outcomes() map[uint64]ledger.Outcome {
 // variant renders and encodes what the readers of one variant get.
 func (c *Composer) variant(d digest.Digest, e digest.Edition, key digest.VariantKey,
 	index int) (ledger.Variant, error) {
-	page := compose.Filter(e, key)
+	page := compose.PageOf(e, key)
 	v := ledger.Variant{Key: key, Stories: storiesOn(page), Empty: page.Empty() && !d.SendEmpty}
 	if v.Empty {
 		return v, nil
@@ -173,7 +173,7 @@ func (c *Composer) sender(d digest.Digest, page digest.Page, variant int) (messa
 func (c *Composer) measure(d digest.Digest, e digest.Edition, choice digest.Choice, r readers) (int, error) {
 	largest := 0
 	for _, language := range r.languages(choice) {
-		page := compose.Filter(e, digest.VariantKey{Topics: choice.Topics, Length: choice.Length, Language: language, Format: "html"})
+		page := compose.PageOf(e, digest.VariantKey{Topics: choice.Topics, Length: choice.Length, Language: language, Format: "html"})
 		rendered, err := c.render(d, page, 0)
 		if err != nil {
 			return 0, err

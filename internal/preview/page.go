@@ -85,7 +85,7 @@ type sheet struct {
 	Keep    [][2]string // of the query, for the form
 
 	Mail   *Mail // nil: there is none to show
-	Letter message.Letter
+	Letter message.Apart
 	View   string
 	Views  group
 	Looks  []group

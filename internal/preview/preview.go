@@ -105,7 +105,7 @@ type Server struct {
 // cached is the last good mail of a choice.
 type cached struct {
 	mail    Mail
-	letter  message.Letter
+	letter  message.Apart
 	version int
 	at      time.Time
 }
@@ -161,7 +161,7 @@ func (s *Server) watch() (versions <-chan int, stop func()) {
 // state is what a page is made of.
 type state struct {
 	mail    Mail
-	letter  message.Letter // the mail taken apart
+	letter  message.Apart // the mail taken apart
 	shown   bool           // there is a mail to show
 	problem error          // what is wrong now; the mail is then the last good one
 	version int
@@ -192,9 +192,9 @@ func (s *Server) look(c Choice) state {
 }
 
 // takenApart is a mail with its parts. Where they can't be told, its subject says so.
-func takenApart(m Mail) message.Letter {
+func takenApart(m Mail) message.Apart {
 	if m.Nothing != "" {
-		return message.Letter{}
+		return message.Apart{}
 	}
 	letter, err := message.TakeApart(m.Raw)
 	if err != nil {

@@ -246,10 +246,10 @@ func (rep Reporter) placeOf(f *LaneFate, o ledger.Outcome) error {
 			}
 		}
 	}
-	f.Section, f.Place = place(compose.Filter(e, digest.VariantKey{Format: "html"}), o.Story)
+	f.Section, f.Place = place(compose.PageOf(e, digest.VariantKey{Format: "html"}), o.Story)
 	for _, p := range e.Pages {
 		if f.Section == "" { // it had room on the pages of those alone who chose fewer topics
-			if f.Section, f.Place = place(compose.Filter(e, digest.VariantKey{Topics: p.Topics, Format: "html"}),
+			if f.Section, f.Place = place(compose.PageOf(e, digest.VariantKey{Topics: p.Topics, Format: "html"}),
 				o.Story); f.Section != "" {
 				f.Section += " (for topics " + strings.Join(p.Topics, ", ") + ")"
 			}
@@ -257,7 +257,7 @@ func (rep Reporter) placeOf(f *LaneFate, o ledger.Outcome) error {
 	}
 	for _, v := range st.Variants {
 		if f.Section == "" { // it had none, and was let in for those who watch it
-			f.Section, f.Place = place(compose.Filter(e, v.Key), o.Story)
+			f.Section, f.Place = place(compose.PageOf(e, v.Key), o.Story)
 		}
 	}
 	f.Readers, err = rep.readersOf(st, e, o.Story)
@@ -268,7 +268,7 @@ func (rep Reporter) placeOf(f *LaneFate, o ledger.Outcome) error {
 func (rep Reporter) readersOf(st ledger.EditionState, e digest.Edition, story string) (int, error) {
 	pages := make([]digest.Page, len(st.Variants))
 	for i, v := range st.Variants {
-		pages[i] = compose.Filter(e, v.Key)
+		pages[i] = compose.PageOf(e, v.Key)
 	}
 	progress, err := rep.Ledger.Deliveries.Progress(st.ID)
 	if err != nil {

@@ -13,10 +13,10 @@ const (
 	leastToPick = fiveThings + 1
 )
 
-// Filter is what the readers of a variant see of an edition. It selects nothing: what was selected for their topics
+// PageOf is what the readers of a variant see of an edition. It selects nothing: what was selected for their topics
 // stands in the one of them that it belongs to most. The first news story leads. Where the readers' topics have no news
 // in full, the first opinion piece does, then the first headline, so that a page that says anything has a lead.
-func Filter(e digest.Edition, v digest.VariantKey) digest.Page {
+func PageOf(e digest.Edition, v digest.VariantKey) digest.Page {
 	entries := visible(e, v)
 	p := digest.Page{Edition: e, Variant: v}
 	lead := slices.IndexFunc(entries, func(en digest.Entry) bool { return en.ID == e.Lead && e.Lead != "" })

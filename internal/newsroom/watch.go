@@ -133,7 +133,7 @@ func (p *personal) groupOf(base int, h hits) *group {
 		if !ok {
 			key := p.keys[base]
 			key.Muted = muted
-			g = &group{page: compose.Filter(p.draft.Edition, key), base: base, muted: muted, watched: map[string]bool{}}
+			g = &group{page: compose.PageOf(p.draft.Edition, key), base: base, muted: muted, watched: map[string]bool{}}
 			p.groups[name] = g
 		}
 		more := slices.DeleteFunc(p.head(g.page), func(id string) bool { return !h.mute[id] })
@@ -155,7 +155,7 @@ func (p *personal) settle(g *group) {
 			key.Watched = append(key.Watched, s.ID)
 		}
 	}
-	variant, parts, used := len(p.keys), compose.PartsOf(compose.Filter(p.draft.Edition, key)), len(g.muted) > 0
+	variant, parts, used := len(p.keys), compose.PartsOf(compose.PageOf(p.draft.Edition, key)), len(g.muted) > 0
 	for _, i := range g.members {
 		to, h := &p.draft.readers.recipients[i], p.hits[p.draft.readers.own[i]]
 		to.Own = parts.Own(h.watch, h.mute).String()

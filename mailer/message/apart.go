@@ -18,8 +18,8 @@ import (
 // maxNesting bounds the multiparts within multiparts that are looked into.
 const maxNesting = 8
 
-// Letter is a message taken apart, for showing.
-type Letter struct {
+// Apart is a message taken apart, for showing.
+type Apart struct {
 	From, To, Subject string // decoded
 	Date              time.Time
 	HTML, Text        string // decoded bodies; empty where the message has none
@@ -31,10 +31,10 @@ type Letter struct {
 
 // TakeApart reads a message of text parts, alone or in multiparts. Other parts are passed over. What could be read is
 // returned with an error too.
-func TakeApart(raw []byte) (Letter, error) {
+func TakeApart(raw []byte) (Apart, error) {
 	msg, err := mail.ReadMessage(bytes.NewReader(raw))
 	if err != nil {
-		return Letter{}, fmt.Errorf("read the message: %w", err)
+		return Apart{}, fmt.Errorf("read the message: %w", err)
 	}
 	var words mime.WordDecoder
 	decoded := func(name string) string {
@@ -44,7 +44,7 @@ func TakeApart(raw []byte) (Letter, error) {
 		}
 		return value
 	}
-	l := Letter{From: decoded("From"), To: decoded("To"), Subject: decoded("Subject")}
+	l := Apart{From: decoded("From"), To: decoded("To"), Subject: decoded("Subject")}
 	l.Date, _ = msg.Header.Date() // zero where the message has none that can be read
 	l.Header, l.Body = Source(raw)
 	if err := l.collect(textproto.MIMEHeader(msg.Header), msg.Body, 0); err != nil {
@@ -54,7 +54,7 @@ func TakeApart(raw []byte) (Letter, error) {
 }
 
 // collect keeps the first text/html and the first text/plain below one part.
-func (l *Letter) collect(header textproto.MIMEHeader, body io.Reader, depth int) error {
+func (l *Apart) collect(header textproto.MIMEHeader, body io.Reader, depth int) error {
 	if depth > maxNesting {
 		return errors.New("its parts are nested too deeply")
 	}

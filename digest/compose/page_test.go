@@ -41,7 +41,7 @@ func brief(s digest.Story) digest.Story {
 	return s
 }
 
-func TestFilter(t *testing.T) {
+func TestPageOf(t *testing.T) {
 	edition := digest.Edition{
 		Topics: []digest.TopicName{{ID: "g", Title: "Global"}, {ID: "d", Title: "Diplomacy"}},
 		Stories: []digest.Story{opinion(story("o", "f", 0, "g", "d")), story("a", "f", 1, "g"), story("b", "f", 3, "g", "d"), story("c", "f", 0, "d"),
@@ -68,7 +68,7 @@ func TestFilter(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			e := edition
 			e.Stories = e.Stories[c.drops:]
-			p := Filter(e, c.v)
+			p := PageOf(e, c.v)
 			if got := outline(p); got != c.want {
 				t.Errorf("got  %s\nwant %s", got, c.want)
 			}
@@ -96,7 +96,7 @@ func TestLeadHasSomethingToSay(t *testing.T) {
 		{ranked(story("a", "f", 0, "g"), 2, ""), ranked(opinion(story("b", "f", 0, "g")), 1.9, "Words."), "a"},
 	} {
 		e := digest.Edition{Topics: []digest.TopicName{{ID: "g"}}, Stories: []digest.Story{c.best, c.second}}
-		if p := Filter(e, digest.VariantKey{}); p.Lead.ID != c.want {
+		if p := PageOf(e, digest.VariantKey{}); p.Lead.ID != c.want {
 			t.Errorf("%s leads, want %s", p.Lead.ID, c.want)
 		}
 	}
