@@ -162,8 +162,8 @@ func (s *Server) watch() (versions <-chan int, stop func()) {
 type state struct {
 	mail    Mail
 	letter  message.Apart // the mail taken apart
-	shown   bool           // there is a mail to show
-	problem error          // what is wrong now; the mail is then the last good one
+	shown   bool          // there is a mail to show
+	problem error         // what is wrong now; the mail is then the last good one
 	version int
 	desk    Desk
 }
