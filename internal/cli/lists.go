@@ -14,6 +14,7 @@ type listChange struct {
 	Before   int          `json:"before"`
 	Now      int          `json:"subscribers"`
 	Lists    []listLosses `json:"lists"` // those of which readers are gone
+	newcomers
 }
 
 // listLosses is a file, and how many of those who stood in it are subscribers still.
@@ -70,4 +71,5 @@ func (c listChange) print(w io.Writer) {
 	for _, l := range c.Lists {
 		fmt.Fprintln(w, l)
 	}
+	c.newcomers.print(w)
 }

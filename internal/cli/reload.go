@@ -136,13 +136,17 @@ func (r *reloads) through(reload func(context.Context) error) func(context.Conte
 			return listChange{}, errors.New("a reload is under way already")
 		}
 		defer r.asking.Unlock()
-		before := r.current.Load().Config.Subscribers
+		before := r.current.Load().Config
 		r.force.Store(force)
 		defer r.force.Store(false)
 		if err := reload(ctx); err != nil {
 			return listChange{}, err
 		}
-		return changeOf(before, r.current.Load().Config.Subscribers), nil
+		now := r.current.Load()
+		change := changeOf(before.Subscribers, now.Config.Subscribers)
+		var err error
+		change.newcomers, err = newIn(ctx, before, now.Config, now.Ledger)
+		return change, err
 	}
 }
 
