@@ -45,7 +45,7 @@ var reach = map[string][]string{
 	"digest/collect":    {"digest"},
 	"digest/curate":     {"digest"},
 	"digest/compose":    {"digest"},
-	"digest/render":     {"digest", "internal/regular", "templates"},
+	"digest/render":     {"digest", "internal/regular", "internal/spelling", "templates"},
 	"digest/schedule":   {"digest"},
 	"digest/note":       {"digest"},
 	"templates":         {},

@@ -3,6 +3,7 @@ package mailer
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -58,9 +59,13 @@ func (m *Mailer) Deliver(ctx context.Context, job Job) (Summary, error) {
 		r.fail(m.ledger.Finish(job.Edition))
 	}
 	s := r.end()
-	m.log.Info("edition delivered as far as it can be now", "edition", job.Edition, "sent", s.Sent,
+	level := slog.LevelInfo
+	if s.Paused != "" && s.Sent+s.Failed+s.Suppressed+s.Expired+s.Nothing+s.Withdrawn == 0 { // one outage is one line, of whoever called
+		level = slog.LevelDebug
+	}
+	m.log.Log(context.Background(), level, "edition delivered as far as it can be now", "edition", job.Edition, "sent", s.Sent,
 		"deferred", s.Deferred, "failed", s.Failed, "in_doubt", s.InDoubt, "suppressed", s.Suppressed,
-		"expired", s.Expired, "pending", s.Pending, "paused", s.Paused, "slowed", s.Slowed)
+		"expired", s.Expired, "pending", s.Pending, "paused", s.Paused != "", "slowed", s.Slowed)
 	if r.err != nil {
 		return s, fmt.Errorf("deliver %s: %w", job.Edition, r.err)
 	}
@@ -289,7 +294,7 @@ func (r *run) pause(reason string) {
 func (r *run) pauseLocked(reason string) {
 	if r.summary.Paused == "" {
 		r.summary.Paused = reason
-		r.m.log.Error("delivery paused", "edition", r.job.Edition, "reason", reason)
+		r.m.log.Debug("delivery paused", "edition", r.job.Edition, "reason", reason) // whoever called tells of it
 	}
 	r.cancel()
 }

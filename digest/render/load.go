@@ -254,7 +254,7 @@ func (e *TemplateError) Error() string {
 	for _, prefix := range []string{"template: ", "html/template:"} {
 		text = strings.TrimPrefix(text, prefix)
 	}
-	return strings.TrimSpace(text)
+	return inWords(strings.TrimSpace(text))
 }
 
 // Unwrap gives the error of text/template or html/template.

@@ -82,7 +82,7 @@ func TestLoadNamesTheLine(t *testing.T) {
 		want                      []string
 	}{
 		{name: "syntax", file: "digest.html.tmpl", text: "<p>\n{{if}}</p>" + ok, want: []string{"digest.html.tmpl:2: ", "missing value for if"}},
-		{name: "unknown function", file: "digest.txt.tmpl", text: "a\nb\n{{shout .Title}}" + ok, want: []string{"digest.txt.tmpl:3: ", `"shout" not defined`}},
+		{name: "unknown function", file: "digest.txt.tmpl", text: "a\nb\n{{shout .Title}}" + ok, want: []string{"digest.txt.tmpl:3: ", `there is no function shout`}},
 		{name: "unknown field", file: "digest.txt.tmpl", text: "a\n{{.Headline}}" + ok, want: []string{"digest.txt.tmpl:2:", "Headline"}},
 		{name: "unknown field of a story", file: "digest.html.tmpl", text: ok + "\n\n{{range .Sections}}{{range .Stories}}{{.Nope}}{{end}}{{end}}", want: []string{"digest.html.tmpl:3:", "Nope"}},
 		{name: "nil lead", file: "digest.html.tmpl", text: ok + "\n{{.Lead.Title}}", want: []string{"digest.html.tmpl:2:", "Lead.Title"}},

@@ -45,8 +45,9 @@ type Alerts struct {
 	Fetch func(ctx context.Context, url, agent string) error
 	Host  string // this machine's name, for the messages
 
-	mu    sync.Mutex
-	known report.Known
+	mu       sync.Mutex
+	known    report.Known
+	problems []ledger.Alert // as they were when they were last looked at
 
 	// Only the loop's one job uses the following.
 	journal  audience
@@ -176,6 +177,9 @@ func (r *Rooms) alert(ctx context.Context) error {
 	}
 	now := r.Report.Now()
 	problems, hidden := merged(r.Report.Problems(a.Known()), now)
+	a.mu.Lock()
+	a.problems = problems
+	a.mu.Unlock()
 	began, ended := a.journal.news(problems, hidden, now)
 	for _, b := range began {
 		r.Publisher.Log.Error("needs a person", "problem", b.Words)

@@ -50,6 +50,10 @@ func (l *Loop) end(e ending) {
 		l.notice(e.err)
 		return
 	}
+	if errors.As(e.err, new(paused)) { // of which alert tells: at once, and once
+		delete(l.holds, taskAlert)
+		return
+	}
 	if e.err != nil && !errors.Is(e.err, context.Canceled) {
 		l.Log.Error("failed; it is tried again", "task", e.name, "error", e.err, "failures", l.fails[e.name],
 			"after", l.holds[e.name])

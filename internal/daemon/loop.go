@@ -33,6 +33,8 @@ type tasks interface {
 	feedsDue() (due bool, next time.Time, err error)
 	// feedsWell counts the feeds whose last poll went well.
 	feedsWell() (well, all int, err error)
+	// problems are those that need a person, as they were when alert last looked.
+	problems() []ledger.Alert
 
 	// pollDue asks the feeds that are due.
 	pollDue(ctx context.Context) error
@@ -471,9 +473,14 @@ func (l *Loop) tell(status string) {
 	}
 }
 
-// describe is the status line: what runs, what comes next, how the feeds are.
+// describe is the status line: what is wrong, what runs, what comes next, how the feeds are.
 func (l *Loop) describe(p plan, now time.Time) string {
-	parts := l.running("publishing ")
+	var parts []string
+	for _, problem := range l.tasks.problems() {
+		words, _, _ := strings.Cut(problem.Words, "\n")
+		parts = append(parts, "PROBLEM: "+words)
+	}
+	parts = append(parts, l.running("publishing ")...)
 	if s := p.next; !s.slot.IsZero() {
 		parts = append(parts, fmt.Sprintf("next: %s %s in %s", s.lane, s.slot.At.Format("15:04 MST"),
 			report.InWords(s.slot.At.Sub(now))))

@@ -33,6 +33,7 @@ type world struct {
 	set       time.Duration // what the clock on the wall is ahead of the bubble's
 	now       []laneView
 	owed      []owedView
+	troubles  []ledger.Alert
 	poll      time.Time
 	every     time.Duration // of polls
 	notes     []string      // what was done, in order, with the time
@@ -160,6 +161,11 @@ func (w *world) feedsDue() (bool, time.Time, error) {
 }
 
 func (w *world) feedsWell() (int, int, error) { return 14, 15, nil }
+func (w *world) problems() []ledger.Alert {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.troubles
+}
 
 func (w *world) alert(context.Context) error {
 	w.alerts.Add(1)
@@ -633,6 +639,13 @@ func TestWhatSystemdIsTold(t *testing.T) {
 		w.pass(time.Hour)
 		if got := len(w.told("WATCHDOG=1")); got < 180 {
 			t.Errorf("%d signs of life in an hour, for a watchdog of 40 s", got)
+		}
+		w.mu.Lock()
+		w.troubles = []ledger.Alert{{ID: "late", Words: "edition d is late\nand so is another"}}
+		w.mu.Unlock()
+		w.pass(time.Minute)
+		if got := w.told("STATUS=PROBLEM: edition d is late; next: "); len(got) == 0 {
+			t.Errorf("of a problem: %q", w.told("STATUS="))
 		}
 		w.pass(2*time.Hour + 20*time.Minute)
 		w.end()

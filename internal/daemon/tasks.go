@@ -91,6 +91,12 @@ func (r *Rooms) feedsDue() (bool, time.Time, error) {
 	return len(due) > 0, next, err
 }
 
+func (r *Rooms) problems() []ledger.Alert {
+	r.Alerts.mu.Lock()
+	defer r.Alerts.mu.Unlock()
+	return r.Alerts.problems
+}
+
 func (r *Rooms) feedsWell() (well, all int, err error) { return r.Report.FeedsWell() }
 
 func (r *Rooms) pollDue(ctx context.Context) error {

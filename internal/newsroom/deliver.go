@@ -106,7 +106,7 @@ func (p *Publisher) pauseForRoom(e ledger.EditionState, why string) (mailer.Summ
 	counts := progress.Counts()
 	sum.Pending, sum.Deferred, sum.Held = counts[digest.Pending], counts[digest.Deferred], counts[digest.Held]
 	sum.InDoubt = counts[digest.InDoubt] + counts[digest.Intent] + sum.Held
-	p.Log.Error("delivery paused", "edition", e.ID, "reason", why)
+	p.Log.Debug("delivery paused", "edition", e.ID, "reason", why)
 	if e.Paused == why {
 		return sum, nil
 	}
