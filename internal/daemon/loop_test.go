@@ -647,6 +647,9 @@ func TestWhatSystemdIsTold(t *testing.T) {
 		if got := w.told("STATUS=PROBLEM: edition d is late; next: "); len(got) == 0 {
 			t.Errorf("of a problem: %q", w.told("STATUS="))
 		}
+		w.mu.Lock()
+		w.troubles = nil
+		w.mu.Unlock()
 		w.pass(2*time.Hour + 20*time.Minute)
 		w.end()
 		for _, status := range []string{"in 1h30m; ", "in 1m; ", "STATUS=publishing daily/Europe/Paris/2026-11-22T07:00; next: daily/Europe/Paris 07:00 CET in 24h; 14/15"} {
