@@ -8,14 +8,18 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"digestd/digest"
 	"digestd/digest/schedule"
 	"digestd/internal/ledger"
+	"digestd/internal/ledger/store"
 	"digestd/internal/ledger/store/bolt"
+	"digestd/internal/ledger/store/storetest"
 	"digestd/internal/newsroom/town"
 	"digestd/internal/report"
 	"digestd/mailer/smtp"
@@ -38,6 +42,7 @@ func logTo(b *strings.Builder) *slog.Logger { return slog.New(slog.NewTextHandle
 
 // operator is whom the alerts of a town go to.
 type operator struct {
+	mu       sync.Mutex
 	messages []string
 	beats    int
 	deaf     error // of the command
@@ -51,6 +56,8 @@ func (o *operator) watch(w *watched) {
 		if command != "tell me" || dir != filepath.Dir(w.Config.Path) {
 			w.T.Errorf("%q is run in %s", command, dir)
 		}
+		o.mu.Lock()
+		defer o.mu.Unlock()
 		if o.deaf == nil {
 			o.messages = append(o.messages, message)
 		}
@@ -60,6 +67,8 @@ func (o *operator) watch(w *watched) {
 		if url != "https://heartbeat.example.org/x" || !strings.Contains(agent, "digestd/") {
 			w.T.Errorf("%q fetches %s", agent, url)
 		}
+		o.mu.Lock()
+		defer o.mu.Unlock()
 		o.beats++
 		return nil
 	}
@@ -137,6 +146,68 @@ func TestAnOutageIsToldOnceAndItsEndOnce(t *testing.T) {
 	if w.Received("ana@example.org") != 1 {
 		t.Errorf("ana has %d mails", w.Received("ana@example.org"))
 	}
+}
+
+// TestSeveralMachinesTellOnce lets three daemons look at the same outage at the same time: one tells, the same one says its end, and
+// another one where it has died meanwhile.
+func TestSeveralMachinesTellOnce(t *testing.T) {
+	storetest.Shared(t, func(t *testing.T, open store.Opener) {
+		w, o := &watched{Town: town.New(t, alerted)}, &operator{}
+		w.Reopen(open)
+		var all []*Rooms
+		for i := range 3 {
+			o.watch(w)
+			p := w.Beside(open)
+			p.Ledger.Senders.Call(fmt.Sprint("machine ", i))
+			w.rooms.Publisher, w.rooms.Report.Ledger = p, report.Of(p.Ledger)
+			all = append(all, w.rooms)
+		}
+		look := func(d time.Duration) {
+			t.Helper()
+			for until := w.Now.Add(d); w.Now.Before(until); w.Now = w.Now.Add(alertEvery) {
+				var turns sync.WaitGroup
+				for _, r := range all {
+					turns.Go(func() {
+						if _, err := r.Publisher.Ledger.Senders.Beat(t.Context(), ""); err != nil {
+							t.Error(err)
+						}
+						if err := r.alert(t.Context()); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				turns.Wait()
+			}
+		}
+		for day, dies := range []bool{false, true} {
+			w.Now, w.Down = town.OnDay(t, day, "06:30"), true
+			w.Show("/herald", fmt.Sprintf("%s on day %d", []string{"Cranes move again in the harbour", "Ferry timetable changes"}[day], day))
+			w.Collect()
+			w.Send(false)
+			look(5 * time.Minute)
+			o.heard(t, "needs you: edition daily/Europe/Paris/2026-03-1"+fmt.Sprint(2+day))
+			told, err := w.Ledger.Alerts()
+			if err != nil || len(told) != 1 {
+				t.Fatalf("%+v, %v", told, err)
+			}
+			if dies {
+				all = slices.DeleteFunc(all, func(r *Rooms) bool {
+					gone := r.Publisher.Ledger.Senders.By() == told[0].By
+					if gone {
+						r.Publisher.Ledger.Close()
+					}
+					return gone
+				})
+			}
+			w.Down = false
+			w.Send(false)
+			look(10 * time.Minute)
+			o.heard(t, "well again: edition daily/Europe/Paris/2026-03-1"+fmt.Sprint(2+day))
+		}
+		if len(all) != 2 {
+			t.Errorf("%d machines are left", len(all))
+		}
+	})
 }
 
 func TestAnOperatorWhoCannotBeToldIsToldLater(t *testing.T) {
