@@ -40,7 +40,9 @@ func (d *DB) connect(ctx context.Context, name string) (*session, error) {
 		return nil, err
 	}
 	c.RuntimeParams["application_name"] = "digestd " + name
-	c.RuntimeParams["idle_session_timeout"] = milliseconds(maxSilence)
+	if _, set := c.RuntimeParams["idle_session_timeout"]; !set {
+		c.RuntimeParams["idle_session_timeout"] = milliseconds(maxSilence)
+	}
 	conn, err := pgx.ConnectConfig(ctx, c)
 	if err != nil {
 		return nil, d.explain(err)

@@ -82,6 +82,20 @@ func own(t testing.TB, of string) *Cluster {
 	return c
 }
 
+// Write writes a file among the server's own, for it alone.
+func (c *Cluster) Write(t testing.TB, name, text string) {
+	t.Helper()
+	path := filepath.Join(c.Dir, "data", name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if c.as != nil {
+		if err := os.Chown(path, int(c.as.Uid), int(c.as.Gid)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // Stop ends the server in a mode of pg_ctl.
 func (c *Cluster) Stop(t testing.TB, mode string) {
 	t.Helper()
