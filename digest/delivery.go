@@ -162,14 +162,17 @@ func (s Suppression) Wished() bool {
 	return s.Source == "one-click" || s.Source == "page" || s.Source == "mailto" || s.Source == "import"
 }
 
-// Preferences are what a reader chose. They only narrow what the configuration says of the reader;
-// what is zero narrows nothing. The digests that a reader does not want are suppressions.
+// Preferences are what a reader chose. They only narrow what the configuration says of the reader, or say how it is told;
+// what is zero changes nothing. The digests that a reader does not want are suppressions.
 type Preferences struct {
 	Email       string    `json:"email"`
 	Without     []string  `json:"without_topics,omitempty"` // ids of unwanted topics, of any digest
 	Watch       []string  `json:"watch,omitempty"`          // words or /expressions/, beside those of the configuration
 	Mute        []string  `json:"mute,omitempty"`           // likewise
 	PlainText   bool      `json:"plain_text,omitempty"`
+	Language    string    `json:"language,omitempty"`     // BCP 47
+	Length      string    `json:"length,omitempty"`       // "short", "usual" or "long"
+	WithoutDays []string  `json:"without_days,omitempty"` // "mon" to "sun", on which no mail is to come
 	PausedUntil string    `json:"paused_until,omitempty"` // the day, in the reader's zone, when mail comes again
 	Source      string    `json:"source"`                 // "page"
 	At          time.Time `json:"at"`
@@ -177,5 +180,5 @@ type Preferences struct {
 
 // Empty reports whether they change nothing.
 func (p Preferences) Empty() bool {
-	return len(p.Without) == 0 && len(p.Watch) == 0 && len(p.Mute) == 0 && !p.PlainText && p.PausedUntil == ""
+	return len(p.Without)+len(p.Watch)+len(p.Mute)+len(p.WithoutDays) == 0 && !p.PlainText && p.Language+p.Length+p.PausedUntil == ""
 }

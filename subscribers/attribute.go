@@ -83,6 +83,10 @@ func Attributes() []Attribute {
 			Meaning: "How much there is to read. Without it, what the digest says.",
 			read:    readLength,
 			cells:   func(s Subscriber) []string { return []string{s.Length} }},
+		{Name: "days", Kind: Names, Type: "list of days",
+			Meaning: `On which days mail comes: "mon" to "sun". Without it, whenever the digest goes out.`,
+			read:    readDays,
+			cells:   func(s Subscriber) []string { return s.Days }},
 		{Name: "watch", Kind: Phrases, Type: "list of words or /regular expressions/",
 			Meaning: "Stories with one of them in title or summary stand in a section of their own, beyond the topics' limits.",
 			read: func(v *validator, row *Row, cells []Cell, p *Profile) {
@@ -168,6 +172,12 @@ func readLength(v *validator, row *Row, cells []Cell, p *Profile) {
 		v.reject(row, cells[0], `length of subscriber %s must be "short", "usual" or "long", not %q%s`, row.who(),
 			p.Length, spelling.Hint(p.Length, Lengths))
 	}
+}
+
+func readDays(v *validator, row *Row, cells []Cell, p *Profile) {
+	p.Days = v.names(cells, Weekdays, func(c Cell) {
+		v.reject(row, c, `days of subscriber %s must be some of "mon" to "sun", not %q%s`, row.who(), c.Text, spelling.Hint(c.Text, Weekdays))
+	})
 }
 
 // phrases are a reader's own words, each once, in the order of the alphabet, so that two readers who name the same

@@ -95,6 +95,12 @@ var Formats = []string{"html", "text"}
 // Lengths are how much there may be to read.
 var Lengths = []string{"short", "usual", "long"}
 
+// Weekdays are the days on which mail may come, in their order.
+var Weekdays = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
+
+// Weekday is how a day is written.
+func Weekday(d time.Weekday) string { return Weekdays[(d+6)%7] }
+
 // Profile is what a subscriber asked for. Subscribers who asked for the same share one Profile, which
 // nobody changes: its pointer may serve as a key. All of its fields are exported, since Meaning tells profiles apart.
 type Profile struct {
@@ -104,6 +110,7 @@ type Profile struct {
 	Language    string    `json:"language,omitzero"`     // BCP 47 tag; the newsletter's when the row names none
 	Format      string    `json:"format,omitzero"`       // "html" or "text"
 	Length      string    `json:"length,omitzero"`       // "short", "usual", "long"; empty: the digest's
+	Days        []string  `json:"days,omitzero"`         // of Weekdays; nil: all
 	Watch       []string  `json:"watch,omitzero"`        // words or /expressions/; their stories have a section
 	Mute        []string  `json:"mute,omitzero"`         // likewise; their stories are not shown
 	PausedUntil time.Time `json:"paused_until,omitzero"` // the first instant of that day in Zone; zero: not paused
@@ -149,6 +156,11 @@ func (p *Profile) TopicsOf(topics []string) []string {
 		return nil
 	}
 	return some
+}
+
+// ComesOn reports whether the reader wants mail on a day.
+func (p *Profile) ComesOn(d time.Weekday) bool {
+	return p.Days == nil || slices.Contains(p.Days, Weekday(d))
 }
 
 // Paused reports whether the reader wants no mail at that moment.

@@ -8,43 +8,51 @@ import (
 // WebWords are the strings of the readers' pages, under the key "web" of a catalogue. What stands in
 // braces is filled in; the tag once names what must stand there, a single time.
 type WebWords struct {
-	Archive     string `json:"archive"`
-	Latest      string `json:"latest"` // heads the first editions of the archive
-	All         string `json:"all"`    // leads to all of them
-	Previous    string `json:"previous"`
-	Next        string `json:"next"`
-	Month       string `json:"month" holds:"{month} {year}"`
-	NoEditions  string `json:"no_editions"`
-	Gone        string `json:"gone"` // of an edition that was withdrawn
-	GoneWhy     string `json:"gone_why"`
-	Later       string `json:"later"`                    // of a page that was made after the edition had gone out
-	Leave       string `json:"leave" once:"{name}"`      // asks whether to stop a newsletter
-	OnlyThis    string `json:"only_this" once:"{name}"`  // chooses one of several newsletters
-	Everything  string `json:"everything" once:"{name}"` // chooses all of a publisher's
-	Left        string `json:"left" once:"{name}"`
-	LeftAll     string `json:"left_all" once:"{name}"`
-	Underway    string `json:"underway"`
-	Undo        string `json:"undo"` // the button that takes it back
-	Back        string `json:"back" once:"{name}"`
-	Stopped     string `json:"stopped" once:"{name}"` // when it was not the reader who stopped it
-	Instead     string `json:"instead"`               // leads to the preferences
-	Newsletters string `json:"newsletters"`
-	Topics      string `json:"topics"`
-	Format      string `json:"format"`
-	Designed    string `json:"designed"` // the HTML format
-	Plain       string `json:"plain"`    // the text format
-	Watch       string `json:"watch"`    // labels a field of words, one a line
-	WatchHint   string `json:"watch_hint"`
-	Mute        string `json:"mute"` // likewise
-	MuteHint    string `json:"mute_hint"`
-	BadWord     string `json:"bad_word" once:"{word}"`
-	Pause       string `json:"pause"` // labels a date
-	PauseHint   string `json:"pause_hint"`
-	Save        string `json:"save"`
-	Saved       string `json:"saved"`
-	NeedTopic   string `json:"need_topic"`
-	BadDay      string `json:"bad_day"`
-	NoChoice    string `json:"no_choice"`
+	Archive      string `json:"archive"`
+	Latest       string `json:"latest"` // heads the first editions of the archive
+	All          string `json:"all"`    // leads to all of them
+	Previous     string `json:"previous"`
+	Next         string `json:"next"`
+	Month        string `json:"month" holds:"{month} {year}"`
+	NoEditions   string `json:"no_editions"`
+	Gone         string `json:"gone"` // of an edition that was withdrawn
+	GoneWhy      string `json:"gone_why"`
+	Later        string `json:"later"`                    // of a page that was made after the edition had gone out
+	Leave        string `json:"leave" once:"{name}"`      // asks whether to stop a newsletter
+	OnlyThis     string `json:"only_this" once:"{name}"`  // chooses one of several newsletters
+	Everything   string `json:"everything" once:"{name}"` // chooses all of a publisher's
+	Left         string `json:"left" once:"{name}"`
+	LeftAll      string `json:"left_all" once:"{name}"`
+	Underway     string `json:"underway"`
+	Undo         string `json:"undo"` // the button that takes it back
+	Back         string `json:"back" once:"{name}"`
+	Stopped      string `json:"stopped" once:"{name}"` // when it was not the reader who stopped it
+	Instead      string `json:"instead"`               // leads to the preferences
+	Newsletters  string `json:"newsletters"`
+	Topics       string `json:"topics"`
+	Format       string `json:"format"`
+	Designed     string `json:"designed"` // the HTML format
+	Plain        string `json:"plain"`    // the text format
+	MailLanguage string `json:"mail_language"`
+	Length       string `json:"length"` // labels Short, Usual and Long
+	Short        string `json:"short"`
+	Usual        string `json:"usual"`
+	Long         string `json:"long"`
+	Days         string `json:"days"` // labels the weekdays on which mail comes
+	DaysHint     string `json:"days_hint"`
+	NeedDay      string `json:"need_day"`
+	Watch        string `json:"watch"` // labels a field of words, one a line
+	WatchHint    string `json:"watch_hint"`
+	Mute         string `json:"mute"` // likewise
+	MuteHint     string `json:"mute_hint"`
+	BadWord      string `json:"bad_word" once:"{word}"`
+	Pause        string `json:"pause"` // labels a date
+	PauseHint    string `json:"pause_hint"`
+	Save         string `json:"save"`
+	Saved        string `json:"saved"`
+	NeedTopic    string `json:"need_topic"`
+	BadDay       string `json:"bad_day"`
+	NoChoice     string `json:"no_choice"`
 
 	// Of signing up: the form, what stands after it, the mail that asks to confirm, and the page that it leads to.
 	SignUp         string `json:"sign_up" once:"{name}"`
@@ -92,6 +100,9 @@ func (s *Set) Month(tag string, at time.Time) string {
 	l := s.language(tag)
 	return capital(fill(l.Web.Month, "month", l.Months[at.Month()-1], "year", strconv.Itoa(at.Year())))
 }
+
+// Weekday is a day's name on a label, in the language that serves a tag.
+func (s *Set) Weekday(tag string, d time.Weekday) string { return capital(s.language(tag).Weekdays[d]) }
 
 // Knows reports whether a set has a catalogue for a BCP 47 tag or for its base language.
 func (s *Set) Knows(tag string) bool {

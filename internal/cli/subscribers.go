@@ -279,10 +279,15 @@ func chose(p digest.Preferences) string {
 	if p.PlainText {
 		what = append(what, "plain text")
 	}
+	for _, word := range []struct{ what, chosen string }{{"in ", p.Language}, {"length ", p.Length}} {
+		if word.chosen != "" {
+			what = append(what, word.what+word.chosen)
+		}
+	}
 	for _, words := range []struct {
 		what string
 		list []string
-	}{{"watches ", p.Watch}, {"mutes ", p.Mute}} {
+	}{{"no mail on ", p.WithoutDays}, {"watches ", p.Watch}, {"mutes ", p.Mute}} {
 		if len(words.list) > 0 {
 			what = append(what, words.what+strings.Join(words.list, ", "))
 		}

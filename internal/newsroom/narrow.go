@@ -1,6 +1,7 @@
 package newsroom
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -69,8 +70,8 @@ func joined(a, b []string) []string {
 	return slices.Compact(all)
 }
 
-// narrowed is a profile without what its reader does not want, for a digest with some topics. It never holds
-// more than the profile did.
+// narrowed is a profile without what its reader does not want, for a digest with some topics. It never gets them a topic or
+// a mail that the profile did not.
 func narrowed(p *subscribers.Profile, own digest.Preferences, topics []string) *subscribers.Profile {
 	n := *p
 	if len(own.Without) > 0 {
@@ -84,6 +85,12 @@ func narrowed(p *subscribers.Profile, own digest.Preferences, topics []string) *
 	n.Watch, n.Mute = joined(p.Watch, own.Watch), joined(p.Mute, own.Mute)
 	if own.PlainText {
 		n.Format = "text"
+	}
+	n.Language, n.Length = cmp.Or(own.Language, p.Language), cmp.Or(own.Length, p.Length)
+	if len(own.WithoutDays) > 0 {
+		n.Days = slices.DeleteFunc(slices.Clone(subscribers.Weekdays), func(day string) bool {
+			return p.Days != nil && !slices.Contains(p.Days, day) || slices.Contains(own.WithoutDays, day)
+		})
 	}
 	zone, err := time.LoadLocation(p.Zone)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"digestd/digest"
 	"digestd/internal/config"
@@ -49,8 +50,8 @@ func (r readers) pages() []digest.Choice {
 	return all
 }
 
-// owed lists whom a lane owes an edition now: those who want the digest, live in the lane's zone and are not
-// paused. The suppressed stand in it as well, so that the edition can tell why they got nothing.
+// owed lists whom a lane owes an edition now: those who want the digest, and mail on that day, live in the lane's zone
+// and are not paused. The suppressed stand in it as well, so that the edition can tell why they got nothing.
 func (c *Composer) owed(of request, items []digest.Item) (readers, error) {
 	var r readers
 	d, lane := of.digest, of.lane
@@ -66,6 +67,11 @@ func (c *Composer) owed(of request, items []digest.Item) (readers, error) {
 	if err != nil {
 		return r, err
 	}
+	zone, err := time.LoadLocation(lane.Zone)
+	if err != nil {
+		return r, err
+	}
+	day := of.slot.At.In(zone).Weekday()
 	topics := topicsOf(d)
 	narrow, err := c.narrower(topics)
 	if err != nil {
@@ -81,7 +87,7 @@ func (c *Composer) owed(of request, items []digest.Item) (readers, error) {
 			continue
 		}
 		address := subscribers.Key(s.Email)
-		if s.Profile = narrow(address, s.Profile); s.Paused(of.now) {
+		if s.Profile = narrow(address, s.Profile); s.Paused(of.now) || !s.ComesOn(day) {
 			continue
 		}
 		from := moved[address]

@@ -13,7 +13,7 @@ import (
 // TestWhatReadersAskForMakesTheirVariant holds whatever a profile will say: either readers who differ in it get
 // different variants, or it stands here as something that only decides which editions they get.
 func TestWhatReadersAskForMakesTheirVariant(t *testing.T) {
-	which := []string{"Digests", "Zone", "PausedUntil", "Watch", "Mute"} // of the last two, parts of a variant
+	which := []string{"Digests", "Zone", "PausedUntil", "Days", "Watch", "Mute"} // of the last two, parts of a variant
 	d := digest.Digest{Topics: []digest.Topic{{ID: "global"}, {ID: "diplomacy"}}}
 	base := subscribers.Profile{Topics: []string{"global"}, Zone: "Europe/Paris", Language: "en", Format: "html"}
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[subscribers.Profile]()) {

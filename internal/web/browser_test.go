@@ -138,7 +138,7 @@ func (b tab) spoken() string {
 		read = func(n *accessibility.Node) {
 			if !n.Ignored && n.Role != nil && n.Name != nil {
 				switch role := strings.Trim(string(n.Role.Value), `"`); role {
-				case "heading", "textbox", "button", "radio", "checkbox", "link", "group", "Date", "status", "alert", "navigation", "main":
+				case "heading", "textbox", "combobox", "button", "radio", "checkbox", "link", "group", "Date", "status", "alert", "navigation", "main":
 					out = append(out, strings.TrimSpace(role+" "+strings.Trim(string(n.Name.Value), `"`)))
 				}
 			}
@@ -204,7 +204,7 @@ func TestBrowserByKeyboard(t *testing.T) {
 	}
 	b.reach(`main a`)
 	b.press(kb.Enter)
-	b.await("preferences", `location.pathname.startsWith("/wire/p/") && document.querySelectorAll("fieldset").length === 3`)
+	b.await("preferences", `location.pathname.startsWith("/wire/p/") && document.querySelectorAll("fieldset").length === 5`)
 	b.reach("input[value=weekly]")
 	b.press(" ")
 	b.reach("input[value=global][type=checkbox]")
@@ -234,9 +234,10 @@ func TestBrowserSpeaks(t *testing.T) {
 	_, asking := d.requested("new@example.org")
 	home := d.serve()
 	for _, row := range []struct{ path, want string }{
-		{"/u/" + d.token(ana), "main\nheading Stop receiving The Daily <Wire>?\ngroup Newsletters\nradio Only The Daily <Wire>\nradio Everything from Morning Wire\nbutton Unsubscribe\nlink Choose topics or pause instead\nnavigation Language"},
+		{"/u/" + d.token(ana), "main\nheading Stop receiving The Daily <Wire>?\ngroup Newsletters\nradio Only The Daily <Wire>\nradio Everything from Morning Wire The Daily <Wire>, Weekend\nbutton Unsubscribe\nlink Choose topics or pause instead\nnavigation Language"},
 		{"/p/" + d.token(ana), "main\nheading Preferences\ngroup Newsletters\ncheckbox The Daily <Wire>\ncheckbox Weekend\ngroup Topics\ncheckbox Global\ncheckbox Diplomacy & treaties\ncheckbox Sport\n" +
-			"group Format\nradio With layout and pictures\nradio Plain text\ntextbox Words to watch\ntextbox Words to mute\nDate No mail until"},
+			"group Days with mail\ncheckbox Monday\ncheckbox Tuesday\ncheckbox Wednesday\ncheckbox Thursday\ncheckbox Friday\ncheckbox Saturday\ncheckbox Sunday\n" +
+			"group Length\nradio Short\nradio Usual\nradio Long\ncombobox Language of the mail\ngroup Format\nradio With layout and pictures\nradio Plain text\ntextbox Words to watch\ntextbox Words to mute\nDate No mail until"},
 		{"/subscribe", "main\nheading Subscribe to Morning Wire\ntextbox E-mail address\ngroup Newsletters\ncheckbox The Daily <Wire>\ncheckbox Weekend\n" +
 			"group Topics\ncheckbox Global\ncheckbox Diplomacy & treaties\ncheckbox Sport\nbutton Subscribe\nnavigation Language"},
 		{"/confirm/" + asking + "?lang=en", "main\nheading Do you want to receive The Daily <Wire>?\nbutton Yes, subscribe me\nnavigation Language"},

@@ -1,12 +1,14 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"digestd/digest"
+	"digestd/internal/config"
 	"digestd/internal/ledger"
 	"digestd/mailer/message"
 	"digestd/subscribers"
@@ -17,11 +19,14 @@ type preferencesPage struct {
 	sheet
 	Digests            []box // that the configuration has for the reader
 	Topics             []box
-	Formats            bool   // the reader may choose
-	Plain              bool   // and has chosen text
-	Stopped            bool   // some digests are not the reader's to have back
-	Watch, Mute        string // words, one a line
-	Until, First, Last string // days
+	Lengths            []box            // what the reader may choose
+	Tongues            []languageChoice // likewise, of the mail
+	Days               []box            // on which some mail goes out
+	Formats            bool             // the reader may choose
+	Plain              bool             // and has chosen text
+	Stopped            bool             // some digests are not the reader's to have back
+	Watch, Mute        string           // words, one a line
+	Until, First, Last string           // days
 	Saved              bool
 	Wrong, WrongIn     string // what, and where
 	Leave              string // the page that leaves
@@ -44,16 +49,15 @@ func (s *Server) preferences(v *visit) (shown, error) {
 		return shown{"web-preferences.html.tmpl", http.StatusOK,
 			preferencesPage{sheet: v.sheet(v.words.Words.Preferences)}}, nil
 	}
-	own, err := s.ledger.Readers.PreferencesOf(v.reader.email)
-	if err != nil {
-		return shown{}, err
-	}
+	own := v.reader.own
 	status, wrong, wrongIn := http.StatusOK, "", ""
 	if v.posted {
-		w := v.wish(&own)
+		w := v.wish(&own, s.now())
 		switch {
 		case w.needsTopic:
 			wrong, wrongIn = v.words.Web.NeedTopic, "topics"
+		case w.needsDay:
+			wrong, wrongIn = v.words.Web.NeedDay, "days"
 		case w.badWord != "":
 			wrong, wrongIn = strings.ReplaceAll(v.words.Web.BadWord, "{word}", w.badWord), w.badIn
 		case !v.dayIsRight(own.PausedUntil, s.now()):
@@ -62,6 +66,8 @@ func (s *Server) preferences(v *visit) (shown, error) {
 			if err := s.choose(v, w, own); err != nil {
 				return shown{}, err
 			}
+			v.reader.own = own
+			v.choosesWords()
 		}
 		if wrong != "" {
 			status = http.StatusUnprocessableEntity
@@ -82,13 +88,14 @@ func (s *Server) preferences(v *visit) (shown, error) {
 type wish struct {
 	stop, resume []string // digests
 	needsTopic   bool
+	needsDay     bool
 	badWord      string // that can't be watched or muted
 	badIn        string // "watch" or "mute"
 }
 
 // wish reads the form into a reader's own preferences. A field that was not offered leaves what it is about
 // as it is.
-func (v *visit) wish(own *digest.Preferences) wish {
+func (v *visit) wish(own *digest.Preferences, now time.Time) wish {
 	var w wish
 	for _, id := range v.form["offered-digest"] {
 		if slices.Contains(v.form["digest"], id) {
@@ -110,6 +117,25 @@ func (v *visit) wish(own *digest.Preferences) wish {
 	}
 	w.needsTopic = len(offered) > 0 && len(topics) > 0 &&
 		!slices.ContainsFunc(topics, func(t digest.Topic) bool { return !slices.Contains(own.Without, t.ID) })
+	without := func(id string) bool { return slices.Contains(own.WithoutDays, id) }
+	days := v.form["offered-day"]
+	own.WithoutDays = slices.DeleteFunc(own.WithoutDays, func(id string) bool { return slices.Contains(days, id) })
+	for _, id := range subscribers.Weekdays {
+		if slices.Contains(days, id) && !slices.Contains(v.form["day"], id) {
+			own.WithoutDays = append(own.WithoutDays, id)
+		}
+	}
+	w.needsDay = len(days) > 0 && !slices.ContainsFunc(v.days(now), func(id string) bool { return !without(id) })
+	if length := v.form.Get("length"); slices.Contains(subscribers.Lengths, length) {
+		if own.Length = length; length == v.usualLength() {
+			own.Length = ""
+		}
+	}
+	if tag := v.form.Get("language"); tag != "" && v.set.Knows(tag) {
+		if own.Language = v.set.Catalogue(tag).Tag; own.Language == v.set.Catalogue(v.reader.subscriber.Language).Tag {
+			own.Language = ""
+		}
+	}
 	if v.form.Has("format") && v.reader.subscriber.Format == "html" {
 		own.PlainText = v.form.Get("format") == "text"
 	}
@@ -173,13 +199,48 @@ func (v *visit) dayIsRight(day string, now time.Time) bool {
 	if day == "" || !v.form.Has("until") {
 		return true
 	}
-	first, last := v.days(now)
+	first, last := v.pauses(now)
 	_, err := time.Parse(time.DateOnly, day)
 	return err == nil && day >= first && day <= last
 }
 
-// days are the first and the last on which a pause may end.
-func (v *visit) days(now time.Time) (first, last string) {
+// days are the weekdays on which mail of the reader's goes out in the next fortnight, whatever they chose: of a digest that
+// goes out less often, on none perhaps.
+func (v *visit) days(now time.Time) (all []string) {
+	on := map[string]bool{}
+	for _, d := range v.site.Config.Digests {
+		if !v.reader.subscriber.Wants(d.ID) {
+			continue
+		}
+		line, zone, err := config.ScheduleOf(d, digest.Lane{Digest: d.ID, Zone: cmp.Or(d.Zone, v.reader.subscriber.Zone)})
+		if err != nil {
+			continue // the config has checked both
+		}
+		for _, slot := range line.Between(now, now.AddDate(0, 0, 14), zone) {
+			on[subscribers.Weekday(slot.At.In(zone).Weekday())] = true
+		}
+	}
+	for _, id := range subscribers.Weekdays {
+		if on[id] && (v.reader.subscriber.Days == nil || slices.Contains(v.reader.subscriber.Days, id)) {
+			all = append(all, id)
+		}
+	}
+	return all
+}
+
+// usualLength is what the reader gets without a choice.
+func (v *visit) usualLength() string {
+	length := v.reader.subscriber.Length
+	for _, d := range v.site.Config.Digests {
+		if v.reader.subscriber.Wants(d.ID) {
+			length = cmp.Or(length, d.Length)
+		}
+	}
+	return cmp.Or(length, "usual")
+}
+
+// pauses are the first and the last day on which a pause may end.
+func (v *visit) pauses(now time.Time) (first, last string) {
 	zone, err := time.LoadLocation(v.reader.subscriber.Zone)
 	if err != nil {
 		zone = time.UTC // the config has checked every zone
@@ -194,7 +255,7 @@ func (s *Server) choices(v *visit, own digest.Preferences) (preferencesPage, err
 		sheet: v.sheet(v.words.Words.Preferences), Formats: v.reader.subscriber.Format == "html", Plain: own.PlainText,
 		Watch: strings.Join(own.Watch, "\n"), Mute: strings.Join(own.Mute, "\n"), Until: own.PausedUntil, Leave: v.link(message.UnsubscribePath),
 	}
-	p.First, p.Last = v.days(s.now())
+	p.First, p.Last = v.pauses(s.now())
 	if p.Until < p.First || p.Until > p.Last { // gone by, or no day at all
 		p.Until = ""
 	}
@@ -210,6 +271,16 @@ func (s *Server) choices(v *visit, own digest.Preferences) (preferencesPage, err
 		p.Digests = append(p.Digests, box{ID: d.ID, Title: v.site.title(d.ID), On: !st.left && !st.stopped,
 			Fixed: st.stopped})
 		p.Stopped = p.Stopped || st.stopped
+	}
+	for i, title := range []string{v.words.Web.Short, v.words.Web.Usual, v.words.Web.Long} {
+		id := subscribers.Lengths[i]
+		p.Lengths = append(p.Lengths, box{ID: id, Title: title, On: id == cmp.Or(own.Length, v.usualLength())})
+	}
+	p.Tongues = v.languages(v.set.Catalogue(cmp.Or(own.Language, v.reader.subscriber.Language)).Tag)
+	if days := v.days(s.now()); len(days) > 1 {
+		for _, id := range days {
+			p.Days = append(p.Days, box{ID: id, Title: v.set.Weekday(v.words.Tag, time.Weekday((slices.Index(subscribers.Weekdays, id)+1)%7)), On: !slices.Contains(own.WithoutDays, id)})
+		}
 	}
 	topics := v.topics()
 	if len(topics) < 2 {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"digestd/digest"
+	"digestd/subscribers"
 )
 
 // chosen is what a reader's preferences are, as "without sport; text; until 2026-04-01".
@@ -30,6 +31,11 @@ func (d *desk) chosen(email string) string {
 	if len(p.Mute) > 0 {
 		out = append(out, "mute "+strings.Join(p.Mute, ","))
 	}
+	for _, s := range []string{p.Language, p.Length, strings.Join(p.WithoutDays, " ")} {
+		if s != "" {
+			out = append(out, s)
+		}
+	}
 	if p.PausedUntil != "" {
 		out = append(out, "until "+p.PausedUntil)
 	}
@@ -46,6 +52,7 @@ const (
 	allDigests    = digestsOfAna + "digest=daily&digest=weekly&"
 	allTopics     = topicsOfAna + "topic=global&topic=diplomacy&topic=sport&"
 	asBefore      = allDigests + allTopics + "format=html&until="
+	everyDay      = "offered-day=mon&offered-day=tue&offered-day=wed&offered-day=thu&offered-day=fri&offered-day=sat&offered-day=sun&"
 	withoutGlobal = allDigests + topicsOfAna + "topic=diplomacy&topic=sport&"
 )
 
@@ -94,6 +101,16 @@ func TestChoosing(t *testing.T) {
 		"what is no word":            {forms: []string{"watch=Kosovo%0A..."}, status: 422, has: "This can’t be watched or muted: ..."},
 		"a broken expression":        {forms: []string{"mute=%2F(%2F"}, status: 422, has: "This can’t be watched or muted: /(/"},
 		"a hostile word":             {forms: []string{"watch=%3C%2Ftextarea%3E%3Cscript%3Ex"}, has: "&lt;/textarea&gt;&lt;script&gt;x", chosen: "watch </textarea><script>x"},
+		"another language":           {forms: []string{"language=fr"}, has: "Enregistré", chosen: "fr"},
+		"and that of before":         {forms: []string{"language=fr", "language=en"}, has: "Saved."},
+		"a language of nobody":       {forms: []string{"language=tlh"}, has: "Saved."},
+		"shorter":                    {forms: []string{"length=short"}, has: `value="short" checked`, chosen: "short"},
+		"as the digest is":           {forms: []string{"length=short", "length=usual"}, has: "Saved."},
+		"a length of nobody":         {forms: []string{"length=endless"}, has: "Saved."},
+		"on some days":               {forms: []string{everyDay + "day=mon&day=sat"}, has: "Saved.", chosen: "tue wed thu fri sun"},
+		"on all days again":          {forms: []string{everyDay + "day=mon", everyDay + "day=" + strings.Join(subscribers.Weekdays, "&day=")}, has: "Saved."},
+		"on no day":                  {forms: []string{everyDay}, status: 422, has: "Choose at least one day"},
+		"days that are none":         {forms: []string{"offered-day=someday&day=never"}, has: "Saved."},
 		"an empty post":              {forms: []string{withoutGlobal, ""}, has: "Saved.", chosen: "without global"},
 		"one click is not for here":  {forms: []string{oneClick}, has: "Saved."},
 

@@ -19,6 +19,7 @@ type reader struct {
 	language   string                 // of the mail with the link
 	subscriber subscribers.Subscriber // as the configuration has them now,
 	known      bool                   // if it does
+	own        digest.Preferences     // of one who is known
 }
 
 // resolve finds the reader of a token. Whether the configuration still has them makes no difference to what
@@ -37,7 +38,11 @@ func (s *Server) resolve(site Site, token string) (reader, error) {
 	}
 	r := reader{email: d.To.Email, digest: site.Config.NowCalled(d.Edition.Digest),
 		language: site.Config.Newsletter.Language}
-	r.subscriber, r.known = site.Config.Readers().Find(r.email)
+	if r.subscriber, r.known = site.Config.Readers().Find(r.email); r.known {
+		if r.own, err = s.ledger.Readers.PreferencesOf(r.email); err != nil {
+			return reader{}, err
+		}
+	}
 	switch {
 	case d.To.Variant < len(d.Edition.Variants):
 		r.language = d.Edition.Variants[d.To.Variant].Key.Language

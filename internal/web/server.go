@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -210,19 +211,23 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, v *visit, page f
 // allowed are the methods of the readers' pages.
 const allowed = "GET, HEAD, POST, OPTIONS"
 
-// speak finds the language of a page: the one that its address asks for, the reader's as the configuration
-// has it now, or that of the mail with the link.
+// speak finds the language of a page: the one that its address asks for, the reader's own, the one that the configuration
+// has for them now, or that of the mail with the link.
 func (s *Server) speak(v *visit, r *http.Request) {
 	v.set = s.setOf(v.site, v.reader.digest)
-	language := v.reader.language
-	if v.reader.known {
-		language = v.reader.subscriber.Language
-	}
 	if asked := r.URL.Query().Get("lang"); asked != "" && v.set.Knows(asked) {
 		v.lang = v.set.Catalogue(asked).Tag
-		language = v.lang
 	}
-	v.words = v.set.Catalogue(language)
+	v.choosesWords()
+}
+
+// choosesWords takes the language of the page.
+func (v *visit) choosesWords() {
+	language := v.reader.language
+	if v.reader.known {
+		language = cmp.Or(v.reader.own.Language, v.reader.subscriber.Language)
+	}
+	v.words = v.set.Catalogue(cmp.Or(v.lang, language))
 }
 
 // setOf is the set with the words of a digest, or of the first that there is.
@@ -284,14 +289,19 @@ func (v *visit) sheet(title string) sheet {
 	p := sheet{Catalogue: v.words, Title: title, Publisher: n.Name,
 		Style: template.CSS(render.LookOf(n.Look, v.words.Dir).CSS() + v.css)}
 	p.Long = len([]rune(p.Publisher)) > 12 // as in the mail
+	p.Languages = v.languages(v.words.Tag)
+	return p
+}
+
+// languages are those that there are words in, one of them current.
+func (v *visit) languages(current string) (all []languageChoice) {
 	names := v.set.Languages()
 	slices.Sort(names)
 	for _, name := range names {
 		c := v.set.Catalogue(name)
-		p.Languages = append(p.Languages, languageChoice{Tag: c.Tag, Name: c.Name, Dir: c.Dir,
-			Current: c.Tag == v.words.Tag})
+		all = append(all, languageChoice{Tag: c.Tag, Name: c.Name, Dir: c.Dir, Current: c.Tag == current})
 	}
-	return p
+	return all
 }
 
 // Listener is a listener that is served.

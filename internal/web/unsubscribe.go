@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"digestd/internal/ledger"
 	"digestd/mailer/message"
@@ -14,6 +15,7 @@ type unsubscribePage struct {
 	Digest      string // title of the newsletter in question
 	All         bool   // they left all of them
 	Several     bool   // there are others to leave as well
+	Others      string // the titles of all that would end, where it is known
 	Preferences string // where they are
 }
 
@@ -46,6 +48,13 @@ func (s *Server) unsubscribe(v *visit) (shown, error) {
 		sheet: v.sheet(v.words.Unsubscribe), State: "asks", All: st.leftAll, Digest: v.site.title(v.reader.digest),
 		Several: v.reader.digest != "" && len(v.site.Config.Digests) > 1, Preferences: v.link(message.PreferencesPath),
 	}
+	var ends []string
+	for _, d := range v.site.Config.Digests {
+		if v.reader.known && v.reader.subscriber.Wants(d.ID) && standingOf(all, d.ID) == (standing{}) {
+			ends = append(ends, v.site.title(d.ID))
+		}
+	}
+	p.Others = strings.Join(ends, v.words.Comma)
 	switch {
 	case st.stopped:
 		p.State = "stopped"
