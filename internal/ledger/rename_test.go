@@ -75,6 +75,14 @@ func TestADigestThatIsRenamedGoesOn(t *testing.T) {
 	if err != nil || len(editions) != 1 || editions[0].ID != first.Edition.ID {
 		t.Errorf("%+v, %v", editions, err)
 	}
+	// Who leaves under the new name gets nothing more of an edition that bears the old one.
+	if err := l.Readers.Grant(Wish{Email: "reader0@example.org", Source: "page", Stop: []string{"wire"}}); err != nil {
+		t.Fatal(err)
+	}
+	intent := &digest.Event{Index: 0, State: digest.Intent, At: c.t, Attempt: 1, First: c.t}
+	if state, err := l.Deliveries.Step(t.Context(), first.Edition.ID, nil, intent, "reader0@example.org"); state != digest.Suppressed || err != nil {
+		t.Errorf("a message to one who left: %s, %v", state, err)
+	}
 	// What the reader takes back afterwards stays taken back.
 	if err := l.Readers.Grant(Wish{Email: "reader1@example.org", Source: "page", Resume: []string{"wire"}}); err != nil {
 		t.Fatal(err)
