@@ -344,7 +344,7 @@ func (doc *jsonDocument) keepText(into map[string]any, key string, raw json.RawM
 	if len(raw) > 0 && raw[0] != '"' && s != "" {
 		doc.mended++
 	}
-	if len(s) > maxValue {
+	if s = slimmer(s, maxValue); len(s) > maxValue {
 		s = s[:cutAt(s, maxValue)]
 		doc.overlong++
 	}

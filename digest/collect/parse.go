@@ -254,8 +254,10 @@ func (c converter) item(it *gofeed.Item, o origin, e entry) digest.Item {
 	if own := resolve(nil, out.Link); e.base == nil && own != nil && (base == nil || sameSite(own, base)) {
 		beside = own
 	}
-	title := cmp.Or(plainTitle(c.text(it.Title)), plainTitle(c.extension(it, "itunes", "title")),
-		plainTitle(mediaText(it, "title")))
+	title, episode := plainTitle(c.text(it.Title)), plainTitle(c.extension(it, "itunes", "title"))
+	if title == "" || bareEpisode.MatchString(title) {
+		title = cmp.Or(episode, title, plainTitle(mediaText(it, "title")))
+	}
 	if name := sourceOf(it, o); name != "" {
 		if headline, found := strings.CutSuffix(title, " - "+name); found { // as Google News has it
 			title = headline

@@ -80,6 +80,10 @@ var wordPressForms = [][2]string{
 	{"larticolo ", "proviene da"}, {"larticolo ", "il primo su"}, {"o post ", "primeiro em"}, {"o artigo ", "primeiro em"}, {"o conteúdo ", "primeiro em"},
 	{"投稿 ", "に最初に表示されました"}, {"", "最先出现在"}, {"", "這篇文章最早發佈於"}, {"", "最早发布于"}, {"ظهرت ", "أولا على"}, {"ظهر ", "أولا على"}, {"التدوينة ", "أولا على"},
 	{"הפוסט ", "הופיע לראשונה"}, {"पोस्ट ", "पहले"}, {"het bericht ", "verscheen eerst op"}, {"inlägget ", "först upp på"}, {"artykuł ", "pochodzi z serwisu"},
+	{"indlægget ", "først udgivet på"}, {"indlægget ", "vist først på"}, {"innlegget ", "først opp på"}, {"innlegget ", "først publisert"}, {"artikkeli ", "ensin"}, {"příspěvek ", "pochází z"},
+	{"příspěvek ", "nejdříve na"}, {"článok ", "zobrazený najskôr na"}, {"príspevok ", "zobrazený najskôr na"}, {"bejegyzés ", "először"}, {"", "bejegyzés először"}, {"articolul ", "prima dată"},
+	{"", "ilk önce"}, {"запись ", "впервые появилась"}, {"сообщение ", "появились сначала на"}, {"сообщение ", "впервые появилось"}, {"запис ", "спершу з"},
+	{"το άρθρο ", "εμφανίστηκε πρώτα"}, {"lentrada ", "ha aparegut primer"}, {"bài viết ", "xuất hiện đầu tiên"}, {"pos ", "pertama kali tampil"}, {"글 ", "처음 등장"}, {"", "에 처음 등장했습니다"},
 }
 
 // phraseSet is a set of the phrases that stand in texts, parted by "|".

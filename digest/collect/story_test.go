@@ -3,6 +3,7 @@ package collect
 import (
 	"bytes"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -34,6 +35,12 @@ func TestFurniture(t *testing.T) {
 		`<p>%</p><p>ظهرت المقالة <a href="/p">الطاحونة</a> أولاً على <a href="/">القرية</a>.</p>`,
 		`<p>%</p><p>הפוסט <a href="/p">הטחנה</a> הופיע לראשונה ב-<a href="/">הכפר</a>.</p>`,
 		`<p>%</p><p><a href="/p">水车</a>最先出现在<a href="/">村报</a>。</p>`,
+		`<p>%</p><p>Indlægget <a href="/p">Møllen</a> blev først udgivet på <a href="/">Mølleby</a>.</p>`,
+		`<p>%</p><p>Innlegget <a href="/p">Møllen</a> dukket først opp på <a href="/">Mølleby</a>.</p>`,
+		`<p>%</p><p>Příspěvek <a href="/p">Mlýn</a> pochází z <a href="/">Vsi</a></p>`,
+		`<p>%</p><p>Запись <a href="/p">Мельница</a> впервые появилась <a href="/">Деревня</a>.</p>`,
+		`<p>%</p><p><a href="/p">Değirmen</a> yazısı ilk önce <a href="/">Köy</a> üzerinde ortaya çıktı.</p>`,
+		`<p>%</p><p>A <a href="/p">malom</a> bejegyzés először <a href="/">Falu</a>-n jelent meg.</p>`,
 		`<p>%</p><p><a href="/p">The mill</a> was originally published in <a href="/q">Quay</a> on Medium, where people are continuing the conversation.</p>`,
 		`[et_pb_section fb_built="1"][et_pb_text]%[/et_pb_text][/et_pb_section]`,
 		`[caption id="x" width="300"]<img src="/a.jpg"/> The mill. Photo: Bo[/caption]% [gallery ids="1,2"]`,
@@ -247,6 +254,8 @@ func TestHeadings(t *testing.T) {
 		{"a day with its text", `<title>28 November 2026</title><description>The mill turns again today. All came.</description>`, "title=The mill turns again today.; summary=All came."},
 		{"a day without", `<title>28 November 2026</title><link>/1</link>`, "title=28 November 2026; link=https://mill.example/1"},
 		{"a podcast", `<itunes:title>Flour</itunes:title><itunes:subtitle>How it is made</itunes:subtitle>`, "title=Flour; summary=How it is made"},
+		{"an episode by its number", `<title>Episode 12</title><itunes:title>Flour</itunes:title><itunes:subtitle>How it is made</itunes:subtitle>`, "title=Flour; summary=How it is made"},
+		{"an episode by its number alone", `<title>Folge 3</title><itunes:subtitle>How it is made</itunes:subtitle>`, "title=Folge 3; summary=How it is made"},
 		{"a podcast's longer words", `<title>Flour</title><itunes:subtitle>How</itunes:subtitle><itunes:summary>How it is made. All of it.</itunes:summary>`, "title=Flour; summary=How it is made. All of it."},
 		{"a podcast for another program", `<title>Flour</title><googleplay:description>How it is made.</googleplay:description>`, "title=Flour; summary=How it is made."},
 		{"a video", `<media:group><media:title>The mill</media:title><media:description>It turns again.
@@ -296,6 +305,20 @@ func TestLargeJSONItems(t *testing.T) {
 	}
 	if all := strings.Join(ch.repairs, "; "); !strings.Contains(all, "large files inside") || !strings.Contains(all, "1 texts were cut") {
 		t.Errorf("repairs %q", all)
+	}
+}
+
+// A drawing, a style sheet or a script does not push the text behind it out.
+func TestALargeDrawingBeforeTheText(t *testing.T) {
+	text := strings.Repeat("M0 0 L1 1 ", maxValue/9)
+	for _, document := range []string{
+		strings.Replace(rssOf(1), "Story", "Mill</title><description><![CDATA[<svg>"+text+"</svg><!-- x --><p>It turns again.</p>]]></description><title>", 1),
+		`{"version":"https://jsonfeed.org/version/1","items":[{"id":"1","title":"Mill","content_html":` + strconv.Quote("<style>"+text+"</style><p>It turns again.</p>") + `}]}`,
+	} {
+		ch, err := readAll(t, document)
+		if err != nil || len(ch.items) != 1 || ch.items[0].Summary.Plain() != "It turns again." {
+			t.Errorf("%.20s: %v", document, err)
+		}
 	}
 }
 

@@ -123,6 +123,9 @@ func isBareDate(title string) bool {
 	return isDate && !isVersion(title)
 }
 
+// bareEpisode matches what some podcasts have for titles, beside the real ones in itunes:title.
+var bareEpisode = regexp.MustCompile(`(?i)^(?:(?:episode|ep|folge|épisode|episodio|episódio|aflevering|avsnitt|выпуск|第)\.?\s*#?\s*\d+\s*[話回集期]?|#\s*\d+|s\d+\s*[ex:]+\s*\d+)\s*[.:–-]?$`)
+
 var weekdays = wordSet("mon tue tues wed thu thur thurs fri sat sun monday tuesday wednesday thursday friday saturday sunday utc gmt " +
 	"montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag lundi mardi mercredi jeudi vendredi samedi dimanche " +
 	"lunes martes miércoles jueves viernes sábado domingo lunedì martedì mercoledì giovedì venerdì sabato domenica " +

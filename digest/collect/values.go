@@ -3,6 +3,7 @@ package collect
 import (
 	"encoding/base64"
 	"net/url"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -95,9 +96,21 @@ func (t *tidier) text(s string) {
 // addValue adds to the value that is being read.
 func (t *tidier) addValue(s string) {
 	if room := maxValue - t.value.Len(); room > 0 && t.reading != asNothing && !t.full {
+		s = slimmer(s, room)
 		t.value.WriteString(s[:cutAt(s, room)])
 	}
 }
+
+// slimmer is a text in HTML that has no room, without what no reader sees as words: else a drawing would push the text
+// behind it out.
+func slimmer(s string, room int) string {
+	if len(s) > room {
+		return wordless.ReplaceAllString(s, "")
+	}
+	return s
+}
+
+var wordless = regexp.MustCompile(`(?is)<svg\b.*?</svg\s*>|<style\b.*?</style\s*>|<script\b.*?</script\s*>|<!--.*?-->`)
 
 // writeMarkup adds a start tag to the value that is being read.
 func (t *tidier) writeMarkup(tok loosexml.Token, local string) {

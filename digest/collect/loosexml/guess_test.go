@@ -27,7 +27,7 @@ func TestGuess(t *testing.T) {
 		{"Chinese", []string{"大桥关闭到春天", "渡轮星期天又开了，港口的人说票在码头卖。", "市长宣布新的计划"}, []encoding.Encoding{simplifiedchinese.GBK, simplifiedchinese.GB18030}},
 		{"Chinese of Taiwan", []string{"大橋關閉到春天", "渡輪星期天又開了，港口的人說票在碼頭賣。", "市長宣布新的計畫"}, []encoding.Encoding{traditionalchinese.Big5}},
 		{"Japanese", []string{"橋は春まで閉鎖されます", "フェリーが日曜日に再び運航すると港が発表した。", "市長が新しい計画を発表"}, []encoding.Encoding{japanese.ShiftJIS, japanese.EUCJP}},
-		{"Korean", []string{"다리는 봄까지 닫힌다", "여객선이 일요일에 다시 다닌다고 항구가 밝혔다.", "시장이 새 계획을 발표했다"}, []encoding.Encoding{korean.EUCKR}},
+		{"Korean", []string{"다리는 봄까지 닫힌다", "여객선이 일요일에 다시 다닌다고 항구가 밝혔다.", "시장이 새 계획을 발표했다", "새 부두가 오늘 모든 배에 열렸습니다"}, []encoding.Encoding{korean.EUCKR}},
 		{"Greek", []string{"Η γέφυρα έκλεισε μέχρι την άνοιξη", "Το πλοίο ταξιδεύει ξανά κάθε Κυριακή."}, []encoding.Encoding{charmap.Windows1253, charmap.ISO8859_7}},
 		{"Hebrew", []string{"הגשר סגור עד האביב", "המעבורת שטה שוב בימי ראשון, אמרו בנמל."}, []encoding.Encoding{charmap.Windows1255, charmap.ISO8859_8}},
 		{"Arabic", []string{"الجسر مغلق حتى الربيع", "العبارة تعمل مرة أخرى كل يوم أحد"}, []encoding.Encoding{charmap.Windows1256, charmap.ISO8859_6}},
