@@ -131,6 +131,15 @@ func TestWordsOfTheWorld(t *testing.T) {
 		{"Postfix", "mail", 421, "4.7.0 mx.example.com Error: too many errors", "session"},
 		{"Postfix", "dot", 421, "4.3.0 Mail system congested, milter timeout", "server"},
 		{"Sendmail", "rcpt", 550, "5.2.1 Mailbox disabled, not accepting messages", "mailbox+ gone"},
+		{"Cisco ESA", "dot", 554, "5.7.0 Message Size Violation (#4.2.2)", "message+"},
+		{"cPanel", "mail", 550, "5.7.1 Mail quota exceeded for user news@example.org; contact support", "pace+"},
+		{"Postfix policyd", "rcpt", 451, "4.7.1 <news@example.org>: Sender address rejected: quota exceeded 500 in 3600 seconds", "pace"},
+		{"qmail", "rcpt", 553, "5.1.1 sorry, that domain isn't hosted here", "mailbox+"},
+		{"Exim", "rcpt", 550, "5.1.1 we do not relay <ana@example.com>", "sender+"},
+		{"Dovecot", "rcpt", 451, "4.2.0 <ana@example.com>: user database unavailable", "server"},
+		{"Rackspace", "rcpt", 552, "Mailbox limit exeeded for this email address", "mailbox+"},
+		{"Plesk", "rcpt", 550, "mailbox is suspended due to non-payment", "mailbox+"},
+		{"Mimecast", "rcpt", 550, "Unknown recipient, or recipient's server refused", "mailbox+"},
 	} {
 		v := Judge(c.stage, c.code, c.words, "ana@example.com")
 		got := v.About.String()

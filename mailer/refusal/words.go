@@ -24,7 +24,7 @@ func AnyOf(patterns ...string) func(string) bool {
 var refused = AnyOf(
 	`\bspam\b`, `spamhaus`, `junk mail`, `unsolicited`, `block ?list`, `black ?list`, `blocked`, `banned`, `reputation`,
 	`\bdnsbl\b`, `\brbl\b`, `dmarc`, `\bspf\b`, `\bdkim\b`, `unauthenticated`, `polic(y|ies)\b`, `access denied`,
-	`relay(ing)? (access )?(denied|not|disallowed|refused)`, `not permitted`, `prohibited`,
+	`relay(ing)? (access )?(denied|not|disallowed|refused)`, `(do|does|will) not relay`, `not permitted`, `prohibited`,
 	`not authori[sz]ed`, `content (is |was |has been )?(rejected|refused|denied|filter)`, `message not allowed`, `rfc complian`,
 	`too many (unknown|invalid|bad|rejected|non-?exist[ae]nt) (users|recipients|addresses)`, `trop de destinataires`, `sending (is |was |has been )?paused`, `(contains?|infected|found|detected).{0,20}virus`,
 	`virus.{0,20}(found|detected)`, `suspicious`, `suppress(ed sending|ion list)`, `\b(is|are|was|been|currently) listed\b`,
@@ -37,13 +37,13 @@ var refused = AnyOf(
 // tooBig is how they say that the message is too big.
 var tooBig = AnyOf(
 	`(message|mail|e-?mail|file|attachment)s?( size)? (is |are |was )?(too (big|large|long)|exceeds)`,
-	`maximum (inbound |incoming )?message size`, `size (limit )?exceed`, `exceed\w* .{0,30}size`,
+	`maximum (inbound |incoming )?message size`, `size (limit )?exceed`, `exceed\w* .{0,30}size`, `size violation`,
 )
 
 // full is how they say that a mailbox has no room.
 var full = AnyOf(
 	`quota`,
-	`(mail ?box|mail ?folder|inbox|storage|account|in-?box|buz[oó]n|casilla|casella|postfach|bo[iî]te)[^.:;]{0,40}(full|exceed|llen|plein|voll\b|piena|pleine|cheia)`,
+	`(mail ?box|mail ?folder|inbox|storage|account|in-?box|buz[oó]n|casilla|casella|postfach|bo[iî]te)[^.:;]{0,40}(full|exc?eed|llen|plein|voll\b|piena|pleine|cheia)`,
 	`insufficient (disk|system)? ?(space|storage)`, `space not enough`, `not enough (disk )?space`, `no space left`,
 	`storage limit`, `переполнен`, `已满`, `已滿`, `空间不足`, `空間不足`, `满了`, `満杯`, `一杯`, `いっぱい`, `容量.{0,10}超`,
 )
@@ -59,7 +59,7 @@ var noDomain = AnyOf(
 	`(host|domain)( name)?( \S+)? (is )?(unknown|not found|not known|does(n't| not) exist|has no)`,
 	`name service error`, `no (mx|mail exchanger)`, `could not find a gateway`,
 	`unrout(e?able|ed) (mail )?(domain|address)`, `dns (error|lookup|failure)`, `nullmx`,
-	`dom[ií]nio (no existe|inexistente|desconocido)`, `nxdomain`, `(do|does|will) not (handle|accept|take) (mail|e-?mail|messages) for`,
+	`domain is not (hosted|local|handled|served)`, `dom[ií]nio (no existe|inexistente|desconocido)`, `nxdomain`, `(do|does|will) not (handle|accept|take) (mail|e-?mail|messages) for`,
 )
 
 // tooLong is how they say that they have tried for long enough.
@@ -76,7 +76,7 @@ var unreachable = AnyOf(
 
 // disabled is how mail systems say that a mailbox was closed.
 var disabled = AnyOf(
-	`(account|mail ?box|user|recipient|address|mailadresse|cuenta|compte|konto)[^.;]{0,40}\b(disabled|discontinued|deactivated|inactive|closed|terminated|cancel+ed|no longer active|deshabilitad|desactivad|d[eé]sactiv|deaktiviert|gesperrt|disabilitat)`,
+	`(account|mail ?box|user|recipient|address|mailadresse|cuenta|compte|konto)[^.;]{0,40}\b(disabled|suspended|discontinued|deactivated|inactive|closed|terminated|cancel+ed|no longer active|deshabilitad|desactivad|d[eé]sactiv|deaktiviert|gesperrt|disabilitat)`,
 )
 
 // idleTooLong is how they say that they closed a mailbox since nobody looked into it, whatever they call that.
@@ -121,7 +121,7 @@ var hindered = AnyOf(
 	`\b(cannot|can not|could not|unable to|failed to) (find|look up|verify|check|read)\b[^.;]{0,40}(connect|offline|down|record|timeout)`,
 	`\b(ldap|mysql)\b`, `replication`, `connection to\b[^.;]{0,40}\blost`, `\bbeing (moved|migrated|held|imported)`, `importing`,
 	`disk failure`, `out of disk`, `unpaid`, `invoice`, `payment`, `vacation`, `safe ?list`, `(allowed|permitted) senders`, `permission`, `set up to receive`,
-	`mailing lists?\b`, `you must\b`, `user agent`, `\b(to|recipient) header`, `forbidden`, `over its`,
+	`mailing lists?\b`, `you must\b`, `user agent`, `\b(to|recipient) header`, `forbidden`, `over its`, `suspended`, `or recipient's server`,
 )
 
 // elsewhere finds, in lower case, words that say something else than that there is no such mailbox.
@@ -183,7 +183,7 @@ var pace = AnyOf(
 	`\b(sending|delivery|message|connection|traffic|submission)[- ](rate|frequency|volume)`, `\b(frequency|rate)\b[^.;:]{0,20}\b(limit|exceed|control)`,
 	`\b(max(imum)?|allowed|limit(ed)?|number of|too many|exceed(s|ed)?)\b[^.;:]{0,50}\b(e-?mails?|messages?|mails|recipients?|defers|failures|deliver(y|ies)|connections?)\b[^.;:]{0,40}\b(hour|minute|second|day|daily|hourly|24)`,
 	`\bmaximum number of (concurrent )?connections`, `concurrent (server |client )?(connections|sessions)`,
-	`\bper (hour|minute|second|day)\b`, `/(hour|hr|day|minute|min)\b`, `too many (e-?mails|messages|mails|recipients|transactions|envelopes|connections|sessions|concurrent)`,
+	`\b(mail|message) quota exceeded for\b`, `quota\b[^.;]{0,30}\b(in|per) \d+ (s|min|hour)`, `\bper (hour|minute|second|day)\b`, `/(hour|hr|day|minute|min)\b`, `too many (e-?mails|messages|mails|recipients|transactions|envelopes|connections|sessions|concurrent)`,
 	`(submission|sending|sender|recipient)\w*quota`, `(message|recipient|sending|credits?) (limit|quota|credits?)( has been| was| is)? (exceed|reach)`, `credits exceeded`,
 	`\b(message|recipient|mail|policy)\b[^.;:]{0,20}\bquota of\b`, `quota of (the )?sender`, `(unusual|unexpected|high|excessive) (rate|volume|sending|number|traffic)`, `thread limit`,
 	`发信[^。]{0,12}(限|超|频)`, `频率`, `発信.{0,10}制限`, `送信.{0,10}(制限|上限)`,
@@ -191,7 +191,7 @@ var pace = AnyOf(
 
 // system is how they say that they have a trouble of their own.
 var system = AnyOf(
-	`(insufficient|not enough|out of|no) (system|disk|queue|spool|server)[^.;:]{0,12} ?(storage|space|resources|memory)`, `system resources`, `(server|system|service)\b[^.;:]{0,20}\b(busy|overload\w*|not available|unavailable|error)`,
+	`(insufficient|not enough|out of|no) (system|disk|queue|spool|server)[^.;:]{0,12} ?(storage|space|resources|memory)`, `system resources`, `temporary authentication failure`, `(server|system|service|database)\b[^.;:]{0,20}\b(busy|overload\w*|not available|unavailable|error)`,
 	`local (error in processing|problem|configuration)`, `queue file write error`, `load average`, `too busy`, `congest`,
 )
 
