@@ -303,7 +303,7 @@ const (
 // score tells how surely two nodes tell the same story, by what else is in the news, and by their places.
 func (g *grouping) score(a, b *node) float64 {
 	score, vetoed := judge(a.doc, b.doc)
-	if vetoed || sameOutlet(a, b) {
+	if vetoed || sameOutlet(a, b) || a.sent != b.sent { // to close what tells news is worse than to tell twice
 		return score
 	}
 	return lifted(g.words.inWindow(score, &a.doc, &b.doc), a, b)

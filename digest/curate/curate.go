@@ -73,7 +73,7 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 	}
 
 	var stories []digest.Story
-	heat, follows := make(subjects), make(map[string]follow)
+	heat, follows := newSubjects(), make(map[string]follow)
 	for _, c := range clusters(nodes) {
 		heat.count(c, opt.ByImportance)
 		if c.sent > 0 {

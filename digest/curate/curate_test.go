@@ -303,6 +303,42 @@ func TestRankOfPlaceStayingAndHeat(t *testing.T) {
 	}
 }
 
+// A name that half the news has is a subject together with a second word: what two outlets have at the top of it lifts the
+// better of the two.
+func TestRunningStory(t *testing.T) {
+	topics := []digest.Topic{topic("global", "harbour", "nordic", "courier")}
+	opt := Options{Now: noon.Add(time.Hour), ByImportance: map[string]bool{"harbour": true, "nordic": true}}
+	heat := func(ofMarrow int, second string, place int) (float64, string) {
+		a, b := item(1, "harbour", "Barricades burn in Marrow as grain protests spread"), item(2, "nordic", second)
+		a.Place, b.Place = 2, place
+		items := []digest.Item{a, b}
+		for i := range 78 {
+			title := fmt.Sprintf("Kiln%c%c fires tiles again", 'a'+i/26, 'a'+i%26)
+			if i < ofMarrow-2 {
+				title = fmt.Sprintf("Marrow kiln%c%c fires tiles", 'a'+i/26, 'a'+i%26)
+			}
+			items = append(items, item(uint64(i+3), "courier", title))
+		}
+		stories, _ := Curate(topics, items, nil, opt)
+		if i := slices.IndexFunc(stories, func(s digest.Story) bool { return s.ID == "s2" }); i >= 0 && stories[i].Rank.Heat > 1 {
+			t.Errorf("both are lifted: %+v", stories[i].Rank)
+		}
+		i := slices.IndexFunc(stories, func(s digest.Story) bool { return s.ID == "s1" })
+		return stories[i].Rank.Heat, stories[i].Rank.Subject
+	}
+	const other = "Mayor begs Marrow to stop protests"
+	for _, c := range []struct {
+		ofMarrow, place int
+		second          string
+		want            float64
+	}{{10, 3, other, 1.6}, {20, 3, other, 1.6}, {21, 3, other, 1}, {10, 4, other, 1}, {10, 3, "Marrow names a new bishop", 1}} {
+		got, subject := heat(c.ofMarrow, c.second, c.place)
+		if got != c.want || got > 1 && subject != "what others have at the top: \"Mayor begs Marrow to stop protests\"" {
+			t.Errorf("%+v: heat %.2f (%s)", c, got, subject)
+		}
+	}
+}
+
 // News halves in half a period, in six hours at least, and never falls below a sixty-fourth.
 func TestRecencyEnds(t *testing.T) {
 	for _, c := range []struct {

@@ -7,8 +7,22 @@ import (
 	"digestd/digest"
 )
 
-// subjects counts how much is told of each rare word in the window, by its key.
-type subjects map[uint64]*subject
+// subjects counts how much is told of each word in the window.
+type subjects struct {
+	rare    map[uint64]*subject // by the keys of rare words
+	bearers map[uint64]int      // how many items have a word, by its key
+	tops    []top
+}
+
+// top is an item that stood among its outlet's first places, by importance.
+type top struct {
+	item   *digest.Item
+	tokens []token
+}
+
+func newSubjects() subjects {
+	return subjects{rare: make(map[uint64]*subject), bearers: make(map[uint64]int)}
+}
 
 type subject struct {
 	term    string
@@ -27,23 +41,30 @@ var noSubjects = words(`first second third next last ever years year week weeks 
 	know need today tonight tomorrow yesterday inside explained really better best worst big bigger biggest dad mum mom kids why how what`)
 
 // count takes in the items of a cluster: the new ones and those that were sent lately.
-func (s subjects) count(c cluster, byImportance map[string]bool) {
+func (s *subjects) count(c cluster, byImportance map[string]bool) {
 	for _, n := range c.nodes {
-		top := byImportance[n.item.Feed] && n.item.Place > 0 && n.item.Place <= topPlaces
+		first := byImportance[n.item.Feed] && n.item.Place > 0 && n.item.Place <= topPlaces
+		if first && n.sent == 0 {
+			s.tops = append(s.tops, top{n.item, titleTokens(*n.item)})
+		}
 		for _, t := range n.doc.tokens {
+			s.bearers[t.key]++
 			if !isSubject(t) {
 				continue
 			}
-			of := s[t.key]
+			of := s.rare[t.key]
 			if of == nil {
 				of = &subject{term: t.term, outlets: make(map[string]bool)}
-				s[t.key] = of
+				s.rare[t.key] = of
 			}
 			of.items++
-			of.outlets[n.item.Source] = of.outlets[n.item.Source] || top
+			of.outlets[n.item.Source] = of.outlets[n.item.Source] || first
 		}
 	}
 }
+
+// titleTokens are the words of a title as they weigh by themselves, whatever else is in the window.
+func titleTokens(it digest.Item) []token { return tokenize(lexemes(it.Title), it.Language) }
 
 // heat of a subject: how often its items double, and, for a story that was near the top, how many outlets beyond the
 // first had one of them there.
@@ -74,26 +95,71 @@ const (
 
 // lift gives the best story of each subject its heat. Stories come best first; of several subjects that a story is the
 // best of, the greatest counts.
-func (s subjects) lift(stories []digest.Story, items int) {
-	taken := make(map[uint64]bool)
+func (s *subjects) lift(stories []digest.Story, items int) {
+	taken, lent := make(map[uint64]bool), make(map[uint64]bool)
 	for i := range stories {
 		story := &stories[i]
-		lead := story.Lead()
 		if story.Kind != digest.News {
 			continue
 		}
-		for _, t := range tokenize(lexemes(lead.Title), lead.Language) {
-			of := s[t.key]
+		tokens, nearTop := titleTokens(story.Lead()), story.Rank.Place >= 1+upperWorth
+		for _, t := range tokens {
+			of := s.rare[t.key]
 			if !isSubject(t) || of == nil || taken[t.key] ||
 				of.items < leastHeat || len(of.outlets) < leastHeatOutlets ||
 				of.items*commonToOneIn > max(items, 2*leastHeat*commonToOneIn) {
 				continue
 			}
 			taken[t.key] = true
-			if heat := min(mostHeat, of.heat(story.Rank.Place >= 1+upperWorth)); heat > story.Rank.Heat {
+			if heat := min(mostHeat, of.heat(nearTop)); heat > story.Rank.Heat {
 				story.Rank.Heat, story.Rank.Subject = heat, fmt.Sprintf("%s, in %d items", of.term, of.items)
 			}
 		}
+		if story.Rank.Place >= 1+placeWorth(topPlaces) {
+			s.lend(story, tokens, items, lent)
+		}
 		story.Rank.Total = product(story.Rank)
+	}
+}
+
+// pairToOneIn is how common a word may be that tells a subject together with a second one.
+const pairToOneIn = 4
+
+// lend gives a story at the top the heat of what other outlets have at the top of the same running story, which each of
+// them words in its own way: what shares with it a name too common to be a subject by itself, and a second word. Each
+// such item lends to the best story alone.
+func (s *subjects) lend(story *digest.Story, tokens []token, items int, lent map[uint64]bool) {
+	own := make(map[string]bool)
+	for _, it := range story.Items {
+		own[it.Source] = true
+	}
+	lenders, beside := make(map[string]bool), ""
+	for _, t := range s.tops {
+		if own[t.item.Source] || lent[t.item.Seq] {
+			continue
+		}
+		telling, named := 0, false
+		for _, x := range tokens {
+			if x.weight > labelWeight && x.kind != number && x.kind != result && hasKey(t.tokens, x.key) &&
+				s.bearers[x.key]*pairToOneIn <= items {
+				telling++
+				named = named || isSubject(x) && s.bearers[x.key]*commonToOneIn > items
+			}
+		}
+		if telling < 2 || !named {
+			continue
+		}
+		if lent[t.item.Seq] = true; !lenders[t.item.Source] {
+			lenders[t.item.Source], beside = true, t.item.Title
+		}
+	}
+	if len(lenders) == 0 {
+		return
+	}
+	for _, it := range story.Items {
+		lent[it.Seq] = true
+	}
+	if heat := min(mostHeat, 1+perTopOutlet*float64(len(lenders))); heat > story.Rank.Heat {
+		story.Rank.Heat, story.Rank.Subject = heat, fmt.Sprintf("what others have at the top: %q", beside)
 	}
 }

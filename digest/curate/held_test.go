@@ -193,7 +193,8 @@ func TestWhatIsASubject(t *testing.T) {
 			of.outlets[fmt.Sprint(i)] = false
 		}
 		stories := []digest.Story{story("Floods at Marrow")}
-		subjects{key: of}.lift(stories, c.of)
+		s := subjects{rare: map[uint64]*subject{key: of}}
+		s.lift(stories, c.of)
 		if got := stories[0].Rank.Heat; math.Abs(got-c.want) > 1e-9 {
 			t.Errorf("%d items of %d from %d outlets: heat %.3f, want %.3f", c.items, c.of, c.outlets, got, c.want)
 		}
