@@ -246,67 +246,78 @@ func zoneOf(rest, half string) (*time.Location, string) {
 // wordDate reads a date whose month is a word: "Mon, 06 Jul 2026 08:01:00 GMT", "Montag, 6. Juli 2026",
 // "July 6, 2026 3:04 pm", "Mon Jul 6 15:04:05 EST 2026", "06-Jul-26".
 func wordDate(s string) (time.Time, bool) {
-	var (
-		day, year = -1, -1
-		month     time.Month
-		clock     []string
-		firstWord = true
-		doubtful  bool // the month is "mar", which is a weekday too
-	)
-	words := strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == ',' })
-	for i := 0; i < len(words); i++ {
-		word := words[i]
-		if parts := strings.Split(word, "-"); len(parts) == 3 && month == 0 && !strings.ContainsAny(word, ":+") {
-			words = append(words[:i:i], append(parts, words[i+1:]...)...) // 06-jul-26
-			word = words[i]
+	d := wordsOfDate{day: -1, year: -1}
+	for _, word := range strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == ',' }) {
+		words := []string{word}
+		if parts := strings.Split(word, "-"); len(parts) == 3 && d.month == 0 && !strings.ContainsAny(word, ":+") {
+			words = parts // 06-jul-26
 		}
-		if strings.ContainsRune(word, ':') && word[0] >= '0' && word[0] <= '9' {
-			clock = append([]string{word}, clock...)
-			continue
-		}
-		letters := strings.TrimRight(word, ".")
-		if m, ok := monthNames[letters]; ok {
-			switch {
-			case month == 0:
-				month, doubtful = m, letters == "mar" && firstWord
-			case doubtful: // mardi, martes, martedì: it was the weekday
-				month, doubtful = m, false
-			case m != month:
+		for _, w := range words {
+			if !d.take(w) {
 				return time.Time{}, false
 			}
-			firstWord = false
-			continue
 		}
-		letters = ordinal(letters)
-		number, err := strconv.Atoi(letters)
-		switch {
-		case err == nil && number >= 0 && letters[0] != '+' && letters[0] != '-':
-			switch {
-			case len(letters) == 4 && year < 0 && month != 0:
-				year = number
-			case len(letters) == 4 && year < 0 && day < 0: // 2026 January 02
-				year = number
-			case day < 0 && number <= 31:
-				day = number
-			case year < 0 && len(letters) == 2 && len(clock) == 0:
-				year = century(number)
-			case len(letters) == 4 && year >= 0: // a time of the day, or "+0200" without its sign
-				clock = append(clock, letters)
-			case len(letters) == 4 || len(letters) <= 2: // "15"
-				return time.Time{}, false
-			}
-		case letters == "":
-		case unicode.IsLetter(firstRune(letters)) && len(clock) == 0 && (year < 0 || month == 0):
-			// A weekday, "de", "um", "Uhr": nothing that moves the date.
-		default:
-			clock = append(clock, word)
-		}
-		firstWord = false
 	}
-	if month == 0 || day < 1 || year < 0 {
+	if d.month == 0 || d.day < 1 || d.year < 0 {
 		return time.Time{}, false
 	}
-	return at(year, month, day, strings.Join(clock, " "), "")
+	return at(d.year, d.month, d.day, strings.Join(d.clock, " "), "")
+}
+
+// wordsOfDate is what the words of a date have said so far; -1 and 0 are nothing.
+type wordsOfDate struct {
+	day, year int
+	month     time.Month
+	clock     []string // the time of the day and its zone
+	begun     bool
+	doubtful  bool // the month is "mar", which is a weekday too
+}
+
+// take takes the next word in. It reports whether this can be a date still.
+func (d *wordsOfDate) take(word string) bool {
+	first := !d.begun
+	if strings.ContainsRune(word, ':') && word[0] >= '0' && word[0] <= '9' {
+		d.clock = append([]string{word}, d.clock...)
+		return true
+	}
+	d.begun = true
+	letters := strings.TrimRight(word, ".")
+	if m, ok := monthNames[letters]; ok {
+		switch {
+		case d.month == 0:
+			d.month, d.doubtful = m, letters == "mar" && first
+		case d.doubtful: // mardi, martes, martedì: it was the weekday
+			d.month, d.doubtful = m, false
+		}
+		return d.month == m
+	}
+	letters = ordinal(letters)
+	switch number, err := strconv.Atoi(letters); {
+	case err == nil && number >= 0 && letters[0] != '+' && letters[0] != '-':
+		return d.takeNumber(letters, number)
+	case letters == "":
+	case unicode.IsLetter(firstRune(letters)) && len(d.clock) == 0 && (d.year < 0 || d.month == 0):
+		// A weekday, "de", "um", "Uhr": nothing that moves the date.
+	default:
+		d.clock = append(d.clock, word)
+	}
+	return true
+}
+
+func (d *wordsOfDate) takeNumber(digits string, number int) bool {
+	switch {
+	case len(digits) == 4 && d.year < 0 && (d.month != 0 || d.day < 0): // 2026 January 02
+		d.year = number
+	case d.day < 0 && number <= 31:
+		d.day = number
+	case d.year < 0 && len(digits) == 2 && len(d.clock) == 0:
+		d.year = century(number)
+	case len(digits) == 4 && d.year >= 0: // a time of the day, or "+0200" without its sign
+		d.clock = append(d.clock, digits)
+	case len(digits) == 4 || len(digits) <= 2: // "15"
+		return false
+	}
+	return true
 }
 
 func firstRune(s string) rune {
