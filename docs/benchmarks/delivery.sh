@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Delivery against Postfix's own load generator, in one run on one machine:
 #
-#	bash docs/benchmarks/delivery.sh [MESSAGES]      # 20000
+#	bash docs/benchmarks/delivery.sh [MESSAGES [ROUNDS]]      # 20000, 5
 #
 # Both hand personal messages of 40 KB to the same server on loopback over 8 connections: smtp-source
 # sends constant bytes and remembers nothing, digestd fills templates and makes every step durable. The
@@ -11,7 +11,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 export PATH="$PATH:/usr/sbin:/sbin"
 messages=${1:-20000}
-rounds=3
+rounds=${2:-5}
 work=$(mktemp -d)
 pids=()
 end() {
@@ -58,6 +58,11 @@ user=()
 serve smtp-sink 2599 smtp-sink "${user[@]}" 127.0.0.1:2599 256
 serve fast 2598 env DIGESTD_TEST_SINK=127.0.0.1:2598 "$work/mailer"
 
+# median: of the numbers on standard input, one a line.
+median() { sort -n | awk '{ v[NR] = $1 } END { printf "%.2f", v[int((NR + 1) / 2)] }'; }
+
+dd if=/dev/zero of="$work/sync" bs=4k count=1000 2>/dev/null
+dd if=/dev/zero of="$work/sync" bs=4k count=1000 conv=notrunc oflag=dsync 2>&1 | awk '/copied/ { printf "a sync of this disk takes %.3f ms\n", $(NF - 3) }'
 plain='Deliver$/^dkim=$/^pipelining=true$'
 printf '%-44s %12s %12s %8s\n' "messages of 40 KB, 8 connections" smtp-source digestd ratio
 for port in 2599 2598; do
@@ -66,15 +71,22 @@ for port in 2599 2598; do
 	for _ in $(seq "$rounds"); do
 		p=$(peer "$port")
 		o=$(own "$plain" "$port")
-		awk -v name="$name" -v p="$p" -v o="$o" 'BEGIN { printf "%-44s %10.0f/s %10.0f/s %8.2f\n", name, p, o, o / p }'
+		awk -v name="$name" -v p="$p" -v o="$o" 'BEGIN { printf "%-44s %10.0f/s %10.0f/s %8.2f\n", name, p, o, o / p }' | tee -a "$work/$port.rounds"
 	done
+	printf '%-70s median %s\n' "$name" "$(awk '{ print $NF }' "$work/$port.rounds" | median)"
 done
-without=$(own "$plain" 2599)
-signed=$(own 'Deliver$/^dkim=rsa$/^pipelining=true$' 2599)
-signing=$(go test -run '^$' -bench 'Sign/rsa' ./mailer/dkim | awk '/BenchmarkSign\/rsa/ { printf "%.0f", 1e9 / $3 }')
-awk -v a="$without" -v b="$signed" -v s="$signing" 'BEGIN {
-	bound = 1 / (1 / a + 1 / s)
-	printf "%-44s %10.0f/s; signing alone %.0f/s; of 1/(1/%.0f + 1/%.0f): %.2f\n", "the same signed, RSA-2048", b, s, a, s, b / bound }'
+for kind in rsa ed25519; do
+	for _ in $(seq "$rounds"); do
+		without=$(own "$plain" 2599)
+		signed=$(own "Deliver\$/^dkim=$kind\$/^pipelining=true\$" 2599)
+		signing=$(go test -run '^$' -bench "Sign/$kind" ./mailer/dkim | awk '/BenchmarkSign/ { printf "%.0f", 1e9 / $3 }')
+		awk -v a="$without" -v b="$signed" -v s="$signing" -v k="$kind" 'BEGIN {
+			bound = 1 / (1 / a + 1 / s)
+			printf "%-44s %10.0f/s; signing alone %.0f/s; of 1/(1/%.0f + 1/%.0f): %.2f\n", "the same signed, " k, b, s, a, s, b / bound }' |
+			tee -a "$work/$kind.rounds"
+	done
+	printf '%-70s median %s\n' "signed, $kind" "$(awk '{ print $NF }' "$work/$kind.rounds" | median)"
+done
 for p in true false; do
 	bound=800
 	[ "$p" = false ] && bound=400
