@@ -49,6 +49,8 @@ func exporters() []exporter {
 		{name: "Mailchimp", known: "leid", states: map[string]string{"unsub_time": leaves, "clean_time": bounces}},
 		{name: "listmonk", known: "uuid", says: map[string]string{"status=enabled": takes, "status=disabled": barred, "status=blocklisted": leaves}},
 		{name: "Substack", known: "email_disabled", says: map[string]string{"email_disabled=true": leaves, "email_disabled=false": takes}},
+		{name: "Ghost", known: "subscribed_to_emails", states: map[string]string{"deleted_at": barred},
+			says: map[string]string{"subscribed_to_emails=true": takes, "subscribed_to_emails=false": leaves}},
 		{name: "Buttondown", known: "email_address", states: map[string]string{"unsubscription_date": leaves}, says: buttondown()},
 		{name: "Google Groups", known: "group status", says: map[string]string{"group status=member": takes, "group status=owner": takes,
 			"group status=manager": takes, "group status=banned": barred, "group status=pending": waits, "group status=invited": waits,
@@ -78,8 +80,8 @@ func buttondown() map[string]string {
 // nameColumns are how exports call names, whole ones before parts.
 var nameColumns = [][]string{{"name"}, {"full name"}, {"first name", "last name"}, {"first_name", "last_name"}, {"given name", "family name"}, {"nickname"}}
 
-// ReadExport reads a CSV file in which another program lists its readers: Mailchimp, listmonk, Substack, Buttondown, Google
-// Groups and Contacts, or one with a column for the address. Columns may be in any order, and be separated by commas,
+// ReadExport reads a CSV file in which another program lists its readers: Mailchimp, listmonk, Substack, Ghost, Buttondown,
+// Google Groups and Contacts, or one with a column for the address. Columns may be in any order, and be separated by commas,
 // semicolons or tabs. Problems call the file by its label; the error is that of a file that is none.
 func ReadExport(raw []byte, label string) (Export, error) {
 	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))

@@ -21,6 +21,12 @@ var exports = map[string]struct{ text, want string }{
 		"listmonk: ana@example.org Ana; kept import:bea@example.org operator:cas@example.org; 0 unconfirmed, 0 twice, 1 wrong; passed uuid attributes created_at updated_at"},
 	"Substack": {"email,active_subscription,expiry,plan,email_disabled,created_at,first_payment_at\nana@example.org,false,,other,false,2024-01-01,\nbea@example.org,true,2027-01-01,yearly,true,2024-01-01,\n",
 		"Substack: ana@example.org; kept import:bea@example.org; 0 unconfirmed, 0 twice, 0 wrong; passed active_subscription expiry plan created_at first_payment_at"},
+	"Ghost": {"id,email,name,note,subscribed_to_emails,complimentary_plan,stripe_customer_id,created_at,deleted_at,labels,tiers\n" +
+		"1,ana@example.org,Ana Ruiz,,true,false,,2024-01-01T00:00:00.000Z,,,\n2,bea@example.org,Bea,,false,false,,2024-01-01T00:00:00.000Z,,,\n3,cas@example.org,,,true,,,,2024-02-01T00:00:00.000Z,,\n",
+		"Ghost: ana@example.org Ana Ruiz; kept import:bea@example.org operator:cas@example.org; 0 unconfirmed, 0 twice, 0 wrong; passed id note complimentary_plan stripe_customer_id created_at labels tiers"},
+	"Mailchimp, all its columns": {"\"Email Address\",\"First Name\",\"Last Name\",MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LATITUDE,LONGITUDE,GMTOFF,DSTOFF,TIMEZONE,CC,REGION,LAST_CHANGED,LEID,EUID,NOTES\n" +
+		"ana@example.org,,,2,,,\"2015-03-16 14:40:47\",,,,,,,,,\"2015-03-16 14:40:47\",81,ab,\n",
+		"Mailchimp: ana@example.org; kept; 0 unconfirmed, 0 twice, 0 wrong; passed MEMBER_RATING OPTIN_TIME OPTIN_IP CONFIRM_TIME CONFIRM_IP LATITUDE LONGITUDE GMTOFF DSTOFF TIMEZONE CC REGION LAST_CHANGED LEID EUID NOTES"},
 	"Buttondown": {"email_address,notes,tags,type,creation_date,unsubscription_date\nana@example.org,,,regular,2024-01-01,\nbea@example.org,,,unsubscribed,2024-01-01,2024-02-01\n" +
 		"cas@example.org,,,unactivated,2024-01-01,\ndan@example.org,,,undeliverable,2024-01-01,\neva@example.org,,,complained,,2024-02-01\nfay@example.org,,,premium,,\n",
 		"Buttondown: ana@example.org, fay@example.org; kept import:bea@example.org bounce:dan@example.org complaint:eva@example.org; 1 unconfirmed, 0 twice, 0 wrong; passed notes tags creation_date"},

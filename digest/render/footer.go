@@ -56,7 +56,7 @@ func (b *builder) coverage(v *View, since time.Time) []Piece {
 		if items > 0 {
 			parts = append(parts, b.lang.plural(b.lang.Items, items))
 		}
-		if n := stories(b.page); n > 0 {
+		if n := stories(b.page); n > 0 && !b.page.Variant.Parts { // whose readers do not all see the same
 			parts = append(parts, b.lang.plural(b.lang.Stories, n))
 		}
 		say(Piece{S: strings.Join(parts, b.lang.Clause)})

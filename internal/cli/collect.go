@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -75,9 +76,37 @@ func printCollected(w io.Writer, s collect.Summary) {
 	if s.Skipped > 0 && s.Skipped == s.Feeds {
 		fmt.Fprintln(w, "no feed is due yet; `digestd collect --all` asks them now")
 	}
+	var lines []string
 	for _, r := range s.Results {
 		if r.Outcome == collect.Failed {
-			fmt.Fprintf(w, "  %v\n", r.Err)
+			lines = append(lines, r.Err.Error())
 		}
 	}
+	for _, line := range onceEach(lines) {
+		fmt.Fprintf(w, "  %s\n", line)
+	}
+}
+
+// How many lines that say the same of different feeds become one, and how many feeds that one names.
+const foldFrom, foldNames = 4, 3
+
+// onceEach are lines of the form "feed NAME: words", of which those with the same words are one, where the first of them
+// stood. A port in an address does not end the name.
+func onceEach(lines []string) (out []string) {
+	names := map[string][]string{}
+	for _, line := range lines {
+		name, words, _ := strings.Cut(line, ": ")
+		names[words] = append(names[words], strings.TrimPrefix(name, "feed "))
+	}
+	for _, line := range lines {
+		name, words, _ := strings.Cut(line, ": ")
+		alike := names[words]
+		switch {
+		case words == "" || len(alike) < foldFrom:
+			out = append(out, line)
+		case strings.TrimPrefix(name, "feed ") == alike[0]:
+			out = append(out, fmt.Sprintf("%d feeds: %s: %s and %d more", len(alike), words, strings.Join(alike[:foldNames], ", "), len(alike)-foldNames))
+		}
+	}
+	return out
 }

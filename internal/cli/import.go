@@ -44,7 +44,7 @@ func importCommand(p *program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "import FILE.csv",
 		Short: "Take over the readers of another program, from what it exports",
-		Long: "Take over the readers of another program, from the CSV file that it exports: Mailchimp, listmonk, Substack, Buttondown,\n" +
+		Long: "Take over the readers of another program, from the CSV file that it exports: Mailchimp, listmonk, Substack, Ghost, Buttondown,\n" +
 			"Google Groups and Contacts, or one with a column for the address. Readers are added to a CSV file of [subscriber_files];\n" +
 			"whoever left, bounced or complained there gets nothing from here either; who never confirmed is left out. Without\n" +
 			"--yes it says what it would do, and does nothing. A running daemon takes the new readers with `digestd reload`.",

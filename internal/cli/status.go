@@ -153,8 +153,12 @@ func printFeedsStatus(w io.Writer, p paint, s report.Status) {
 		fmt.Fprintf(w, "; new items by day: %s %s today", sparkline(s.Daily), strconv.Itoa(s.Daily[len(s.Daily)-1]))
 	}
 	fmt.Fprintln(w)
+	var ill []string
 	for _, f := range s.Feeds {
-		fmt.Fprintf(w, "  %s: %s (%s in a row)\n", f.URL, p.in(yellow, f.Error), plural(f.Failures, "failure"))
+		ill = append(ill, fmt.Sprintf("%s: %s (%s in a row)", f.URL, p.in(yellow, f.Error), plural(f.Failures, "failure")))
+	}
+	for _, line := range onceEach(ill) {
+		fmt.Fprintf(w, "  %s\n", line)
 	}
 	for _, f := range s.Moved {
 		fmt.Fprintf(w, "  %s: moved for good; write %s in its place\n", f.URL, p.in(yellow, f.To))
