@@ -136,9 +136,9 @@ func TestScoreInWindow(t *testing.T) {
 
 // Words that more than one item in twelve has are labels, for one window and for all that is made of it.
 func TestWordsOfTheTime(t *testing.T) {
-	for bearers, want := range map[int]float64{4: nameWeight, 5: labelWeight} { // of 48
+	for bearers, want := range map[int]float64{8: nameWeight, 9: labelWeight} { // of 96, from one outlet
 		var nodes []*node
-		for i := range 48 {
+		for i := range 96 {
 			title := "Cranes move again"
 			if i < bearers {
 				title = "Plague closes Kestrel ports"
@@ -148,7 +148,7 @@ func TestWordsOfTheTime(t *testing.T) {
 		newWordIndex(nodes)
 		d := nodes[0].doc
 		if d.tokens[0].weight != want {
-			t.Errorf("%d of 48 items have a word: it weighs %.1f, want %.1f", bearers, d.tokens[0].weight, want)
+			t.Errorf("%d of 96 items have a word: it weighs %.1f, want %.1f", bearers, d.tokens[0].weight, want)
 		}
 		sum := 0.0
 		for _, tok := range d.tokens {

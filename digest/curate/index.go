@@ -49,8 +49,8 @@ const (
 	noRareWord     = -0.8
 )
 
-// newWordIndex indexes nodes. Words that more than one in commonToOneIn of the items bear become labels: that two items
-// have one says nothing of either.
+// newWordIndex indexes nodes. Words that more than one in commonToOneIn of the items bear become labels, unless one story
+// that all outlets tell could have made them so common: that two items have such a word says nothing of either.
 func newWordIndex(nodes []*node) wordIndex {
 	x := wordIndex{byTime: make([]int, len(nodes)), bits: make([]uint64, len(nodes)), lists: make(map[uint64][]int32)}
 	for i := range x.byTime {
@@ -69,10 +69,11 @@ func newWordIndex(nodes []*node) wordIndex {
 		return x
 	}
 	x.rare = 2 + len(outlets)
+	everyday := max(len(nodes)/commonToOneIn, 2*x.rare)
 	for _, n := range nodes {
 		d := &n.doc
 		for i := range d.tokens {
-			if t := &d.tokens[i]; len(x.lists[t.key])*commonToOneIn > len(nodes) && t.weight > labelWeight {
+			if t := &d.tokens[i]; len(x.lists[t.key]) > everyday && t.weight > labelWeight {
 				d.weight -= t.weight - labelWeight
 				t.weight, t.kind = labelWeight, word
 			}

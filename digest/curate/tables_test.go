@@ -1,0 +1,207 @@
+package curate
+
+import (
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"digestd/digest"
+)
+
+// TestTables holds what is known of words and the world: a word is neither lost nor added by the way.
+func TestTables(t *testing.T) {
+	var out strings.Builder
+	table := func(name string, entries []string) {
+		slices.Sort(entries)
+		h := fnv.New32a()
+		for _, e := range entries {
+			fmt.Fprintln(h, e)
+		}
+		fmt.Fprintf(&out, "%s %d %08x\n", name, len(entries), h.Sum32())
+	}
+	text := func(name, raw string) { table(name, slices.Collect(nonEmptyLines(raw))) }
+	set := func(name string, m map[string]bool) { table(name, slices.Collect(maps.Keys(m))) }
+	table("common", strings.Fields(commonEnglish))
+	table("roles", strings.Fields(rolesEnglish))
+	table("kickers", strings.Fields(kickersEnglish))
+	table("places", strings.Fields(gazetteerPlaces))
+	for name, raw := range map[string]string{"irregular": irregularEnglish, "headline": headlineEnglish, "opposites": oppositesEnglish,
+		"contraries": contrariesEnglish, "phrases": phrasesEnglish, "gazetteer": gazetteer, "gazetteer phrases": gazetteerPhrases,
+		"gazetteer short": gazetteerShort} {
+		text(name, raw)
+	}
+	set("elided", elided)
+	set("ordinals", ordinalEndings)
+	set("negations", negationsEnglish)
+	set("prepositions", prepositions)
+	set("relations", relations)
+	set("no subjects", noSubjects)
+	table("triggers of asides", slices.Clone(asideTriggers[:]))
+	for language, list := range stopwords {
+		set("stop words "+language, list)
+	}
+	for language, list := range numerals {
+		entries := []string{}
+		for w, n := range list {
+			entries = append(entries, fmt.Sprint(w, n))
+		}
+		table("numerals "+language, entries)
+	}
+	entries := []string{}
+	for w, n := range monthNames {
+		entries = append(entries, fmt.Sprint(w, n))
+	}
+	table("months", entries)
+	lines := slices.Sorted(nonEmptyLines(out.String()))
+	golden(t, "tables.txt", strings.Join(lines, "\n")+"\n")
+}
+
+// What multiplies a number is known in each language.
+func TestMagnitudes(t *testing.T) {
+	for value, list := range map[float64]string{1e3: "thousand k", 1e5: "lakh लाख", 1e6: "million millions m mn mln mio millionen millones milioni milhoes مليون",
+		1e7: "crore करोड़", 1e9: "billion bn b bln milliard milliards milliarden mrd miliardi مليار", 1e12: "trillion trn"} {
+		for _, w := range strings.Fields(list) {
+			if got, n := multiplied(3, []lexeme{{}, {folded: fold(w)}}); got != 3*value || n != 2 {
+				t.Errorf("3 %s: %g, of %d words", w, got, n)
+			}
+		}
+	}
+}
+
+// groups are the sizes of the clusters of some items, the greatest first.
+func groups(items ...digest.Item) (sizes []int) {
+	for _, g := range Clusters(items) {
+		sizes = append(sizes, len(g))
+	}
+	slices.Sort(sizes)
+	slices.Reverse(sizes)
+	return sizes
+}
+
+// What stands against one cluster although each pair is alike.
+func TestClustersEnd(t *testing.T) {
+	at := func(seq uint64, hours int, title string) digest.Item {
+		it := item(seq, fmt.Sprint("outlet", seq), title)
+		it.FirstSeen = noon.Add(time.Duration(hours) * time.Hour)
+		return it
+	}
+	if got := groups(at(1, 0, strike), at(2, 30, strike2), at(3, 60, strike)); len(got) != 2 {
+		t.Errorf("60 hours in steps of 30: clusters of %v", got)
+	}
+	if got := groups(at(1, 0, strike), at(2, 18, strike2), at(3, 36, strike)); len(got) != 1 {
+		t.Errorf("36 hours: clusters of %v", got)
+	}
+	opinion := at(2, 0, strike2)
+	opinion.Categories = []string{"Opinion"}
+	if got := groups(at(1, 0, strike), opinion); len(got) != 2 {
+		t.Errorf("news and opinion: clusters of %v", got)
+	}
+	var many []digest.Item
+	for i := range mostItems + 1 {
+		many = append(many, at(uint64(i+1), 0, strike))
+	}
+	if got := groups(many...); got[0] > 200 || got[0] < 150 {
+		t.Errorf("one title in 201 outlets: clusters of %v", got)
+	}
+}
+
+// From forty items on, how many have a word says something.
+func TestLeastForRarity(t *testing.T) {
+	// What each of three outlets tells once or twice is no word of the time, in few items.
+	for bearers, want := range map[int]float64{10: nameWeight, 11: labelWeight} {
+		var nodes []*node
+		for i := range 48 {
+			title := "Cranes move again"
+			if i < bearers {
+				title = "Plague closes Kestrel ports"
+			}
+			nodes = append(nodes, &node{item: &digest.Item{Source: fmt.Sprint(i % 3)}, doc: NewDocument(title, "", "en")})
+		}
+		newWordIndex(nodes)
+		if got := nodes[0].doc.tokens[0].weight; got != want {
+			t.Errorf("%d of 48: a word weighs %.1f, want %.1f", bearers, got, want)
+		}
+	}
+	for n, want := range map[int]int{39: 0, 40: 2 + 3} {
+		var nodes []*node
+		for i := range n {
+			nodes = append(nodes, &node{item: &digest.Item{Source: fmt.Sprint(i % 3)}})
+		}
+		if got := newWordIndex(nodes).rare; got != want {
+			t.Errorf("%d items of three outlets: rare up to %d, want %d", n, got, want)
+		}
+	}
+}
+
+// How words stand in a text.
+func TestLexemes(t *testing.T) {
+	for text, want := range map[string]string{
+		"U.S. talks":     "US talks",
+		"the U.S.A.":     "the USA",
+		"e.g.Kestrel":    "e g Kestrel",
+		"Oh.No way":      "Oh No way",
+		"A.Bc":           "A Bc",
+		"H1N1 and F-16s": "H1N1 and F16 s",
+		"Covid‐19 l’eau": "Covid19 eau",
+		"O'Neill can't":  "ONeill not",
+		"won't, doesn't": "not doesn",
+		"3rd G20 20m":    "3 rd G20 20 m",
+		"1,200.5 ٣٫٥":    "1,200.5 3.5",
+	} {
+		var got []string
+		for _, l := range lexemes(text) {
+			got = append(got, l.text)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// An age tells nothing of what happened.
+func TestAges(t *testing.T) {
+	for title, want := range map[string]int{
+		"Forger, 44, is jailed": 0, "Forger, 44": 0, "Two widows aged 70": 1, "Widow aged 70": 0, "A 58-year-old captain": 0,
+		"Captain, 120, retires": 1, "In Tarn, 44 ferries sink": 1, "44 ferries, 12 barges sink": 2, "A 58-year plan": 0,
+	} {
+		n := 0
+		for _, tok := range NewDocument(title, "", "en").tokens {
+			if tok.kind == number {
+				n++
+			}
+		}
+		if n != want {
+			t.Errorf("%q: %d numbers, want %d", title, n, want)
+		}
+	}
+}
+
+// Who does it and to whom it is done.
+func TestParts(t *testing.T) {
+	for _, c := range []struct {
+		a, b   string
+		apart  bool
+		reason string
+	}{
+		{"Marsh warns Brook over tolls", "Brook warns Marsh over tolls", true, "the other does it"},
+		{"Marsh warned by Brook over tolls", "Marsh warns Brook over tolls", true, "by the other"},
+		{"Marsh warned by Brook over tolls", "Brook warns Marsh over tolls", false, "the same"},
+		{"Marsh warned by Brook over tolls", "Brook warned by Marsh over tolls", true, "both by the other"},
+		{"Marsh warned by Brook over tolls", "Marsh is warned by Brook over tolls", false, "the same"},
+		{"Ports in Utopia attacked", "Utopia ports attacked", false, "nobody does it"},
+		{"Brook's lawyer sues mint", "Brook sues mint", true, "another does it"},
+		{"Brook's lawyer sues mint", "Brook sues mint through lawyer", false, "the lawyer is there"},
+		{"Brook's bridge sues mint", "Brook sues mint", false, "nobody close to him"},
+		{"Brook's guild of bakers asked about coins", "Brook asks mint about coins", true, "they are asked"},
+		{"UN invites Utopia to talks", "Utopia invited to attend UN talks", false, "it is done to them"},
+	} {
+		a, b := NewDocument(c.a, "", "en").tokens, NewDocument(c.b, "", "en").tokens
+		if got := swapped(a, b) || ofTheirs(a, b) || ofTheirs(b, a); got != c.apart {
+			t.Errorf("%s: %q and %q are told apart: %v", c.reason, c.a, c.b, got)
+		}
+	}
+}
