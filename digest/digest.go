@@ -202,6 +202,7 @@ type Item struct {
 	History    bool      `json:"history,omitempty"`   // older than what was read before: never news
 	Past       string    `json:"past,omitempty"`      // why it is history; empty: too old at the feed's first poll
 	Of         uint64    `json:"of,omitempty"`        // Seq of the same entry, that another feed showed before; 0: none
+	After      uint64    `json:"after,omitempty"`     // Seq of the same entry, before its outlet told something new under it; 0: none
 	Article    *Fetched  `json:"article,omitempty"`   // what came of reading its page; nil: nobody tried
 	Aliases    []Alias   `json:"aliases,omitempty"`   // what else its feed showed as this item, oldest first
 }

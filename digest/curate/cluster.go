@@ -206,6 +206,14 @@ func (g *grouping) exactEdges() []edge {
 		}
 	}
 	for i, n := range g.nodes {
+		if j, ok := bySeq[n.item.After]; ok && n.item.After != 0 {
+			if m := g.nodes[j]; m.sent == 0 {
+				edges = append(edges, g.edge(i, j, 1, "same entry"))
+			} else if len(whatIsNew(m.doc, n.doc)) > 0 {
+				g.follows[n] = append(g.follows[n], follow{now: n, sent: m, score: 1})
+			}
+			continue
+		}
 		if j, ok := bySeq[n.item.Of]; ok && n.item.Of != 0 {
 			edges = append(edges, g.edge(i, j, 1, "same item"))
 		} else if j, ok := bySeq[n.item.Seq]; ok && j != i {
@@ -276,7 +284,7 @@ func (g *grouping) compatible(ra, rb int, exact bool) bool {
 			sum += score
 		}
 	}
-	return sum >= averageScore*float64(len(a)*len(b))
+	return sum >= averageScore*float64(len(a)*len(b)) && !g.unheard(a, b) && !g.unheard(b, a)
 }
 
 // averageScore is how alike the items of two clusters must be on average for the clusters to become

@@ -99,6 +99,8 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 	if opt.Developments {
 		develop(stories, follows, sent)
 	}
+	stories, again := withoutRetold(stories, sent)
+	closed = append(closed, again...)
 	slices.SortFunc(closed, func(a, b Closed) int { return compareItems(&a.Item, &b.Item) })
 	return stories, closed
 }

@@ -3,6 +3,7 @@ package curate
 import (
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"digestd/digest"
@@ -17,6 +18,31 @@ type follow struct {
 // followThreshold is the score of progress from which an item follows another one. Two affairs that differ in their
 // numbers alone look like one that went on, so it is higher than Threshold.
 const followThreshold = 0.9
+
+// leastProgress is that score for two documents. Great counts seldom agree in what they count by chance, so what else
+// the headlines have in common may be less.
+func leastProgress(sent, now Document) float64 {
+	for _, t := range now.tokens {
+		if t.kind == number && isCount(t) && slices.ContainsFunc(sent.tokens, func(o token) bool {
+			return o.kind == number && o.unit == t.unit && o.key != t.key && isCount(o)
+		}) {
+			return countThreshold
+		}
+	}
+	return followThreshold
+}
+
+// countThreshold is that of great counts, and leastCount the least of those.
+const (
+	countThreshold = 0.5
+	leastCount     = 100
+)
+
+// isCount reports whether a number is a great count, and no year.
+func isCount(t token) bool {
+	n, err := strconv.ParseFloat(t.term, 64)
+	return err == nil && n >= leastCount && (n < 1900 || n >= 2100)
+}
 
 // progress tells from 0 to 1 how surely the second document goes on with the affair of the first, and tells something
 // new of it: it is Score without what the new sets apart. Where nothing is new it is 0.
@@ -45,7 +71,7 @@ func onlyNumbers(a, b Document) bool {
 // opposite outcome, that what was to come has happened. To close such an item as coverage could hide news.
 func tellsNew(sent, now Document) bool {
 	f, _ := compare(sent, now)
-	return f[numbersDiffer] > 0 || f[opposites] > 0 || sent.denies != now.denies ||
+	return f[numbersDiffer] > 0 || f[opposites] > 0 || sent.denies != now.denies || wentFurther(sent.tokens, now.tokens) ||
 		happened(sent.tokens, now.tokens, infinitive)
 }
 
@@ -59,6 +85,9 @@ func whatIsNew(sent, now Document) (news []string) {
 	}
 	if otherOutcome(sent.tokens, now.tokens) {
 		news = append(news, "another outcome")
+	}
+	if wentFurther(sent.tokens, now.tokens) {
+		news = append(news, "a further step")
 	}
 	if cameTrue(sent.tokens, now.tokens) {
 		news = append(news, "what was to come has happened")
@@ -86,6 +115,25 @@ func otherOutcome(sent, now []token) bool {
 			if t.key == o.key && t.negated != o.negated || slices.ContainsFunc(t.sides, func(s side) bool {
 				return s.outcome && slices.Contains(o.sides, side{s.pair, !s.second, true})
 			}) && !hasKey(now, t.key) && !hasKey(sent, o.key) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// wentFurther reports whether a headline is at a later step of an affair than the one that was sent: "arrested", "charged".
+func wentFurther(sent, now []token) bool {
+	for _, t := range now {
+		for _, s := range t.stages {
+			before, behind := false, false // the one that was sent
+			for _, o := range sent {
+				for _, so := range o.stages {
+					before = before || so.affair == s.affair && so.step < s.step
+					behind = behind || so.affair == s.affair && so.step >= s.step
+				}
+			}
+			if before && !behind && t.tense == 0 && !t.negated {
 				return true
 			}
 		}
@@ -125,7 +173,7 @@ func (g *grouping) followedBy(nodes []*node) *follow {
 // told reports whether the story that an item would follow told the same already, in any of its headlines or summaries.
 func (g *grouping) told(f follow) bool {
 	sent, now := f.sent.doc.tokens, f.now.doc.tokens
-	numbersAlone := !otherOutcome(sent, now) && !cameTrue(sent, now)
+	numbersAlone := !otherOutcome(sent, now) && !wentFurther(sent, now) && !cameTrue(sent, now)
 	for _, m := range g.nodes {
 		if m.sent != f.sent.sent {
 			continue
@@ -164,4 +212,77 @@ func develop(stories []digest.Story, follows map[string]follow, sent []digest.St
 		stories[i].Follows = &digest.Follows{Story: of.ID, Title: of.Lead().Title, Score: f.score,
 			News: whatIsNew(f.sent.doc, f.now.doc), Terms: sharedTerms(f.now.doc, f.sent.doc)}
 	}
+}
+
+// WentOn reports whether what an outlet shows as a known item now tells something new of the same affair, by another
+// headline: other numbers, another outcome, that what was to come has happened.
+func WentOn(known, shown digest.Item) bool {
+	shown.Title = withoutOutlet(shown)
+	now, wentOn := documentOf(shown), false
+	for _, form := range append([]digest.Alias{{Title: known.Title}}, known.Aliases...) {
+		if form.Title == "" {
+			continue
+		}
+		known.Title = form.Title
+		known.Title = withoutOutlet(known)
+		before := documentOf(known)
+		if !tellsNew(before, now) && Score(before, now) >= averageScore {
+			return false
+		}
+		wentOn = wentOn || progress(before, now) >= wentOnThreshold
+	}
+	return wentOn
+}
+
+// wentOnThreshold is the score of progress from which one entry with two headlines goes on with its affair. That it is
+// one entry says much; but there are outlets that put another story under a guid.
+const wentOnThreshold = 0.5
+
+// withoutRetold takes out the stories that are nothing but an entry which an edition told under another headline, and
+// can't say that they follow it.
+func withoutRetold(stories, sent []digest.Story) (rest []digest.Story, closed []Closed) {
+	told := make(map[uint64]digest.Story)
+	for _, s := range sent {
+		for _, it := range s.Items {
+			told[it.Seq] = s
+		}
+	}
+	for _, s := range stories {
+		before, ok := told[s.Lead().After]
+		if ok && s.Follows == nil && len(s.Items) == 1 && s.Lead().After != 0 {
+			closed = append(closed, Closed{Item: s.Lead(), Reason: coverageOf(before), Story: before.ID})
+			continue
+		}
+		rest = append(rest, s)
+	}
+	return rest, closed
+}
+
+// unheard reports whether what is new would be closed under a story that was sent, though its headline is for the most
+// part of what nothing in that story has told. sent and fresh are members of two clusters.
+func (g *grouping) unheard(sent, fresh []int) bool {
+	if g.nodes[sent[0]].sent == 0 {
+		return false
+	}
+	for _, i := range fresh {
+		var unheard float64
+		d := g.nodes[i].doc
+		for _, t := range d.tokens {
+			if !slices.ContainsFunc(sent, func(j int) bool { return g.nodes[j].doc.has(t.key) }) {
+				unheard += t.weight
+			}
+		}
+		if unheard >= mostUnheard*d.weight {
+			return true
+		}
+	}
+	return false
+}
+
+// mostUnheard is the part of a headline that may be unheard of in what was told; more is another matter of one affair.
+const mostUnheard = 0.45
+
+// has reports whether headline or summary have a word.
+func (d Document) has(key uint64) bool {
+	return hasKey(d.tokens, key) || slices.ContainsFunc(d.text, func(m mention) bool { return m.key == key })
 }

@@ -18,6 +18,10 @@ func TestDevelopments(t *testing.T) {
 		{"a count that goes on", toll, "Kestrel Bay flood toll rises to 1,450", "other numbers: 1450"},
 		{"another outcome", "Kestrel Bay ports close after crews strike", "Kestrel Bay ports reopen after crews strike", "another outcome"},
 		{"what was to come", "Marsh will sign Aldmere harbour treaty on fishing", "Marsh signs Aldmere harbour treaty on fishing", "what was to come has happened"},
+		{"a great count with fewer words in common", "Kestrel Bay flood toll tops 5,000", "Flood deaths in Kestrel Bay top 5,200, a quarter of all", "other numbers: 5200"},
+		{"a further step", "Captain of Sandholm ferry arrested after fire", "Captain of Sandholm ferry charged after fire", "a further step"},
+		{"no step back", "Captain of Sandholm ferry charged after fire", "Captain of Sandholm ferry arrested after fire", ""},
+		{"what was done already", "Aldmere nurse forced to wear raincoat to work", "Aldmere nurse wears raincoat to work", ""},
 		{"the same in other words", fire, "Two killed in ferry fire off Sandholm", ""},
 		{"a number more", "Ferry fire off Sandholm", fire, ""},
 		{"an age", fire, "58-year-old captain killed in ferry fire off Sandholm", ""},
@@ -127,5 +131,22 @@ func TestTopsJoinSooner(t *testing.T) {
 	a.Title, b.Place, b.Title = "Ada Marsh: Kestrel plague on Monday was moment of maximum risk", 5, "Ada Marsh: Kestrel plague on Friday was moment of maximum risk"
 	if s := Pair(a.Title, b.Title); s != Threshold/2 || join(both, a, b) {
 		t.Errorf("a pair that is vetoed, with %.3f, joins", s)
+	}
+}
+
+// What is mostly of something that no telling of a story had is not closed as its coverage.
+func TestWhatIsUnheardIsNotClosed(t *testing.T) {
+	sent := digest.Story{ID: "s1", Topics: []string{"global"}, Items: []digest.Item{item(1, "harbour", "Premier Lindqvist returns to work in Orlenne after illness")}}
+	for title, closes := range map[string]bool{
+		"Lindqvist returns to work in Orlenne after his illness":                            true,
+		"Lindqvist warns against relaxing fishing quotas as she returns to work in Orlenne": false,
+	} {
+		now := item(2, "nordic", title)
+		now.FirstSeen = noon.Add(8 * time.Hour)
+		stories, closed := Curate([]digest.Topic{topic("global", "harbour", "nordic")}, []digest.Item{now}, []digest.Story{sent},
+			Options{Now: noon.Add(9 * time.Hour)})
+		if (len(closed) == 1) != closes || len(stories)+len(closed) != 1 {
+			t.Errorf("%s: closed %v", title, closed)
+		}
 	}
 }

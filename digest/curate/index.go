@@ -143,7 +143,7 @@ func (g *grouping) earlier(at int, met []int32) (edges []edge, follows []follow)
 				edges = append(edges, g.edge(i, j, s))
 			}
 			if m.sent > 0 && n.sent == 0 && n.item.Kind == digest.News && m.item.Kind == digest.News {
-				if s := x.inWindow(progress(m.doc, n.doc), &n.doc, &m.doc); s >= followThreshold {
+				if s := x.inWindow(progress(m.doc, n.doc), &n.doc, &m.doc); s >= leastProgress(m.doc, n.doc) {
 					follows = append(follows, follow{now: n, sent: m, score: s})
 				}
 			}

@@ -38,6 +38,7 @@ type token struct {
 	voice   voice
 	role    bool   // something that one does to another
 	sides   []side // of the opposites that it is in
+	stages  []stage
 }
 
 // The weights of tokens by how much it says that two headlines share them. They are the only
@@ -260,7 +261,7 @@ func splitApostrophe(w string) []string {
 	switch low := strings.ToLower(right); {
 	case low == "s" || low == "t" || low == "re" || low == "ve" || low == "ll" || low == "d" || low == "m":
 		return []string{left}
-	case elided[strings.ToLower(left)] && utf8.RuneCountInString(right) > 1:
+	case elided[strings.ToLower(left)] && low != "pore" && utf8.RuneCountInString(right) > 1:
 		return []string{strings.ReplaceAll(right, "'", "")}
 	}
 	return []string{strings.ReplaceAll(w, "'", "")}
@@ -325,7 +326,9 @@ func tokenize(lex []lexeme, language string) []token {
 		if len(t.out) > before && t.language == "en" {
 			tok := &t.out[len(t.out)-1]
 			if i > 0 {
-				tok.tense = futureEnglish[lex[i-1].folded]
+				if tok.tense = futureEnglish[lex[i-1].folded]; tok.tense == infinitive && i > 1 && doneEnglish[lex[i-2].folded] {
+					tok.tense = 0
+				}
 				tok.negated = negationsEnglish[lex[i-1].folded] || isNone(lex[:i])
 			}
 			tok.owns = lex[i+n-1].owns
@@ -387,6 +390,10 @@ const (
 // futureEnglish are the words after which stands what is yet to come.
 var futureEnglish = map[string]tense{"to": infinitive, "will": will, "could": will, "may": will, "might": will,
 	"would": will, "should": will}
+
+// doneEnglish are the words after which "to" stands before what is done, or is of no time.
+var doneEnglish = words("forced made had has have how ways way able used gets got helps helped continues continued begins began starts " +
+	"started manages managed seen found known said first last only")
 
 // tokenizer makes tokens of lexemes.
 type tokenizer struct {
@@ -529,7 +536,7 @@ func (t *tokenizer) addWord(folded string, l lexeme, phrase bool) {
 	}
 	stem := english.stem(folded)
 	common := english.common[stem]
-	tok.sides, tok.role = english.opposites[stem], english.roles[stem]
+	tok.sides, tok.stages, tok.role = english.opposites[stem], english.stages[stem], english.roles[stem]
 	if s, ok := english.synonyms[stem]; ok {
 		tok.key = hashKey(s)
 	} else {

@@ -180,6 +180,12 @@ func (r *recorder) record(tx store.Tx, feed string, doc []entry) (fresh int, err
 		return 0, err
 	}
 	for _, e := range doc {
+		if e.own != nil && r.wentOn(e) {
+			if err := r.goOn(e); err != nil {
+				return 0, err
+			}
+			continue
+		}
 		if e.own != nil {
 			r.order.see(e.item.Published, e.own.FirstSeen)
 			if err := r.refresh(e); err != nil {
@@ -189,24 +195,52 @@ func (r *recorder) record(tx store.Tx, feed string, doc []entry) (fresh int, err
 		}
 		r.order.see(e.item.Published, r.now)
 		it := e.item
-		it.Content = nil
+		it.Content, it.After = nil, 0
 		it.FirstSeen, it.LastShown = r.now, r.now
 		if e.first == nil {
 			fresh++
 		} else if it.Of = e.first.Of; it.Of == 0 {
 			it.Of = e.first.Seq
 		}
-		if it.Seq, err = r.items.Next(); err != nil {
-			return 0, err
-		}
-		if err := r.items.put(seqKey(it.Seq), it); err != nil {
-			return 0, err
-		}
-		if err := r.alias(e, it.Seq); err != nil {
+		if err := r.append(e, it); err != nil {
 			return 0, err
 		}
 	}
 	return fresh, nil
+}
+
+// append stores an item under the next position, and lets the names of its entry lead to it.
+func (r *recorder) append(e entry, it digest.Item) (err error) {
+	if it.Seq, err = r.items.Next(); err != nil {
+		return err
+	}
+	if err := r.items.put(seqKey(it.Seq), it); err != nil {
+		return err
+	}
+	return r.alias(e, it.Seq)
+}
+
+// soonest is how long a headline has stood before another one can be news: outlets mend a new one for a while.
+const soonest = time.Hour
+
+// wentOn reports whether the outlet of a known item tells something new under it. Then what it tells now is an item of
+// its own, for those whom the lanes have told the other: a development.
+func (r *recorder) wentOn(e entry) bool {
+	return !e.own.History && r.now.Sub(e.own.FirstSeen) >= soonest && curate.WentOn(*e.own, e.item)
+}
+
+// goOn stores what an outlet tells now under a known item. It is no item that no feed had shown. Its time is when the
+// outlet says that it was updated, and else now.
+func (r *recorder) goOn(e entry) error {
+	it := e.item
+	r.order.see(it.Published, e.own.FirstSeen)
+	it.Content, it.After, it.Article = nil, e.own.Seq, e.own.Article // whose page was asked for
+	it.FirstSeen, it.LastShown = r.now, r.now
+	if !it.Updated.After(it.Published) {
+		it.Updated = time.Time{}
+	}
+	it.Published = it.Updated
+	return r.append(e, it)
 }
 
 // expect says which rows are about to be read: all names, and then the items to which they lead.
@@ -266,15 +300,18 @@ func (r *recorder) match(doc []entry) error {
 			if names[n].IsTitle() {
 				positions = positions[max(0, len(positions)-maxTitled):]
 			}
-			for _, seq := range positions {
+			before, goneOn := len(found), map[uint64]bool{} // under a later position
+			for _, seq := range slices.Backward(positions) {
 				known, ok, err := r.items.get(seqKey(seq))
 				if err != nil {
 					return err
 				}
-				if ok && curate.Same(known, e.item, names[n]) {
+				goneOn[known.After] = true
+				if ok && !goneOn[seq] && curate.Same(known, e.item, names[n]) {
 					found = append(found, candidate{i, &known, names[n]})
 				}
 			}
+			slices.Reverse(found[before:]) // of several, the oldest decides
 			if last := len(found) - 1; last >= 0 && found[last].entry == i && found[last].by.IsExact() && found[last].known.Feed == e.item.Feed {
 				e.names = names[n : n+1] // the others were given to it together with this one
 				break

@@ -63,3 +63,52 @@ func TestADevelopmentLinksToTheArchive(t *testing.T) {
 		t.Error("the mail does not link to the edition of the day before")
 	}
 }
+
+// An entry that was told, and under which its outlet tells something new, is a development of what it was; one that was
+// only reworded is nothing new, and one that was not told yet stands once, as it is now.
+func TestADevelopmentUnderTheSameEntry(t *testing.T) {
+	w := town.New(t, one)
+	show := func(title, more string, updated string) {
+		w.Serve("/herald", `<feed xmlns="http://www.w3.org/2005/Atom"><title>Herald</title><link href="https://herald.example.org/"/>
+<entry><title>`+title+`</title><id>tag:fire</id><link href="https://herald.example.org/fire"/><published>2026-03-12T16:00:00Z</published><updated>`+updated+`</updated></entry>
+<entry><title>`+more+`</title><id>tag:`+more+`</id><link href="https://herald.example.org/`+strings.ReplaceAll(more, " ", "-")+`"/><published>2026-03-12T16:00:00Z</published></entry></feed>`)
+	}
+	w.Show("/gazette", "Museum returns eleven bronzes to Orlenne")
+	w.Now = town.OnDay(t, 0, "17:00")
+	show("Ferry fire off Sandholm kills two", "Nordic central bank raises key rate to five percent", "2026-03-12T16:00:00Z")
+	w.Collect()
+	w.Now = town.OnDay(t, 0, "20:00") // before any edition: the next one has it once
+	show("Ferry fire off Sandholm kills three", "Nordic central bank raises key rate to five percent", "2026-03-12T19:30:00Z")
+	if sum := w.Collect(); sum.New != 0 {
+		t.Errorf("%d new items of an entry that is known", sum.New)
+	}
+	w.At(1, "06:00")
+	mail := w.Mail("ana@example.org", 0)
+	if n := strings.Count(mail, "\r\nFerry fire off Sandholm kills"); n != 1 || strings.Contains(mail, "kills two") {
+		t.Errorf("the fire stands %d times in the first mail, or as it was", n)
+	}
+	w.Now = town.OnDay(t, 1, "12:00")
+	show("Three killed in ferry fire off Sandholm", "Nordic central bank raises key rate to five percent", "2026-03-13T11:00:00Z")
+	w.Collect()
+	w.Now = town.OnDay(t, 1, "15:00")
+	show("Ferry fire off Sandholm kills nine", "Lakes treaty survives a third vote in Aldmere", "2026-03-13T14:30:00Z")
+	w.Collect()
+	w.At(2, "06:00")
+	mail = w.Mail("ana@example.org", 1)
+	for _, want := range []string{"\r\nFerry fire off Sandholm kills nine\r\n", "Since 13 March: Ferry fire off Sandholm kills three"} {
+		if !strings.Contains(mail, want) {
+			t.Errorf("the second mail does not have %q", want)
+		}
+	}
+	// Days later it can't say what it follows any more, so it is not told again.
+	w.Now = town.OnDay(t, 6, "12:00")
+	show("Ferry fire off Sandholm kills twelve", "Grain fleet clears the Seld strait", "2026-03-18T11:00:00Z")
+	w.At(7, "06:00")
+	if w.Tells("ana@example.org", 2, "kills twelve") {
+		t.Error("an entry of a week ago was told again")
+	}
+	if fates, _, err := w.Report.WhyItem("kills twelve"); err != nil || len(fates) != 1 ||
+		!strings.HasPrefix(fates[0].Lanes[0].Reason, "the same entry as item") {
+		t.Errorf("why says %+v, %v", fates, err)
+	}
+}

@@ -106,6 +106,9 @@ func (g gatherer) gather(of request) (window, error) {
 	if w.sent, w.told, err = g.sentStories(of.lane, of.now); err != nil {
 		return w, err
 	}
+	if err := g.settleRetold(&w); err != nil {
+		return w, err
+	}
 	w.feeds, w.ordered, err = g.feedReports(of.digest, w.since, w.readOf)
 	return w, err
 }
@@ -158,6 +161,26 @@ func (g gatherer) addFresh(w *window, names map[string]string, fresh []digest.It
 		w.items = append(w.items, it)
 	}
 	return nil
+}
+
+// settleRetold takes out what goes on with an entry that the lane told so long ago that it can't say so.
+func (g gatherer) settleRetold(w *window) (err error) {
+	recent := map[string]bool{}
+	for _, e := range w.told {
+		recent[e.ID] = true
+	}
+	w.items = slices.DeleteFunc(w.items, func(it digest.Item) bool {
+		if it.After == 0 || err != nil {
+			return false
+		}
+		o, told, failed := g.Ledger.Lanes.Outcome(w.lane.Lane, it.After)
+		if err = failed; !told || o.Reason != "" || recent[o.Edition] {
+			return false
+		}
+		w.settled[it.Seq] = ledger.Outcome{Reason: fmt.Sprintf("the same entry as item %d under another headline%s", it.After, inEdition(o))}
+		return true
+	})
+	return err
 }
 
 // start finds the position after which the lane's window begins. A lane that never composed looks back
