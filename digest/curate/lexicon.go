@@ -65,15 +65,7 @@ func newLexicon() *lexicon {
 		x.roles[x.stem(w)] = true
 	}
 	x.addOpposites()
-	affair := 0
-	for line := range nonEmptyLines(stagesEnglish) {
-		affair++
-		for step, list := range strings.Split(line, "|") {
-			for _, w := range strings.Fields(list) {
-				x.stages[x.stem(w)] = append(x.stages[x.stem(w)], stage{affair, step})
-			}
-		}
-	}
+	x.addStages()
 	for line := range nonEmptyLines(gazetteer) {
 		cols := strings.Split(line, "|")
 		country := strings.TrimSpace(cols[0])
@@ -121,6 +113,19 @@ func (x *lexicon) addOpposites() {
 					s := x.stem(w)
 					x.opposites[s] = append(x.opposites[s], side{pair, i == 1, table == oppositesEnglish})
 				}
+			}
+		}
+	}
+}
+
+// addStages takes in the steps of affairs.
+func (x *lexicon) addStages() {
+	affair := 0
+	for line := range nonEmptyLines(stagesEnglish) {
+		affair++
+		for step, list := range strings.Split(line, "|") {
+			for _, w := range strings.Fields(list) {
+				x.stages[x.stem(w)] = append(x.stages[x.stem(w)], stage{affair, step})
 			}
 		}
 	}

@@ -246,6 +246,7 @@ type Draft struct {
 	Slot     time.Time `json:"slot"`
 	At       time.Time `json:"at"`                // when it was composed
 	Position uint64    `json:"position"`          // of the last item that it looks at
+	Pool     []uint64  `json:"pool"`              // items that waited then; nil: not known, and all that wait now count
 	Hold     bool      `json:"hold,omitempty"`    // goes only when approved
 	Shown    time.Time `json:"shown,omitzero"`    // when the editor was sent it
 	Reminded time.Time `json:"reminded,omitzero"` // and reminded of it

@@ -303,7 +303,10 @@ func (k *Desk) propose(ctx context.Context, of request) (bool, error) {
 			return false, err
 		}
 		d := ledger.Draft{Wall: of.slot.Wall, Slot: of.slot.At, At: of.now, Position: dr.position,
-			Hold: of.digest.Approve == config.ApproveHold}
+			Pool: []uint64{}, Hold: of.digest.Approve == config.ApproveHold}
+		for _, p := range dr.lane.Pool {
+			d.Pool = append(d.Pool, p.Item)
+		}
 		if err := k.Ledger.Orders.Propose(of.lane, d, dr.lane); err != nil {
 			return false, err
 		}

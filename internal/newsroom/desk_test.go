@@ -323,6 +323,32 @@ func TestAnEditionIsHeldUntilItIsApproved(t *testing.T) {
 	}
 }
 
+// What an outage gives back after the editor was asked waits for the next edition: the one that was approved goes as it
+// was seen.
+func TestWhatWasWithdrawnJoinsNoApprovedEdition(t *testing.T) {
+	w := town.New(t, approved("hold"))
+	e := editor{t, w}
+	w.Show("/herald", "Cranes move again in the harbour")
+	e.propose(0, "05:20")
+	e.approve()
+	w.Down = true
+	w.At(0, "06:30")
+	w.Down = false
+	w.Show("/herald", "Court strikes down the river levy")
+	e.propose(1, "05:20")
+	e.approve()
+	w.At(1, "06:00")
+	if w.Received("ana@example.org") != 1 || w.Tells("ana@example.org", 0, "Cranes") || !w.Tells("ana@example.org", 0, "Court") {
+		t.Fatal("the approved edition did not go as it was seen")
+	}
+	e.propose(2, "05:20")
+	e.approve()
+	w.At(2, "06:00")
+	if !w.Tells("ana@example.org", 1, "Cranes") || w.Tells("ana@example.org", 1, "Court") {
+		t.Error("what the outage gave back is lost")
+	}
+}
+
 func TestWhatIsNotApprovedBecomesPartOfTheNext(t *testing.T) {
 	w := town.New(t, approved("hold"))
 	e := editor{t, w}

@@ -31,7 +31,8 @@ type span struct {
 	start    uint64           // the position after which it begins
 	position uint64           // of the last item looked at
 	passed   *ledger.Passed
-	kept     []ledger.Pooled           // of the lane's pool: not looked at
+	pool     []ledger.Pooled           // of the lane's pool: looked at
+	kept     []ledger.Pooled           // and the rest of it
 	settled  map[uint64]ledger.Outcome // items that need no curation any more, and why
 }
 
@@ -74,8 +75,12 @@ func (g gatherer) gather(of request) (window, error) {
 	if w.start, err = g.start(&w, of); err != nil {
 		return w, err
 	}
-	if of.extra {
-		w.kept = w.lane.Pool
+	for _, p := range w.lane.Pool { // what an outage gave back since the editor was asked waits, too
+		if of.extra || waiting != nil && waiting.Pool != nil && !slices.Contains(waiting.Pool, p.Item) {
+			w.kept = append(w.kept, p)
+		} else {
+			w.pool = append(w.pool, p)
+		}
 	}
 	names := of.digest.FeedNames()
 	if of.digest.Of != "" {
@@ -116,7 +121,7 @@ func (g gatherer) gather(of request) (window, error) {
 // addPooled adds what waits in the lane's pool, but for what it keeps there.
 func (g gatherer) addPooled(w *window, names map[string]string) error {
 	var pool []uint64
-	for _, pooled := range w.lane.Pool[len(w.kept):] {
+	for _, pooled := range w.pool {
 		pool = append(pool, pooled.Item)
 		w.carried[pooled.Item] = pooled.Carried
 	}

@@ -52,7 +52,7 @@ func (g gatherer) editionsOf(w window, of request, waiting *ledger.Draft) ([]led
 	}
 	from := w.since.Add(-times.Lookback(of.now, zone))
 	var pool []uint64
-	for _, p := range w.lane.Pool[len(w.kept):] {
+	for _, p := range w.pool {
 		pool = append(pool, p.Item)
 	}
 	pooled, err := g.Ledger.Items.At(pool)
