@@ -163,7 +163,8 @@ func readCSV(r io.Reader, label string, yield func(*Row, *Problem) bool) {
 	}
 }
 
-// fill reads a record into a row. It reports false where the record is of somebody whom only the ledger knew.
+// fill reads a record into a row. It reports false where the record is of somebody whom only the ledger knew, or who was
+// removed.
 func fill(row *Row, attributes []Attribute, columns []int, record []string, at func(field int) (line, col int)) bool {
 	row.Line, row.Col = at(0)
 	for i := range row.Cells {
@@ -175,6 +176,8 @@ func fill(row *Row, attributes []Attribute, columns []int, record []string, at f
 		switch {
 		case columns[i] == sourceAt:
 			listed = field != ""
+		case columns[i] >= 0 && attributes[columns[i]].Name == "email" && strings.HasPrefix(field, removed):
+			return false
 		case columns[i] == besideAt, field == "":
 		default:
 			line, col := at(i)

@@ -186,13 +186,32 @@ func (t *Table) Set(email string, cells map[string]string) error {
 	return err
 }
 
-// Remove takes the row of an address out. The error is ErrNoRow.
-func (t *Table) Remove(email string) error {
+// removed is what stands before the address of a row that is there for its note alone.
+const removed = "# "
+
+// Remove makes the row of an address one that only says who was removed, with a note. The error is ErrNoRow.
+func (t *Table) Remove(email, note string) error {
 	i, err := t.find(email)
-	if err == nil {
-		t.rows = slices.Delete(t.rows, i, i+1)
+	if err != nil {
+		return err
 	}
-	return err
+	for j := range t.rows[i] { // what else it says is nobody's business any more
+		t.rows[i][j] = ""
+	}
+	t.fill(i, map[string]string{"email": removed + email, NoteColumn: note})
+	return nil
+}
+
+// Erase takes out the rows that Remove has left of an address. The error is ErrNoRow.
+func (t *Table) Erase(email string) error {
+	n, at := len(t.rows), t.column("email")
+	t.rows = slices.DeleteFunc(t.rows, func(row []string) bool {
+		return at < len(row) && strings.HasPrefix(row[at], removed) && Key(strings.TrimPrefix(row[at], removed)) == Key(email)
+	})
+	if len(t.rows) == n {
+		return ErrNoRow
+	}
+	return nil
 }
 
 func (t *Table) fill(i int, cells map[string]string) {

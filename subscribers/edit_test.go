@@ -48,7 +48,7 @@ func TestEditCSV(t *testing.T) {
 		t.Errorf("left behind: %v", left)
 	}
 	before, _ := os.ReadFile(path)
-	if err := EditCSV(path, func(t *Table) error { return t.Remove("nobody@example.org") }); !errors.Is(err, ErrNoRow) {
+	if err := EditCSV(path, func(t *Table) error { return t.Remove("nobody@example.org", "") }); !errors.Is(err, ErrNoRow) {
 		t.Error(err)
 	}
 	if after, _ := os.ReadFile(path); string(after) != string(before) {

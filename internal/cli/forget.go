@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -51,6 +52,12 @@ func forgetCommand(p *program) *cobra.Command {
 			forgot, err := o.Ledger.Forget(email)
 			if err != nil {
 				return err
+			}
+			for _, f := range o.Config.SubscriberFiles { // what `remove` has left there
+				err := subscribers.EditCSV(f, func(t *subscribers.Table) error { return t.Erase(email) })
+				if err != nil && !errors.Is(err, subscribers.ErrNoRow) {
+					return fmt.Errorf("the ledger has forgotten it, and the list can't be rewritten: %w", err)
+				}
 			}
 			out := struct {
 				Email string `json:"email"`

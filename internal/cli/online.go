@@ -45,7 +45,9 @@ func checkOnline(ctx context.Context, p *program, cfg *config.Config, sets map[s
 			saw = append(saw, said)
 		}
 	}
+	came := p.awaiting(mailServer(cfg, min(cfg.SMTP.ReplyTimeout, serverTimeout)))
 	look(askServer(ctx, cfg))
+	came()
 	look(askMailbox(ctx, p, cfg))
 	if shares(cfg) {
 		for _, err := range postgres.Examine(ctx, database(cfg.Ledger.Postgres, cfg.Ledger.PasswordFile)) {

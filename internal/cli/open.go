@@ -25,6 +25,7 @@ import (
 	"digestd/internal/newsroom"
 	"digestd/internal/report"
 	"digestd/mailer/mailbox"
+	"digestd/subscribers"
 	"digestd/templates"
 )
 
@@ -43,7 +44,12 @@ func (p *program) load() (*config.Config, map[string]*render.Set, error) {
 	if err != nil {
 		return nil, nil, usageError{err}
 	}
-	return p.loadFrom(path)
+	cfg, sets, err := p.loadFrom(path)
+	var problems config.Problems
+	if other := config.PassedOver(p.configFlag, os.Getenv); other != "" && errors.As(err, &problems) {
+		err = append(problems, config.Problem{Place: subscribers.Place{File: path}, Text: other})
+	}
+	return cfg, sets, err
 }
 
 // loadFrom reads the configuration of a file.

@@ -49,7 +49,10 @@ func previewCommand(p *program) *cobra.Command {
 				if _, err = previewReader(cfg, email); err != nil {
 					return err
 				}
-				_, err = parseTime(at, cfg.Newsletter.Timezone)
+				when, err := parseTime(at, cfg.Newsletter.Timezone)
+				if err == nil && at != "" && when.Before(p.now().Add(-24*time.Hour)) { // in whatever zone
+					err = isOver(at, d.ID)
+				}
 				return err
 			})
 			if err != nil {
@@ -64,6 +67,9 @@ func previewCommand(p *program) *cobra.Command {
 				if o.Kind == ledger.OrderSkip {
 					fmt.Fprintln(p.stderr, "the editor has ordered to skip this slot: what is shown goes into the next edition")
 				}
+			}
+			if v.Kept != "" {
+				fmt.Fprintln(p.stderr, v.Kept)
 			}
 			if v.Page.Empty() {
 				fmt.Fprintf(p.stderr, "%s: this is the empty edition\n", emptiness(v))
@@ -130,11 +136,20 @@ func makePreview(
 	if err != nil {
 		return newsroom.Preview{}, err
 	}
+	if at != "" && when.Before(p.now().Add(-time.Minute)) {
+		return newsroom.Preview{}, isOver(at, d.ID)
+	}
 	slot, err := composer.PreviewSlot(d, lane, when)
 	if err != nil {
 		return newsroom.Preview{}, err
 	}
 	return composer.Preview(d, who, slot, lane)
+}
+
+// isOver is the error of a preview of what was.
+func isOver(at, digestID string) error {
+	return usagef("--at %s is over, and a preview is of what is to come; `digestd editions %[2]s` lists what went out, `digestd editions show ID` shows one, "+
+		"and `digestd replay %[2]s --since 7d` what today's configuration makes of the last days", at, digestID)
 }
 
 // previewReader is the subscriber to whom a preview is addressed; the zero one without an address.

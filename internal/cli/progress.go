@@ -1,9 +1,13 @@
 package cli
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+
+	"digestd/internal/config"
+	"digestd/internal/report"
 )
 
 // bar shows how far a long command is, on a terminal. Elsewhere it is silent: there the log speaks.
@@ -47,6 +51,27 @@ func (b *bar) end() {
 	if b.shown != nil {
 		b.shown.Finish()
 	}
+}
+
+// patient is how long somebody at a terminal waits for something before they hear what for.
+const patient = 5 * time.Second
+
+// awaiting says at a terminal what is waited for, unless the function it returns is called soon.
+func (p *program) awaiting(what string) (came func()) {
+	if p.json || !isTerminal(p.stderr) {
+		return func() {}
+	}
+	timer := time.AfterFunc(patient, func() { fmt.Fprintf(p.stderr, "\nwaiting for %s\n", what) })
+	return func() { timer.Stop() }
+}
+
+// mailServer is what is waited for, and how long, where mail goes over SMTP.
+func mailServer(cfg *config.Config, atMost time.Duration) string {
+	if cfg.Delivery.Transport != "smtp" {
+		return "the " + cfg.Delivery.Transport
+	}
+	return fmt.Sprintf("the mail server %s:%d, which has %s to answer (port of [smtp], %s)", cfg.SMTP.Host, cfg.SMTP.Port,
+		report.InWords(atMost), cfg.Where("smtp", "port"))
 }
 
 func shortened(s string, max int) string {

@@ -161,7 +161,8 @@ func removeReaderCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "remove ADDRESS",
 		Short: "Take a reader out of a subscriber file",
-		Long: "Take a reader out of the CSV file in which they stand. They get nothing more, until somebody adds them again;\n" +
+		Long: "Take a reader out of the CSV file in which they stand. They get nothing more, until somebody adds them again. A line\n" +
+			"that begins with # stays, and says who did it and when; `subscribers forget` takes that out, too.\n" +
 			"`subscribers suppress` is for those who must never get anything.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -169,7 +170,7 @@ func removeReaderCommand(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			file, err := r.edit(email, func(t *subscribers.Table) error { return t.Remove(email) })
+			file, err := r.edit(email, func(t *subscribers.Table) error { return t.Remove(email, r.note("removed")) })
 			if err != nil {
 				return err
 			}
@@ -178,14 +179,21 @@ func removeReaderCommand(p *program) *cobra.Command {
 	}
 }
 
+// forGood is the last day that a pause can name.
+const forGood = "9999-12-31"
+
 func pauseReaderCommand(p *program) *cobra.Command {
 	var r roster
 	var until string
 	c := &cobra.Command{
-		Use:   "pause ADDRESS --until DATE",
-		Short: "Send nothing to a reader until a day, by a subscriber file",
+		Use:   "pause ADDRESS [--until DATE]",
+		Short: "Send nothing to a reader until a day, or until `resume`, by a subscriber file",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
+			words := "is paused until " + until
+			if until == "" {
+				until, words = forGood, "is paused until `digestd subscribers resume "+args[0]+"`"
+			}
 			if _, err := time.Parse(time.DateOnly, until); err != nil {
 				return usagef("--until %q: the first day on which mail comes again, such as 2026-12-24", until)
 			}
@@ -199,10 +207,10 @@ func pauseReaderCommand(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return r.tell(email, file, "is paused until "+until)
+			return r.tell(email, file, words)
 		},
 	}
-	c.Flags().StringVar(&until, "until", "", "the first `DAY` on which mail comes again")
+	c.Flags().StringVar(&until, "until", "", "the first `DAY` on which mail comes again; without it, resume ends the pause")
 	return c
 }
 

@@ -15,6 +15,7 @@ import (
 	"digestd/internal/config"
 	"digestd/internal/newsroom"
 	"digestd/mailer"
+	"digestd/mailer/smtp"
 	"digestd/subscribers"
 )
 
@@ -105,7 +106,7 @@ func sendCommand(p *program) *cobra.Command {
 				return sendCopies(c.Context(), p, o, d, reader, to)
 			}
 			warnOfLinks(c.Context(), p, o.Config)
-			deliveries := &deliveryBar{program: p}
+			deliveries := newDeliveryBar(p, o.Config)
 			published, err := o.Publisher.Send(c.Context(), d, extra, deliveries)
 			deliveries.end()
 			if failed := o.Publisher.Archive(c.Context()); failed != nil && c.Context().Err() == nil {
@@ -142,7 +143,7 @@ func resumeCommand(p *program) *cobra.Command {
 			}
 			warnOfLinks(c.Context(), p, o.Config)
 			begun := p.now()
-			deliveries := &deliveryBar{program: p}
+			deliveries := newDeliveryBar(p, o.Config)
 			published, err := o.Publisher.Resume(c.Context(), atOnce, deliveries)
 			deliveries.end()
 			return reportSent(p, &sentJSON{Lanes: []laneJSON{}}, published, err, begun)
@@ -225,10 +226,16 @@ type deliveryBar struct {
 	program *program
 	edition string
 	current *bar
+	came    func() // what was waited for
+}
+
+func newDeliveryBar(p *program, cfg *config.Config) *deliveryBar {
+	return &deliveryBar{program: p, came: p.awaiting(mailServer(cfg, min(cfg.SMTP.ReplyTimeout, smtp.CommandTimeout)))}
 }
 
 // Delivery moves the bar.
 func (b *deliveryBar) Delivery(at mailer.Progress) {
+	b.came()
 	if at.Edition != b.edition {
 		b.end()
 		b.current, b.edition = b.program.bar(at.Summary.Recipients, "mails"), at.Edition
@@ -237,6 +244,7 @@ func (b *deliveryBar) Delivery(at mailer.Progress) {
 }
 
 func (b *deliveryBar) end() {
+	b.came()
 	if b.current != nil {
 		b.current.end()
 	}

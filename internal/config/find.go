@@ -6,11 +6,34 @@ import (
 	"path/filepath"
 )
 
+// system is the configuration of this machine.
+const system = "/etc/digestd/config.toml"
+
 // Find is the path of the configuration: that of --config (flag, empty when not given), else
 // $DIGESTD_CONFIG, else ./config.toml, else /etc/digestd/config.toml. What is named must exist; the
 // others are looked for. The error says where it looked.
 func Find(flag string, getenv func(string) string) (string, error) {
-	return find(flag, getenv, "config.toml", "/etc/digestd/config.toml")
+	return find(flag, getenv, "config.toml", system)
+}
+
+// PassedOver says which file was read, where one of the working directory was found before that of the machine: it may be
+// another program's. Empty: that is not so.
+func PassedOver(flag string, getenv func(string) string) string {
+	return passedOver(flag, getenv, "config.toml", system)
+}
+
+func passedOver(flag string, getenv func(string) string, here, system string) string {
+	path, err := find(flag, getenv, here, system)
+	if err != nil || path != here || flag == here || getenv("DIGESTD_CONFIG") == here {
+		return ""
+	}
+	if _, err := os.Stat(system); err != nil {
+		return ""
+	}
+	if absolute, err := filepath.Abs(here); err == nil {
+		here = absolute
+	}
+	return fmt.Sprintf("this is %s, of the working directory; %s was passed over, and --config %[2]s reads that one", here, system)
 }
 
 func find(flag string, getenv func(string) string, here, system string) (string, error) {

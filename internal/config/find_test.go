@@ -62,3 +62,27 @@ func TestLedgerPathIsFoundWhateverElseIsWrong(t *testing.T) {
 		t.Error("a file that is not there is no error")
 	}
 }
+
+// A config.toml of another program says which it is, and what was not read for it.
+func TestPassedOver(t *testing.T) {
+	dir := t.TempDir()
+	here, system := filepath.Join(dir, "config.toml"), filepath.Join(dir, "system.toml")
+	none := func(string) string { return "" }
+	write := func(path string) {
+		t.Helper()
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(here)
+	if got := passedOver("", none, here, system); got != "" {
+		t.Errorf("alone: %q", got)
+	}
+	write(system)
+	if got, want := passedOver("", none, here, system), "this is "+here+", of the working directory; "+system+" was passed over, and --config "+system+" reads that one"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := passedOver(here, none, here, system); got != "" {
+		t.Errorf("named: %q", got)
+	}
+}

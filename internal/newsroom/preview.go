@@ -26,6 +26,7 @@ type Preview struct {
 	Closed   []curate.Closed
 	Orders   []ledger.Order // of the editor, that stand for it; a skip among them lets the slot pass
 	Seen     []uint64       // their ids
+	Kept     string         // what keeps it from the reader for whom it is, in words; empty: nothing
 	template *message.Template
 	reader   digest.Recipient
 	frame    render.Frame
@@ -53,7 +54,29 @@ func (c *Composer) Preview(d digest.Digest, who subscribers.Subscriber, slot sch
 	out.Edition, out.Carried, out.Closed = dr.Edition, dr.Carried, dr.closed
 	out.Orders, out.Seen = dr.standing, dr.seen
 	out.asReader(&dr, key, who.Profile, c.Templates[d.ID].HasParts())
+	if out.Kept, err = c.keptFrom(d, who, slot); err != nil {
+		return out, err
+	}
 	return out, c.makeMail(&out, d, who)
+}
+
+// keptFrom says what keeps an edition from a reader.
+func (c *Composer) keptFrom(d digest.Digest, who subscribers.Subscriber, slot schedule.Slot) (string, error) {
+	if who.Email == "" {
+		return "", nil
+	}
+	suppressed, err := c.Ledger.Readers.SuppressedFor(d.ID)
+	switch {
+	case err != nil:
+		return "", err
+	case suppressed[subscribers.Key(who.Email)]:
+		return who.Email + " gets nothing of it: the address is suppressed (`digestd why " + who.Email + "`)", nil
+	case who.Profile != nil && who.Paused(slot.At):
+		return who.Email + " gets nothing of it: paused until " + who.PausedUntil.Format(time.DateOnly), nil
+	case !who.Wants(d.ID):
+		return who.Email + " gets nothing of it: they are no subscriber of " + d.ID, nil
+	}
+	return "", nil
 }
 
 // asReader is the page of an edition as one reader sees it, with what they watch and mute.

@@ -99,7 +99,7 @@ func (c *Conn) startTLS(ctx context.Context, config *tls.Config, s *Server) erro
 	if c.text.R.Buffered() > 0 {
 		return errors.New("the server, or somebody between, said more than its answer to STARTTLS")
 	}
-	if err := c.encrypt(ctx, config, min(commandTimeout, c.replyIn)); err != nil {
+	if err := c.encrypt(ctx, config, min(CommandTimeout, c.replyIn)); err != nil {
 		return err
 	}
 	c.text = textproto.NewConn(c.conn)
@@ -118,7 +118,7 @@ func (c *Conn) encrypt(ctx context.Context, config *tls.Config, limit time.Durat
 
 // ask sends a command and returns the lines of the answer, which has that code.
 func (c *Conn) ask(ctx context.Context, want int, command string) ([]string, error) {
-	c.deadline(ctx, min(commandTimeout, c.replyIn))
+	c.deadline(ctx, min(CommandTimeout, c.replyIn))
 	if err := c.text.PrintfLine("%s", command); err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (c *Conn) ask(ctx context.Context, want int, command string) ([]string, err
 // answer reads an answer that has that code: another one is a textproto.Error. It waits for as long as RFC 5321
 // §4.5.3.2 asks for, a greeting included.
 func (c *Conn) answer(ctx context.Context, want int) ([]string, error) {
-	c.deadline(ctx, min(commandTimeout, c.replyIn))
+	c.deadline(ctx, min(CommandTimeout, c.replyIn))
 	code, lines, err := readLines(c.text.R)
 	if err == nil && code != want {
 		err = &textproto.Error{Code: code, Msg: strings.Join(lines, " ")}

@@ -106,9 +106,9 @@ type Server struct {
 	stepwise atomic.Bool // it offers PIPELINING, and does not hear what comes in one go
 }
 
-// commandTimeout bounds the greeting and the answers to commands (RFC 5321 §4.5.3.2), which need not wait for
+// CommandTimeout bounds the greeting and the answers to commands (RFC 5321 §4.5.3.2), which need not wait for
 // as long as the one to the final dot.
-const commandTimeout = 5 * time.Minute
+const CommandTimeout = 5 * time.Minute
 
 // quitTimeout bounds the farewell: nothing depends on it.
 const quitTimeout = 2 * time.Second
@@ -169,7 +169,7 @@ func (s *Server) failed(stage Stage, err error) error {
 	r := replyOf(stage, err)
 	if r.Code == 0 && isTimeout(err) {
 		limit := fmt.Sprintf("reply_timeout of [smtp], %s before the end of a message",
-			min(commandTimeout, s.ReplyTimeout))
+			min(CommandTimeout, s.ReplyTimeout))
 		if stage == Connect {
 			limit = fmt.Sprintf("dial_timeout of [smtp], %s", s.DialTimeout)
 		}
@@ -265,7 +265,7 @@ func (c *Conn) Send(env message.Envelope, msg []byte, permit func() bool) Reply 
 func (c *Conn) Probe(from, to string) (r Reply) {
 	c.reset = true
 	for _, s := range []command{{Mail, "MAIL FROM:<" + from + ">"}, {Rcpt, "RCPT TO:<" + to + ">"}} {
-		c.setDeadline(min(commandTimeout, c.replyIn))
+		c.setDeadline(min(CommandTimeout, c.replyIn))
 		if err := c.text.PrintfLine("%s", s.text); err != nil {
 			return c.lost(s.stage, err)
 		}
@@ -290,7 +290,7 @@ func (c *Conn) begin(env message.Envelope, length int) Reply {
 		commands = commands[1:]
 	}
 	c.reset = true
-	c.setDeadline(min(commandTimeout, c.replyIn))
+	c.setDeadline(min(CommandTimeout, c.replyIn))
 	if c.pipelining { // RFC 2920 §3.1: DATA may end a group
 		for _, s := range commands {
 			c.text.W.WriteString(s.text + "\r\n")
@@ -312,7 +312,7 @@ type command struct {
 func (c *Conn) answers(commands []command) Reply {
 	var refused *Reply
 	for _, s := range commands {
-		c.setDeadline(min(commandTimeout, c.replyIn))
+		c.setDeadline(min(CommandTimeout, c.replyIn))
 		if !c.pipelining {
 			if err := c.text.PrintfLine("%s", s.text); err != nil {
 				return c.lost(s.stage, err)
