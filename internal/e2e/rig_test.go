@@ -28,6 +28,7 @@ const patience = 60 * time.Second
 type Rig struct {
 	SubmissionPort int    // STARTTLS before AUTH
 	SMTPSPort      int    // implicit TLS
+	StrictPort     int    // as SubmissionPort, for who owns the sender, has a full name, and sends 20 KB at most
 	IMAPAddr       string // implicit TLS
 	CAFile         string // PEM of the authority that signed the certificate of 127.0.0.1
 	Username       string
@@ -65,7 +66,7 @@ func Start(t *testing.T, users int) *Rig {
 		t.Fatal(err)
 	}
 	rig := &Rig{
-		SubmissionPort: freePort(t), SMTPSPort: freePort(t), IMAPAddr: "127.0.0.1:" + strconv.Itoa(freePort(t)),
+		SubmissionPort: freePort(t), SMTPSPort: freePort(t), StrictPort: freePort(t), IMAPAddr: "127.0.0.1:" + strconv.Itoa(freePort(t)),
 		CAFile: filepath.Join(dir, "ca.pem"), Username: "digest@example.org", Password: "correct-horse", dir: dir,
 	}
 	writeCertificates(t, dir)
@@ -269,6 +270,7 @@ func (r *Rig) startPostfix(t *testing.T, users int) {
 		fmt.Fprintf(&mailboxes, "%s %s/\n", Reader(n), name)
 	}
 	r.write(t, "postfix/mailboxes", mailboxes.String())
+	r.write(t, "postfix/owners", r.Username+" "+r.Username+"\n")
 	// Mail to gone.example.org is taken, and bounces then. What comes to bounces@ goes into a program.
 	r.write(t, "postfix/transport", "gone.example.org gone:\n.gone.example.org gone:\nbounces@example.org inbound:\n")
 	log := filepath.Join(r.dir, "postfix.log")
@@ -312,10 +314,13 @@ smtpd_client_connection_rate_limit = 0
 smtpd_peername_lookup = no
 `))
 	r.write(t, "postfix/master.cf", strings.NewReplacer(
-		"SUBMISSION", strconv.Itoa(r.SubmissionPort), "SMTPS", strconv.Itoa(r.SMTPSPort), "DIR", r.dir,
+		"SUBMISSION", strconv.Itoa(r.SubmissionPort), "SMTPS", strconv.Itoa(r.SMTPSPort), "STRICT", strconv.Itoa(r.StrictPort), "DIR", r.dir,
 	).Replace(`
 SUBMISSION inet n - n - - smtpd -o smtpd_tls_security_level=encrypt
 SMTPS inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
+STRICT inet n - n - - smtpd -o smtpd_tls_security_level=encrypt -o message_size_limit=20480
+  -o smtpd_sender_restrictions=reject_sender_login_mismatch -o smtpd_sender_login_maps=texthash:DIR/postfix/owners
+  -o smtpd_helo_required=yes -o smtpd_helo_restrictions=reject_non_fqdn_helo_hostname -o smtpd_delay_reject=no
 postlog unix-dgram n - n - 1 postlogd
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr

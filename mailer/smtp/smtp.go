@@ -198,7 +198,11 @@ func (c *Conn) String() string {
 		words += ", logged in by " + c.mechanism
 	}
 	if c.size > 0 {
-		words += fmt.Sprintf(", messages of up to %.1f MB", float64(c.size)/(1<<20))
+		most, unit := float64(c.size)/(1<<20), "MB"
+		if most < 1 {
+			most, unit = float64(c.size)/(1<<10), "KB"
+		}
+		words += fmt.Sprintf(", messages of up to %.1f %s", most, unit)
 	}
 	return words
 }
