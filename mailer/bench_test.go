@@ -10,9 +10,13 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"digestd/internal/ledger"
+	"digestd/internal/ledger/store/storetest"
 	"digestd/mailer/dkim"
 	"digestd/mailer/smtp"
 )
@@ -84,6 +88,53 @@ func BenchmarkDeliverToASlowServer(b *testing.B) {
 			b.StopTimer()
 			if err != nil || s.Sent != b.N {
 				b.Fatal(s, err)
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
+		})
+	}
+}
+
+// BenchmarkSenders lets one, two and three senders share an edition in PostgreSQL, each with 16 connections to a server without
+// PIPELINING that answers after 20 ms. What is to be had are 200 messages a second of each.
+func BenchmarkSenders(b *testing.B) {
+	for senders := 1; senders <= 3; senders++ {
+		b.Run(fmt.Sprint(senders), func(b *testing.B) {
+			host, port, err := net.SplitHostPort(sink(b, false, 20*time.Millisecond))
+			if err != nil {
+				b.Fatal(err)
+			}
+			server := &smtp.Server{Host: host, TLS: smtp.TLSNone, DialTimeout: 5 * time.Second, ReplyTimeout: time.Minute}
+			if server.Port, err = strconv.Atoi(port); err != nil {
+				b.Fatal(err)
+			}
+			at := storetest.Fresh(b)
+			l, job := composedIn(b, at, b.N, template(b, 5000))
+			defer l.Close()
+			o := defaults
+			o.Connections, o.MaxPerConnection = 16, 1000
+			var all sync.WaitGroup
+			var sent atomic.Int64
+			b.ResetTimer()
+			for i := range senders {
+				all.Go(func() {
+					own, err := ledger.Open(at, nil)
+					if err != nil {
+						b.Error(err)
+						return
+					}
+					defer own.Close()
+					own.Senders.Call(fmt.Sprint("sender ", i))
+					s, err := New(o, OverSMTP(server), own.Mail(), nil).Deliver(context.Background(), job)
+					if err != nil {
+						b.Error(err)
+					}
+					sent.Add(int64(s.Sent))
+				})
+			}
+			all.Wait()
+			b.StopTimer()
+			if sent.Load() != int64(b.N) {
+				b.Errorf("%d of %d were sent", sent.Load(), b.N)
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
 		})

@@ -10,6 +10,7 @@ import (
 
 	"digestd/digest"
 	"digestd/internal/ledger"
+	"digestd/internal/ledger/store"
 	"digestd/internal/ledger/store/bolt"
 	"digestd/internal/ledger/store/storetest"
 	"digestd/mailer/message"
@@ -24,6 +25,12 @@ func onDisk(t testing.TB, dir string, readers int, tpl *message.Template) (*ledg
 	if os.Getenv(storetest.Variable) == "postgres" {
 		at = storetest.Fresh(t)
 	}
+	return composedIn(t, at, readers, tpl)
+}
+
+// composedIn opens a store, with an edition in it that is owed to so many readers.
+func composedIn(t testing.TB, at store.Opener, readers int, tpl *message.Template) (*ledger.Ledger, Job) {
+	t.Helper()
 	l, err := ledger.Open(at, nil)
 	if err != nil {
 		t.Fatal(err)

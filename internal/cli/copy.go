@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -42,7 +43,7 @@ func ledgerCopyCommand(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			rows, err := p.carryLedger(&source, &target)
+			rows, err := p.carryLedger(c.Context(), &source, &target)
 			if errors.Is(err, store.ErrTaken) {
 				return usageError{err}
 			}
@@ -87,7 +88,7 @@ func place(cfg *config.Config, flag, passwordFile string) (at, error) {
 }
 
 // carryLedger copies a ledger that nobody else has.
-func (p *program) carryLedger(from, to *at) (rows int, err error) {
+func (p *program) carryLedger(ctx context.Context, from, to *at) (rows int, err error) {
 	open := bolt.At(from.path, bolt.Options{ReadOnly: true}) // which keeps everybody from writing
 	if from.in != nil {
 		from.in.ReadOnly = true
@@ -102,6 +103,12 @@ func (p *program) carryLedger(from, to *at) (rows int, err error) {
 	}
 	defer l.Close()
 	from.name = l.Path()
+	if alive, err := l.Senders.All(ctx); err != nil {
+		return 0, err
+	} else if len(alive) > 0 {
+		return 0, usagef("%s: %s is at work on it, and what it sends meanwhile would be sent again from the copy: stop digestd on each machine first",
+			from.name, alive[0].Name)
+	}
 	fill := func(s store.Store) error {
 		return ledger.Copy(l, s, func(n int) {
 			if rows = n; n%100_000 == 0 && n > 0 {

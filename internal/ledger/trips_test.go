@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"fmt"
+	"os"
+	"strings"
 	"testing"
 
 	"digestd/digest"
@@ -68,5 +70,11 @@ func BenchmarkCompose1000000(b *testing.B) {
 	defer l.Close()
 	for n := 0; b.Loop(); n++ {
 		composed(b, l, fmt.Sprintf("daily/Europe/Paris/2026-03-%02dT07:00", n+1), 1_000_000)
+	}
+	status, _ := os.ReadFile("/proc/self/status")
+	if _, most, known := strings.Cut(string(status), "VmHWM:"); known {
+		kb := 0.0
+		fmt.Sscan(most, &kb)
+		b.ReportMetric(kb/1024, "MB-at-most")
 	}
 }

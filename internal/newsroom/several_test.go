@@ -1,8 +1,11 @@
 package newsroom_test
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"hash/fnv"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -16,6 +19,7 @@ import (
 	"digestd/internal/config"
 	"digestd/internal/ledger"
 	"digestd/internal/ledger/store"
+	"digestd/internal/ledger/store/memory"
 	"digestd/internal/ledger/store/postgres"
 	"digestd/internal/ledger/store/storetest"
 	"digestd/internal/newsroom"
@@ -283,4 +287,40 @@ func TestWhatIsMailedOnce(t *testing.T) {
 			t.Errorf("%d letters, where one asks and one welcomes, %v", len(letters), err)
 		}
 	})
+}
+
+// TestClocksThatDiffer lets the clock of the database be another one: five seconds are warned of, and by one that is a minute from
+// it nothing is composed.
+func TestClocksThatDiffer(t *testing.T) {
+	for _, c := range []struct {
+		ahead  time.Duration
+		warned bool
+		sent   int
+	}{{0, false, 2}, {4 * time.Second, false, 2}, {30 * time.Second, true, 2}, {-30 * time.Second, true, 2},
+		{90 * time.Second, true, 0}, {-90 * time.Second, true, 0}} {
+		m := memory.New()
+		m.SetAhead(c.ahead)
+		w := town.New(t, one)
+		w.Reopen(m.OpenShared)
+		w.Show("/herald", "Cranes move again in the harbour")
+		w.Collect()
+		d, err := w.Config.Digest("daily")
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := w.Publisher.Send(t.Context(), d, false, newsroom.Unwatched{})
+		sent := w.Received("ana@example.org") + w.Received("benoit@example.org")
+		if refused := err != nil && strings.Contains(err.Error(), "it composes nothing before its clock is set"); sent != c.sent || refused != (c.sent == 0) {
+			t.Errorf("%v off: %d mails, %+v, %v", c.ahead, sent, out, err)
+		}
+		var log bytes.Buffer
+		looked, end := context.WithCancel(t.Context())
+		end() // after one look
+		p := newsroom.Presence{Ledger: w.Ledger, Config: func() string { return "" }, Share: func(float64, time.Duration) {},
+			Log: slog.New(slog.NewTextHandler(&log, nil))}
+		p.Run(looked)
+		if warned := strings.Contains(log.String(), "the clock of this machine is not that of the database"); warned != c.warned {
+			t.Errorf("%v off: %s", c.ahead, log.String())
+		}
+	}
 }

@@ -102,6 +102,12 @@ func (c *Cluster) Stop(t testing.TB, mode string) {
 	c.Run(t, "pg_ctl", "-D", filepath.Join(c.Dir, "data"), "-m", mode, "-w", "stop")
 }
 
+// Start starts the server that was stopped.
+func (c *Cluster) Start(t testing.TB) {
+	t.Helper()
+	c.Run(t, "pg_ctl", "-D", filepath.Join(c.Dir, "data"), "-l", filepath.Join(c.Dir, "log"), "-w", "start")
+}
+
 // Promote makes a replica the primary.
 func (c *Cluster) Promote(t testing.TB) {
 	t.Helper()
