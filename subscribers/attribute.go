@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
 	"time"
@@ -214,10 +215,30 @@ func CheckPhrase(phrase string) error {
 		if _, err := regexp.Compile(expression); err != nil {
 			return fmt.Errorf("is no regular expression: %w", err)
 		}
+		if steps(expression) > mostSteps {
+			return errors.New("would take too long to look for; write fewer or smaller {repetitions}")
+		}
 	case strings.ContainsFunc(phrase, unicode.IsControl), !strings.ContainsFunc(phrase, letterOrDigit):
 		return errors.New("has no word in it")
 	}
 	return nil
+}
+
+// mostSteps bounds how long an expression takes: matching costs as much for each character of a text. Anybody who reads
+// the newsletter may write one, and a.{0,999} ten times over would hold an edition up for a minute.
+const mostSteps = 200
+
+// steps is how many instructions a regular expression makes.
+func steps(expression string) int {
+	parsed, err := syntax.Parse(expression, syntax.Perl)
+	if err != nil {
+		return 0
+	}
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil {
+		return 0
+	}
+	return len(program.Inst)
 }
 
 func letterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }

@@ -118,3 +118,27 @@ func TestRowsThatDifferInOneCellAreTwoProfiles(t *testing.T) {
 		t.Errorf("%d profiles of rows that differ in %v", got, profiles)
 	}
 }
+
+// What a reader may watch: words and expressions, but none that holds an edition up.
+func TestCheckPhrase(t *testing.T) {
+	for phrase, wrong := range map[string]string{
+		"Kosovo":         "",
+		"climate change": "",
+		"/grain|wheat/":  "",
+		`/\b(grain|wheat|barley|maize|corn|rice|soy)s?\b.*\b(price|export|harvest)s?/`: "",
+		"":                       "has no word in it",
+		" - ":                    "has no word in it",
+		"//":                     "has no word in it",
+		"a\nb":                   "has no word in it",
+		strings.Repeat("x", 101): "has more than 100 characters",
+		"/(/":                    "is no regular expression",
+		"/(x{1,1000}){1,1000}/":  "is no regular expression",
+		"/" + strings.Repeat(".{0,999}", 11) + "~/": "would take too long",
+		"/(a|b|.){0,900}~/":                         "would take too long",
+	} {
+		err := CheckPhrase(phrase)
+		if (err == nil) != (wrong == "") || err != nil && !strings.HasPrefix(err.Error(), wrong) {
+			t.Errorf("%q: %v, want %q", phrase, err, wrong)
+		}
+	}
+}

@@ -349,6 +349,27 @@ func TestWhatWasWithdrawnJoinsNoApprovedEdition(t *testing.T) {
 	}
 }
 
+// Whoever skips a slot and approves what waited for it has skipped it: all of it is in the next.
+func TestASkipOutranksAnApproval(t *testing.T) {
+	w := town.New(t, approved("hold"))
+	e := editor{t, w}
+	w.Show("/herald", "Cranes move again in the harbour")
+	e.propose(0, "05:20")
+	e.order(newsroom.Wish{Skip: true})
+	e.approve()
+	if w.At(0, "06:30"); w.Received("ana@example.org") != 0 {
+		t.Error("it went, though its slot was to be skipped")
+	}
+	e.propose(1, "05:20")
+	if w.At(1, "06:00"); w.Received("ana@example.org") != 0 {
+		t.Error("the next one went by the approval of the one before")
+	}
+	e.approve()
+	if w.At(1, "06:10"); !w.Tells("ana@example.org", 0, "Cranes") || e.standing() != "" {
+		t.Errorf("what was skipped is lost, or %q stands still", e.standing())
+	}
+}
+
 func TestWhatIsNotApprovedBecomesPartOfTheNext(t *testing.T) {
 	w := town.New(t, approved("hold"))
 	e := editor{t, w}

@@ -2,10 +2,12 @@ package newsroom_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
 	"digestd/digest"
+	"digestd/internal/ledger/store"
 	"digestd/internal/newsroom"
 	"digestd/internal/newsroom/town"
 )
@@ -193,5 +195,41 @@ timezone = "America/New_York"
 	_, _, retells := fateIn(w, "Nordic")
 	if len(retells) != 2 {
 		t.Errorf("it was told by %v", retells)
+	}
+}
+
+// A kill at any commit of a digest of a digest loses nothing of what was told and tells nothing twice.
+func TestAKillOfADigestOfADigest(t *testing.T) {
+	for step := 0; ; step++ {
+		w := town.New(t, ofDaily)
+		aWeek(w)
+		n := w.Received("ana@example.org")
+		left := step
+		w.Wrap(func(s store.Store) store.Store { return mortal{s, &left} })
+		w.Now = town.OnDay(t, sunday, "17:30")
+		d, err := w.Config.Digest("week")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = w.Publisher.Send(t.Context(), d, false, newsroom.Unwatched{})
+		if killed := left < 0; killed {
+			left = 1 << 30
+			w.Restart()
+		} else if err != nil && !errors.Is(err, errKilled) {
+			t.Fatal(err)
+		} else if step < 3 {
+			t.Fatalf("it has %d commits only", step)
+		} else {
+			return
+		}
+		sendWeek(w, sunday, "17:35")
+		switch got := w.Received("ana@example.org") - n; {
+		case got == 0, got > 2, got == 2 && w.Mail("ana@example.org", n) != w.Mail("ana@example.org", n+1):
+			t.Errorf("killed at commit %d: %d mails", step, got)
+		}
+		sendWeek(w, nextSunday, "17:30")
+		if w.Tells("ana@example.org", n+1, "Nordic") && w.Mail("ana@example.org", n) != w.Mail("ana@example.org", n+1) {
+			t.Errorf("killed at commit %d: the next one tells it again", step)
+		}
 	}
 }
