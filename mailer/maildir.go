@@ -1,6 +1,7 @@
 package mailer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -131,7 +132,7 @@ func (m mailbox) store(env message.Envelope, msg []byte, permit func() bool) err
 		err = f.Chown(int(m.owner.Uid), int(m.owner.Gid))
 	}
 	if err == nil {
-		_, err = f.Write(msg)
+		_, err = f.Write(bytes.ReplaceAll(msg, []byte("\r\n"), []byte("\n"))) // as mail programs expect of local mail
 	}
 	if err == nil {
 		err = f.Sync()

@@ -38,7 +38,7 @@ func TestMaildir(t *testing.T) {
 		t.Fatalf("new has %q, tmp %q", names, files(t, filepath.Join(dir, "tmp")))
 	}
 	msg, err := os.ReadFile(filepath.Join(dir, "new", names[0]))
-	if err != nil || !strings.Contains(string(msg), "\r\nMessage-ID: <"+strings.TrimSuffix(names[0], ".digestd")+"@example.org>\r\n") {
+	if err != nil || !strings.Contains(string(msg), "\nMessage-ID: <"+strings.TrimSuffix(names[0], ".digestd")+"@example.org>\n") || strings.Contains(string(msg), "\r") {
 		t.Errorf("%v\n%s", err, msg)
 	}
 	if strings.ContainsAny(names[0], ":/") {
