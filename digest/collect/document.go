@@ -11,6 +11,7 @@ import (
 // Document is what this program makes of a feed.
 type Document struct {
 	Title    string
+	Outlet   string // how readers see it called, where the configuration has no name for the feed
 	Link     string // of the site
 	Format   string // "rss 2.0", "atom 1.0", "json 1.1"
 	Language string

@@ -65,8 +65,8 @@ func (c *Collector) document(ctx context.Context, feed digest.Feed) (*Document, 
 	if err != nil {
 		return nil, err
 	}
-	doc := &Document{Title: ch.title, Link: ch.link, Format: ch.format, Language: ch.language, Repairs: ch.repairs}
 	name := sourceName(feed, ch)
+	doc := &Document{Title: ch.title, Outlet: name, Link: ch.link, Format: ch.format, Language: ch.language, Repairs: ch.repairs}
 	for i, it := range ch.items {
 		it.Published, it.Updated = believable(it.Published, now), believable(it.Updated, now)
 		it.Feed, it.Source = feed.URL, cmp.Or(it.Source, name)

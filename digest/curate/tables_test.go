@@ -109,6 +109,35 @@ func TestClustersEnd(t *testing.T) {
 	}
 }
 
+// A page of which a feed lists two entries names neither, whichever feed came first.
+func TestListsNameNothing(t *testing.T) {
+	on := func(seq uint64, outlet, title string) digest.Item {
+		it := item(seq, outlet, title)
+		it.Link = "https://harbour.example/notices"
+		return it
+	}
+	for _, outlets := range [][3]string{{"nordic", "harbour", "harbour"}, {"harbour", "harbour", "nordic"}} {
+		if got := groups(on(1, outlets[0], "Cranes move again"), on(2, outlets[1], "Mint closes its doors"), on(3, outlets[2], "Volcano ash over Orlenne")); len(got) != 3 {
+			t.Errorf("%v: clusters of %v", outlets, got)
+		}
+	}
+}
+
+// A number that ends a title, or says nothing.
+func TestOnes(t *testing.T) {
+	for title, want := range map[string]int{"Kestrel has one": 1, "One in ten ferries": 1, "One of the ferries": 0, "No one in Tarn": 0, "One ferry": 1} {
+		n := 0
+		for _, tok := range NewDocument(title, "", "en").tokens {
+			if tok.kind == number {
+				n++
+			}
+		}
+		if n != want {
+			t.Errorf("%q: %d numbers, want %d", title, n, want)
+		}
+	}
+}
+
 // From forty items on, how many have a word says something.
 func TestLeastForRarity(t *testing.T) {
 	// What each of three outlets tells once or twice is no word of the time, in few items.
@@ -145,6 +174,7 @@ func TestLexemes(t *testing.T) {
 		"e.g.Kestrel":    "e g Kestrel",
 		"Oh.No way":      "Oh No way",
 		"A.Bc":           "A Bc",
+		"NASA.A plan":    "NASA A plan",
 		"H1N1 and F-16s": "H1N1 and F16 s",
 		"Covid‐19 l’eau": "Covid19 eau",
 		"O'Neill can't":  "ONeill not",
@@ -158,6 +188,24 @@ func TestLexemes(t *testing.T) {
 		}
 		if strings.Join(got, " ") != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// Where a sentence begins, a capital says nothing.
+func TestBeginnings(t *testing.T) {
+	for text, want := range map[string]string{
+		"Lund: Kestrel Bay": "Lund Kestrel", "Lund:Kestrel Bay": "Lund", "Fire! Tarn burns": "Fire Tarn", "A v.Tarn case": "A",
+		"Lund – Kestrel Bay": "Lund Kestrel", "Lund says 'Kestrel sinks'": "Lund Kestrel", "Lund, Kestrel": "Lund",
+	} {
+		var got []string
+		for _, l := range lexemes(text) {
+			if l.initial {
+				got = append(got, l.text)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q: %q begin, want %q", text, got, want)
 		}
 	}
 }
@@ -194,6 +242,8 @@ func TestParts(t *testing.T) {
 		{"Marsh warned by Brook over tolls", "Marsh is warned by Brook over tolls", false, "the same"},
 		{"Ports in Utopia attacked", "Utopia ports attacked", false, "nobody does it"},
 		{"Brook's lawyer sues mint", "Brook sues mint", true, "another does it"},
+		{"Tarn robber Brook's ex-wife says he kept bees", "Tarn robber Tom Brook 'was seen at harbour inn'", true, "another one says something else"},
+		{"Tarn robber Brook's wife says he kept bees", "Tarn robber Tom Brook 'kept bees'", false, "somebody says the same"},
 		{"Brook's lawyer sues mint", "Brook sues mint through lawyer", false, "the lawyer is there"},
 		{"Brook's bridge sues mint", "Brook sues mint", false, "nobody close to him"},
 		{"Brook's guild of bakers asked about coins", "Brook asks mint about coins", true, "they are asked"},

@@ -211,8 +211,7 @@ func modelEnd(runes []rune) int {
 		n > start && runes[n] == '-' && n+1 < len(runes) && digit(runes[n+1]) >= 0) {
 		n++
 	}
-	if n > start && n+1 == len(runes) && runes[n] == 's' ||
-		n > start && n+1 < len(runes) && runes[n] == 's' && !unicode.IsLetter(runes[n+1]) {
+	if n < len(runes) && runes[n] == 's' && (n+1 == len(runes) || !unicode.IsLetter(runes[n+1])) {
 		return n // "F-16s": the s is a word of one letter then, and falls away
 	}
 	if n == start || n < len(runes) && (unicode.IsLetter(runes[n]) ||

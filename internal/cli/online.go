@@ -59,7 +59,7 @@ func checkOnline(ctx context.Context, p *program, cfg *config.Config, sets map[s
 	return saw, wrong
 }
 
-// askFeeds reads every feed.
+// askFeeds reads every feed. Of those that the configuration gives no name, it tells what readers will see.
 func askFeeds(ctx context.Context, p *program, cfg *config.Config) (saw, wrong []string) {
 	feeds := cfg.Feeds()
 	collector := collector(p, cfg, nil)
@@ -67,6 +67,7 @@ func askFeeds(ctx context.Context, p *program, cfg *config.Config) (saw, wrong [
 	var asking errgroup.Group
 	asking.SetLimit(cfg.Collect.Concurrency)
 	bar := p.bar(len(feeds), "feeds")
+	var names []string
 	for _, f := range feeds {
 		asking.Go(func() error {
 			doc, err := collector.Read(ctx, f.URL)
@@ -78,6 +79,8 @@ func askFeeds(ctx context.Context, p *program, cfg *config.Config) (saw, wrong [
 			case doc.Found != "":
 				wrong = append(wrong, fmt.Sprintf("feed %s is the address of a page; write the one of its feed in its place: %q",
 					f.Address(), doc.Found))
+			case f.Name == "":
+				names = append(names, fmt.Sprintf("feed %s: readers see %q", f.Address(), doc.Outlet))
 			}
 			bar.advance(cmp.Or(f.Name, f.Address()))
 			return nil
@@ -93,7 +96,8 @@ func askFeeds(ctx context.Context, p *program, cfg *config.Config) (saw, wrong [
 	if n := len(feeds); n > 0 {
 		saw = append(saw, fmt.Sprintf("feeds: %d of %d can be read", max(0, n-len(wrong)), n))
 	}
-	return saw, wrong
+	slices.Sort(names)
+	return append(saw, names...), wrong
 }
 
 // askServer asks the mail server whether it would take a message, and sends none.
