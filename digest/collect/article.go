@@ -158,7 +158,7 @@ func readPage(page []byte, contentType string, base *url.URL) (prose, error) {
 	if err != nil {
 		return prose{}, fmt.Errorf("no text was found on it: %w", err)
 	}
-	found := readHTML(source.String(), base, 4*maxSummaryBytes)
+	found := readStory(source.String(), base, 4*maxSummaryBytes)
 	if utf8.RuneCountInString(found.text.Plain()) < leastArticle {
 		return prose{}, errors.New("no text was found on it: it may need a script or a subscription")
 	}

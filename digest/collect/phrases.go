@@ -71,6 +71,8 @@ var calls = byFirstWord(
 	leer más|leer mas|seguir leyendo|sigue leyendo|haz clic|haga clic|suscríbete|síguenos|síganos|lee el artículo|esta entrada se publicó|
 	leggi tutto|leggi larticolo|continua a leggere|clicca qui|iscriviti|seguici|abbonati|
 	leia mais|continue lendo|clique aqui|assine|siga nos|inscreva se|leia a matéria|acesse|
+	we use cookies|this site uses cookies|this website uses cookies|wir verwenden cookies|diese website verwendet cookies|nous utilisons des cookies|ce site utilise des cookies|
+	utilizamos cookies|este sitio utiliza cookies|questo sito utilizza cookie|utilizziamo i cookie|este site utiliza cookies|we gebruiken cookies|
 	اقرأ المزيد|اضغط هنا|تابعنا|اشترك في|تابع القراءة|קראו עוד|לחצו כאן|הירשמו ל|עקבו אחרינו|להמשך קריאה|और पढ़ें|यहां क्लिक|हमें फॉलो|सब्सक्राइब करें`)
 
 // wordPressForms are how the line begins that WordPress puts at the texts of its feeds, and what stands in it.
