@@ -18,6 +18,10 @@ var lines = phraseSet(
 	leggi tutto|leggi di più|leggi larticolo|continua a leggere|continua|continua la lettura|scopri di più|leggi ancora|leggi larticolo completo|
 	leia mais|ler mais|continue lendo|continuar a ler|continue a ler|saiba mais|leia a matéria completa|ver mais|leia na íntegra|
 	続きを読む|もっと読む|全文を読む|続きはこちら|記事を読む|詳細はこちら|詳しくはこちら|阅读全文|阅读更多|查看全文|继续阅读|查看更多|更多|全文|閱讀全文|閱讀更多|繼續閱讀|查看原文|阅读原文|
+	lees verder|lees meer|verder lezen|meer lezen|läs mer|läs vidare|fortsätt läsa|läs hela artikeln|læs mere|læs videre|læs hele artiklen|les mer|les videre|les hele saken|lue lisää|jatka lukemista|lue koko juttu|
+	czytaj dalej|czytaj więcej|więcej|číst více|číst dál|celý článek|čítať ďalej|čítať viac|tovább|tovább olvasom|olvass tovább|citește mai mult|citește mai departe|devamını oku|devamı|daha fazla|
+	читать далее|читать дальше|читать полностью|подробнее|далее|читати далі|докладніше|детальніше|прочетете още|opširnije|pročitaj više|διαβάστε περισσότερα|συνέχεια|περισσότερα|더 보기|더보기|계속 읽기|자세히 보기|
+	đọc tiếp|xem thêm|อ่านต่อ|อ่านเพิ่มเติม|selengkapnya|baca selengkapnya|llegir més|segueix llegint|
 	اقرأ المزيد|إقرأ المزيد|المزيد|تابع القراءة|قراءة المزيد|اقرأ المقال كاملا|للمزيد|קרא עוד|קראו עוד|להמשך קריאה|המשך קריאה|לכתבה המלאה|לקריאת הכתבה|המשיכו לקרוא|
 	और पढ़ें|आगे पढ़ें|पूरा पढ़ें|पूरी खबर पढ़ें|विस्तार से पढ़ें|अधिक पढ़ें|पढ़ना जारी रखें|लेख पढ़ें`,
 	// Comments, counts, addresses.

@@ -35,6 +35,7 @@ func TestFurniture(t *testing.T) {
 		`<p>%</p><p>ظهرت المقالة <a href="/p">الطاحونة</a> أولاً على <a href="/">القرية</a>.</p>`,
 		`<p>%</p><p>הפוסט <a href="/p">הטחנה</a> הופיע לראשונה ב-<a href="/">הכפר</a>.</p>`,
 		`<p>%</p><p><a href="/p">水车</a>最先出现在<a href="/">村报</a>。</p>`,
+		`<p>%</p><p><a href="/p">Lees verder</a></p>`, `<p>%</p><p><a href="/p">Читать далее →</a></p>`, `<p>%</p><p><a href="/p">더 보기</a></p>`, `<p>%</p><p><a href="/p">Czytaj dalej »</a></p>`,
 		`<p>%</p><p>Indlægget <a href="/p">Møllen</a> blev først udgivet på <a href="/">Mølleby</a>.</p>`,
 		`<p>%</p><p>Innlegget <a href="/p">Møllen</a> dukket først opp på <a href="/">Mølleby</a>.</p>`,
 		`<p>%</p><p>Příspěvek <a href="/p">Mlýn</a> pochází z <a href="/">Vsi</a></p>`,

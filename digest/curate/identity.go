@@ -35,8 +35,8 @@ var kinds = [...]struct{ kind, name string }{
 	{numberKey, "number in the link"}, {minuteKey, "time and words"}, {titleKey, "title"}, {contentKey, "title and text"}, {wholeKey, "all of it"},
 }
 
-// Strength is the place of a key's kind in the order in which they decide; 0 is the strongest.
-func (k Key) Strength() int {
+// strength is the place of a key's kind in the order in which they decide; 0 is the strongest.
+func (k Key) strength() int {
 	for i, known := range kinds {
 		if strings.HasPrefix(string(k), known.kind) {
 			return i
@@ -45,9 +45,21 @@ func (k Key) Strength() int {
 	return len(kinds)
 }
 
+// Rank is the place of a name in the order in which names decide whether shown is the item known; 0 is the strongest.
+// A guid that stands on another page, under another title, decides after the pages: some feeds count their entries by place.
+func (k Key) Rank(known, shown digest.Item) int {
+	if strings.HasPrefix(string(k), guidKey) {
+		if a, b := itemLink(known), itemLink(shown); a != "" && b != "" && a != b &&
+			normalTitle(known.Title) != normalTitle(shown.Title) {
+			return 2*Key(linkKey).strength() + 1
+		}
+	}
+	return 2 * k.strength()
+}
+
 // String says what the key is made of.
 func (k Key) String() string {
-	if i := k.Strength(); i < len(kinds) {
+	if i := k.strength(); i < len(kinds) {
 		return kinds[i].name
 	}
 	return "nothing"

@@ -56,6 +56,10 @@ func TestWhatIsNews(t *testing.T) {
 		docs []string
 		news []string // of each document, "+" between titles
 	}{
+		{"guids that are places, texts that are forms", []string{
+			"The lock is closed | https://well.example/lock | 1 | 3 | What the keeper said of the lock is told in full here.\nThe mole is closed | https://well.example/mole | 2 | 5 | What the keeper said of the mole is told in full here.",
+			"The crane is closed | https://well.example/crane | 1 | 1 | What the keeper said of the crane is told in full here.\nThe lock is closed | https://well.example/lock | 2 | 3 | What the keeper said of the lock is told in full here.",
+		}, []string{"The lock is closed + The mole is closed", "The crane is closed"}},
 		{"incidents on one page, guids all the same", []string{
 			"Pumps stopped | https://well.example/status | well | 3 | No water in the upper town.\nGate stuck | https://well.example/status | well | 5 | It opens by hand.",
 			"Valve leaks | https://well.example/status | well | 1 | A small one.\nPumps stopped | https://well.example/status | well | 3 | No water in the upper town.",

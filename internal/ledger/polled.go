@@ -272,6 +272,7 @@ type candidate struct {
 	entry int
 	known *digest.Item
 	by    curate.Key
+	rank  int
 }
 
 // match finds the entries among the known, and which names are any: one that was shared once names nothing any more.
@@ -308,7 +309,7 @@ func (r *recorder) match(doc []entry) error {
 				}
 				goneOn[known.After] = true
 				if ok && !goneOn[seq] && curate.Same(known, e.item, names[n]) {
-					found = append(found, candidate{i, &known, names[n]})
+					found = append(found, candidate{i, &known, names[n], names[n].Rank(known, e.item)})
 				}
 			}
 			slices.Reverse(found[before:]) // of several, the oldest decides
@@ -318,7 +319,7 @@ func (r *recorder) match(doc []entry) error {
 			}
 		}
 	}
-	slices.SortStableFunc(found, func(a, b candidate) int { return a.by.Strength() - b.by.Strength() })
+	slices.SortStableFunc(found, func(a, b candidate) int { return a.rank - b.rank })
 	for _, c := range found {
 		e := &doc[c.entry]
 		switch {
