@@ -277,13 +277,16 @@ func isDaemon(h header) bool {
 // do that under the name of somebody who takes no answers. A vacation notice says no such thing of what it answers, and
 // who passes a bounce on is a sender.
 func handsBack(h header, c *content) bool {
-	if !h.has("return-path") || strings.Trim(h.get("return-path"), "<> ") != "" || isReply(h) {
+	if path := strings.Trim(h.get("return-path"), "<> "); path != "" || isReply(h) ||
+		!h.has("return-path") && !noAnswers.MatchString(address(h.text("from"))) {
 		return false
 	}
 	return slices.ContainsFunc(c.returned,
 		func(p *part) bool { return p.media == "message/rfc822" || p.media == "text/rfc822-headers" }) &&
 		undelivered(flat(ownWords(c.notice()).lines)) && !vacation.MatchString(h.text("subject"))
 }
+
+var noAnswers = regexp.MustCompile(`(?i)^no-?_?reply\b`)
 
 // isReply reports whether somebody answers: a postmaster may be a person.
 func isReply(h header) bool {

@@ -82,7 +82,8 @@ func (r *Report) prose(m *part, subject string, said notice) {
 	for _, f := range found {
 		listed = listed || f.listed
 	}
-	titled := isDaemon(m.header) && gaveUpSubject(strings.ToLower(subject)) // some say it there alone
+	lower := strings.ToLower(subject)
+	titled := isDaemon(m.header) && (gaveUpSubject(lower) || delaySubject.MatchString(lower)) // some say it there alone
 	if !undelivered(all) && !titled && !m.header.has("x-failed-recipients") && !(listed && isDaemon(m.header)) {
 		return
 	}

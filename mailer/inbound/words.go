@@ -73,6 +73,7 @@ var retrying = refusal.AnyOf(
 	`will (keep|continue)\b.{0,20}\b(try|attempt|deliver)`, `still (being (re-?)?tried|trying|undelivered)`,
 	`do not need to resend`, `(this is )?(only|just) a warning`, `warning (message )?only`, `advisory`,
 	`no action is required on your part`, `(has|have|was|is) (been )?(temporarily )?(delayed|postponed|deferred)\b`,
+	`r[ée]essaiera`, `wird .{0,60}erneut versuch`, `reintentar[áa]`, `riprover`, `tentar[áa] novamente`,
 	`(seguir|volver)[áa]n? (a )?intent`, `se (seguirá|volverá) `, `sigue intentando`, `a[uú]n no (ha sido|se ha|pudo)`,
 	`demorad`, `retrasad`, `nova\w* tentativa`, `ainda n[ãa]o`,
 	`weitere\w* (zustell)?versuch`,
@@ -102,7 +103,7 @@ var gaveUp = refusal.AnyOf(
 // about going on outranks the rest.
 func stillTrying(subject, said string) bool {
 	if retrying(said) {
-		return !gaveUp(said) || strings.Contains(said, "not yet") || strings.Contains(said, "will continue")
+		return !gaveUp(said) || delaySubject.MatchString(subject) || strings.Contains(said, "not yet") || strings.Contains(said, "will continue")
 	}
 	return delaySubject.MatchString(subject) && !gaveUp(said)
 }

@@ -140,6 +140,11 @@ func TestWordsOfTheWorld(t *testing.T) {
 		{"Rackspace", "rcpt", 552, "Mailbox limit exeeded for this email address", "mailbox+"},
 		{"Plesk", "rcpt", 550, "mailbox is suspended due to non-payment", "mailbox+"},
 		{"Mimecast", "rcpt", 550, "Unknown recipient, or recipient's server refused", "mailbox+"},
+		{"Exim", "rcpt", 550, "Unknown local part ana in <ana@example.com>", "mailbox+ gone"},
+		{"163", "rcpt", 550, "RCPT (<ana@example.com>) dosn't exist", "mailbox+ gone"},
+		{"Free", "rcpt", 451, "Too many spams from your IP (192.0.2.1), please visit http://postmaster.free.fr/", "sender"},
+		{"GMX, WEB.DE", "rcpt", 550, "5.2.2 Benutzer hat zuviele Mails auf dem Server. User has too many messages on the server.", "mailbox"},
+		{"au", "dot", 550, "User unknown (in reply to end of DATA command)", "mailbox+"},
 	} {
 		v := Judge(c.stage, c.code, c.words, "ana@example.com")
 		got := v.About.String()

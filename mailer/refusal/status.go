@@ -65,7 +65,7 @@ func Assess(given, words string) (status string, gone bool) {
 	plain := strings.ToLower(AnyAddress.ReplaceAllString(words, "x@x.x"))
 	switch {
 	case meant != "" && !subscribers.NoSuchMailbox(meant),
-		Passing(plain), hindered(plain),
+		Passing(plain), hindered(plain), len(specific) == 0 && afterData(plain),
 		passingCode.MatchString(words),
 		tryAgain.MatchString(words) && !ReplyCode.MatchString(words),
 		meant != "5.1.1" && (elsewhere(plain) || senderWord(plain)):
@@ -86,6 +86,10 @@ func Assess(given, words string) (status string, gone bool) {
 	}
 	return status, subscribers.NoSuchMailbox(status)
 }
+
+// afterData finds a mailbox that is called unknown after its server had taken RCPT, and the whole message: some say so of
+// what a reader's own filter refuses.
+var afterData = AnyOf(`(user unknown|unknown user)\b.{0,80}\bend of data`, `\bend of data\b.{0,160}(user unknown|unknown user)`)
 
 // letters finds words.
 var letters = regexp.MustCompile(`\pL{2}`)

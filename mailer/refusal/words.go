@@ -22,7 +22,7 @@ func AnyOf(patterns ...string) func(string) bool {
 
 // refused is how they say that they do not want the message, or its sender.
 var refused = AnyOf(
-	`\bspam\b`, `spamhaus`, `junk mail`, `unsolicited`, `block ?list`, `black ?list`, `blocked`, `banned`, `reputation`,
+	`\bspams?\b`, `spamhaus`, `junk mail`, `unsolicited`, `block ?list`, `black ?list`, `blocked`, `banned`, `reputation`,
 	`\bdnsbl\b`, `\brbl\b`, `dmarc`, `\bspf\b`, `\bdkim\b`, `unauthenticated`, `polic(y|ies)\b`, `access denied`,
 	`relay(ing)? (access )?(denied|not|disallowed|refused)`, `(do|does|will) not relay`, `not permitted`, `prohibited`,
 	`not authori[sz]ed`, `content (is |was |has been )?(rejected|refused|denied|filter)`, `message not allowed`, `rfc complian`,
@@ -43,7 +43,7 @@ var tooBig = AnyOf(
 // full is how they say that a mailbox has no room.
 var full = AnyOf(
 	`quota`,
-	`(mail ?box|mail ?folder|inbox|storage|account|in-?box|buz[oó]n|casilla|casella|postfach|bo[iî]te)[^.:;]{0,40}(full|exc?eed|llen|plein|voll\b|piena|pleine|cheia)`,
+	`(mail ?box|mail ?folder|inbox|storage|account|in-?box|buz[oó]n|casilla|casella|caixa|postfach|bo[iî]te)[^.:;]{0,40}(full|exc?eed|llen|plein|voll\b|piena|pleine|cheia)`,
 	`insufficient (disk|system)? ?(space|storage)`, `space not enough`, `not enough (disk )?space`, `no space left`,
 	`storage limit`, `переполнен`, `已满`, `已滿`, `空间不足`, `空間不足`, `满了`, `満杯`, `一杯`, `いっぱい`, `容量.{0,10}超`,
 )
@@ -92,7 +92,7 @@ var noMailbox = AnyOf(
 	`\bno (mail ?box|user|account|recipient)s? (here )?(by|with|of|for|under|matching) (that|this) (name|address)`,
 	`does(n't| not) have an? (\S+ )?(account|mail ?box)`,
 	`\bx@x\.x>? (is|was) (no longer|not) (a )?(valid|active|in use)\b`,
-	`there is no (\S+ ){0,3}(user|account|mail ?box|person)`,
+	`unknown local part`, `\bdosn't exist`, `there is no (\S+ ){0,3}(user|account|mail ?box|person)`,
 	`\b(user|recipient|addressee|mailbox|account|address|alias)\b[^.;:]{0,60}no longer exists?`,
 	`\brcpt <?\S+@\S+>? does not exist`, `\bnot an active (address|mailbox|account)`, `\bno mailbox found`,
 	`\bdeactivated (mailbox|account|user)`, `ディレクトリ.{0,12}(ありません|見つかりません)`,
@@ -158,7 +158,7 @@ var Passing = AnyOf(
 // receiving is how they say that somebody gets more mail than may be.
 var receiving = AnyOf(
 	`\b(user|recipient|mail ?box|account|address)\b[^.;]{0,80}\breceiv(ing|es|ed)\b[^.;]{0,60}\b(rate|quickly|fast|too (many|much)|limit|per (hour|day))`,
-	`\b(recipient|mail ?box|user)\b[^.;]{0,60}\b(exceeded|reached|over)\b[^.;]{0,60}\breceiv`, `\brecipient has (exceeded|reached)`,
+	`\b(user|mail ?box) has too many (messages|mails)`, `\b(recipient|mail ?box|user)\b[^.;]{0,60}\b(exceeded|reached|over)\b[^.;]{0,60}\breceiv`, `\brecipient has (exceeded|reached)`,
 )
 
 // greylisted is how they say that an unknown sender has to come again.
