@@ -35,10 +35,11 @@ const atSendmail = "sendmail"
 
 // What sysexits.h says. The other codes are about the command itself.
 const (
-	exitDataErr  = 65
-	exitNoUser   = 67
-	exitNoHost   = 68
-	exitTempFail = 75
+	exitDataErr     = 65
+	exitNoUser      = 67
+	exitNoHost      = 68
+	exitUnavailable = 69
+	exitTempFail    = 75
 )
 
 func (s sendmail) String() string { return s.command[0] }
@@ -124,8 +125,13 @@ func (s sendmail) ended(err error, late, whole bool, said, to string) Outcome {
 	case code == exitNoUser, code == exitDataErr, code == exitNoHost:
 		o.Verdict = judgeSaid(said, to)
 		o.Verdict.Permanent = true
+	case code == exitUnavailable && replyIn.MatchString(said): // msmtp has it for a 450 at RCPT, and for all at the end
+		o.Verdict = judgeSaid(said, to)
 	default:
 		o.Result, o.Words, o.Err = Trouble, smtp.OneLine(fmt.Sprintf("exit status %d: %s", code, words)), err
+	}
+	if o.Verdict.About == refusal.Login {
+		o.Result, o.Err = Trouble, err
 	}
 	return o
 }

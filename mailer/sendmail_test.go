@@ -108,6 +108,10 @@ func TestWhatAnExitStatusMeans(t *testing.T) {
 	}{
 		{"67 no such user", "no such user", digest.Failed, false},
 		{"65 cannot be sent", "cannot be sent", digest.Failed, false},
+		{"69 server message: 450 4.2.0 greylisted", "greylisted", digest.Deferred, false},
+		{"69 server message: 552 5.2.2 mailbox full", "mailbox full", digest.Failed, false},
+		{"69 server message: 554 5.7.1 spam", "spam", digest.Deferred, false},
+		{"65 server message: 530 5.7.0 login first", "login first", digest.Deferred, true},
 		{"65 server message: 550 5.1.1 user unknown", "user unknown", digest.Failed, false},
 		{"68 no such host", "no such host", digest.Failed, false},
 		{"deaf", "I read nothing", digest.Failed, false},
