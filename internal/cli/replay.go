@@ -174,6 +174,7 @@ type replayedEntry struct {
 	Place     int             `json:"place"`   // the best at which its feed showed it
 	Score     digest.Rank     `json:"score"`
 	Follows   *digest.Follows `json:"follows,omitempty"` // what a development follows
+	Retells   []digest.Told   `json:"retells,omitempty"` // of a digest of another one's editions: those that told it
 }
 
 type replayedItem struct {
@@ -226,7 +227,7 @@ func newReplayedPage(page digest.Page, subject string, readers int) replayedPage
 		lead := en.Lead()
 		e := replayedEntry{Section: section, Topic: en.Topic, Title: lead.Title, Source: lead.Source, Link: lead.Link,
 			Published: lead.Published, FirstSeen: lead.FirstSeen, Coverage: []replayedItem{},
-			Carried: en.Carried, Place: lead.Place, Score: en.Rank, Follows: en.Follows}
+			Carried: en.Carried, Place: lead.Place, Score: en.Rank, Follows: en.Follows, Retells: en.Retells}
 		for _, it := range en.Coverage() {
 			e.Coverage = append(e.Coverage, replayedItem{it.Source, it.Title, it.Link, it.Place})
 		}
