@@ -49,7 +49,8 @@ func newMachines(t *testing.T, url string, readers int, urls ...string) *machine
 	t.Helper()
 	m := &machines{url: url, faults: map[string]int{}}
 	m.stand, m.inboxes = newNewsstand(t), newSink(t)
-	config := strings.Replace(newsletter(m.stand, []string{"/line", "/other"}), "rate = \"unlimited\"", "rate = \"unlimited\"\nretry = [\"2s\", \"5s\"]", 1)
+	config := strings.Replace(newsletter(m.stand, []string{"/line", "/other"}),
+		"rate = \"unlimited\"", "rate = \"unlimited\"\nretry = [\"2s\", \"5s\"]", 1)
 	config += overSink(m.inboxes) + fromCSV
 	at := func(url string) site {
 		s := newSite(t, strings.Replace(config, `path = "digestd.db"`, fmt.Sprintf("postgres = %q", url), 1))
@@ -300,7 +301,7 @@ func TestFailover(t *testing.T) {
 	url := fmt.Sprintf("postgres://digestd@/postgres?host=%s,%s&target_session_attrs=read-write", standby.Dir, primary.Dir)
 	m := newMachines(t, url, readers, url, url, url)
 	m.begin(t)
-	m.lasts(readers, time.Now().Add(15*time.Second))
+	m.lasts(readers, time.Now().Add(8*time.Second))
 	await(t, "a third to be sent", func() bool { _, n := m.inboxes.received(); return n > readers/3 })
 	primary.Stop(t, "immediate")
 	m.doubts += len(m.all) * connections
