@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// SentBy is the template from another sender: whom it is from, where its bounces go, and the address by which readers
-// leave. All else stays as it was frozen. It is t itself where none of that differs.
+// SentBy is the template from another sender: the address that it is from, where its bounces go, and the address by which
+// readers leave. All else stays as it was frozen, and so does the sender's name where the address is the same. It is t
+// itself where none of that differs.
 func (t *Template) SentBy(s Sender) (*Template, error) {
 	h, err := s.headers()
 	if err != nil {
@@ -20,12 +21,15 @@ func (t *Template) SentBy(s Sender) (*Template, error) {
 	m := *t
 	m.bounceTo, m.verp = h.bounceTo, s.VERP
 	m.head.literals = slices.Clone(t.head.literals)
-	m.head.literals[0] = b.current
 	left := ""
 	was, _, _ := strings.Cut(strings.TrimPrefix(string(t.head.literals[0]), "From: "), "\r\nTo: ")
 	before, err := Sender{From: strings.ReplaceAll(was, "\r\n", "")}.headers()
 	if err != nil {
 		return nil, err
+	}
+	same := before.from.Address == h.from.Address
+	if !same {
+		m.head.literals[0] = b.current
 	}
 	for i, literal := range m.head.literals[1:] { // whom to ask is the sender, where answers go nowhere else
 		m.head.literals[i+1] = bytes.Replace(literal, []byte("<"+before.help+">"), []byte("<"+h.help+">"), 1)
@@ -37,7 +41,7 @@ func (t *Template) SentBy(s Sender) (*Template, error) {
 			m.head.literals[i] = append(slices.Clone(literal[:at+1]), h.mailto...)
 		}
 	}
-	if bytes.Equal(b.current, t.head.literals[0]) && m.bounceTo == t.bounceTo && m.verp == t.verp &&
+	if same && m.bounceTo == t.bounceTo && m.verp == t.verp &&
 		(left == "" || left == h.mailto) {
 		return t, nil
 	}

@@ -72,6 +72,9 @@ func TestSentByAnother(t *testing.T) {
 		if same, err := now.SentBy(Sender{From: other.From, VERP: true}); err != nil || same != now {
 			t.Errorf("the same sender again makes another template: %v", err)
 		}
+		if same, err := was.SentBy(Sender{From: "Another name <typo@example.org>"}); err != nil || same != was {
+			t.Errorf("another name for the same address makes another template: %v", err)
+		}
 		if back, err := now.SentBy(s); err != nil {
 			t.Error(err)
 		} else if b, _ := back.MarshalBinary(); !bytes.Equal(b, must(t, was)) {
