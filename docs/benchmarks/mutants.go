@@ -4,8 +4,8 @@
 //
 //	go run docs/benchmarks/mutants.go -seed 1 -n 20
 //
-// The kinds take turns: a weight or threshold that is a fifth off, a veto or condition that is left out, one that is turned round,
-// a word that is missing from a list, a loop or branch that ends at once. The files themselves are left alone.
+// The kinds take turns: a weight or threshold that is a fifth off, a veto or condition that is left out, one that is
+// turned round, a word that is missing from a list, the opposite answer. The files themselves are left alone.
 package main
 
 import (
@@ -49,7 +49,8 @@ func main() {
 			lived++
 		}
 		was, would := apart(s.was, s.would)
-		fmt.Printf("%-6s %s:%d: %.70q becomes %.70q\n", map[bool]string{true: "dies", false: "LIVES"}[dies], s.file, s.line, was, would)
+		fate := map[bool]string{true: "dies", false: "LIVES"}[dies]
+		fmt.Printf("%-6s %s:%d: %.70q becomes %.70q\n", fate, s.file, s.line, was, would)
 	}
 	fmt.Printf("seed %d: %d of %d die\n", *seed, *n-lived, *n)
 }
@@ -186,7 +187,8 @@ func try(s site) bool {
 	// The two tests that count comparisons take longer than all others, so they come last.
 	const slow = "ComparesFew|TwiceTheWork"
 	for _, which := range [...]string{"-skip", "-run"} {
-		out, err := exec.Command("go", "test", "-overlay", overlay, "-failfast", "-timeout", "300s", which, slow, "./"+room).CombinedOutput()
+		out, err := exec.Command("go", "test", "-overlay", overlay, "-failfast", "-timeout", "300s", which, slow,
+			"./"+room).CombinedOutput()
 		if err != nil && strings.Contains(string(out), "[build failed]") {
 			fmt.Println("does not build, which no test needs to find:", strings.SplitN(string(out), "\n", 3)[1])
 		}
