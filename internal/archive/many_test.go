@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -82,5 +81,5 @@ func TestTenThousandEditions(t *testing.T) {
 	if feed := page("daily/"+feedAtom, 200<<10); strings.Count(feed, "<entry>") != inFeed {
 		t.Error("the feed is not of thirty editions")
 	}
-	t.Log(fmt.Sprintf("sorted in %v, a page of an edition in %v", made, time.Since(began)/time.Duration(len(d.rows)/997)))
+	t.Logf("sorted in %v, a page of an edition in %v", made, time.Since(began)/time.Duration(len(d.rows)/997))
 }
