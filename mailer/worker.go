@@ -426,7 +426,7 @@ func (w *worker) connect(ctx context.Context) bool {
 			return false
 		}
 		if w.m.pace.notLetIn(w.m.Now(), err.Error()) {
-			w.m.log.Info("the mail server takes no further connection; going on with the others", "words", err.Error())
+			w.m.log.Info("no further connection could be made; going on with the others", "words", err.Error())
 			return false
 		}
 		var said *Unreachable
