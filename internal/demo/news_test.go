@@ -129,7 +129,7 @@ func TestStoriesAreToldBySeveralOutlets(t *testing.T) {
 		"Orvane names Ilse Marrow as envoy to border talks":          {3, "diplomacy"},
 		"Castelline and Brume to reopen consulates after six years":  {3, "diplomacy"},
 		"Volcano on Isle Tarn goes to second alert level":            {3, "global"},
-		"Night train between Castelline and Brume returns in spring": {3, "global"},
+		"Night train between Castelline and Brume returns in spring": {4, "global"}, // one of them in French
 		"Brume central bank leaves its rate at 3.25 per cent":        {2, "global"},
 		"Aldmere museum to return eleven bronzes to Orvane":          {2, "diplomacy"},
 	}
