@@ -436,7 +436,7 @@ func TestAFlood(t *testing.T) {
 // TestSignUpOutlivesKills kills the daemon at moments around each step of a sign-up. Whoever was answered gets the mail,
 // and at most one more of it; nobody is a reader without the click, and who was told that they are one is.
 func TestSignUpOutlivesKills(t *testing.T) {
-	kills := 20
+	kills := 10
 	if n, err := strconv.Atoi(os.Getenv("DIGESTD_KILLS")); err == nil {
 		kills = n
 	}

@@ -102,7 +102,7 @@ func (w *townsfolk) finish(t *testing.T, readers, doubts int) {
 // is whole or is the one of before, and at the end nobody lacks an edition.
 func TestKilledAnywhere(t *testing.T) {
 	const people = 60
-	n := tries(t, "DIGESTD_KILLS", 24)
+	n := tries(t, "DIGESTD_KILLS", 12)
 	w := newTown(t, people)
 	w.happens()
 	w.run(t, 0, "send", "daily")
