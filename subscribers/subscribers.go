@@ -101,6 +101,12 @@ var Weekdays = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 // Weekday is how a day is written.
 func Weekday(d time.Weekday) string { return Weekdays[(d+6)%7] }
 
+// DayOf is the weekday that one of Weekdays names.
+func DayOf(name string) time.Weekday { return time.Weekday((slices.Index(Weekdays, name) + 1) % 7) }
+
+// ForGood is the day until which somebody is paused who is so until somebody ends it.
+const ForGood = "9999-12-31"
+
 // Profile is what a subscriber asked for. Subscribers who asked for the same share one Profile, which
 // nobody changes: its pointer may serve as a key. All of its fields are exported, since Meaning tells profiles apart.
 type Profile struct {

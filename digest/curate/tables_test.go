@@ -224,16 +224,20 @@ func TestLinksThatDifferInAToken(t *testing.T) {
 // A number that ends a title, or says nothing.
 func TestOnes(t *testing.T) {
 	for title, want := range map[string]int{"Kestrel has one": 1, "One in ten ferries": 1, "One of the ferries": 0, "No one in Tarn": 0, "One ferry": 1} {
-		n := 0
-		for _, tok := range NewDocument(title, "", "en").tokens {
-			if tok.kind == number {
-				n++
-			}
-		}
-		if n != want {
+		if n := numbersIn(title); n != want {
 			t.Errorf("%q: %d numbers, want %d", title, n, want)
 		}
 	}
+}
+
+// numbersIn counts the numbers that tell something in a title.
+func numbersIn(title string) (n int) {
+	for _, tok := range NewDocument(title, "", "en").tokens {
+		if tok.kind == number {
+			n++
+		}
+	}
+	return n
 }
 
 // From forty items on, how many have a word says something.
@@ -315,13 +319,7 @@ func TestAges(t *testing.T) {
 		"Forger, 44, is jailed": 0, "Forger, 44": 0, "Two widows aged 70": 1, "Widow aged 70": 0, "A 58-year-old captain": 0,
 		"Captain, 120, retires": 1, "In Tarn, 44 ferries sink": 1, "44 ferries, 12 barges sink": 2, "A 58-year plan": 0,
 	} {
-		n := 0
-		for _, tok := range NewDocument(title, "", "en").tokens {
-			if tok.kind == number {
-				n++
-			}
-		}
-		if n != want {
+		if n := numbersIn(title); n != want {
 			t.Errorf("%q: %d numbers, want %d", title, n, want)
 		}
 	}

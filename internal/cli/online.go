@@ -45,7 +45,7 @@ func checkOnline(ctx context.Context, p *program, cfg *config.Config, sets map[s
 			saw = append(saw, said)
 		}
 	}
-	came := p.awaiting(mailServer(cfg, min(cfg.SMTP.ReplyTimeout, serverTimeout)))
+	came := p.awaitingMail(cfg, serverTimeout)
 	look(askServer(ctx, cfg))
 	came()
 	look(askMailbox(ctx, p, cfg))

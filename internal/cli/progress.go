@@ -65,13 +65,9 @@ func (p *program) awaiting(what string) (came func()) {
 	return func() { timer.Stop() }
 }
 
-// mailServer is what is waited for, and how long, where mail goes over SMTP.
-func mailServer(cfg *config.Config, atMost time.Duration) string {
-	if cfg.Delivery.Transport != "smtp" {
-		return "the " + cfg.Delivery.Transport
-	}
-	return fmt.Sprintf("the mail server %s:%d, which has %s to answer (port of [smtp], %s)", cfg.SMTP.Host, cfg.SMTP.Port,
-		report.InWords(atMost), cfg.Where("smtp", "port"))
+// awaitingMail is awaiting for whoever takes the mail, who has limit at most to answer.
+func (p *program) awaitingMail(cfg *config.Config, limit time.Duration) (came func()) {
+	return p.awaiting(cfg.Other(report.InWords(min(cfg.SMTP.ReplyTimeout, limit))))
 }
 
 func shortened(s string, max int) string {

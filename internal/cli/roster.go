@@ -179,9 +179,6 @@ func removeReaderCommand(p *program) *cobra.Command {
 	}
 }
 
-// forGood is the last day that a pause can name.
-const forGood = "9999-12-31"
-
 func pauseReaderCommand(p *program) *cobra.Command {
 	var r roster
 	var until string
@@ -192,7 +189,7 @@ func pauseReaderCommand(p *program) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			words := "is paused until " + until
 			if until == "" {
-				until, words = forGood, "is paused until `digestd subscribers resume "+args[0]+"`"
+				until, words = subscribers.ForGood, "is paused until `digestd subscribers resume "+args[0]+"`"
 			}
 			if _, err := time.Parse(time.DateOnly, until); err != nil {
 				return usagef("--until %q: the first day on which mail comes again, such as 2026-12-24", until)

@@ -230,7 +230,7 @@ type deliveryBar struct {
 }
 
 func newDeliveryBar(p *program, cfg *config.Config) *deliveryBar {
-	return &deliveryBar{program: p, came: p.awaiting(mailServer(cfg, min(cfg.SMTP.ReplyTimeout, smtp.CommandTimeout)))}
+	return &deliveryBar{program: p, came: p.awaitingMail(cfg, smtp.CommandTimeout)}
 }
 
 // Delivery moves the bar.

@@ -14,6 +14,7 @@ type transport struct {
 	check  func(r *reader, c *Config, root *table) // what it needs of the other tables
 	leaves bool                                    // whether the mail goes on from here
 	route  func(c *Config) string                  // where the mail goes, in words
+	other  func(c *Config, limit string) string    // who answers, within what time, in words
 }
 
 // transports are all that there are.
@@ -25,11 +26,15 @@ func transports() []transport {
 				as = "as " + c.SMTP.Username
 			}
 			return fmt.Sprintf("through %s:%d %s", c.SMTP.Host, c.SMTP.Port, as)
+		}, func(c *Config, limit string) string {
+			return fmt.Sprintf("the mail server %s:%d, which has %s to answer (port of [smtp], %s)", c.SMTP.Host, c.SMTP.Port, limit,
+				c.Where("smtp", "port"))
 		}},
-		{"sendmail", needsCommand, true, func(c *Config) string { return "by " + strings.Join(c.Sendmail.Command, " ") }},
+		{"sendmail", needsCommand, true, func(c *Config) string { return "by " + strings.Join(c.Sendmail.Command, " ") },
+			func(*Config, string) string { return "the sendmail" }},
 		{"maildir", func(*reader, *Config, *table) {}, false, func(c *Config) string {
 			return "into the Maildir " + c.Delivery.Maildir + "; nothing leaves this machine"
-		}},
+		}, func(*Config, string) string { return "the maildir" }},
 	}
 }
 
@@ -40,6 +45,12 @@ func (c *Config) Route() string {
 		return t.route(c)
 	}
 	return fmt.Sprintf("from %s, %s", c.Mail.FromAddress, t.route(c))
+}
+
+// Other is who answers when a mail is given away, within a time that is given in words.
+func (c *Config) Other(limit string) string {
+	t, _ := c.transport()
+	return t.other(c, limit)
 }
 
 func transportNames() []string {

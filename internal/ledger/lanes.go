@@ -48,6 +48,9 @@ type Passed struct {
 	Reason string `json:"reason"`
 }
 
+// Has reports whether an item is in the range.
+func (p Passed) Has(seq uint64) bool { return p.From <= seq && seq <= p.To }
+
 // Outcome is what became of an item in a lane.
 type Outcome struct {
 	Edition string   `json:"edition"`          // that used or closed it

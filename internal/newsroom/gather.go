@@ -250,7 +250,7 @@ func (g gatherer) had(lane ledger.LaneState, wanted map[string]string, it digest
 	}
 	for _, other := range others {
 		for _, passed := range lane.Passed {
-			if _, ok := wanted[other.Feed]; ok && other.Seq >= passed.From && other.Seq <= passed.To {
+			if _, ok := wanted[other.Feed]; ok && passed.Has(other.Seq) {
 				return "the same entry as an item that was " + passed.Reason, nil
 			}
 		}

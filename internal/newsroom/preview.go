@@ -71,7 +71,7 @@ func (c *Composer) keptFrom(d digest.Digest, who subscribers.Subscriber, slot sc
 		return "", err
 	case suppressed[subscribers.Key(who.Email)]:
 		return who.Email + " gets nothing of it: the address is suppressed (`digestd why " + who.Email + "`)", nil
-	case who.Profile != nil && who.Paused(slot.At) && who.PausedUntil.Year() == 9999:
+	case who.Profile != nil && who.Paused(slot.At) && who.PausedUntil.Format(time.DateOnly) == subscribers.ForGood:
 		return who.Email + " gets nothing of it: paused until `digestd subscribers resume " + who.Email + "`", nil
 	case who.Profile != nil && who.Paused(slot.At):
 		return who.Email + " gets nothing of it: paused until " + who.PausedUntil.Format(time.DateOnly), nil

@@ -160,7 +160,7 @@ func (t teller) look(it digest.Item) (reason string, told bool, err error) {
 		passed = append(slices.Clone(passed), *t.passed)
 	}
 	for _, p := range passed {
-		if it.Seq >= p.From && it.Seq <= p.To {
+		if p.Has(it.Seq) {
 			return p.Reason, false, nil
 		}
 	}

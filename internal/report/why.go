@@ -187,7 +187,7 @@ func (rep Reporter) waits(f LaneFate, d digest.Digest, lane digest.Lane, it dige
 		}
 	}
 	for _, passed := range st.Passed {
-		if it.Seq >= passed.From && it.Seq <= passed.To {
+		if passed.Has(it.Seq) {
 			f.Reason = passed.Reason
 			return f, nil
 		}

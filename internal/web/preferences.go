@@ -279,7 +279,7 @@ func (s *Server) choices(v *visit, own digest.Preferences) (preferencesPage, err
 	p.Tongues = v.languages(v.set.Catalogue(cmp.Or(own.Language, v.reader.subscriber.Language)).Tag)
 	if days := v.days(s.now()); len(days) > 1 {
 		for _, id := range days {
-			p.Days = append(p.Days, box{ID: id, Title: v.set.Weekday(v.words.Tag, time.Weekday((slices.Index(subscribers.Weekdays, id)+1)%7)), On: !slices.Contains(own.WithoutDays, id)})
+			p.Days = append(p.Days, box{ID: id, Title: v.set.Weekday(v.words.Tag, subscribers.DayOf(id)), On: !slices.Contains(own.WithoutDays, id)})
 		}
 	}
 	topics := v.topics()
