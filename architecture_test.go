@@ -64,7 +64,7 @@ var reach = map[string][]string{
 	"internal/report":   {"digest", "digest/compose", "digest/curate", "digest/schedule", "internal/config", "internal/ledger", "mailer", "subscribers"},
 	"internal/daemon":   {"digest", "digest/schedule", "internal/command", "internal/config", "internal/ledger", "internal/newsroom", "internal/report"},
 	"internal/web":      {"digest", "digest/render", "internal/archive", "internal/config", "internal/ledger", "internal/report", "mailer", "subscribers", "templates"},
-	"internal/lint/gen": {}, // run by hand: it reads a package and writes support.go
+	"internal/lint/gen": {}, // run by hand: it reads a package and writes support.json
 
 	// the ledger knows none of its engines
 	"internal/ledger/store":          {},
