@@ -1,34 +1,49 @@
 package lint
 
 import (
+	_ "embed"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
+
+// supportJSON is what internal/lint/gen has written.
+//
+//go:embed support.json
+var supportJSON []byte
+
+// supportData says which mail programs support what.
+type supportData struct {
+	Clients  []string // the mail programs
+	Features []feature
+	byKey    map[string]*feature
+}
 
 // feature is something that clients may or may not support, as caniemail.com has tested it.
 type feature struct {
-	slug    string
-	name    string
-	support string   // a letter for each of Clients
-	keys    []string // what stands in a mail that uses it: "property:max-width", "element:bdi"
+	Slug    string
+	Name    string
+	Support string   // a letter for each client: y supported, a partly, n not, u unknown, - not tested
+	Keys    []string // what stands in a mail that uses it: "property:max-width", "element:bdi"
 }
 
-// featuresByKey finds features by what stands in a mail.
-var featuresByKey = indexed(features)
-
-func indexed(all []feature) map[string]*feature {
-	index := make(map[string]*feature)
-	for i := range all {
-		for _, key := range all[i].keys {
-			index[key] = &all[i]
+var supported = sync.OnceValue(func() (d supportData) {
+	if err := json.Unmarshal(supportJSON, &d); err != nil {
+		panic(err) // a test reads it
+	}
+	d.byKey = make(map[string]*feature)
+	for i, f := range d.Features {
+		for _, key := range f.Keys {
+			d.byKey[key] = &d.Features[i]
 		}
 	}
-	return index
-}
+	return d
+})
 
 // fallbacks are features that some client lacks and that the built-in templates use on purpose, with what
 // those clients show in their place.
@@ -86,7 +101,7 @@ type usage struct {
 
 // fallback is the one that is stated for a feature, where it is used in the way that the fallback is for.
 func (u usage) fallback(f *feature, n *node) (string, bool) {
-	switch f.slug {
+	switch f.Slug {
 	case "html-style", "css-at-media", "css-selector-class":
 		if !u.darkOnly {
 			return "", false
@@ -99,42 +114,43 @@ func (u usage) fallback(f *feature, n *node) (string, bool) {
 			return "", false
 		}
 	}
-	why, stated := fallbacks[f.slug]
+	why, stated := fallbacks[f.Slug]
 	return why, stated
 }
 
 func (u usage) uses(key string, n *node) {
-	f := featuresByKey[key]
+	data := supported()
+	f := data.byKey[key]
 	if f == nil {
 		return
 	}
 	var not, partly []string
-	for i, letter := range f.support {
+	for i, letter := range f.Support {
 		switch letter {
 		case 'n':
-			not = append(not, Clients[i])
+			not = append(not, data.Clients[i])
 		case 'a':
-			partly = append(partly, Clients[i])
+			partly = append(partly, data.Clients[i])
 		}
 	}
 	if not == nil && partly == nil {
 		return
 	}
-	level, text, clients := Warning, f.name+" is not supported by "+listed(not), not
+	level, text, clients := Warning, f.Name+" is not supported by "+listed(not), not
 	if not == nil {
-		level, text, clients = Note, f.name+" is partly supported by "+listed(partly), partly
+		level, text, clients = Note, f.Name+" is partly supported by "+listed(partly), partly
 	}
 	if why, stated := u.fallback(f, n); stated {
 		level, text = Note, text+": "+why
 	}
 	found := u.report.finding(n, Support, level, text)
-	found.Clients, found.More = clients, "https://www.caniemail.com/features/"+f.slug+"/"
+	found.Clients, found.More = clients, "https://www.caniemail.com/features/"+f.Slug+"/"
 	u.report.add(found)
 }
 
 // listed names some clients, and counts the others.
 func listed(clients []string) string {
-	if len(clients) == len(Clients) {
+	if len(clients) == len(supported().Clients) {
 		return "any client"
 	}
 	if len(clients) > 4 {

@@ -239,16 +239,16 @@ func TestEveryCheckHasItsRule(t *testing.T) {
 func TestSupportData(t *testing.T) {
 	keys := map[string]string{}
 	slugs := map[string]bool{}
-	for _, f := range features {
-		slugs[f.slug] = true
-		if len(f.support) != len(Clients) || strings.Trim(f.support, "yanu-") != "" {
-			t.Errorf("%s: support %q for %d clients", f.slug, f.support, len(Clients))
+	for _, f := range supported().Features {
+		slugs[f.Slug] = true
+		if len(f.Support) != len(supported().Clients) || strings.Trim(f.Support, "yanu-") != "" {
+			t.Errorf("%s: support %q for %d clients", f.Slug, f.Support, len(supported().Clients))
 		}
-		for _, key := range f.keys {
+		for _, key := range f.Keys {
 			if other := keys[key]; other != "" {
-				t.Errorf("%s: %s is also that of %s", f.slug, key, other)
+				t.Errorf("%s: %s is also that of %s", f.Slug, key, other)
 			}
-			keys[key] = f.slug
+			keys[key] = f.Slug
 		}
 	}
 	for slug := range fallbacks {

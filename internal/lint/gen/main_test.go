@@ -40,21 +40,16 @@ func TestReduce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"from the npm package caniemail 2.0.2; DO NOT EDIT.", "as of 2026-05-13", "// Permission is granted to anybody", `SupportDate = "2026-05-13"`,
-		`{"css-max-width", "max-width", "y---a----------u", []string{"property:max-width"}},`,
-		`{"html-bdi", "<bdi> element", "----------------", []string{"element:bdi"}},`,
+		"from the npm package caniemail 2.0.2: not to be edited.", "as of 2026-05-13", `"Permission is granted to anybody`, `"clients":["Gmail, web",`,
+		`{"slug":"css-max-width","name":"max-width","support":"y---a----------u","keys":["property:max-width"]}`,
+		`{"slug":"html-bdi","name":"\u003cbdi\u003e element","support":"----------------","keys":["element:bdi"]}`,
 	} {
 		if !strings.Contains(string(source), want) {
-			t.Errorf("%s\nlacks %s", source, want)
+			t.Errorf("%s\nlacks %s", string(source), want)
 		}
 	}
 	if strings.Contains(string(source), "amp") {
 		t.Error("has what is no matter of markup")
-	}
-	for line := range strings.Lines(string(source)) {
-		if strings.HasPrefix(line, "// ") && len(line) > 130 {
-			t.Errorf("long comment: %s", line)
-		}
 	}
 }
 
