@@ -214,7 +214,7 @@ func isFurnitureLine(text string) bool {
 
 // isAddress reports whether a text is addresses and nothing else.
 func isAddress(text string) bool {
-	return (strings.Contains(text, "://") || strings.Contains(text, "www.")) && address.MatchString(text)
+	return (strings.Contains(text, "/") || strings.Contains(text, "www.")) && address.MatchString(text)
 }
 
 // isRow reports whether a line is furniture side by side: "Permalink | Comments (3) | Share".
@@ -295,7 +295,7 @@ func wordPress(line string) bool {
 
 var (
 	separators = regexp.MustCompile(`\s*[|·•‧/\[\]»›–—]+\s*|\s+-\s+|\s{2,}| via `)
-	address    = regexp.MustCompile(`^\s*(?:https?://\S+[\s,;]*|www\.\S+[\s,;]*)+$`)
+	address    = regexp.MustCompile(`^\s*(?:(?:https?://|www\.|(?:[\w-]+\.)+[a-z]{2,}/)\S*[\s,;]*)+$`)
 	// arXiv's line before an abstract, and its like.
 	announceLine = regexp.MustCompile(`(?i)^arxiv:\S+\s+announce type:\s*[\w-]+\s*(?:abstract:\s*)?|^abstract:\s+`)
 )

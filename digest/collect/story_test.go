@@ -135,12 +135,37 @@ func TestMeaningOfMarkup(t *testing.T) {
 		{"Use &lt;b&gt; and &lt;/b&gt; here", "Use <b> and </b> here"},
 		{"<p>Write <code>&lt;p&gt;text&lt;/p&gt;</code></p>", "Write <p>text</p>"},
 		{"<p>Write &lt;p&gt;text&lt;/p&gt;</p>", "Write <p>text</p>"},
+		{"<p>The mill opens on Monday. <a href='https://mill.example/a/b'><span class='invisible'>https://</span><span class='ellipsis'>mill.example/a</span><span class='invisible'>/b</span></a></p>", "The mill opens on Monday."},
 		{"see <span class='invisible'>https://</span><span class='ellipsis'>mill.example/a</span><span class='invisible'>bc</span>", "see mill.example/a"},
 		{"a<sup>never closed, and long enough to be no power of anything at all", "anever closed, and long enough to be no power of anything at all"},
 	} {
 		if got := readStory(row.source, mustURL(t, "https://example.org/"), 4096).text.Plain(); got != row.want {
 			t.Errorf("%s\n reads %q\n want  %q", row.source, got, row.want)
 		}
+	}
+}
+
+// A text in Markdown says what its marks mean, and no other text loses a sign.
+func TestMarkdown(t *testing.T) {
+	for _, row := range []struct{ source, want string }{
+		{"He took the *old* wheel to\n  [the mill](https://mill.example/x_(y) \"Mill\"). See snake_case_name, 5 * 3 * 2, a < b & c.",
+			"He took the old wheel to the mill. See snake_case_name, 5 * 3 * 2, a < b & c."},
+		{"## [Wheels](https://mill.example/v1):<br><br>Repairs:<br>- One ([W-1](https://mill.example/1))<br>", "Wheels: Repairs: One (W-1)"},
+		{"    It is **done** again.\n\n    And **more** **of** it.", "It is done again. And more of it."},
+		{"# The mill\n\nIt turns.\n\n```go\nfunc x() {}\n```\n1. one\n2. two\n\n> said he\n> again\n\n***\n\n- [x] \\*done\\*",
+			"The mill. It turns. one two said he again *done*"},
+		{"[![badge](https://mill.example/b.svg)](https://mill.example) A ~~wet~~ dry `wheel`, see <https://mill.example/2> and [two].\n\n[two]: /2",
+			"A dry wheel, see https://mill.example/2 and [two]."},
+		{"def f(**kwargs), **args and x**2 + y**2 *** four stars *** [5/5](of ten) C# 9 #1 * 2 _", "def f(**kwargs), **args and x**2 + y**2 *** four stars *** [5/5](of ten) C# 9 #1 * 2 _"},
+		{"<p>Stars **stay**, as do [brackets](https://mill.example/)</p>", "Stars **stay**, as do [brackets](https://mill.example/)"},
+	} {
+		if got := readStory(row.source, mustURL(t, "https://example.org/"), 4096).text.Plain(); got != row.want {
+			t.Errorf("%q\n reads %q\n want  %q", row.source, got, row.want)
+		}
+	}
+	ch, err := readAll(t, `{"version":"https://jsonfeed.org/version/1.1","items":[{"id":"1","title":"One","content_text":"The **mill** turns, a <b> & all.\n\nSee [it](https://mill.example/)."}]}`)
+	if err != nil || ch.items[0].Summary.Plain() != "The mill turns, a <b> & all. See it." {
+		t.Errorf("%v, %v", ch.items, err)
 	}
 }
 
