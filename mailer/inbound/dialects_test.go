@@ -44,6 +44,11 @@ func multipart(kind, media, report string) string {
 		"\n--b\nContent-Type: message/rfc822\n\nMessage-ID: <digest-1@digest.example>\nSubject: User unknown\n\n550 5.1.1 User unknown\n--b--\n"
 }
 
+// topic is what a topic of Amazon sends by mail.
+func topic(text string) string {
+	return "From: Topic <no-reply@sns.amazonaws.com>\nTo: bounces@digest.example\nSubject: AWS Notification Message\n\n" + text + "\n\n--\nIf you wish to stop receiving notifications from this topic, please visit the link below to unsubscribe:\nhttps://sns.example/unsubscribe\n"
+}
+
 // TestDialects reads what the mail systems of the world say, in the form of testdata/notices.txtar: the kind, the
 // recipients, the status, and whether the mailbox is gone.
 func TestDialects(t *testing.T) {
@@ -204,7 +209,24 @@ func TestDialects(t *testing.T) {
 		{"left, says a field", "auto-reply", person("Undelivered mail", "X-Autoreply: yes\n", "It could not be delivered: <reader@example.org>: user unknown")},
 		{"a ticket", "auto-reply", person("[#123] We got your mail", "Auto-Submitted: auto-replied\n", "Your message was received.")},
 
+		// Amazon's topics, by mail.
+		{"SES, a bounce", "bounce reader@example.org 5.1.1 gone", topic(`{"notificationType":"Bounce","bounce":{"bounceType":"Permanent","bouncedRecipients":[{"emailAddress":"reader@example.org","action":"failed","status":"5.1.1","diagnosticCode":"smtp; 550 5.1.1 user unk!
+ nown"}]},"mail":{}}`)},
+		{"SES, as JSON whole", "bounce reader@example.org 5.1.1 gone", topic(`{"Type":"Notification","Message":"{\"eventType\":\"Bounce\",\"bounce\":{\"bounceType\":\"Permanent\",\"bouncedRecipients\":[{\"emailAddress\":\"reader@example.org\",\"status\":\"5.1.1\"}]}}"}`)},
+		{"SES, a passing bounce", "bounce reader@example.org 5.1.1", topic(`{"notificationType":"Bounce","bounce":{"bounceType":"Transient","bouncedRecipients":[{"emailAddress":"reader@example.org","status":"5.1.1"}]}}`)},
+		{"SES, a complaint", "complaint reader@example.org", topic(`{"notificationType":"Complaint","complaint":{"complainedRecipients":[{"emailAddress":"reader@example.org"}],"complaintFeedbackType":"abuse"}}`)},
+		{"SES, not spam", "report reader@example.org", topic(`{"notificationType":"Complaint","complaint":{"complainedRecipients":[{"emailAddress":"reader@example.org"}],"complaintFeedbackType":"not-spam"}}`)},
+		{"SES, delivered", "delivered reader@example.org", topic(`{"notificationType":"Delivery","delivery":{"recipients":["reader@example.org"]}}`)},
+		{"JSON of somebody else", "other", topic(`{"notificationType":"Deploy"}`)},
+		{"no JSON", "other", topic(`{"notificationType":`)},
+
+		// Said after the whole message, that a user is unknown may be what a reader's own filter says.
+		{"Postfix, at the end of data", "bounce reader@example.org 5.1.1", reported("<reader@example.org>: host mx.example.org said: 550 Unknown user reader@example.org (in reply to end of DATA\n    command)\n", "Action: failed", "Status: 5.0.0", "Diagnostic-Code: smtp; 550 Unknown user reader@example.org")},
+		{"Gmail, not found", "bounce reader@example.org 5.1.1 gone", reported("** Address not found **\n\nYour message wasn't delivered to reader@example.org because the address couldn't be found. Check for typos or unnecessary spaces and try again.\n", "Action: failed", "Status: 5.0.0")},
+		{"a report in a bounce that names nobody", "bounce reader@example.org 5.1.1 gone", "From: MAILER-DAEMON@mx.example.net\nSubject: Returned mail: User unknown\nContent-Type: multipart/mixed; boundary=outer\n\n--outer\n\n----- The following addresses had permanent delivery errors -----\n\n--outer\nContent-Type: message/rfc822\n\n" + failed("5.1.1", "550 5.1.1 user unknown") + "\n--outer--\n"},
+
 		// Reports of other kinds.
+		{"spam, our own mail handed on by Microsoft", "complaint reader@example.org", "X-HmXmrOriginalRecipient: reader@example.org\nFrom: news@digest.example\nSubject: News\n\nTo leave: https://digest.example/u/x\nunsubscribe\n"},
 		{"read", "receipt reader@example.org", multipart("disposition-notification", "message/disposition-notification", "Final-Recipient: rfc822; reader@example.org\nDisposition: manual-action/MDN-sent-manually; displayed\n")},
 		{"thrown away unread", "receipt reader@example.org", multipart("disposition-notification", "message/disposition-notification", "Final-Recipient: rfc822; reader@example.org\nDisposition: automatic-action/MDN-sent-automatically; deleted\nStatus: 5.1.1\nAction: failed\n")},
 		{"spam, the address hidden", "complaint", multipart("feedback-report", "message/feedback-report", "Feedback-Type: abuse\nUser-Agent: Fbl/1\nVersion: 1\n")},

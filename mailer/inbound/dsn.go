@@ -43,7 +43,7 @@ func parseStatus(body []byte) (blocks []block) {
 func (r *Report) delivery(blocks []block, m *part, said notice) {
 	var mentions []mention // of the notice beside it
 	judge := refusal.Judgement{}
-	doubtful := said.goesOn()
+	doubtful, late := said.goesOn(), refusal.AfterData(flat(said.lines))
 	for _, b := range joined(blocks) {
 		if len(r.Recipients) == maxRecipients {
 			break
@@ -51,6 +51,9 @@ func (r *Report) delivery(blocks []block, m *part, said notice) {
 		to, ok := recipientOf(b)
 		if !ok {
 			continue
+		}
+		if late && to.Gone {
+			_, to.Gone = judge.Assess(b.get("status"), refusal.Late(b.texts("diagnostic-code")))
 		}
 		if to.Kind == Bounce && to.Permanent && to.Words == "" {
 			if mentions == nil {

@@ -135,8 +135,11 @@ func Parse(raw []byte) Report {
 	report.Tokens = tokens(m, found, asked)
 
 	said := ownWords(notice)
+	told, isNotification := notificationIn(notice)
 	said.marked = said.marked || len(found.returned) > 0
 	switch {
+	case isNotification:
+		report.notification(told, m)
 	case found.feedback != nil:
 		report.feedback(found.feedback)
 	case found.disposition != nil:
@@ -144,11 +147,11 @@ func Parse(raw []byte) Report {
 	case found.status != nil && (report.Machine || found.isReport):
 		report.Machine = true
 		report.delivery(parseStatus(found.status.content()), m, said)
-	case asksToLeave(subject), len(asked) > 0:
-		report.Kind = Unsubscribe
 	case found.jmrp != "":
 		report.Kind = Complaint
 		report.Recipients = []Recipient{{Address: found.jmrp, Kind: Complaint}}
+	case asksToLeave(subject), len(asked) > 0:
+		report.Kind = Unsubscribe
 	case repliesByItself(m.header, subject) && (!isDaemon(m.header) ||
 		vacation.MatchString(subject) && !bounceSubject(strings.ToLower(subject))):
 		report.Kind = AutoReply
@@ -183,12 +186,16 @@ type content struct {
 	jmrp        string  // whose complaint it is, in the form of Microsoft's junk mail reporting
 }
 
+// complainer is the field in which Microsoft names who complains, in the message that it attaches, or hands on as it is.
+const complainer = "x-hmxmroriginalrecipient"
+
 // flatten walks through the parts. Into an attached message it looks only where a mail system attached a
-// report of its own whole, with no words around it: when people forward a bounce, it is not about us.
+// report of its own whole, with no words around it, or under the subject of a bounce with words that name nobody: when
+// people forward a bounce, it is not about us.
 func flatten(m *part, machine bool) *content {
-	c := &content{}
+	c := &content{jmrp: address(m.header.get(complainer))}
 	c.walk(m)
-	if machine && c.status == nil && c.feedback == nil && len(c.returned) > 0 && strings.TrimSpace(c.notice()) == "" {
+	if machine && c.status == nil && c.feedback == nil && len(c.returned) > 0 && handsOn(m, c) {
 		if inner := c.returned[0]; inner.media == "message/rfc822" {
 			nested := &content{}
 			nested.walk(readMessage(inner.content()))
@@ -199,6 +206,13 @@ func flatten(m *part, machine bool) *content {
 		}
 	}
 	return c
+}
+
+// handsOn reports whether what stands around an attached report says nothing of its own.
+func handsOn(m *part, c *content) bool {
+	around := c.notice()
+	return strings.TrimSpace(around) == "" ||
+		!strings.Contains(around, "@") && bounceSubject(strings.ToLower(m.header.text("subject")))
 }
 
 func (c *content) walk(p *part) {
@@ -222,8 +236,8 @@ func (c *content) walk(p *part) {
 		}
 	case strings.HasPrefix(p.media, "message/"), p.media == "text/rfc822-headers", p.media == "text/rfc822":
 		c.returned = append(c.returned, p)
-		if h, _ := splitHeader(p.content()); h.has("x-hmxmroriginalrecipient") {
-			c.jmrp = address(h.get("x-hmxmroriginalrecipient"))
+		if h, _ := splitHeader(p.content()); h.has(complainer) {
+			c.jmrp = address(h.get(complainer))
 		}
 	case len(c.texts) > 0 && strings.HasPrefix(strings.ToLower(p.header.get("content-disposition")), "attachment"):
 		c.returned = append(c.returned, p) // our mail as a file, whatever its type

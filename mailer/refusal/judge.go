@@ -52,6 +52,10 @@ func Judge(stage string, code int, words, to string) Verdict {
 		return v
 	}
 	switch v.About = byWords(plain); {
+	case v.Status == "5.1.7", v.Status == "5.1.8", v.About != Pace && v.About != Mailbox && listed(strings.ToLower(words)):
+		v.About = Sender
+	case stage == "rcpt" && v.Status == "5.4.1" && strings.Contains(plain, unlisted): // of Microsoft 365
+		v.About = Mailbox
 	case v.About == Message && strings.HasSuffix(v.Status, ".2.2"): // a mailbox has a size as well
 		v.About = Mailbox
 	case v.About == Unclear:
@@ -66,10 +70,13 @@ func Judge(stage string, code int, words, to string) Verdict {
 	return v
 }
 
+// unlisted is what Microsoft 365 says, with 5.4.1, of an address that its directory does not have.
+const unlisted = "recipient address rejected: access denied"
+
 // plainOf is what words say, without the names of addresses and hosts, in lower case.
 func plainOf(words string) string {
 	s := plainWords.Replace(strings.ReplaceAll(words, "’", "'"))
-	s = AnyAddress.ReplaceAllString(anyLink.ReplaceAllString(s, " "), "x@x.x")
+	s = AnyAddress.ReplaceAllString(anyLink.ReplaceAllString(s, " "), "x@x")
 	return strings.ToLower(statusInWords.ReplaceAllString(hostNamed.ReplaceAllString(s, "$1 x"), " "))
 }
 

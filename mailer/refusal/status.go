@@ -62,18 +62,22 @@ func Assess(given, words string) (status string, gone bool) {
 	case len(codes) > 0:
 		status = codes[0]
 	}
-	plain := strings.ToLower(AnyAddress.ReplaceAllString(words, "x@x.x"))
+	plain := strings.ToLower(AnyAddress.ReplaceAllString(words, "x@x"))
 	switch {
 	case meant != "" && !subscribers.NoSuchMailbox(meant),
-		Passing(plain), hindered(plain), len(specific) == 0 && afterData(plain),
+		Passing(plain), hindered(plain), afterData(plain) && !slices.Contains(CodesIn(words), "5.1.1"),
 		passingCode.MatchString(words),
-		tryAgain.MatchString(words) && !ReplyCode.MatchString(words),
+		tryAgain.MatchString(typo.ReplaceAllString(words, " ")) && !ReplyCode.MatchString(words),
 		meant != "5.1.1" && (elsewhere(plain) || senderWord(plain)):
 		return status, false
 	}
-	for _, code := range specific {
-		if !subscribers.NoSuchMailbox(code) {
+	isKin := func(code string) bool { return meant == "5.1.1" && kin(code, plain) }
+	for i, code := range specific {
+		if !subscribers.NoSuchMailbox(code) && !isKin(code) {
 			return status, false
+		}
+		if i == 0 && isKin(code) {
+			status = meant
 		}
 	}
 	// 5.1.10 is that a domain takes no mail at all (RFC 7505 §4.2). Only Exchange says it of a mailbox, and then says so.
@@ -81,11 +85,34 @@ func Assess(given, words string) (status string, gone bool) {
 		return status, false
 	}
 	// 5.2.1 is whatever keeps a mailbox from taking mail (RFC 3463 §3.3), so words must say that it was closed.
-	if status == "5.2.1" && meant == "" && letters.MatchString(statusInWords.ReplaceAllString(strings.ReplaceAll(plain, "x@x.x", ""), "")) {
+	if status == "5.2.1" && meant == "" && letters.MatchString(statusInWords.ReplaceAllString(strings.ReplaceAll(plain, "x@x", ""), "")) {
 		return status, false
 	}
 	return status, subscribers.NoSuchMailbox(status)
 }
+
+// kin reports whether a code may stand for that there is no such mailbox where words, in lower case, say so: 5.1.6 is that
+// it has moved to nowhere (RFC 3463 §3.2), 5.1.3 that its name can't be, unless that is all that they say.
+func kin(code, words string) bool {
+	return code == "5.1.6" || code == "5.1.3" && !malformed(words)
+}
+
+var malformed = AnyOf(`valid`, `illegal`, `malformed`, `syntax`, `format`)
+
+// typo finds the advice to look for a slip of one's own, and to try again then.
+var typo = regexp.MustCompile(`(?i)\bcheck\b[^.;]{0,80}\band try again`)
+
+// AfterData reports whether a notice, in lower case and on one line, shows that a refusal came after the whole message.
+// Sendmail shows DATA before what was said of RCPT, too, but speaks of the service only where it was said of DATA.
+func AfterData(notice string) bool {
+	return strings.Contains(notice, endOfData) ||
+		strings.Contains(notice, ">>> data <<< 5") && strings.Contains(notice, "554 5.0.0 service unavailable")
+}
+
+const endOfData = "end of data"
+
+// Late is what a server said, as said after the whole message.
+func Late(words string) string { return endOfData + ": " + words }
 
 // afterData finds a mailbox that is called unknown after its server had taken RCPT, and the whole message: some say so of
 // what a reader's own filter refuses.
@@ -186,7 +213,7 @@ const policy = "5.7.1"
 // Meaning is the status code that words stand for, or empty. The order is from what is no fault of the
 // mailbox to what is.
 func Meaning(words string) string {
-	s := AnyAddress.ReplaceAllString(words, "x@x.x") // whose name means nothing
+	s := AnyAddress.ReplaceAllString(words, "x@x") // whose name means nothing
 	s = strings.ToLower(hostNamed.ReplaceAllString(s, "$1 x"))
 	switch {
 	case idleTooLong(s):

@@ -28,6 +28,12 @@ func TestWordsAgainstACode(t *testing.T) {
 		"temporairement", "plus tard", "va réessayer", "temporalmente", "más tarde", "volverá a intentarlo", "intentará", "temporaneamente", "più tardi", "riprovare", "mais tarde", "tente novamente", "continuaremos tentando",
 		"tentaremos", "tijdelijk", "probeer later opnieuw", "we blijven het proberen", "wordt opnieuw geprobeerd", "tymczasowo", "ponownie", "kolejna próba", "позже", "временно", "повторная попытка", "следующая попытка",
 		"一時的に", "しばらくして", "後ほど", "引き続き", "暂时", "暫時", "稍后", "稍後", "no such user; try again later", "no such user; retry in 2 hours", "no such user; please try this again tomorrow", "451 no such user now", "no such user, try again", "550 undeliverable address, it said: 450 no such user",
+		// said after the whole message: of what a reader's filter refuses
+		Late("550 Unknown user ana@example.org"), Late("550 5.2.1 <ana@example.org>... User Unknown"),
+		// in more languages
+		"geçici", "daha sonra", "tillfälligt", "midlertidig", "väliaikainen", "átmenetileg", "dočasně", "тимчасово", "προσωρινά", "일시적", "no such user, possible forgery",
+		// a name that can't be is no name that is not there
+		"501 5.1.3 invalid recipient address",
 		// another reason
 		"552 mailbox full", "quota exceeded", "message too big", "blocked by spamhaus", "unsolicited mail", "access denied", "relaying denied", "policy violation",
 		"mail loop", "no such domain", "host unknown", "message expired", "connection refused", "virus found", "DMARC failed", "not permitted", "suspicious content",
@@ -42,10 +48,29 @@ func TestWordsAgainstACode(t *testing.T) {
 		"", "550 5.1.1 User unknown", "550 no such user here", "smtp; 550 5.1.1 <ana@example.org>: Recipient address rejected: User unknown in virtual mailbox table",
 		"550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup", "550 unknown user ana-spam-limit@example.org", "550 5.1.1 unknown user 503 5.5.1 RCPT first",
 		"550 5.1.1 unknown recipient or mailbox unavailable", "550 5.1.351 user unknown", "550 5.1.0 user unknown", "550 mailbox couldn’t be found", "550 user unknown. Check the address, and try again", "550 <rate-limit@example.org>: user unknown",
-		"host spam-filter.example.org said: 550 user unknown",
+		"host spam-filter.example.org said: 550 user unknown", "Check for typos or spaces and try again: the address couldn't be found", "551 5.1.6 not our customer", "550 5.1.6 recipient no longer on server",
+		"501 5.1.3 Odbiorca <ana@example.org> nie istnieje", "550 bad_recipient", `550 unknown local-part "ana" in domain "example.org"`, "550 inactive user", "550 Mailbox ( ana@example.org ) not found or inactivated",
+		"550 This address no longer accepts mail", "550 no mail box available for this user", "550 account expired for lack of use", "550 esta casilla ha expirado por falta de uso", "550 the recipients are unknown",
+		"550 uživatel neexistuje", "550 kullanıcı bulunamadı", "550 mottagaren finns inte", "550 adressen findes ikke", "550 vastaanottaja on tuntematon", "550 a címzett nem található",
+		"550 адресу одержувача не знайдено: адреса невідома", "550 ο χρήστης δεν υπάρχει", "550 존재하지 않는 사용자입니다", "550 このアドレスは使用されていません", Late("550 5.1.1 user unknown"),
 	} {
 		if status, gone := Assess("5.1.1", words); !gone {
 			t.Errorf("5.1.1 with %q: %s, not gone", words, status)
+		}
+	}
+}
+
+// TestAfterTheMessage holds by what it is known that a refusal came after the whole message.
+func TestAfterTheMessage(t *testing.T) {
+	for notice, want := range map[string]bool{
+		"said: 550 unknown user (in reply to end of data command)":                 true,
+		">>> data <<< 550 unknown user 554 5.0.0 service unavailable":              true,
+		">>> data <<< 550 5.1.1 <x>... user unknown <<< 503 5.0.0 need rcpt":       false, // pipelining
+		"said: 550 5.1.1 user unknown (in reply to rcpt to command)":               false,
+		">>> rcpt to:<x> <<< 550 5.1.1 user unknown 554 5.0.0 service unavailable": false,
+	} {
+		if AfterData(notice) != want {
+			t.Errorf("%q: %v", notice, !want)
 		}
 	}
 }

@@ -24,7 +24,7 @@ func AnyOf(patterns ...string) func(string) bool {
 var refused = AnyOf(
 	`\bspams?\b`, `spamhaus`, `junk mail`, `unsolicited`, `block ?list`, `black ?list`, `blocked`, `banned`, `reputation`,
 	`\bdnsbl\b`, `\brbl\b`, `dmarc`, `\bspf\b`, `\bdkim\b`, `unauthenticated`, `polic(y|ies)\b`, `access denied`,
-	`relay(ing)? (access )?(denied|not|disallowed|refused)`, `(do|does|will) not relay`, `not permitted`, `prohibited`,
+	`relay(ing)? (access )?(denied|not|disallowed|refused)`, `(unable to|cannot|can not) relay`, `unauthori[sz]ed relay`, `not a gateway`, `\bforge(d|ry)\b`, `(do|does|will) not relay`, `not permitted`, `prohibited`,
 	`not authori[sz]ed`, `content (is |was |has been )?(rejected|refused|denied|filter)`, `message not allowed`, `rfc complian`,
 	`too many (unknown|invalid|bad|rejected|non-?exist[ae]nt) (users|recipients|addresses)`, `trop de destinataires`, `sending (is |was |has been )?paused`, `(contains?|infected|found|detected).{0,20}virus`,
 	`virus.{0,20}(found|detected)`, `suspicious`, `suppress(ed sending|ion list)`, `\b(is|are|was|been|currently) listed\b`,
@@ -33,6 +33,10 @@ var refused = AnyOf(
 	`(sender|return|from)( address| domain)? (is )?(rejected|unknown|not (found|known|verified)|invalid|could not be verified|does not exist)`,
 	`(unknown|invalid) sender`, `sender verif`, `bulk (e-?mail|mail) filter`,
 )
+
+// listed finds those who list senders, in the names of hosts and pages too.
+var listed = AnyOf(`spamhaus`, `spamcop`, `\bsorbs\b`, `dnsbls`, `uceprotect`, `barracudacentral`, `cloudmark`, `senderscore`, `mail-abuse`,
+	`abusix`, `mailspike`, `talosintelligence`, `surriel`, `nixspam`, `blocklist`, `^\w*[ :=]*ip[:=][0-9.]+ - `)
 
 // tooBig is how they say that the message is too big.
 var tooBig = AnyOf(
@@ -44,8 +48,9 @@ var tooBig = AnyOf(
 var full = AnyOf(
 	`quota`,
 	`(mail ?box|mail ?folder|inbox|storage|account|in-?box|buz[oó]n|casilla|casella|caixa|postfach|bo[iî]te)[^.:;]{0,40}(full|exc?eed|llen|plein|voll\b|piena|pleine|cheia)`,
-	`insufficient (disk|system)? ?(space|storage)`, `space not enough`, `not enough (disk )?space`, `no space left`,
-	`storage limit`, `переполнен`, `已满`, `已滿`, `空间不足`, `空間不足`, `满了`, `満杯`, `一杯`, `いっぱい`, `容量.{0,10}超`,
+	`insufficient (disk|system)? ?(space|storage)`, `space not enough`, `not (have )?enough (disk |storage )?space`, `\bfull mailbox\b`, `no space left`,
+	`storage limit`, `переполнен`, `已满`, `已滿`, `空间不足`, `空間不足`, `满了`, `満杯`, `一杯`, `いっぱい`, `容量.{0,10}超`, `超容`, `(skrzynka|schr[aá]nka)[^.;:]{0,30}(pe[łl]na|przepe[łl]nion|pln[aá])`, `(kutusu|kota)[^.;:]{0,20}dolu`,
+	`(postlåda|brevlåda|inkorg|postkasse|indbakke|innboks)[^.;:]{0,20}(full|fyldt)`, `postilaatikko[^.;:]{0,20}täynnä`, `postafiók[^.;:]{0,20}(megtelt|tele)`, `переповнен`, `(용량|메일함|사서함)[^.。]{0,16}(초과|부족|가득)`,
 )
 
 // looping is how they say that a message goes round in circles.
@@ -76,27 +81,39 @@ var unreachable = AnyOf(
 
 // disabled is how mail systems say that a mailbox was closed.
 var disabled = AnyOf(
-	`(account|mail ?box|user|recipient|address|mailadresse|cuenta|compte|konto)[^.;]{0,40}\b(disabled|suspended|discontinued|deactivated|inactive|closed|terminated|cancel+ed|no longer active|deshabilitad|desactivad|d[eé]sactiv|deaktiviert|gesperrt|disabilitat)`,
+	`(account|mail ?box|user|recipient|address|mailadresse|cuenta|compte|konto)[^.;]{0,40}\b(disabled|suspended|discontinued|deactivated|inactive|closed|terminated|cancel+ed|no longer active|not active|deshabilitad|desactivad|d[eé]sactiv|deaktiviert|gesperrt|disabilitat)`,
+	`(account|mailbox|recipient|address) no longer (accepts?|receives?) (e-?mail|mail|messages)`,
 )
 
 // idleTooLong is how they say that they closed a mailbox since nobody looked into it, whatever they call that.
-var idleTooLong = AnyOf(`(blocked|disabled|closed|suspended|deleted|locked)\b[^.;:]{0,20} inactivity`)
+var idleTooLong = AnyOf(
+	`(blocked|disabled|closed|suspended|deleted|locked|expired)\b[^.;:]{0,20} (inactivity|lack of use)`,
+	`(expirad|caducad|cerrad|suspendid|desactivad)[oa]\b[^.;:]{0,20} (falta de uso|inactividad)`,
+)
 
 // noMailbox is how mail systems say that there is no such mailbox.
 var noMailbox = AnyOf(
-	`\b(no such|unknown|invalid|nonexist[ae]nt|non-exist[ae]nt|not an? (valid|known|existing)|bad destination|undefined|unrecogni[sz]ed)( or (illegal|invalid|unknown))? ((local|final|virtual|destination|delivery|e-?mail|mail|smtp) ){0,2}(user|mail ?box|recipient|addressee|address|account|person|alias|customer|name here)`,
-	`\b(user|recipient|addressee|mail ?box|account|address|alias)( name| address|\(s\))?( \S+@\S+| <\S+>| '[^']*'| "[^"]*")?,? ?(\((not|un)known\)|(is |was |does |could |can |has )?(been )?(un ?known|non-?exist[ae]nt|not ?(be )?(found|known|recogni[sz]ed|listed|exist|valid|present|here)|invalid|illegal))\b`,
+	`\b(no such|unknown|invalid|nonexist[ae]nt|non-exist[ae]nt|not an? (valid|known|existing|recogni[sz]ed)|bad destination|undefined|unrecogni[sz]ed)( or (illegal|invalid|unknown))? ((local|final|virtual|destination|delivery|e-?mail|mail|smtp) ){0,2}(user|mail ?box|recipient|addressee|address|account|person|alias|customer|name here)`,
+	`\b(user|recipient|addressee|mail ?box|account|address|alias)( name| address|\(s\))?( \S+@\S+| <\S+>| \( ?\S+@\S+ ?\)| '[^']*'| "[^"]*")?,? ?(\((not|un)known\)|(is |was |does |could |can |has )?(been )?(un ?known|non-?exist[ae]nt|not ?(be )?(found|known|recogni[sz]ed|listed|exist|valid|present|here)|invalid|illegal))\b`,
 	`\b(user|recipient|addressee|mail ?box|account|address|alias)\b[^.;:]{0,60}(does|do)(n't| not) exist`,
 	`\b(user|mail ?box|account|address)\b[^.;:]{0,40}(is|are|has been) (wrong|no longer (valid|available|in use)|not in use)`,
 	`\bnot listed in (the |our )?(domino|public|global|company|lotus|\S+ directory|address book)`,
 	`\bno (mail ?box|user|account|recipient)s? (here )?(by|with|of|for|under|matching) (that|this) (name|address)`,
 	`does(n't| not) have an? (\S+ )?(account|mail ?box)`,
-	`\bx@x\.x>? (is|was) (no longer|not) (a )?(valid|active|in use)\b`,
-	`unknown local part`, `\bdosn't exist`, `there is no (\S+ ){0,3}(user|account|mail ?box|person)`,
+	`\bx@x>? (is|was) (no longer|not) (a )?(valid|active|in use)\b`,
+	`unknown local[- ]part`, `\bdosn't exist`, `there is no (\S+ ){0,3}(user|account|mail ?box|person)`,
 	`\b(user|recipient|addressee|mailbox|account|address|alias)\b[^.;:]{0,60}no longer exists?`,
 	`\brcpt <?\S+@\S+>? does not exist`, `\bnot an active (address|mailbox|account)`, `\bno mailbox found`,
-	`\bdeactivated (mailbox|account|user)`, `ディレクトリ.{0,12}(ありません|見つかりません)`,
-	`recip(ient)?notfound`, `addressee unknown`, `not our customer`,
+	`\b(deactivated|disabled|closed) (mailbox|account|user)`, `\b(recipients|users|addresses|mailboxes) (are|were) (unknown|invalid|not found)\b`, `\buser_unknown\b`,
+	`\b(unknown|not known) at this (site|host|domain|location)\b`, `\bemail name is not found`, `ディレクトリ.{0,12}(ありません|見つかりません)`,
+	`recip(ient)?notfound`, `addressee unknown`, `not our customer`, `\bno mailbox available for (this|that) (user|address)`,
+	`\b(user|recipient|mailbox|account|address)( is| has)? no longer (on|at|with|works? (here|at|for))\b`, `\binactive (e-?mail )?(address|account|mailbox|user)`, `\bbad_recipient\b`,
+	`(odbiorca|adresat|adres|skrzynka|u[żz]ytkownik|konto)[^.;:]{0,40}(nie istnieje|nieznan)`, `nie ma takiego (u[żz]ytkownika|adresu|konta)`, `nieznany (u[żz]ytkownik|odbiorca|adres)`,
+	`(u[žz]ivatel|adres[aá]t?|schr[aá]nka|p[řr][ií]jemce)[^.;:]{0,40}(neexistuje|nezn[aá]m|nenalezen)`, `(kullan[ıi]c[ıi]|al[ıi]c[ıi]|hesap|posta kutusu|adres)[^.;:]{0,40}(bulunamad[ıi]|mevcut de[ğg]il|bilinmiyor)`,
+	`(användare|mottagare|adress|brevlåda)[^.;:]{0,40}(finns inte|okänd|existerar inte)`, `okänd (användare|mottagare)`, `(bruger|bruker|modtager|mottaker|adresse|postkasse|konto)[^.;:]{0,40}(finn?d?e?s ikke|eksisterer ikke|ukendt|ukjent)`,
+	`(käyttäjä|vastaanottaja|osoite|postilaatikko)[^.;:]{0,40}(ei ole olemassa|ei löydy|tuntematon)`, `(felhasználó|címzett|postafiók|cím)[^.;:]{0,40}(nem létezik|nem található|ismeretlen)`,
+	`(користувач|скриньк|адрес|одержувач)[^.;:]{0,40}(не знайден|не існує|невідом)`, `(χρήστης|παραλήπτης|διεύθυνση)[^.;:]{0,40}(δεν υπάρχει|δεν βρέθηκε|άγνωστ)`,
+	`(사용자|수신자|수신인|받는 ?사람|계정|주소|메일함)[^.。]{0,20}(존재하지 않|찾을 수 없|없는 (사용자|계정|주소))`, `존재하지 않는 (사용자|수신자|계정|메일|주소|이메일)`, `(宛先|アドレス|ユーザー?)[^。]{0,12}(使用されていません|おりません)`,
 	`(usuario|cuenta|casilla|buz[oó]n|direcci[oó]n|destinatario)[^.;:]{0,40}(desconocid|inexistente|no existe|no encontrad|no v[aá]lid|inv[aá]lid)`,
 	`no se (ha )?encontr(ó|ado) (el |la |ese |esa )?(usuario|cuenta|casilla|buz[oó]n|direcci[oó]n|destinatario)`,
 	`(no existe|inexistente) (el |la |ese |esa )?(usuario|cuenta|casilla|buz[oó]n|direcci[oó]n|destinatario)`,
@@ -152,6 +169,7 @@ var Passing = AnyOf(
 	`temporaire`, `plus tard`, `r[ée]essa`, `temporal`, `m[áa]s tarde`, `volver[áa]n? a intent`, `intentar[áa]`,
 	`temporane`, `pi[ùu] tardi`, `riprov`, `mais tarde`, `tente novamente`, `continuaremos tentando`, `tentaremos`,
 	`tijdelijk`, `later opnieuw`, `blijven .{0,10}proberen`, `opnieuw geprobeerd`, `tymczasow`, `ponown`, `kolejn\S+ pr[óo]b`,
+	`geçici`, `daha sonra`, `tillf[äa]llig`, `midlertidig`, `väliaikai`, `myöhemmin`, `átmenet`, `ideiglenes`, `később`, `dočasn`, `později`, `тимчасов`, `пізніше`, `προσωριν`, `αργότερα`, `일시적`, `나중에`, `다시 시도`, `잠시`,
 	`позже`, `временн`, `повторн\S+ попытк`, `следующая попытка`, `一時的`, `しばらく`, `後ほど`, `引き続き`, `暂时`, `暫時`, `稍后`, `稍後`,
 )
 
@@ -166,7 +184,7 @@ var greylisted = AnyOf(`gr[ae]y-?list`, `postgrey`, `(first|initial) (time|conta
 
 // session is how they say that one connection has carried enough.
 var session = AnyOf(
-	`per[- ](session|connection)`, `\bsession limit`, `separate transaction`, `too many errors`,
+	`per[- ](session|connection)`, `\bsession limit`, `too many (bad|invalid|unrecogni[sz]ed|related) (commands|errors)`, `\b(smtp )?(connection|session) has (exceeded|reached)`, `separate transaction`, `too many errors`,
 	`\b(messages|mails|e-?mails|transactions|envelopes|recipients)\b[^.;:]{0,30}\b(in|on|over|for|during|through) (this|one|a|each|a single|the( same)?) (smtp )?(session|connection)`,
 )
 
