@@ -9,10 +9,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/net/publicsuffix"
 
 	"digestd/digest"
 )
@@ -93,7 +96,8 @@ func newTransport(
 }
 
 // fetch asks for a feed, or a page beside one. With conditional the state's validators go along. st.MovedTo is asked in
-// place of the feed's address once the move is believed.
+// place of the feed's address once the move is believed. Cookies last until the answer: some sites redirect in a circle
+// whoever does not show the one that they set on the way.
 func (c *Collector) fetch(
 	ctx context.Context, address, accept string, st digest.FeedState, conditional bool,
 ) (*answer, error) {
@@ -110,12 +114,17 @@ func (c *Collector) fetch(
 		}
 	}
 	ans := &answer{moved: ""}
+	cookies, err := cookiejar.New(&cookiejar.Options{PublicSuffixList: publicsuffix.List})
+	if err != nil {
+		return nil, err
+	}
 	permanent := target == origin // so far all redirects from the feed's own address were permanent
 	for hop := 0; ; hop++ {
-		resp, err := c.request(ctx, target, origin, accept, st, conditional)
+		resp, err := c.request(ctx, target, origin, accept, st, conditional, cookies)
 		if err != nil {
 			return nil, withoutPassword(c.inWords(err, target), origin)
 		}
+		cookies.SetCookies(target, resp.Cookies())
 		next, err := redirect(resp, target)
 		if err != nil || next == nil {
 			if err == nil {
@@ -149,6 +158,7 @@ func movedFor(st digest.FeedState) bool { return st.MovedTo != "" && st.MovedSee
 // goes anywhere, since it would tell another host what the feed's address holds.
 func (c *Collector) request(
 	ctx context.Context, target, origin *url.URL, accept string, st digest.FeedState, conditional bool,
+	cookies http.CookieJar,
 ) (*http.Response, error) {
 	u := withoutUser(target)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
@@ -170,6 +180,9 @@ func (c *Collector) request(
 		if st.LastModified != "" {
 			req.Header.Set("If-Modified-Since", st.LastModified)
 		}
+	}
+	for _, cookie := range cookies.Cookies(u) {
+		req.AddCookie(cookie)
 	}
 	return c.Client.Do(req)
 }

@@ -134,6 +134,37 @@ func TestCredentialsStayWithTheirHost(t *testing.T) {
 	}
 }
 
+// A site that redirects in a circle whoever has no cookie of it is read; the cookie goes to nobody else, and is
+// forgotten.
+func TestCookieOnTheWay(t *testing.T) {
+	t.Parallel()
+	var shown []string
+	other := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		shown = append(shown, "other "+r.Header.Get("Cookie"))
+		http.Redirect(w, r, r.URL.Query().Get("back"), http.StatusFound)
+	})
+	var home string
+	home = serve(t, func(w http.ResponseWriter, r *http.Request) {
+		shown = append(shown, r.Header.Get("Cookie"))
+		if r.Header.Get("Cookie") == "" {
+			http.SetCookie(w, &http.Cookie{Name: "met", Value: "yes"})
+			http.Redirect(w, r, strings.Replace(other, "127.0.0.1", "localhost", 1)+"/?back="+home, http.StatusFound)
+			return
+		}
+		fmt.Fprint(w, rssOf(1))
+	})
+	b := newBench(t)
+	for range 2 {
+		shown = nil
+		if got := b.pollOne(t, home); got.Outcome != OK {
+			t.Fatal(got.Err)
+		}
+		if got := strings.Join(shown, ";"); got != ";other ;met=yes" {
+			t.Errorf("cookies shown: %q", got)
+		}
+	}
+}
+
 func TestErrorsHidePasswords(t *testing.T) {
 	t.Parallel()
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(500) })
