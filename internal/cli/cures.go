@@ -121,6 +121,9 @@ func (c *cures) login(o mailer.Outcome) string {
 	switch {
 	case errors.Is(o.Err, smtp.ErrNoAuth) && s.Port == 25:
 		return fmt.Sprintf("%s: providers take logins at 587, or at 465 with tls = \"implicit\"; a server that wants none needs no %s", c.key("port"), c.key("username"))
+	case errors.Is(o.Err, smtp.ErrNoAuth) && s.TLS == smtp.TLSNone:
+		return fmt.Sprintf("most servers take logins over an encrypted connection alone: %s = \"starttls\"; one that wants none needs no %s",
+			c.key("tls"), c.key("username"))
 	case errors.Is(o.Err, smtp.ErrNoAuth):
 		return "take out " + c.key("username") + " if it wants no login"
 	case errors.Is(o.Err, smtp.ErrInTheOpen):

@@ -47,7 +47,7 @@ func TestCures(t *testing.T) {
 		{"another name", "tls = \"starttls\"\nca_file = \"ca.pem\"\nhost = \"localhost\"", nil, encrypted(good), []string{"host of [smtp] (CONFIG:9): the certificate is for 127.0.0.1; write that name"}},
 		{"a wrong password", "tls = \"none\"\nusername = \"wire@site.example\"\npassword_file = \"secret\"", says(smtptest.Auth, "535 5.7.8 authentication failed"),
 			func(s *smtptest.Server) { s.Extensions = []string{"AUTH PLAIN"} }, []string{"logging in (AUTH): 535 5.7.8 authentication failed; username of [smtp] (CONFIG:8) is \"wire@site.example\", and the password is what stands in DIR/secret"}},
-		{"no login", "tls = \"none\"\nusername = \"wire@site.example\"\npassword_file = \"secret\"", nil, nil, []string{"does not offer AUTH; take out username of [smtp] (CONFIG:8) if it wants no login"}},
+		{"no login", "tls = \"none\"\nusername = \"wire@site.example\"\npassword_file = \"secret\"", nil, nil, []string{"does not offer AUTH; most servers take logins over an encrypted connection alone: tls of [smtp] (CONFIG:7) = \"starttls\"; one that wants none needs no username of [smtp] (CONFIG:8)"}},
 		{"no username", `tls = "none"`, says(smtptest.Rcpt, "554 5.7.1 Relay access denied"), func(s *smtptest.Server) { s.Extensions = []string{"AUTH PLAIN"} },
 			[]string{"the server offers a login, and there is none: username and password_file in [smtp] (CONFIG:5)"}},
 		{"no username, and none offered", `tls = "none"`, says(smtptest.Mail, "530 5.7.0 Authentication required"), nil, []string{"port of [smtp] (CONFIG:6) is 587"}},

@@ -200,9 +200,8 @@ func put(w io.Writer, lines *bufio.Reader, q question) error {
 			answer = q.usual
 		}
 		if answer == "" {
-			continue
-		}
-		if err := q.take(answer); err == nil {
+			fmt.Fprintln(w, "it needs an answer; Ctrl-C ends this, and nothing is written")
+		} else if err := q.take(answer); err == nil {
 			return nil
 		} else {
 			fmt.Fprintf(w, "%v\n", err)

@@ -69,7 +69,7 @@ func TestQuestion(t *testing.T) {
 		t.Errorf("%q, want %q", out.String(), want)
 	}
 	q.usual = ""
-	if err := put(&out, bufio.NewReader(strings.NewReader("\n\nnoo")), q); err == nil {
+	if err := put(&out, bufio.NewReader(strings.NewReader("\n\nnoo")), q); err == nil || !strings.HasSuffix(out.String(), "nothing is written\n> ") {
 		t.Error("an end of the answers is no answer")
 	}
 }

@@ -88,13 +88,15 @@ func askFeeds(ctx context.Context, p *program, cfg *config.Config) (saw, wrong [
 	}
 	asking.Wait()
 	bar.end()
+	failed := len(wrong)
 	slices.Sort(wrong)
+	wrong = onceEach(wrong)
 	refused := func(w string) bool { return strings.Contains(w, "address refused") } // by the configuration
-	if n := len(feeds); n > 1 && len(wrong) == n && !slices.ContainsFunc(wrong, refused) {
+	if n := len(feeds); n > 1 && failed == n && !slices.ContainsFunc(wrong, refused) {
 		wrong = append(wrong, fmt.Sprintf("none of the %d feeds can be read: is this machine on line, and allowed to ask other hosts?", n))
 	}
 	if n := len(feeds); n > 0 {
-		saw = append(saw, fmt.Sprintf("feeds: %d of %d can be read", max(0, n-len(wrong)), n))
+		saw = append(saw, fmt.Sprintf("feeds: %d of %d can be read", n-failed, n))
 	}
 	slices.Sort(names)
 	return append(saw, names...), wrong

@@ -67,7 +67,12 @@ func (p *program) awaiting(what string) (came func()) {
 
 // awaitingMail is awaiting for whoever takes the mail, who has limit at most to answer.
 func (p *program) awaitingMail(cfg *config.Config, limit time.Duration) (came func()) {
-	return p.awaiting(cfg.Other(report.InWords(min(cfg.SMTP.ReplyTimeout, limit))))
+	limit = min(cfg.SMTP.ReplyTimeout, limit)
+	words := limit.String()
+	if limit%time.Minute == 0 {
+		words = report.InWords(limit)
+	}
+	return p.awaiting(cfg.Other(words))
 }
 
 func shortened(s string, max int) string {

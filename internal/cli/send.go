@@ -178,7 +178,9 @@ func sendCopies(ctx context.Context, p *program, o *opened, d digest.Digest, rea
 	if v.Page.Empty() {
 		fmt.Fprintf(p.stderr, "%s: the copies are of the empty edition\n", emptiness(v))
 	}
+	came := p.awaitingMail(o.Config, smtp.CommandTimeout)
 	copies, err := o.Composer.SendCopies(ctx, o.outbound.transport, v, to, "[Test] ")
+	came()
 	out := sentJSON{Editions: 1, Stories: len(v.Edition.Stories), Recipients: len(to), Lanes: []laneJSON{}}
 	if err != nil { // nobody got any
 		out.Failed, out.Errors = len(to), []string{err.Error()}
@@ -350,6 +352,6 @@ func printSent(w io.Writer, out sentJSON, now time.Time) {
 		fmt.Fprintf(w, "the running daemon tries again at %s; so does `digestd resume` then, and `digestd resume --now` at once\n",
 			first.Local().Format("15:04"))
 	default:
-		fmt.Fprintln(w, "`digestd resume` delivers what is still owed, and so does the running daemon")
+		fmt.Fprintln(w, "`digestd resume` delivers what is still owed, and so does `digestd run`")
 	}
 }
