@@ -9,6 +9,7 @@ package compose
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -110,33 +111,73 @@ func classOf(in Input, s digest.Story) int {
 }
 
 // ordered are the stories: what is new, then what waited, then what is old. Each has its topics, the one that it
-// belongs to most first. That is one that chooses by words, else the one that has the fewest stories.
+// belongs to most first: of those that have more than half as many of its items as any has, one that chooses by words,
+// else the one that has the fewest stories.
 func ordered(in Input) []digest.Story {
-	size, chooses := map[string]int{}, map[string]bool{}
+	size, topics := map[string]int{}, map[string]*carrier{}
 	for _, s := range in.Stories {
 		for _, id := range s.Topics {
 			size[id]++
 		}
 	}
 	for _, t := range in.Digest.Topics {
-		chooses[t.ID] = len(t.Include) > 0
+		topics[t.ID] = newCarrier(t)
 	}
 	all := slices.Clone(in.Stories)
 	for i := range all {
-		topics := slices.Clone(all[i].Topics)
-		slices.SortStableFunc(topics, func(a, b string) int {
-			if chooses[a] != chooses[b] {
-				if chooses[a] {
-					return -1
-				}
-				return 1
+		own, items, most := slices.Clone(all[i].Topics), map[string]int{}, 0
+		for _, id := range own {
+			items[id] = topics[id].count(all[i])
+			most = max(most, items[id])
+		}
+		later := func(id string) [3]int {
+			var l [3]int
+			if 2*items[id] <= most {
+				l[0] = 1
 			}
-			return cmp.Compare(size[a], size[b])
+			if topics[id] == nil || len(topics[id].include) == 0 {
+				l[1] = 1
+			}
+			l[2] = size[id]
+			return l
+		}
+		slices.SortStableFunc(own, func(a, b string) int {
+			x, y := later(a), later(b)
+			return slices.Compare(x[:], y[:])
 		})
-		all[i].Topics, all[i].Brief = topics, false
+		all[i].Topics, all[i].Brief = own, false
 	}
 	slices.SortStableFunc(all, func(a, b digest.Story) int { return cmp.Compare(classOf(in, a), classOf(in, b)) })
 	return all
+}
+
+// carrier is a topic as it is asked which items it carries.
+type carrier struct {
+	feeds   map[string]bool
+	include []*regexp.Regexp
+}
+
+func newCarrier(t digest.Topic) *carrier {
+	c := &carrier{make(map[string]bool), t.Include}
+	for _, f := range t.Feeds {
+		c.feeds[f.URL] = true
+	}
+	return c
+}
+
+// count is how many of a story's items the topic carries.
+func (c *carrier) count(s digest.Story) (n int) {
+	if c == nil {
+		return 0
+	}
+	for _, it := range s.Items {
+		text := it.Title + "\n" + it.Summary.Plain()
+		if c.feeds[it.Feed] && (len(c.include) == 0 ||
+			slices.ContainsFunc(c.include, func(re *regexp.Regexp) bool { return re.MatchString(text) })) {
+			n++
+		}
+	}
+	return n
 }
 
 // settle makes the edition of what the pages show, and says what becomes of all else.

@@ -567,3 +567,42 @@ func TestLengthOfAReader(t *testing.T) {
 		t.Errorf("short has %d, the digest's %d, long %d of %d stories", short, usual, long, len(stories))
 	}
 }
+
+// A story belongs to the topic that most of its items are of, or nearly as many.
+func TestTopicOfAStory(t *testing.T) {
+	world, money, ports := topic("world", 0, 0), topic("money", 0, 0), topic("ports", 0, 0)
+	world.Feeds = []digest.Feed{{URL: "a"}, {URL: "b"}, {URL: "c"}, {URL: "p"}}
+	money.Feeds = []digest.Feed{{URL: "m"}, {URL: "n"}}
+	ports.Feeds, ports.Include = world.Feeds, []*regexp.Regexp{regexp.MustCompile("(?i)port")}
+	of := func(id string, feeds ...string) digest.Story {
+		s := digest.Story{ID: id, Topics: []string{"world", "money"}}
+		for _, f := range feeds {
+			s.Items = append(s.Items, digest.Item{Feed: f, Title: "Title", FirstSeen: noon})
+		}
+		return s
+	}
+	port := of("port", "a", "b", "c", "m")
+	port.Topics = []string{"world", "money", "ports"}
+	some := port
+	some.ID, some.Items = "some", slices.Clone(port.Items)
+	port.Items[0].Title, port.Items[1].Summary = "A port", digest.PlainText("of ports")
+	some.Items[0].Title = "A port"
+	only := of("only", "a", "m")
+	only.Topics = []string{"money"}
+	for _, c := range []struct {
+		s    digest.Story
+		want string
+	}{
+		{of("most", "a", "b", "m"), "world money"}, {of("even", "a", "m"), "money world"},
+		{of("nearly", "a", "b", "c", "m", "n"), "money world"}, {of("half", "a", "b", "c", "p", "m", "n"), "world money"},
+		{port, "ports world money"}, {some, "world ports money"}, {only, "money"}, {of("gone", "x"), "money world"},
+	} {
+		in := Input{Digest: daily(world, money, ports), Stories: []digest.Story{c.s, of("fill", "a"), of("fill2", "b")}}
+		in.Stories[1].Topics, in.Stories[2].Topics = []string{"world"}, []string{"world"}
+		for _, s := range ordered(in) {
+			if got := strings.Join(s.Topics, " "); s.ID == c.s.ID && got != c.want {
+				t.Errorf("%s: %s, want %s", s.ID, got, c.want)
+			}
+		}
+	}
+}

@@ -14,15 +14,17 @@ import (
 // briefings, galleries, offers, horoscopes, gossip. Each form is one that outlets use as a label, since the same words
 // may be the news ("live ammunition", "a briefing of the council", "the gallery reopens").
 var asideTitle = regexp.MustCompile(`(?i)` + strings.Join([]string{
-	`\blive (?:\w+ ){0,3}(?:updates?|blog|coverage|ticker)\b`, `^live(?: updates?)?[:!|]`, `[-–|:] ?live$`, `\bas it happened\b`, `\bupdates live\b|\blive updates\b`,
+	`\blive (?:\w+ ){0,3}(?:updates?|blog|coverage|ticker)\b`, `^[^\pL\pN]*live(?: updates?| results)?[:!|]`, `[-–|:] ?(?:[\w'’]+ ){0,3}live$`, `\bas it happened\b`, `\bupdates live\b|\blive updates\b`,
 	`\blive ?blog\b|\bnewsblog\b|\bliveticker\b|^\+\+\+|\ben direct\b *[:|]|^en direct\b|^en vivo\b|\bin diretta\b|^ao vivo\b|^direct[.:]`,
+	`^[^\pL\pN]*(?:[\w'’.-]+ ){1,4}(?:live|latest|updates?|newsletter): `, `^\d+/\d+(?:/\d+)?: `,
+	`^here['’]s (?:the latest|what (?:to|you need to) know)\PL*$`, `\bmore top headlines\b`, `^(?:first thing|news wrap|(?:the )?week in \pL+): `,
 	`\b(?:latest news from around the world|latest (?:news and )?updates|news and updates|live (?:\w+ )?news)\b`,
 	`^(?:(?:the|your) )?(?:\w+ )?(?:morning|midday|afternoon|evening|weekend|daily|monday|tuesday|wednesday|thursday|friday|saturday|sunday) briefing\b`,
 	`\b(?:morning|evening|weekend|monday|tuesday|wednesday|thursday|friday|saturday|sunday) briefing$`,
 	`\bweek['’]s top (?:reads|stories)\b|^icymi:|\b(?:morning|evening) update as\b|^(?:morning|evening|midday) update\b`,
 	`\byou (?:shouldn['’]t|should not|may have|might have|need not) miss(?:ed)?\b|\bin case you missed\b|\b(?:five|5|six|6|seven|7|ten|10) things (?:to know|you need)\b`,
 	`^(?:the )?papers:|\bwhat the papers say\b|\bnewspaper headlines\b|^on politics:|^today['’]s (?:papers|front pages)\b`,
-	`\bin (?:pictures|photos|images)\b|\b(?:pictures|photos|images|videos) of the (?:day|week|year)\b|^(?:photos|pictures|gallery|watch|video|podcast|listen):|\ben images\b|\ben imágenes\b|\bbilder des tages\b`,
+	`\bin (?:pictures|photos|images)\b|\b(?:pictures|photos|images|videos) of the (?:day|week|year)\b|^(?:photos|pictures|gallery|watch|watch live|video|podcast|listen): |\ben images\b|\ben imágenes\b|\bbilder des tages\b`,
 	`\bhoroscopes?\b|\bhoroskop\b|\bhoróscopo\b|\boroscopo\b|\bquiz of the\b|\b(?:news|weekly) quiz\b|\bcrossword\b|\bsudoku\b|\bwordle (?:today|hints?|answer)\b`,
 	`\b(?:best|top|hot) deals?\b|\bdeals? (?:of the day|under [$£€]\d)|\bcoupons?\b|\bpromo codes?\b|\bprime day\b|\b(?:black friday|cyber monday) deals?\b|\bsave (?:up to )?[$£€]?\d+%? (?:off|on)\b|\bgift guide\b`,
 	`^(?:\w+day['’]s )?(?:transfer )?gossip:|\bgossip:|\btransfer rumou?rs\b|\bcelebrity news\b`,
@@ -30,7 +32,7 @@ var asideTitle = regexp.MustCompile(`(?i)` + strings.Join([]string{
 
 // asideTriggers are pieces of text of which each title has one that asideTitle matches. Nearly no title has any, and
 // looking for them is far cheaper.
-var asideTriggers = []string{"live", "happened", "blog", "ticker", "+++", "direct", "vivo", "diretta", "ao vivo",
+var asideTriggers = []string{"live", "/", "here's", "here’s", "headlines", "newsletter", "first thing", "news wrap", "week in ", "happened", "blog", "ticker", "+++", "direct", "vivo", "diretta", "ao vivo",
 	"latest", "update", "top reads", "top stories", "icymi", "briefing", " miss", "things",
 	"papers", "politics:", "front pages", "pictures", "photos", "videos", "images", "imágenes", "bilder", "gallery", "watch:", "video:", "podcast", "listen:",
 	"scop", "skop", "quiz", "crossword", "sudoku", "wordle", "deal", "coupon", "promo", "prime day", "save ", "gift", "gossip", "rumo", "celebrity"}
@@ -39,7 +41,7 @@ var asideTriggers = []string{"live", "happened", "blog", "ticker", "+++", "direc
 var asideParts = map[string]bool{
 	"gallery": true, "galleries": true, "in-pictures": true,
 	"horoscope": true, "horoscopes": true, "deals": true, "coupons": true, "underscored": true, "cnn-underscored": true, "quiz": true, "quizzes": true, "crosswords": true,
-	"podcasts": true, "podcast": true, "briefing": true, "morning-briefing": true, "evening-briefing": true, "photos": true, "slideshow": true,
+	"podcasts": true, "podcast": true, "audio": true, "newsletters": true, "newsletter": true, "briefing": true, "morning-briefing": true, "evening-briefing": true, "photos": true, "slideshow": true,
 	"gossip": true, "gaming-deals": true,
 }
 
@@ -60,13 +62,35 @@ func isAside(it digest.Item, paths []string) bool {
 	}
 	parts := strings.Split(strings.ToLower(strings.Trim(u.Path, "/")), "/")
 	for i, part := range parts[:len(parts)-1] {
-		below := parts[i+1:]
+		below := slices.DeleteFunc(slices.Clone(parts[i+1:]), datePart.MatchString)
 		if asideParts[part] || slices.Contains(paths, part) ||
 			liveParts[part] && (len(below) == 1 || strings.HasPrefix(below[len(below)-1], "index.")) {
 			return true
 		}
 	}
 	return false
+}
+
+// datePart matches a part of a path that is of a date.
+var datePart = regexp.MustCompile(`^(?:\d{1,2}|\d{4}|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)$`)
+
+// clipPart matches the part of a link under which outlets keep what is to be seen, and a line about it.
+var clipPart = regexp.MustCompile(`(?i)/(?:videos?|video-clips|av)/`)
+
+// withArticles are the feeds that have not only clips.
+func withArticles(items []digest.Item) map[string]bool {
+	feeds := make(map[string]bool)
+	for _, it := range items {
+		if !clipPart.MatchString(it.Link) {
+			feeds[it.Feed] = true
+		}
+	}
+	return feeds
+}
+
+// isClip reports whether a story is nothing but a clip, of a feed that tells the news in articles.
+func isClip(s digest.Story, withArticles map[string]bool) bool {
+	return s.Kind == digest.News && len(s.Items) == 1 && withArticles[s.Lead().Feed] && clipPart.MatchString(s.Lead().Link)
 }
 
 // nameParting is what stands between a headline and the outlet's name.

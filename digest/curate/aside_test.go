@@ -8,7 +8,20 @@ import (
 
 func TestAsides(t *testing.T) {
 	for title, want := range map[string]bool{
-		"Harbour strike live: cranes stand still for a third day": false, // a story told live is a story until it says so
+		"Harbour strike live: cranes stand still for a third day": true,
+		"🔴 Live: cranes stand still for a third day":              true,
+		"Cranes stand still for a third day – harbour news live":  true,
+		"Sandholm updates: Cranes stand still":                    true,
+		"Harbour strike latest: cranes stand still":               true,
+		"The dockers' latest offer: three days":                   false,
+		"Watch live: dockers march":                               true,
+		"Live results: Sandholm's vote":                           true,
+		"3/12: The Herald's evening news":                         true,
+		"Here’s the latest.":                                      true,
+		"Here's what to know about the new harbour":               false,
+		"First Thing: cranes stand still":                         true,
+		"Sandholm's harbour newsletter: who owns the cranes":      true,
+		"Strike ends, and more top headlines":                     true,
 		"Harbour strike: Live Updates":                            true,
 		"Live Harbour Strike News and Updates":                    true,
 		"Live updates: harbour strike":                            true,
@@ -57,6 +70,8 @@ func TestAsides(t *testing.T) {
 		"https://herald.example/news/live/harbour-20260312":                     true,
 		"https://herald.example/world/live-news/harbour-strike/index.html":      true,
 		"https://herald.example/world/live-news/harbour-strike/h_5e1f4c0d.html": false, // one post of it
+		"https://herald.example/world/live/2026/mar/12/harbour-strike-cranes":   true,
+		"https://herald.example/news/audio/2026/mar/12/harbour-strike":          true,
 		"https://herald.example/gallery/2026/cranes":                            true,
 		"https://herald.example/horoscopes/pisces":                              true,
 		"https://herald.example/sport/rovers-win":                               true,

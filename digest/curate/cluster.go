@@ -45,6 +45,8 @@ type cluster struct {
 	sent        int             // the sent story that it is, from 1; 0: none
 	edges       []edge          // what brought its nodes together
 	follows     *follow         // the story that was sent of which it tells what is new; nil: none
+	root        int             // names it
+	beside      []int           // roots of clusters of the same affair
 	aggregators map[string]bool // feeds that point at others' pages
 }
 
@@ -106,7 +108,8 @@ func group(given []node) *grouping {
 	for _, e := range g.exactEdges() {
 		g.join(e, true)
 	}
-	edges, follows := g.candidates()
+	edges, follows, beside := g.candidates()
+	g.beside = beside
 	for _, f := range follows {
 		g.follows[f.now] = append(g.follows[f.now], f)
 	}
@@ -128,6 +131,7 @@ type grouping struct {
 	used    []edge
 	words   wordIndex
 	follows map[*node][]follow // what of the stories that were sent each node follows
+	beside  [][2]int           // nodes of one affair
 
 	compared atomic.Int64 // pairs of documents, for the tests of how the work grows
 }
@@ -267,22 +271,29 @@ func (g *grouping) compatible(ra, rb int, exact bool) bool {
 	}
 	// A chain of likenesses can lead far; what comes together must be alike on average, too.
 	a, b = a[:min(len(a), compared)], b[:min(len(b), compared)]
-	var sum float64
+	var sum, across float64
+	others, twice := 0, false
 	for _, i := range a {
 		for _, j := range b {
 			m, n := g.nodes[i], g.nodes[j]
-			score := g.score(m, n)
+			score, _ := g.score(m, n)
 			g.compared.Add(1)
-			if sameOutlet(m, n) && !sameHeadline(m, n) &&
-				(score < sameOutletScore || m.when.Sub(n.when).Abs() > retold) {
-				return false
+			if sum += score; !sameOutlet(m, n) {
+				others, across = others+1, across+score
+			} else if !sameHeadline(m, n) {
+				if m.when.Sub(n.when).Abs() > retold {
+					return false
+				}
+				twice = twice || score < sameOutletScore
 			}
 			if m.sent > 0 && n.sent == 0 && tellsNew(m.doc, n.doc) ||
 				n.sent > 0 && m.sent == 0 && tellsNew(n.doc, m.doc) {
 				return false
 			}
-			sum += score
 		}
+	}
+	if twice && (others < leastOthers || across < Threshold*float64(others)) {
+		return false
 	}
 	return sum >= averageScore*float64(len(a)*len(b)) && !g.unheard(a, b) && !g.unheard(b, a)
 }
@@ -291,9 +302,11 @@ func (g *grouping) compatible(ra, rb int, exact bool) bool {
 // one, and compared how many items of each are looked at.
 const (
 	averageScore = 0.7
-	// What one outlet tells twice is mostly two stages of one affair; nearly the same words are one told twice.
+	// What one outlet tells twice is mostly two stages of one affair; nearly the same words are one told twice, and
+	// where so many pairs of other outlets' items say so, an outlet wrote its report anew.
 	// A day later it would be a column.
 	sameOutletScore = 0.985
+	leastOthers     = 3
 	retold          = 20 * time.Hour
 	closeScore      = 0.93 // with an item of a story that was sent: what is less like it may tell something new
 	compared        = 6
@@ -308,13 +321,16 @@ const (
 	firstPrior = 3.1
 )
 
-// score tells how surely two nodes tell the same story, by what else is in the news, and by their places.
-func (g *grouping) score(a, b *node) float64 {
-	score, vetoed := judge(a.doc, b.doc)
+// score tells how surely two nodes tell the same story, and how surely they are of one affair, by what else is in the
+// news, and by their places.
+func (g *grouping) score(a, b *node) (score, affair float64) {
+	score, affair, vetoed := judge(a.doc, b.doc)
+	inWindow := g.words.inWindow(&a.doc, &b.doc)
+	affair = shifted(affair, inWindow)
 	if vetoed || sameOutlet(a, b) || a.sent != b.sent { // to close what tells news is worse than to tell twice
-		return score
+		return score, affair
 	}
-	return lifted(g.words.inWindow(score, &a.doc, &b.doc), a, b)
+	return lifted(shifted(score, inWindow), a, b), affair
 }
 
 // lifted is a score as the places of the two items make it surer.
@@ -330,7 +346,10 @@ func lifted(score float64, a, b *node) float64 {
 
 // shifted is a score with a logit added.
 func shifted(score, logit float64) float64 {
-	return 1 / (1 + math.Exp(-math.Log(score/(1-min(score, 1-1e-9)))-logit))
+	if logit == 0 {
+		return score
+	}
+	return chance(math.Log(score/(1-min(score, 1-1e-9))) + logit)
 }
 
 // sameHeadline reports whether one outlet's two items are one piece under two addresses: the same
@@ -348,12 +367,18 @@ func (g *grouping) result() []cluster {
 	for _, e := range g.used {
 		edges[g.root(e.i)] = append(edges[g.root(e.i)], e)
 	}
+	beside := make(map[int][]int)
+	for _, pair := range g.beside {
+		if a, b := g.root(pair[0]), g.root(pair[1]); a != b {
+			beside[a], beside[b] = append(beside[a], b), append(beside[b], a)
+		}
+	}
 	var out []cluster
 	for i := range g.nodes {
 		if g.root(i) != i {
 			continue
 		}
-		c := cluster{edges: edges[i], aggregators: aggregators}
+		c := cluster{edges: edges[i], aggregators: aggregators, root: i, beside: beside[i]}
 		slices.Sort(g.members[i])
 		for _, m := range g.members[i] {
 			c.nodes = append(c.nodes, g.nodes[m])

@@ -44,7 +44,7 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 	if opt.Since.IsZero() {
 		opt.Since = opt.Now.Add(-24 * time.Hour)
 	}
-	filters := newFilters(topics)
+	filters, articles := newFilters(topics), withArticles(items)
 	var closed []Closed
 	var nodes []node
 	topicsOf := make(map[*digest.Item][]string)
@@ -73,7 +73,7 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 	}
 
 	var stories []digest.Story
-	heat, follows := newSubjects(), make(map[string]follow)
+	heat, follows, affairs := newSubjects(), make(map[string]follow), make(map[string]cluster)
 	for _, c := range clusters(nodes) {
 		heat.count(c, opt.ByImportance)
 		if c.sent > 0 {
@@ -86,7 +86,10 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 			story.Topics = append(story.Topics, topicsOf[n.item]...)
 		}
 		story.Topics = filters.inOrder(story.Topics)
-		story.Rank = rank(story, filters, opt)
+		if isClip(story, articles) {
+			story.Kind = digest.Aside
+		}
+		story.Rank, affairs[story.ID] = rank(story, filters, opt), c
 		if c.follows != nil {
 			follows[story.ID] = *c.follows
 		}
@@ -95,6 +98,8 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 	}
 	slices.SortFunc(stories, byRank)
 	heat.lift(stories, len(nodes))
+	slices.SortFunc(stories, byRank)
+	standBack(stories, affairs)
 	slices.SortFunc(stories, byRank)
 	if opt.Developments {
 		develop(stories, follows, sent)

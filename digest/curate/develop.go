@@ -1,7 +1,6 @@
 package curate
 
 import (
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,10 +53,15 @@ func progress(sent, now Document) float64 {
 	if vetoed && !onlyNumbers(sent, now) {
 		return 0
 	}
+	return chance(f.ofAffair().logit() + texts(sent, now))
+}
+
+// ofAffair are the features without what sets two stages of one affair apart.
+func (f features) ofAffair() features {
 	for _, apart := range [...]int{numbersDiffer, opposites, futureApart, negated} {
 		f[apart] = 0
 	}
-	return 1 / (1 + math.Exp(-f.logit()-texts(sent, now)))
+	return f
 }
 
 // onlyNumbers reports whether two headlines are ruled out as one story by their numbers and by nothing else: another

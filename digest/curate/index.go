@@ -20,16 +20,18 @@ const (
 	mostEdges   = 12 // that lead from it
 )
 
-// candidates are the pairs that score, and those of which one follows the other, found through an index of words.
-func (g *grouping) candidates() ([]edge, []follow) {
-	found, follows := make([][]edge, len(g.nodes)), make([][]follow, len(g.nodes))
+// candidates are the pairs that score, those of which one follows the other, and those of one affair, found through an
+// index of words.
+func (g *grouping) candidates() ([]edge, []follow, [][2]int) {
+	n := len(g.nodes)
+	found, follows, beside := make([][]edge, n), make([][]follow, n), make([][][2]int, n)
 	inParallel(len(g.nodes), func(from, to int) {
 		met := make([]int32, len(g.nodes)) // by which place, from 1, each was met last; negative: twice
 		for at := from; at < to; at++ {
-			found[at], follows[at] = g.earlier(at, met)
+			found[at], follows[at], beside[at] = g.earlier(at, met)
 		}
 	})
-	return slices.Concat(found...), slices.Concat(follows...)
+	return slices.Concat(found...), slices.Concat(follows...), slices.Concat(beside...)
 }
 
 // wordIndex finds nodes by their words. Places are those in the order of time.
@@ -82,10 +84,10 @@ func newWordIndex(nodes []*node) wordIndex {
 	return x
 }
 
-// inWindow is a score as the other items of the window make it surer or less sure.
-func (x wordIndex) inWindow(score float64, a, b *Document) float64 {
+// inWindow is the logit by which the other items of the window make it surer or less sure that two tell the same.
+func (x wordIndex) inWindow(a, b *Document) float64 {
 	if x.rare == 0 {
-		return score
+		return 0
 	}
 	rare, telling := 0, 0
 	for _, t := range a.tokens {
@@ -100,15 +102,16 @@ func (x wordIndex) inWindow(score float64, a, b *Document) float64 {
 	}
 	switch {
 	case telling == 0:
-		return shifted(score, noRareWord)
+		return noRareWord
 	case rare > 1:
-		return shifted(score, perRareWord*float64(min(rare, mostRareWords)-1))
+		return perRareWord * float64(min(rare, mostRareWords)-1)
 	}
-	return score
+	return 0
 }
 
-// earlier are the pairs of the node at a place with those before it, and what of them it follows.
-func (g *grouping) earlier(at int, met []int32) (edges []edge, follows []follow) {
+// earlier are the pairs of the node at a place with those before it, what of them it follows, and those that are of the
+// same affair.
+func (g *grouping) earlier(at int, met []int32) (edges []edge, follows []follow, beside [][2]int) {
 	x, scored := &g.words, 0
 	i := x.byTime[at]
 	n := g.nodes[i]
@@ -137,20 +140,24 @@ func (g *grouping) earlier(at int, met []int32) (edges []edge, follows []follow)
 			}
 			if scored++; scored > mostScored {
 				g.compared.Add(int64(scored))
-				return strongest(edges), follows
+				return strongest(edges), follows, beside
 			}
-			if s := g.score(m, n); s >= Threshold {
+			s, affair := g.score(m, n)
+			if s >= Threshold {
 				edges = append(edges, g.edge(i, j, s))
 			}
+			if affair >= sameAffair && m.sent == 0 && n.sent == 0 {
+				beside = append(beside, [2]int{i, j})
+			}
 			if m.sent > 0 && n.sent == 0 && n.item.Kind == digest.News && m.item.Kind == digest.News {
-				if s := x.inWindow(progress(m.doc, n.doc), &n.doc, &m.doc); s >= leastProgress(m.doc, n.doc) {
+				if s := shifted(progress(m.doc, n.doc), x.inWindow(&n.doc, &m.doc)); s >= leastProgress(m.doc, n.doc) {
 					follows = append(follows, follow{now: n, sent: m, score: s})
 				}
 			}
 		}
 	}
 	g.compared.Add(int64(scored))
-	return strongest(edges), follows
+	return strongest(edges), follows, beside
 }
 
 // strongest are the surest of an item's edges: one is enough to bring it in.

@@ -3,6 +3,7 @@ package curate
 import (
 	"cmp"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,11 +82,38 @@ func product(r digest.Rank) float64 {
 	return r.Coverage * r.Place * r.Staying * r.Heat * r.Recency * r.Weight
 }
 
+// What is of one affair with a better story, too far from it to be joined, stands back: a reader has the affair
+// already, and something else has the room. sameAffair is how surely two items must be of one.
+const (
+	sameAffair = 0.5
+	besideIt   = 0.2
+)
+
+// standBack takes down what stands beside a better story of the same affair. Stories come best first; clusters are by
+// the stories' IDs.
+func standBack(stories []digest.Story, clusters map[string]cluster) {
+	first := make(map[int]string) // titles of those that don't stand back, by the roots of their clusters
+	for i := range stories {
+		s := &stories[i]
+		c := clusters[s.ID]
+		at := slices.IndexFunc(c.beside, func(root int) bool { return first[root] != "" })
+		if s.Kind != digest.News || at < 0 {
+			first[c.root] = s.Lead().Title
+			continue
+		}
+		s.Rank.Beside = first[c.beside[at]]
+		s.Rank.Total *= besideIt
+	}
+}
+
 // byRank sorts stories best first. Ties go to the fresher, then to the leading items' own order, so
 // that the same stories always stand in the same order.
 func byRank(a, b digest.Story) int {
-	la, lb := a.Lead(), b.Lead()
-	return cmp.Or(-cmp.Compare(a.Rank.Total, b.Rank.Total), -la.When().Compare(lb.When()), compareItems(&la, &lb))
+	if c := cmp.Compare(b.Rank.Total, a.Rank.Total); c != 0 {
+		return c
+	}
+	la, lb := &a.Items[0], &b.Items[0]
+	return cmp.Or(-la.When().Compare(lb.When()), compareItems(la, lb))
 }
 
 // compareItems is a total order of items that does not depend on how they were given.
@@ -97,8 +125,8 @@ func compareItems(a, b *digest.Item) int {
 }
 
 // leadPoints tells how well an item would speak for its story. An original comes before an aggregator's pointer to it,
-// and what tells before what asks or shouts; then comes the newest, by the weight that its feed was given. A summary or
-// a picture can be borrowed, so they count little.
+// and what tells before what asks, shouts or shows; then comes the newest, by the weight that its feed was given. A
+// summary or a picture can be borrowed, so they count little.
 func leadPoints(n *node, newest time.Time, f filters, aggregators map[string]bool) float64 {
 	var p float64
 	if !aggregators[n.item.Feed] {
@@ -108,6 +136,9 @@ func leadPoints(n *node, newest time.Time, f filters, aggregators map[string]boo
 		p -= 6
 	}
 	if shouts(n.item.Title) {
+		p -= 6
+	}
+	if clipPart.MatchString(n.item.Link) {
 		p -= 6
 	}
 	if n.item.Summary.Plain() != "" {

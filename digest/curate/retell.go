@@ -62,7 +62,7 @@ func sameStories(told []Retold) (groups [][]Retold) {
 			join(i, t.Follows.Edition+" "+t.Follows.Story)
 		}
 	}
-	edges, _ := g.candidates()
+	edges, _, _ := g.candidates()
 	for _, e := range edges {
 		if e.a.item.Kind == digest.News && e.b.item.Kind == digest.News {
 			g.union(e.i, e.j)

@@ -139,23 +139,26 @@ func documentOf(it digest.Item) Document {
 // Score tells from 0 to 1 how surely two documents tell the same story. It depends on nothing but the
 // two, and is symmetric.
 func Score(a, b Document) float64 {
-	score, _ := judge(a, b)
+	score, _, _ := judge(a, b)
 	return score
 }
 
-// judge is Score, and whether something rules out that the two tell the same story: then the score is far from
-// Threshold, whatever else the two have.
-func judge(a, b Document) (score float64, vetoed bool) {
+// judge is Score; how surely the two are of one affair, whatever new one of them may tell; and whether something rules
+// out that they tell the same story: then the score is far from Threshold, whatever else the two have.
+func judge(a, b Document) (score, affair float64, vetoed bool) {
 	if a.order > b.order {
 		a, b = b, a
 	}
 	f, vetoed := compare(a, b)
-	score = 1 / (1 + math.Exp(-f.logit()-texts(a, b)))
+	text := texts(a, b)
+	score, affair = chance(f.logit()+text), chance(f.ofAffair().logit()+text)
 	if vetoed {
 		score = min(score, Threshold/2)
 	}
-	return score, vetoed
+	return score, affair, vetoed
 }
+
+func chance(logit float64) float64 { return 1 / (1 + math.Exp(-logit)) }
 
 // texts is what the summaries add to the logit of the headlines. Two outlets that tell the same story
 // name the same people, places and figures in their first sentences; where both have a summary and

@@ -140,6 +140,9 @@ func rankWords(r digest.Rank) string {
 		parts += fmt.Sprintf(" (of %s)", r.Subject)
 	}
 	parts += fmt.Sprintf(" × recency %.2f × weight %.2f", r.Recency, r.Weight)
+	if r.Beside != "" {
+		parts += fmt.Sprintf(", taken down beside %q", r.Beside)
+	}
 	if r.Running > 0 {
 		parts += fmt.Sprintf(" × running %.2f", r.Running)
 	}

@@ -53,7 +53,7 @@ func digestKeys() []key[digestTable] {
 			func(d *digestTable) *int { return &d.MaxHeadlines }),
 		choice("length", `"usual"`, []string{"short", "usual", "long"}, "How much there is to read: two minutes, four or five, or whatever the topics' limits and max_size let in.",
 			func(d *digestTable) *string { return &d.Length }),
-		choice("asides", `"last"`, []string{"last", "off"}, "What is no news stands last in latest news, where room is left, or nowhere: live pages, briefings, galleries, offers, horoscopes, gossip.",
+		choice("asides", `"last"`, []string{"last", "off"}, "What is no news stands last in latest news, where room is left, or nowhere: live pages, briefings, clips, galleries, offers, horoscopes, gossip.",
 			func(d *digestTable) *string { return &d.Asides }),
 		list("aside_paths", "[]", "list of text", "Parts of links whose items are asides too: [\"sport\", \"celebrity\"].",
 			func(d *digestTable) { d.AsidePaths = nil },

@@ -1,0 +1,84 @@
+package curate
+
+import (
+	"testing"
+
+	"digestd/digest"
+)
+
+// A story stands back behind a better one of its affair, and says for which.
+func TestStoriesOfOneAffairStandBack(t *testing.T) {
+	items := []digest.Item{
+		item(1, "harbour", "Ferry capsizes off Kestrel Bay, killing at least 20"),
+		item(2, "nordic", "Ferry capsizes off Kestrel Bay, killing at least 20 passengers"),
+		item(3, "courier", "Ferry capsizes off Kestrel Bay, killing at least 38"),
+		item(4, "envoy", rates),
+	}
+	stories, _ := Curate([]digest.Topic{topic("global", "harbour", "nordic", "courier", "envoy")}, items, nil, Options{Now: noon})
+	if got := outline(stories); got != "1+2 global; 4 global; 3 global" {
+		t.Fatalf("stories %q", got)
+	}
+	for i, want := range []string{"", "", items[0].Title} {
+		if got := stories[i].Rank.Beside; got != want {
+			t.Errorf("story %d stands beside %q, want %q", i, got, want)
+		}
+	}
+	if alone, beside := stories[1].Rank.Total, stories[2].Rank.Total; beside < 0.19*alone || beside > 0.21*alone {
+		t.Errorf("rank %.3f beside another one, want a fifth of %.3f", beside, alone)
+	}
+}
+
+// What stands back puts nothing back: only what a reader has is a reason.
+func TestStandingBackDoesNotSpread(t *testing.T) {
+	stories := []digest.Story{{ID: "a"}, {ID: "b"}, {ID: "c"}, {ID: "o", Kind: digest.Opinion}}
+	for i := range stories {
+		stories[i].Items, stories[i].Rank.Total = []digest.Item{{Title: stories[i].ID}}, 1
+	}
+	standBack(stories, map[string]cluster{"a": {root: 1, beside: []int{2, 4}}, "b": {root: 2, beside: []int{1, 3}},
+		"c": {root: 3, beside: []int{2}}, "o": {root: 4, beside: []int{1}}})
+	for i, want := range []string{"", "a", "", ""} {
+		if got := stories[i].Rank.Beside; got != want {
+			t.Errorf("%s stands beside %q, want %q", stories[i].ID, got, want)
+		}
+	}
+}
+
+// One outlet's report written anew belongs to the story where enough pairs of other outlets' items say so.
+func TestOutletsTellAnew(t *testing.T) {
+	tellings := []digest.Item{
+		item(1, "harbour", "Kestrel Bay ports reopen after crews accept wage deal"),
+		item(2, "nordic", "Kestrel Bay ports reopen as crews accept wage deal"),
+		item(3, "courier", "Kestrel Bay: ports reopen after wage deal with crews"),
+		item(4, "harbour", "Kestrel Bay ports open again on Monday as crews back wage offer"),
+		item(5, "envoy", "Kestrel Bay ports open again as crews back wage offer"),
+	}
+	all := []digest.Topic{topic("global", "harbour", "nordic", "courier", "envoy")}
+	stories, closed := Curate(all, tellings, nil, Options{Now: noon})
+	if len(stories) != 1 || len(stories[0].Items) != 4 || len(closed) != 1 {
+		t.Errorf("stories %q, closed %s", outline(stories), reasons(closed))
+	}
+	stories, _ = Curate(all, []digest.Item{tellings[0], tellings[3]}, nil, Options{Now: noon})
+	if len(stories) != 2 {
+		t.Errorf("alone: %q", outline(stories))
+	}
+}
+
+// A clip speaks for no story that an article tells, and alone it is no news, but in a feed of clips.
+func TestClips(t *testing.T) {
+	clip := func(it digest.Item) digest.Item {
+		it.Link = "https://herald.example/videos/" + it.GUID
+		return it
+	}
+	stories, _ := Curate([]digest.Topic{topic("global", "harbour", "nordic", "courier")}, []digest.Item{
+		item(1, "harbour", strike), clip(item(2, "nordic", strike2)), clip(item(3, "harbour", quake)), item(5, "nordic", "Sandholm's museum opens at last"),
+		clip(item(4, "courier", rates))}, nil, Options{Now: noon})
+	kinds := map[uint64]digest.Kind{}
+	for _, s := range stories {
+		kinds[s.Lead().Seq] = s.Kind
+	}
+	for seq, want := range map[uint64]digest.Kind{1: digest.News, 3: digest.Aside, 4: digest.News, 5: digest.News} {
+		if got, ok := kinds[seq]; !ok || got != want {
+			t.Errorf("%d is %q (leads: %v), want %q", seq, got, ok, want)
+		}
+	}
+}
