@@ -79,6 +79,7 @@ func TestMain(m *testing.M) {
 			err = serveSink(l, true, 0)
 		}
 	} else {
+		os.Setenv("GORACE", "atexit_sleep_ms=0") // or each of those would sleep a second at its end, with -race
 		os.Exit(m.Run())
 	}
 	if err != nil {

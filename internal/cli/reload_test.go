@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -18,6 +17,7 @@ import (
 // TestABrokenTemplateStopsNobody breaks a template under a running daemon: neither `reload` nor SIGHUP
 // takes it, and the daemon goes on sending with the last good one.
 func TestABrokenTemplateStopsNobody(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	write := func(name, text string) {
 		t.Helper()
@@ -48,23 +48,8 @@ email = "ana@example.org"
 <item><title>Cranes move again</title><link>https://herald.example.org/1</link><guid>1</guid></item></channel></rss>`)
 	write("own/digest.txt.tmpl", "The good one: {{with .Lead}}{{.Title}}{{end}}\n{{.UnsubscribeURL}}\n")
 
-	// The test's own binary stands for the program when it goes by that name.
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	program := filepath.Join(t.TempDir(), "digestd")
-	if err := os.Symlink(self, program); err != nil {
-		t.Fatal(err)
-	}
-	command := func(args ...string) *exec.Cmd {
-		c := exec.Command(program, args...)
-		c.Dir = dir
-		c.Env = []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH")}
-		return c
-	}
 	var log lockedBuffer
-	running := command("run")
+	running := digestd(dir, "run")
 	running.Stderr = &log
 	if err := running.Start(); err != nil {
 		t.Fatal(err)
@@ -89,7 +74,7 @@ email = "ana@example.org"
 	await("the control socket", func() bool { _, err := os.Stat(control.Path(ledger)); return err == nil })
 
 	write("own/digest.txt.tmpl", "{{.UnsubscribeURL}}\n{{range .Sections}\n")
-	output, err := command("reload").CombinedOutput()
+	output, err := digestd(dir, "reload").CombinedOutput()
 	if err == nil || !strings.Contains(string(output), "digest.txt.tmpl:2") || !strings.Contains(string(output), "nothing was reloaded") {
 		t.Errorf("reload: %v\n%s", err, output)
 	}

@@ -24,6 +24,16 @@ func TestMain(m *testing.M) {
 	})
 }
 
+// noRaceSleep is the value of GORACE without which each process would sleep for a second at its end, with -race.
+const noRaceSleep = "atexit_sleep_ms=0"
+
+// digestd is a command of the program in a directory, in an environment that is that directory's.
+func digestd(dir string, args ...string) *exec.Cmd {
+	c := exec.Command("digestd", args...) // TestMain put it into PATH
+	c.Dir, c.Env = dir, []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH"), "GORACE=" + noRaceSleep}
+	return c
+}
+
 // TestScripts runs the transcripts of testdata/script. Beside testscript's own commands they have
 //
 //	exits STATUS COMMAND…    runs a command that must exit with that very status
@@ -40,6 +50,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		UpdateScripts:       golden.Updating(),
 		RequireExplicitExec: true,
+		Setup:               func(env *testscript.Env) error { env.Setenv("GORACE", noRaceSleep); return nil },
 		Condition: func(name string) (bool, error) {
 			if name != "postgres" {
 				return false, errors.New("there is no such condition")

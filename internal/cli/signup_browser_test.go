@@ -16,6 +16,7 @@ import (
 
 // TestSignUpInABrowser goes a reader's whole way in Chromium: form, mail, button, next edition, leaving by its link.
 func TestSignUpInABrowser(t *testing.T) {
+	t.Parallel()
 	chromium := needs.Chromium(t)
 	c := newCounter(t, "60/h", false)
 	c.says("send", "daily")

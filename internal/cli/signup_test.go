@@ -26,13 +26,12 @@ import (
 
 // counter is a running digestd where readers sign up, with a mail server and inboxes that a test reads.
 type counter struct {
-	t       *testing.T
-	dir     string
-	program string
-	base    string // URL of its pages
-	mail    *smtptest.Server
-	daemon  *exec.Cmd
-	log     lockedBuffer
+	t      *testing.T
+	dir    string
+	base   string // URL of its pages
+	mail   *smtptest.Server
+	daemon *exec.Cmd
+	log    lockedBuffer
 }
 
 const publicTown = `[newsletter]
@@ -65,15 +64,7 @@ email = "ana@example.org"
 
 func newCounter(t *testing.T, limit string, welcome bool) *counter {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	c := &counter{t: t, dir: t.TempDir(), mail: smtptest.Start(t, nil, nil)}
-	c.program = filepath.Join(c.dir, "digestd")
-	if err := os.Symlink(self, c.program); err != nil { // the test's own binary stands for the program when it goes by that name
-		t.Fatal(err)
-	}
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -110,16 +101,10 @@ func (c *counter) news(title string) {
 <item><title>`+title+`</title><link>https://herald.example.org/`+slug+`</link></item></channel></rss>`)
 }
 
-func (c *counter) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(c.program, args...)
-	cmd.Dir, cmd.Env = c.dir, []string{"HOME=" + c.dir, "PATH=" + os.Getenv("PATH")}
-	return cmd
-}
-
 // says runs a command and returns what it says.
 func (c *counter) says(args ...string) string {
 	c.t.Helper()
-	out, err := c.command(args...).CombinedOutput()
+	out, err := digestd(c.dir, args...).CombinedOutput()
 	if err != nil {
 		c.t.Fatalf("digestd %v: %v\n%s", args, err, out)
 	}
@@ -129,7 +114,7 @@ func (c *counter) says(args ...string) string {
 // open starts the daemon and waits until it answers.
 func (c *counter) open() {
 	c.t.Helper()
-	c.daemon = c.command("run")
+	c.daemon = digestd(c.dir, "run")
 	c.daemon.Stderr = &c.log
 	if err := c.daemon.Start(); err != nil {
 		c.t.Fatal(err)
@@ -276,6 +261,7 @@ func (c *counter) readers() string {
 
 // TestSignUp goes the way of a reader: form, mail, button, next edition, leaving, coming back; and what the operator sees.
 func TestSignUp(t *testing.T) {
+	t.Parallel()
 	c := newCounter(t, "60/h", true)
 	c.says("send", "daily")
 	c.open()
@@ -384,6 +370,7 @@ func (c *counter) read(name string) string {
 
 // TestAFlood asks two thousand times, or ten thousand where DIGESTD_KILLS asks for more: it costs no more mails than the limit, no 5xx, and readers are answered meanwhile.
 func TestAFlood(t *testing.T) {
+	t.Parallel()
 	c := newCounter(t, "5/h", false)
 	c.open()
 	const askers = 125 // more than are worked on at once
@@ -436,6 +423,7 @@ func TestAFlood(t *testing.T) {
 // TestSignUpOutlivesKills kills the daemon at moments around each step of a sign-up. Whoever was answered gets the mail,
 // and at most one more of it; nobody is a reader without the click, and who was told that they are one is.
 func TestSignUpOutlivesKills(t *testing.T) {
+	t.Parallel()
 	kills := 10
 	if n, err := strconv.Atoi(os.Getenv("DIGESTD_KILLS")); err == nil {
 		kills = n
@@ -488,7 +476,7 @@ func TestSignUpOutlivesKills(t *testing.T) {
 	}
 	t.Logf("%d kills; %d requests and %d clicks were answered before", kills, inTime, clicked)
 	c.kill()
-	if out, err := c.command("ledger", "check").CombinedOutput(); err != nil {
+	if out, err := digestd(c.dir, "ledger", "check").CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 	c.daemon = nil

@@ -261,10 +261,11 @@ func (c *content) notice() string {
 			into.WriteString(p.text() + "\n")
 		}
 	}
-	if strings.TrimSpace(plain.String()) != "" {
-		return plain.String()
+	said := plain.String()
+	if strings.TrimSpace(said) == "" {
+		said = markup.String()
 	}
-	return markup.String()
+	return said[:min(len(said), maxNotice)]
 }
 
 // Who speaks for a mail system: by the part before the @, and by the name.

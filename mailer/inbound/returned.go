@@ -16,7 +16,7 @@ func isQuoted(line string) bool {
 
 // ownWords are the lines of a notice before what it returns.
 func ownWords(text string) (said notice) {
-	lines := strings.SplitN(text[:min(len(text), maxNotice)], "\n", maxLines+1)
+	lines := strings.SplitN(text, "\n", maxLines+1)
 	lines = lines[:min(len(lines), maxLines)]
 	fields := make([]string, len(lines)) // the name of the field that a line begins
 	for i := range lines {
