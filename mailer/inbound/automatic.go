@@ -13,11 +13,11 @@ import (
 // stand alone, or before what is answered, or a time.
 var vacation = regexp.MustCompile(`(?i)^\s*(re:\s*)?\W{0,3}(auto(matic|mated|matisch\w*|matique|m[aá]tic[ao]|matica)?[-_ ]*(reply|response|respon|antwort|antwoord|svar|r[ée]ponse|respuesta|resposta|risposta)|autoreply|autorespond|` +
 	`r[ée]ponse automatique|respuesta autom[aá]tica|resposta autom[aàá]tica|risposta automatica|` +
-	`automatisk svar|autom\pL+ (vastaus|vastus|odpov\pL+|v[áa]lasz|odgovor\pL*|atsakym\pL+|atbilde)|samodejni odgovor|auto(matyczna )?odpowied|odpowied\pL+ automat|r[ăa]spuns automat|` +
+	`automatiskt? svar|autom\pL+ (vastaus|vastus|odpov\pL+|v[áa]lasz|odgovor\pL*|atsakym\pL+|atbilde)|samodejni odgovor|auto(matyczna )?odpowied|odpowied\pL+ automat|r[ăa]spuns automat|` +
 	`otomatik (yan[ıi]t|cevap)|αυτόματη απάντηση|автомат\pL+ (ответ|відповідь|отговор|одговор)|תשובה אוטומטית|מענה אוטומטי|رد تلقائي|پاسخ خودکار|자동 ?(회신|응답|답장)|부재중|` +
 	`trả lời tự động|ตอบกลับอัตโนมัติ|balasan otomatis|自動(回覆|回复)|` +
 	`out[- ]of[- ](the )?(office|town)|ooo\b|ooto\b|i'?m (away|out)|i am (currently )?(away|out|on leave|on vacation)|(i|we) no longer work|away from|` +
-	`abwesenheits?(notiz|nachricht|assistent|meldung)|(ich bin )?(im urlaub|abwesend)|nicht im (b[uü]ro|haus)|en cong[ée]s?|fuera de (la )?oficina|fora do escrit|fuori (ufficio|sede)|afwezigheid|poza biurem|mimo kancel|poissa|ikke til ?stede|` +
+	`abwesenheits?(notiz|nachricht|assistent|meldung)|(ich bin )?(im urlaub|abwesend|in abwesenheit)|absence prolong|nicht im (b[uü]ro|haus)|en cong[ée]s?|fuera de (la )?oficina|fora do escrit|fuori (ufficio|sede)|afwezigheid|poza biurem|mimo kancel|poissa|ikke til ?stede|` +
 	`автоответ|нет на (месте|работе)|自動(応答|返信)|自动(回复|答复)|` +
 	`(on )?(vacation|annual leave|holiday|maternity leave|leave of absence|abwesenheit|urlaub|absence|absente?|ausen[tc]\pL*|ausência|vacaciones|f[ée]rias|assente|assenza|afwezig|frånvar\pL*|不在|外出)` +
 	`\s*($|[!(,:：.–-]|\d|re:|aw:|notice|message|until|till|from|bis|vom|ab|du|jusqu|hasta|del?\b|até|fino|tot|t\.?o\.?m|de oficina))`)
@@ -36,8 +36,9 @@ var awayFrom = refusal.AnyOf(
 	`\b(i am|i'm|i will be|we are) (currently |now )?(out of (the )?office|away|on (annual |parental |maternity |sick |paternity )?leave|on (vacation|holiday)|travell?ing)`, `\bi (have left|no longer work|am no longer (with|at|employed))`,
 	`ich bin .{0,60}(nicht (im (b[uü]ro|haus)|erreichbar)|im urlaub|abwesend|au(ß|ss)er haus)`, `wird nicht (automatisch )?weitergeleitet`,
 	`\b(absente?|en cong[ée]s?)\b.{0,60}\b(bureau|retour|jusqu|du \d)`, `je (suis|serai) .{0,30}(en cong[ée]|absent)`, `(estoy|estar[ée]) (de vacaciones|fuera de la oficina|ausente)`, `(estou|estarei) (de f[ée]rias|ausente|fora)`,
-	`(sono|sar[òo]) (in ferie|fuori (sede|ufficio)|assente)`, `ik ben .{0,40}(afwezig|op vakantie|niet (op kantoor|aanwezig))`, `jag är .{0,30}(på semester|inte på kontoret|ledig)`, `jeg er .{0,30}(på ferie|ikke på kontoret)`, `olen lomalla`,
+	`(sono|sar[òo]) (in ferie|fuori (sede|ufficio)|assente)`, `ik ben .{0,40}(afwezig|(op|met) vakantie|niet (op kantoor|aanwezig))`, `jag är .{0,30}(på semester|inte på kontoret|ledig)`, `jeg er .{0,30}(på ferie|ikke på kontoret)`, `olen lomalla`,
 	`(jestem|będę) .{0,20}(na urlopie|poza biurem|nieobecn)`, `я (в|нахожусь в) отпуске`,
+	`(休暇|出張|不在)(中|に(して|なり))`, `正在?(休假|度假|出差)`, `(izindeyim|tatildeyim|ofis dışındayım)`, `(jsem|nejsem) .{0,20}(na dovolené|v kanceláři)`, `szabadságon vagyok`, `휴가 ?중`, `är .{0,20}åter den`,
 )
 
 // answersByItself reports whether a mailbox answers for its owner, by what it says above what it quotes. A person writes of

@@ -184,6 +184,16 @@ func TestDialects(t *testing.T) {
 		{"full, Spanish", "bounce reader@example.org 5.2.2", prose("No se puede entregar", "Su mensaje no pudo ser entregado a:", "", "reader@example.org", "El buzón del destinatario está lleno.")},
 		{"full, Japanese", "bounce reader@example.org 5.2.2", prose("配信不能", "次の宛先に配信できませんでした。", "", "reader@example.org", "メールボックスの容量が上限を超えています。")},
 
+		{"QQ", "bounce reader@example.org 5.1.1 gone", prose("系统退信", "您好! 您的邮件被退回。", "", "收件人: reader@example.org", "退信原因: 收件人邮件地址（reader@example.org）不存在，邮件无法送达。")},
+		{"Naver", "bounce reader@example.org 5.1.1 gone", prose("메일 발송 실패 안내", "메일 발송에 실패하였습니다.", "", "받는 사람: reader@example.org", "실패 사유: 존재하지 않는 메일 주소입니다.")},
+		{"Naver, full", "bounce reader@example.org 5.2.2", prose("메일 발송 실패 안내", "메일 발송에 실패하였습니다.", "", "reader@example.org", "수신자의 메일함 용량이 초과되어 전송되지 않았습니다.")},
+		{"Mail.ru", "bounce reader@example.org 5.1.1 gone", prose("Ваше сообщение не доставлено", "К сожалению, Ваше письмо не может быть доставлено:", "", "reader@example.org", "такого пользователя не существует")},
+		{"Turkish", "bounce reader@example.org 5.1.1 gone", prose("Teslim edilemedi: Liman", "İletiniz şu alıcılara teslim edilemedi:", "", "reader@example.org", "", "Girdiğiniz e-posta adresi bulunamadı.")},
+		{"Turkish, delay", "delay reader@example.org", prose("Teslim gecikti: Liman", "İletiniz henüz teslim edilemedi, yeniden denenecek:", "", "reader@example.org", "", "Kullanıcı bulunamadı")},
+		{"Korean, delay", "delay reader@example.org", prose("메일 발송 지연 안내", "메일 발송이 지연되고 있습니다. 다시 시도합니다.", "", "reader@example.org", "사용자를 찾을 수 없습니다")},
+		{"Polish, full", "bounce reader@example.org 5.2.2", prose("Niedostarczona wiadomość", "Wiadomość nie została dostarczona.", "", "reader@example.org: skrzynka odbiorcy jest przepełniona")},
+		{"a notice that calls itself a status", "bounce reader@example.org 5.3.0", strings.Replace(reported("<reader@example.org> takes no mail.\n", "Action: failed", "Status: 5.3.0"), "\n\n<reader@example.org> takes", "\nContent-Type: message/delivery-status\n\n<reader@example.org> takes", 1)},
+
 		// It is still on its way, or has arrived.
 		{"Postfix, delay", "delay reader@example.org", reported("THIS IS A WARNING ONLY.  YOU DO NOT NEED TO RESEND YOUR MESSAGE.\n\n<reader@example.org>: connect to mail.example.org[192.0.2.1]:25: Connection timed out\n", "Action: delayed", "Status: 4.4.1", "Will-Retry-Until: Sat, 11 Jul 2026 08:00:00 +0000")},
 		{"sendmail, delay", "delay reader@example.org", prose("Warning: could not send message for past 4 hours", "    **********************************************", "    **      THIS IS A WARNING MESSAGE ONLY      **", "    **  YOU DO NOT NEED TO RESEND YOUR MESSAGE  **", "    **********************************************", "", "   ----- The following addresses had transient non-fatal errors -----", "<reader@example.org>", "", "   ----- Transcript of session follows -----", "<reader@example.org>... Deferred: User unknown for now", "Warning: message still undelivered after 4 hours", "Will keep trying until message is 5 days old")},

@@ -8,6 +8,7 @@
 package inbound
 
 import (
+	"bytes"
 	"regexp"
 	"slices"
 	"strings"
@@ -222,7 +223,9 @@ func (c *content) walk(p *part) {
 		for _, inner := range p.parts {
 			c.walk(inner)
 		}
-	case p.media == "message/delivery-status", p.media == "message/global-delivery-status":
+	case isStatus(p.media) && c.status == nil && len(c.returned) == 0 && !namesRecipient(p.content()): // mislabelled
+		c.texts = append(c.texts, p)
+	case isStatus(p.media):
 		if c.status == nil {
 			c.status = p
 		}
@@ -246,6 +249,15 @@ func (c *content) walk(p *part) {
 			c.texts = append(c.texts, p)
 		}
 	}
+}
+
+func isStatus(media string) bool {
+	return media == "message/delivery-status" || media == "message/global-delivery-status"
+}
+
+// namesRecipient reports whether a delivery status has the fields of a recipient.
+func namesRecipient(body []byte) bool {
+	return bytes.Contains(bytes.ToLower(body), []byte("-recipient:"))
 }
 
 // notice is what the message says before it returns something: its plain text, or else its HTML. Of a long one it
@@ -308,7 +320,7 @@ func isReply(h header) bool {
 	return h.has("in-reply-to") && replySubject.MatchString(h.text("subject"))
 }
 
-var replySubject = regexp.MustCompile(`(?i)^\s*(re|aw|antw|sv|vs|rv|odp)\s*:`)
+var replySubject = regexp.MustCompile(`(?i)^\s*(re?|aw|antw|sv|vs|rv|res|odp|ynt|回[复覆]|答[复覆]|返信)\s*[:：]`)
 
 // isMachine reports whether a mail system speaks. An empty reverse path does not say so: vacation notices have one.
 func isMachine(m *part) bool {

@@ -16,7 +16,8 @@ func TestDelays(t *testing.T) {
 		"novas tentativas", "ainda não foi entregue", "weitere zustellversuche folgen", "bisher nicht zugestellt", "noch nicht übermittelt", "der server versucht es weiter", "zustellung verzögert",
 		"n'est pas encore parvenu", "pas encore pu", "continuera ses tentatives", "de nouvelles tentatives", "non è stato ancora consegnato", "ulteriori tentativi", "nog niet afgeleverd",
 		"попытки будут продолжены", "новые попытки доставки", "пока не доставлено", "сервер продолжит попытки", "まだ配信されていません", "引き続き配信します", "暂时无法投递，系统会重试",
-		"系统将继续投递", "再送します", "自動的に再送", "再度送信", "稍后重试",
+		"系统将继续投递", "再送します", "自動的に再送", "再度送信", "稍后重试", "iletiniz yeniden denenecek", "henüz teslim edilemedi", "teslim gecikti", "발송이 지연되고 있습니다", "다시 시도합니다", "har ännu inte levererats", "leveransen är försenad",
+		"er endnu ikke leveret", "nye forsøg følger", "leveringen er forsinket", "ei ole vielä toimitettu", "toimitus viivästyy", "jeszcze nie dostarczono", "doručení je zpožděno", "még nem kézbesítettük", "доставку затримано", "η παράδοση καθυστέρησε", "投递延迟",
 	} {
 		if !stillTrying("", words) {
 			t.Errorf("%q: given up", words)

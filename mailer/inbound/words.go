@@ -21,7 +21,7 @@ var bounceSubject = refusal.AnyOf(
 	`unzustellbar`, `nicht zugestellt`, `zustell(ung|fehler)`, `unzustellbarkeit`, `non (remis|distribu|d[ée]livr)`,
 	`[ée]chec (de|d')`, `mancat[oa] (consegna|recapito)`, `non recapita`, `errore di consegna`,
 	`n[ãa]o (foi )?(p[ôo]de )?(ser )?entreg`, `falha (na|de) entrega`,
-	`onbestelbaar`, `niet (worden )?(afgeleverd|bezorgd)`, `недостав`, `не доставлен`, `ошибка доставки`, `配信`, `送信エラー`,
+	`onbestelbaar`, `niet (worden )?(afgeleverd|bezorgd)`, `недостав`, `не доставлен`, `ошибка доставки`, `配信`, `送信エラー`, `teslim (edilemed|gecik)`, `iletilemed`, `leverans`, `levere?r`, `toimit`, `niedostarcz`, `nedoru[čc]`, `kézbesít`, `전송|발송`, `παράδοση`,
 	`配達`, `退信`, `无法投递`, `投递失败`,
 )
 
@@ -58,6 +58,8 @@ var undelivered = refusal.AnyOf(
 	`(niet|kon\w*).{0,40}(afgeleverd|bezorgd|worden afgeleverd)`, `onbestelbaar`,
 	`не (может|могло|могут|было|были|удалось|доставлен)`, `недоставлен`, `невозможно доставить`,
 	`配信(できません|不能|に失敗)`, `送信できません`, `配達できません`, `届けられません`, `届きません`, `无法(投递|送达|发送)`, `退信`, `退回`, `投递失败`, `不能投递`, `無法(投遞|送達)`,
+	`teslim edilemed`, `iletilemed`, `(kunde|kan|kunne) inte levereras`, `(kunne|kan|blev|ble) ikke (leveres|levert|leveret)`, `ei (voitu|voida) toimittaa`, `nie (mogła|została|może|udało)[^.]{0,20}dostarcz`, `nepodařilo doručit`, `nem (kézbesíthető|sikerült kézbesíteni)`,
+	`(전송|발송|전달)[^.]{0,8}(실패|지연|수 없|않았)`, `не (вдалося|може|була) (бути )?доставл`,
 )
 
 // arrived matches statements that it did arrive.
@@ -83,11 +85,14 @@ var retrying = refusal.AnyOf(
 	`будут (продолжены|повторены)`, `попытки доставки`, `(пока|ещ[её]) не (был[оаи]? )?(доставлен|удалось)`,
 	`продолжит попытки`, `まだ(配信|配達|届|送信)`, `引き続き.{0,10}(配信|送信)`,
 	`(暂时|暫時|暂未)[^。]{0,30}(无法|無法|未能|投递).{0,60}(继续|繼續|重试|重試|尝试)`, `继续(重试|尝试|投递)`, `再送(します|を試み|いたします)`, `自動的に再送`,
-	`再度(配信|送信)`, `稍后重试`,
+	`再度(配信|送信)`, `稍后重试`, `延[迟遲]`,
+	`(yeniden|tekrar) den(e|en)`, `hen[üu]z (teslim|iletil)`, `gecik(ti|me)`, `지연`, `(다시|재) ?시도`, `아직 `,
+	`försena`, `ännu inte`, `nya försök`, `forsink`, `(endnu|ennå|enda) ikke`, `nye forsøg`, `prøver? (igen|igjen|på nytt)`, `viivästy`, `(vielä ei|ei (ole )?vielä)`, `yrit(etään|tää|ämme) uudelleen`,
+	`op[óo][źz]nion`, `jeszcze nie`, `zpožd`, `dosud ne`, `dalš[íi] pokus`, `kés(ik|edelm|leltet)`, `még nem`, `újra(próbál| megpróbál)`, `затрим`, `ще не`, `повторн\S+ спроб`, `καθυστέρη`, `ακόμ[αη]`,
 )
 
 // delaySubject matches subjects of notices of delay.
-var delaySubject = regexp.MustCompile(`\bdelay(ed)?\b|^warning: .*(\bnot\b|still|hours|past)|still being (re)?tried|not yet been delivered|delivery warning|verz[oö]ger|retras|demor|retard|ritard`)
+var delaySubject = regexp.MustCompile(`\bdelay(ed)?\b|^warning: .*(\bnot\b|still|hours|past)|still being (re)?tried|not yet been delivered|delivery warning|verz[oö]ger|retras|demor|retard|ritard|gecik|지연|försena|forsink|viivästy|op[óo][źz]nion|zpožd|késedel|затрим|задерж|καθυστέρη|延[迟遲]|遅延|遅れ`)
 
 // gaveUp matches statements that nothing will be tried again.
 var gaveUp = refusal.AnyOf(

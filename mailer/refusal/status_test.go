@@ -32,6 +32,9 @@ func TestWordsAgainstACode(t *testing.T) {
 		Late("550 Unknown user ana@example.org"), Late("550 5.2.1 <ana@example.org>... User Unknown"),
 		// in more languages
 		"geçici", "daha sonra", "tillfälligt", "midlertidig", "väliaikainen", "átmenetileg", "dočasně", "тимчасово", "προσωρινά", "일시적", "no such user, possible forgery",
+		// in spite of "unknown"
+		"no such user in our whitelist", "mailbox is disabled for external mail", "no such user on this host, backup MX", "no such user, try mx2", "inactive user: will be reactivated", "account not active: pending verification",
+		"mailbox is not active between 22:00 and 06:00", "account is not active yet", "no account that may receive HTML: no such user", "mottagaren finns inte just nu", "käyttäjä on tuntematon lähettäjälle",
 		// a name that can't be is no name that is not there
 		"501 5.1.3 invalid recipient address",
 		// another reason

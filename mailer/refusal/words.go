@@ -138,6 +138,8 @@ var hindered = AnyOf(
 	`\b(cannot|can not|could not|unable to|failed to) (find|look up|verify|check|read)\b[^.;]{0,40}(connect|offline|down|record|timeout)`,
 	`\b(ldap|mysql)\b`, `replication`, `connection to\b[^.;]{0,40}\blost`, `\bbeing (moved|migrated|held|imported)`, `importing`,
 	`disk failure`, `out of disk`, `unpaid`, `invoice`, `payment`, `vacation`, `safe ?list`, `(allowed|permitted) senders`, `permission`, `set up to receive`,
+	`(allow|white)[- ]?list`, `gr[ae]y-?list`, `\bexternal (e-?mails?|mails?|senders?)\b`, `\b(backup|secondary) mx\b`, `\b(try|use) \S*mx`, `\bwill be (re-?activated|activated|restored|enabled)`,
+	`\byet\b`, `\bpending\b`, `\bbetween \d`, `\bthat (may|can) receive`, `\b(charset|format)\b`, `just nu`, `(for øjeblikket|for tiden|lige nu)`, `tällä hetkellä`, `şu anda`, `chwilowo`, `obecnie`, `jelenleg`, `сейчас`, `наразі`, `προς το παρόν`,
 	`mailing lists?\b`, `you must\b`, `user agent`, `\b(to|recipient) header`, `forbidden`, `over its`, `suspended`, `or recipient's server`,
 )
 
@@ -156,7 +158,7 @@ var senderWord = AnyOf(
 	`\bfrom (header|address|field|domain)`, `\bhelo\b`, `\behlo\b`, `\bip[- ]address`, `\bcallback`, `\bcallout`,
 	`\bverifying\b`, `\bauthenticat`, `\byou are (an?|not) `, `\byour (own )?((e-?mail )?address|mailbox)\b`, `\byou used? to send\b`,
 	`exp[ée]diteur`, `absender`, `отправител`, `发件`, `發件`, `寄件`, `送信者`, `差出人`, `remitente`, `mittente`, `remetente`,
-	`afzender`, `발신자`, `보낸 ?사람`,
+	`afzender`, `발신자`, `보낸 ?사람`, `avsändar`, `afsender`, `avsender`, `lähettäj`, `nadawc`, `odesílatel`, `gönderen`, `feladó`, `відправник`, `αποστολέ`,
 )
 
 // Passing finds, in lower case, what always means that it may go well another time, beside a 5xx too.
