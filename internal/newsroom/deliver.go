@@ -54,7 +54,7 @@ func (p *Publisher) deliver(
 	if err != nil {
 		return e.Stories, sum, fmt.Errorf("edition %s: %w", id, err)
 	}
-	anew, before, err := mended(p, e, templates)
+	anew, before, err := mended(ctx, p, e, templates)
 	if err != nil {
 		return e.Stories, sum, fmt.Errorf("edition %s: %w", id, err)
 	}

@@ -1,6 +1,7 @@
 package newsroom
 
 import (
+	"context"
 	"slices"
 
 	"digestd/digest"
@@ -10,13 +11,20 @@ import (
 
 // mended are an edition's messages from the sender that the configuration has now, and the recipients who are sent the
 // old ones all the same: what may have reached them is sent once more as it was, or not at all. There are none where the
-// sender is the one that the edition was composed with, and where other processes may send it too.
-func mended(p *Publisher, e ledger.EditionState, templates []*message.Template) ([]*message.Template, []int, error) {
-	if p.Ledger.Senders.Several() {
-		return nil, nil, nil
+// sender is the one that the edition was composed with. While other processes send too, it stays as it is.
+func mended(ctx context.Context, p *Publisher, e ledger.EditionState, templates []*message.Template) ([]*message.Template, []int, error) {
+	others, err := p.Ledger.Senders.All(ctx)
+	if err != nil {
+		return nil, nil, err
 	}
 	m := p.Composer.Config.Mail
 	now := ledger.Mended{From: m.From, BounceTo: m.BounceTo, UnsubscribeTo: m.UnsubscribeTo, VERP: m.VERP}
+	if slices.ContainsFunc(others, func(s ledger.Sender) bool { return s.ID != p.Ledger.Senders.By() }) {
+		if e.Mended == nil {
+			return nil, nil, nil
+		}
+		now = *e.Mended
+	}
 	if e.Mended != nil && e.Mended.Same(now) {
 		all, _, err := sentBy(templates, now)
 		return all, e.Mended.Before, err

@@ -12,9 +12,6 @@ import (
 // more as it was. What comes into doubt later goes once more from the new sender, and a third one waits for it.
 func TestAnotherSenderCountsForWhatIsOwed(t *testing.T) {
 	w := town.New(t, town.One)
-	if w.Ledger.Senders.Several() {
-		t.Skip("several senders may be at work on an edition: what is composed goes as it was")
-	}
 	from := func(sender string) { w.Reconfigure(strings.Replace(town.One, "digest@", sender+"@", 1)) }
 	sent := func(email, sender string) {
 		t.Helper()
