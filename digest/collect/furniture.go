@@ -41,7 +41,7 @@ func (r *htmlParser) endBlock() {
 		}
 		text = r.spans.Plain()
 	}
-	if text == "" || r.choosy && (isFurnitureLine(text) || b.isChapter(text)) {
+	if text == "" || r.choosy && (isFurnitureLine(text) || b.isChapter(text) || isScript(text)) {
 		r.room += len(text)
 	} else {
 		gap := " "

@@ -85,7 +85,7 @@ func readHTML(source string, base *url.URL, maxBytes int) prose {
 
 // readStory is readHTML without what is no part of the story: see furniture.
 func readStory(source string, base *url.URL, maxBytes int) prose {
-	return readWith(decodeMarkup(dropShortcodes(fromMarkdown(source))), htmlParser{base: base, room: maxBytes, choosy: true})
+	return readWith(dropStyles(decodeMarkup(dropShortcodes(fromMarkdown(source)))), htmlParser{base: base, room: maxBytes, choosy: true})
 }
 
 func readWith(source string, r htmlParser) prose {

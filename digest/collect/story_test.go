@@ -145,6 +145,28 @@ func TestMeaningOfMarkup(t *testing.T) {
 	}
 }
 
+// What is left of styles and scripts is no text; what is written about them is.
+func TestLeftCode(t *testing.T) {
+	for _, row := range []struct{ source, want string }{
+		{"/*! builder - v3.6.5 */ .head-title{padding:0;margin:0}.head-title[class*=size-]>a{color:inherit;font-size:inherit} The mill turns.", "The mill turns."},
+		{"<p>.wheel { color: red; margin: 0 } .mill p { font-size: 12px; } #a, .b:hover {x:y} The mill turns.</p>", "The mill turns."},
+		{"@media (max-width: 600px) { .a { b: c } p { d: e } }\nThe mill turns.", "The mill turns."},
+		{"<style>p{}</style>/* custom css */ .x_1{ }.x_2 .y{ a: b; } The mill turns.", "The mill turns."},
+		{`if (!jQuery) { alert("none"); } $( document ).ready(() =&gt; { const a = $("#g"); $(".`, ""},
+		{"<p>The mill turns.</p><p>(adsbygoogle = window.adsbygoogle || []).push({});</p><p>All came.</p>", "The mill turns. All came."},
+		{"<p>var x = 1; document.write(x);</p><p>It turns.</p>", "It turns."},
+		{"If (and only if) it rains; let us see. The set {a: b} is closed.", "If (and only if) it rains; let us see. The set {a: b} is closed."},
+		{"Write p { color: red; } into the file. /* is how a comment begins.", "Write p { color: red; } into the file. /* is how a comment begins."},
+		{"Mill: a wheel {of oak} turns; function over form (they say).", "Mill: a wheel {of oak} turns; function over form (they say)."},
+		{"Python: use a dict. It is {key: value} there.", "Python: use a dict. It is {key: value} there."},
+		{"Let x = y be given; window. dressing", "Let x = y be given; window. dressing"},
+	} {
+		if got := readStory(row.source, nil, 4096).text.Plain(); got != row.want {
+			t.Errorf("%q\n reads %q\n want  %q", row.source, got, row.want)
+		}
+	}
+}
+
 // A text in Markdown says what its marks mean, and no other text loses a sign.
 func TestMarkdown(t *testing.T) {
 	for _, row := range []struct{ source, want string }{
