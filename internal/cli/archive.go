@@ -16,12 +16,7 @@ func archiveCommand(p *program) *cobra.Command {
 		Use:   "archive [DIGEST]",
 		Short: "List the public pages, write them as files, take one out",
 		Args:  cobra.MaximumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			o, err := p.open(c.Context(), want{mayMiss: true, admit: areDigests(args...)})
-			if err != nil {
-				return err
-			}
-			defer o.close()
+		RunE: p.with(want{mayMiss: true, digests: true}, func(_ *cobra.Command, o *opened, args []string) error {
 			site, err := o.site(p)
 			if err != nil {
 				return err
@@ -50,7 +45,7 @@ func archiveCommand(p *program) *cobra.Command {
 				}
 				p.paint().table(w, lines)
 			})
-		},
+		}),
 	}
 	c.AddCommand(exportArchiveCommand(p), removeCommand(p))
 	return c
@@ -134,12 +129,7 @@ func removeCommand(p *program) *cobra.Command {
 		Long: "Take a page out of the archive for good: its address answers that it is gone, and is never used again. Mails that went\n" +
 			"out, and what is owed, are not touched by it. PATH is as `digestd archive` shows it, DIGEST/DAY; an address will do.",
 		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			o, err := p.open(c.Context(), want{write: true})
-			if err != nil {
-				return err
-			}
-			defer o.close()
+		RunE: p.with(want{write: true}, func(c *cobra.Command, o *opened, args []string) error {
 			path := strings.Trim(strings.TrimPrefix(args[0], o.Config.ArchiveURL()+"/"), "/")
 			there, err := o.Ledger.Archive.Remove(path)
 			if err == nil && !there {
@@ -152,6 +142,6 @@ func removeCommand(p *program) *cobra.Command {
 				return err
 			}
 			return p.print(map[string]string{"removed": path}, func(w io.Writer) { fmt.Fprintf(w, "%s is gone\n", path) })
-		},
+		}),
 	}
 }

@@ -285,6 +285,20 @@ func (p *program) print(result any, human func(w io.Writer)) error {
 	return err
 }
 
+// printWith prints a result, and then what went wrong, which makes the command exit 1.
+func (p *program) printWith(wrong []string, result any, human func(w io.Writer)) error {
+	if err := p.print(result, human); err != nil {
+		return err
+	}
+	for _, w := range wrong {
+		fmt.Fprintln(p.stderr, w)
+	}
+	if len(wrong) > 0 {
+		return errIncomplete
+	}
+	return nil
+}
+
 // plural is "1 item", "2 items".
 func plural(n int, word string) string {
 	if n == 1 {

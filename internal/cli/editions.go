@@ -24,12 +24,7 @@ func editionsCommand(p *program) *cobra.Command {
 		Use:   "editions [DIGEST]",
 		Short: "List what was composed, of one digest or of all; show an edition, send a mail of it again, withdraw it",
 		Args:  cobra.MaximumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			o, err := p.open(c.Context(), want{mayMiss: true, admit: areDigests(args...)})
-			if err != nil {
-				return err
-			}
-			defer o.close()
+		RunE: p.with(want{mayMiss: true, digests: true}, func(_ *cobra.Command, o *opened, args []string) error {
 			all, err := o.Report.Editions(args...)
 			if err != nil {
 				return err
@@ -44,7 +39,7 @@ func editionsCommand(p *program) *cobra.Command {
 				}
 				p.paint().table(w, rows)
 			})
-		},
+		}),
 	}
 	c.AddCommand(showCommand(p), resendCommand(p), withdrawCommand(p))
 	return c
@@ -177,27 +172,11 @@ func resendCommand(p *program) *cobra.Command {
 			if err != nil {
 				return editionError(err)
 			}
-			out := resentJSON{Edition: args[0]}
-			for _, one := range copies {
-				if one.Err == nil {
-					out.Sent++
-					continue
-				}
-				out.Failed++
-				out.Errors = append(out.Errors, fmt.Sprintf("%s: %v", one.Email, one.Err))
-			}
-			if err := p.print(out, func(w io.Writer) {
+			failed := refused(copies)
+			out := resentJSON{Edition: args[0], Sent: len(copies) - len(failed), Failed: len(failed), Errors: failed}
+			return p.printWith(failed, out, func(w io.Writer) {
 				fmt.Fprintf(w, "%s of %s sent once more\n", plural(out.Sent, "mail"), args[0])
-			}); err != nil {
-				return err
-			}
-			for _, e := range out.Errors {
-				fmt.Fprintln(p.stderr, e)
-			}
-			if out.Failed > 0 {
-				return errIncomplete
-			}
-			return nil
+			})
 		},
 	}
 }
@@ -259,18 +238,13 @@ func pauseCommand(p *program) *cobra.Command {
 		Long: "Compose and deliver nothing of a digest, over restarts and reloads, until `digestd resume DIGEST`. What is on its way\n" +
 			"ends with the messages in flight. Slots pass, and what they would have told goes into the next edition.",
 		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			o, err := p.open(c.Context(), want{write: true, admit: areDigests(args...)})
-			if err != nil {
-				return err
-			}
-			defer o.close()
+		RunE: p.with(want{write: true, digests: true}, func(_ *cobra.Command, o *opened, args []string) error {
 			if err := o.Publisher.Pause(args[0]); err != nil {
 				return err
 			}
 			return p.print(map[string]string{"paused": args[0]}, func(w io.Writer) {
 				fmt.Fprintf(w, "%s is paused; `digestd resume %s` goes on\n", args[0], args[0])
 			})
-		},
+		}),
 	}
 }

@@ -65,21 +65,18 @@ func ledgerCheckCommand(p *program) *cobra.Command {
 			for _, problem := range found {
 				problems = append(problems, problem.Error())
 			}
-			if err := p.print(map[string][]string{"problems": problems}, func(w io.Writer) {
+			var todo []string
+			if len(problems) > 0 {
+				todo = []string{"stop digestd, keep a copy of the ledger, and restore the last backup"}
+			}
+			return p.printWith(todo, map[string][]string{"problems": problems}, func(w io.Writer) {
 				for _, problem := range problems {
 					fmt.Fprintln(w, problem)
 				}
 				if len(problems) == 0 {
 					fmt.Fprintf(w, "%s is whole\n", path)
 				}
-			}); err != nil {
-				return err
-			}
-			if len(problems) > 0 {
-				fmt.Fprintln(p.stderr, "stop digestd, keep a copy of the ledger, and restore the last backup")
-				return errIncomplete
-			}
-			return nil
+			})
 		},
 	}
 }
@@ -111,12 +108,7 @@ func ledgerRotateCommand(p *program) *cobra.Command {
 		Long: "Make a new key for the links in the mail and for Message-IDs. Editions composed from now on use it; links in older\n" +
 			"mail go on working, and with them whatever somebody makes who has an old key.",
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			o, err := p.open(c.Context(), want{write: true})
-			if err != nil {
-				return err
-			}
-			defer o.close()
+		RunE: p.with(want{write: true}, func(_ *cobra.Command, o *opened, _ []string) error {
 			n, err := o.Ledger.Keys.Rotate()
 			if err != nil {
 				return err
@@ -124,7 +116,7 @@ func ledgerRotateCommand(p *program) *cobra.Command {
 			return p.print(map[string]int{"keys": n}, func(w io.Writer) {
 				fmt.Fprintf(w, "%s has %d keys now; the newest makes the links of new editions\n", o.Ledger.Path(), n)
 			})
-		},
+		}),
 	}
 }
 

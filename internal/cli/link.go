@@ -26,12 +26,7 @@ func linkCommand(p *program) *cobra.Command {
 		Long: "Print the links to a subscriber's own pages, for a reader who asks for them; without [web] the one by which they leave\n" +
 			"by mail. Whoever has a link can use it: give it to nobody else.",
 		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			o, err := p.open(c.Context(), want{})
-			if err != nil {
-				return err
-			}
-			defer o.close()
+		RunE: p.with(want{}, func(_ *cobra.Command, o *opened, args []string) error {
 			s, ok := o.Config.Readers().Find(args[0])
 			if !ok {
 				return usagef("no subscriber of %s has the address %s", o.Config.Path, args[0])
@@ -59,7 +54,7 @@ func linkCommand(p *program) *cobra.Command {
 					fmt.Fprintf(w, "preferences  %s\n", out.Preferences)
 				}
 			})
-		},
+		}),
 	}
 	c.Flags().StringVar(&forDigest, "digest", "", "leave only this `DIGEST`")
 	return c

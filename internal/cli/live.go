@@ -56,13 +56,9 @@ func deskStateCommand(p *program) *cobra.Command {
 		Use:    "desk-state",
 		Hidden: true,
 		Args:   cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			o, err := p.open(c.Context(), want{mayMiss: true})
-			if err != nil {
-				return err
-			}
-			defer o.close()
+		RunE: p.with(want{mayMiss: true}, func(_ *cobra.Command, o *opened, _ []string) error {
 			s := deskState{Desks: map[string]report.Desk{}, Books: map[string]ledger.Book{}}
+			var err error
 			for _, d := range o.Config.Digests {
 				if s.Desks[d.ID], err = o.Report.Desk(d); err != nil {
 					return err
@@ -86,7 +82,7 @@ func deskStateCommand(p *program) *cobra.Command {
 				return err
 			}
 			return json.NewEncoder(p.stdout).Encode(s)
-		},
+		}),
 	}
 }
 

@@ -27,6 +27,8 @@ import (
 	"digestd/mailer/mailbox"
 	"digestd/subscribers"
 	"digestd/templates"
+
+	"github.com/spf13/cobra"
 )
 
 // forwarded is how a command ends that ran in the process that holds the ledger: with its exit status.
@@ -100,6 +102,26 @@ type want struct {
 	ledgerOnly bool
 	// daemon is to have the ledger until the process ends. The caller lets others reach it.
 	daemon bool
+	// digests is to hold that the command's arguments are digests of the configuration.
+	digests bool
+}
+
+// with makes a command of what is done with what it has opened.
+func (p *program) with(
+	want want, do func(c *cobra.Command, o *opened, args []string) error,
+) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, args []string) error {
+		want := want
+		if want.digests {
+			want.admit = areDigests(args...)
+		}
+		o, err := p.open(c.Context(), want)
+		if err != nil {
+			return err
+		}
+		defer o.close()
+		return do(c, o, args)
+	}
 }
 
 // open is the one door to configuration, ledger, and what works on the two. Where another process holds the ledger,

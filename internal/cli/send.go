@@ -130,12 +130,7 @@ func resumeCommand(p *program) *cobra.Command {
 		Long: "Deliver what is still owed of earlier editions, as far as that can be done now. Nothing is composed. With a digest, a\n" +
 			"pause of it ends first. With --now, whatever [delivery] retry says: also those go that would be tried later.",
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			o, err := p.open(c.Context(), want{write: true, admit: areDigests(args...)})
-			if err != nil {
-				return err
-			}
-			defer o.close()
+		RunE: p.with(want{write: true, digests: true}, func(c *cobra.Command, o *opened, args []string) error {
 			if len(args) > 0 {
 				if err := o.Publisher.Unpause(args[0]); err != nil {
 					return err
@@ -147,7 +142,7 @@ func resumeCommand(p *program) *cobra.Command {
 			published, err := o.Publisher.Resume(c.Context(), atOnce, deliveries)
 			deliveries.end()
 			return reportSent(p, &sentJSON{Lanes: []laneJSON{}}, published, err, begun)
-		},
+		}),
 	}
 	c.Flags().BoolVar(&atOnce, "now", false, "also what the schedule of retry has put off")
 	return c
@@ -182,31 +177,26 @@ func sendCopies(ctx context.Context, p *program, o *opened, d digest.Digest, rea
 	copies, err := o.Composer.SendCopies(ctx, o.outbound.transport, v, to, "[Test] ")
 	came()
 	out := sentJSON{Editions: 1, Stories: len(v.Edition.Stories), Recipients: len(to), Lanes: []laneJSON{}}
+	out.Errors = refused(copies)
+	out.Sent, out.Failed = len(copies)-len(out.Errors), len(out.Errors)
 	if err != nil { // nobody got any
 		out.Failed, out.Errors = len(to), []string{err.Error()}
 	}
-	for _, c := range copies {
-		if c.Err == nil {
-			out.Sent++
-			continue
-		}
-		out.Failed++
-		out.Errors = append(out.Errors, fmt.Sprintf("%s: %v", c.Email, c.Err))
-	}
 	out.Seconds = p.now().Sub(begun).Seconds()
-	if err := p.print(out, func(w io.Writer) {
+	return p.printWith(out.Errors, out, func(w io.Writer) {
 		fmt.Fprintf(w, "%s of the next edition of %s sent: nothing is used, and nothing owed\n",
 			plural(out.Sent, "test copy"), d.ID)
-	}); err != nil {
-		return err
+	})
+}
+
+// refused names the copies that were not taken, and why.
+func refused(copies []newsroom.Copy) (words []string) {
+	for _, c := range copies {
+		if c.Err != nil {
+			words = append(words, fmt.Sprintf("%s: %v", c.Email, c.Err))
+		}
 	}
-	for _, e := range out.Errors {
-		fmt.Fprintln(p.stderr, e)
-	}
-	if out.Failed > 0 {
-		return errIncomplete
-	}
-	return nil
+	return words
 }
 
 // collectFirst polls before a send: what is due, or, for an extra edition, everything, since whoever asks for
@@ -288,19 +278,16 @@ func reportSent(p *program, out *sentJSON, published []newsroom.Published, err e
 	if err != nil && !interrupted {
 		out.Errors = append(out.Errors, err.Error())
 	}
-	if perr := p.print(out, func(w io.Writer) { printSent(w, *out, p.now()) }); perr != nil {
-		return perr
-	}
-	for _, e := range out.Errors {
-		fmt.Fprintln(p.stderr, e)
-	}
+	perr := p.printWith(out.Errors, out, func(w io.Writer) { printSent(w, *out, p.now()) })
 	switch {
+	case perr != nil && !errors.Is(perr, errIncomplete):
+		return perr
 	case interrupted:
 		return err
-	case len(out.Errors) > 0, out.Deferred+out.Failed+out.InDoubt+out.Pending > 0:
+	case perr == nil && out.Deferred+out.Failed+out.InDoubt+out.Pending > 0:
 		return errIncomplete
 	}
-	return nil
+	return perr
 }
 
 func printSent(w io.Writer, out sentJSON, now time.Time) {

@@ -96,12 +96,7 @@ func exportCommand(p *program) *cobra.Command {
 		Long: "Print all who get it, as CSV that [subscriber_files] can name: where each of them stands, and what they chose\n" +
 			"themselves. Whoever gets nothing any more is not among them: `subscribers list --suppressed --csv` has those.",
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			o, err := p.open(c.Context(), want{mayMiss: true})
-			if err != nil {
-				return err
-			}
-			defer o.close()
+		RunE: p.with(want{mayMiss: true}, func(_ *cobra.Command, o *opened, _ []string) error {
 			rows, err := listed(o, listFilter{})
 			if err != nil {
 				return err
@@ -114,7 +109,7 @@ func exportCommand(p *program) *cobra.Command {
 				return p.print(map[string]any{"subscribers": rows}, nil)
 			}
 			return writeCSV(p.stdout, rows)
-		},
+		}),
 	}
 }
 

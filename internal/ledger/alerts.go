@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"fmt"
 	"time"
 
 	"digestd/internal/ledger/store"
@@ -16,19 +15,15 @@ type Alert struct {
 }
 
 // Alerts are the problems of which the operator was told, as SetAlerts left them.
-func (l *Ledger) Alerts() (alerts []Alert, err error) {
-	err = l.view(func(tx store.Tx) error {
-		alerts, _, err = tableAlerts.in(tx).get(keyAlerts)
-		return err
+func (l *Ledger) Alerts() ([]Alert, error) {
+	return viewed(l.base, func(tx store.Tx) ([]Alert, error) {
+		alerts, _, err := tableAlerts.in(tx).get(keyAlerts)
+		return alerts, err
 	})
-	return alerts, err
 }
 
 // SetAlerts remembers of which problems the operator was told.
 func (l *Ledger) SetAlerts(alerts []Alert) error {
 	err := l.update(touches{store.Itself()}, func(tx store.Tx) error { return tableAlerts.in(tx).put(keyAlerts, alerts) })
-	if err != nil {
-		return fmt.Errorf("remember alerts: %w", err)
-	}
-	return nil
+	return during(err, "remember alerts")
 }

@@ -3,7 +3,6 @@ package ledger
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -106,32 +105,25 @@ func (a *Archive) Rows() (rows []Archived, version uint64, err error) {
 
 // Holder is the edition that a path belongs to; empty: none.
 func (a *Archive) Holder(path string) (edition string, err error) {
-	err = a.view(func(tx store.Tx) error {
+	return viewed(a.base, func(tx store.Tx) (string, error) {
 		row, _, err := tableArchive.in(tx).get([]byte(path))
-		edition = row.Edition
-		return err
+		return row.Edition, err
 	})
-	return edition, err
 }
 
 // Leaf reads one of a row's leaves, by the place of its language. The error is ErrUnknown when it is not there.
 func (a *Archive) Leaf(path string, language int) (leaf digest.Leaf, err error) {
-	var raw []byte
 	err = a.view(func(tx store.Tx) error {
-		raw, err = tx.Bucket(bucketLeaves).Get(partKey(path, language))
-		raw = slices.Clone(raw)
+		raw, err := tx.Bucket(bucketLeaves).Get(partKey(path, language))
+		if err == nil && raw == nil {
+			err = ErrUnknown
+		}
+		if err == nil {
+			err = inflate(raw, &leaf)
+		}
 		return err
 	})
-	if err == nil && raw == nil {
-		err = ErrUnknown
-	}
-	if err == nil {
-		err = inflate(raw, &leaf)
-	}
-	if err != nil {
-		return leaf, fmt.Errorf("page %s of the archive: %w", path, err)
-	}
-	return leaf, nil
+	return leaf, during(err, "page %s of the archive", path)
 }
 
 // Add puts the page of an edition that was composed before into the archive, unless it has had one.
@@ -150,10 +142,7 @@ func (a *Archive) Add(p Public) error {
 			return archive(tx, p.Archived, leaves)
 		})
 	}
-	if err != nil {
-		return fmt.Errorf("archive edition %s: %w", p.Edition, err)
-	}
-	return nil
+	return during(err, "archive edition %s", p.Edition)
 }
 
 // Remove takes a page out of the archive for good: its address says that it is gone. It reports whether it was there.
@@ -165,10 +154,7 @@ func (a *Archive) Remove(path string) (there bool, err error) {
 		}
 		return unpublish(tx, path)
 	})
-	if err != nil {
-		return false, fmt.Errorf("page %s of the archive: %w", path, err)
-	}
-	return there, nil
+	return there && err == nil, during(err, "page %s of the archive", path)
 }
 
 // SetErrand remembers where the owner's command for an edition stands.
@@ -182,19 +168,15 @@ func (a *Archive) SetErrand(path string, e Errand) error {
 		row.After = e
 		return putArchived(tx, row)
 	})
-	if err != nil {
-		return fmt.Errorf("page %s of the archive: %w", path, err)
-	}
-	return nil
+	return during(err, "page %s of the archive", path)
 }
 
 // ExportTrouble is why the archive can't be written as files.
-func (a *Archive) ExportTrouble() (t Trouble, err error) {
-	err = a.view(func(tx store.Tx) error {
-		t, _, err = tableExport.in(tx).get(keyExport)
-		return err
+func (a *Archive) ExportTrouble() (Trouble, error) {
+	return viewed(a.base, func(tx store.Tx) (Trouble, error) {
+		t, _, err := tableExport.in(tx).get(keyExport)
+		return t, err
 	})
-	return t, err
 }
 
 // SetExportTrouble remembers why the archive can't be written as files; empty: it can.
@@ -234,10 +216,8 @@ func archive(tx store.Tx, row Archived, leaves [][]byte) error {
 	} else if there {
 		return fmt.Errorf("%w: %s", ErrTaken, row.Path)
 	}
-	for i, leaf := range leaves {
-		if err := tx.Bucket(bucketLeaves).Put(partKey(row.Path, i), leaf); err != nil {
-			return err
-		}
+	if err := putParts(tx.Bucket(bucketLeaves), row.Path, leaves); err != nil {
+		return err
 	}
 	return putArchived(tx, row)
 }

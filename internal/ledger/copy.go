@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"errors"
-	"fmt"
 
 	"digestd/internal/ledger/store"
 )
@@ -10,10 +9,7 @@ import (
 // Copy copies a ledger as it is at one moment into a store in which nothing stands: everything, its id and the keys of its links
 // included. copied is called now and then with the number of rows. The error is store.ErrTaken where something stands there.
 func Copy(l *Ledger, to store.Store, copied func(rows int)) error {
-	if err := store.Copy(l.store, to, copied); err != nil {
-		return fmt.Errorf("copy %s to %s: %w", l.Path(), to.Name(), err)
-	}
-	return nil
+	return during(store.Copy(l.store, to, copied), "copy %s to %s", l.Path(), to.Name())
 }
 
 // errNoFile is what those get who want of a ledger what only a file can do.

@@ -346,15 +346,12 @@ func (d *Deliveries) Finish(edition string) error {
 	if err == nil {
 		err = d.pack(edition)
 	}
-	if err != nil {
-		return fmt.Errorf("finish edition %s: %w", edition, err)
-	}
-	return nil
+	return during(err, "finish edition %s", edition)
 }
 
 // finalCounts counts the deliveries of an edition by state. The error says so when one is not final.
 func (d *Deliveries) finalCounts(edition string) (counts [digest.Nothing + 1]int, err error) {
-	st, err := (&Editions{base: d.base}).state(edition)
+	st, err := d.state(edition)
 	if err != nil {
 		return counts, err
 	}

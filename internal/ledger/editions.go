@@ -3,7 +3,6 @@ package ledger
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -108,17 +107,7 @@ func touchEdition(st EditionState) touches {
 // the edition is there, with ErrMoved when the lane is not as it was when its items were read, and with ErrOrdered
 // when the editor has ordered something since; nothing has changed then.
 func (e *Editions) Commit(c Composition) error {
-	frozen, err := deflate(c.Edition)
-	if err != nil {
-		return err
-	}
-	bodies := make([][]byte, len(c.Variants))
-	for i, v := range c.Variants {
-		if bodies[i], err = deflateBytes(v.Body); err != nil {
-			return err
-		}
-	}
-	chunks, err := packRecipients(c.Recipients)
+	frozen, err := freeze(c.Edition, c.Variants, c.Recipients)
 	if err != nil {
 		return err
 	}
@@ -152,18 +141,8 @@ func (e *Editions) Commit(c Composition) error {
 		if err := useOrders(tx, lane, id, c.Used); err != nil {
 			return err
 		}
-		if err := tx.Bucket(bucketFrozen).Put([]byte(id), frozen); err != nil {
+		if err := frozen.put(tx, id); err != nil {
 			return err
-		}
-		for i, body := range bodies {
-			if err := tx.Bucket(bucketBodies).Put(partKey(id, i), body); err != nil {
-				return err
-			}
-		}
-		for i, chunk := range chunks {
-			if err := tx.Bucket(bucketRecipients).Put(partKey(id, i), chunk); err != nil {
-				return err
-			}
 		}
 		if c.Public != nil {
 			if err := archive(tx, c.Public.Archived, leaves); err != nil {
@@ -172,27 +151,47 @@ func (e *Editions) Commit(c Composition) error {
 		}
 		return editions.put([]byte(id), state)
 	})
-	if err != nil {
-		return fmt.Errorf("commit edition %s: %w", id, err)
+	return during(err, "commit edition %s", id)
+}
+
+// frozen is what delivering an edition needs, as it is stored.
+type frozen struct {
+	edition            []byte
+	bodies, recipients [][]byte
+}
+
+func freeze(e digest.Edition, variants []Variant, to []digest.Recipient) (f frozen, err error) {
+	if f.edition, err = deflate(e); err != nil {
+		return f, err
 	}
-	return nil
+	f.bodies = make([][]byte, len(variants))
+	for i, v := range variants {
+		if f.bodies[i], err = deflateBytes(v.Body); err != nil {
+			return f, err
+		}
+	}
+	f.recipients, err = packRecipients(to)
+	return f, err
+}
+
+func (f frozen) put(tx store.Tx, id string) error {
+	if err := tx.Bucket(bucketFrozen).Put([]byte(id), f.edition); err != nil {
+		return err
+	}
+	if err := putParts(tx.Bucket(bucketBodies), id, f.bodies); err != nil {
+		return err
+	}
+	return putParts(tx.Bucket(bucketRecipients), id, f.recipients)
 }
 
 // Mend lets an edition go on from another sender.
 func (e *Editions) Mend(id string, m Mended) error {
-	if err := e.change(id, func(st *EditionState) { st.Mended = &m }); err != nil {
-		return fmt.Errorf("edition %s: %w", id, err)
-	}
-	return nil
+	return during(e.change(id, func(st *EditionState) { st.Mended = &m }), "edition %s", id)
 }
 
 // Pause remembers why an edition's last run ended before its time; the empty reason takes that back.
 func (e *Editions) Pause(id, reason string) error {
-	err := e.change(id, func(st *EditionState) { st.Paused = oneLine(reason, 500) })
-	if err != nil {
-		return fmt.Errorf("edition %s: %w", id, err)
-	}
-	return nil
+	return during(e.change(id, func(st *EditionState) { st.Paused = oneLine(reason, 500) }), "edition %s", id)
 }
 
 // change changes an edition's row.
@@ -226,18 +225,12 @@ func editionState(tx store.Tx, id string) (EditionState, error) {
 
 // Get reads an edition's row. The error is ErrUnknown when there is none.
 func (e *Editions) Get(id string) (st EditionState, err error) {
-	if st, err = e.state(id); err != nil {
-		err = fmt.Errorf("edition %s: %w", id, err)
-	}
-	return st, err
+	st, err = e.state(id)
+	return st, during(err, "edition %s", id)
 }
 
-func (e *Editions) state(id string) (st EditionState, err error) {
-	err = e.view(func(tx store.Tx) error {
-		st, err = editionState(tx, id)
-		return err
-	})
-	return st, err
+func (b *base) state(id string) (EditionState, error) {
+	return viewed(b, func(tx store.Tx) (EditionState, error) { return editionState(tx, id) })
 }
 
 // Select returns the editions for which keep is true, in the order of their names: by lane, then by slot. Letters are
@@ -252,12 +245,8 @@ func (e *Editions) Letters() ([]EditionState, error) {
 }
 
 // all is Select with the letters among them.
-func (e *Editions) all(keep func(EditionState) bool) (editions []EditionState, err error) {
-	err = e.view(func(tx store.Tx) error {
-		editions, err = tableEditions.in(tx).values(store.Range{}, keep)
-		return err
-	})
-	return editions, err
+func (e *Editions) all(keep func(EditionState) bool) ([]EditionState, error) {
+	return viewed(e.base, func(tx store.Tx) ([]EditionState, error) { return tableEditions.in(tx).values(store.Range{}, keep) })
 }
 
 // Frozen reads an edition as it was composed.
@@ -273,30 +262,22 @@ func (e *Editions) Frozen(id string) (digest.Edition, error) {
 		}
 		return inflate(raw, &frozen)
 	})
-	if err != nil {
-		return frozen, fmt.Errorf("edition %s: %w", id, err)
-	}
-	return frozen, nil
+	return frozen, during(err, "edition %s", id)
 }
 
 // Body reads the encoded message of one variant of an edition.
 func (e *Editions) Body(id string, variant int) ([]byte, error) {
-	var body []byte
-	err := e.view(func(tx store.Tx) error {
+	body, err := viewed(e.base, func(tx store.Tx) ([]byte, error) {
 		raw, err := tx.Bucket(bucketBodies).Get(partKey(id, variant))
+		if err == nil && raw == nil {
+			err = ErrUnknown
+		}
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if raw == nil {
-			return ErrUnknown
-		}
-		body, err = inflateBytes(raw)
-		return err
+		return inflateBytes(raw)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("variant %d of edition %s: %w", variant, id, err)
-	}
-	return body, nil
+	return body, during(err, "variant %d of edition %s", variant, id)
 }
 
 // Withdraw takes back an edition of which nothing went out: its items return to the lane's pool, its
@@ -306,10 +287,7 @@ func (e *Editions) Withdraw(id string) error {
 	if err == nil {
 		err = e.update(touchEdition(st), func(tx store.Tx) error { return e.withdraw(tx, id) })
 	}
-	if err != nil {
-		return fmt.Errorf("withdraw edition %s: %w", id, err)
-	}
-	return nil
+	return during(err, "withdraw edition %s", id)
 }
 
 func (e *Editions) withdraw(tx store.Tx, id string) error {

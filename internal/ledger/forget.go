@@ -125,10 +125,7 @@ func (l *Ledger) Forget(email string) (done Forgot, err error) {
 			done.Editions++
 		}
 	}
-	if err != nil {
-		err = fmt.Errorf("forget an address: %w", err)
-	}
-	return done, err
+	return done, during(err, "forget an address")
 }
 
 // keepHash writes down that an address was erased.

@@ -28,8 +28,8 @@ func (w *deliveryWriter) regain(s *step) error {
 		if err != nil {
 			return err
 		}
-		var st EditionState
-		if err = w.view(func(tx store.Tx) error { st, err = editionState(tx, s.edition); return err }); err != nil {
+		st, err := w.state(s.edition)
+		if err != nil {
 			return err
 		}
 		k := lotKey{s.edition, e.Index / chunkSize}

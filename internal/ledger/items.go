@@ -3,7 +3,6 @@ package ledger
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"slices"
 	"time"
 
@@ -68,10 +67,7 @@ func (i *Items) CommitArticle(read digest.Item) error {
 		it.Article, it.Summary, it.Image = read.Article, read.Summary, read.Image
 		return tableItems.in(tx).put(seqKey(it.Seq), it)
 	})
-	if err != nil {
-		return fmt.Errorf("record the article of item %d: %w", read.Seq, err)
-	}
-	return nil
+	return during(err, "record the article of item %d", read.Seq)
 }
 
 func seqKeys(positions []uint64) [][]byte {
@@ -103,12 +99,10 @@ func (i *Items) Last() (seq uint64, err error) {
 }
 
 // After returns the items behind a position, oldest first.
-func (i *Items) After(position uint64) (items []digest.Item, err error) {
-	err = i.view(func(tx store.Tx) error {
-		items, err = tableItems.in(tx).values(store.Range{From: seqKey(position + 1)}, nil)
-		return err
+func (i *Items) After(position uint64) ([]digest.Item, error) {
+	return viewed(i.base, func(tx store.Tx) ([]digest.Item, error) {
+		return tableItems.in(tx).values(store.Range{From: seqKey(position + 1)}, nil)
 	})
-	return items, err
 }
 
 // Newest returns the last items for which match reports true, n at most, newest first. It reads a few at a time.
@@ -213,15 +207,5 @@ func (i *Items) Sightings(it digest.Item) ([]uint64, error) {
 
 // FeedStates returns all that is remembered of feeds, by URL.
 func (i *Items) FeedStates() (map[string]digest.FeedState, error) {
-	states := map[string]digest.FeedState{}
-	err := i.view(func(tx store.Tx) error {
-		for it, err := range tableFeeds.in(tx).each(store.Range{}) {
-			if err != nil {
-				return err
-			}
-			states[string(it.key)] = it.value
-		}
-		return nil
-	})
-	return states, err
+	return viewed(i.base, func(tx store.Tx) (map[string]digest.FeedState, error) { return tableFeeds.in(tx).byKey() })
 }

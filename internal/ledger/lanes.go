@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -78,21 +77,13 @@ func laneState(tx store.Tx, lane digest.Lane) (LaneState, error) {
 func touchLane(lane digest.Lane) store.Touch { return store.Lane(lane.String()) }
 
 // Get is what a lane remembers; of one that never composed, only its name.
-func (l *Lanes) Get(lane digest.Lane) (st LaneState, err error) {
-	err = l.view(func(tx store.Tx) error {
-		st, err = laneState(tx, lane)
-		return err
-	})
-	return st, err
+func (l *Lanes) Get(lane digest.Lane) (LaneState, error) {
+	return viewed(l.base, func(tx store.Tx) (LaneState, error) { return laneState(tx, lane) })
 }
 
 // All returns all lanes that ever composed or slept, in the order of their names.
-func (l *Lanes) All() (lanes []LaneState, err error) {
-	err = l.view(func(tx store.Tx) error {
-		lanes, err = tableLanes.in(tx).values(store.Range{}, nil)
-		return err
-	})
-	return lanes, err
+func (l *Lanes) All() ([]LaneState, error) {
+	return viewed(l.base, func(tx store.Tx) ([]LaneState, error) { return tableLanes.in(tx).values(store.Range{}, nil) })
 }
 
 // PassSlot makes durable that a lane had nothing to say at a slot: what was closed, and its new position.
@@ -105,10 +96,7 @@ func (l *Lanes) PassSlot(c Composition) error {
 		}
 		return useOrders(tx, lane, "passed "+c.Wall, c.Used)
 	})
-	if err != nil {
-		return fmt.Errorf("pass a slot of lane %s: %w", lane, err)
-	}
-	return nil
+	return during(err, "pass a slot of lane %s", lane)
 }
 
 // moveLane writes what became of the items and where the lane stands now. Without an edition, the lane
@@ -145,7 +133,7 @@ func moveLane(tx store.Tx, c Composition, edition string) error {
 // Sleep remembers that a lane was owed to nobody at a slot: the slot is used, and so are the editor's orders, which
 // would be stale when somebody comes; nothing else.
 func (l *Lanes) Sleep(lane digest.Lane, slot time.Time, wall string, used Used) error {
-	return (&Orders{l.base}).onLane(lane, func(tx store.Tx, st *LaneState) error {
+	return l.onLane(lane, true, func(tx store.Tx, st *LaneState) error {
 		st.Slot, st.Wall, st.Asleep, st.Draft = slot, wall, true, nil
 		return useOrders(tx, lane, "owed to nobody "+wall, used)
 	})
@@ -154,26 +142,31 @@ func (l *Lanes) Sleep(lane digest.Lane, slot time.Time, wall string, used Used) 
 // Skip remembers that a slot was missed: it is used, and the lane keeps its position, so that the
 // items go into its next edition.
 func (l *Lanes) Skip(lane digest.Lane, slot time.Time, wall string) error {
-	return l.change(lane, func(st *LaneState) {
+	return l.onLane(lane, false, func(_ store.Tx, st *LaneState) error {
 		if st.Slot, st.Wall = slot, wall; st.Draft != nil && st.Draft.Wall <= wall {
 			st.Draft = nil
 		}
+		return nil
 	})
 }
 
-func (l *Lanes) change(lane digest.Lane, change func(*LaneState)) error {
-	err := l.update(touches{touchLane(lane)}, func(tx store.Tx) error {
+// onLane changes what a lane remembers, with the orders of its digest where those count.
+func (b *base) onLane(lane digest.Lane, orders bool, change func(store.Tx, *LaneState) error) error {
+	touched := touches{touchLane(lane)}
+	if orders {
+		touched = append(touched, store.Orders(lane.Digest))
+	}
+	err := b.update(touched, func(tx store.Tx) error {
 		st, err := laneState(tx, lane)
+		if err == nil {
+			err = change(tx, &st)
+		}
 		if err != nil {
 			return err
 		}
-		change(&st)
 		return tableLanes.in(tx).put([]byte(lane.String()), st)
 	})
-	if err != nil {
-		return fmt.Errorf("lane %s: %w", lane, err)
-	}
-	return nil
+	return during(err, "lane %s", lane)
 }
 
 // Outcome tells what became of an item in a lane, if that is settled.

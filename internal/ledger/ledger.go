@@ -324,6 +324,23 @@ func (l *Ledger) Resolve(token string, purposes ...subscribers.Purpose) (Deliver
 // view runs a short read.
 func (b *base) view(f func(store.Tx) error) error { return b.store.View(f) }
 
+// viewed is what a short read finds.
+func viewed[T any](b *base, f func(store.Tx) (T, error)) (found T, err error) {
+	err = b.view(func(tx store.Tx) error {
+		found, err = f(tx)
+		return err
+	})
+	return found, err
+}
+
+// during says what was done when an error came; without one it is nil.
+func during(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf(format+": %w", append(args, err)...)
+}
+
 // update runs a short write and remembers when it was, which pruning needs to know a clock that jumped.
 func (b *base) update(touched touches, f func(store.Tx) error) error {
 	return b.updateIn(b.store.Update, touched, f)

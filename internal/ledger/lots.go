@@ -136,16 +136,7 @@ func standings(tx store.Tx, st EditionState) ([]digest.Standing, error) {
 
 // forgetLots removes what the bucket lots says of an edition.
 func forgetLots(tx store.Tx, edition string) error {
-	lots := tx.Bucket(bucketLots)
-	for it, err := range lots.Rows(store.Range{Prefix: stopKey(edition)}) {
-		if err == nil {
-			err = lots.Delete(it.Key)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return remove(tx.Bucket(bucketLots), store.Range{Prefix: stopKey(edition)})
 }
 
 // Standings tell where the deliveries of an edition's lots stood when somebody last gave each back.
@@ -166,10 +157,7 @@ func (d *Deliveries) Standings(edition string) (all []digest.Standing, err error
 		all = []digest.Standing{{Counts: []int{digest.Pending: st.Recipients}}}
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("edition %s: %w", edition, err)
-	}
-	return all, nil
+	return all, during(err, "edition %s", edition)
 }
 
 // counted counts states.
@@ -198,7 +186,8 @@ func (d *Deliveries) Take(ctx context.Context, edition string, wanted func(diges
 	case st.Complete || st.Withdrawn:
 		return taken, false, nil
 	case !st.Chunked && d.several == nil:
-		taken, err = d.takeWhole(edition)
+		taken.Whole = true // since no other process can send
+		taken.Progress, err = d.Progress(edition)
 		ok = err == nil
 	default:
 		if !st.Chunked {
@@ -210,12 +199,6 @@ func (d *Deliveries) Take(ctx context.Context, edition string, wanted func(diges
 		return taken, false, fmt.Errorf("take deliveries of edition %s: %w", edition, err)
 	}
 	return taken, ok, nil
-}
-
-// takeWhole takes all of an edition where no other process can send.
-func (d *Deliveries) takeWhole(edition string) (digest.Lot, error) {
-	p, err := d.Progress(edition)
-	return digest.Lot{Progress: p, Whole: true}, err
 }
 
 // takeFree takes a lot in the session of this process.
@@ -348,8 +331,5 @@ func (d *Deliveries) Give(edition string, number int, due time.Time) (s digest.S
 		w.drop(l)
 		err = w.lost(l.session, l.session.Unlock(l.name()))
 	}
-	if err != nil {
-		return s, fmt.Errorf("give lot %d of edition %s back: %w", number, edition, err)
-	}
-	return s, nil
+	return s, during(err, "give lot %d of edition %s back", number, edition)
 }

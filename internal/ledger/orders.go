@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -93,12 +92,8 @@ type Used struct {
 type Orders struct{ *base }
 
 // Of is what was ordered for a digest.
-func (o *Orders) Of(digestID string) (b Book, err error) {
-	err = o.view(func(tx store.Tx) error {
-		b, err = book(tx, digestID)
-		return err
-	})
-	return b, err
+func (o *Orders) Of(digestID string) (Book, error) {
+	return viewed(o.base, func(tx store.Tx) (Book, error) { return book(tx, digestID) })
 }
 
 func book(tx store.Tx, digestID string) (Book, error) {
@@ -178,10 +173,7 @@ func (o *Orders) change(digestID string, change func(*Book) error) error {
 		b.Orders = slices.DeleteFunc(b.Orders, func(order Order) bool { return order.Taken && len(order.Used) == 0 })
 		return tableOrders.in(tx).put([]byte(digestID), b)
 	})
-	if err != nil {
-		return fmt.Errorf("orders for %s: %w", digestID, err)
-	}
-	return nil
+	return during(err, "orders for %s", digestID)
 }
 
 // useOrders writes down, with what uses them, that a lane has used orders. The error is ErrOrdered when the editor has
@@ -233,7 +225,7 @@ func giveOrdersBack(tx store.Tx, st EditionState) error {
 // Skip lets a slot pass as the editor ordered: it is used, and so is the order; the lane keeps its position, so that
 // the items go into its next edition.
 func (o *Orders) Skip(lane digest.Lane, slot time.Time, wall string, used Used) error {
-	return o.onLane(lane, func(tx store.Tx, st *LaneState) error {
+	return o.onLane(lane, true, func(tx store.Tx, st *LaneState) error {
 		st.Slot, st.Wall, st.Skipped, st.Draft = slot, wall, wall, nil
 		return useOrders(tx, lane, "skipped "+wall, used)
 	})
@@ -262,7 +254,7 @@ func (d *Draft) Stands(b Book, zone string) bool {
 // Propose writes down that a lane's edition of a slot waits for the editor, in the place of what waited before, whose
 // slot is used by that. The error is ErrMoved when the lane is not as it was.
 func (o *Orders) Propose(lane digest.Lane, d Draft, before LaneState) error {
-	return o.onLane(lane, func(_ store.Tx, st *LaneState) error {
+	return o.onLane(lane, true, func(_ store.Tx, st *LaneState) error {
 		if st.Position != before.Position || st.Edition != before.Edition || st.Wall != before.Wall {
 			return ErrMoved
 		}
@@ -276,7 +268,7 @@ func (o *Orders) Propose(lane digest.Lane, d Draft, before LaneState) error {
 
 // NoteDraft changes what is known of a draft, as long as it waits; ErrNoDraft when it does not.
 func (o *Orders) NoteDraft(lane digest.Lane, wall string, change func(*Draft)) error {
-	return o.onLane(lane, func(_ store.Tx, st *LaneState) error {
+	return o.onLane(lane, true, func(_ store.Tx, st *LaneState) error {
 		if st.Draft == nil || st.Draft.Wall != wall {
 			return ErrNoDraft
 		}
@@ -290,7 +282,7 @@ func (o *Orders) NoteDraft(lane digest.Lane, wall string, change func(*Draft)) e
 // Approve lets the draft of a slot go. The error is ErrNoDraft where none waits, and ErrOrdered when the orders are not
 // those any more that the editor has seen.
 func (o *Orders) Approve(lane digest.Lane, wall string, seen []uint64) error {
-	return o.onLane(lane, func(tx store.Tx, st *LaneState) error {
+	return o.onLane(lane, true, func(tx store.Tx, st *LaneState) error {
 		b, err := book(tx, lane.Digest)
 		switch {
 		case err != nil:
@@ -305,23 +297,6 @@ func (o *Orders) Approve(lane digest.Lane, wall string, seen []uint64) error {
 		st.Draft = &d
 		return nil
 	})
-}
-
-func (o *Orders) onLane(lane digest.Lane, change func(store.Tx, *LaneState) error) error {
-	err := o.update(touches{touchLane(lane), store.Orders(lane.Digest)}, func(tx store.Tx) error {
-		st, err := laneState(tx, lane)
-		if err == nil {
-			err = change(tx, &st)
-		}
-		if err != nil {
-			return err
-		}
-		return tableLanes.in(tx).put([]byte(lane.String()), st)
-	})
-	if err != nil {
-		return fmt.Errorf("lane %s: %w", lane, err)
-	}
-	return nil
 }
 
 // renameOrders moves what is ordered for a digest under its new name, after what stands there.
@@ -349,10 +324,8 @@ func renameOrders(tx store.Tx, from, to string) error {
 // prune forgets orders that are over or taken back, and older than what is kept.
 func (o *Orders) prune(before time.Time) error {
 	old := func(o Order) bool { return (o.Over || o.Taken) && o.At.Before(before) }
-	var books []Book
-	err := o.view(func(tx store.Tx) (err error) {
-		books, err = tableOrders.in(tx).values(store.Range{}, func(b Book) bool { return slices.ContainsFunc(b.Orders, old) })
-		return err
+	books, err := viewed(o.base, func(tx store.Tx) ([]Book, error) {
+		return tableOrders.in(tx).values(store.Range{}, func(b Book) bool { return slices.ContainsFunc(b.Orders, old) })
 	})
 	for _, b := range books {
 		if err == nil {

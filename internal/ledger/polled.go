@@ -39,10 +39,7 @@ func (i *Items) CommitPoll(_ context.Context, st digest.FeedState, items []diges
 func (i *Items) updateNews(f func(store.Tx) error) error { return i.update(touches{store.News()}, f) }
 
 func unrecorded(st digest.FeedState, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("record what feed %s showed: %w", digest.Feed{URL: st.URL}.Address(), err)
+	return during(err, "record what feed %s showed", digest.Feed{URL: st.URL}.Address())
 }
 
 // putFeed stores the state of a feed whose poll had so many fresh items.

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"fmt"
 	"slices"
 
 	"digestd/digest"
@@ -21,18 +20,11 @@ type Wish struct {
 // Grant makes a wish durable, all of it in one commit, which counts from the next message on. A wish that
 // is granted already is granted again, and changes nothing.
 func (r *Readers) Grant(w Wish) error {
-	var granted bool
-	err := r.view(func(tx store.Tx) (err error) {
-		granted, err = w.granted(tx)
-		return err
-	})
+	granted, err := viewed(r.base, w.granted)
 	if err == nil && !granted {
 		err = r.share(func(tx store.Tx) error { return r.grant(tx, w) })
 	}
-	if err != nil {
-		return fmt.Errorf("what %s asks for: %w", w.Email, err)
-	}
-	return nil
+	return during(err, "what %s asks for", w.Email)
 }
 
 // granted reports whether a wish is nothing but what the ledger says already.
@@ -100,24 +92,13 @@ func dropPreferences(tx store.Tx, email string) (bool, error) {
 
 // Preferences returns those of all readers who have some, by subscribers.Key of the address.
 func (r *Readers) Preferences() (map[string]digest.Preferences, error) {
-	all := map[string]digest.Preferences{}
-	err := r.view(func(tx store.Tx) error {
-		for it, err := range tablePreferences.in(tx).each(store.Range{}) {
-			if err != nil {
-				return err
-			}
-			all[string(it.key)] = it.value
-		}
-		return nil
-	})
-	return all, err
+	return viewed(r.base, func(tx store.Tx) (map[string]digest.Preferences, error) { return tablePreferences.in(tx).byKey() })
 }
 
 // PreferencesOf returns those of one reader, empty ones when he has none.
-func (r *Readers) PreferencesOf(email string) (p digest.Preferences, err error) {
-	err = r.view(func(tx store.Tx) error {
-		p, _, err = tablePreferences.in(tx).get([]byte(subscribers.Key(email)))
-		return err
+func (r *Readers) PreferencesOf(email string) (digest.Preferences, error) {
+	return viewed(r.base, func(tx store.Tx) (digest.Preferences, error) {
+		p, _, err := tablePreferences.in(tx).get([]byte(subscribers.Key(email)))
+		return p, err
 	})
-	return p, err
 }

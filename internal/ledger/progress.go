@@ -11,10 +11,7 @@ import (
 // Progress tells where an edition's deliveries stand. Where the ledger is a file that is open for reading only, nobody
 // is at work on a delivery, so one that was left in the middle is in doubt.
 func (d *Deliveries) Progress(edition string) (p digest.Progress, err error) {
-	err = d.view(func(tx store.Tx) error {
-		p, err = readProgress(tx, edition)
-		return err
-	})
+	p, err = viewed(d.base, func(tx store.Tx) (digest.Progress, error) { return readProgress(tx, edition) })
 	if err != nil {
 		return digest.Progress{}, err
 	}
@@ -161,29 +158,25 @@ func advance(p digest.Progress, e digest.Event) error {
 
 // History is what happened to one delivery of an edition, oldest first; of a complete edition without
 // the intents. Of one that was withdrawn, and of one that is pending, nothing is recorded.
-func (d *Deliveries) History(edition string, index int) (events []digest.Event, err error) {
+func (d *Deliveries) History(edition string, index int) ([]digest.Event, error) {
+	return d.events(edition, func(e digest.Event) bool { return e.Index == index })
+}
+
+// Failures are the events that brought deliveries of an edition to their end as failed, in their order.
+func (d *Deliveries) Failures(edition string) ([]digest.Event, error) {
+	return d.events(edition, func(e digest.Event) bool { return e.State == digest.Failed })
+}
+
+func (d *Deliveries) events(edition string, keep func(digest.Event) bool) (events []digest.Event, err error) {
 	err = d.view(func(tx store.Tx) error {
 		return replay(tx, edition, func(e digest.Event) error {
-			if e.Index == index {
+			if keep(e) {
 				events = append(events, e)
 			}
 			return nil
 		})
 	})
 	return events, err
-}
-
-// Failures are the events that brought deliveries of an edition to their end as failed, in their order.
-func (d *Deliveries) Failures(edition string) (failures []digest.Event, err error) {
-	err = d.view(func(tx store.Tx) error {
-		return replay(tx, edition, func(e digest.Event) error {
-			if e.State == digest.Failed {
-				failures = append(failures, e)
-			}
-			return nil
-		})
-	})
-	return failures, err
 }
 
 // begun reports whether anything of an edition was sent or is in doubt, and so can't be taken back.

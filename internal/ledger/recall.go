@@ -35,9 +35,9 @@ func (e *Editions) Recall(id string, r Recall) (reached int, err error) {
 		})
 	}
 	if err != nil {
-		return 0, fmt.Errorf("withdraw edition %s: %w", id, err)
+		reached = 0
 	}
-	return reached, nil
+	return reached, during(err, "withdraw edition %s", id)
 }
 
 func (e *Editions) recall(tx store.Tx, id string, r Recall) (reached int, err error) {
@@ -100,19 +100,15 @@ func (e *Editions) SetPaused(digestID string, paused bool) error {
 		}
 		return tablePaused.in(tx).put(keyPaused, rest)
 	})
-	if err != nil {
-		return fmt.Errorf("pause of digest %s: %w", digestID, err)
-	}
-	return nil
+	return during(err, "pause of digest %s", digestID)
 }
 
 // Paused are the digests that the operator has paused.
-func (e *Editions) Paused() (all []Paused, err error) {
-	err = e.view(func(tx store.Tx) error {
-		all, _, err = tablePaused.in(tx).get(keyPaused)
-		return err
+func (e *Editions) Paused() ([]Paused, error) {
+	return viewed(e.base, func(tx store.Tx) ([]Paused, error) {
+		all, _, err := tablePaused.in(tx).get(keyPaused)
+		return all, err
 	})
-	return all, err
 }
 
 // runs are the editions that are on their way in this process, each with what stops it.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	"strconv"
 	"strings"
@@ -26,20 +27,37 @@ func (d *Deliveries) Recipients(id string, chunk int) ([]digest.Recipient, error
 		return nil, err
 	}
 	recipients, err := unpackRecipients(raw, chunk*chunkSize)
-	if err != nil {
-		return nil, fmt.Errorf("recipients %d of edition %s: %w", chunk, id, err)
+	return recipients, during(err, "recipients %d of edition %s", chunk, id)
+}
+
+// Recipients are those of an edition, one after the other; after an error there are no more.
+func Recipients(of interface {
+	Recipients(id string, chunk int) ([]digest.Recipient, error)
+}, id string) iter.Seq2[digest.Recipient, error] {
+	return func(yield func(digest.Recipient, error) bool) {
+		for chunk := 0; ; chunk++ {
+			recipients, err := of.Recipients(id, chunk)
+			if err != nil {
+				yield(digest.Recipient{}, err)
+			}
+			if err != nil || len(recipients) == 0 {
+				return
+			}
+			for _, r := range recipients {
+				if !yield(r, nil) {
+					return
+				}
+			}
+		}
 	}
-	return recipients, nil
 }
 
 // chunk reads recipients as they are stored, nil behind the last.
-func (b *base) chunk(id string, number int) (raw []byte, err error) {
-	err = b.view(func(tx store.Tx) error {
-		raw, err = tx.Bucket(bucketRecipients).Get(partKey(id, number))
-		raw = bytes.Clone(raw)
-		return err
+func (b *base) chunk(id string, number int) ([]byte, error) {
+	return viewed(b, func(tx store.Tx) ([]byte, error) {
+		raw, err := tx.Bucket(bucketRecipients).Get(partKey(id, number))
+		return bytes.Clone(raw), err
 	})
-	return raw, err
 }
 
 // hasRecipients holds that the last recipient of an edition is there, before anybody makes room for so many: of a damaged row,

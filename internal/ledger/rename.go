@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
 
 	"digestd/digest"
@@ -67,10 +66,7 @@ func (l *Ledger) Rename(from, to string) (there bool, err error) {
 			return renameOrders(tx, from, to)
 		})
 	}
-	if err != nil {
-		return false, fmt.Errorf("carry digest %q along as %q: %w", from, to, err)
-	}
-	return there, nil
+	return there && err == nil, during(err, "carry digest %q along as %q", from, to)
 }
 
 // namesake is what the ledger remembers of a digest by its name.

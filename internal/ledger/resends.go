@@ -42,10 +42,7 @@ func (r *Resends) End(edition string, of digest.Event) error {
 func (r *Resends) write(edition string, f func(store.Tx) error) error {
 	readers := store.Readers()
 	readers.Shared = true
-	if err := r.update(touches{readers, store.Edition(edition)}, f); err != nil {
-		return fmt.Errorf("send edition %s again: %w", edition, err)
-	}
-	return nil
+	return during(r.update(touches{readers, store.Edition(edition)}, f), "send edition %s again", edition)
 }
 
 // Of are the mails of an edition that went once more, each as far as it came, the oldest first. One whose process died

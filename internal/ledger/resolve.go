@@ -84,14 +84,12 @@ func (l *Ledger) recipientOf(ref subscribers.Ref, digestID string) (to digest.Re
 	slices.SortFunc(editions, func(a, b EditionState) int { return b.Composed.Compare(a.Composed) })
 	looked := 0
 	for _, e := range editions {
-		for chunk := 0; err == nil && looked < lookedThrough; chunk++ {
-			var recipients []digest.Recipient
-			recipients, err = l.Deliveries.Recipients(e.ID, chunk)
-			if i := slices.IndexFunc(recipients, func(r digest.Recipient) bool { return ref.Names(r.Email) }); i >= 0 {
-				return recipients[i], true, nil
+		for r, err := range Recipients(l.Deliveries, e.ID) {
+			if err != nil || looked == lookedThrough {
+				return to, false, err
 			}
-			if looked += len(recipients); len(recipients) == 0 {
-				break
+			if looked++; ref.Names(r.Email) {
+				return r, true, nil
 			}
 		}
 	}

@@ -123,12 +123,8 @@ func (s *Senders) bury(all, alive []Sender) error {
 	})
 }
 
-func (s *Senders) rows() (all []Sender, err error) {
-	err = s.view(func(tx store.Tx) error {
-		all, err = tableSenders.in(tx).values(store.Range{}, nil)
-		return err
-	})
-	return all, err
+func (s *Senders) rows() ([]Sender, error) {
+	return viewed(s.base, func(tx store.Tx) ([]Sender, error) { return tableSenders.in(tx).values(store.Range{}, nil) })
 }
 
 // pace is what there is to tell of this process since the last time.

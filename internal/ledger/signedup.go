@@ -21,18 +21,8 @@ func (s *Signups) Of(email string) (signup Signup, requests []Request, err error
 }
 
 // All are those who signed up, by subscribers.Key of their addresses.
-func (s *Signups) All() (all map[string]Signup, err error) {
-	all = map[string]Signup{}
-	err = s.view(func(tx store.Tx) error {
-		for it, err := range tableSignups.in(tx).each(store.Range{}) {
-			if err != nil {
-				return err
-			}
-			all[string(it.key)] = it.value
-		}
-		return nil
-	})
-	return all, err
+func (s *Signups) All() (map[string]Signup, error) {
+	return viewed(s.base, func(tx store.Tx) (map[string]Signup, error) { return tableSignups.in(tx).byKey() })
 }
 
 // Beside is a list with those who signed up behind it. They live in a zone, and get HTML. With an error it is the list

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -165,10 +164,7 @@ func (s *Signups) Ask(r Request, limits Limits, asking Letter) error {
 		}
 		return tableRequests.in(tx).put([]byte(r.ID), r)
 	})
-	if err != nil {
-		err = fmt.Errorf("ask to confirm a sign-up: %w", err)
-	}
-	return err
+	return during(err, "ask to confirm a sign-up")
 }
 
 // touched is what a change of a sign-up touches, with the letters that it writes. It has a commit of its own: one that
@@ -184,25 +180,11 @@ func touched(letters ...Letter) touches {
 // putLetter writes what delivering a letter needs.
 func putLetter(tx store.Tx, l Letter, request string) error {
 	id := l.Edition.ID
-	frozen, err := deflate(l.Edition)
+	frozen, err := freeze(l.Edition, []Variant{l.Variant}, []digest.Recipient{l.To})
 	if err != nil {
 		return err
 	}
-	body, err := deflateBytes(l.Variant.Body)
-	if err != nil {
-		return err
-	}
-	chunks, err := packRecipients([]digest.Recipient{l.To})
-	if err != nil {
-		return err
-	}
-	if err := tx.Bucket(bucketFrozen).Put([]byte(id), frozen); err != nil {
-		return err
-	}
-	if err := tx.Bucket(bucketBodies).Put(partKey(id, 0), body); err != nil {
-		return err
-	}
-	if err := tx.Bucket(bucketRecipients).Put(partKey(id, 0), chunks[0]); err != nil {
+	if err := frozen.put(tx, id); err != nil {
 		return err
 	}
 	return tableEditions.in(tx).put([]byte(id), EditionState{
@@ -212,12 +194,8 @@ func putLetter(tx store.Tx, l Letter, request string) error {
 }
 
 // Request is a request that waits for its click, or was confirmed, at a time: ErrNoRequest where it is too old.
-func (s *Signups) Request(id string, now time.Time) (r Request, err error) {
-	err = s.view(func(tx store.Tx) error {
-		r, err = requestOf(tx, id, now)
-		return err
-	})
-	return r, err
+func (s *Signups) Request(id string, now time.Time) (Request, error) {
+	return viewed(s.base, func(tx store.Tx) (Request, error) { return requestOf(tx, id, now) })
 }
 
 func requestOf(tx store.Tx, id string, now time.Time) (Request, error) {
@@ -251,10 +229,7 @@ func (s *Signups) Confirm(id string, now time.Time, digests []string, welcome []
 		}
 		return tableRequests.in(tx).put([]byte(id), r)
 	})
-	if err != nil {
-		err = fmt.Errorf("confirm a sign-up: %w", err)
-	}
-	return r, fresh, err
+	return r, fresh, during(err, "confirm a sign-up")
 }
 
 // comeBack takes back what a reader had stopped of what they now ask for. Who had left everything has left the other

@@ -31,18 +31,11 @@ func suppressionKey(email, digestID string) []byte {
 // suppression that is there already stays as it is: who asked first is what the operator wants to know. Only
 // what a mail server said gives way to what the reader says himself, since a bounce may be taken back.
 func (r *Readers) Suppress(s digest.Suppression) error {
-	var there bool
-	err := r.view(func(tx store.Tx) (err error) {
-		there, err = stands(tx, s)
-		return err
-	})
+	there, err := viewed(r.base, func(tx store.Tx) (bool, error) { return stands(tx, s) })
 	if err == nil && !there {
 		err = r.share(func(tx store.Tx) error { return r.suppress(tx, s) })
 	}
-	if err != nil {
-		return fmt.Errorf("suppress %s: %w", s.Email, err)
-	}
-	return nil
+	return during(err, "suppress %s", s.Email)
 }
 
 // stands reports whether there is a suppression that s would not change. Of an address that was erased, nothing is
@@ -101,12 +94,8 @@ func restore(tx store.Tx, email, digestID string) (n int, err error) {
 }
 
 // SuppressionsOf returns those of one address, that of all digests first.
-func (r *Readers) SuppressionsOf(email string) (all []digest.Suppression, err error) {
-	err = r.view(func(tx store.Tx) error {
-		all, err = suppressionsOf(tx, email)
-		return err
-	})
-	return all, err
+func (r *Readers) SuppressionsOf(email string) ([]digest.Suppression, error) {
+	return viewed(r.base, func(tx store.Tx) ([]digest.Suppression, error) { return suppressionsOf(tx, email) })
 }
 
 func suppressionsOf(tx store.Tx, email string) ([]digest.Suppression, error) {
@@ -122,12 +111,10 @@ func suppressionsOf(tx store.Tx, email string) ([]digest.Suppression, error) {
 }
 
 // Suppressions returns all of them, in the order of the addresses.
-func (r *Readers) Suppressions() (all []digest.Suppression, err error) {
-	err = r.view(func(tx store.Tx) error {
-		all, err = tableSuppression.in(tx).values(store.Range{}, nil)
-		return err
+func (r *Readers) Suppressions() ([]digest.Suppression, error) {
+	return viewed(r.base, func(tx store.Tx) ([]digest.Suppression, error) {
+		return tableSuppression.in(tx).values(store.Range{}, nil)
 	})
-	return all, err
 }
 
 // SuppressedFor returns the keys (subscribers.Key) of the addresses that get nothing of a digest.
@@ -148,12 +135,8 @@ func (r *Readers) SuppressedFor(digestID string) (map[string]bool, error) {
 }
 
 // Suppressed reports whether an address gets nothing of a digest.
-func (r *Readers) Suppressed(email, digestID string) (yes bool, err error) {
-	err = r.view(func(tx store.Tx) error {
-		yes, err = isSuppressed(tx, email, digestID)
-		return err
-	})
-	return yes, err
+func (r *Readers) Suppressed(email, digestID string) (bool, error) {
+	return viewed(r.base, func(tx store.Tx) (bool, error) { return isSuppressed(tx, email, digestID) })
 }
 
 // expectSuppressed says that isSuppressed is about to be asked.

@@ -98,6 +98,28 @@ func (r rows[T]) values(of store.Range, keep func(T) bool) (values []T, err erro
 	return values, nil
 }
 
+// byKey are all values, by their keys.
+func (r rows[T]) byKey() (map[string]T, error) {
+	all := map[string]T{}
+	for it, err := range r.each(store.Range{}) {
+		if err != nil {
+			return all, err
+		}
+		all[string(it.key)] = it.value
+	}
+	return all, nil
+}
+
+// putParts puts the parts of something, an edition or a page, under its name and their numbers.
+func putParts(b store.Bucket, name string, parts [][]byte) error {
+	for i, part := range parts {
+		if err := b.Put(partKey(name, i), part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // remove removes the rows of a range, read or not.
 func remove(b store.Bucket, of store.Range) error {
 	for it, err := range b.Rows(of) {

@@ -131,17 +131,15 @@ func (p Past) recipients(e ledger.EditionState, emails []string) ([]digest.Recip
 	for i, email := range emails {
 		at[subscribers.Key(email)] = i
 	}
-	for chunk := 0; ; chunk++ {
-		some, err := p.Deliveries.Recipients(e.ID, chunk)
-		if err != nil || len(some) == 0 {
+	for r, err := range ledger.Recipients(p.Deliveries, e.ID) {
+		if err != nil {
 			return found, err
 		}
-		for _, r := range some {
-			if i, ok := at[subscribers.Key(r.Email)]; ok {
-				found[i] = r
-			}
+		if i, ok := at[subscribers.Key(r.Email)]; ok {
+			found[i] = r
 		}
 	}
+	return found, nil
 }
 
 // Resend sends the mail of an edition once more to some of its recipients, the same bytes. It changes nothing of their
@@ -167,23 +165,7 @@ func (k *Desk) Resend(ctx context.Context, id string, emails []string) ([]Copy, 
 			return nil, err
 		}
 	}
-	conn, err := k.Transport.Dial(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
-	var copies []Copy
-	for i, r := range to {
-		err := ctx.Err()
-		if err == nil && !conn.Usable() {
-			err = errors.New("the connection broke before it was its turn")
-		}
-		if err == nil {
-			err = k.resend(conn, e, r)
-		}
-		copies = append(copies, Copy{Email: emails[i], Err: err})
-	}
-	return copies, nil
+	return eachOver(ctx, k.Transport, emails, func(conn mailer.Conn, i int) error { return k.resend(conn, e, to[i]) })
 }
 
 // mayHaveAgain says why a reader may not have their mail once more.

@@ -154,25 +154,19 @@ func (c *Composer) newcomers(of request, items []digest.Item) (map[string]origin
 	}
 	moved := map[string]origin{}
 	for _, e := range others {
-		for chunk := 0; ; chunk++ {
-			recipients, err := c.Ledger.Deliveries.Recipients(e.ID, chunk)
+		for r, err := range ledger.Recipients(c.Ledger.Deliveries, e.ID) {
 			if err != nil {
 				return nil, err
 			}
-			if len(recipients) == 0 {
-				break
+			key := subscribers.Key(r.Email)
+			s, ok := c.Config.Readers().Find(r.Email)
+			if !ok || d.Zone == "" && s.Zone != lane.Zone {
+				continue
 			}
-			for _, r := range recipients {
-				key := subscribers.Key(r.Email)
-				s, ok := c.Config.Readers().Find(r.Email)
-				if !ok || d.Zone == "" && s.Zone != lane.Zone {
-					continue
-				}
-				from := moved[key]
-				from.editions = append(from.editions, e.ID)
-				from.wait = from.wait || of.now.Sub(e.Composed) < period/2
-				moved[key] = from
-			}
+			from := moved[key]
+			from.editions = append(from.editions, e.ID)
+			from.wait = from.wait || of.now.Sub(e.Composed) < period/2
+			moved[key] = from
 		}
 	}
 	return c.recalled(of, oldest, moved)

@@ -204,23 +204,35 @@ func (c *Composer) SendCopies(ctx context.Context, by mailer.Transport, v Previe
 	if v.template, err = page.freeze(); err != nil {
 		return nil, err
 	}
+	return eachOver(ctx, by, to, func(conn mailer.Conn, i int) error {
+		raw, env, err := c.Message(v, digest.Recipient{Index: subscribers.Nobody + copyNumber(c.Now(), i), Email: to[i]})
+		if err != nil {
+			return err
+		}
+		if o := conn.Send(env, raw, func() bool { return true }); o.Result != mailer.Accepted {
+			return errors.New(o.String())
+		}
+		return nil
+	})
+}
+
+// eachOver sends each of some addresses a mail, one after the other over one connection.
+func eachOver(
+	ctx context.Context, by mailer.Transport, emails []string, send func(conn mailer.Conn, i int) error,
+) ([]Copy, error) {
 	conn, err := by.Dial(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	var copies []Copy
-	for i, email := range to {
-		raw, env, err := c.Message(v, digest.Recipient{Index: subscribers.Nobody + copyNumber(c.Now(), i), Email: email})
-		if err == nil && !conn.Usable() {
-			err = errors.New("the connection broke before it was its turn")
+	copies := make([]Copy, len(emails))
+	for i, email := range emails {
+		copies[i] = Copy{Email: email, Err: ctx.Err()}
+		if ctx.Err() == nil && !conn.Usable() {
+			copies[i].Err = errors.New("the connection broke before it was its turn")
+		} else if ctx.Err() == nil {
+			copies[i].Err = send(conn, i)
 		}
-		if err == nil {
-			if o := conn.Send(env, raw, func() bool { return true }); o.Result != mailer.Accepted {
-				err = errors.New(o.String())
-			}
-		}
-		copies = append(copies, Copy{Email: email, Err: err})
 	}
 	return copies, nil
 }

@@ -124,23 +124,17 @@ func (c *Composer) recalled(of request, oldest time.Time, moved map[string]origi
 		if err != nil {
 			return nil, err
 		}
-		for chunk := 0; ; chunk++ {
-			recipients, err := c.Ledger.Deliveries.Recipients(e.ID, chunk)
+		for r, err := range ledger.Recipients(c.Ledger.Deliveries, e.ID) {
 			if err != nil {
 				return nil, err
 			}
-			if len(recipients) == 0 {
-				break
+			if s := progress.States[r.Index]; s != digest.Sent && s != digest.Held {
+				continue
 			}
-			for _, r := range recipients {
-				if s := progress.States[r.Index]; s != digest.Sent && s != digest.Held {
-					continue
-				}
-				key := subscribers.Key(r.Email)
-				from := moved[key]
-				from.editions = append(from.editions, e.ID)
-				moved[key] = from
-			}
+			key := subscribers.Key(r.Email)
+			from := moved[key]
+			from.editions = append(from.editions, e.ID)
+			moved[key] = from
 		}
 	}
 	return moved, nil

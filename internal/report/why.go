@@ -275,17 +275,15 @@ func (rep Reporter) readersOf(st ledger.EditionState, e digest.Edition, story st
 		return 0, err
 	}
 	n := 0
-	for chunk := 0; ; chunk++ {
-		recipients, err := rep.Ledger.Deliveries.Recipients(st.ID, chunk)
-		if err != nil || len(recipients) == 0 {
+	for r, err := range ledger.Recipients(rep.Ledger.Deliveries, st.ID) {
+		if err != nil {
 			return n, err
 		}
-		for _, r := range recipients {
-			if progress.States[r.Index] == digest.Sent && compose.Sees(pages[r.Variant], digest.ReadOwn(r.Own), story) {
-				n++
-			}
+		if progress.States[r.Index] == digest.Sent && compose.Sees(pages[r.Variant], digest.ReadOwn(r.Own), story) {
+			n++
 		}
 	}
+	return n, nil
 }
 
 // tellings are the items of a story with what joined them.
@@ -419,15 +417,10 @@ func (rep Reporter) fates(key string) ([]ReaderFate, error) {
 
 // recipient finds an address in an edition.
 func (rep Reporter) recipient(edition, key string) (digest.Recipient, bool, error) {
-	for chunk := 0; ; chunk++ {
-		recipients, err := rep.Ledger.Deliveries.Recipients(edition, chunk)
-		if err != nil || len(recipients) == 0 {
-			return digest.Recipient{}, false, err
-		}
-		for _, r := range recipients {
-			if subscribers.Key(r.Email) == key {
-				return r, true, nil
-			}
+	for r, err := range ledger.Recipients(rep.Ledger.Deliveries, edition) {
+		if found := err == nil && subscribers.Key(r.Email) == key; found || err != nil {
+			return r, found, err
 		}
 	}
+	return digest.Recipient{}, false, nil
 }
