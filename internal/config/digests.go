@@ -18,77 +18,49 @@ type digestTable struct {
 	digest.Digest
 	before []cell // of formerly
 	topics []cell
-	all    bool // topics is not named
 }
 
-func digestKeys() []key[digestTable] {
-	return append([]key[digestTable]{
-		text("title", `""`, "text", "The masthead. Without it, the newsletter's name.",
-			func(d *digestTable) *string { return &d.Title }),
-		text("subject", `"{{.Headlines}}"`, "template", "Subject, a Go text/template over the edition.",
-			func(d *digestTable) *string { return &d.Subject }),
-		text("schedule", `"0 7 * * *"`, "cron line", "When an edition is due, on the wall clock: minute, hour, day of month, month, day of week.",
-			func(d *digestTable) *string { return &d.Schedule }, func(_ *reader, s string) (string, error) {
-				if _, err := schedule.Parse(s); err != nil {
-					return "", fmt.Errorf("%q: %w", s, cmp.Or(errors.Unwrap(err), err))
-				}
-				return s, nil
-			}),
-		text("timezone", `""`, "time zone", "Set: the schedule is read in this zone for all. Empty: each subscriber's own.",
-			func(d *digestTable) *string { return &d.Zone }, zone),
-		list("topics", "", "list of topics", "Names of topics, in the order of the page. Without it, all topics in the order of this file.",
-			func(d *digestTable) { d.topics, d.all = nil, false },
-			func(r *reader, v *value, d *digestTable) {
-				if s, ok := r.line(v, "topics", ""); ok {
-					d.topics = append(d.topics, cell{s, v.place})
-				}
-			}),
-		text("of", `""`, "digest", "Another digest: this one sums up what that one's editions told since its own last one, and has its topics. What was told most, longest and with most developments comes first.",
-			func(d *digestTable) *string { return &d.Of }),
-		duration("catch_up", `"6h"`, 0, 366*day, "A slot missed by less is sent late, once; by more, and its items go into the next edition.",
-			func(d *digestTable) *time.Duration { return &d.CatchUp }),
-		boolean("send_empty", "false", "Send an edition that has nothing in it.",
-			func(d *digestTable) *bool { return &d.SendEmpty }),
-		whole("max_headlines", "15", 1, 500, "Headlines in latest news, from one feed a third of them while others wait.",
-			func(d *digestTable) *int { return &d.MaxHeadlines }),
-		choice("length", `"usual"`, []string{"short", "usual", "long"}, "How much there is to read: two minutes, four or five, or whatever the topics' limits and max_size let in.",
-			func(d *digestTable) *string { return &d.Length }),
-		choice("asides", `"last"`, []string{"last", "off"}, "What is no news stands last in latest news, where room is left, or nowhere: live pages, briefings, clips, galleries, offers, horoscopes, gossip.",
-			func(d *digestTable) *string { return &d.Asides }),
-		list("aside_paths", "[]", "list of text", "Parts of links whose items are asides too: [\"sport\", \"celebrity\"].",
-			func(d *digestTable) { d.AsidePaths = nil },
-			func(r *reader, v *value, d *digestTable) {
-				if s, ok := r.line(v, "aside_paths", ""); ok {
-					d.AsidePaths = append(d.AsidePaths, strings.ToLower(strings.Trim(s, "/")))
-				}
-			}),
-		choice("approve", `""`, []string{ApproveSend, ApproveHold}, "Compose before the slot and send the editor a test copy. send: it goes at the slot whatever happens. hold: only when `digestd desk` or its page approves it.",
-			func(d *digestTable) *string { return &d.Approve }),
-		duration("approve_before", `"45m"`, time.Minute, day, "How long before the slot, where approve is set. What comes after that waits for the next edition.",
-			func(d *digestTable) *time.Duration { return &d.ApproveBefore }),
-		text("editor", `""`, "address", "Who gets the test copies, where approve is set. Without it, [alerts] command.",
-			func(d *digestTable) *string { return &d.Editor }, address),
-		boolean("developments", "true", "What is new in a story that an edition told stands in a section of its own, with what it follows; false: among its topic's stories.",
-			func(d *digestTable) *bool { return &d.Developments }),
-		choice("images", `"remote"`, []string{"remote", "none"}, "Pictures from the outlets' servers, or none.",
-			func(d *digestTable) *string { return &d.Images }),
-		size("max_size", `"95KB"`, 16<<10, 10<<20, "Of each encoded part of a mail. Gmail cuts a mail off at about 102KB.",
-			func(d *digestTable) *int { return &d.MaxSize }),
-		boolean("archive", "false", "Keep a public page of each edition, without anything of a reader, and feeds of them. It needs [web] or base_url of [archive].",
-			func(d *digestTable) *bool { return &d.Archive }),
-		text("template", `""`, "path", "Directory with templates that replace the built-in ones of the same name.",
-			func(d *digestTable) *string { return &d.Template }, input),
-		list("formerly", "[]", "list of names", "Names that this digest had before: who left it, its number and what it told go along with it.",
-			func(d *digestTable) { d.Formerly, d.before = nil, nil },
-			func(r *reader, v *value, d *digestTable) {
-				s, ok := r.line(v, "formerly", "")
-				if ok && !validID(s) {
-					r.report(v.place, "%s: %q was never the name of a digest", r.of("formerly"), s)
-				} else if ok {
-					d.Formerly, d.before = append(d.Formerly, s), append(d.before, cell{s, v.place})
-				}
-			}),
-	}, lookKeys(" Empty: that of [newsletter].", func(d *digestTable) *digest.Look { return &d.Look })...)
+func digestKeys(d *digestTable) []key {
+	return append([]key{
+		text("title", &d.Title, `""`, "text", "The masthead. Without it, the newsletter's name."),
+		text("subject", &d.Subject, `"{{.Headlines}}"`, "template", "Subject, a Go text/template over the edition."),
+		text("schedule", &d.Schedule, `"0 7 * * *"`, "cron line", "When an edition is due, on the wall clock: minute, hour, day of month, month, day of week.", func(_ *reader, s string) (string, error) {
+			if _, err := schedule.Parse(s); err != nil {
+				return "", fmt.Errorf("%q: %w", s, cmp.Or(errors.Unwrap(err), err))
+			}
+			return s, nil
+		}),
+		text("timezone", &d.Zone, `""`, "time zone", "Set: the schedule is read in this zone for all. Empty: each subscriber's own.", zone),
+		list("topics", &d.topics, "", "list of topics", "Names of topics, in the order of the page. Without it, all topics in the order of this file.", func(r *reader, v *value) (cell, bool) {
+			s, ok := r.line(v, "topics", "")
+			return cell{s, v.place}, ok
+		}),
+		text("of", &d.Of, `""`, "digest", "Another digest: this one sums up what that one's editions told since its own last one, and has its topics. What was told most, longest and with most developments comes first."),
+		duration("catch_up", &d.CatchUp, `"6h"`, 0, 366*day, "A slot missed by less is sent late, once; by more, and its items go into the next edition."),
+		boolean("send_empty", &d.SendEmpty, "false", "Send an edition that has nothing in it."),
+		whole("max_headlines", &d.MaxHeadlines, "15", 1, 500, "Headlines in latest news, from one feed a third of them while others wait."),
+		choice("length", &d.Length, `"usual"`, []string{"short", "usual", "long"}, "How much there is to read: two minutes, four or five, or whatever the topics' limits and max_size let in."),
+		choice("asides", &d.Asides, `"last"`, []string{"last", "off"}, "What is no news stands last in latest news, where room is left, or nowhere: live pages, briefings, clips, galleries, offers, horoscopes, gossip."),
+		list("aside_paths", &d.AsidePaths, "[]", "list of text", "Parts of links whose items are asides too: [\"sport\", \"celebrity\"].", func(r *reader, v *value) (string, bool) {
+			s, ok := r.line(v, "aside_paths", "")
+			return strings.ToLower(strings.Trim(s, "/")), ok
+		}),
+		choice("approve", &d.Approve, `""`, []string{ApproveSend, ApproveHold}, "Compose before the slot and send the editor a test copy. send: it goes at the slot whatever happens. hold: only when `digestd desk` or its page approves it."),
+		duration("approve_before", &d.ApproveBefore, `"45m"`, time.Minute, day, "How long before the slot, where approve is set. What comes after that waits for the next edition."),
+		text("editor", &d.Editor, `""`, "address", "Who gets the test copies, where approve is set. Without it, [alerts] command.", address),
+		boolean("developments", &d.Developments, "true", "What is new in a story that an edition told stands in a section of its own, with what it follows; false: among its topic's stories."),
+		choice("images", &d.Images, `"remote"`, []string{"remote", "none"}, "Pictures from the outlets' servers, or none."),
+		size("max_size", &d.MaxSize, `"95KB"`, 16<<10, 10<<20, "Of each encoded part of a mail. Gmail cuts a mail off at about 102KB."),
+		boolean("archive", &d.Archive, "false", "Keep a public page of each edition, without anything of a reader, and feeds of them. It needs [web] or base_url of [archive]."),
+		text("template", &d.Template, `""`, "path", "Directory with templates that replace the built-in ones of the same name.", input),
+		list("formerly", &d.before, "[]", "list of names", "Names that this digest had before: who left it, its number and what it told go along with it.", func(r *reader, v *value) (cell, bool) {
+			s, ok := r.line(v, "formerly", "")
+			if ok && !validID(s) {
+				r.report(v.place, "%s: %q was never the name of a digest", r.of("formerly"), s)
+			}
+			return cell{s, v.place}, ok && validID(s)
+		}),
+	}, lookKeys(" Empty: that of [newsletter].", &d.Look)...)
 }
 
 // Values of approve.
@@ -102,21 +74,23 @@ const gmailCut = 102 << 10
 
 // digests reads [digests.…], and finds the topics that they name.
 func (r *reader) digests(root *table, newsletter Newsletter, topics []digest.Topic) []digest.Digest {
-	var all []digest.Digest
+	var found []digest.Digest
 	known := defined(root, "topics")
 	r.known = map[string][]string{}
 	former := map[string]string{} // who had a name before
 	r.named(root, "digests", func(id, what string, t *table) {
-		d := digestTable{all: true}
-		readTable(r, what, t, digestKeys(), &d)
+		d := digestTable{}
+		readTable(r, what, t, digestKeys(&d))
+		v := t.values["topics"]
+		all := v == nil || v.kind != listKind // which is reported
 		d.ID = id
 		if d.Title == "" {
 			d.Title = newsletter.Name
 		}
 		d.Look = inherit(d.Look, newsletter.Look)
-		if d.all {
+		if all {
 			d.Topics = slices.Clone(topics)
-		} else if v := t.values["topics"]; len(v.list) == 0 {
+		} else if len(v.list) == 0 {
 			r.report(v.place, "%s has no topics; leave the key out for all", what)
 		}
 		for i, c := range d.topics {
@@ -133,7 +107,7 @@ func (r *reader) digests(root *table, newsletter Newsletter, topics []digest.Top
 		if d.Template != "" && !isDirectory(d.Template) {
 			r.report(t.values["template"].place, "template of %s: there is no directory %s", what, r.shown(d.Template))
 		}
-		if len(d.Topics) == len(d.topics) || d.all {
+		if len(d.Topics) == len(d.topics) || all {
 			r.known[id] = []string{}
 			for _, t := range d.Topics {
 				r.known[id] = append(r.known[id], t.ID)
@@ -143,6 +117,7 @@ func (r *reader) digests(root *table, newsletter Newsletter, topics []digest.Top
 			r.warn(v.place, "max_size of %s is more than the 102KB at which Gmail cuts a mail off", what)
 		}
 		for _, c := range d.before {
+			d.Formerly = append(d.Formerly, c.text)
 			switch {
 			case slices.Contains(defined(root, "digests"), c.text):
 				r.report(c.place, "formerly of %s: there is a digest %q still", what, c.text)
@@ -151,14 +126,14 @@ func (r *reader) digests(root *table, newsletter Newsletter, topics []digest.Top
 			}
 			former[c.text] = what
 		}
-		all = append(all, d.Digest)
+		found = append(found, d.Digest)
 	})
-	for i, d := range all {
+	for i, d := range found {
 		if d.Of != "" {
-			r.sumUp(&all[i], all, root.values["digests"].table.values[d.ID].table)
+			r.sumUp(&found[i], found, root.values["digests"].table.values[d.ID].table)
 		}
 	}
-	return all
+	return found
 }
 
 // sumUp gives a digest of another one's editions the topics of that one.

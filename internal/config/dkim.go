@@ -10,14 +10,11 @@ type DKIM struct {
 	KeyFile          string // absolute or empty; $CREDENTIALS_DIRECTORY/dkim-key likewise
 }
 
-func dkimKeys() []key[DKIM] {
-	return []key[DKIM]{
-		need(text("domain", "", "domain", "The signing domain: that of mail.from, or one above it.",
-			func(d *DKIM) *string { return &d.Domain }, domain)),
-		need(text("selector", "", "text", "Selects the key: its record stands at SELECTOR._domainkey.DOMAIN.",
-			func(d *DKIM) *string { return &d.Selector }, selector)),
-		text("key_file", `""`, "path", "PEM file with the private key, RSA or Ed25519. Without it, the systemd credential dkim-key; in a shell, the file credentials/dkim-key beside this one.",
-			func(d *DKIM) *string { return &d.KeyFile }, input),
+func dkimKeys(d *DKIM) []key {
+	return []key{
+		need(text("domain", &d.Domain, "", "domain", "The signing domain: that of mail.from, or one above it.", domain)),
+		need(text("selector", &d.Selector, "", "text", "Selects the key: its record stands at SELECTOR._domainkey.DOMAIN.", selector)),
+		text("key_file", &d.KeyFile, `""`, "path", "PEM file with the private key, RSA or Ed25519. Without it, the systemd credential dkim-key; in a shell, the file credentials/dkim-key beside this one.", input),
 	}
 }
 

@@ -79,6 +79,6 @@ func LedgerPath(path string, env Env) (string, error) {
 	if v := root.values["ledger"]; v != nil {
 		t = v.table
 	}
-	readTable(r, "[ledger]", t, ledgerKeys(), &l)
+	readTable(r, "[ledger]", t, ledgerKeys(&l))
 	return l.Path, nil
 }

@@ -37,20 +37,14 @@ func (i Inbound) Box() (host string, port int, startTLS bool, mailbox string) {
 	return u.Hostname(), port, startTLS, cmp.Or(strings.Trim(u.Path, "/"), "INBOX")
 }
 
-func inboundKeys() []key[Inbound] {
-	return []key[Inbound]{
-		text("imap", `""`, "URL", "The mailbox to which bounces and requests to leave come, as imaps://HOST, imaps://HOST:PORT/MAILBOX, or imap://… for STARTTLS. The daemon reads it, moves into move_to what it understood, and leaves the rest.",
-			func(i *Inbound) *string { return &i.IMAP }, imapURL),
-		text("username", `""`, "text", "Whom to log in as. Without it, username of [smtp], else the address of from.",
-			func(i *Inbound) *string { return &i.Username }),
-		text("password_file", `""`, "path", "File that holds the password. Without it, the systemd credential imap-password (in a shell, the file credentials/imap-password beside this one), else the password of [smtp].",
-			func(i *Inbound) *string { return &i.PasswordFile }, input),
-		text("ca_file", `""`, "path", "PEM file with an additional root certificate. Without it, that of [smtp].",
-			func(i *Inbound) *string { return &i.CAFile }, input),
-		text("move_to", `"digestd"`, "text", "The folder into which what was understood is moved. It is made where it is not there.",
-			func(i *Inbound) *string { return &i.Folder }),
-		duration("every", `"5m"`, 10*time.Second, 15*time.Minute, "How often the mailbox is read.",
-			func(i *Inbound) *time.Duration { return &i.Every }),
+func inboundKeys(i *Inbound) []key {
+	return []key{
+		text("imap", &i.IMAP, `""`, "URL", "The mailbox to which bounces and requests to leave come, as imaps://HOST, imaps://HOST:PORT/MAILBOX, or imap://… for STARTTLS. The daemon reads it, moves into move_to what it understood, and leaves the rest.", imapURL),
+		text("username", &i.Username, `""`, "text", "Whom to log in as. Without it, username of [smtp], else the address of from."),
+		text("password_file", &i.PasswordFile, `""`, "path", "File that holds the password. Without it, the systemd credential imap-password (in a shell, the file credentials/imap-password beside this one), else the password of [smtp].", input),
+		text("ca_file", &i.CAFile, `""`, "path", "PEM file with an additional root certificate. Without it, that of [smtp].", input),
+		text("move_to", &i.Folder, `"digestd"`, "text", "The folder into which what was understood is moved. It is made where it is not there."),
+		duration("every", &i.Every, `"5m"`, 10*time.Second, 15*time.Minute, "How often the mailbox is read."),
 	}
 }
 

@@ -14,16 +14,16 @@ import (
 	"digestd/subscribers"
 )
 
-// key is one key of a table of type T: what reads it, what docs/configuration.md says of it, and what
+// key is one key of a table: what reads it into its place, what docs/configuration.md says of it, and what
 // the shipped config.toml is held against. The default is TOML, and is read the way a value of the file
 // is; so the three can't differ. A default of "" (two quotes) is a value too: not set.
-type key[T any] struct {
+type key struct {
 	name    string
 	def     string // TOML; empty: there is none, and nothing is read when the key is absent
 	needed  bool   // absence is an error
 	typ     string // as the reference calls it
 	meaning string
-	read    func(r *reader, v *value, into *T)
+	read    func(r *reader, v *value)
 }
 
 // reader reads the tables of one file. Its methods report and go on.
@@ -52,21 +52,21 @@ func (r *reader) problem(at place, format string, args ...any) Problem {
 	return Problem{Place: subscribers.Place{File: r.file, Line: at.line, Col: at.col}, Text: fmt.Sprintf(format, args...)}
 }
 
-// readTable reads the keys of a table into a struct: the defaults, then what the file says, then what it
+// readTable reads the keys of a table: the defaults, then what the file says, then what it
 // should not say. A table that is absent (nil) has the defaults.
-func readTable[T any](r *reader, what string, t *table, keys []key[T], into *T) {
+func readTable(r *reader, what string, t *table, keys []key) {
 	outer := r.what
 	r.what = what
 	defer func() { r.what = outer }()
 	for _, k := range keys {
 		if k.def != "" {
-			k.read(r, r.literal(k.def), into)
+			k.read(r, r.literal(k.def))
 		}
 		if t == nil {
 			continue
 		}
 		if v := t.values[k.name]; v != nil {
-			k.read(r, v, into)
+			k.read(r, v)
 		} else if k.needed && !r.cut {
 			r.report(t.place, "%s needs the key %s", what, k.name)
 		}
@@ -76,7 +76,7 @@ func readTable[T any](r *reader, what string, t *table, keys []key[T], into *T) 
 	}
 }
 
-func names[T any](keys []key[T]) []string {
+func names(keys []key) []string {
 	all := make([]string, len(keys))
 	for i, k := range keys {
 		all[i] = k.name
@@ -172,15 +172,15 @@ func (r *reader) line(v *value, name, example string) (string, bool) {
 }
 
 // need marks a key without which the table makes no sense.
-func need[T any](k key[T]) key[T] {
+func need(k key) key {
 	k.needed = true
 	return k
 }
 
 // text is a key for a line of text. Each check returns what the value becomes, or what is wrong with it;
 // no check sees "", which means not set, unless the default says otherwise.
-func text[T any](name, def, typ, meaning string, at func(*T) *string, checks ...func(r *reader, s string) (string, error)) key[T] {
-	return key[T]{name: name, def: def, typ: typ, meaning: meaning, read: func(r *reader, v *value, into *T) {
+func text(name string, into *string, def, typ, meaning string, checks ...func(r *reader, s string) (string, error)) key {
+	return key{name: name, def: def, typ: typ, meaning: meaning, read: func(r *reader, v *value) {
 		s, ok := r.line(v, name, "")
 		if !ok {
 			return
@@ -190,7 +190,7 @@ func text[T any](name, def, typ, meaning string, at func(*T) *string, checks ...
 				r.report(v.place, "%s must not be empty", r.of(name))
 				return
 			}
-			*at(into) = ""
+			*into = ""
 			return
 		}
 		for _, check := range checks {
@@ -200,13 +200,13 @@ func text[T any](name, def, typ, meaning string, at func(*T) *string, checks ...
 				return
 			}
 		}
-		*at(into) = s
+		*into = s
 	}}
 }
 
 // choice is a key for one of a few words.
-func choice[T any](name, def string, words []string, meaning string, at func(*T) *string) key[T] {
-	return text(name, def, quoted(words, " | "), meaning, at, func(_ *reader, s string) (string, error) {
+func choice(name string, into *string, def string, words []string, meaning string) key {
+	return text(name, into, def, quoted(words, " | "), meaning, func(_ *reader, s string) (string, error) {
 		return s, checkChoice(s, words)
 	})
 }
@@ -231,8 +231,8 @@ func quoted(words []string, between string) string {
 }
 
 // whole is a key for a whole number from lo to hi.
-func whole[T any](name, def string, lo, hi int, meaning string, at func(*T) *int) key[T] {
-	return key[T]{name: name, def: def, typ: "number", meaning: meaning, read: func(r *reader, v *value, into *T) {
+func whole(name string, into *int, def string, lo, hi int, meaning string) key {
+	return key{name: name, def: def, typ: "number", meaning: meaning, read: func(r *reader, v *value) {
 		if !r.is(v, name, wholeKind, "") {
 			return
 		}
@@ -241,23 +241,23 @@ func whole[T any](name, def string, lo, hi int, meaning string, at func(*T) *int
 			r.bad(v, name, fmt.Errorf("must be from %d to %d, not %s", lo, hi, v.text))
 			return
 		}
-		*at(into) = int(n)
+		*into = int(n)
 	}}
 }
 
-func boolean[T any](name, def, meaning string, at func(*T) *bool) key[T] {
-	return key[T]{name: name, def: def, typ: "true | false", meaning: meaning, read: func(r *reader, v *value, into *T) {
+func boolean(name string, into *bool, def, meaning string) key {
+	return key{name: name, def: def, typ: "true | false", meaning: meaning, read: func(r *reader, v *value) {
 		if r.is(v, name, boolKind, "") {
-			*at(into) = v.text == "true"
+			*into = v.text == "true"
 		}
 	}}
 }
 
 // duration is a key for a duration from lo to hi.
-func duration[T any](name, def string, lo, hi time.Duration, meaning string, at func(*T) *time.Duration) key[T] {
-	return key[T]{name: name, def: def, typ: "duration", meaning: meaning, read: func(r *reader, v *value, into *T) {
+func duration(name string, into *time.Duration, def string, lo, hi time.Duration, meaning string) key {
+	return key{name: name, def: def, typ: "duration", meaning: meaning, read: func(r *reader, v *value) {
 		if d, ok := r.duration(v, name, lo, hi); ok {
-			*at(into) = d
+			*into = d
 		}
 	}}
 }
@@ -287,8 +287,8 @@ func (v *value) shown() string {
 }
 
 // size is a key for a number of bytes from lo to hi.
-func size[T any, N int | int64](name, def string, lo, hi int64, meaning string, at func(*T) *N) key[T] {
-	return key[T]{name: name, def: def, typ: "size", meaning: meaning, read: func(r *reader, v *value, into *T) {
+func size[N int | int64](name string, into *N, def string, lo, hi int64, meaning string) key {
+	return key{name: name, def: def, typ: "size", meaning: meaning, read: func(r *reader, v *value) {
 		if v.kind != textKind {
 			r.report(v.place, `%s must be a size in quotes such as "95KB", not %s`, r.of(name), v.shown())
 			return
@@ -301,7 +301,16 @@ func size[T any, N int | int64](name, def string, lo, hi int64, meaning string, 
 			r.bad(v, name, fmt.Errorf("%w, not %q", err, shorten(v.text)))
 			return
 		}
-		*at(into) = N(n)
+		*into = N(n)
+	}}
+}
+
+// rate is a key for a rate of messages.
+func rate(name string, into *Rate, def, meaning string) key {
+	return key{name: name, def: def, typ: "rate", meaning: meaning, read: func(r *reader, v *value) {
+		if rate, ok := r.rate(v, name); ok {
+			*into = rate
+		}
 	}}
 }
 
@@ -318,39 +327,46 @@ func (r *reader) rate(v *value, name string) (Rate, bool) {
 	return rate, true
 }
 
-// list is a key for a list; item reads one element and reports what is wrong with it.
-func list[T any](name, def, typ, meaning string, start func(*T), item func(r *reader, v *value, into *T)) key[T] {
-	return key[T]{name: name, def: def, typ: typ, meaning: meaning, read: func(r *reader, v *value, into *T) {
-		if v.kind != listKind {
-			r.report(v.place, "%s must be a list in brackets, not %s", r.of(name), v.shown())
-			return
-		}
-		start(into)
-		for _, e := range v.list {
-			item(r, e, into)
+// elements are those of a list; of what is none, it complains.
+func (r *reader) elements(v *value, name string) []*value {
+	if v.kind != listKind {
+		r.report(v.place, "%s must be a list in brackets, not %s", r.of(name), v.shown())
+		return nil
+	}
+	return v.list
+}
+
+// list is a key for a list; item reads one element, or reports what is wrong with it.
+func list[E any](name string, into *[]E, def, typ, meaning string, item func(r *reader, v *value) (E, bool)) key {
+	return key{name: name, def: def, typ: typ, meaning: meaning, read: func(r *reader, v *value) {
+		if elements := r.elements(v, name); v.kind == listKind {
+			*into = nil
+			for _, e := range elements {
+				if one, ok := item(r, e); ok {
+					*into = append(*into, one)
+				}
+			}
 		}
 	}}
 }
 
 // patterns is a key for a list of regular expressions.
-func patterns[T any](name, meaning string, at func(*T) *[]*regexp.Regexp) key[T] {
-	return list(name, "[]", "list of regular expressions", meaning, func(into *T) { *at(into) = nil },
-		func(r *reader, v *value, into *T) {
-			if !r.is(v, name, textKind, "") {
-				return
-			}
-			if i := strings.IndexFunc(v.text, unicode.IsControl); i >= 0 { // "\b" in double quotes, mostly
-				r.report(v.place, "%s: there is a control character in %q, which no title has; write a regular expression in 'single quotes', "+
-					"in which \\ stays as it is", r.of(name), v.text)
-				return
-			}
-			re, err := regexp.Compile(v.text)
-			if err != nil {
-				r.report(v.place, "%s: %v", r.of(name), err)
-				return
-			}
-			*at(into) = append(*at(into), re)
-		})
+func patterns(name string, into *[]*regexp.Regexp, meaning string) key {
+	return list(name, into, "[]", "list of regular expressions", meaning, func(r *reader, v *value) (*regexp.Regexp, bool) {
+		if !r.is(v, name, textKind, "") {
+			return nil, false
+		}
+		if i := strings.IndexFunc(v.text, unicode.IsControl); i >= 0 { // "\b" in double quotes, mostly
+			r.report(v.place, "%s: there is a control character in %q, which no title has; write a regular expression in 'single quotes', "+
+				"in which \\ stays as it is", r.of(name), v.text)
+			return nil, false
+		}
+		re, err := regexp.Compile(v.text)
+		if err != nil {
+			r.report(v.place, "%s: %v", r.of(name), err)
+		}
+		return re, err == nil
+	})
 }
 
 // input resolves the path of a file that is read: relative to the config file.

@@ -104,7 +104,7 @@ func (r *reader) sort(problems Problems) {
 }
 
 // section reads a table that may be absent and then has its defaults. It reports whether it is there.
-func section[T any](r *reader, root *table, name string, keys []key[T], into *T) (*table, bool) {
+func (r *reader) section(root *table, name string, keys []key) (*table, bool) {
 	v := root.values[name]
 	if v != nil && !r.is(v, name, tableKind, "["+name+"]") {
 		v = nil
@@ -113,7 +113,7 @@ func section[T any](r *reader, root *table, name string, keys []key[T], into *T)
 	if v != nil {
 		t = v.table
 	}
-	readTable(r, "["+name+"]", t, keys, into)
+	readTable(r, "["+name+"]", t, keys)
 	return t, t != nil
 }
 
@@ -130,34 +130,34 @@ func (r *reader) config(root *table) *Config {
 	c := &Config{}
 	c.note(root)
 	r.unknown(root, sections())
-	section(r, root, "newsletter", newsletterKeys(), &c.Newsletter)
-	mailTable, ok := section(r, root, "mail", mailKeys(), &c.Mail)
+	r.section(root, "newsletter", newsletterKeys(&c.Newsletter))
+	mailTable, ok := r.section(root, "mail", mailKeys(&c.Mail))
 	if !ok && root.values["mail"] == nil && !r.cut && !misspelt(root, "mail") {
 		r.report(root.place, `needs a table [mail] with the key from: whom the mail is from`)
 	}
 	r.mail(c, mailTable)
-	section(r, root, "delivery", deliveryKeys(), &c.Delivery)
-	smtp, _ := section(r, root, "smtp", smtpKeys(), &c.SMTP)
+	r.section(root, "delivery", deliveryKeys(&c.Delivery))
+	smtp, _ := r.section(root, "smtp", smtpKeys(&c.SMTP))
 	r.smtp(c, root, smtp)
-	section(r, root, "sendmail", sendmailKeys(), &c.Sendmail)
+	r.section(root, "sendmail", sendmailKeys(&c.Sendmail))
 	if t, ok := c.transport(); ok {
 		t.check(r, c, root)
 	}
 	dkim := DKIM{}
-	if t, ok := section(r, root, "dkim", dkimKeys(), &dkim); ok {
+	if t, ok := r.section(root, "dkim", dkimKeys(&dkim)); ok {
 		c.DKIM = &dkim
 		r.dkim(c, t)
 	}
-	section(r, root, "collect", collectKeys(), &c.Collect)
+	r.section(root, "collect", collectKeys(&c.Collect))
 	if _, address := from(c); c.Collect.UserAgent == "" && address != "" {
 		c.Collect.UserAgent = fmt.Sprintf("digestd/%s (+mailto:%s)", cmp.Or(r.env.Version, "dev"), url.PathEscape(address))
 	}
-	remembers, _ := section(r, root, "ledger", ledgerKeys(), &c.Ledger)
+	remembers, _ := r.section(root, "ledger", ledgerKeys(&c.Ledger))
 	r.ledger(&c.Ledger, remembers)
-	inbound, _ := section(r, root, "inbound", inboundKeys(), &c.Inbound)
+	inbound, _ := r.section(root, "inbound", inboundKeys(&c.Inbound))
 	r.inbound(c, inbound)
 	web := Web{}
-	if _, ok := section(r, root, "web", webKeys(), &web); ok {
+	if _, ok := r.section(root, "web", webKeys(&web)); ok {
 		c.Web = &web
 	} else {
 		unread := ""
@@ -166,10 +166,10 @@ func (r *reader) config(root *table) *Config {
 		}
 		r.warn(place{}, "without [web] readers unsubscribe by mail only, to %s%s", c.Mail.UnsubscribeTo, unread)
 	}
-	section(r, root, "archive", archiveKeys(), &c.Archive)
-	section(r, root, "alerts", alertsKeys(), &c.Alerts)
-	files := filesTable{}
-	section(r, root, "subscriber_files", filesKeys(), &files)
+	r.section(root, "archive", archiveKeys(&c.Archive))
+	r.section(root, "alerts", alertsKeys(&c.Alerts))
+	var files []cell
+	r.section(root, "subscriber_files", filesKeys(&files))
 
 	c.Topics = r.topics(root, c.Newsletter.Language)
 	c.Digests = r.digests(root, c.Newsletter, c.Topics)
@@ -179,7 +179,7 @@ func (r *reader) config(root *table) *Config {
 	checkArchive(r, c, root)
 	r.templates(c, root)
 	r.editors(c, root)
-	r.subscribers(c, root, files.paths)
+	r.subscribers(c, root, files)
 	if len(r.problems) == 0 {
 		if c.Web != nil && c.Web.SignUp && c.Newsletter.Subscribe == "" {
 			c.Newsletter.Subscribe = c.Web.BaseURL + "/subscribe"

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -10,7 +11,7 @@ import (
 )
 
 // lookKeys are the keys of the look, which [newsletter] has for all digests and each digest for itself.
-func lookKeys[T any](whose string, at func(*T) *digest.Look) []key[T] {
+func lookKeys(whose string, look *digest.Look) []key {
 	def := func(of string) string { // a digest has none of its own: empty is the newsletter's
 		if whose != "" {
 			return `""`
@@ -18,43 +19,31 @@ func lookKeys[T any](whose string, at func(*T) *digest.Look) []key[T] {
 		return of
 	}
 	meaning := func(s string) string { return s + whose }
-	faces := func(m map[string]string) []string {
-		var names []string
-		for name := range m {
-			names = append(names, name)
-		}
-		slices.Sort(names)
-		return names
-	}
-	return []key[T]{
-		text("accent", def(`"`+digest.DefaultAccent+`"`), "colour", meaning("Of section heads, labels and ranks. It must stand out from white and from the box of five things by 4.5."),
-			func(t *T) *string { return &at(t).Accent }, accent(false)),
-		text("accent_dark", `""`, "colour", meaning("The same where a mail program shows dark grounds. Without it, made from accent."),
-			func(t *T) *string { return &at(t).AccentDark }, accent(true)),
+	faces := func(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
+	return []key{
+		text("accent", &look.Accent, def(`"`+digest.DefaultAccent+`"`), "colour", meaning("Of section heads, labels and ranks. It must stand out from white and from the box of five things by 4.5."), accent(false)),
+		text("accent_dark", &look.AccentDark, `""`, "colour", meaning("The same where a mail program shows dark grounds. Without it, made from accent."), accent(true)),
 		{name: "logo", typ: "table", meaning: meaning("A picture in place of the masthead's words, which it has as its alternative text: { url = \"https://…\", width = 200, height = 48 }, these sizes at most; dark = \"https://…\" is another for dark grounds."),
-			read: func(r *reader, v *value, into *T) {
+			read: func(r *reader, v *value) {
 				if !r.is(v, "logo", tableKind, `{ url = "https://example.org/logo.png", width = 200, height = 48 }`) {
 					return
 				}
 				logo := digest.Logo{}
-				readTable(r, "logo of "+r.what, v.table, logoKeys(), &logo)
-				at(into).Logo = &logo
+				readTable(r, "logo of "+r.what, v.table, logoKeys(&logo))
+				look.Logo = &logo
 			}},
-		choice("density", def(`"usual"`), []string{"compact", "usual", "airy"}, meaning("How much room stands between the entries."),
-			func(t *T) *string { return &at(t).Density }),
-		choice("serif", def(`"georgia"`), faces(digest.Serifs()), meaning("The face of what outlets wrote: headlines and summaries."),
-			func(t *T) *string { return &at(t).Serif }),
-		choice("sans", def(`"helvetica"`), faces(digest.Sans()), meaning("The face of what the newsletter adds: labels, outlets, footer."),
-			func(t *T) *string { return &at(t).Sans }),
+		choice("density", &look.Density, def(`"usual"`), []string{"compact", "usual", "airy"}, meaning("How much room stands between the entries.")),
+		choice("serif", &look.Serif, def(`"georgia"`), faces(digest.Serifs()), meaning("The face of what outlets wrote: headlines and summaries.")),
+		choice("sans", &look.Sans, def(`"helvetica"`), faces(digest.Sans()), meaning("The face of what the newsletter adds: labels, outlets, footer.")),
 	}
 }
 
-func logoKeys() []key[digest.Logo] {
-	return []key[digest.Logo]{
-		need(text("url", "", "URL", "Where it is: https.", func(l *digest.Logo) *string { return &l.URL }, secureURL)),
-		need(whole("width", "", 1, 200, "In CSS pixels.", func(l *digest.Logo) *int { return &l.Width })),
-		need(whole("height", "", 1, 48, "In CSS pixels.", func(l *digest.Logo) *int { return &l.Height })),
-		text("dark", `""`, "URL", "Its like for dark grounds, of the same size.", func(l *digest.Logo) *string { return &l.Dark }, secureURL),
+func logoKeys(l *digest.Logo) []key {
+	return []key{
+		need(text("url", &l.URL, "", "URL", "Where it is: https.", secureURL)),
+		need(whole("width", &l.Width, "", 1, 200, "In CSS pixels.")),
+		need(whole("height", &l.Height, "", 1, 48, "In CSS pixels.")),
+		text("dark", &l.Dark, `""`, "URL", "Its like for dark grounds, of the same size.", secureURL),
 	}
 }
 

@@ -20,20 +20,14 @@ type Mail struct {
 	Letters       string // absolute
 }
 
-func mailKeys() []key[Mail] {
-	return []key[Mail]{
-		need(text("from", "", "mailbox", `Who the mail is from: "Name <address>", or an address alone, which is shown with the newsletter's name.`,
-			func(m *Mail) *string { return &m.From }, mailbox)),
-		text("reply_to", `""`, "mailbox", "Where answers go, if not to from.",
-			func(m *Mail) *string { return &m.ReplyTo }, mailbox),
-		text("bounce_to", `""`, "address", "Envelope sender, which gets the bounces. Without it, the address of from.",
-			func(m *Mail) *string { return &m.BounceTo }, ownAddress),
-		text("unsubscribe_to", `""`, "address", "Mailbox for unsubscribing by mail, which `digestd inbound` reads. Without it, the address of from.",
-			func(m *Mail) *string { return &m.UnsubscribeTo }, ownAddress),
-		boolean("verp", "false", "Tag bounce_to for each delivery (digest+TAG@example.org), so that a bounce says whose it is. The mailbox must accept such tags.",
-			func(m *Mail) *bool { return &m.VERP }),
-		text("letters", `"letters"`, "path", "Maildir for the mail that `digestd inbound` is given on stdin and that a person should read: requests to leave without a token, and letters. Relative to $STATE_DIRECTORY where that is set, else to this file.",
-			func(m *Mail) *string { return &m.Letters }, output),
+func mailKeys(m *Mail) []key {
+	return []key{
+		need(text("from", &m.From, "", "mailbox", `Who the mail is from: "Name <address>", or an address alone, which is shown with the newsletter's name.`, mailbox)),
+		text("reply_to", &m.ReplyTo, `""`, "mailbox", "Where answers go, if not to from.", mailbox),
+		text("bounce_to", &m.BounceTo, `""`, "address", "Envelope sender, which gets the bounces. Without it, the address of from.", ownAddress),
+		text("unsubscribe_to", &m.UnsubscribeTo, `""`, "address", "Mailbox for unsubscribing by mail, which `digestd inbound` reads. Without it, the address of from.", ownAddress),
+		boolean("verp", &m.VERP, "false", "Tag bounce_to for each delivery (digest+TAG@example.org), so that a bounce says whose it is. The mailbox must accept such tags."),
+		text("letters", &m.Letters, `"letters"`, "path", "Maildir for the mail that `digestd inbound` is given on stdin and that a person should read: requests to leave without a token, and letters. Relative to $STATE_DIRECTORY where that is set, else to this file.", output),
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"slices"
 	"strings"
 
+	"digestd/digest"
 	"digestd/internal/spelling"
+	"digestd/subscribers"
 )
 
 // TableDoc is a table of config.toml as docs/configuration.md describes it.
@@ -29,27 +31,27 @@ type KeyDoc struct {
 // Reference describes every table and key, in the order of the file. It is made from what reads them.
 func Reference() []TableDoc {
 	return []TableDoc{
-		describe("newsletter", "[newsletter]", "What the newsletter is.", newsletterKeys()),
-		describe("mail", "[mail]", "Whose mail it is.", mailKeys()),
-		describe("delivery", "[delivery]", "How the mail is handed over.", deliveryKeys()),
-		describe("smtp", "[smtp]", "The mail server of transport \"smtp\".", smtpKeys()),
-		describe("sendmail", "[sendmail]", "The command of transport \"sendmail\".", sendmailKeys()),
-		describe("dkim", "[dkim]", "Signatures. Without this table the mail is not signed here.", dkimKeys()),
-		describe("collect", "[collect]", "How feeds are read.", collectKeys()),
-		describe("ledger", "[ledger]", "The program's memory.", ledgerKeys()),
-		describe("web", "[web]", "The pages for readers. Without this table readers unsubscribe by mail only.", webKeys()),
-		describe("archive", "[archive]", "Where the public pages of the editions go beside the listener.", archiveKeys()),
-		describe("inbound", "[inbound]", "The mailbox where bounces and requests to leave arrive. Without this table, `digestd inbound` takes them from a mail server's pipe or a Maildir.", inboundKeys()),
-		describe("alerts", "[alerts]", "Whom to tell when something needs a person.", alertsKeys()),
-		describe("topics.NAME", "[topics.NAME]", "A set of feeds. Its name is letters, digits, \"-\" and \"_\".", topicKeys()),
-		describe("topics.NAME.feeds", "a table in feeds", "A feed with more to say than its address.", feedKeys()),
-		describe("digests.NAME", "[digests.NAME]", "A newsletter with its topics and its schedule. Its name is letters, digits, \"-\" and \"_\".", digestKeys()),
-		describe("subscribers", "[[subscribers]]", "One such table for each reader.", rowKeys()),
-		describe("subscriber_files", "[subscriber_files]", "Long lists of readers.", filesKeys()),
+		describe("newsletter", "[newsletter]", "What the newsletter is.", newsletterKeys(new(Newsletter))),
+		describe("mail", "[mail]", "Whose mail it is.", mailKeys(new(Mail))),
+		describe("delivery", "[delivery]", "How the mail is handed over.", deliveryKeys(new(Delivery))),
+		describe("smtp", "[smtp]", "The mail server of transport \"smtp\".", smtpKeys(new(SMTP))),
+		describe("sendmail", "[sendmail]", "The command of transport \"sendmail\".", sendmailKeys(new(Sendmail))),
+		describe("dkim", "[dkim]", "Signatures. Without this table the mail is not signed here.", dkimKeys(new(DKIM))),
+		describe("collect", "[collect]", "How feeds are read.", collectKeys(new(Collect))),
+		describe("ledger", "[ledger]", "The program's memory.", ledgerKeys(new(Ledger))),
+		describe("web", "[web]", "The pages for readers. Without this table readers unsubscribe by mail only.", webKeys(new(Web))),
+		describe("archive", "[archive]", "Where the public pages of the editions go beside the listener.", archiveKeys(new(Archive))),
+		describe("inbound", "[inbound]", "The mailbox where bounces and requests to leave arrive. Without this table, `digestd inbound` takes them from a mail server's pipe or a Maildir.", inboundKeys(new(Inbound))),
+		describe("alerts", "[alerts]", "Whom to tell when something needs a person.", alertsKeys(new(Alerts))),
+		describe("topics.NAME", "[topics.NAME]", "A set of feeds. Its name is letters, digits, \"-\" and \"_\".", topicKeys(new(topicTable))),
+		describe("topics.NAME.feeds", "a table in feeds", "A feed with more to say than its address.", feedKeys(new(digest.Feed))),
+		describe("digests.NAME", "[digests.NAME]", "A newsletter with its topics and its schedule. Its name is letters, digits, \"-\" and \"_\".", digestKeys(new(digestTable))),
+		describe("subscribers", "[[subscribers]]", "One such table for each reader.", rowKeys(new(subscribers.Row))),
+		describe("subscriber_files", "[subscriber_files]", "Long lists of readers.", filesKeys(new([]cell))),
 	}
 }
 
-func describe[T any](name, header, meaning string, keys []key[T]) TableDoc {
+func describe(name, header, meaning string, keys []key) TableDoc {
 	t := TableDoc{Name: name, Header: header, Meaning: meaning}
 	for _, k := range keys {
 		t.Keys = append(t.Keys, KeyDoc{Name: k.name, Type: k.typ, Default: k.def, Needed: k.needed, Meaning: k.meaning})

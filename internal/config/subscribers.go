@@ -7,25 +7,19 @@ import (
 	"digestd/subscribers"
 )
 
-func filesKeys() []key[filesTable] {
-	return []key[filesTable]{
-		list("paths", "[]", "list of paths", "CSV files with the columns of [[subscribers]], of which only email is needed; digests and topics separated by \";\" or spaces. Read again on reload.",
-			func(f *filesTable) { f.paths = nil },
-			func(r *reader, v *value, f *filesTable) {
+func filesKeys(paths *[]cell) []key {
+	return []key{
+		list("paths", paths, "[]", "list of paths", "CSV files with the columns of [[subscribers]], of which only email is needed; digests and topics separated by \";\" or spaces. Read again on reload.",
+			func(r *reader, v *value) (cell, bool) {
 				s, ok := r.line(v, "paths", "")
 				if ok && s == "" {
 					ok = false
 					r.bad(v, "paths", errors.New("must not have an empty path"))
 				}
-				if ok {
-					f.paths = append(f.paths, cell{s, v.place})
-				}
+				return cell{s, v.place}, ok
 			}),
 	}
 }
-
-// filesTable is [subscriber_files] as it is written.
-type filesTable struct{ paths []cell }
 
 // cell is a word of the file that is looked up once all of the file is known.
 type cell struct {
@@ -34,39 +28,34 @@ type cell struct {
 }
 
 // rowKeys are the keys of [[subscribers]]: a reader's attributes.
-func rowKeys() []key[subscribers.Row] {
-	var keys []key[subscribers.Row]
+func rowKeys(row *subscribers.Row) []key {
+	var keys []key
 	for i, a := range subscribers.Attributes() {
-		add := func(v *value, row *subscribers.Row) {
-			if v.text != "" || a.Needed { // else it says as much as a key that is not there
-				row.Cells[i] = append(row.Cells[i], subscribers.Cell{Text: v.text, Line: v.line, Col: v.col})
-			}
+		add := func(v *value) {
+			row.Cells[i] = append(row.Cells[i], subscribers.Cell{Text: v.text, Line: v.line, Col: v.col})
 		}
-		k := key[subscribers.Row]{name: a.Name, typ: a.Type, meaning: a.Meaning, needed: a.Needed}
+		k := key{name: a.Name, typ: a.Type, meaning: a.Meaning, needed: a.Needed}
+		is, example := textKind, ""
+		if a.Kind == subscribers.Date {
+			is, example = dateKind, "2026-12-24, without quotes"
+		}
 		switch a.Kind {
-		case subscribers.Word:
-			if !a.Needed {
+		case subscribers.Word, subscribers.Date:
+			if a.Kind == subscribers.Word && !a.Needed {
 				k.def = `""`
 			}
-			k.read = func(r *reader, v *value, row *subscribers.Row) {
-				if r.is(v, a.Name, textKind, "") {
-					add(v, row)
-				}
-			}
-		case subscribers.Date:
-			k.read = func(r *reader, v *value, row *subscribers.Row) {
-				if r.is(v, a.Name, dateKind, "2026-12-24, without quotes") {
-					add(v, row)
+			k.read = func(r *reader, v *value) {
+				if r.is(v, a.Name, is, example) && (v.text != "" || a.Needed) { // else it says as much as a key that is not there
+					add(v)
 				}
 			}
 		case subscribers.Names, subscribers.Phrases:
-			names := list(a.Name, "", a.Type, a.Meaning, func(*subscribers.Row) {}, func(r *reader, v *value, row *subscribers.Row) {
-				if r.is(v, a.Name, textKind, "") {
-					row.Cells[i] = append(row.Cells[i], subscribers.Cell{Text: v.text, Line: v.line, Col: v.col})
+			k.read = func(r *reader, v *value) {
+				for _, e := range r.elements(v, a.Name) {
+					if r.is(e, a.Name, textKind, "") {
+						add(e)
+					}
 				}
-			})
-			k.read = func(r *reader, v *value, row *subscribers.Row) {
-				names.read(r, v, row)
 				if v.kind == listKind && len(v.list) == 0 && a.Kind == subscribers.Names {
 					r.report(v.place, "%s is empty: that reader would get nothing; leave the key out for all", r.of(a.Name))
 				}
@@ -118,7 +107,8 @@ func (r *reader) rows(root *table) subscribers.Rows {
 			r.report(v.place, "subscribers must be a list of tables: [[subscribers]], with two brackets")
 			return
 		}
-		keys := rowKeys()
+		var row subscribers.Row
+		keys := rowKeys(&row)
 		for _, e := range v.list {
 			if e.kind != tableKind {
 				r.report(e.place, "each of subscribers must be a table: [[subscribers]]")
@@ -128,8 +118,8 @@ func (r *reader) rows(root *table) subscribers.Rows {
 			if email := e.table.values["email"]; email != nil && email.kind == textKind {
 				what = "subscriber " + strconv.Quote(shorten(email.text))
 			}
-			row := subscribers.NewRow(r.file, e.line, e.col)
-			readTable(r, what, e.table, keys, &row)
+			row = subscribers.NewRow(r.file, e.line, e.col)
+			readTable(r, what, e.table, keys)
 			if e.table.values["email"] == nil {
 				continue // reported by the table
 			}

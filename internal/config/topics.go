@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,32 +24,30 @@ type topicTable struct {
 	at []place // of each feed
 }
 
-func topicKeys() []key[topicTable] {
-	return []key[topicTable]{
+func topicKeys(t *topicTable) []key {
+	return []key{
 		{name: "title", def: `""`, typ: "text or table", meaning: "What readers see: a text, or one for each language, { en = \"Global\", fr = \"Monde\" }. Where it says nothing for a reader's, that of the newsletter's language; without it, the name of the table.",
-			read: readTitle},
-		need(list("feeds", "", "list of feeds", "URLs (http, https, file), paths relative to this file, or tables that begin with a url.",
-			func(t *topicTable) { t.Feeds, t.at = nil, nil }, readFeed)),
-		patterns("include", "Only items whose title or summary matches one of these are taken; with none, all are.",
-			func(t *topicTable) *[]*regexp.Regexp { return &t.Include }),
-		patterns("exclude", "Items whose title or summary matches one of these are left out.",
-			func(t *topicTable) *[]*regexp.Regexp { return &t.Exclude }),
-		whole("max_stories", "12", 1, 500, "Full entries in one edition.",
-			func(t *topicTable) *int { return &t.MaxStories }),
-		whole("max_per_feed", "4", 1, 500, "Of them, from one feed, so that one outlet can't fill the page.",
-			func(t *topicTable) *int { return &t.MaxPerFeed }),
+			read: func(r *reader, v *value) { readTitle(r, v, t) }},
+		need(key{name: "feeds", typ: "list of feeds", meaning: "URLs (http, https, file), paths relative to this file, or tables that begin with a url.",
+			read: func(r *reader, v *value) {
+				for _, e := range r.elements(v, "feeds") {
+					readFeed(r, e, t)
+				}
+			}}),
+		patterns("include", &t.Include, "Only items whose title or summary matches one of these are taken; with none, all are."),
+		patterns("exclude", &t.Exclude, "Items whose title or summary matches one of these are left out."),
+		whole("max_stories", &t.MaxStories, "12", 1, 500, "Full entries in one edition."),
+		whole("max_per_feed", &t.MaxPerFeed, "4", 1, 500, "Of them, from one feed, so that one outlet can't fill the page."),
 	}
 }
 
-func feedKeys() []key[digest.Feed] {
-	return []key[digest.Feed]{
-		need(key[digest.Feed]{name: "url", typ: "URL or path", meaning: "Where the feed is.",
-			read: func(r *reader, v *value, f *digest.Feed) { f.URL = r.feedURL(v) }}),
-		text("name", `""`, "text", "How the outlet is called in the mail. Without it, the feed's own title, or the part of it that the outlet's domain confirms: \"The Post\" of \"World news | The Post\".",
-			func(f *digest.Feed) *string { return &f.Name }),
-		{name: "weight", def: "1.0", typ: "number", meaning: "Of its items in the ranking, from 0.01 to 100.", read: readWeight},
+func feedKeys(f *digest.Feed) []key {
+	return []key{
+		need(key{name: "url", typ: "URL or path", meaning: "Where the feed is.", read: func(r *reader, v *value) { f.URL = r.feedURL(v) }}),
+		text("name", &f.Name, `""`, "text", "How the outlet is called in the mail. Without it, the feed's own title, or the part of it that the outlet's domain confirms: \"The Post\" of \"World news | The Post\"."),
+		{name: "weight", def: "1.0", typ: "number", meaning: "Of its items in the ranking, from 0.01 to 100.", read: func(r *reader, v *value) { readWeight(r, v, f) }},
 		{name: "kind", def: `""`, typ: `"" | "opinion"`, meaning: "Opinion stands in a section of its own.",
-			read: func(r *reader, v *value, f *digest.Feed) {
+			read: func(r *reader, v *value) {
 				s, ok := r.line(v, "kind", "")
 				if !ok {
 					return
@@ -63,8 +60,7 @@ func feedKeys() []key[digest.Feed] {
 					f.Kind = digest.Opinion
 				}
 			}},
-		boolean("full_text", "false", "For feeds without words: the page of each new item is asked for once, as robots.txt allows, and its first paragraphs and picture are taken.",
-			func(f *digest.Feed) *bool { return &f.FullText }),
+		boolean("full_text", &f.FullText, "false", "For feeds without words: the page of each new item is asked for once, as robots.txt allows, and its first paragraphs and picture are taken."),
 	}
 }
 
@@ -109,7 +105,7 @@ func readFeed(r *reader, v *value, t *topicTable) {
 		f.Weight = 1
 		f.URL = r.feedURL(v)
 	case tableKind:
-		readTable(r, "a feed of "+r.what, v.table, feedKeys(), &f)
+		readTable(r, "a feed of "+r.what, v.table, feedKeys(&f))
 		v = firstValue(v.table.values["url"], v)
 	default:
 		r.report(v.place, `%s must be URLs in quotes or tables such as { url = "…", name = "…" }, not %s`, r.of("feeds"), v.shown())
@@ -248,7 +244,7 @@ func (r *reader) topics(root *table, language string) []digest.Topic {
 	var all []digest.Topic
 	r.named(root, "topics", func(id, what string, t *table) {
 		topic := topicTable{}
-		readTable(r, what, t, topicKeys(), &topic)
+		readTable(r, what, t, topicKeys(&topic))
 		topic.ID = id
 		if topic.Titles != nil {
 			topic.Title = topic.Name().In(language)
