@@ -16,7 +16,7 @@ func archiveCommand(p *program) *cobra.Command {
 		Use:   "archive [DIGEST]",
 		Short: "List the public pages, write them as files, take one out",
 		Args:  cobra.MaximumNArgs(1),
-		RunE: p.with(want{mayMiss: true, digests: true}, func(_ *cobra.Command, o *opened, args []string) error {
+		RunE: withOpened(p, want{mayMiss: true, digests: true}, func(_ *cobra.Command, o *opened, args []string) error {
 			site, err := o.site(p)
 			if err != nil {
 				return err
@@ -129,7 +129,7 @@ func removeCommand(p *program) *cobra.Command {
 		Long: "Take a page out of the archive for good: its address answers that it is gone, and is never used again. Mails that went\n" +
 			"out, and what is owed, are not touched by it. PATH is as `digestd archive` shows it, DIGEST/DAY; an address will do.",
 		Args: cobra.ExactArgs(1),
-		RunE: p.with(want{write: true}, func(c *cobra.Command, o *opened, args []string) error {
+		RunE: withOpened(p, want{write: true}, func(c *cobra.Command, o *opened, args []string) error {
 			path := strings.Trim(strings.TrimPrefix(args[0], o.Config.ArchiveURL()+"/"), "/")
 			there, err := o.Ledger.Archive.Remove(path)
 			if err == nil && !there {

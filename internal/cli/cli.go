@@ -286,7 +286,7 @@ func (p *program) print(result any, human func(w io.Writer)) error {
 }
 
 // printWith prints a result, and then what went wrong, which makes the command exit 1.
-func (p *program) printWith(wrong []string, result any, human func(w io.Writer)) error {
+func printWith(p *program, wrong []string, result any, human func(w io.Writer)) error {
 	if err := p.print(result, human); err != nil {
 		return err
 	}

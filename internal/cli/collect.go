@@ -19,7 +19,7 @@ func collectCommand(p *program) *cobra.Command {
 		Long: "Ask the feeds that are due, once, and remember what they show. A feed that can't be read keeps no other from\n" +
 			"being read; it is named, and the exit status is 1.",
 		Args: cobra.NoArgs,
-		RunE: p.with(want{write: true}, func(c *cobra.Command, o *opened, _ []string) error {
+		RunE: withOpened(p, want{write: true}, func(c *cobra.Command, o *opened, _ []string) error {
 			bar := p.bar(len(o.Config.Feeds()), "feeds")
 			sum := o.Publisher.Collect(c.Context(), all, func(r collect.Result) { bar.advance(r.Feed.Address()) })
 			bar.end()

@@ -24,7 +24,7 @@ func editionsCommand(p *program) *cobra.Command {
 		Use:   "editions [DIGEST]",
 		Short: "List what was composed, of one digest or of all; show an edition, send a mail of it again, withdraw it",
 		Args:  cobra.MaximumNArgs(1),
-		RunE: p.with(want{mayMiss: true, digests: true}, func(_ *cobra.Command, o *opened, args []string) error {
+		RunE: withOpened(p, want{mayMiss: true, digests: true}, func(_ *cobra.Command, o *opened, args []string) error {
 			all, err := o.Report.Editions(args...)
 			if err != nil {
 				return err
@@ -174,7 +174,7 @@ func resendCommand(p *program) *cobra.Command {
 			}
 			failed := refused(copies)
 			out := resentJSON{Edition: args[0], Sent: len(copies) - len(failed), Failed: len(failed), Errors: failed}
-			return p.printWith(failed, out, func(w io.Writer) {
+			return printWith(p, failed, out, func(w io.Writer) {
 				fmt.Fprintf(w, "%s of %s sent once more\n", plural(out.Sent, "mail"), args[0])
 			})
 		},
@@ -238,7 +238,7 @@ func pauseCommand(p *program) *cobra.Command {
 		Long: "Compose and deliver nothing of a digest, over restarts and reloads, until `digestd resume DIGEST`. What is on its way\n" +
 			"ends with the messages in flight. Slots pass, and what they would have told goes into the next edition.",
 		Args: cobra.ExactArgs(1),
-		RunE: p.with(want{write: true, digests: true}, func(_ *cobra.Command, o *opened, args []string) error {
+		RunE: withOpened(p, want{write: true, digests: true}, func(_ *cobra.Command, o *opened, args []string) error {
 			if err := o.Publisher.Pause(args[0]); err != nil {
 				return err
 			}

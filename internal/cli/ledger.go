@@ -69,7 +69,7 @@ func ledgerCheckCommand(p *program) *cobra.Command {
 			if len(problems) > 0 {
 				todo = []string{"stop digestd, keep a copy of the ledger, and restore the last backup"}
 			}
-			return p.printWith(todo, map[string][]string{"problems": problems}, func(w io.Writer) {
+			return printWith(p, todo, map[string][]string{"problems": problems}, func(w io.Writer) {
 				for _, problem := range problems {
 					fmt.Fprintln(w, problem)
 				}
@@ -108,7 +108,7 @@ func ledgerRotateCommand(p *program) *cobra.Command {
 		Long: "Make a new key for the links in the mail and for Message-IDs. Editions composed from now on use it; links in older\n" +
 			"mail go on working, and with them whatever somebody makes who has an old key.",
 		Args: cobra.NoArgs,
-		RunE: p.with(want{write: true}, func(_ *cobra.Command, o *opened, _ []string) error {
+		RunE: withOpened(p, want{write: true}, func(_ *cobra.Command, o *opened, _ []string) error {
 			n, err := o.Ledger.Keys.Rotate()
 			if err != nil {
 				return err

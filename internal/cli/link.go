@@ -26,7 +26,7 @@ func linkCommand(p *program) *cobra.Command {
 		Long: "Print the links to a subscriber's own pages, for a reader who asks for them; without [web] the one by which they leave\n" +
 			"by mail. Whoever has a link can use it: give it to nobody else.",
 		Args: cobra.ExactArgs(1),
-		RunE: p.with(want{}, func(_ *cobra.Command, o *opened, args []string) error {
+		RunE: withOpened(p, want{}, func(_ *cobra.Command, o *opened, args []string) error {
 			s, ok := o.Config.Readers().Find(args[0])
 			if !ok {
 				return usagef("no subscriber of %s has the address %s", o.Config.Path, args[0])

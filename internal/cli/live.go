@@ -56,7 +56,7 @@ func deskStateCommand(p *program) *cobra.Command {
 		Use:    "desk-state",
 		Hidden: true,
 		Args:   cobra.NoArgs,
-		RunE: p.with(want{mayMiss: true}, func(_ *cobra.Command, o *opened, _ []string) error {
+		RunE: withOpened(p, want{mayMiss: true}, func(_ *cobra.Command, o *opened, _ []string) error {
 			s := deskState{Desks: map[string]report.Desk{}, Books: map[string]ledger.Book{}}
 			var err error
 			for _, d := range o.Config.Digests {

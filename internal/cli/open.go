@@ -106,9 +106,9 @@ type want struct {
 	digests bool
 }
 
-// with makes a command of what is done with what it has opened.
-func (p *program) with(
-	want want, do func(c *cobra.Command, o *opened, args []string) error,
+// withOpened makes a command of what is done with what it has opened.
+func withOpened(
+	p *program, want want, do func(c *cobra.Command, o *opened, args []string) error,
 ) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, args []string) error {
 		want := want

@@ -130,7 +130,7 @@ func resumeCommand(p *program) *cobra.Command {
 		Long: "Deliver what is still owed of earlier editions, as far as that can be done now. Nothing is composed. With a digest, a\n" +
 			"pause of it ends first. With --now, whatever [delivery] retry says: also those go that would be tried later.",
 		Args: cobra.MaximumNArgs(1),
-		RunE: p.with(want{write: true, digests: true}, func(c *cobra.Command, o *opened, args []string) error {
+		RunE: withOpened(p, want{write: true, digests: true}, func(c *cobra.Command, o *opened, args []string) error {
 			if len(args) > 0 {
 				if err := o.Publisher.Unpause(args[0]); err != nil {
 					return err
@@ -183,7 +183,7 @@ func sendCopies(ctx context.Context, p *program, o *opened, d digest.Digest, rea
 		out.Failed, out.Errors = len(to), []string{err.Error()}
 	}
 	out.Seconds = p.now().Sub(begun).Seconds()
-	return p.printWith(out.Errors, out, func(w io.Writer) {
+	return printWith(p, out.Errors, out, func(w io.Writer) {
 		fmt.Fprintf(w, "%s of the next edition of %s sent: nothing is used, and nothing owed\n",
 			plural(out.Sent, "test copy"), d.ID)
 	})
@@ -278,7 +278,7 @@ func reportSent(p *program, out *sentJSON, published []newsroom.Published, err e
 	if err != nil && !interrupted {
 		out.Errors = append(out.Errors, err.Error())
 	}
-	perr := p.printWith(out.Errors, out, func(w io.Writer) { printSent(w, *out, p.now()) })
+	perr := printWith(p, out.Errors, out, func(w io.Writer) { printSent(w, *out, p.now()) })
 	switch {
 	case perr != nil && !errors.Is(perr, errIncomplete):
 		return perr

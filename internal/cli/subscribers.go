@@ -96,7 +96,7 @@ func exportCommand(p *program) *cobra.Command {
 		Long: "Print all who get it, as CSV that [subscriber_files] can name: where each of them stands, and what they chose\n" +
 			"themselves. Whoever gets nothing any more is not among them: `subscribers list --suppressed --csv` has those.",
 		Args: cobra.NoArgs,
-		RunE: p.with(want{mayMiss: true}, func(_ *cobra.Command, o *opened, _ []string) error {
+		RunE: withOpened(p, want{mayMiss: true}, func(_ *cobra.Command, o *opened, _ []string) error {
 			rows, err := listed(o, listFilter{})
 			if err != nil {
 				return err
