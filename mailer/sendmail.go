@@ -111,7 +111,7 @@ func (s sendmail) ended(err error, late, whole bool, said, to string) Outcome {
 	words := smtp.OneLine(strings.TrimSpace(fmt.Sprintf("%s %s", s.command[0], cmp.Or(said, "said nothing"))))
 	o := Outcome{Result: Refused, OfOne: true, Stage: atSendmail, Words: words}
 	switch {
-	case code < 0 && whole: // killed, by us or by somebody else
+	case code < 0 && whole && !hasNoRoom.MatchString(said): // killed, by us or by somebody else
 		o.Result, o.Err = Doubtful, err
 	case code < 0 && late:
 		o.Result, o.Err = Late, err
@@ -142,8 +142,11 @@ func judgeSaid(said, to string) refusal.Verdict {
 		code, _ := strconv.Atoi(m[1])
 		return refusal.Judge(atRcpt, code, said[strings.Index(said, m[1])+len(m[1]):], to)
 	}
-	return refusal.Verdict{}
+	return refusal.Judge(atRcpt, 451, said, to) // its own words: "message file too big"
 }
+
+// hasNoRoom finds what Postfix repeats for as long as it can't put a message into its queue.
+var hasNoRoom = regexp.MustCompile(`mail_queue_enter: create file`)
 
 // replyIn finds an SMTP reply in what a command printed.
 var replyIn = regexp.MustCompile(`\b([45][0-9][0-9])[ -]`)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/mail"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -194,11 +195,24 @@ func TestNoCommandPausesTheRun(t *testing.T) {
 	}
 }
 
+// TestAQueueWithoutRoomTookNothing holds that Postfix's command leaves nothing in doubt while its disk is full.
+func TestAQueueWithoutRoomTookNothing(t *testing.T) {
+	killed := exec.Command("sh", "-c", "kill -9 $$").Run()
+	s := sendmail{command: []string{"sendmail"}}
+	if o := s.ended(killed, true, true, "postdrop: warning: mail_queue_enter: create file maildrop/1.2: No space left on device", "a@example.org"); o.Result != Late {
+		t.Errorf("%+v", o)
+	}
+	if o := s.ended(killed, true, true, "", "a@example.org"); o.Result != Doubtful {
+		t.Errorf("%+v", o)
+	}
+}
+
 // TestWhatACommandPrintsIsJudged reads the reply of the server behind it.
 func TestWhatACommandPrintsIsJudged(t *testing.T) {
 	for said, about := range map[string]refusal.About{
-		"msmtp: recipient address x@example.org not accepted by the server\nmsmtp: server message: 550 5.1.1 user unknown": refusal.Mailbox,
-		"msmtp: server message: 550 domain example.org has exceeded the max emails per hour":                               refusal.Pace,
+		"msmtp: recipient address x@example.org not accepted by the server\nmsmtp: server message: 550 5.1.1 user unknown":   refusal.Mailbox,
+		"msmtp: server message: 550 domain example.org has exceeded the max emails per hour":                                 refusal.Pace,
+		"sendmail: warning: mail_stream_cleanup: close error\nsendmail: fatal: digest@example.org(33): message file too big": refusal.Message,
 		"cannot say": refusal.Unclear,
 	} {
 		if v := judgeSaid(said, "x@example.org"); v.About != about {
