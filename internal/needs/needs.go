@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -54,4 +55,14 @@ func Corpus(t testing.TB, part ...string) string {
 		t.Skip("a test with the corpus of feeds: DIGESTD_CORPUS names its directory")
 	}
 	return filepath.Join(append([]string{root}, part...)...)
+}
+
+// Page keeps a page of the program where DIGESTD_PAGES names a directory for them, for html-validate.
+func Page(t testing.TB, name, html string) {
+	t.Helper()
+	if dir := os.Getenv("DIGESTD_PAGES"); dir != "" {
+		if err := os.WriteFile(filepath.Join(dir, strings.ReplaceAll(name, " ", "-")+".html"), []byte(html), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"crypto/sha256"
+	"digestd/internal/needs"
 	"encoding/base64"
 	"net/http"
 	"regexp"
@@ -58,7 +59,8 @@ func TestHeaders(t *testing.T) {
 // a label, each page with its language, direction and one first heading.
 func TestPagesAreSound(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d, _, _ := publicDesk(t)
+	_, request := d.requested("new@example.org")
 	for _, language := range d.server.builtin.Languages() {
 		dir := d.server.builtin.Catalogue(language).Dir
 		for name, show := range map[string]func() string{
@@ -70,8 +72,14 @@ func TestPagesAreSound(t *testing.T) {
 			"saved":       func() string { _, b := d.post("/p/"+d.token(ana)+"?lang="+language, asBefore); return b },
 			"wrong":       func() string { _, b := d.post("/p/"+d.token(ana)+"?lang="+language, "until=x"); return b },
 			"no link":     func() string { _, b := d.get("/u/x?lang=" + language); return b },
+			"form":        func() string { _, b := d.get("/subscribe?lang=" + language); return b },
+			"asked":       func() string { _, b := d.post("/subscribe?lang="+language, goodForm); return b },
+			"asks again":  func() string { _, b := d.get("/confirm/" + request + "?lang=" + language); return b },
+			"confirmed":   func() string { _, b := d.post("/confirm/"+request+"?lang="+language, ""); return b },
+			"no address":  func() string { _, b := d.post("/subscribe?lang="+language, "email=x&digest=daily"); return b },
 		} {
 			body := show()
+			needs.Page(t, name+"-"+language, body)
 			if strings.Contains(body, "{name}") || strings.Contains(body, "ZgotmplZ") || strings.Contains(body, "<no value>") {
 				t.Errorf("%s, %s: something is not filled in:\n%s", name, language, body)
 			}

@@ -253,7 +253,7 @@ func (v *visit) pauses(now time.Time) (first, last string) {
 func (s *Server) choices(v *visit, own digest.Preferences) (preferencesPage, error) {
 	p := preferencesPage{
 		sheet: v.sheet(v.words.Words.Preferences), Formats: v.reader.subscriber.Format == "html", Plain: own.PlainText,
-		Watch: strings.Join(own.Watch, "\n"), Mute: strings.Join(own.Mute, "\n"), Until: own.PausedUntil, Leave: v.link(message.UnsubscribePath),
+		Watch: strings.Join(own.Watch, "\n"), Mute: strings.Join(own.Mute, "\n"), Until: own.PausedUntil, Leave: v.link(message.UnsubscribePath + v.token),
 	}
 	p.First, p.Last = v.pauses(s.now())
 	if p.Until < p.First || p.Until > p.Last { // gone by, or no day at all

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"digestd/internal/needs"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -203,6 +204,9 @@ func TestNothingOfAReaderIsPublic(t *testing.T) {
 		t.Errorf("the lane of another zone has no pages of its own: %d", len(all))
 	}
 	for path, body := range all {
+		if strings.HasSuffix(path, "/") {
+			needs.Page(t, "archive"+strings.ReplaceAll(path, "/", "-"), string(body))
+		}
 		low := strings.ToLower(string(body))
 		for _, secret := range secrets {
 			if strings.Contains(low, secret) {
@@ -396,10 +400,13 @@ func TestFeedsOfEditions(t *testing.T) {
 	checkAtom(t, s.ask(http.MethodGet, "/daily/feed.xml").Body.Bytes(), 30)
 	checkJSONFeed(t, s.ask(http.MethodGet, "/daily/feed.json").Body.Bytes(), 30)
 	list := s.ask(http.MethodGet, "/daily/").Body.String()
+	needs.Page(t, "archive-list", list)
 	if !strings.Contains(list, `href="../daily/2026-04/"`) || strings.Count(list, "<li><a href=\"../daily/2026-") != 30 {
 		t.Errorf("the list has no way to the months:\n%s", list)
 	}
-	if april := s.ask(http.MethodGet, "/daily/2026-04/").Body.String(); strings.Count(april, "daily/2026-04-") != 12 || strings.Contains(april, "daily/2026-03-") {
+	april := s.ask(http.MethodGet, "/daily/2026-04/").Body.String()
+	needs.Page(t, "archive-month", april)
+	if strings.Count(april, "daily/2026-04-") != 12 || strings.Contains(april, "daily/2026-03-") {
 		t.Errorf("the page of April has others:\n%s", april)
 	}
 }

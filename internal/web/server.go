@@ -274,9 +274,9 @@ type notice struct {
 	Why string
 }
 
-// link is the address of another page of the same reader, as seen from one.
+// link is the address of another page of the same reader, as seen from one, in the language that was asked for.
 func (v *visit) link(path string) string {
-	to := ".." + path + v.token
+	to := ".." + path
 	if v.lang != "" {
 		to += "?lang=" + v.lang
 	}

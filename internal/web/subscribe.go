@@ -196,7 +196,7 @@ func (s *Server) confirm(v *visit) (shown, error) {
 		if err != nil {
 			return shown{}, err
 		}
-		p.Preferences = ".." + message.PreferencesPath + key.Account(r.Email, "")
+		p.Preferences = v.link(message.PreferencesPath + key.Account(r.Email, ""))
 	}
 	p.sheet = v.sheet(strings.ReplaceAll(title, "{name}", p.Name))
 	return shown{"web-confirm.html.tmpl", http.StatusOK, p}, nil

@@ -46,7 +46,7 @@ func (s *Server) unsubscribe(v *visit) (shown, error) {
 	st := standingOf(all, v.reader.digest)
 	p := unsubscribePage{
 		sheet: v.sheet(v.words.Unsubscribe), State: "asks", All: st.leftAll, Digest: v.site.title(v.reader.digest),
-		Several: v.reader.digest != "" && len(v.site.Config.Digests) > 1, Preferences: v.link(message.PreferencesPath),
+		Several: v.reader.digest != "" && len(v.site.Config.Digests) > 1, Preferences: v.link(message.PreferencesPath + v.token),
 	}
 	var ends []string
 	for _, d := range v.site.Config.Digests {
