@@ -35,22 +35,32 @@ func (b *bounded) Write(p []byte) (int, error) {
 }
 
 // watched puts an empty text at the beginning of each loop and of each template: executing one is a call of Write.
-func watched(n *parse.ListNode) {
+func watched(t *parse.Tree) {
+	if t == nil {
+		return
+	}
+	eachList(t.Root, func(n *parse.ListNode) {
+		n.Nodes = append([]parse.Node{&parse.TextNode{NodeType: parse.NodeText, Pos: n.Pos}}, n.Nodes...)
+	})
+}
+
+// eachList calls visit with a list of nodes and with those within it.
+func eachList(n *parse.ListNode, visit func(*parse.ListNode)) {
 	if n == nil {
 		return
 	}
-	n.Nodes = append([]parse.Node{&parse.TextNode{NodeType: parse.NodeText, Pos: n.Pos}}, n.Nodes...)
+	visit(n)
 	for _, child := range n.Nodes {
 		switch child := child.(type) {
 		case *parse.RangeNode:
-			watched(child.List)
-			watched(child.ElseList)
+			eachList(child.List, visit)
+			eachList(child.ElseList, visit)
 		case *parse.IfNode:
-			watched(child.List)
-			watched(child.ElseList)
+			eachList(child.List, visit)
+			eachList(child.ElseList, visit)
 		case *parse.WithNode:
-			watched(child.List)
-			watched(child.ElseList)
+			eachList(child.List, visit)
+			eachList(child.ElseList, visit)
 		}
 	}
 }
@@ -62,9 +72,7 @@ func newHTML(name, text string) (*htmltemplate.Template, error) {
 		return nil, templateError(err)
 	}
 	for _, one := range t.Templates() {
-		if one.Tree != nil {
-			watched(one.Tree.Root)
-		}
+		watched(one.Tree)
 	}
 	return t, nil
 }
@@ -76,9 +84,7 @@ func newText(name, text string, funcs texttemplate.FuncMap) (*texttemplate.Templ
 		return nil, templateError(err)
 	}
 	for _, one := range t.Templates() {
-		if one.Tree != nil {
-			watched(one.Tree.Root)
-		}
+		watched(one.Tree)
 	}
 	return t, nil
 }

@@ -103,7 +103,7 @@ func editions(t testing.TB) []edition {
 		{"hostile", hostilePage(), paperFrame},
 	}
 	for _, lang := range builtin(t, "x").Languages() {
-		all = append(all, edition{"language-" + lang, samplePage(lang), sampleFrame})
+		all = append(all, edition{"language-" + lang, Sample(lang), sampleFrame})
 	}
 	return all
 }

@@ -180,14 +180,17 @@ func loadLanguages(src source) (map[string]*language, error) {
 	}
 	languages := make(map[string]*language, len(names))
 	var problems []error
-	for _, name := range names {
-		b, err := fs.ReadFile(src.builtin, name)
+	add := func(from fs.FS, name, shown string) {
+		b, err := fs.ReadFile(from, name)
 		if err == nil {
-			err = addLanguage(languages, name, name, b)
+			err = addLanguage(languages, name, shown, b)
 		}
 		if err != nil {
 			problems = append(problems, err)
 		}
+	}
+	for _, name := range names {
+		add(src.builtin, name, name)
 	}
 	if languages[fallback] == nil && len(problems) == 0 {
 		problems = append(problems, fmt.Errorf("built-in catalogue %s/%s.json is missing", languageDir, fallback))
@@ -200,13 +203,7 @@ func loadLanguages(src source) (map[string]*language, error) {
 		return nil, err
 	}
 	for _, name := range names {
-		b, err := fs.ReadFile(src.own, name)
-		if err == nil {
-			err = addLanguage(languages, name, filepath.Join(src.dir, filepath.FromSlash(name)), b)
-		}
-		if err != nil {
-			problems = append(problems, err)
-		}
+		add(src.own, name, filepath.Join(src.dir, filepath.FromSlash(name)))
 	}
 	return languages, errors.Join(problems...)
 }
@@ -216,7 +213,7 @@ func loadLanguages(src source) (map[string]*language, error) {
 func (s *Set) try(subject string) error {
 	braces := strings.Count(actions.ReplaceAllString(subject, ""), "{")
 	for _, lang := range []string{"en", "ar"} {
-		for _, p := range []digest.Page{samplePage(lang), emptySample(lang)} {
+		for _, p := range []digest.Page{Sample(lang), emptySample(lang)} {
 			out, err := s.Render(p, sampleFrame)
 			if err != nil {
 				return err

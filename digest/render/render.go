@@ -6,7 +6,8 @@ package render
 
 import (
 	htmltemplate "html/template"
-	"sort"
+	"maps"
+	"slices"
 	"strings"
 	texttemplate "text/template"
 	"time"
@@ -119,16 +120,7 @@ func (s *Set) renderSubject(view *View) (string, error) {
 }
 
 // Languages are the languages that the set has a catalogue for, sorted.
-func (s *Set) Languages() []string { return languageNames(s.languages) }
-
-func languageNames(m map[string]*language) []string {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	return names
-}
+func (s *Set) Languages() []string { return slices.Sorted(maps.Keys(s.languages)) }
 
 // language finds the catalogue for a tag: itself, its base language, or English.
 func (s *Set) language(tag string) *language {

@@ -21,21 +21,18 @@ var sampleFrame = Frame{
 	Images:         "remote",
 }
 
-// Sample is an edition of invented news in a language, for trying out templates: every section stands
-// in it, and every thing that a template can meet.
-func Sample(lang string) digest.Page { return samplePage(lang) }
-
 // emptySample is the page of a reader in whose topics nothing is new.
 func emptySample(lang string) digest.Page {
-	p := samplePage(lang)
+	p := Sample(lang)
 	p.Five, p.Lead, p.Sections = nil, nil, nil
 	return p
 }
 
-// samplePage has every section, and in them every thing that a template can meet: marks and links in
+// Sample is a page of invented news in a language, for trying out templates. It has every section, and in them every
+// thing that a template can meet: marks and links in
 // a summary, a picture, coverage with and without links, an update, an author, no link, no summary,
 // a headline of the other direction. All of it is fictional.
-func samplePage(lang string) digest.Page {
+func Sample(lang string) digest.Page {
 	composed := time.Date(2026, 3, 12, 7, 0, 0, 0, time.UTC)
 	at := func(hours float64) time.Time { return composed.Add(-time.Duration(hours * float64(time.Hour))) }
 	item := func(source, title, slug string, hours float64) digest.Item {

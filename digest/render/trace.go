@@ -38,7 +38,7 @@ func (s *Set) Trace(p digest.Page, f Frame) (Trace, error) {
 	}
 	for _, one := range t.Templates() {
 		if one.Tree != nil {
-			mark(one.Tree.Root, s.htmlText)
+			eachList(one.Tree.Root, func(n *parse.ListNode) { mark(n, s.htmlText) })
 		}
 	}
 	view := newView(p, f, s.language(p.Variant.Language))
@@ -67,26 +67,13 @@ func (s *Set) Trace(p digest.Page, f Frame) (Trace, error) {
 	}
 }
 
-// mark puts the place of each start tag in front of it.
-func mark(n parse.Node, text string) {
-	switch n := n.(type) {
-	case *parse.ListNode:
-		if n == nil {
-			return
+// mark puts the place of each start tag of a list in front of it.
+func mark(list *parse.ListNode, text string) {
+	for _, child := range list.Nodes {
+		n, ok := child.(*parse.TextNode)
+		if !ok {
+			continue
 		}
-		for _, child := range n.Nodes {
-			mark(child, text)
-		}
-	case *parse.IfNode:
-		mark(n.List, text)
-		mark(n.ElseList, text)
-	case *parse.RangeNode:
-		mark(n.List, text)
-		mark(n.ElseList, text)
-	case *parse.WithNode:
-		mark(n.List, text)
-		mark(n.ElseList, text)
-	case *parse.TextNode:
 		var b strings.Builder
 		for i, c := range n.Text {
 			if c == '<' && i+1 < len(n.Text) && isLetter(n.Text[i+1]) {

@@ -149,20 +149,18 @@ func (out *checkJSON) checkMail(pages newsroom.Renderer, d digest.Digest) {
 // slots are the next n slots of every lane after a time.
 func slots(cfg *config.Config, now time.Time, n int) ([]report.NextSlot, error) {
 	all := []report.NextSlot{}
-	for _, d := range cfg.Digests {
-		for _, lane := range cfg.Lanes(d) {
-			at := now
-			for range n {
-				slot, err := config.NextSlot(d, lane, at)
-				if err != nil {
-					return all, err
-				}
-				if slot.IsZero() {
-					break
-				}
-				all = append(all, report.NextSlot{Digest: lane.Digest, Zone: lane.Zone, Wall: slot.Wall, At: slot.At})
-				at = slot.At
+	for d, lane := range cfg.AllLanes() {
+		at := now
+		for range n {
+			slot, err := config.NextSlot(d, lane, at)
+			if err != nil {
+				return all, err
 			}
+			if slot.IsZero() {
+				break
+			}
+			all = append(all, report.NextSlot{Digest: lane.Digest, Zone: lane.Zone, Wall: slot.Wall, At: slot.At})
+			at = slot.At
 		}
 	}
 	return all, nil

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -51,6 +52,19 @@ func (c *Config) Lanes(d digest.Digest) []digest.Lane {
 	}
 	slices.SortFunc(lanes, func(a, b digest.Lane) int { return strings.Compare(a.Zone, b.Zone) })
 	return lanes
+}
+
+// AllLanes are the lanes of all digests, in their order.
+func (c *Config) AllLanes() iter.Seq2[digest.Digest, digest.Lane] {
+	return func(yield func(digest.Digest, digest.Lane) bool) {
+		for _, d := range c.Digests {
+			for _, lane := range c.Lanes(d) {
+				if !yield(d, lane) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // ScheduleOf reads a lane's cron line and zone. Load has checked both.

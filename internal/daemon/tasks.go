@@ -35,35 +35,33 @@ func NewLoop(r *Rooms, load func() (*Rooms, error), log *slog.Logger) *Loop {
 
 func (r *Rooms) lanes() ([]laneView, error) {
 	var views []laneView
-	for _, d := range r.Report.Config.Digests {
-		for _, lane := range r.Report.Config.Lanes(d) {
-			times, zone, err := config.ScheduleOf(d, lane)
-			if err != nil {
-				return nil, err
-			}
-			st, err := r.Report.Ledger.Lanes.Get(lane)
-			if err != nil {
-				return nil, err
-			}
-			v := laneView{lane: lane, times: times, zone: zone, catchUp: d.CatchUp}
-			if d.Approve != "" {
-				v.before, v.hold = d.ApproveBefore, d.Approve == config.ApproveHold
-			}
-			if w := st.Draft; w != nil {
-				v.waiting = waitingView{wall: w.Wall, shown: !w.Shown.IsZero(), reminded: !w.Reminded.IsZero()}
-				book, err := r.Report.Ledger.Orders.Of(d.ID)
-				if err != nil {
-					return nil, err
-				}
-				if w.Stands(book, lane.Zone) {
-					v.waiting.approved = w.Approved
-				}
-			}
-			if st.Wall != "" {
-				v.last = schedule.Slot{Wall: st.Wall, At: st.Slot}
-			}
-			views = append(views, v)
+	for d, lane := range r.Report.Config.AllLanes() {
+		times, zone, err := config.ScheduleOf(d, lane)
+		if err != nil {
+			return nil, err
 		}
+		st, err := r.Report.Ledger.Lanes.Get(lane)
+		if err != nil {
+			return nil, err
+		}
+		v := laneView{lane: lane, times: times, zone: zone, catchUp: d.CatchUp}
+		if d.Approve != "" {
+			v.before, v.hold = d.ApproveBefore, d.Approve == config.ApproveHold
+		}
+		if w := st.Draft; w != nil {
+			v.waiting = waitingView{wall: w.Wall, shown: !w.Shown.IsZero(), reminded: !w.Reminded.IsZero()}
+			book, err := r.Report.Ledger.Orders.Of(d.ID)
+			if err != nil {
+				return nil, err
+			}
+			if w.Stands(book, lane.Zone) {
+				v.waiting.approved = w.Approved
+			}
+		}
+		if st.Wall != "" {
+			v.last = schedule.Slot{Wall: st.Wall, At: st.Slot}
+		}
+		views = append(views, v)
 	}
 	return views, nil
 }

@@ -50,14 +50,12 @@ func (rep Reporter) Figures(tally *Tally, known Known) (Figures, error) {
 	if _, err = rep.Ledger.Editions.Select(func(e ledger.EditionState) bool { f.count(e); return false }); err != nil {
 		return f, err
 	}
-	for _, d := range rep.Config.Digests {
-		for _, lane := range rep.Config.Lanes(d) {
-			figures, err := rep.laneFigures(d, lane, tally, now)
-			if err != nil {
-				return f, err
-			}
-			f.Lanes = append(f.Lanes, figures)
+	for d, lane := range rep.Config.AllLanes() {
+		figures, err := rep.laneFigures(d, lane, tally, now)
+		if err != nil {
+			return f, err
 		}
+		f.Lanes = append(f.Lanes, figures)
 	}
 	f.LastWrite, err = rep.Ledger.LastCommit()
 	return f, err

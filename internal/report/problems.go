@@ -44,24 +44,15 @@ func (p *Problem) UnmarshalText(text []byte) error { p.Words = string(text); ret
 // Problems are what needs a person, and nothing else is: `status` exits 1 for them, /healthz answers 503,
 // and [alerts] tells of them. What can't be read is a problem as well. They write nothing.
 func (rep Reporter) Problems(known Known) []Problem {
-	var all []Problem
 	now := rep.Now()
-	editions, err := rep.editionProblems(known.Uncomposed, now)
-	all = append(all, editions...)
-	if err == nil {
-		var desk []Problem
-		desk, err = rep.deskProblems(now)
-		all = append(all, desk...)
-	}
-	if err == nil {
-		var feeds []Problem
-		feeds, err = rep.feedProblems(now)
-		all = append(all, feeds...)
-	}
-	if err == nil {
-		var archive []Problem
-		archive, err = rep.archiveProblems()
-		all = append(all, archive...)
+	all, err := rep.editionProblems(known.Uncomposed, now)
+	for _, read := range []func(time.Time) ([]Problem, error){rep.deskProblems, rep.feedProblems, rep.archiveProblems} {
+		if err != nil {
+			break
+		}
+		var some []Problem
+		some, err = read(now)
+		all = append(all, some...)
 	}
 	all = append(all, rep.letterProblems()...)
 	all = append(all, clockProblems(rep.Ledger.Senders)...)
@@ -134,22 +125,20 @@ func refusalIn(p digest.Progress) string {
 // unreachedProblems tell of lanes whose last edition is over and has reached nobody.
 func (rep Reporter) unreachedProblems() ([]Problem, error) {
 	var all []Problem
-	for _, d := range rep.Config.Digests {
-		for _, lane := range rep.Config.Lanes(d) {
-			st, err := rep.Ledger.Lanes.Get(lane)
-			if err != nil {
-				return all, err
-			}
-			e, err := rep.Ledger.Editions.Get(st.Edition)
-			switch {
-			case st.Edition == "", errors.Is(err, ledger.ErrUnknown): // so old that it was pruned
-			case err != nil:
-				return all, err
-			case e.Reached == 0 && e.Lost > 0 && !e.Withdrawn:
-				all = append(all, Problem{ID: "unreached " + lane.String(),
-					Words: fmt.Sprintf("edition %s has reached nobody: %d deliveries "+
-						"failed or expired; `digestd why ADDRESS` has the server's words", e.ID, e.Lost)})
-			}
+	for _, lane := range rep.Config.AllLanes() {
+		st, err := rep.Ledger.Lanes.Get(lane)
+		if err != nil {
+			return all, err
+		}
+		e, err := rep.Ledger.Editions.Get(st.Edition)
+		switch {
+		case st.Edition == "", errors.Is(err, ledger.ErrUnknown): // so old that it was pruned
+		case err != nil:
+			return all, err
+		case e.Reached == 0 && e.Lost > 0 && !e.Withdrawn:
+			all = append(all, Problem{ID: "unreached " + lane.String(),
+				Words: fmt.Sprintf("edition %s has reached nobody: %d deliveries "+
+					"failed or expired; `digestd why ADDRESS` has the server's words", e.ID, e.Lost)})
 		}
 	}
 	return all, nil
@@ -196,13 +185,11 @@ type Uncomposed struct {
 // uncomposedProblems tell of the slots of the configuration's lanes whose edition should be there for long.
 func (rep Reporter) uncomposedProblems(uncomposed map[digest.Lane]Uncomposed, now time.Time) []Problem {
 	var all []Problem
-	for _, d := range rep.Config.Digests {
-		for _, lane := range rep.Config.Lanes(d) {
-			if u, ok := uncomposed[lane]; ok && now.Sub(u.Slot.At) > lateEdition {
-				words := fmt.Sprintf("edition %s/%s is not composed, %s after its slot: %v", lane, u.Slot.Wall,
-					InWords(now.Sub(u.Slot.At)), u.Err)
-				all = append(all, Problem{ID: lateID(lane), Words: words})
-			}
+	for _, lane := range rep.Config.AllLanes() {
+		if u, ok := uncomposed[lane]; ok && now.Sub(u.Slot.At) > lateEdition {
+			words := fmt.Sprintf("edition %s/%s is not composed, %s after its slot: %v", lane, u.Slot.Wall,
+				InWords(now.Sub(u.Slot.At)), u.Err)
+			all = append(all, Problem{ID: lateID(lane), Words: words})
 		}
 	}
 	return all
@@ -228,7 +215,7 @@ func (rep Reporter) feedProblems(now time.Time) ([]Problem, error) {
 }
 
 // archiveProblems tell of public pages that can't be written as files, and of the owner's command for an edition.
-func (rep Reporter) archiveProblems() ([]Problem, error) {
+func (rep Reporter) archiveProblems(time.Time) ([]Problem, error) {
 	var all []Problem
 	if rep.Config.Archive.Export != "" {
 		trouble, err := rep.Ledger.Archive.ExportTrouble()

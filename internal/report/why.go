@@ -71,14 +71,12 @@ func (rep Reporter) WhyItem(query string) (fates []Fate, more int, err error) {
 	fates = []Fate{}
 	for _, it := range items {
 		f := Fate{Item: it, Lanes: []LaneFate{}}
-		for _, d := range rep.Config.Digests {
-			for _, lane := range rep.Config.Lanes(d) {
-				lf, err := rep.Fate(d, lane, it)
-				if err != nil {
-					return nil, 0, err
-				}
-				f.Lanes = append(f.Lanes, lf)
+		for d, lane := range rep.Config.AllLanes() {
+			lf, err := rep.Fate(d, lane, it)
+			if err != nil {
+				return nil, 0, err
 			}
+			f.Lanes = append(f.Lanes, lf)
 		}
 		for _, lane := range former {
 			lf, settled, err := rep.settled(lane, it)
