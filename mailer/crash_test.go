@@ -297,6 +297,7 @@ func TestKilledAtEachPoint(t *testing.T) {
 		for _, at := range []string{"before intent", "late before intent", "after intent", smtptest.Mail, smtptest.Rcpt, smtptest.Data, smtptest.Body, smtptest.Dot, "reply",
 			"before outcome", "after outcome"} {
 			t.Run(at+" "+inDoubt, func(t *testing.T) {
+				t.Parallel()
 				s := newScene(t, 60, inDoubt)
 				die := ""
 				switch at {
@@ -334,12 +335,12 @@ func TestKilledAtEachPoint(t *testing.T) {
 // TestAFullDisk lets the ledger's file grow a little and no further, in the middle of a run, and then goes on
 // with room enough.
 func TestAFullDisk(t *testing.T) {
-	s := newScene(t, 3000, Resend)
+	s := newScene(t, 900, Resend)
 	var file syscall.Stat_t // its size is more than is used of it
 	if err := syscall.Stat(filepath.Join(s.dir, "digestd.db"), &file); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("DIGESTD_TEST_DISK", fmt.Sprint(file.Blocks*512+64<<10))
+	t.Setenv("DIGESTD_TEST_DISK", fmt.Sprint(file.Blocks*512+16<<10))
 	if s.run("") {
 		t.Fatal("the process died of it")
 	}

@@ -154,7 +154,7 @@ func deliverTo(t *testing.T, server *smtptest.Server, readers int, o Options, em
 // limits let it be, and few commands are refused beyond those that the limits force.
 func TestSharedHosting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const readers = 5000
+		const readers = 2000
 		h := &host{
 			mails: window{span: 6 * time.Second, most: 20}, taken: window{span: time.Hour, most: 500},
 			perLink: 100, connections: 3, grey: 5 * time.Minute, idle: 10 * time.Second,
@@ -180,8 +180,9 @@ func TestSharedHosting(t *testing.T) {
 		if n := len(d.server.Copies()); n != real || len(d.server.Taken()) != real {
 			t.Errorf("%d readers, %d messages", n, len(d.server.Taken()))
 		}
-		// Nine hours for 4,500, then the rest at 20 in six seconds; before the first of all, greylisting.
-		least := h.grey + 9*time.Hour + (real-9*500)/20*6*time.Second
+		// Three hours for 1,500, then the rest at 20 in six seconds; before the first of all, greylisting.
+		const hours = (real - 1) / 500
+		least := h.grey + hours*time.Hour + (real-hours*500)/20*6*time.Second
 		if d.took > least*110/100 {
 			t.Errorf("it took %v, and the limits force %v", d.took, least)
 		}
@@ -190,7 +191,7 @@ func TestSharedHosting(t *testing.T) {
 		for _, n := range h.refused {
 			all += n
 		}
-		if all > 2*forced || h.refused["pace"] > 2*(real*2+unknown)/20 || h.refused["quota"] > 12*10 || h.refused["session"] > 3 || h.refused["connection"] > 100 {
+		if all > 2*forced || h.refused["pace"] > 2*(real*2+unknown)/20 || h.refused["quota"] > (hours+3)*10 || h.refused["session"] > 3 || h.refused["connection"] > 100 {
 			t.Errorf("refused %v, and %d are forced", h.refused, forced)
 		}
 		t.Logf("took %v of %v, %d runs, %d connections, refused %v, suppressed %d", d.took, least, d.runs, d.server.Connections(), h.refused, len(d.ledger.suppressed))
@@ -214,7 +215,7 @@ func TestLimitsAlone(t *testing.T) {
 		{"60 a minute", &host{mails: window{span: time.Minute, most: 60}}, nil, 600, 11 * time.Minute, 1, 40, 0},
 		{"2 a second", &host{mails: window{span: time.Second, most: 2}}, nil, 300, 170 * time.Second, 1, 150, 0},
 		{"25 over a connection", &host{perLink: 25}, nil, 300, time.Minute, 1, 4, 17},
-		{"3 connections", &host{connections: 3}, func(o *Options) { o.Rate = 0 }, 20000, 3 * time.Minute, 1, 9, 0},
+		{"3 connections", &host{connections: 3}, func(o *Options) { o.Rate = 0 }, 6000, 55 * time.Second, 1, 5, 0},
 		{"1 connection", &host{connections: 1}, func(o *Options) { o.Rate = 0 }, 2000, time.Minute, 1, 9, 0},
 		{"idle for 10 seconds at 500 an hour", &host{idle: 10 * time.Second}, func(o *Options) { o.Rate = 500.0 / 3600 }, 40, 5 * time.Minute, 1, 0, 40},
 		{"idle for 10 seconds at one in 2 seconds", &host{idle: 10 * time.Second}, func(o *Options) { o.Rate = 0.5 }, 60, 125 * time.Second, 1, 0, 2},

@@ -161,7 +161,7 @@ func (w *several) check(readers, mostCopies int) {
 }
 
 func TestThreeSendersShareAnEdition(t *testing.T) {
-	const readers = 6500
+	const readers = 3500 // in four lots
 	w := newSeveral(t, 3, readers, defaults, nil)
 	var all sync.WaitGroup
 	for _, s := range w.senders {
@@ -180,7 +180,7 @@ func TestThreeSendersShareAnEdition(t *testing.T) {
 }
 
 func TestASenderThatLosesItsSessionSendsNothingMore(t *testing.T) {
-	const readers, kills = 4200, 40
+	const readers, kills = 3100, 20
 	o := defaults
 	o.Connections, o.GiveUp = 4, 1000*time.Hour
 	w := newSeveral(t, 3, readers, o, func(m smtptest.Moment) string {
@@ -215,7 +215,7 @@ func TestTheLedgerGoesAwayAndComesBack(t *testing.T) {
 	w := newSeveral(t, 3, readers, o, nil)
 	outages := 0
 	w.untilDone(func(stop <-chan struct{}) {
-		for outages < 10 {
+		for outages < 5 {
 			select {
 			case <-stop:
 				return
@@ -232,7 +232,7 @@ func TestTheLedgerGoesAwayAndComesBack(t *testing.T) {
 
 // TestFiveRefusalsPauseEverywhere lets the server refuse everybody: each sender stops, one tries, and all go on.
 func TestFiveRefusalsPauseEverywhere(t *testing.T) {
-	const readers = 5200
+	const readers = 3100
 	var refuses atomic.Bool
 	refuses.Store(true)
 	var refused atomic.Int64
@@ -277,7 +277,7 @@ func TestFiveRefusalsPauseEverywhere(t *testing.T) {
 
 // TestWhatTheOperatorWantsHoldsEverywhere pauses a digest, and then withdraws the edition, while others send it.
 func TestWhatTheOperatorWantsHoldsEverywhere(t *testing.T) {
-	const readers = 4000
+	const readers = 2000
 	var dots atomic.Int64
 	w := newSeveral(t, 2, readers, defaults, func(m smtptest.Moment) string {
 		if m.Stage == smtptest.Dot {

@@ -147,7 +147,7 @@ func TestFullStack(t *testing.T) {
 // TestEverythingAtOnce is a bad day: a tenth greylisted, some unknown, some cut after the dot, a 421
 // every 50 messages.
 func TestEverythingAtOnce(t *testing.T) {
-	const readers = 5000
+	const readers = 2000
 	hash := func(s, salt string) uint32 {
 		h := fnv.New32a()
 		io.WriteString(h, salt+s)
