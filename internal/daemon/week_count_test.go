@@ -204,7 +204,6 @@ func (w *week) operatorIsTold() {
 			ended++
 		}
 	}
-	w.t.Logf("the ledger has %d KB", w.line.Load().Publisher.Ledger.Size()>>10)
 	w.t.Logf("the operator got %d messages and %d heartbeats", len(w.alerts), w.beats.Load())
 	if began != 2 || ended != 2 {
 		w.t.Errorf("the operator was told of %d beginnings and %d ends of two nights without a mail server", began, ended)
