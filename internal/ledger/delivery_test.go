@@ -259,7 +259,7 @@ func TestAFailedCommitLeavesNothing(t *testing.T) {
 
 func TestFinishPacksAndKeepsWhatHappened(t *testing.T) {
 	l, _ := opened(t)
-	const n = 3000
+	const n = 1200
 	composed(t, l, theEdition, n)
 	if err := l.Deliveries.Finish(theEdition); err == nil {
 		t.Fatal("an edition was finished with all of it pending")

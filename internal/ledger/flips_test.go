@@ -21,7 +21,7 @@ import (
 )
 
 // flips is how many bits the test below flips; DIGESTD_FLIPS changes it.
-const flips = 200
+const flips = 100
 
 // lived makes a ledger in which everything stands that can stand in one: items of several polls, forgotten ones, an edition that
 // is complete, one under way, one withdrawn, and what readers wish. It returns the file as far as it is in use.
@@ -154,6 +154,7 @@ func read(l *Ledger) *content {
 // test would), no mail is another one than was composed, and nothing else is, or is missing, unless opening, reading or
 // checking tells of damage.
 func TestFlippedBits(t *testing.T) {
+	t.Parallel()
 	storetest.NeedsFile(t)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "digestd.db")

@@ -25,7 +25,7 @@ import (
 )
 
 // cuts is how many power cuts the test below replays; DIGESTD_CUTS changes it.
-const cuts = 150
+const cuts = 75
 
 // TestALifeToReplay is the process whose system calls TestPowerCuts replays. It lives in a directory, and writes a line
 // after each thing that is done for good.
@@ -348,6 +348,7 @@ func unhex(t *testing.T, s string) string {
 // not synced, everything is there, nothing, or any part in any order, of a torn write some sectors. Each time, what was
 // done for good is there, of what was under way all or nothing, and the ledger is whole and goes on.
 func TestPowerCuts(t *testing.T) {
+	t.Parallel()
 	storetest.NeedsFile(t)
 	strace := needs.Program(t, "strace", "strace")
 	n := cuts
