@@ -84,18 +84,10 @@ func New(t *testing.T, text string) *Town {
 	return w
 }
 
-var loaded sync.Map // sets of templates that are our own, by subject: they are the same in each town
+// headlines is the subject that a digest has by default, and ours is our own templates with it: the same in each town.
+const headlines = "{{.Headlines}}"
 
-func load(d digest.Digest) (*render.Set, error) {
-	if set, ok := loaded.Load(d.Subject); ok && d.Template == "" {
-		return set.(*render.Set), nil
-	}
-	set, err := render.Load(templates.FS, d.Template, d.Subject)
-	if err == nil && d.Template == "" {
-		loaded.Store(d.Subject, set)
-	}
-	return set, err
-}
+var ours = sync.OnceValues(func() (*render.Set, error) { return render.Load(templates.FS, "", headlines) })
 
 // open makes the newsroom of a config text, on the ledger that is open already, if there is one.
 func (w *Town) open(path, text string) {
@@ -105,7 +97,9 @@ func (w *Town) open(path, text string) {
 	}
 	sets := map[string]*render.Set{}
 	cfg, problems := config.Load(path, config.Env{CheckTemplates: func(d digest.Digest) (err error) {
-		sets[d.ID], err = load(d)
+		if sets[d.ID], err = ours(); d.Template != "" || d.Subject != headlines {
+			sets[d.ID], err = render.Load(templates.FS, d.Template, d.Subject)
+		}
 		return err
 	}})
 	if len(problems) > 0 {
