@@ -1,11 +1,12 @@
 package collect
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
+
+	"digestd/internal/lazyregexp"
 )
 
 // The years that a feed's date can be true in begin with this one. Later than a year from now is not
@@ -21,23 +22,23 @@ func believable(date, now time.Time) time.Time {
 }
 
 var (
-	isoDate = regexp.MustCompile(`^(\d{4})([-/.]?)(\d{1,2})(?:[-/.]?(\d{1,2}))?(?:(?:\s*t\s*|\s+)(.*))?$`)
+	isoDate = lazyregexp.New(`^(\d{4})([-/.]?)(\d{1,2})(?:[-/.]?(\d{1,2}))?(?:(?:\s*t\s*|\s+)(.*))?$`)
 	// 2026년 7월 6일 오전 8:00, 2026年7月6日 8:00
-	eastDate  = regexp.MustCompile(`^(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]\s*(?:\S?요일|[((]\S[))])?\s*(오전|오후|上午|下午|午前|午後)?\s*(.*)$`)
-	dottyDate = regexp.MustCompile(`^(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4}|\d{2}),?(?:\s+(.*))?$`)
-	slashDate = regexp.MustCompile(`^(\d{1,2})([/-])(\d{1,2})[/-](\d{4}|\d{2}),?(?:[\s-]+(.*))?$`)
+	eastDate  = lazyregexp.New(`^(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]\s*(?:\S?요일|[((]\S[))])?\s*(오전|오후|上午|下午|午前|午後)?\s*(.*)$`)
+	dottyDate = lazyregexp.New(`^(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4}|\d{2}),?(?:\s+(.*))?$`)
+	slashDate = lazyregexp.New(`^(\d{1,2})([/-])(\d{1,2})[/-](\d{4}|\d{2}),?(?:[\s-]+(.*))?$`)
 	// Mon, 03/30/2020
-	weekdayBefore = regexp.MustCompile(`^\pL+\.?,?\s*(\d{1,4}[-/.].*)$`)
+	weekdayBefore = lazyregexp.New(`^\pL+\.?,?\s*(\d{1,4}[-/.].*)$`)
 	// 08:00:00.5, 8h30, 8.30, 8時30分
-	clockTime = regexp.MustCompile(`^(\d{1,2})(?::|[h.]|\s?[時时点點시]\s?)(\d{1,2})(?:분|分)?(?::(\d{1,2})(?:[.,:]\d+)?)?\s*(.*)$`)
+	clockTime = lazyregexp.New(`^(\d{1,2})(?::|[h.]|\s?[時时点點시]\s?)(\d{1,2})(?:분|分)?(?::(\d{1,2})(?:[.,:]\d+)?)?\s*(.*)$`)
 	// um 08:00 Uhr, a las 8:00
-	wordsBefore = regexp.MustCompile(`^(?:\pL+\.?\s+){1,3}(\d.*)$`)
-	offset      = regexp.MustCompile(`^-?([+-])(\d{1,2}):?(\d{2})?(?::\d{2})?$`)
+	wordsBefore = lazyregexp.New(`^(?:\pL+\.?\s+){1,3}(\d.*)$`)
+	offset      = lazyregexp.New(`^-?([+-])(\d{1,2}):?(\d{2})?(?::\d{2})?$`)
 	// 0800: a plus that an address would have lost, as which it stands for a space.
-	bareOffset = regexp.MustCompile(`^\d{2}:?\d{2}$`)
+	bareOffset = lazyregexp.New(`^\d{2}:?\d{2}$`)
 	// America/New_York, [Europe/Berlin]
-	zoneName = regexp.MustCompile(`^(.*\S)\s*[\[(]([A-Z]\w+(?:/[\w+-]+){1,2})[\])]$|^(.*\S)\s([A-Z]\w+(?:/[\w+-]+){1,2})$`)
-	bareTime = regexp.MustCompile(`^(\d{2})(\d{2})(\d{2})?(?:[.,]\d+)?(?:\s*(\D.*))?$`)
+	zoneName = lazyregexp.New(`^(.*\S)\s*[\[(]([A-Z]\w+(?:/[\w+-]+){1,2})[\])]$|^(.*\S)\s([A-Z]\w+(?:/[\w+-]+){1,2})$`)
+	bareTime = lazyregexp.New(`^(\d{2})(\d{2})(\d{2})?(?:[.,]\d+)?(?:\s*(\D.*))?$`)
 )
 
 // parseDate reads a date as feeds write it: RFC 822 and its many misspellings, W3C and ISO 8601, Unix

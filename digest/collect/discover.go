@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"net/url"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
 
 	"digestd/digest"
+	"digestd/internal/lazyregexp"
 )
 
 // maxPage is how much of an HTML page is searched for the feeds that it names.
@@ -55,7 +55,7 @@ var feedTypes = []string{"application/rss+xml", "application/atom+xml", "applica
 	"application/json", "text/xml", "application/xml"}
 
 // feedLike matches the path of a link that leads to a feed, for all that one can see.
-var feedLike = regexp.MustCompile(`(?i)(?:\.(?:rss|atom|rdf)|/(?:rss|atom|feed|index|feeds?)\.(?:xml|json)|/(?:feed|rss|atom)/?)$`)
+var feedLike = lazyregexp.New(`(?i)(?:\.(?:rss|atom|rdf)|/(?:rss|atom|feed|index|feeds?)\.(?:xml|json)|/(?:feed|rss|atom)/?)$`)
 
 // feedsOf finds the feeds that a page declares, <link rel="alternate" type="application/rss+xml" href="…"> and the
 // same in <a>, and those that it merely links to. The comments' come last.

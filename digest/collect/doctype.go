@@ -3,10 +3,10 @@ package collect
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"digestd/digest/collect/loosexml"
+	"digestd/internal/lazyregexp"
 )
 
 // What a feed can be refused for, beside the errors of HTTP. Each comes wrapped in words.
@@ -19,8 +19,8 @@ var (
 )
 
 var (
-	entityDeclaration = regexp.MustCompile(`(?i)<!ENTITY\s+(%\s*)?[^\s"'>]+\s+(?:"([^"]*)"|'([^']*)'|SYSTEM|PUBLIC)`)
-	entityReference   = regexp.MustCompile(`[&%]([A-Za-z_][\w.-]*);`)
+	entityDeclaration = lazyregexp.New(`(?i)<!ENTITY\s+(%\s*)?[^\s"'>]+\s+(?:"([^"]*)"|'([^']*)'|SYSTEM|PUBLIC)`)
+	entityReference   = lazyregexp.New(`[&%]([A-Za-z_][\w.-]*);`)
 )
 
 // doctype looks at a document type declaration. Nothing that it declares is ever resolved: no file

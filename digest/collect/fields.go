@@ -2,10 +2,11 @@ package collect
 
 import (
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"digestd/internal/lazyregexp"
 
 	"github.com/mmcdole/gofeed"
 )
@@ -137,15 +138,15 @@ func author(it *gofeed.Item, o origin) string {
 }
 
 var (
-	addressThenName = regexp.MustCompile(`^\S+@\S+\s*\((.+)\)$`)
-	nameThenAddress = regexp.MustCompile(`^(.+?)\s*[(<]\s*\S+@\S+\s*[)>]$`)
+	addressThenName = lazyregexp.New(`^\S+@\S+\s*\((.+)\)$`)
+	nameThenAddress = lazyregexp.New(`^(.+?)\s*[(<]\s*\S+@\S+\s*[)>]$`)
 )
 
 // personName is the name in "ana@example.org (Ana)", "Ana <ana@example.org>" or "Ana"; a bare mail
 // address is nobody's name.
 func personName(text string) string {
 	name := plainTitle(text)
-	for _, form := range []*regexp.Regexp{addressThenName, nameThenAddress} {
+	for _, form := range []*lazyregexp.Regexp{addressThenName, nameThenAddress} {
 		if m := form.FindStringSubmatch(name); m != nil {
 			name = strings.TrimSpace(m[1])
 			break

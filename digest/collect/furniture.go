@@ -1,7 +1,6 @@
 package collect
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -10,6 +9,7 @@ import (
 
 	"digestd/digest"
 	"digestd/digest/collect/loosexml"
+	"digestd/internal/lazyregexp"
 )
 
 // block is a piece of a text that stands by itself: a paragraph, a line, an item of a list.
@@ -73,7 +73,7 @@ func (b *block) isChapter(text string) bool {
 	return m != nil && b.chapters
 }
 
-var chapter = regexp.MustCompile(`^\(?(\d{1,2}(?::\d{2}){1,2})\)?(?:\s|$)`)
+var chapter = lazyregexp.New(`^\(?(\d{1,2}(?::\d{2}){1,2})\)?(?:\s|$)`)
 
 // merged is a text with neighbours of the same marks made one.
 func merged(t digest.Text) digest.Text {
@@ -294,61 +294,61 @@ func wordPress(line string) bool {
 }
 
 var (
-	separators = regexp.MustCompile(`\s*[|·•‧/\[\]»›–—]+\s*|\s+-\s+|\s{2,}| via `)
-	address    = regexp.MustCompile(`^\s*(?:(?:https?://|www\.|(?:[\w-]+\.)+[a-z]{2,}/)\S*[\s,;]*)+$`)
+	separators = lazyregexp.New(`\s*[|·•‧/\[\]»›–—]+\s*|\s+-\s+|\s{2,}| via `)
+	address    = lazyregexp.New(`^\s*(?:(?:https?://|www\.|(?:[\w-]+\.)+[a-z]{2,}/)\S*[\s,;]*)+$`)
 	// arXiv's line before an abstract, and its like.
-	announceLine = regexp.MustCompile(`(?i)^arxiv:\S+\s+announce type:\s*[\w-]+\s*(?:abstract:\s*)?|^abstract:\s+`)
+	announceLine = lazyregexp.New(`(?i)^arxiv:\S+\s+announce type:\s*[\w-]+\s*(?:abstract:\s*)?|^abstract:\s+`)
 )
 
 type linePattern struct {
 	trigger    string // as plainKey has it
-	expression *regexp.Regexp
+	expression *lazyregexp.Regexp
 }
 
 // patterns are lines that no list holds. Each is tried only where its trigger stands.
 var patterns = []linePattern{
-	{"submitted by", regexp.MustCompile(`(?i)^submitted by\s`)},
-	{"participants", regexp.MustCompile(`(?i)^\d+ posts? - \d+ participants?$`)},
-	{"participant", regexp.MustCompile(`(?i)^\d+ posts? - \d+ participants?\b.{0,40}$`)},
-	{"originally published", regexp.MustCompile(`(?i)\bwas originally published (?:in|on) .{1,200}$|^originally published (?:at|in|on)\b`)},
-	{"contribution in", regexp.MustCompile(`(?i)^\S+ made their first contribution in`)},
-	{"by ", regexp.MustCompile(`^(?i:by|text by|words by|written by|posted by)(?:\s+\p{Lu}[\p{L}.’'-]*){2,5}$`)},
-	{"von ", regexp.MustCompile(`^(?:Von|Text von)(?:\s+\p{Lu}[\p{L}.’'-]*){2,5}$`)},
-	{"par ", regexp.MustCompile(`^(?:Par|Propos recueillis par)(?:\s+\p{Lu}[\p{L}.’'-]*){2,5}$`)},
-	{"por ", regexp.MustCompile(`^Por(?:\s+\p{Lu}[\p{L}.’'-]*){2,5}$`)},
-	{"di ", regexp.MustCompile(`^[Dd]i(?:\s+\p{Lu}[\p{L}.’'-]*){2,5}$`)},
-	{"reader supported", regexp.MustCompile(`(?i)\breader-supported\b`)},
-	{"thanks for reading", regexp.MustCompile(`(?i)^thanks for reading\b`)},
-	{"thank you for reading", regexp.MustCompile(`(?i)^thank you for reading\b`)},
-	{"subscribe for free", regexp.MustCompile(`(?i)^subscribe for free to (?:receive|get)\b`)},
-	{"free", regexp.MustCompile(`(?i)\bconsider becoming a (?:free|paid)\b`)},
-	{"paying subscribers", regexp.MustCompile(`(?i)^this post is for (?:paying|paid) subscribers`)},
-	{"paid subscribers", regexp.MustCompile(`(?i)^this post is for (?:paying|paid) subscribers`)},
-	{"kill the newsletter", regexp.MustCompile(`(?i)^kill the newsletter!?.{0,60}$`)},
-	{"all rights reserved", regexp.MustCompile(`(?i)^(?:©|\(c\)|copyright)?.{0,120}\ball rights reserved\W*$`)},
-	{"posted by", regexp.MustCompile(`^Posted by\s\p{Lu}.{1,80}$`)},
-	{"min read", regexp.MustCompile(`(?i)^\d+ min(?:ute)?s? read$`)},
-	{"to read", regexp.MustCompile(`(?i)^(?:estimated )?(?:reading time|time to read):? .{1,30}$`)},
-	{"read time", regexp.MustCompile(`(?i)^read time:? .{1,30}$`)},
-	{"lesezeit", regexp.MustCompile(`(?i)^(?:(?:geschätzte )?lesezeit:? .{1,20}|\d+ min(?:uten?)?\.? lesezeit)$`)},
-	{"de lecture", regexp.MustCompile(`(?i)^(?:temps de lecture\s?(?:estimé\s?)?:? .{1,20}|\d+ min(?:utes?)?\.? de lecture)$`)},
-	{"de lectura", regexp.MustCompile(`(?i)^(?:tiempo (?:estimado )?de lectura:? .{1,20}|\d+ min(?:utos?)?\.? de lectura)$`)},
-	{"di lettura", regexp.MustCompile(`(?i)^(?:tempo (?:stimato )?di lettura:? .{1,20}|\d+ min(?:ut[oi])?\.? di lettura)$`)},
-	{"de leitura", regexp.MustCompile(`(?i)^(?:tempo (?:estimado )?de leitura:? .{1,20}|\d+ min(?:utos?)?\.? de leitura)$`)},
-	{"last updated", regexp.MustCompile(`(?i)^last updated(?: on)?:? .{0,20}\d.{0,30}$`)},
-	{"advertisement", regexp.MustCompile(`(?i)^advertisement\W+(?:(?:story|article) continues|continue reading|scroll to continue)\b.{0,30}$`)},
-	{"continues below", regexp.MustCompile(`(?i)^(?:story|article) continues below(?: (?:this )?advert(?:isement)?)?$`)},
-	{"artikel", regexp.MustCompile(`(?i)^(?:diesen )?artikel (?:vorlesen|anhören)(?: lassen)?$`)},
-	{"receiving this", regexp.MustCompile(`(?i)^you(?:['’]re| are) receiving this (?:e-?mail|newsletter|message) because\b.{1,160}$`)},
-	{"forwarded", regexp.MustCompile(`(?i)^(?:was )?(?:forwarded this (?:e-?mail|newsletter)|this (?:e-?mail|newsletter) (?:was )?forwarded to you)\?.{0,80}$`)},
-	{"by ", regexp.MustCompile(`^(?:By|BY)(?:\s+\p{Lu}[\p{L}.’'-]*){2,5},?\s+(?i:staff (?:reporter|writer)|(?:senior |chief |political |science )?(?:correspondent|reporter|editor))$`)},
-	{"listen", regexp.MustCompile(`(?i)^\W*listen(?: now| to (?:this|the) (?:article|story|episode))\W*$|^[^\pL\s]+ ?listen$`)},
-	{"share ", regexp.MustCompile(`(?i)^(?:(?:share|tweet|pin)(?: this)? (?:on|via|by) (?:twitter|x|facebook|linkedin|reddit|whatsapp|e-?mail|pinterest|mastodon|bluesky|telegram)\W*){1,8}$`)},
-	{"download", regexp.MustCompile(`(?i)^download (?:the |this )?(?:pdf|transcript|article)(?: as pdf)?\W*$`)},
-	{"reading time", regexp.MustCompile(`(?i)^(?:estimated )?reading time:? .{1,30}$`)},
-	{"photo", regexp.MustCompile(`(?i)^[(\[]?photo(?:graph)?s? (?:by|courtesy|credit)\b.{1,120}$`)},
-	{"image", regexp.MustCompile(`(?i)^[(\[]?images? (?:by|courtesy|credit|via)\b.{1,120}$`)},
-	{"illustration", regexp.MustCompile(`(?i)^[(\[]?illustrations? (?:by|courtesy|credit)\b.{1,120}$`)},
+	{"submitted by", lazyregexp.New(`(?i)^submitted by\s`)},
+	{"participants", lazyregexp.New(`(?i)^\d+ posts? - \d+ participants?$`)},
+	{"participant", lazyregexp.New(`(?i)^\d+ posts? - \d+ participants?\b.{0,40}$`)},
+	{"originally published", lazyregexp.New(`(?i)\bwas originally published (?:in|on) .{1,200}$|^originally published (?:at|in|on)\b`)},
+	{"contribution in", lazyregexp.New(`(?i)^\S+ made their first contribution in`)},
+	{"by ", lazyregexp.New(`^(?i:by|text by|words by|written by|posted by)(?:\s+\p{Lu}[\p{L}.’'-]*){2,5}$`)},
+	{"von ", lazyregexp.New(`^(?:Von|Text von)(?:\s+\p{Lu}[\p{L}.’'-]*){2,5}$`)},
+	{"par ", lazyregexp.New(`^(?:Par|Propos recueillis par)(?:\s+\p{Lu}[\p{L}.’'-]*){2,5}$`)},
+	{"por ", lazyregexp.New(`^Por(?:\s+\p{Lu}[\p{L}.’'-]*){2,5}$`)},
+	{"di ", lazyregexp.New(`^[Dd]i(?:\s+\p{Lu}[\p{L}.’'-]*){2,5}$`)},
+	{"reader supported", lazyregexp.New(`(?i)\breader-supported\b`)},
+	{"thanks for reading", lazyregexp.New(`(?i)^thanks for reading\b`)},
+	{"thank you for reading", lazyregexp.New(`(?i)^thank you for reading\b`)},
+	{"subscribe for free", lazyregexp.New(`(?i)^subscribe for free to (?:receive|get)\b`)},
+	{"free", lazyregexp.New(`(?i)\bconsider becoming a (?:free|paid)\b`)},
+	{"paying subscribers", lazyregexp.New(`(?i)^this post is for (?:paying|paid) subscribers`)},
+	{"paid subscribers", lazyregexp.New(`(?i)^this post is for (?:paying|paid) subscribers`)},
+	{"kill the newsletter", lazyregexp.New(`(?i)^kill the newsletter!?.{0,60}$`)},
+	{"all rights reserved", lazyregexp.New(`(?i)^(?:©|\(c\)|copyright)?.{0,120}\ball rights reserved\W*$`)},
+	{"posted by", lazyregexp.New(`^Posted by\s\p{Lu}.{1,80}$`)},
+	{"min read", lazyregexp.New(`(?i)^\d+ min(?:ute)?s? read$`)},
+	{"to read", lazyregexp.New(`(?i)^(?:estimated )?(?:reading time|time to read):? .{1,30}$`)},
+	{"read time", lazyregexp.New(`(?i)^read time:? .{1,30}$`)},
+	{"lesezeit", lazyregexp.New(`(?i)^(?:(?:geschätzte )?lesezeit:? .{1,20}|\d+ min(?:uten?)?\.? lesezeit)$`)},
+	{"de lecture", lazyregexp.New(`(?i)^(?:temps de lecture\s?(?:estimé\s?)?:? .{1,20}|\d+ min(?:utes?)?\.? de lecture)$`)},
+	{"de lectura", lazyregexp.New(`(?i)^(?:tiempo (?:estimado )?de lectura:? .{1,20}|\d+ min(?:utos?)?\.? de lectura)$`)},
+	{"di lettura", lazyregexp.New(`(?i)^(?:tempo (?:stimato )?di lettura:? .{1,20}|\d+ min(?:ut[oi])?\.? di lettura)$`)},
+	{"de leitura", lazyregexp.New(`(?i)^(?:tempo (?:estimado )?de leitura:? .{1,20}|\d+ min(?:utos?)?\.? de leitura)$`)},
+	{"last updated", lazyregexp.New(`(?i)^last updated(?: on)?:? .{0,20}\d.{0,30}$`)},
+	{"advertisement", lazyregexp.New(`(?i)^advertisement\W+(?:(?:story|article) continues|continue reading|scroll to continue)\b.{0,30}$`)},
+	{"continues below", lazyregexp.New(`(?i)^(?:story|article) continues below(?: (?:this )?advert(?:isement)?)?$`)},
+	{"artikel", lazyregexp.New(`(?i)^(?:diesen )?artikel (?:vorlesen|anhören)(?: lassen)?$`)},
+	{"receiving this", lazyregexp.New(`(?i)^you(?:['’]re| are) receiving this (?:e-?mail|newsletter|message) because\b.{1,160}$`)},
+	{"forwarded", lazyregexp.New(`(?i)^(?:was )?(?:forwarded this (?:e-?mail|newsletter)|this (?:e-?mail|newsletter) (?:was )?forwarded to you)\?.{0,80}$`)},
+	{"by ", lazyregexp.New(`^(?:By|BY)(?:\s+\p{Lu}[\p{L}.’'-]*){2,5},?\s+(?i:staff (?:reporter|writer)|(?:senior |chief |political |science )?(?:correspondent|reporter|editor))$`)},
+	{"listen", lazyregexp.New(`(?i)^\W*listen(?: now| to (?:this|the) (?:article|story|episode))\W*$|^[^\pL\s]+ ?listen$`)},
+	{"share ", lazyregexp.New(`(?i)^(?:(?:share|tweet|pin)(?: this)? (?:on|via|by) (?:twitter|x|facebook|linkedin|reddit|whatsapp|e-?mail|pinterest|mastodon|bluesky|telegram)\W*){1,8}$`)},
+	{"download", lazyregexp.New(`(?i)^download (?:the |this )?(?:pdf|transcript|article)(?: as pdf)?\W*$`)},
+	{"reading time", lazyregexp.New(`(?i)^(?:estimated )?reading time:? .{1,30}$`)},
+	{"photo", lazyregexp.New(`(?i)^[(\[]?photo(?:graph)?s? (?:by|courtesy|credit)\b.{1,120}$`)},
+	{"image", lazyregexp.New(`(?i)^[(\[]?images? (?:by|courtesy|credit|via)\b.{1,120}$`)},
+	{"illustration", lazyregexp.New(`(?i)^[(\[]?illustrations? (?:by|courtesy|credit)\b.{1,120}$`)},
 }
 
 // trailingTags is how many bytes a line has from where it ends in hashtags. A single one may be a word of its
@@ -381,7 +381,7 @@ func isWordRune(c rune) bool {
 
 // furnitureClass are the classes and ids of what systems put into texts: buttons, forms, captions, lists of contents,
 // what is embedded, what is there for screens and not for readers.
-var furnitureClass = regexp.MustCompile(`(?i)(?:^|\s)(?:` +
+var furnitureClass = lazyregexp.New(`(?i)(?:^|\s)(?:` +
 	`sharedaddy|sd-\S+|jp-relatedposts|jp-post-flair|addtoany\S*|a2a_kit|feedflare|share-?(?:buttons?|post|bar|links)|social-?(?:share|links|icons)\S*|` +
 	`wp-caption-text|wp-element-caption|image-caption|caption-text|gallery-caption|figcaption|image-credit|photo-credit|media-credit|` +
 	`subscri(?:be|ption)-(?:widget|form|box)\S*|button-wrapper|wp-block-buttons?|newsletter-(?:signup|form|box)|mc_embed_signup|` +
@@ -408,13 +408,13 @@ func isFurniture(t html.Token) bool {
 
 // shortcode is what WordPress replaces in its pages, and not always in its feeds: [caption id="x"], [/vc_row].
 var (
-	shortcode     = regexp.MustCompile(`\[(/?)([a-zA-Z][a-zA-Z0-9_-]{1,60})((?:\s[^\[\]]{0,600})?)/?\]`)
-	shortcodeName = regexp.MustCompile(`^(?:vc|et_pb|fusion|av|cs|ux|mk|tatsu|nectar|thb|dt|kc|fl|wpb|su|tve|elementor|gravity|mc4wp|contact|wpforms|ninja|instagram|tablepress)[_-]`)
+	shortcode     = lazyregexp.New(`\[(/?)([a-zA-Z][a-zA-Z0-9_-]{1,60})((?:\s[^\[\]]{0,600})?)/?\]`)
+	shortcodeName = lazyregexp.New(`^(?:vc|et_pb|fusion|av|cs|ux|mk|tatsu|nectar|thb|dt|kc|fl|wpb|su|tve|elementor|gravity|mc4wp|contact|wpforms|ninja|instagram|tablepress)[_-]`)
 	shortcodes    = wordSet("caption wp_caption gallery embed audio video playlist youtube vimeo gist soundcloud twitter tweet code sourcecode more toc nextpage " +
 		"gravityform contact-form mc4wp_form table ngg_images nggallery slideshow singlepic button dropcap row column columns one_half one_third two_third spacer")
 	swallowed = wordSet("caption wp_caption embed audio video youtube vimeo gist soundcloud twitter tweet code sourcecode button")
-	attribute = regexp.MustCompile(`\s[\w-]+=(?:["'“”″]|&(?:quot|#34|#8220|#8221|#8243);|\w+[\s\]]|\w+$)`)
-	latexCode = regexp.MustCompile(`\$latex\s+([^$<]{1,500})\$|\\\(([^<]{1,300}?)\\\)|\\\[([^<]{1,300}?)\\\]`)
+	attribute = lazyregexp.New(`\s[\w-]+=(?:["'“”″]|&(?:quot|#34|#8220|#8221|#8243);|\w+[\s\]]|\w+$)`)
+	latexCode = lazyregexp.New(`\$latex\s+([^$<]{1,500})\$|\\\(([^<]{1,300}?)\\\)|\\\[([^<]{1,300}?)\\\]`)
 )
 
 // dropShortcodes takes shortcodes out of a text, and with some of them what they enclose.
@@ -453,9 +453,9 @@ func dropShortcodes(source string) string {
 
 // Markup that was escaped once too often: blocks, or marks at words.
 var (
-	escapedMarkup = regexp.MustCompile(`(?i)&lt;(?:/(?:p|div|li|ul|ol|h[1-6]|table|td|blockquote|figure)|br\s?/?|(?:a\s+href|img\s+[a-z-]+)=[^;]{1,300})(?:&gt;|&quot;|&#34;|")|` +
+	escapedMarkup = lazyregexp.New(`(?i)&lt;(?:/(?:p|div|li|ul|ol|h[1-6]|table|td|blockquote|figure)|br\s?/?|(?:a\s+href|img\s+[a-z-]+)=[^;]{1,300})(?:&gt;|&quot;|&#34;|")|` +
 		`&lt;(?:b|i|em|strong|u)&gt;[^\s&][^&]{0,300}&lt;/`)
-	anyTag = regexp.MustCompile(`(?i)</?(?:a|p|div|br|img|b|i|em|strong|span|ul|ol|li|h[1-6]|table|code|pre|blockquote|figure)[\s/>]`)
+	anyTag = lazyregexp.New(`(?i)</?(?:a|p|div|br|img|b|i|em|strong|span|ul|ol|li|h[1-6]|table|code|pre|blockquote|figure)[\s/>]`)
 )
 
 // maxEscapes is how often markup may have been escaped.
@@ -480,7 +480,7 @@ func decodeMarkup(source string) string {
 	return source
 }
 
-var reference = regexp.MustCompile(`&(?:#\d{2,6}|#[xX][0-9a-fA-F]{2,5}|[a-zA-Z]{2,8});`)
+var reference = lazyregexp.New(`&(?:#\d{2,6}|#[xX][0-9a-fA-F]{2,5}|[a-zA-Z]{2,8});`)
 
 // decoded is a piece of text with its references read as often as they were escaped, but for those that code shows.
 func (r *htmlParser) decoded(s string) string {

@@ -1,10 +1,11 @@
 package collect
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"digestd/internal/lazyregexp"
 
 	"golang.org/x/net/html"
 )
@@ -65,11 +66,11 @@ func (r *htmlParser) settle() {
 }
 
 var (
-	noteClass = regexp.MustCompile(`(?i)foot-?note|\bfnref|^fn[-:\d]|noteref|\breference\b|citation|sidenote`)
-	noteLink  = regexp.MustCompile(`(?i)#_?(?:ft?n|footnote|cite_note|easy-footnote|sdfootnote|endnote|note-?\d|ref-?\d)`)
-	noteMark  = regexp.MustCompile(`^[\[(]?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5}|note \d{1,3}|[*†‡§¶#]{1,3})[\])]?$|^[↩↑⏎^]`)
-	bareMark  = regexp.MustCompile(`^(?:\[[^\]]{1,12}\](?:,? ?\[[^\]]{1,12}\])*|[*†‡§¶]{1,3})$`)
-	fraction  = regexp.MustCompile(`^\d{1,3}[/⁄]\d{1,3}$`)
+	noteClass = lazyregexp.New(`(?i)foot-?note|\bfnref|^fn[-:\d]|noteref|\breference\b|citation|sidenote`)
+	noteLink  = lazyregexp.New(`(?i)#_?(?:ft?n|footnote|cite_note|easy-footnote|sdfootnote|endnote|note-?\d|ref-?\d)`)
+	noteMark  = lazyregexp.New(`^[\[(]?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5}|note \d{1,3}|[*†‡§¶#]{1,3})[\])]?$|^[↩↑⏎^]`)
+	bareMark  = lazyregexp.New(`^(?:\[[^\]]{1,12}\](?:,? ?\[[^\]]{1,12}\])*|[*†‡§¶]{1,3})$`)
+	fraction  = lazyregexp.New(`^\d{1,3}[/⁄]\d{1,3}$`)
 	variables = "nxkmi"
 )
 

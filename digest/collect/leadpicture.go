@@ -3,7 +3,6 @@ package collect
 import (
 	"net/url"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"digestd/digest"
 	"digestd/digest/collect/loosexml"
+	"digestd/internal/lazyregexp"
 )
 
 // wantedWidth is enough for a picture across a mail on a sharp screen; wider ones only cost.
@@ -130,7 +130,7 @@ func mediaValue(elements map[string][]ext.Extension, names ...string) string {
 }
 
 // sizes are how addresses give the size of a picture: "bridge-1500x1000.jpg", "/fit/1200/630x420/".
-var sizes = regexp.MustCompile(`(?:^|[^0-9a-zA-Z])([0-9]{2,4})x([0-9]{2,4})(?:[^0-9a-zA-Z]|$)`)
+var sizes = lazyregexp.New(`(?:^|[^0-9a-zA-Z])([0-9]{2,4})x([0-9]{2,4})(?:[^0-9a-zA-Z]|$)`)
 
 // sizeInAddress is the size that the end of a picture's address says, or 0 and 0. Shapes such as "16x9" are none.
 func sizeInAddress(u *url.URL) (width, height int) {

@@ -1,18 +1,19 @@
 package collect
 
 import (
-	"regexp"
 	"strings"
+
+	"digestd/internal/lazyregexp"
 )
 
 // Systems that take the tags out of a text leave what stood between those of styles and scripts.
 
 var (
 	// styleRules are rules of CSS, and its comments, where a text or a line of it begins.
-	styleRules = regexp.MustCompile(`(^|[>\n])(?:\s*(?:/\*[^*]*\*/|@[a-z-]+[^{}<>;]*\{(?:[^{}<>]*\{[^{}<>]*\})*\s*\}|` +
+	styleRules = lazyregexp.New(`(^|[>\n])(?:\s*(?:/\*[^*]*\*/|@[a-z-]+[^{}<>;]*\{(?:[^{}<>]*\{[^{}<>]*\})*\s*\}|` +
 		`(?:[a-z][\w-]*|[\w\s.#:>+~,*="'\[\]()%-]*(?:[.#:][\w-]|[>\[*])[\w\s.#:>+~,*="'\[\]()%-]*)\{\s*(?:[a-z-][\w-]*\s*:[^{}<>]*)?\}))+`)
 	// scripts is how a text begins that is a program.
-	scripts = regexp.MustCompile(`^(?:if ?\(|\(? ?function\b|\(\(\) ?=>|!function|(?:var|let|const) \w+ ?=|window\.|document\.|jQuery|\$\(|` +
+	scripts = lazyregexp.New(`^(?:if ?\(|\(? ?function\b|\(\(\) ?=>|!function|(?:var|let|const) \w+ ?=|window\.|document\.|jQuery|\$\(|` +
 		`googletag\.|gtag\(|dataLayer|\(?adsbygoogle|//<!\[|try ?\{)`)
 )
 

@@ -3,8 +3,9 @@ package collect
 import (
 	"net/netip"
 	"net/url"
-	"regexp"
 	"strings"
+
+	"digestd/internal/lazyregexp"
 
 	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
@@ -100,10 +101,10 @@ func cleanReference(ref string) string {
 
 var (
 	// https:\\host, http:/host, http://https://host, https//host
-	schemes = regexp.MustCompile(`(?i)^/*(?:https?(?:[:;]/+|//+))*(https?)((?:[:;]/+|//+))([^/].*)$`)
+	schemes = lazyregexp.New(`(?i)^/*(?:https?(?:[:;]/+|//+))*(https?)((?:[:;]/+|//+))([^/].*)$`)
 	// https://host.examplehttps://host.example/page, https://host.example/https://host.example/page
-	twoInOne = regexp.MustCompile(`(?i)^https?://([^/?#]+?)/?(https?:/+([^/?#]+).*)$`)
-	hostName = regexp.MustCompile(`^[\pL\d_-]+(?:\.[\pL\d_-]+)*\.\pL[\pL\d-]+$`)
+	twoInOne = lazyregexp.New(`(?i)^https?://([^/?#]+?)/?(https?:/+([^/?#]+).*)$`)
+	hostName = lazyregexp.New(`^[\pL\d_-]+(?:\.[\pL\d_-]+)*\.\pL[\pL\d-]+$`)
 )
 
 // mendReference mends what people and programs do to addresses: backslashes, slashes too few and too many,

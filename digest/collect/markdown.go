@@ -1,8 +1,9 @@
 package collect
 
 import (
-	"regexp"
 	"strings"
+
+	"digestd/internal/lazyregexp"
 )
 
 // Some systems put a text's Markdown into their feed, where its HTML should stand. What a teaser has of it is read by
@@ -16,31 +17,31 @@ const (
 
 var (
 	// markdownMark is what no other text has: a link or a picture, a heading, words between pairs of stars.
-	markdownMark = regexp.MustCompile(markdownLink + `|` + markdownBold + `|(?m:^[ \t]*#{1,6} +["“]?[\pL\d[])`)
-	lineTag      = regexp.MustCompile(`(?i)<br\s*/?>`)
+	markdownMark = lazyregexp.New(markdownLink + `|` + markdownBold + `|(?m:^[ \t]*#{1,6} +["“]?[\pL\d[])`)
+	lineTag      = lazyregexp.New(`(?i)<br\s*/?>`)
 	// tagOfText are elements of a text that is HTML already.
-	tagOfText = regexp.MustCompile(`(?i)</?(?:a|p|div|span|b|i|em|strong|u|ul|ol|li|h[1-6]|table|code|pre|blockquote|figure|section)[\s/>]`)
+	tagOfText = lazyregexp.New(`(?i)</?(?:a|p|div|span|b|i|em|strong|u|ul|ol|li|h[1-6]|table|code|pre|blockquote|figure|section)[\s/>]`)
 
 	// markdownForms are the forms that are read, in this order.
 	markdownForms = []struct {
-		form *regexp.Regexp
+		form *lazyregexp.Regexp
 		html string
 	}{
-		{regexp.MustCompile("(?m)^[ \t>]*(?:```|~~~)[^`\n]*\n(?s:.*?)(?:^[ \t>]*(?:```|~~~)[ \t]*$|\\z)"), "<pre></pre>"},
-		{regexp.MustCompile(`(?m)^[ \t]*\[[^\[\]\n]+\]:[ \t]+\S+.*$`), ""}, // where links of that name lead
-		{regexp.MustCompile(`(?m)^[ \t]*(?:(?:\* ?){3,}|(?:- ?){3,}|={3,})[ \t]*$`), "<hr>"},
-		{regexp.MustCompile(`(?m)^[ \t]*(?:>[ \t]?)+`), ""},
-		{regexp.MustCompile(`(?m)^[ \t]*#{1,6}[ \t]+(.*?)[ \t#]*$`), "<h3>$1</h3>"},
-		{regexp.MustCompile(`(?m)^[ \t]*(?:[*+-]|\d{1,3}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?(.*)$`), "<li>$1</li>"},
-		{regexp.MustCompile("``?([^`\n]+)``?"), "<code>$1</code>"},
-		{regexp.MustCompile(`!` + markdownLink), `<img alt="$1" src="$2">`},
-		{regexp.MustCompile(markdownLink), `<a href="$2">$1</a>`},
-		{regexp.MustCompile(`<(https?://[^\s<>]+)>`), `<a href="$1">$1</a>`},
-		{regexp.MustCompile(markdownBold), "$1<b>$2</b>$3"},
-		{regexp.MustCompile(`(^|[^\pL\d*_\\])[*_]([^\s*_](?:[^*_\n]*[^\s*_\\])?)[*_]($|[^\pL\d*_])`), "$1<em>$2</em>$3"},
-		{regexp.MustCompile(`~~[^~\n]+~~`), ""},
-		{regexp.MustCompile(`\\([!-/:-@\[-` + "`" + `{-~])`), "$1"},
-		{regexp.MustCompile(`\n[ \t]*\n`), "<p>"},
+		{lazyregexp.New("(?m)^[ \t>]*(?:```|~~~)[^`\n]*\n(?s:.*?)(?:^[ \t>]*(?:```|~~~)[ \t]*$|\\z)"), "<pre></pre>"},
+		{lazyregexp.New(`(?m)^[ \t]*\[[^\[\]\n]+\]:[ \t]+\S+.*$`), ""}, // where links of that name lead
+		{lazyregexp.New(`(?m)^[ \t]*(?:(?:\* ?){3,}|(?:- ?){3,}|={3,})[ \t]*$`), "<hr>"},
+		{lazyregexp.New(`(?m)^[ \t]*(?:>[ \t]?)+`), ""},
+		{lazyregexp.New(`(?m)^[ \t]*#{1,6}[ \t]+(.*?)[ \t#]*$`), "<h3>$1</h3>"},
+		{lazyregexp.New(`(?m)^[ \t]*(?:[*+-]|\d{1,3}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?(.*)$`), "<li>$1</li>"},
+		{lazyregexp.New("``?([^`\n]+)``?"), "<code>$1</code>"},
+		{lazyregexp.New(`!` + markdownLink), `<img alt="$1" src="$2">`},
+		{lazyregexp.New(markdownLink), `<a href="$2">$1</a>`},
+		{lazyregexp.New(`<(https?://[^\s<>]+)>`), `<a href="$1">$1</a>`},
+		{lazyregexp.New(markdownBold), "$1<b>$2</b>$3"},
+		{lazyregexp.New(`(^|[^\pL\d*_\\])[*_]([^\s*_](?:[^*_\n]*[^\s*_\\])?)[*_]($|[^\pL\d*_])`), "$1<em>$2</em>$3"},
+		{lazyregexp.New(`~~[^~\n]+~~`), ""},
+		{lazyregexp.New(`\\([!-/:-@\[-` + "`" + `{-~])`), "$1"},
+		{lazyregexp.New(`\n[ \t]*\n`), "<p>"},
 	}
 )
 

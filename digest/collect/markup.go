@@ -3,7 +3,6 @@ package collect
 import (
 	"cmp"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -13,6 +12,7 @@ import (
 
 	"digestd/digest"
 	"digestd/digest/collect/loosexml"
+	"digestd/internal/lazyregexp"
 )
 
 // The lengths of what is kept of an item, in characters as a reader sees them (grapheme clusters) and
@@ -75,7 +75,7 @@ func firstPicture(source string, base *url.URL) *digest.Image {
 	return r.read(source).image
 }
 
-var cdataMark = regexp.MustCompile(`(?i)<!\[CDATA\[`)
+var cdataMark = lazyregexp.New(`(?i)<!\[CDATA\[`)
 
 // readHTML reads hostile HTML. It walks over the tokens once and builds no tree: neither unbalanced
 // nor endlessly nested markup can do more than be left out. maxBytes bounds the text.
@@ -348,8 +348,8 @@ func (r *htmlParser) endTag(name string) {
 // hiddenStyle is what hides an element, or strikes it out; faint what hides its words, but may be there for a script
 // that shows its picture when that is loaded.
 var (
-	hiddenStyle = regexp.MustCompile(`display:none|visibility:hidden|mso-hide:all|text-decoration(?:-line)?:[^;]*line-through`)
-	faint       = regexp.MustCompile(`(?:^|;)(?:max-height|opacity):0(?:\.0*)?(?:px|em|%)?(?:;|!|$)`)
+	hiddenStyle = lazyregexp.New(`display:none|visibility:hidden|mso-hide:all|text-decoration(?:-line)?:[^;]*line-through`)
+	faint       = lazyregexp.New(`(?:^|;)(?:max-height|opacity):0(?:\.0*)?(?:px|em|%)?(?:;|!|$)`)
 )
 
 // isHidden reports whether the element is not meant to be seen.

@@ -3,7 +3,6 @@ package collect
 import (
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -11,13 +10,14 @@ import (
 	"golang.org/x/net/publicsuffix"
 
 	"digestd/digest"
+	"digestd/internal/lazyregexp"
 )
 
 // feedNoise is what feeds append to the name of their outlet.
-var feedNoise = regexp.MustCompile(`(?i)(?:\s*[-–—|:»>]+\s*(?:rss|atom|xml|feed|rss[ -]?feed|atom[ -]?feed|rss 2\.0|news ?feed)|\s*\((?:rss|atom|feed|rss feed|atom feed)\)|\s+rss(?: feed)?)\s*$`)
+var feedNoise = lazyregexp.New(`(?i)(?:\s*[-–—|:»>]+\s*(?:rss|atom|xml|feed|rss[ -]?feed|atom[ -]?feed|rss 2\.0|news ?feed)|\s*\((?:rss|atom|feed|rss feed|atom feed)\)|\s+rss(?: feed)?)\s*$`)
 
 // nameParts is what stands between an outlet and its section: "World news | The Gazette".
-var nameParts = regexp.MustCompile(`\s+(?:[-–—|•·:]|[»>]+|::)\s+|:\s+`)
+var nameParts = lazyregexp.New(`\s+(?:[-–—|•·:]|[»>]+|::)\s+|:\s+`)
 
 // sourceName is how the outlet is called: as the config says, else as the feed does, else its host.
 func sourceName(feed digest.Feed, ch *channel) string {

@@ -3,7 +3,6 @@ package collect
 import (
 	"net/url"
 	"path"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -11,6 +10,7 @@ import (
 	"golang.org/x/net/html"
 
 	"digestd/digest"
+	"digestd/internal/lazyregexp"
 )
 
 // minPicture is the least width and height of a picture worth showing, in CSS px: what is smaller is
@@ -51,7 +51,7 @@ func (r *htmlParser) picture(t html.Token) {
 	}
 }
 
-var styleSize = regexp.MustCompile(`(?:^|;)\s*(?:max-)?(width|height)\s*:\s*(?:[\d.]+(em|ex)|(\d+)px)`)
+var styleSize = lazyregexp.New(`(?:^|;)\s*(?:max-)?(width|height)\s*:\s*(?:[\d.]+(em|ex)|(\d+)px)`)
 
 // fromSet is the best picture of a srcset: the widest that is not wider than wanted, else the first.
 func fromSet(set string) string {
@@ -166,8 +166,8 @@ func spoken(t html.Token) string {
 const maxSpoken = 500
 
 var (
-	inlineClass  = regexp.MustCompile(`(?i)(?:^|[\s_-])(?:latex|tex|math|mathjax|mwe-math\S*|ql-img-inline-formula|ql-img-displayed-formula|emoji|emojione|twemoji|emoticon|wp-smiley|smiley)(?:\s|$)`)
-	inlineSource = regexp.MustCompile(`(?i)latex\.php|codecogs\.com|/math/render/|mathtex|/emojis?/|/smilies/|[?&]cht=tx`)
+	inlineClass  = lazyregexp.New(`(?i)(?:^|[\s_-])(?:latex|tex|math|mathjax|mwe-math\S*|ql-img-inline-formula|ql-img-displayed-formula|emoji|emojione|twemoji|emoticon|wp-smiley|smiley)(?:\s|$)`)
+	inlineSource = lazyregexp.New(`(?i)latex\.php|codecogs\.com|/math/render/|mathtex|/emojis?/|/smilies/|[?&]cht=tx`)
 )
 
 // isEmoji reports whether a text is pictographs and nothing else.

@@ -9,12 +9,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime/debug"
 	"strings"
 	"time"
 
 	"digestd/digest"
+	"digestd/internal/lazyregexp"
 )
 
 // Read reads a feed from an address or a file and stores nothing. Of a page's address it reads the page's feed, whose
@@ -50,7 +50,7 @@ func (c *Collector) Read(ctx context.Context, urlOrFile string) (*Document, erro
 }
 
 // bareHost matches an address without its scheme.
-var bareHost = regexp.MustCompile(`^[\pL\pN-]+(?:\.[\pL\pN-]+)*\.\pL{2,}(?:/\S*)?$`)
+var bareHost = lazyregexp.New(`^[\pL\pN-]+(?:\.[\pL\pN-]+)*\.\pL{2,}(?:/\S*)?$`)
 
 func (c *Collector) document(ctx context.Context, feed digest.Feed) (*Document, error) {
 	now := c.now()

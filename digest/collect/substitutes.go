@@ -2,11 +2,11 @@ package collect
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"digestd/digest"
+	"digestd/internal/lazyregexp"
 )
 
 // What programs put where an entry has no guid or no link.
@@ -24,10 +24,10 @@ func isPlaceholder(value string) bool {
 
 // errorTitle matches the entry that a bridge puts into a feed when it can't get at the news: RSS-Bridge's "Bridge
 // returned error 403! (20420)", a Nitter instance's answer to a program that it does not know.
-var errorTitle = regexp.MustCompile(`(?i)(?:\bbridge returned error -?\d+|^rss reader not yet whitelisted|^rss-?(?:bridge|hub) (?:error|exception)\b)`)
+var errorTitle = lazyregexp.New(`(?i)(?:\bbridge returned error -?\d+|^rss reader not yet whitelisted|^rss-?(?:bridge|hub) (?:error|exception)\b)`)
 
 // errorAlone matches what may be a headline too, and is an error where a feed has nothing else.
-var errorAlone = regexp.MustCompile(`(?i)^(?:` +
+var errorAlone = lazyregexp.New(`(?i)^(?:` +
 	`(?:http )?(?:status |error )*[45]\d\d(?:\s*[-:!]?\s*(?:bad request|unauthorized|forbidden|not found|gone|too many requests|` +
 	`internal server error|bad gateway|service (?:temporarily )?unavailable|gateway time-?out))?|` +
 	`(?:http )?error(?: -?\d+)?|access denied|forbidden|too many requests|rate limit(?:ed| exceeded| reached)|` +

@@ -2,13 +2,13 @@ package collect
 
 import (
 	"net/url"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"digestd/digest"
 	"digestd/digest/collect/loosexml"
+	"digestd/internal/lazyregexp"
 )
 
 // plainTitle is the one line that a title in HTML says. References are decoded as often as they were escaped. Of
@@ -25,7 +25,7 @@ func plainTitle(source string) string {
 }
 
 var (
-	titleTag = regexp.MustCompile(`<!--.*?-->|<(/?)([a-zA-Z][a-zA-Z0-9]*)(\s[^<>]*)?/?>`)
+	titleTag = lazyregexp.New(`<!--.*?-->|<(/?)([a-zA-Z][a-zA-Z0-9]*)(\s[^<>]*)?/?>`)
 	// formatting elements stand in titles, or around them.
 	formatting = wordSet("a abbr acronym b bdi bdo big cite code del dfn div em font h1 h2 h3 h4 h5 h6 i ins kbd label mark math nobr p q rp rt ruby " +
 		"s samp small span strike strong sub sup time tt u var mi mn mo mrow msup msub mfrac msqrt")
@@ -124,7 +124,7 @@ func isBareDate(title string) bool {
 }
 
 // bareEpisode matches what some podcasts have for titles, beside the real ones in itunes:title.
-var bareEpisode = regexp.MustCompile(`(?i)^(?:(?:episode|ep|folge|épisode|episodio|episódio|aflevering|avsnitt|выпуск|第)\.?\s*#?\s*\d+\s*[話回集期]?|#\s*\d+|s\d+\s*[ex:]+\s*\d+)\s*[.:–-]?$`)
+var bareEpisode = lazyregexp.New(`(?i)^(?:(?:episode|ep|folge|épisode|episodio|episódio|aflevering|avsnitt|выпуск|第)\.?\s*#?\s*\d+\s*[話回集期]?|#\s*\d+|s\d+\s*[ex:]+\s*\d+)\s*[.:–-]?$`)
 
 var weekdays = wordSet("mon tue tues wed thu thur thurs fri sat sun monday tuesday wednesday thursday friday saturday sunday utc gmt " +
 	"montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag lundi mardi mercredi jeudi vendredi samedi dimanche " +
@@ -132,11 +132,11 @@ var weekdays = wordSet("mon tue tues wed thu thur thurs fri sat sun monday tuesd
 	"segunda terça quarta quinta sexta feira the")
 
 var (
-	bareVersion = regexp.MustCompile(`(?i)^(?:(?:release|version|ver\.?)\s*)?(?:v\.?\s?\d+(?:\.\d+)*|\d{1,4}(?:\.\d{1,5}){1,4})(?:[-+._~]?(?:alpha|beta|rc|pre|preview|dev|post|patch|hotfix|final|snapshot|build|[a-z])?[-.]?\d*)*(?:\s*\([^)]{1,40}\)|\s+/\s+[\d-]{8,10})?$`)
+	bareVersion = lazyregexp.New(`(?i)^(?:(?:release|version|ver\.?)\s*)?(?:v\.?\s?\d+(?:\.\d+)*|\d{1,4}(?:\.\d{1,5}){1,4})(?:[-+._~]?(?:alpha|beta|rc|pre|preview|dev|post|patch|hotfix|final|snapshot|build|[a-z])?[-.]?\d*)*(?:\s*\([^)]{1,40}\)|\s+/\s+[\d-]{8,10})?$`)
 	// 28.11.2026, which is a day
-	dottedDay = regexp.MustCompile(`^\d{1,2}\.\d{1,2}\.(?:19|20)\d\d$`)
+	dottedDay = lazyregexp.New(`^\d{1,2}\.\d{1,2}\.(?:19|20)\d\d$`)
 	// How code hosts and registries name their feeds.
-	releasesOf = regexp.MustCompile(`(?i)^(?:recent\s+)?(?:release notes|releases|tags|commits|(?:pypi\s+)?recent updates|updates|changelog|latest releases)\s+(?:from|for|of|to|in)\s+(.+)$|^(.+?)[\s:·|/–-]+(?:releases?|tags?|changelog|change log|release notes|release history|updates|versions?)$`)
+	releasesOf = lazyregexp.New(`(?i)^(?:recent\s+)?(?:release notes|releases|tags|commits|(?:pypi\s+)?recent updates|updates|changelog|latest releases)\s+(?:from|for|of|to|in)\s+(.+)$|^(.+?)[\s:·|/–-]+(?:releases?|tags?|changelog|change log|release notes|release history|updates|versions?)$`)
 )
 
 func isVersion(title string) bool {

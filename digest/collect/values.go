@@ -3,11 +3,11 @@ package collect
 import (
 	"encoding/base64"
 	"net/url"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"digestd/digest/collect/loosexml"
+	"digestd/internal/lazyregexp"
 )
 
 // valueReading tells how the characters of a value become HTML.
@@ -110,7 +110,7 @@ func slimmer(s string, room int) string {
 	return s
 }
 
-var wordless = regexp.MustCompile(`(?is)<svg\b.*?</svg\s*>|<style\b.*?</style\s*>|<script\b.*?</script\s*>|<!--.*?-->`)
+var wordless = lazyregexp.New(`(?is)<svg\b.*?</svg\s*>|<style\b.*?</style\s*>|<script\b.*?</script\s*>|<!--.*?-->`)
 
 // writeMarkup adds a start tag to the value that is being read.
 func (t *tidier) writeMarkup(tok loosexml.Token, local string) {

@@ -2,18 +2,18 @@ package curate
 
 import (
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 
 	"digestd/digest"
+	"digestd/internal/lazyregexp"
 )
 
 // asideTitle matches headlines of what is published every day whatever happened, or tells all at once: live pages,
 // briefings, galleries, offers, horoscopes, gossip. Each form is one that outlets use as a label, since the same words
 // may be the news ("live ammunition", "a briefing of the council", "the gallery reopens").
-var asideTitle = regexp.MustCompile(`(?i)` + strings.Join([]string{
+var asideTitle = lazyregexp.New(`(?i)` + strings.Join([]string{
 	`\blive (?:\w+ ){0,3}(?:updates?|blog|coverage|ticker)\b`, `^[^\pL\pN]*live(?: updates?| results)?[:!|]`, `[-–|:] ?(?:[\w'’]+ ){0,3}live$`, `\bas it happened\b`, `\bupdates live\b|\blive updates\b`,
 	`\blive ?blog\b|\bnewsblog\b|\bliveticker\b|^\+\+\+|\ben direct\b *[:|]|^en direct\b|^en vivo\b|\bin diretta\b|^ao vivo\b|^direct[.:]`,
 	`^[^\pL\pN]*(?:[\w'’.-]+ ){1,4}(?:live|latest|updates?|newsletter): `, `^\d+/\d+(?:/\d+)?: `,
@@ -72,10 +72,10 @@ func isAside(it digest.Item, paths []string) bool {
 }
 
 // datePart matches a part of a path that is of a date.
-var datePart = regexp.MustCompile(`^(?:\d{1,2}|\d{4}|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)$`)
+var datePart = lazyregexp.New(`^(?:\d{1,2}|\d{4}|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)$`)
 
 // clipPart matches the part of a link under which outlets keep what is to be seen, and a line about it.
-var clipPart = regexp.MustCompile(`(?i)/(?:videos?|video-clips|av)/`)
+var clipPart = lazyregexp.New(`(?i)/(?:videos?|video-clips|av)/`)
 
 // withArticles are the feeds that have not only clips.
 func withArticles(items []digest.Item) map[string]bool {
@@ -94,7 +94,7 @@ func isClip(s digest.Story, withArticles map[string]bool) bool {
 }
 
 // nameParting is what stands between a headline and the outlet's name.
-var nameParting = regexp.MustCompile(` (?:[|–—:·]|-|::) `)
+var nameParting = lazyregexp.New(` (?:[|–—:·]|-|::) `)
 
 // withoutOutlet is a title without the name of its outlet at the end: "Cranes move again - The Herald".
 func withoutOutlet(it digest.Item) string {

@@ -1,18 +1,18 @@
 package curate
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 
 	"digestd/digest"
+	"digestd/internal/lazyregexp"
 )
 
 // pattern is one kind of boilerplate. Its expression is tried only on texts that hold one of the
 // triggers, in lower case: nearly none do, and there are many summaries.
 type pattern struct {
 	triggers   []string
-	expression *regexp.Regexp
+	expression *lazyregexp.Regexp
 }
 
 // boilerplate is what agencies, editorial systems and plug-ins put into summaries and no reporter
@@ -52,7 +52,7 @@ var boilerplate = []pattern{
 }
 
 func boiler(expression string, triggers ...string) pattern {
-	return pattern{triggers, regexp.MustCompile(`(?is)` + expression)}
+	return pattern{triggers, lazyregexp.New(`(?is)` + expression)}
 }
 
 // find is where in a text the boilerplate of this kind stands, nil if nowhere.
@@ -66,7 +66,7 @@ func (p pattern) find(plain, lower string) []int {
 }
 
 // cutEllipsis is how WordPress shows that it cut a summary.
-var cutEllipsis = regexp.MustCompile(`\s*\[\s*(?:…|\.\.\.)\s*\]\s*$`)
+var cutEllipsis = lazyregexp.New(`\s*\[\s*(?:…|\.\.\.)\s*\]\s*$`)
 
 // CleanSummary drops from a summary what is not the outlet's telling of the story: "With inputs from
 // agencies", "This image is AI-generated", "The post … appeared first on …". Marks are kept.

@@ -43,7 +43,7 @@ func nthOf(lex []lexeme) (nth, bool) {
 	if n == 0 || len(lex) <= after || lex[after].number {
 		return nth{}, false
 	}
-	return nth{english.stem(lex[after].folded), n}, true
+	return nth{english().stem(lex[after].folded), n}, true
 }
 
 // monthNames and weekdayNames are the beginnings by which names of months and days are told, folded.

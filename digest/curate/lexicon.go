@@ -1,6 +1,9 @@
 package curate
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // place is a country, or a city that stands for its government.
 type place struct {
@@ -33,8 +36,8 @@ type lexicon struct {
 	begins    map[string]bool   // the first words of phrases
 }
 
-// english is read once; its tables never change.
-var english = newLexicon()
+// english is read when it is first needed; its tables never change.
+var english = sync.OnceValue(newLexicon)
 
 func newLexicon() *lexicon {
 	x := &lexicon{

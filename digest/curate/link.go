@@ -2,12 +2,12 @@ package curate
 
 import (
 	"net/url"
-	"regexp"
 	"slices"
 	"sort"
 	"strings"
 
 	"digestd/digest"
+	"digestd/internal/lazyregexp"
 )
 
 // trackingParams are query parameters that mostly say where a reader came from, as those of digest.Tracks always do. A
@@ -33,10 +33,10 @@ var namingParams = map[string]bool{
 // more, a number of five digits and more, or an opaque id, in which letters and digits alternate.
 // A script's own name, such as show_one_story.php, is neither slug nor id.
 var (
-	slug       = regexp.MustCompile(`[^-_]+[-_][^-_]+[-_][^-_]+`)
-	longNumber = regexp.MustCompile(`[0-9]{5,}`)
-	opaqueID   = regexp.MustCompile(`^[0-9a-z]*(?:[a-z][0-9]|[0-9][a-z])[0-9a-z]*$`)
-	scriptName = regexp.MustCompile(`\.(?:php[0-9]?|aspx?|jspx?|cgi|cfm|pl|do|dll)$`)
+	slug       = lazyregexp.New(`[^-_]+[-_][^-_]+[-_][^-_]+`)
+	longNumber = lazyregexp.New(`[0-9]{5,}`)
+	opaqueID   = lazyregexp.New(`^[0-9a-z]*(?:[a-z][0-9]|[0-9][a-z])[0-9a-z]*$`)
+	scriptName = lazyregexp.New(`\.(?:php[0-9]?|aspx?|jspx?|cgi|cfm|pl|do|dll)$`)
 )
 
 // namesArticle reports whether a path's last segment, in lower case, names one article by itself.
@@ -49,7 +49,7 @@ func namesArticle(last string) bool {
 
 // mobileHost matches the label by which a host serves the same page to phones or in AMP. The bare
 // "m" and the like count only in front of a name that is itself a host (two labels at least).
-var mobileHost = regexp.MustCompile(`^(?:www[0-9]?|m|mobile|amp|touch|wap)\.(.+\..+)$`)
+var mobileHost = lazyregexp.New(`^(?:www[0-9]?|m|mobile|amp|touch|wap)\.(.+\..+)$`)
 
 // CanonicalLink is the address under which two links to the same page become equal. It is made for
 // comparing, not for following. The rules, and why each:
@@ -214,17 +214,17 @@ func namesOneArticle(canonical string) bool {
 }
 
 // shortID matches what a link shortener makes of an address: letters after digits, in no word.
-var shortID = regexp.MustCompile(`^[0-9a-z]*[0-9][a-z][0-9a-z]*$`)
+var shortID = lazyregexp.New(`^[0-9a-z]*[0-9][a-z][0-9a-z]*$`)
 
 // datedPath matches a path that has a month in it, with something after it.
-var datedPath = regexp.MustCompile(`/(?:19|20)[0-9]{2}[/-]?[01][0-9](?:[/-]?[0-3][0-9])?/[^/]`)
+var datedPath = lazyregexp.New(`/(?:19|20)[0-9]{2}[/-]?[01][0-9](?:[/-]?[0-3][0-9])?/[^/]`)
 
 // pathNumber matches the number by which a path names its article, "a-71234567" or "article-1000001", and the
 // word in front of it that says so.
-var pathNumber = regexp.MustCompile(`(?:^|[/_.,-])(?:(a|b|n|p|s|id|art|article|artikel|articulo|item|news|node|post|story|t)[-_./]?)?([0-9]{6,12})(?:$|[/_.,-])`)
+var pathNumber = lazyregexp.New(`(?:^|[/_.,-])(?:(a|b|n|p|s|id|art|article|artikel|articulo|item|news|node|post|story|t)[-_./]?)?([0-9]{6,12})(?:$|[/_.,-])`)
 
 // dateNumber matches a number that is a date: 202611, 20261128 and their like with the time after them.
-var dateNumber = regexp.MustCompile(`^(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:[0-3][0-9](?:[0-2][0-9](?:[0-5][0-9])?)?)?$`)
+var dateNumber = lazyregexp.New(`^(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:[0-3][0-9](?:[0-2][0-9](?:[0-5][0-9])?)?)?$`)
 
 // articleNumber is the number in a canonical link that stays the article's when its slug is edited: the last of
 // its path that is no date, or those in the parameters that name articles. named reports that the link itself

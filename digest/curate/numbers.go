@@ -109,8 +109,8 @@ func (t *tokenizer) unit(after []lexeme) string {
 	if t.language != "en" {
 		return lightStem(t.language, w)
 	}
-	w = english.stem(w)
-	if s := english.synonyms[w]; s != "" {
+	w = english().stem(w)
+	if s := english().synonyms[w]; s != "" {
 		return s
 	}
 	return w

@@ -2,10 +2,10 @@ package curate
 
 import (
 	"net/url"
-	"regexp"
 	"strings"
 
 	"digestd/digest"
+	"digestd/internal/lazyregexp"
 )
 
 // opinionWords are what outlets call their opinion pages, as a category or as a part of the address,
@@ -25,8 +25,8 @@ var opinionWords = map[string]bool{
 // columnist is how some papers put the name of who gives an opinion in front of it, "ADA MARSH: …"; newsWord is what
 // others put there.
 var (
-	columnist = regexp.MustCompile(`^\p{Lu}[\p{Lu}'’-]+(?: \p{Lu}[\p{Lu}.'’-]*){1,2}: \P{Z}`)
-	newsWord  = regexp.MustCompile(`\b(?:NEWS|LIVE|BREAKING|UPDATES?|EXCLUSIVE|LATEST|WATCH|VIDEO|REVEALED|REPORT|ALERT|COVID|US|UK|EU|UN|WHO|II|III)\b`)
+	columnist = lazyregexp.New(`^\p{Lu}[\p{Lu}'’-]+(?: \p{Lu}[\p{Lu}.'’-]*){1,2}: \P{Z}`)
+	newsWord  = lazyregexp.New(`\b(?:NEWS|LIVE|BREAKING|UPDATES?|EXCLUSIVE|LATEST|WATCH|VIDEO|REVEALED|REPORT|ALERT|COVID|US|UK|EU|UN|WHO|II|III)\b`)
 )
 
 // kindOf is what an item is: what the config says of its feed, what collect found, an aside, or opinion if its title,

@@ -247,9 +247,9 @@ func (t *tokenizer) take(lex []lexeme) int {
 		}
 		return 1
 	}
-	if t.language == "en" && english.begins[l.folded] {
+	if t.language == "en" && english().begins[l.folded] {
 		for n := min(4, len(lex)); n > 1; n-- {
-			if meaning, ok := english.phrases[joinFolded(lex[:n])]; ok {
+			if meaning, ok := english().phrases[joinFolded(lex[:n])]; ok {
 				t.addWord(meaning, l, true)
 				return n
 			}
@@ -312,7 +312,7 @@ func (t *tokenizer) addWord(folded string, l lexeme, phrase bool) {
 		t.add(tok)
 		return
 	}
-	if p, ok := english.places[folded]; ok && !unicode.IsLower(first) {
+	if p, ok := english().places[folded]; ok && !unicode.IsLower(first) {
 		tok.kind, tok.weight, tok.key = state, stateWeight, hashKey("@"+p.name)
 		if p.country != "" {
 			tok.country = hashKey("@" + p.country)
@@ -320,16 +320,16 @@ func (t *tokenizer) addWord(folded string, l lexeme, phrase bool) {
 		t.add(tok)
 		return
 	}
-	stem := english.stem(folded)
-	common := english.common[stem]
-	tok.sides, tok.stages, tok.role = english.opposites[stem], english.stages[stem], english.roles[stem]
-	if s, ok := english.synonyms[stem]; ok {
+	stem := english().stem(folded)
+	common := english().common[stem]
+	tok.sides, tok.stages, tok.role = english().opposites[stem], english().stages[stem], english().roles[stem]
+	if s, ok := english().synonyms[stem]; ok {
 		tok.key = hashKey(s)
 	} else {
 		tok.key = hashKey(stem)
 	}
 	switch {
-	case english.labels[folded] && !(isName && l.folded == "may"):
+	case english().labels[folded] && !(isName && l.folded == "may"):
 		tok.weight = labelWeight
 	case isName && !phrase || capitals:
 		tok.kind, tok.weight = name, nameWeight

@@ -62,7 +62,7 @@ func read(it digest.Item) said {
 
 func stemIn(language, folded string) string {
 	if language == "en" {
-		return english.stem(folded)
+		return english().stem(folded)
 	}
 	return lightStem(language, folded)
 }

@@ -7,10 +7,10 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"digestd/digest"
+	"digestd/internal/lazyregexp"
 	"digestd/internal/regular"
 )
 
@@ -164,7 +164,7 @@ func (s *Set) parseLeaf(src source) error {
 }
 
 // actions are what a template has beside its fixed text.
-var actions = regexp.MustCompile(`(?s){{.*?}}`)
+var actions = lazyregexp.New(`(?s){{.*?}}`)
 
 func (s *Set) parseSubject(subject string) error {
 	var err error

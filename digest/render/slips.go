@@ -4,19 +4,19 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
+	"digestd/internal/lazyregexp"
 	"digestd/internal/spelling"
 )
 
 var (
 	// executing is how Go's templates begin to say where they are, beside file and line.
-	executing   = regexp.MustCompile(`executing "[^"]*" at `)
-	noField     = regexp.MustCompile(`<(.*)>: can't evaluate field (\w+) in type (\S+)$`)
-	noFunction  = regexp.MustCompile(`function "(\w+)" not defined$`)
-	unfinished  = regexp.MustCompile(`unexpected EOF$`)
+	executing   = lazyregexp.New(`executing "[^"]*" at `)
+	noField     = lazyregexp.New(`<(.*)>: can't evaluate field (\w+) in type (\S+)$`)
+	noFunction  = lazyregexp.New(`function "(\w+)" not defined$`)
+	unfinished  = lazyregexp.New(`unexpected EOF$`)
 	goFunctions = []string{"and", "call", "eq", "ge", "gt", "html", "index", "js", "le", "len", "lt", "ne", "not", "or",
 		"print", "printf", "println", "slice", "urlquery"}
 )

@@ -2,20 +2,21 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
+
+	"digestd/internal/lazyregexp"
 )
 
 // How lines look that are nearly TOML.
 var (
-	keyLine    = regexp.MustCompile(`^\s*([A-Za-z0-9_.-]+)\s*=\s*(.*?)\s*$`)
-	colonLine  = regexp.MustCompile(`^\s*([A-Za-z0-9_-]+)\s*:(?:\s+(.*?))?\s*$`)
-	bareKey    = regexp.MustCompile(`^\s*([A-Za-z0-9_-]+)\s*(?:#.*)?$`)
-	spacedKey  = regexp.MustCompile(`^\s*[A-Za-z0-9_-]+( [A-Za-z0-9_-]+)+\s*=`)
-	headerLine = regexp.MustCompile(`^\s*(\[\[?)([^\]#]*)(\]?)`)
-	nearBool   = regexp.MustCompile(`(?i)^(true|false|yes|no|on|off)$`)
-	notPlain   = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
+	keyLine    = lazyregexp.New(`^\s*([A-Za-z0-9_.-]+)\s*=\s*(.*?)\s*$`)
+	colonLine  = lazyregexp.New(`^\s*([A-Za-z0-9_-]+)\s*:(?:\s+(.*?))?\s*$`)
+	bareKey    = lazyregexp.New(`^\s*([A-Za-z0-9_-]+)\s*(?:#.*)?$`)
+	spacedKey  = lazyregexp.New(`^\s*[A-Za-z0-9_-]+( [A-Za-z0-9_-]+)+\s*=`)
+	headerLine = lazyregexp.New(`^\s*(\[\[?)([^\]#]*)(\]?)`)
+	nearBool   = lazyregexp.New(`(?i)^(true|false|yes|no|on|off)$`)
+	notPlain   = lazyregexp.New(`[^A-Za-z0-9_-]+`)
 )
 
 // slip says in words of ours what is wrong with a line that is no TOML, where it is one of the commonest slips; else it

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
+
+	"digestd/internal/lazyregexp"
 )
 
 // supportJSON is what internal/lint/gen has written.
@@ -193,10 +194,10 @@ func (u usage) image(address string, n *node) {
 }
 
 var (
-	cssUnit     = regexp.MustCompile(`[0-9.](%|[a-z]+)`)
-	cssFunction = regexp.MustCompile(`([a-z-]+)\(`)
-	cssWord     = regexp.MustCompile(`[a-z][a-z-]*`)
-	pseudo      = regexp.MustCompile(`::?([a-z-]+)`)
+	cssUnit     = lazyregexp.New(`[0-9.](%|[a-z]+)`)
+	cssFunction = lazyregexp.New(`([a-z-]+)\(`)
+	cssWord     = lazyregexp.New(`[a-z][a-z-]*`)
+	pseudo      = lazyregexp.New(`::?([a-z-]+)`)
 )
 
 func (u usage) declaration(d declaration, n *node) {

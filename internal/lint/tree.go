@@ -2,12 +2,13 @@ package lint
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"sort"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"digestd/internal/lazyregexp"
 
 	"golang.org/x/net/html"
 )
@@ -205,7 +206,7 @@ func (r *report) markup(doc *document) {
 	}
 }
 
-var attribute = regexp.MustCompile(`[\s/]([^\s"'>/=]+)(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]+))?`)
+var attribute = lazyregexp.New(`[\s/]([^\s"'>/=]+)(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]+))?`)
 
 // twice is an attribute that stands in a tag more than once. The tokenizer gives only the first.
 func (n *node) twice() string {

@@ -1,9 +1,9 @@
 package inbound
 
 import (
-	"regexp"
 	"strings"
 
+	"digestd/internal/lazyregexp"
 	"digestd/mailer/refusal"
 )
 
@@ -11,7 +11,7 @@ import (
 
 // vacation matches the beginning of the subjects of automatic answers. What may also head a letter ("Holiday offers") must
 // stand alone, or before what is answered, or a time.
-var vacation = regexp.MustCompile(`(?i)^\s*(re:\s*)?\W{0,3}(auto(matic|mated|matisch\w*|matique|m[aá]tic[ao]|matica)?[-_ ]*(reply|response|respon|antwort|antwoord|svar|r[ée]ponse|respuesta|resposta|risposta)|autoreply|autorespond|` +
+var vacation = lazyregexp.New(`(?i)^\s*(re:\s*)?\W{0,3}(auto(matic|mated|matisch\w*|matique|m[aá]tic[ao]|matica)?[-_ ]*(reply|response|respon|antwort|antwoord|svar|r[ée]ponse|respuesta|resposta|risposta)|autoreply|autorespond|` +
 	`r[ée]ponse automatique|respuesta autom[aá]tica|resposta autom[aàá]tica|risposta automatica|` +
 	`automatiskt? svar|autom\pL+ (vastaus|vastus|odpov\pL+|v[áa]lasz|odgovor\pL*|atsakym\pL+|atbilde)|samodejni odgovor|auto(matyczna )?odpowied|odpowied\pL+ automat|r[ăa]spuns automat|` +
 	`otomatik (yan[ıi]t|cevap)|αυτόματη απάντηση|автомат\pL+ (ответ|відповідь|отговор|одговор)|תשובה אוטומטית|מענה אוטומטי|رد تلقائي|پاسخ خودکار|자동 ?(회신|응답|답장)|부재중|` +
@@ -100,4 +100,4 @@ func challenges(subject string, said notice) bool {
 }
 
 // noReplies finds requests not to answer, which a mail system writes above what it has to say.
-var noReplies = regexp.MustCompile(`\b(do not|don't|don’t|not to|never|cannot|can't) (try to )?(reply|respond)( directly)?( to (this|the) (mail|message|e-?mail|notification))?`)
+var noReplies = lazyregexp.New(`\b(do not|don't|don’t|not to|never|cannot|can't) (try to )?(reply|respond)( directly)?( to (this|the) (mail|message|e-?mail|notification))?`)

@@ -9,10 +9,10 @@ package inbound
 
 import (
 	"bytes"
-	"regexp"
 	"slices"
 	"strings"
 
+	"digestd/internal/lazyregexp"
 	"digestd/mailer/refusal"
 	"digestd/subscribers"
 )
@@ -282,8 +282,8 @@ func (c *content) notice() string {
 
 // Who speaks for a mail system: by the part before the @, and by the name.
 var (
-	daemonMailbox = regexp.MustCompile(`(?i)^(mailer[-_.]?daemon|mail[-_.]?daemon|mdaemon|post[-_.]?master|mail[-_.]?adm(in)?|mailer|daemon|bounces?|mail[-_.]?delivery([-_.]?(sub)?system)?|symantec_antivirus.*|.*smtp_mail_service|microsoftexchange.*)$`)
-	daemonName    = regexp.MustCompile(`(?i)mailer.?daemon|mail.?delivery.?(sub)?.?system|mail.?(delivery.?)?service|mail.?system|delivery (sub)?system|mail administrator|system administrator|internet mail delivery|^"?postmaster`)
+	daemonMailbox = lazyregexp.New(`(?i)^(mailer[-_.]?daemon|mail[-_.]?daemon|mdaemon|post[-_.]?master|mail[-_.]?adm(in)?|mailer|daemon|bounces?|mail[-_.]?delivery([-_.]?(sub)?system)?|symantec_antivirus.*|.*smtp_mail_service|microsoftexchange.*)$`)
+	daemonName    = lazyregexp.New(`(?i)mailer.?daemon|mail.?delivery.?(sub)?.?system|mail.?(delivery.?)?service|mail.?system|delivery (sub)?system|mail administrator|system administrator|internet mail delivery|^"?postmaster`)
 )
 
 // isDaemon reports whether the sender says of itself that it is a mail system.
@@ -313,14 +313,14 @@ func handsBack(h header, c *content) bool {
 		undelivered(flat(ownWords(c.notice()).lines)) && !vacation.MatchString(h.text("subject"))
 }
 
-var noAnswers = regexp.MustCompile(`(?i)^no-?_?reply\b`)
+var noAnswers = lazyregexp.New(`(?i)^no-?_?reply\b`)
 
 // isReply reports whether somebody answers: a postmaster may be a person.
 func isReply(h header) bool {
 	return h.has("in-reply-to") && replySubject.MatchString(h.text("subject"))
 }
 
-var replySubject = regexp.MustCompile(`(?i)^\s*(re?|aw|antw|sv|vs|rv|res|odp|ynt|回[复覆]|答[复覆]|返信)\s*[:：]`)
+var replySubject = lazyregexp.New(`(?i)^\s*(re?|aw|antw|sv|vs|rv|res|odp|ynt|回[复覆]|答[复覆]|返信)\s*[:：]`)
 
 // isMachine reports whether a mail system speaks. An empty reverse path does not say so: vacation notices have one.
 func isMachine(m *part) bool {
@@ -349,7 +349,7 @@ func unxtext(s string) string {
 	})
 }
 
-var xtext = regexp.MustCompile(`\+[0-9A-F]{2}`)
+var xtext = lazyregexp.New(`\+[0-9A-F]{2}`)
 
 // oneLine is s on one line, with single spaces, without control characters, at most limit bytes.
 func oneLine(s string, limit int) string {

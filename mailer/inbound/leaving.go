@@ -1,15 +1,15 @@
 package inbound
 
 import (
-	"regexp"
 	"strings"
 
+	"digestd/internal/lazyregexp"
 	"digestd/subscribers"
 )
 
 // leave matches the words by which people leave, in the languages that our mails and the gateways of companies speak.
 // Gateways translate subjects, and people write what their own program calls it.
-var leave = regexp.MustCompile(`(?i)` + strings.Join([]string{
+var leave = lazyregexp.New(`(?i)` + strings.Join([]string{
 	`\bun-?subscri(?:be|bed|bing|ption)(?:\b|_)`, `\bopt[- ]?(?:me )?out\b`, `\bsign ?off\b`,
 	`\bcancel(?:l?ing)? (?:my |the |this )?(?:subscription|newsletter)`,
 	`\b(?:remove|delete|take|get) (?:me|my (?:e-?mail )?(?:address|name|e-?mail))\b`,
@@ -63,7 +63,7 @@ func wroteTo(notice string) (lines []string) {
 }
 
 // quoting begins what an answer quotes: "On …, … wrote:" and the header of a message.
-var quoting = regexp.MustCompile(`(?i)^(?:on\b.*wrote:|am\b.*schrieb.*:|le\b.*[ée]crit\s*:|el\b.*escribi[óo]:|from:|von:|de\s?:|da:|van:|от:|差出人:|发件人:)`)
+var quoting = lazyregexp.New(`(?i)^(?:on\b.*wrote:|am\b.*schrieb.*:|le\b.*[ée]crit\s*:|el\b.*escribi[óo]:|from:|von:|de\s?:|da:|van:|от:|差出人:|发件人:)`)
 
 // leavingTokens are the tokens that stand next to the word, as in the subject of List-Unsubscribe's mailto: with
 // whatever somebody put before them, and in the encoding of the link. Nobody can guess one, so where it stands makes no
@@ -105,6 +105,6 @@ func wantsOut(subject string, lines []string) bool {
 }
 
 // prefixes are what programs put before a subject.
-var prefixes = regexp.MustCompile(`(?i)^(?:\s*(?:\[[^\]]{1,40}\]|\*{2,}[^*]{1,40}\*{2,}|\pL{2,4}\s*[:：]))*`)
+var prefixes = lazyregexp.New(`(?i)^(?:\s*(?:\[[^\]]{1,40}\]|\*{2,}[^*]{1,40}\*{2,}|\pL{2,4}\s*[:：]))*`)
 
-var justStop = regexp.MustCompile(`(?i)^\W*(?:please )?(?:stop|st0p|arr[êe]t|stopp|basta)\W*$`)
+var justStop = lazyregexp.New(`(?i)^\W*(?:please )?(?:stop|st0p|arr[êe]t|stopp|basta)\W*$`)

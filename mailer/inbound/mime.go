@@ -5,9 +5,10 @@ import (
 	"encoding/base64"
 	"io"
 	"mime"
-	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"digestd/internal/lazyregexp"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/charset"
@@ -172,7 +173,7 @@ func isField(line []byte) bool {
 }
 
 // boundaryParam finds the boundary in a Content-Type that is otherwise unreadable.
-var boundaryParam = regexp.MustCompile(`(?i)\bboundary\s*=\s*(?:"([^"]+)"|([^\s;"]+))`)
+var boundaryParam = lazyregexp.New(`(?i)\bboundary\s*=\s*(?:"([^"]+)"|([^\s;"]+))`)
 
 func mediaType(value string) (string, map[string]string) {
 	if value == "" {

@@ -1,9 +1,9 @@
 package inbound
 
 import (
-	"regexp"
 	"strings"
 
+	"digestd/internal/lazyregexp"
 	"digestd/mailer/refusal"
 	"digestd/subscribers"
 )
@@ -227,29 +227,29 @@ func (p paragraphs) givesReason(words string) bool {
 
 var (
 	// listMark is what may stand before an address that begins a line.
-	listMark = regexp.MustCompile(`^[\s>*\-•·|"'<(\[#]*(?:\d{1,3}[.)]\s*)?[<"']?(?:"[^"]{0,80}"\s*<)?$`)
+	listMark = lazyregexp.New(`^[\s>*\-•·|"'<(\[#]*(?:\d{1,3}[.)]\s*)?[<"']?(?:"[^"]{0,80}"\s*<)?$`)
 	// between is what may stand between two addresses of a list.
-	between = regexp.MustCompile(`^[\s,;<>"'()]*(?:and |und |et |y |e )?[\s<"'(]*$`)
+	between = lazyregexp.New(`^[\s,;<>"'()]*(?:and |und |et |y |e )?[\s<"'(]*$`)
 	// echoed is a line in which a notice repeats a header field of the message.
-	echoed = regexp.MustCompile(`(?i)^\s*(to|cc|bcc|an|para|à|pour|aan|destinatario|кому)\s*:`)
+	echoed = lazyregexp.New(`(?i)^\s*(to|cc|bcc|an|para|à|pour|aan|destinatario|кому)\s*:`)
 	// afterWord matches words that say that an address after them is a recipient.
-	afterWord = regexp.MustCompile(`(?i)(?:^|[^a-zA-Z])(?:recipients?|recipient\(s\)|address(?:ed|es|ees?|\(es\))?|user(?:id|name)?s?|mail ?box|account|destination|to|for|undeliverable|attempts|` +
+	afterWord = lazyregexp.New(`(?i)(?:^|[^a-zA-Z])(?:recipients?|recipient\(s\)|address(?:ed|es|ees?|\(es\))?|user(?:id|name)?s?|mail ?box|account|destination|to|for|undeliverable|attempts|` +
 		`destinatarios?|destinatários?|destinataires?|empfänger|empfaenger|adresse|dirección|direccion|endereço|casilla|buzón|cuenta|usuario|usuário|conta|utilisateur|indirizzo|casella|utente|para|a|à|au|an|aan|per|` +
 		`получател\pL*|адрес\pL*|ящик\pL*|宛先|收件人|邮箱|郵箱|用户)(?: (?:is|was|are))?\s*[:,;=]*\s*[\s<"'(\[=*]*$`)
 	// behindReply matches a refusal in which an address follows the code.
-	behindReply = regexp.MustCompile(`(?:^|[^0-9])5[0-9][0-9][ -](?:5\.[0-9]+\.[0-9]+ )?<?$`)
+	behindReply = lazyregexp.New(`(?:^|[^0-9])5[0-9][0-9][ -](?:5\.[0-9]+\.[0-9]+ )?<?$`)
 	// hasCode matches a refusal that is shown as it was given.
-	hasCode = regexp.MustCompile(`(?:^|[:;>("'#]\s*|said )5[0-5][0-9][ -]|` + refusal.EnhancedCode.String())
+	hasCode = lazyregexp.New(`(?:^|[:;>("'#]\s*|said )5[0-5][0-9][ -]|` + refusal.EnhancedCode.String())
 	// bareRule is a line that parts what stands above it from what stands below.
-	bareRule = regexp.MustCompile(`^(?:--|[-=_*]{10,})$`)
+	bareRule = lazyregexp.New(`^(?:--|[-=_*]{10,})$`)
 	// asking matches sentences that tell whom to turn to.
-	asking = regexp.MustCompile(`(?i)\b(contact\w*|send|sending|write|forward|report|reply|resend|assistance|help|questions?|unsubscribe|visit|from|by)\b[^.:;]{0,40}:?[\s"'<(\[]*$`)
+	asking = lazyregexp.New(`(?i)\b(contact\w*|send|sending|write|forward|report|reply|resend|assistance|help|questions?|unsubscribe|visit|from|by)\b[^.:;]{0,40}:?[\s"'<(\[]*$`)
 	// sent matches what of that is about the message all the same: "your message from … to".
-	sent = regexp.MustCompile(`(?i)\b(message|mail|e-?mail|deliver\w*|sent|addressed)\b[^.:;]{0,40}\b(to|for)\s*[:,]?[\s"'<(\[]*$`)
+	sent = lazyregexp.New(`(?i)\b(message|mail|e-?mail|deliver\w*|sent|addressed)\b[^.:;]{0,40}\b(to|for)\s*[:,]?[\s"'<(\[]*$`)
 	// origin matches what stands between where mail went and where it had been sent.
-	origin = regexp.MustCompile(`(?i)(generated|expanded|forwarded|derived) from:?\s*<?$|original(ly)? (recipient |addressed to|address)\s*(address)?:?\s*<?$`)
+	origin = lazyregexp.New(`(?i)(generated|expanded|forwarded|derived) from:?\s*<?$|original(ly)? (recipient |addressed to|address)\s*(address)?:?\s*<?$`)
 	// identifier matches what comes before something that only looks like an address.
-	identifier = regexp.MustCompile(`(?i)\b(message[ -]?id(entifier)?|references|in-reply-to|envelope[ -]id|mts-id|content-id)\b[^@]*$`)
+	identifier = lazyregexp.New(`(?i)\b(message[ -]?id(entifier)?|references|in-reply-to|envelope[ -]id|mts-id|content-id)\b[^@]*$`)
 	// service matches mailboxes that are named for help.
-	service = regexp.MustCompile(`(?i)^(post-?master|mailer-daemon|abuse|support|help|help-?desk|noc|hostmaster|webmaster|admin|administrator|root|no-?reply)$`)
+	service = lazyregexp.New(`(?i)^(post-?master|mailer-daemon|abuse|support|help|help-?desk|noc|hostmaster|webmaster|admin|administrator|root|no-?reply)$`)
 )

@@ -1,8 +1,9 @@
 package inbound
 
 import (
-	"regexp"
 	"strings"
+
+	"digestd/internal/lazyregexp"
 )
 
 // Where a notice in words ends and what it returns begins. What stands in a returned message was written by us, or by
@@ -52,7 +53,7 @@ func ownWords(text string) (said notice) {
 }
 
 // returns matches the line after which the returned message begins.
-var returns = regexp.MustCompile(`(?i)^[\s\-=*_|#>.]*(` +
+var returns = lazyregexp.New(`(?i)^[\s\-=*_|#>.]*(` +
 	`(start of |begin(ning)? of |the )*(original|returned|unsent|undelivered|rejected|failed|old) (e-?mail |mail )?(message|mail|e-?mail)s?( as received| text| headers?| attached| below| is| are| as| follows?)*( \(.*\))?[\s\-=*_|#:.]*$` +
 	`|(message|mail) (text|headers?|contents?) (follow|below|attached)` +
 	`|(unsent|original|returned) message\b.*\b(below|follows)` +
@@ -77,8 +78,8 @@ var returns = regexp.MustCompile(`(?i)^[\s\-=*_|#>.]*(` +
 // A rule around a few words parts what a notice says from what it returns, in any language, unless the words
 // announce a part of the notice itself.
 var (
-	rule    = regexp.MustCompile(`^\s*[-=_]{2,}\s*(\pL[\pL\pM' ]{2,60}?)\s*[-=_]{2,}\s*$`)
-	section = regexp.MustCompile(`(?i)transcript|session|address|recipient|error|reason|fail|report|status|diagnos|expla|warning|info|detail|notif|technical|deliver|log\b|` +
+	rule    = lazyregexp.New(`^\s*[-=_]{2,}\s*(\pL[\pL\pM' ]{2,60}?)\s*[-=_]{2,}\s*$`)
+	section = lazyregexp.New(`(?i)transcript|session|address|recipient|error|reason|fail|report|status|diagnos|expla|warning|info|detail|notif|technical|deliver|log\b|` +
 		`empf|fehler|grund|destina|adres|raison|motiv|causa|err(o|eu)r|причин|ошибк|адрес|получател|エラー|宛先|原因|理由|收件|错误|錯誤|详|詳`)
 )
 
@@ -89,7 +90,7 @@ func isRule(line string) bool {
 }
 
 // headerLine matches fields by which the header of a returned message is known.
-var headerLine = regexp.MustCompile(`(?i)^(?:[>|] ?)*(received|return-path|message-id|mime-version|date|from|to|subject|sender|x-[a-z-]+|content-[a-z-]+|dkim-signature|list-[a-z]+|reply-to|path):\s`)
+var headerLine = lazyregexp.New(`(?i)^(?:[>|] ?)*(received|return-path|message-id|mime-version|date|from|to|subject|sender|x-[a-z-]+|content-[a-z-]+|dkim-signature|list-[a-z]+|reply-to|path):\s`)
 
 // isStrong reports whether a field stands in headers only.
 func isStrong(field string) bool {
@@ -120,15 +121,15 @@ func beginsHeader(lines, fields []string) bool {
 }
 
 // subjectLine matches where a notice shows a message's subject.
-var subjectLine = regexp.MustCompile(`(?i)^[>|\s]*(subject|betreff|objet|asunto|assunto|oggetto|onderwerp|тема|件名|主题|主題|主旨)\s?[:：]`)
+var subjectLine = lazyregexp.New(`(?i)^[>|\s]*(subject|betreff|objet|asunto|assunto|oggetto|onderwerp|тема|件名|主题|主題|主旨)\s?[:：]`)
 
 // shownLine matches the fields that mail programs show of a message.
-var shownLine = regexp.MustCompile(`(?i)^[>|\s]*(subject|from|sent|date|to|cc|reply-to|message-id|` +
+var shownLine = lazyregexp.New(`(?i)^[>|\s]*(subject|from|sent|date|to|cc|reply-to|message-id|` +
 	`betreff|von|gesendet|datum|an|objet|de|envoy[ée]|à|asunto|enviado( el)?|fecha|para|assunto|enviada em|data|oggetto|da|inviato|a|onderwerp|van|verzonden|aan|` +
 	`тема|от|кому|дата|отправлено|件名|差出人|送信日時|日時|宛先|主题|主題|主旨|发件人|寄件者|收件人|收件者|发送时间|日期)\s?[:：]`)
 
 // explains matches a line that goes on with the reason.
-var explains = regexp.MustCompile(`(?i)^\s*(` + section.String() + `)[^:：]{0,30}[:：]`)
+var explains = lazyregexp.New(`(?i)^\s*(` + section.String() + `)[^:：]{0,30}[:：]`)
 
 // showsFields reports whether the fields of a message are shown here, three at least, its subject among them. Some mail
 // systems show them before they come to the point, so this ends a notice only after the recipient, and not where a

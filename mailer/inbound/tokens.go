@@ -1,10 +1,10 @@
 package inbound
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
+	"digestd/internal/lazyregexp"
 	"digestd/subscribers"
 )
 
@@ -16,9 +16,9 @@ const sideLength = 26
 
 var (
 	// leaving is how the subject of List-Unsubscribe's mailto begins, whatever a mail program put before it.
-	leaving = regexp.MustCompile(`(?i)^\s*(?:(?:re|fwd?|aw|wg|tr|rv|sv|vs)\s*:\s*)*unsubscribe(?:$|[^\pL-])`)
+	leaving = lazyregexp.New(`(?i)^\s*(?:(?:re|fwd?|aw|wg|tr|rv|sv|vs)\s*:\s*)*unsubscribe(?:$|[^\pL-])`)
 	// linkOut is a link of List-Unsubscribe, or one in the mail, up to its token.
-	linkOut = regexp.MustCompile(`(?:/[up]/|unsubscribe(?:%20|=20| ))(?:=\r?\n)?([A-Za-z0-9_-]+)`)
+	linkOut = lazyregexp.New(`(?:/[up]/|unsubscribe(?:%20|=20| ))(?:=\r?\n)?([A-Za-z0-9_-]+)`)
 )
 
 // isArrival reports whether a field says to which address a message came.

@@ -1,9 +1,9 @@
 package inbound
 
 import (
-	"regexp"
 	"strings"
 
+	"digestd/internal/lazyregexp"
 	"digestd/mailer/refusal"
 )
 
@@ -63,7 +63,7 @@ var undelivered = refusal.AnyOf(
 )
 
 // arrived matches statements that it did arrive.
-var arrived = regexp.MustCompile(`\b(message|mail|e-?mail) (was|has been) (successfully )?delivered to\b`)
+var arrived = lazyregexp.New(`\b(message|mail|e-?mail) (was|has been) (successfully )?delivered to\b`)
 
 // retrying matches statements that the mail is still on its way: whoever makes one has not given up.
 var retrying = refusal.AnyOf(
@@ -92,7 +92,7 @@ var retrying = refusal.AnyOf(
 )
 
 // delaySubject matches subjects of notices of delay.
-var delaySubject = regexp.MustCompile(`\bdelay(ed)?\b|^warning: .*(\bnot\b|still|hours|past)|still being (re)?tried|not yet been delivered|delivery warning|verz[oö]ger|retras|demor|retard|ritard|gecik|지연|försena|forsink|viivästy|op[óo][źz]nion|zpožd|késedel|затрим|задерж|καθυστέρη|延[迟遲]|遅延|遅れ`)
+var delaySubject = lazyregexp.New(`\bdelay(ed)?\b|^warning: .*(\bnot\b|still|hours|past)|still being (re)?tried|not yet been delivered|delivery warning|verz[oö]ger|retras|demor|retard|ritard|gecik|지연|försena|forsink|viivästy|op[óo][źz]nion|zpožd|késedel|затрим|задерж|καθυστέρη|延[迟遲]|遅延|遅れ`)
 
 // gaveUp matches statements that nothing will be tried again.
 var gaveUp = refusal.AnyOf(

@@ -4,10 +4,10 @@
 package refusal
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
+	"digestd/internal/lazyregexp"
 	"digestd/subscribers"
 )
 
@@ -15,11 +15,11 @@ import (
 const maxWords = 2 << 10
 
 // AnyAddress finds an address in text. Its domain has a dot: what has none is somebody's host.
-var AnyAddress = regexp.MustCompile(`[\pL\pN.!#$%&'*+/=?^_{|}~-]+@(?:[\pL\pN](?:[\pL\pN-]*[\pL\pN])?\.)+\pL[\pL\pN-]*[\pL\pN]`)
+var AnyAddress = lazyregexp.New(`[\pL\pN.!#$%&'*+/=?^_{|}~-]+@(?:[\pL\pN](?:[\pL\pN-]*[\pL\pN])?\.)+\pL[\pL\pN-]*[\pL\pN]`)
 
 // EnhancedCode finds status codes of RFC 3463 in text. Addresses of hosts and most versions look otherwise: they
 // have four numbers, or begin with another digit.
-var EnhancedCode = regexp.MustCompile(`(?:^|[^0-9.\pL])([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|\.[^0-9]|\.?$)`)
+var EnhancedCode = lazyregexp.New(`(?:^|[^0-9.\pL])([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|\.[^0-9]|\.?$)`)
 
 // CodesIn are the status codes in text, in their order.
 func CodesIn(text string) (codes []string) {
@@ -38,7 +38,7 @@ func CodesIn(text string) (codes []string) {
 func isGeneric(code string) bool { return strings.HasSuffix(code, ".0") || ownDetail.MatchString(code) }
 
 // ownDetail matches codes on addresses whose detail is a mail system's own: no registered one has three digits.
-var ownDetail = regexp.MustCompile(`^[245]\.1\.[1-9][0-9]{2}$`)
+var ownDetail = lazyregexp.New(`^[245]\.1\.[1-9][0-9]{2}$`)
 
 // Assess says what a recipient's status is, and whether their mailbox is gone: only where each code that was
 // given says so, and the words speak of nothing else. Where two things are said, the milder one counts.
@@ -100,7 +100,7 @@ func kin(code, words string) bool {
 var malformed = AnyOf(`valid`, `illegal`, `malformed`, `syntax`, `format`)
 
 // typo finds the advice to look for a slip of one's own, and to try again then.
-var typo = regexp.MustCompile(`(?i)\bcheck\b[^.;]{0,80}\band try again`)
+var typo = lazyregexp.New(`(?i)\bcheck\b[^.;]{0,80}\band try again`)
 
 // AfterData reports whether a notice, in lower case and on one line, shows that a refusal came after the whole message.
 // Sendmail shows DATA before what was said of RCPT, too, but speaks of the service only where it was said of DATA.
@@ -119,7 +119,7 @@ func Late(words string) string { return endOfData + ": " + words }
 var afterData = AnyOf(`(user unknown|unknown user)\b.{0,80}\bend of data`, `\bend of data\b.{0,160}(user unknown|unknown user)`)
 
 // letters finds words.
-var letters = regexp.MustCompile(`\pL{2}`)
+var letters = lazyregexp.New(`\pL{2}`)
 
 // notFound matches what Exchange says of a mailbox that is not there.
 var notFound = AnyOf(`recipient ?not ?found`, `(recipient|address|mailbox|user)\b.{0,120}\b(not|n't) (be )?found`, `not found by smtp address lookup`)
@@ -154,20 +154,20 @@ func Named(words string) (addresses []string) {
 const maxNamed = 100
 
 // verdictOn finds the address that a refusal begins with, or that words say something of.
-var verdictOn = regexp.MustCompile(`(?i)(?:\b5[0-9][0-9][ -]+(?:5\.[0-9]+\.[0-9]+ +)?(?:(?:recipient|user|address) )?<?|` +
+var verdictOn = lazyregexp.New(`(?i)(?:\b5[0-9][0-9][ -]+(?:5\.[0-9]+\.[0-9]+ +)?(?:(?:recipient|user|address) )?<?|` +
 	`\b(?:forward(?:ed|s)?|redirect(?:ed|s)?|relay(?:ed|s)?|passed|member)(?: on)?(?: to)? <?|` +
 	`\b(?:because|since|as|that) (?:the )?(?:user|address|mailbox|recipient|account)? ?<?)(` +
 	AnyAddress.String() + `)`)
 
 // passingCode finds a reply that speaks of a passing trouble, also after one that is for good.
-var passingCode = regexp.MustCompile(`(?:^|[\s;:])4[0-9][0-9][ -]`)
+var passingCode = lazyregexp.New(`(?:^|[\s;:])4[0-9][0-9][ -]`)
 
 // tryAgain finds what means that it may go well another time, unless the reply is for good: then it asks for another
 // address.
-var tryAgain = regexp.MustCompile(`(?i)try again`)
+var tryAgain = lazyregexp.New(`(?i)try again`)
 
 // ReplyCode finds a permanent refusal of SMTP.
-var ReplyCode = regexp.MustCompile(`(?:^|[^0-9.])5[0-5][0-9](?:[^0-9.]|$)`)
+var ReplyCode = lazyregexp.New(`(?:^|[^0-9.])5[0-5][0-9](?:[^0-9.]|$)`)
 
 // plainWords writes out what is written in several ways.
 var plainWords = strings.NewReplacer("couldn't", "could not", "Couldn't", "Could not", "can't", "can not",
@@ -175,16 +175,16 @@ var plainWords = strings.NewReplacer("couldn't", "could not", "Couldn't", "Could
 	"mail box", "mailbox", "Mail box", "Mailbox", "Mail Box", "Mailbox")
 
 // errorCode finds what one large provider writes in front of any refusal that it was given, whatever that says.
-var errorCode = regexp.MustCompile(`(?i)\binvalid address\b[\s,:;.-]*error[_ ]code\b[\s:]*`)
+var errorCode = lazyregexp.New(`(?i)\binvalid address\b[\s,:;.-]*error[_ ]code\b[\s:]*`)
 
 // anyLink finds addresses of pages, whose names mean nothing.
-var anyLink = regexp.MustCompile(`(?i)\bhttps?://\S+`)
+var anyLink = lazyregexp.New(`(?i)\bhttps?://\S+`)
 
 // statusInWords finds the enhanced codes, those of further lines too.
-var statusInWords = regexp.MustCompile(`\b[245]\.[0-9]{1,3}\.[0-9]{1,3}\b`)
+var statusInWords = lazyregexp.New(`\b[245]\.[0-9]{1,3}\.[0-9]{1,3}\b`)
 
 // sentenceEnd parts sentences.
-var sentenceEnd = regexp.MustCompile(`[.;!?]\s|[。；！？]`)
+var sentenceEnd = lazyregexp.New(`[.;!?]\s|[。；！？]`)
 
 // ofRecipient is a code, unless what is said means the sender.
 func ofRecipient(code, said string) string {
@@ -205,7 +205,7 @@ func aboutSender(said string) bool {
 }
 
 // followUp finds the refusal of what a client sent on after its recipient had been refused. It means nothing.
-var followUp = regexp.MustCompile(`\b503 [245]\.[0-9]+\.[0-9]+`)
+var followUp = lazyregexp.New(`\b503 [245]\.[0-9]+\.[0-9]+`)
 
 // policy is the code of all that is about the sender or the message, not about the mailbox.
 const policy = "5.7.1"
@@ -241,4 +241,4 @@ func Meaning(words string) string {
 }
 
 // hostNamed finds the names of hosts, which may be spam-filter.example.org.
-var hostNamed = regexp.MustCompile(`(?i)\b(host|by|from|at|server|talking to) [\w-]+(?:\.[\w-]+)+`)
+var hostNamed = lazyregexp.New(`(?i)\b(host|by|from|at|server|talking to) [\w-]+(?:\.[\w-]+)+`)

@@ -5,9 +5,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"mime"
-	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"digestd/internal/lazyregexp"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
@@ -18,7 +19,7 @@ import (
 	"golang.org/x/text/encoding/unicode/utf32"
 )
 
-var xmlEncoding = regexp.MustCompile(`^\s*<\?xml[^>]{0,200}?\sencoding\s*=\s*["']\s*([A-Za-z0-9._:-]+)`)
+var xmlEncoding = lazyregexp.New(`^\s*<\?xml[^>]{0,200}?\sencoding\s*=\s*["']\s*([A-Za-z0-9._:-]+)`)
 
 // Decode turns a body into UTF-8. What names the charset, strongest first: the byte order mark,
 // the pattern of the first bytes, the charset of HTTP (RFC 7303 §3), the XML declaration, a guess by how the text
@@ -123,7 +124,7 @@ func decodedOnce(text []byte) []byte {
 
 // doubled are the characters that the first bytes of UTF-8 become when they are taken for Windows-1252, of the letters
 // and signs that Latin text has beyond ASCII. One of them at another such sign says enough.
-var doubled = regexp.MustCompile(`[ÃÂ][\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â[\x{80}€][\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]`)
+var doubled = lazyregexp.New(`[ÃÂ][\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â[\x{80}€][\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]`)
 
 // Once undoes an encoding that was done twice in a single text of a document, as Decode does it for a whole one.
 func Once(text string) string {
@@ -139,7 +140,7 @@ func Once(text string) string {
 	})
 }
 
-var doubledRuns = regexp.MustCompile(`(?:` + doubled.String() + `)+`)
+var doubledRuns = lazyregexp.New(`(?:` + doubled.String() + `)+`)
 
 // takeRun splits the first run of characters beyond ASCII off a text: what stands before it, the run as bytes of
 // Windows-1252, put after those of run, and the rest. A character that is in no such byte stands for itself,

@@ -3,11 +3,12 @@ package loosexml
 import (
 	"bytes"
 	"html"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"digestd/internal/lazyregexp"
 )
 
 // maxReference bounds how far a ";" may be from its "&": the longest name of HTML has 33 bytes.
@@ -101,7 +102,7 @@ func reference(name string) (string, bool) {
 
 // surrogates are the two halves of a character beyond U+FFFF, referred to one by one, as programs do
 // that think in UTF-16.
-var surrogates = regexp.MustCompile(`(?i)&#(?:x(d[89ab][0-9a-f]{2})|(5[56]\d{3}));&#(?:x(d[c-f][0-9a-f]{2})|(5[67]\d{3}));`)
+var surrogates = lazyregexp.New(`(?i)&#(?:x(d[89ab][0-9a-f]{2})|(5[56]\d{3}));&#(?:x(d[c-f][0-9a-f]{2})|(5[67]\d{3}));`)
 
 // JoinSurrogates replaces pairs of references to surrogates by their character.
 func JoinSurrogates(s string) string {

@@ -5,8 +5,9 @@ package loosexml
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
+
+	"digestd/internal/lazyregexp"
 )
 
 // Kind tells what the Scanner met.
@@ -92,10 +93,10 @@ var literalMarks = [...][]byte{commentEnd: []byte("-->"), cdataStart: []byte("<!
 	piEnd: []byte("?>")}
 
 var (
-	entryEndTag = regexp.MustCompile(`(?i)</(?:item|entry|outline)\s*>`)
-	valueEndTag = regexp.MustCompile(`(?i)</(?:title|description|summary|content|content:encoded|link|guid|id|author|name|category|dc:creator)\s*>`)
+	entryEndTag = lazyregexp.New(`(?i)</(?:item|entry|outline)\s*>`)
+	valueEndTag = lazyregexp.New(`(?i)</(?:title|description|summary|content|content:encoded|link|guid|id|author|name|category|dc:creator)\s*>`)
 	// feedTag is a tag after the end of another: an attribute that holds both has lost its quote.
-	feedTag = regexp.MustCompile(`(?i)>\s*</?(?:item|entry|outline|channel|link|guid|id|title|description|summary|pubdate|updated|published|enclosure|category|author|media:\w+)[\s/>]`)
+	feedTag = lazyregexp.New(`(?i)>\s*</?(?:item|entry|outline|channel|link|guid|id|title|description|summary|pubdate|updated|published|enclosure|category|author|media:\w+)[\s/>]`)
 )
 
 // ahead is the offset of the next mark at or after a position that is not before pos, or -1. It is looked up once for

@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"digestd/digest/collect/loosexml"
+	"digestd/internal/lazyregexp"
 )
 
 // Feed is one feed of a list.
@@ -39,10 +39,10 @@ const (
 )
 
 var (
-	comment   = regexp.MustCompile(`(?s)<!--.*?-->`)
-	listTitle = regexp.MustCompile(`(?is)<title[^>]*>([^<]*)`)
-	tags      = regexp.MustCompile(`(?i)<(/?)(opml|body|outline)\b`)
-	rescue    = regexp.MustCompile(`(?i)\s(xmlurl|htmlurl)\s*=\s*(?:"([^"]*)"|'([^']*)')`)
+	comment   = lazyregexp.New(`(?s)<!--.*?-->`)
+	listTitle = lazyregexp.New(`(?is)<title[^>]*>([^<]*)`)
+	tags      = lazyregexp.New(`(?i)<(/?)(opml|body|outline)\b`)
+	rescue    = lazyregexp.New(`(?i)\s(xmlurl|htmlurl)\s*=\s*(?:"([^"]*)"|'([^']*)')`)
 )
 
 // Read reads a list, also one that is no well-formed XML: a bare "&" in an address is as common as a
