@@ -139,8 +139,8 @@ const pagesShown = 5
 // collectorAlone is a collector without a ledger. It needs no configuration; one that is there says how to ask, and one
 // that is named must be right.
 func collectorAlone(p *program) (*collect.Collector, error) {
-	cfg := &config.Config{Collect: config.Collect{Timeout: 30 * time.Second, MaxSize: 10 << 20,
-		Concurrency: 1, PerHost: 1, UserAgent: "digestd/" + version}}
+	cfg := &config.Config{Collect: config.DefaultCollect()}
+	cfg.Collect.Concurrency, cfg.Collect.PerHost, cfg.Collect.UserAgent = 1, 1, "digestd/"+version
 	switch found, _, err := p.load(); {
 	case err == nil:
 		cfg = found

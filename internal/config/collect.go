@@ -16,6 +16,12 @@ type Collect struct {
 	AllowPrivateNetworks []string // CIDRs, checked
 }
 
+// DefaultCollect is [collect] where the file says nothing, for those who read a feed without a configuration.
+func DefaultCollect() (c Collect) {
+	readTable(&reader{}, "[collect]", nil, collectKeys(&c))
+	return c
+}
+
 func collectKeys(c *Collect) []key {
 	return []key{
 		duration("every", &c.Every, `"30m"`, time.Second, 7*day, "How often a feed is polled. Feeds that ask for it are polled less often."),

@@ -1,63 +1,43 @@
 package web
 
 import (
-	"errors"
-	"io"
-	"mime"
-	"mime/multipart"
-	"net/http"
-	"net/url"
+	"fmt"
+	"html"
+	"strings"
 )
 
-// badRequest is a form that can't be read, with the status that says why.
-type badRequest struct {
-	status int
-	text   string
-}
-
-func (e *badRequest) Error() string { return e.text }
-
-// readForm reads the fields of a posted form: urlencoded, as browsers and most mail programs send them, or
-// multipart, which RFC 8058 §3.2 allows as well. Fields of the query are none.
-func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	if r.Header.Get("Content-Encoding") != "" {
-		return nil, &badRequest{http.StatusUnsupportedMediaType, "the body must not be compressed"}
+// Form is the form of the page where new readers sign up, to be pasted into another page: fields alone, of which that
+// page decides the look. Topics are left to the reader's page of preferences.
+func Form(site Site, language string) string {
+	v := &visit{site: site}
+	set := site.Sets[site.Config.Digests[0].ID]
+	words := set.Catalogue(language)
+	v.words = words
+	digests, _ := v.offered(nil)
+	name := site.Config.Newsletter.Name
+	if len(digests) == 1 {
+		name = digests[0].Title
 	}
-	kind, params := "application/x-www-form-urlencoded", map[string]string{}
-	if declared := r.Header.Get("Content-Type"); declared != "" {
-		var err error
-		if kind, params, err = mime.ParseMediaType(declared); err != nil {
-			return nil, &badRequest{http.StatusUnsupportedMediaType, "the content type can't be read"}
+	var b strings.Builder
+	line := func(format string, args ...any) {
+		for i, a := range args {
+			args[i] = html.EscapeString(fmt.Sprint(a))
 		}
+		fmt.Fprintf(&b, format+"\n", args...)
 	}
-	body := http.MaxBytesReader(w, r.Body, maxBody)
-	switch kind {
-	case "application/x-www-form-urlencoded":
-		raw, err := io.ReadAll(body)
-		if err != nil {
-			return nil, unreadable(err)
+	line(`<form action="%s?lang=%s" method="post" lang="%s" dir="%s">`, site.Config.Web.BaseURL+SubscribePath, words.Tag, words.Tag, words.Dir)
+	line(`  <p>%s</p>`, strings.ReplaceAll(words.Web.Consent, "{name}", name))
+	line(`  <p><label>%s <input type="email" name="email" maxlength="254" required autocomplete="email" dir="ltr"></label></p>`, words.Web.Address)
+	if len(digests) > 1 {
+		line(`  <fieldset>`)
+		line(`    <legend>%s</legend>`, words.Web.Newsletters)
+		for _, d := range digests {
+			line(`    <p><label><input type="checkbox" name="digest" value="%s"> %s</label></p>`, d.ID, d.Title)
 		}
-		form, err := url.ParseQuery(string(raw))
-		if err != nil {
-			return nil, unreadable(err)
-		}
-		return form, nil
-	case "multipart/form-data":
-		form, err := multipart.NewReader(body, params["boundary"]).ReadForm(maxBody)
-		if err != nil {
-			return nil, unreadable(err)
-		}
-		defer form.RemoveAll()
-		return form.Value, nil
+		line(`  </fieldset>`)
 	}
-	return nil, &badRequest{http.StatusUnsupportedMediaType,
-		"only application/x-www-form-urlencoded and multipart/form-data"}
-}
-
-func unreadable(err error) error {
-	var large *http.MaxBytesError
-	if errors.As(err, &large) || errors.Is(err, multipart.ErrMessageTooLarge) {
-		return &badRequest{http.StatusRequestEntityTooLarge, "the body is too large"}
-	}
-	return &badRequest{http.StatusBadRequest, "the form can't be read"}
+	line(`  <p hidden><label>%s <input name="%s" tabindex="-1" autocomplete="off"></label></p>`, words.Web.LeaveEmpty, trap)
+	line(`  <p><button type="submit">%s</button></p>`, words.Words.Subscribe)
+	line(`</form>`)
+	return b.String()
 }

@@ -1,162 +1,222 @@
 package message
 
 import (
-	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/mail"
+	"net/url"
 	"strings"
-	"unicode/utf8"
+	"time"
+
+	"digestd/subscribers"
 )
 
+// Sender is what the mails of an edition have in common, as it is when the edition is composed.
+type Sender struct {
+	From          string // RFC 5322 mailbox with an ASCII local part
+	ReplyTo       string // the same, or empty
+	BounceTo      string // bare address; empty: From's
+	VERP          bool   // tag BounceTo per delivery
+	UnsubscribeTo string // bare address; empty: From's
+	BaseURL       string // of the web listener, no trailing slash; empty: none
+	OneClick      bool   // the listener answers RFC 8058 posts
+	Front         string // address of the newsletter's own page; empty: none
+	Archive       string // of the digest's archive, likewise
+	ArchivedAt    string // of the edition's page in it, likewise
+	List          string // name of the newsletter
+	Digest        string // Digest.ID; empty: a letter to one reader, which names no list
+	Edition       string // Edition.ID
+	Variant       int    // index into the edition's variants
+	Date          time.Time
+	TokenKey      string // subscribers.TokenKey.ID
+	Signature     string // dkim.Signer.ID, or empty
+}
+
+// Paths of the web listener under BaseURL; a token follows.
 const (
-	lineAim     = 78 // RFC 5322 §2.1.1, without the CRLF
-	wordMax     = 75 // RFC 2047 §2, of an encoded word
-	hexDigits   = "0123456789ABCDEF"
-	longestWord = 60 // ASCII words beyond this are encoded, so that they can be folded
+	UnsubscribePath = "/u/"
+	PreferencesPath = "/p/"
+	ConfirmPath     = "/confirm/"
 )
 
-// appendTokens appends tokens separated by spaces, folding before one that would pass the line. col is
-// the length of the line so far; the first token is set without a space before it.
-func appendTokens(dst []byte, col int, tokens []string) []byte {
-	for i, tok := range tokens {
-		if i > 0 {
-			if col+1+len(tok) > lineAim {
-				dst = append(dst, "\r\n"...)
-				col = 0
-			}
-			dst = append(dst, ' ')
-			col++
+// maxBaseURL keeps the header line with it far below the 998 bytes of RFC 5321.
+const maxBaseURL = 500
+
+// Links are the addresses of a token for a page or a mail: unsubscribe is a mailto URL when there is no
+// web listener, preferences is empty then.
+func (s Sender) Links(token string) (unsubscribe, preferences string, err error) {
+	if s.BaseURL != "" {
+		return s.BaseURL + UnsubscribePath + token, s.BaseURL + PreferencesPath + token, nil
+	}
+	h, err := s.headers()
+	if err != nil {
+		return "", "", err
+	}
+	return h.mailto + token, "", nil
+}
+
+// headers are a Sender's addresses, checked.
+type headers struct {
+	from, replyTo *mail.Address
+	domain        string // of From, ASCII
+	bounceTo      string
+	mailto        string // up to where the token goes
+	help          string // mailto of whom to ask
+}
+
+func (s Sender) headers() (h headers, err error) {
+	parse := func(key, value string) (*mail.Address, error) {
+		a, err := mail.ParseAddress(value)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %q is not a mailbox: %w", key, value, err)
 		}
-		dst = append(dst, tok...)
-		col += len(tok)
-	}
-	return dst
-}
-
-// appendUnstructured appends text of a Subject and the like, in encoded words (RFC 2047) when it isn't
-// plain ASCII.
-func appendUnstructured(dst []byte, col int, s string) []byte {
-	s = oneLine(s)
-	words := strings.Fields(s)
-	if isASCII(s) && !strings.Contains(s, "=?") && !anyLonger(words, longestWord) {
-		return appendTokens(dst, col, words)
-	}
-	return appendTokens(dst, col, encodedWords(strings.Join(words, " "), col))
-}
-
-// appendMailbox appends a name, if there is one, and an address in angle brackets.
-func appendMailbox(dst []byte, col int, name, addr string) []byte {
-	tokens := append(phrase(name, col), "<"+addr+">")
-	if len(tokens) == 1 {
-		tokens[0] = addr
-	}
-	return appendTokens(dst, col, tokens)
-}
-
-// phrase is a display name as tokens: atoms, quoted strings or encoded words (RFC 5322 §3.2.5).
-func phrase(name string, col int) []string {
-	words := strings.Fields(oneLine(name))
-	s := strings.Join(words, " ")
-	if !isASCII(s) || strings.Contains(s, "=?") || anyLonger(words, longestWord) {
-		return encodedWords(s, col)
-	}
-	for i, w := range words {
-		if strings.ContainsFunc(w, func(r rune) bool { return !isAtom(r) }) {
-			words[i] = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(w) + `"`
+		wire, utf8, err := wireAddress(a.Address)
+		if err == nil && utf8 {
+			err = errors.New("the part before the @ must be ASCII")
 		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", key, err)
+		}
+		return &mail.Address{Name: a.Name, Address: wire}, nil
 	}
-	// A space between two quoted strings belongs to the name all the same (RFC 5322 §3.2.5).
-	return words
-}
-
-func isAtom(r rune) bool {
-	return r > 0x20 && r < 0x7f && !strings.ContainsRune(`()<>[]:;@\,."`, r)
-}
-
-func anyLonger(words []string, n int) bool {
-	for _, w := range words {
-		if len(w) > n {
-			return true
+	if h.from, err = parse("from", s.From); err != nil {
+		return h, err
+	}
+	_, h.domain, _ = cutAddress(h.from.Address)
+	if s.ReplyTo != "" {
+		if h.replyTo, err = parse("reply_to", s.ReplyTo); err != nil {
+			return h, err
 		}
 	}
-	return false
-}
-
-// oneLine makes control characters spaces and broken UTF-8 visible.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if isControl(r) || r == '\u0085' || r == '\u2028' || r == '\u2029' {
-			return ' '
+	h.bounceTo = h.from.Address
+	if s.BounceTo != "" {
+		a, err := parse("bounce_to", s.BounceTo)
+		if err != nil {
+			return h, err
 		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
-}
-
-// encodedWords encodes s in as many words as it takes, split between characters, in the shorter of the
-// two encodings. The first fits on a line that already holds col bytes, a header name's worth.
-func encodedWords(s string, col int) []string {
-	if s == "" {
-		return nil
+		h.bounceTo = a.Address
 	}
-	const frame = len("=?utf-8?q??=")
-	qLen := 0
-	for i := 0; i < len(s); i++ {
-		qLen += qWidth(s[i])
-	}
-	inBase64 := base64.StdEncoding.EncodedLen(len(s)) < qLen
-	var words []string
-	room := min(wordMax, lineAim-col) - frame
-	start, width := 0, 0
-	flush := func(end int) {
-		words = append(words, encodeWord(s[start:end], inBase64))
-		start, width, room = end, 0, wordMax-frame
-	}
-	for i := 0; i < len(s); {
-		_, n := utf8.DecodeRuneInString(s[i:])
-		w := 0
-		if inBase64 {
-			w = base64.StdEncoding.EncodedLen(i+n-start) - width
-		} else {
-			for j := i; j < i+n; j++ {
-				w += qWidth(s[j])
-			}
+	unsubscribeTo := h.from.Address
+	if s.UnsubscribeTo != "" {
+		a, err := parse("unsubscribe_to", s.UnsubscribeTo)
+		if err != nil {
+			return h, err
 		}
-		if width+w > room && i > start {
-			flush(i)
-			continue
-		}
-		width += w
-		i += n
+		unsubscribeTo = a.Address
 	}
-	flush(len(s))
-	return words
-}
-
-// qWidth is how many bytes c takes in the Q encoding, restricted to what is safe in a phrase
-// (RFC 2047 §5 rule 3).
-func qWidth(c byte) int {
-	if isQPlain(c) || c == ' ' {
-		return 1
+	if local, _, _ := cutAddress(h.bounceTo); s.VERP && len(local) > 64-len("+")-subscribers.TagLen {
+		return h, fmt.Errorf("bounce_to: %q is too long to be tagged: with verp, %d characters may stand before the @",
+			local, 64-len("+")-subscribers.TagLen)
 	}
-	return 3
-}
-
-func isQPlain(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("!*+-/", c) >= 0
-}
-
-func encodeWord(s string, inBase64 bool) string {
-	if inBase64 {
-		return "=?utf-8?b?" + base64.StdEncoding.EncodeToString([]byte(s)) + "?="
-	}
-	b := []byte("=?utf-8?q?")
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case isQPlain(c):
-			b = append(b, c)
-		case c == ' ':
-			b = append(b, '_')
-		default:
-			b = append(b, '=', hexDigits[c>>4], hexDigits[c&15])
+	for _, address := range []string{s.BaseURL, s.Front, s.Archive, s.ArchivedAt} {
+		if len(address) > maxBaseURL || strings.ContainsFunc(address,
+			func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' || r == '"' }) {
+			return h, fmt.Errorf("base_url: %q can't stand in a header", address)
 		}
 	}
-	return string(append(b, "?="...))
+	mailto := func(address string) string {
+		local, domain, _ := cutAddress(address)
+		return "mailto:" + url.PathEscape(local) + "@" + domain
+	}
+	h.mailto = mailto(unsubscribeTo) + "?subject=unsubscribe%20"
+	h.help = mailto(h.from.Address) + "?subject=help"
+	if h.replyTo != nil {
+		h.help = mailto(h.replyTo.Address) + "?subject=help"
+	}
+	return h, nil
+}
+
+func (b *builder) mailbox(name string, a *mail.Address) {
+	b.field(name, func(dst []byte, col int) []byte { return appendMailbox(dst, col, a.Name, a.Address) })
+}
+
+// from is what a message begins with, up to the first blank.
+func (b *builder) from(h headers) {
+	b.mailbox("From", h.from)
+	b.literal("To: ")
+}
+
+func (b *builder) header(s Sender, h headers, subject string) {
+	b.from(h)
+	b.blank(blankTo)
+	b.literal("\r\n")
+	if h.replyTo != nil {
+		b.mailbox("Reply-To", h.replyTo)
+	}
+	b.field("Subject", func(dst []byte, col int) []byte { return appendUnstructured(dst, col, subject) })
+	b.plain("Date", s.Date.Format("Mon, 02 Jan 2006 15:04:05 -0700"))
+	b.literal("Message-ID: <")
+	b.blank(blankMessageID)
+	b.literal("@" + h.domain + ">\r\n")
+
+	if s.Digest != "" {
+		b.listHeader(s, h)
+	}
+	b.plain("Auto-Submitted", "auto-generated") // RFC 3834
+	if s.Digest != "" {
+		b.plain("Precedence", "bulk")
+	}
+	b.plain("MIME-Version", "1.0")
+}
+
+// listHeader says which list a mail is of, and how to leave it.
+func (b *builder) listHeader(s Sender, h headers) {
+	b.field("List-Id", func(dst []byte, col int) []byte {
+		return appendTokens(dst, col, append(phrase(s.List, col), "<"+label(s.Digest)+"."+h.domain+">"))
+	})
+	b.literal("List-Unsubscribe: ")
+	if s.BaseURL != "" {
+		b.literal("<" + s.BaseURL + UnsubscribePath)
+		b.blank(blankToken)
+		b.literal(">,\r\n ")
+	}
+	b.literal("<" + h.mailto)
+	b.blank(blankToken)
+	b.literal(">\r\n")
+	if s.OneClick && s.BaseURL != "" {
+		b.plain("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+	}
+	if s.Front != "" { // RFC 2369 §3.1
+		b.plain("List-Help", "<"+s.Front+">,\r\n <"+h.help+">")
+	} else {
+		b.plain("List-Help", "<"+h.help+">")
+	}
+	if s.Archive != "" { // RFC 2369 §3.6
+		b.plain("List-Archive", "<"+s.Archive+">")
+	}
+	if s.ArchivedAt != "" { // RFC 5064 §2
+		b.plain("Archived-At", "<"+s.ArchivedAt+">")
+	}
+	b.plain("Feedback-ID", s.Date.UTC().Format("20060102T1504")+":"+label(s.Digest)+":digest:"+senderID(h.domain))
+}
+
+// label makes a digest's id fit for a domain label and a Feedback-ID field.
+func label(id string) string {
+	l := strings.Trim(strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', '0' <= r && r <= '9':
+			return r
+		case 'A' <= r && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return '-'
+	}, id), "-")
+	if l == "" {
+		return "digest"
+	}
+	return l[:min(len(l), 63)]
+}
+
+// senderID is the last field of a Feedback-ID: 5 to 15 characters that name the sender, always the same.
+func senderID(domain string) string {
+	id := strings.Map(func(r rune) rune {
+		if 'a' <= r && r <= 'z' || '0' <= r && r <= '9' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(domain))
+	if len(id) < 5 {
+		id += "digest"
+	}
+	return id[:min(len(id), 15)]
 }
