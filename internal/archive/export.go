@@ -52,6 +52,8 @@ func (s *Site) files() []file {
 		}
 	}
 	for _, of := range s.digests {
+		add(of, of.ID+"/"+feedAtom, "")
+		add(of, of.ID+"/"+feedJSON, "")
 		month := ""
 		for _, row := range of.listed {
 			if name := row.Wall[:len("2026-11")]; name != month {
@@ -60,11 +62,18 @@ func (s *Site) files() []file {
 			}
 		}
 		add(of, of.ID+"/", "")
-		add(of, of.ID+"/"+feedAtom, "")
-		add(of, of.ID+"/"+feedJSON, "")
 	}
 	if !s.Empty() {
 		add(nil, "", "")
+	}
+	return all
+}
+
+// names are those of all files, as a manifest has them before they are written.
+func (s *Site) names() map[string]string {
+	all := map[string]string{}
+	for _, f := range s.files() {
+		all[f.name] = ""
 	}
 	return all
 }
@@ -120,6 +129,9 @@ func (s *Site) Export(dir string) (Exported, error) {
 		return Exported{}, err
 	}
 	defer d.root.Close()
+	if err := d.promise(s.names()); err != nil {
+		return Exported{}, err
+	}
 	for _, f := range s.files() {
 		if f.stamp != "" && d.has(f.name, f.stamp) {
 			continue
@@ -144,6 +156,16 @@ const stampRecord = "DIGESTD.stamp"
 // Tar writes the site as a tar file, in the order of Export.
 func (s *Site) Tar(to io.Writer) error {
 	w := tar.NewWriter(to)
+	names, err := json.Marshal(s.names())
+	if err == nil {
+		err = w.WriteHeader(&tar.Header{Name: manifest, Mode: 0o644, Size: int64(len(names)), Format: tar.FormatPAX})
+	}
+	if err == nil {
+		_, err = w.Write(names)
+	}
+	if err != nil {
+		return err
+	}
 	for _, f := range s.files() {
 		p, err := f.page()
 		if err != nil {
@@ -177,7 +199,12 @@ func Unpack(from io.Reader, dir string) (Exported, error) {
 		if err == nil {
 			body, err = io.ReadAll(r)
 		}
-		if err == nil && !d.has(h.Name, h.PAXRecords[stampRecord]) {
+		if err == nil && h.Name == manifest {
+			var names map[string]string
+			if err = json.Unmarshal(body, &names); err == nil {
+				err = d.promise(names)
+			}
+		} else if err == nil && !d.has(h.Name, h.PAXRecords[stampRecord]) {
 			err = d.put(h.Name, h.PAXRecords[stampRecord], body)
 		}
 		if err != nil {
@@ -220,6 +247,33 @@ func openDirectory(name string) (*directory, error) {
 	return d, nil
 }
 
+// promise remembers what is going to be written, before it is: were the export ended in its middle, nobody else would know
+// that a page was its own to remove.
+func (d *directory) promise(names map[string]string) error {
+	known := len(d.before)
+	for name := range names {
+		if _, ok := d.before[name]; !ok {
+			d.before[name] = ""
+		}
+	}
+	if len(d.before) == known {
+		return nil
+	}
+	return d.remember(d.before)
+}
+
+// remember writes the manifest.
+func (d *directory) remember(files map[string]string) error {
+	raw, err := json.MarshalIndent(files, "", " ")
+	if err == nil {
+		err = d.write(manifest, raw)
+	}
+	if err != nil {
+		return fmt.Errorf("export of the archive to %s: %w", d.name, err)
+	}
+	return nil
+}
+
 // has reports whether a file is there as it is to be.
 func (d *directory) has(name, stamp string) bool {
 	if stamp == "" || d.before[name] != stamp {
@@ -257,8 +311,11 @@ func (d *directory) put(name, stamp string, body []byte) error {
 	return nil
 }
 
+// partOf is a file that is not whole yet.
+func partOf(name string) string { return path.Join(path.Dir(name), "."+path.Base(name)+".part") }
+
 func (d *directory) write(name string, body []byte) error {
-	part := path.Join(path.Dir(name), "."+path.Base(name)+".part")
+	part := partOf(name)
 	f, err := d.root.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
 		return err
@@ -287,14 +344,8 @@ func (d *directory) finish() (Exported, error) {
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			return d.done, fmt.Errorf("export of the archive to %s: %w", d.name, err)
 		}
+		d.root.Remove(partOf(name))
 		d.root.Remove(path.Dir(name)) // when nothing else is in it
 	}
-	raw, err := json.MarshalIndent(d.now, "", " ")
-	if err == nil {
-		err = d.write(manifest, raw)
-	}
-	if err != nil {
-		return d.done, fmt.Errorf("export of the archive to %s: %w", d.name, err)
-	}
-	return d.done, nil
+	return d.done, d.remember(d.now)
 }
