@@ -2,6 +2,7 @@ package curate
 
 import (
 	"testing"
+	"time"
 
 	"digestd/digest"
 )
@@ -35,7 +36,7 @@ func TestStandingBackDoesNotSpread(t *testing.T) {
 		stories[i].Items, stories[i].Rank.Total = []digest.Item{{Title: stories[i].ID}}, 1
 	}
 	standBack(stories, map[string]cluster{"a": {root: 1, beside: []int{2, 4}}, "b": {root: 2, beside: []int{1, 3}},
-		"c": {root: 3, beside: []int{2}}, "o": {root: 4, beside: []int{1}}})
+		"c": {root: 3, beside: []int{2}}, "o": {root: 4, beside: []int{1}}}, map[int]string{})
 	for i, want := range []string{"", "a", "", ""} {
 		if got := stories[i].Rank.Beside; got != want {
 			t.Errorf("%s stands beside %q, want %q", stories[i].ID, got, want)
@@ -80,5 +81,36 @@ func TestClips(t *testing.T) {
 		if got, ok := kinds[seq]; !ok || got != want {
 			t.Errorf("%d is %q (leads: %v), want %q", seq, got, ok, want)
 		}
+	}
+}
+
+// What says nothing new of a story that was sent, and is too far from it to be closed, stands back; a development does not.
+func TestWhatWasToldStandsBack(t *testing.T) {
+	sent := []digest.Story{{ID: "s1", Items: []digest.Item{item(1, "harbour", "Kestrel Bay ports reopen after crews accept wage deal")}}}
+	for title, beside := range map[string]string{
+		"Kestrel Bay ports open again on Monday as crews back wage offer": sent[0].Items[0].Title,
+		"Kestrel Bay ports close again, crews reject wage deal after all": "",
+		rates: "",
+	} {
+		now := item(2, "harbour", title)
+		now.FirstSeen = noon.Add(time.Hour)
+		stories, closed := Curate([]digest.Topic{topic("global", "harbour")}, []digest.Item{now}, sent, Options{Now: noon.Add(2 * time.Hour)})
+		if len(stories) != 1 || stories[0].Rank.Beside != beside {
+			t.Errorf("%s: stories %v, closed %v", title, stories, closed)
+		}
+	}
+}
+
+// Of the items of a development, the one that has what is new leads.
+func TestDevelopmentsLeadWithWhatIsNew(t *testing.T) {
+	sent := []digest.Story{{ID: "s1", Items: []digest.Item{item(1, "harbour", "Ferry fire off Sandholm kills two")}}}
+	items := []digest.Item{item(2, "nordic", "Sandholm ferry fire: captain and his crew left the ship first"), item(3, "courier", "Ferry fire off Sandholm kills nine")}
+	for i := range items {
+		items[i].FirstSeen = noon.Add(time.Duration(5-i) * time.Hour) // the newer one would lead
+		items[i].Of = uint64(3 * (1 - i))                             // one item, shown by two feeds
+	}
+	stories, _ := Curate([]digest.Topic{topic("global", "harbour", "nordic", "courier")}, items, sent, Options{Now: noon.Add(6 * time.Hour), Developments: true})
+	if len(stories) != 1 || stories[0].Follows == nil || stories[0].Lead().Seq != 3 {
+		t.Errorf("stories %q", outline(stories))
 	}
 }

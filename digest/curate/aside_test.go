@@ -19,6 +19,8 @@ func TestAsides(t *testing.T) {
 		"3/12: The Herald's evening news":                         true,
 		"Here’s the latest.":                                      true,
 		"Here's what to know about the new harbour":               false,
+		"What you need to know about the strike right now":        true,
+		"What you need to know about the new harbour":             false,
 		"First Thing: cranes stand still":                         true,
 		"Sandholm's harbour newsletter: who owns the cranes":      true,
 		"Strike ends, and more top headlines":                     true,

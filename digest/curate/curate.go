@@ -74,9 +74,11 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 
 	var stories []digest.Story
 	heat, follows, affairs := newSubjects(), make(map[string]follow), make(map[string]cluster)
+	told := make(map[int]string) // titles of what was sent, by the roots of their clusters
 	for _, c := range clusters(nodes) {
 		heat.count(c, opt.ByImportance)
 		if c.sent > 0 {
+			told[c.root] = sent[c.sent-1].Lead().Title
 			closed = append(closed, closeInto(c, sent[c.sent-1])...)
 			continue
 		}
@@ -99,11 +101,11 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 	slices.SortFunc(stories, byRank)
 	heat.lift(stories, len(nodes))
 	slices.SortFunc(stories, byRank)
-	standBack(stories, affairs)
-	slices.SortFunc(stories, byRank)
 	if opt.Developments {
 		develop(stories, follows, sent)
 	}
+	standBack(stories, affairs, told)
+	slices.SortFunc(stories, byRank)
 	stories, again := withoutRetold(stories, sent)
 	closed = append(closed, again...)
 	slices.SortFunc(closed, func(a, b Closed) int { return compareItems(&a.Item, &b.Item) })
@@ -133,6 +135,9 @@ func newStory(c cluster, f filters) (digest.Story, []Closed) {
 	points := make(map[*node]float64, len(nodes))
 	for _, n := range nodes {
 		points[n] = leadPoints(n, newest, f, c.aggregators)
+		if c.follows != nil && c.follows.now == n { // it has what is new
+			points[n] += 8
+		}
 	}
 	slices.SortFunc(nodes, func(a, b *node) int {
 		return cmp.Or(-cmp.Compare(points[a], points[b]), a.when.Compare(b.when), compareItems(a.item, b.item))

@@ -1,6 +1,7 @@
 package curate
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -80,14 +81,18 @@ func tellsNew(sent, now Document) bool {
 }
 
 // whatIsNew says in words what a document surely tells that the one that was sent does not, for why. It is less than
-// tellsNew lets pass: a "no" in one headline, or "to" in front of a word, is as often another wording.
+// tellsNew lets pass: a "no" in one headline, or "to" in front of a word, is as often another wording. A question tells
+// nothing new.
 func whatIsNew(sent, now Document) (news []string) {
+	if now.asks {
+		return nil
+	}
 	f, _ := compare(sent, now)
 	// what one place alone has is another count
 	if others := otherFigures(sent, now); f[numbersDiffer] > 0 && f[statesAlone] == 0 && len(others) > 0 {
 		news = append(news, "other numbers: "+strings.Join(others, ", "))
 	}
-	if otherOutcome(sent.tokens, now.tokens) {
+	if f[leastCovered] >= coveredByOutcome && otherOutcome(sent.tokens, now.tokens) {
 		news = append(news, "another outcome")
 	}
 	if wentFurther(sent.tokens, now.tokens) {
@@ -104,7 +109,7 @@ func whatIsNew(sent, now Document) (news []string) {
 func otherFigures(sent, now Document) (all []string) {
 	for _, t := range now.tokens {
 		if (t.kind == number || t.kind == result) && slices.ContainsFunc(sent.tokens, func(o token) bool {
-			return o.kind == t.kind && o.unit == t.unit && o.key != t.key
+			return o.kind == t.kind && o.unit == t.unit && o.key != t.key && !roughlySame(t, o)
 		}) {
 			all = append(all, t.term)
 		}
@@ -112,10 +117,26 @@ func otherFigures(sent, now Document) (all []string) {
 	return all
 }
 
-// otherOutcome reports whether two headlines tell opposite outcomes: "close" and "reopen", "signs" and "did not sign".
+// roughlySame reports whether one of two numbers is said to be rough, "nearly 70", and they are a tenth apart at most.
+func roughlySame(a, b token) bool {
+	x, errX := strconv.ParseFloat(a.term, 64)
+	y, errY := strconv.ParseFloat(b.term, 64)
+	return (a.about || b.about) && errX == nil && errY == nil && math.Abs(x-y) <= max(x, y)/10
+}
+
+// coveredByOutcome is how much two headlines must have in common besides for opposite outcomes to be of one thing.
+const coveredByOutcome = 0.6
+
+// otherOutcome reports whether two headlines tell opposite outcomes of what they name first: "the ports close", "the
+// ports reopen". Who loses in one and who wins in the other are mostly two.
 func otherOutcome(sent, now []token) bool {
-	for _, t := range sent {
-		for _, o := range now {
+	for i, t := range sent {
+		for j, o := range now {
+			if t.tense != 0 || o.tense != 0 || !slices.ContainsFunc(sent[:i], func(x token) bool {
+				return x.weight > labelWeight && hasKey(now[:j], x.key)
+			}) {
+				continue
+			}
 			if t.key == o.key && t.negated != o.negated || slices.ContainsFunc(t.sides, func(s side) bool {
 				return s.outcome && slices.Contains(o.sides, side{s.pair, !s.second, true})
 			}) && !hasKey(now, t.key) && !hasKey(sent, o.key) {
@@ -126,7 +147,8 @@ func otherOutcome(sent, now []token) bool {
 	return false
 }
 
-// wentFurther reports whether a headline is at a later step of an affair than the one that was sent: "arrested", "charged".
+// wentFurther reports whether a headline is at a later step of an affair than the one that was sent, and no more at that
+// one: "arrested", "charged".
 func wentFurther(sent, now []token) bool {
 	for _, t := range now {
 		for _, s := range t.stages {
@@ -134,7 +156,7 @@ func wentFurther(sent, now []token) bool {
 			for _, o := range sent {
 				for _, so := range o.stages {
 					before = before || so.affair == s.affair && so.step < s.step
-					behind = behind || so.affair == s.affair && so.step >= s.step
+					behind = behind || so.affair == s.affair && (so.step >= s.step || hasKey(now, o.key))
 				}
 			}
 			if before && !behind && t.tense == 0 && !t.negated {
@@ -152,7 +174,8 @@ func cameTrue(sent, now []token) bool {
 			continue
 		}
 		if slices.ContainsFunc(now, func(o token) bool {
-			return o.key == t.key && o.tense == 0 && o.term != t.term && !strings.HasSuffix(o.term, "ing")
+			return o.key == t.key && o.tense == 0 && o.term != t.term && o.term[0] == t.term[0] &&
+				!strings.HasSuffix(o.term, "ing") && o.term != "sale"
 		}) {
 			return true
 		}
@@ -174,13 +197,19 @@ func (g *grouping) followedBy(nodes []*node) *follow {
 	return best
 }
 
-// told reports whether the story that an item would follow told the same already, in any of its headlines or summaries.
+// told reports whether the story that an item would follow told the same already, in any of its headlines or summaries,
+// or another story of the affair did.
 func (g *grouping) told(f follow) bool {
 	sent, now := f.sent.doc.tokens, f.now.doc.tokens
 	numbersAlone := !otherOutcome(sent, now) && !wentFurther(sent, now) && !cameTrue(sent, now)
 	for _, m := range g.nodes {
-		if m.sent != f.sent.sent {
+		if m.sent == 0 || m.sent != f.sent.sent && !mayScore(&m.doc, &f.now.doc) {
 			continue
+		}
+		if m.sent != f.sent.sent {
+			if _, affair := g.score(m, f.now); affair < sameAffair {
+				continue
+			}
 		}
 		if !tellsNew(m.doc, f.now.doc) && Score(m.doc, f.now.doc) >= averageScore {
 			return true
@@ -269,18 +298,24 @@ func (g *grouping) unheard(sent, fresh []int) bool {
 		return false
 	}
 	for _, i := range fresh {
-		var unheard float64
-		d := g.nodes[i].doc
-		for _, t := range d.tokens {
-			if !slices.ContainsFunc(sent, func(j int) bool { return g.nodes[j].doc.has(t.key) }) {
-				unheard += t.weight
-			}
-		}
-		if unheard >= mostUnheard*d.weight {
+		if g.nodes[i].doc.isUnheard(func(key uint64) bool {
+			return slices.ContainsFunc(sent, func(j int) bool { return g.nodes[j].doc.has(key) })
+		}) {
 			return true
 		}
 	}
 	return false
+}
+
+// isUnheard reports whether a headline is for the most part of words that were not told.
+func (d Document) isUnheard(told func(key uint64) bool) bool {
+	var unheard float64
+	for _, t := range d.tokens {
+		if !told(t.key) {
+			unheard += t.weight
+		}
+	}
+	return unheard >= mostUnheard*d.weight
 }
 
 // mostUnheard is the part of a headline that may be unheard of in what was told; more is another matter of one affair.

@@ -146,7 +146,8 @@ func (g *grouping) earlier(at int, met []int32) (edges []edge, follows []follow,
 			if s >= Threshold {
 				edges = append(edges, g.edge(i, j, s))
 			}
-			if affair >= sameAffair && m.sent == 0 && n.sent == 0 {
+			if n.sent == 0 && (m.sent == 0 && affair >= sameAffair || m.sent > 0 && s >= Threshold && !tellsNew(m.doc, n.doc) &&
+				!n.top && !n.doc.isUnheard(m.doc.has)) {
 				beside = append(beside, [2]int{i, j})
 			}
 			if m.sent > 0 && n.sent == 0 && n.item.Kind == digest.News && m.item.Kind == digest.News {

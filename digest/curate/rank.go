@@ -11,7 +11,7 @@ import (
 )
 
 // The figures of the ranking. Two outlets count as twice one, four as three times: each further one
-// says less. News halves in worth in half an edition's period, six hours at least, so that a weekly
+// says less, but where a dozen tell it, it is the news. News halves in worth in half an edition's period, six hours at least, so that a weekly
 // digest does not forget its Monday.
 const (
 	minHalfLife  = 6 * time.Hour
@@ -63,7 +63,7 @@ func rank(s digest.Story, f filters, opt Options) digest.Rank {
 	}
 	halfLife := float64(max(minHalfLife, opt.Now.Sub(opt.Since)/2))
 	r := digest.Rank{
-		Coverage: 1 + math.Log2(float64(max(1, s.Outlets()))),
+		Coverage: coverage(s),
 		Place:    1,
 		Staying:  1 + perDoubling*math.Log2(float64(1+kept)),
 		Heat:     1,
@@ -78,26 +78,35 @@ func rank(s digest.Story, f filters, opt Options) digest.Rank {
 	return r
 }
 
+// coverage is what the outlets of a story are worth.
+func coverage(s digest.Story) float64 {
+	n := float64(max(1, s.Outlets()))
+	return max(1+math.Log2(n), math.Pow(n, manyOutlets))
+}
+
+// manyOutlets is the power by which the worth of outlets grows from five on.
+const manyOutlets = 0.75
+
 func product(r digest.Rank) float64 {
 	return r.Coverage * r.Place * r.Staying * r.Heat * r.Recency * r.Weight
 }
 
-// What is of one affair with a better story, too far from it to be joined, stands back: a reader has the affair
-// already, and something else has the room. sameAffair is how surely two items must be of one.
+// What is of one affair with a better story, too far from it to be joined, stands back, and so does what says nothing
+// new of a story that was sent: a reader has the affair already, and something else has the room. sameAffair is how
+// surely two items must be of one.
 const (
-	sameAffair = 0.5
+	sameAffair = 0.4
 	besideIt   = 0.2
 )
 
-// standBack takes down what stands beside a better story of the same affair. Stories come best first; clusters are by
-// the stories' IDs.
-func standBack(stories []digest.Story, clusters map[string]cluster) {
-	first := make(map[int]string) // titles of those that don't stand back, by the roots of their clusters
+// standBack takes down what stands beside a better story of the same affair, but no development. Stories come best
+// first; clusters are by the stories' IDs; first are titles by the roots of their clusters: those that were sent.
+func standBack(stories []digest.Story, clusters map[string]cluster, first map[int]string) {
 	for i := range stories {
 		s := &stories[i]
 		c := clusters[s.ID]
 		at := slices.IndexFunc(c.beside, func(root int) bool { return first[root] != "" })
-		if s.Kind != digest.News || at < 0 {
+		if s.Kind != digest.News || s.Follows != nil || at < 0 {
 			first[c.root] = s.Lead().Title
 			continue
 		}

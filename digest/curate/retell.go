@@ -122,7 +122,7 @@ func retell(tellings []Retold, f filters) (digest.Story, []Closed) {
 	story.Joins, story.Topics, story.Retells = joins, f.inOrder(topics), retells
 	story.Follows = tellings[0].Follows
 	story.SummaryFrom, story.ImageFrom = cmp.Or(story.SummaryFrom, last.SummaryFrom), cmp.Or(story.ImageFrom, last.ImageFrom)
-	rank.Coverage = 1 + math.Log2(float64(max(1, story.Outlets())))
+	rank.Coverage = coverage(story)
 	rank.Running = 1 + perDay*math.Log2(float64(max(1, story.Days()))) + perDevelopment*float64(min(developments, mostDevelopments))
 	rank.Total = product(rank) * rank.Running
 	story.Rank = rank

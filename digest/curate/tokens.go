@@ -34,6 +34,7 @@ type token struct {
 	gram    bool   // two letters of a script without spaces
 	tense   tense
 	negated bool // after a "not"
+	about   bool // a number after "nearly" or the like
 	owns    bool // what follows is theirs: "Lund's"
 	voice   voice
 	role    bool   // something that one does to another
@@ -115,6 +116,7 @@ func tokenize(lex []lexeme, language string) []token {
 				if tok.tense = futureEnglish[lex[i-1].folded]; tok.tense == infinitive && i > 1 && doneEnglish[lex[i-2].folded] {
 					tok.tense = 0
 				}
+				tok.about = tok.kind == number && aboutEnglish[lex[i-1].folded]
 				tok.negated = negationsEnglish[lex[i-1].folded] || isNone(lex[:i])
 			}
 			tok.owns = lex[i+n-1].owns
@@ -130,6 +132,9 @@ func tokenize(lex []lexeme, language string) []token {
 
 // mostTokens is how many words of a text are compared. Headlines have a dozen; comparing costs their square.
 const mostTokens = 64
+
+// aboutEnglish say that the number after them is a rough one.
+var aboutEnglish = words("near nears nearly almost about around some over roughly than approaching approaches")
 
 // negationsEnglish deny the word after them; of "doesn't" it is what splitApostrophe keeps.
 var negationsEnglish = words("not never cannot didn doesn isn wasn aren couldn wouldn shouldn")
