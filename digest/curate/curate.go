@@ -41,9 +41,7 @@ type Closed struct {
 // of the lane's editions within the window: they take in new items as coverage, but never merge, split or
 // come back.
 func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt Options) ([]digest.Story, []Closed) {
-	if opt.Since.IsZero() {
-		opt.Since = opt.Now.Add(-24 * time.Hour)
-	}
+	opt.Since = cmp.Or(opt.Since, opt.Now.Add(-24*time.Hour))
 	filters, articles := newFilters(topics), withArticles(items)
 	var closed []Closed
 	var nodes []node
@@ -83,8 +81,9 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 			continue
 		}
 		story, extra := newStory(c, filters)
-		for _, n := range c.nodes {
-			story.Carried = max(story.Carried, opt.Carried[n.item.Seq])
+		story.Carried = opt.Carried[c.nodes[0].item.Seq]
+		for _, n := range c.nodes { // what is told anew does not wait
+			story.Carried = min(story.Carried, opt.Carried[n.item.Seq])
 			story.Topics = append(story.Topics, topicsOf[n.item]...)
 		}
 		story.Topics = filters.inOrder(story.Topics)
@@ -104,10 +103,10 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 	if opt.Developments {
 		develop(stories, follows, sent)
 	}
-	standBack(stories, affairs, told)
-	slices.SortFunc(stories, byRank)
 	stories, again := withoutRetold(stories, sent)
 	closed = append(closed, again...)
+	standBack(stories, affairs, told)
+	slices.SortFunc(stories, byRank)
 	slices.SortFunc(closed, func(a, b Closed) int { return compareItems(&a.Item, &b.Item) })
 	return stories, closed
 }

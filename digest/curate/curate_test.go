@@ -382,11 +382,14 @@ func at12(it digest.Item) digest.Item {
 	return it
 }
 
+// A story waits while nobody tells it anew.
 func TestCurateKeepsWaiting(t *testing.T) {
-	stories, _ := Curate([]digest.Topic{topic("global", "harbour", "nordic")}, []digest.Item{item(1, "harbour", strike), item(2, "nordic", strike2)}, nil,
-		Options{Now: noon, Carried: map[uint64]int{1: 1}})
-	if len(stories) != 1 || stories[0].Carried != 1 || stories[0].ID != "s1" {
-		t.Errorf("got %+v", stories)
+	for second, want := range map[int]int{0: 0, 1: 1, 2: 1} {
+		stories, _ := Curate([]digest.Topic{topic("global", "harbour", "nordic")}, []digest.Item{item(1, "harbour", strike), item(2, "nordic", strike2)}, nil,
+			Options{Now: noon, Carried: map[uint64]int{1: 1, 2: second}})
+		if len(stories) != 1 || stories[0].Carried != want || stories[0].ID != "s1" {
+			t.Errorf("second waited %d: got %+v", second, stories)
+		}
 	}
 }
 
