@@ -114,7 +114,8 @@ func byCode(stage string, code int, status string) About {
 	switch {
 	case class == "1" && (detail == "7" || detail == "8"):
 		return Sender
-	case class == "1" && detail != "0", class == "2" && detail != "0" && detail != "3":
+	case class == "1" && detail != "0", class == "2" && detail != "0" && detail != "3",
+		class == "2" && detail == "0" && code < 500 && stage == "rcpt":
 		return Mailbox
 	case class == "2" && detail == "3", class == "3" && detail == "4":
 		return Message

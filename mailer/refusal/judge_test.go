@@ -115,6 +115,7 @@ func TestWordsOfTheWorld(t *testing.T) {
 		{"a sender", "rcpt", 550, "5.1.7 invalid address", "sender+"},
 		{"nothing but a code", "rcpt", 550, "", "unclear+"},
 		{"nothing but a code", "rcpt", 450, "4.7.1", "unclear"},
+		{"nothing but a code", "rcpt", 451, "4.2.0 try later", "mailbox"},
 		{"nothing but a code", "mail", 450, "4.7.1", "sender"},
 		{"nothing but a code", "dot", 554, "5.7.1", "sender+"},
 		{"nothing but a code", "rcpt", 550, "5.1.1", "mailbox+ gone"},
