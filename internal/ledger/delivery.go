@@ -48,11 +48,12 @@ type deliveryWriter struct {
 	ended   chan struct{}
 
 	mu      sync.Mutex
-	lots    map[lotKey]*lot  // what is being delivered
-	session store.Session    // in which that is; nil where no other process can send, or before the first is taken
-	probes  map[string]bool  // editions that this process tries after a pause
-	dues    map[string]dueAt // what Due found, until there is a new entry
-	handed  int              // deliveries that were recorded as sent
+	lots    map[lotKey]*lot   // what is being delivered
+	names   map[string]string // digests of editions whose digest was renamed since this process began
+	session store.Session     // in which that is; nil where no other process can send, or before the first is taken
+	probes  map[string]bool   // editions that this process tries after a pause
+	dues    map[string]dueAt  // what Due found, until there is a new entry
+	handed  int               // deliveries that were recorded as sent
 
 	hook func(at string) // a fault of a test, before and after a commit; nil otherwise
 }

@@ -98,7 +98,7 @@ func (w *deliveryWriter) applyStep(tx store.Tx, s *step, all *moves) (events []p
 			return nil, err
 		}
 	}
-	suppressed, err := isSuppressed(tx, s.to, l.digest)
+	suppressed, err := isSuppressed(tx, s.to, w.digestOf(l))
 	if err != nil {
 		return nil, err
 	}

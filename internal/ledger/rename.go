@@ -12,6 +12,7 @@ import (
 // and its editions, which keep their ids. It reports whether there was anything. What a lane of the new name remembers
 // already stays, beside what the old one did.
 func (l *Ledger) Rename(from, to string) (there bool, err error) {
+	var editions []EditionState
 	touched := touches{store.Readers(), store.Itself(), store.Orders(from), store.Orders(to)}
 	err = l.view(func(tx store.Tx) error {
 		old, err := l.called(tx, from)
@@ -49,6 +50,7 @@ func (l *Ledger) Rename(from, to string) (there bool, err error) {
 			if err := renameSignups(tx, from, to); err != nil {
 				return err
 			}
+			editions = old.editions
 			for _, st := range old.editions {
 				st.Digest, st.Before.Lane.Digest = to, to
 				if err := tableEditions.in(tx).put([]byte(st.ID), st); err != nil {
@@ -65,6 +67,9 @@ func (l *Ledger) Rename(from, to string) (there bool, err error) {
 			}
 			return renameOrders(tx, from, to)
 		})
+	}
+	if err == nil {
+		l.Deliveries.delivery.renamed(editions, to)
 	}
 	return there && err == nil, during(err, "carry digest %q along as %q", from, to)
 }

@@ -119,3 +119,36 @@ func TestARenamedDigestMeetsOneOfItsNewName(t *testing.T) {
 		t.Errorf("%+v, %v", editions, err)
 	}
 }
+
+// TestRenamedWhileItIsSent holds that who leaves under the new name gets nothing more of an edition that was under way.
+func TestRenamedWhileItIsSent(t *testing.T) {
+	l, c := opened(t)
+	poll(t, l, "https://example.org/feed", "One")
+	first := composition(t, l, "2026-03-14T07:00", 3)
+	if err := l.Editions.Commit(first); err != nil {
+		t.Fatal(err)
+	}
+	begin := func(index int, email string) digest.State {
+		next := &digest.Event{Index: index, State: digest.Intent, At: c.t, Attempt: 1, First: c.t}
+		state, err := l.Deliveries.Step(t.Context(), first.Edition.ID, nil, next, email)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return state
+	}
+	if state := begin(0, "reader0@example.org"); state != digest.Intent {
+		t.Fatal(state)
+	}
+	if there, err := l.Rename(lane.Digest, "wire"); !there || err != nil {
+		t.Fatal(there, err)
+	}
+	if err := l.Readers.Grant(Wish{Email: "reader1@example.org", Source: "page", Stop: []string{"wire"}}); err != nil {
+		t.Fatal(err)
+	}
+	if state := begin(1, "reader1@example.org"); state != digest.Suppressed {
+		t.Errorf("who left: %s", state)
+	}
+	if state := begin(2, "reader2@example.org"); state != digest.Intent {
+		t.Errorf("who stayed: %s", state)
+	}
+}

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -181,6 +182,25 @@ func (w *deliveryWriter) lotOf(tx store.Tx, edition string, index int) (*lot, er
 	return l, nil
 }
 
+// digestOf is the digest of a lot by its name of today.
+func (w *deliveryWriter) digestOf(l *lot) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return cmp.Or(w.names[l.edition], l.digest)
+}
+
+// renamed notes that the digest of editions has another name now.
+func (w *deliveryWriter) renamed(editions []EditionState, to string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.names == nil {
+		w.names = map[string]string{}
+	}
+	for _, st := range editions {
+		w.names[st.ID] = to
+	}
+}
+
 // forget makes the next step read an edition's states anew, and records nothing of what this process has of it.
 func (w *deliveryWriter) forget(edition string) {
 	w.mu.Lock()
@@ -203,5 +223,5 @@ func (w *deliveryWriter) mayBegin(tx store.Tx, l *lot, s stop, stopped bool) (bo
 		return false, nil
 	}
 	paused, _, err := tablePaused.in(tx).get(keyPaused)
-	return !slices.ContainsFunc(paused, func(p Paused) bool { return p.Digest == l.digest }), err
+	return !slices.ContainsFunc(paused, func(p Paused) bool { return p.Digest == w.digestOf(l) }), err
 }

@@ -279,6 +279,13 @@ func TestLinksAndPipesAreNotOpened(t *testing.T) {
 	if _, err := opened(t, path, Options{}); !errors.Is(err, store.ErrForeign) {
 		t.Errorf("a pipe: %v", err)
 	}
+	os.Remove(path)
+	if err := os.Symlink(path+".gone", path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := opened(t, path, Options{}); err == nil || !strings.Contains(err.Error(), "is a link to "+path+".gone, which is not there") {
+		t.Errorf("a link to nowhere: %v", err)
+	}
 	if os.Geteuid() != 0 {
 		t.Skip("only root can give a link to somebody else")
 	}
