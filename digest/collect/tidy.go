@@ -166,23 +166,17 @@ func (t *tidier) finish(cut bool) *tidied {
 			t.repaired("the feed ends before its last tag")
 		}
 	}
-	if t.after > 0 {
-		t.repaired("%d entries stand behind the end of the feed", t.after)
-	}
-	if t.loose > 0 {
-		t.repaired("%d entries were not closed", t.loose)
-	}
-	if t.scan.Loose() > 0 {
-		t.repaired("%d bare < read as text", t.scan.Loose())
-	}
-	if t.overlong > 0 {
-		t.repaired("%d texts were cut at %d KB", t.overlong, maxValue>>10)
-	}
-	if t.deep > 0 {
-		t.repaired("%d texts were cut where their markup is nested too deep", t.deep)
-	}
-	if t.stray > 0 {
-		t.repaired("%d control characters dropped", t.stray)
+	for _, some := range []struct {
+		n    int
+		what string
+	}{
+		{t.after, "entries stand behind the end of the feed"}, {t.loose, "entries were not closed"},
+		{t.scan.Loose(), "bare < read as text"}, {t.overlong, fmt.Sprintf("texts were cut at %d KB", maxValue>>10)},
+		{t.deep, "texts were cut where their markup is nested too deep"}, {t.stray, "control characters dropped"},
+	} {
+		if some.n > 0 {
+			t.repaired("%d %s", some.n, some.what)
+		}
 	}
 	t.feed.head, t.feed.xml = t.head.Bytes(), t.body.Bytes()
 	feed := t.feed // apart from the tidier, which holds the document

@@ -13,7 +13,6 @@ import (
 
 	"digestd/digest"
 	"digestd/digest/note"
-	"digestd/internal/config"
 	"digestd/internal/ledger"
 	"digestd/internal/newsroom"
 	"digestd/internal/regular"
@@ -88,10 +87,7 @@ func runDesk(ctx context.Context, p *program, digestID string, f deskFlags) erro
 		f.Instead = &before
 	}
 	var d digest.Digest
-	o, err := p.open(ctx, want{write: !f.looksOnly(), mayMiss: f.looksOnly(), admit: func(cfg *config.Config) (err error) {
-		d, err = findDigest(cfg, digestID)
-		return err
-	}})
+	o, err := p.open(ctx, want{write: !f.looksOnly(), mayMiss: f.looksOnly(), admit: isDigest(digestID, &d)})
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -62,11 +61,9 @@ func showCommand(p *program) *cobra.Command {
 			"the edition, addressed to nobody in particular.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if p.json {
-				format = "json"
-			}
-			if !slices.Contains(previewFormats, format) {
-				return usagef("--format %s: one of %s", format, strings.Join(previewFormats, ", "))
+			format, err := formatOf(p, format)
+			if err != nil {
+				return err
 			}
 			if err := areAddresses("--for ", &email); err != nil {
 				return err

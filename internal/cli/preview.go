@@ -20,6 +20,17 @@ import (
 
 var previewFormats = []string{"html", "text", "eml", "json"}
 
+// formatOf is the format in which a mail is shown: JSON where --json asks for it.
+func formatOf(p *program, format string) (string, error) {
+	switch {
+	case p.json:
+		return "json", nil
+	case !slices.Contains(previewFormats, format):
+		return "", usagef("--format %s: one of %s", format, strings.Join(previewFormats, ", "))
+	}
+	return format, nil
+}
+
 func previewCommand(p *program) *cobra.Command {
 	var email, at, format, listen string
 	var serve bool
@@ -35,11 +46,9 @@ func previewCommand(p *program) *cobra.Command {
 			if serve {
 				return servePreview(c.Context(), p, first(args), email, at, listen)
 			}
-			if p.json {
-				format = "json"
-			}
-			if !slices.Contains(previewFormats, format) {
-				return usagef("--format %s: one of %s", format, strings.Join(previewFormats, ", "))
+			format, err := formatOf(p, format)
+			if err != nil {
+				return err
 			}
 			var d digest.Digest
 			o, err := openPreview(c.Context(), p, func(cfg *config.Config) (err error) {

@@ -72,6 +72,19 @@ func (r *roster) edit(email string, change func(*subscribers.Table) error) (file
 	return "", usagef("%s stands in %s:%d, which no command edits: change it there", s.Email, s.File, s.Line)
 }
 
+// change edits the row of an address, and tells of it in words.
+func (r *roster) change(p *program, arg, words string, how func(t *subscribers.Table, email string) error) error {
+	email, err := r.open(p, arg)
+	if err != nil {
+		return err
+	}
+	file, err := r.edit(email, func(t *subscribers.Table) error { return how(t, email) })
+	if err != nil {
+		return err
+	}
+	return r.tell(email, file, words)
+}
+
 // note says who did something, and when.
 func (r *roster) note(what string) string {
 	who := cmp.Or(os.Getenv("SUDO_USER"), os.Getenv("USER"))
@@ -166,15 +179,9 @@ func removeReaderCommand(p *program) *cobra.Command {
 			"`subscribers suppress` is for those who must never get anything.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			email, err := r.open(p, args[0])
-			if err != nil {
-				return err
-			}
-			file, err := r.edit(email, func(t *subscribers.Table) error { return t.Remove(email, r.note("removed")) })
-			if err != nil {
-				return err
-			}
-			return r.tell(email, file, "stands no more")
+			return r.change(p, args[0], "stands no more", func(t *subscribers.Table, email string) error {
+				return t.Remove(email, r.note("removed"))
+			})
 		},
 	}
 }
@@ -194,17 +201,9 @@ func pauseReaderCommand(p *program) *cobra.Command {
 			if _, err := time.Parse(time.DateOnly, until); err != nil {
 				return usagef("--until %q: the first day on which mail comes again, such as 2026-12-24", until)
 			}
-			email, err := r.open(p, args[0])
-			if err != nil {
-				return err
-			}
-			file, err := r.edit(email, func(t *subscribers.Table) error {
+			return r.change(p, args[0], words, func(t *subscribers.Table, email string) error {
 				return t.Set(email, map[string]string{"paused_until": until, subscribers.NoteColumn: r.note("paused")})
 			})
-			if err != nil {
-				return err
-			}
-			return r.tell(email, file, words)
 		},
 	}
 	c.Flags().StringVar(&until, "until", "", "the first `DAY` on which mail comes again; without it, resume ends the pause")
@@ -218,17 +217,9 @@ func resumeReaderCommand(p *program) *cobra.Command {
 		Short: "End a reader's pause, in a subscriber file",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			email, err := r.open(p, args[0])
-			if err != nil {
-				return err
-			}
-			file, err := r.edit(email, func(t *subscribers.Table) error {
+			return r.change(p, args[0], "gets mail again", func(t *subscribers.Table, email string) error {
 				return t.Set(email, map[string]string{"paused_until": "", subscribers.NoteColumn: r.note("resumed")})
 			})
-			if err != nil {
-				return err
-			}
-			return r.tell(email, file, "gets mail again")
 		},
 	}
 }

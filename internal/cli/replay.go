@@ -75,10 +75,7 @@ func (p *program) replayCaptures(ctx context.Context, id, dir string) error {
 // replayAgain replays a digest over what the ledger remembers.
 func (p *program) replayAgain(ctx context.Context, id string, span time.Duration) error {
 	var d digest.Digest
-	o, err := p.open(ctx, want{mayMiss: true, admit: func(cfg *config.Config) (err error) {
-		d, err = findDigest(cfg, id)
-		return err
-	}})
+	o, err := p.open(ctx, want{mayMiss: true, admit: isDigest(id, &d)})
 	if err != nil {
 		return err
 	}

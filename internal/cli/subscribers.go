@@ -31,6 +31,14 @@ func hasDigest(id string) func(*config.Config) error {
 	return areDigests(id)
 }
 
+// isDigest admits an id that is a digest's, or "" where there is one alone, and finds it.
+func isDigest(id string, d *digest.Digest) func(*config.Config) error {
+	return func(cfg *config.Config) (err error) {
+		*d, err = findDigest(cfg, id)
+		return err
+	}
+}
+
 // areDigests admits arguments that are digests of the configuration.
 func areDigests(ids ...string) func(*config.Config) error {
 	return func(cfg *config.Config) error {

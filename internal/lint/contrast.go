@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -56,7 +55,7 @@ func (r *report) contrast(doc *document) {
 			case "head", "style", "script", "title":
 				return
 			case "a":
-				now.ink = color{0, 0, 0xEE, true} // a link without a colour of its own
+				now.ink = rgb(0, 0, 0xEE) // a link without a colour of its own
 			case "h1", "h2", "h3", "h4", "h5", "h6", "b", "strong", "th":
 				now.bold = true
 			}
@@ -75,7 +74,7 @@ func (r *report) contrast(doc *document) {
 				walk(c, now)
 			}
 		}
-		walk(doc.root, look{ink: color{known: true}, ground: color{0xFF, 0xFF, 0xFF, true}, size: 16})
+		walk(doc.root, look{ink: color{known: true}, ground: rgb(0xFF, 0xFF, 0xFF), size: 16})
 	}
 }
 
@@ -89,7 +88,7 @@ func (r *report) stands(n *node, now look, p palette, seen map[look]bool) {
 	if now.size >= large || now.bold && now.size >= largeBold {
 		least = enoughLarge
 	}
-	if c := contrastOf(now.ink, now.ground); c < least {
+	if c := now.ink.Contrast(now.ground.Colour); c < least {
 		r.at(n, Contrast, Warning, "%s on %s has a contrast of %.1f %s, and needs %.1f", now.ink, now.ground, c, p.name, least)
 	}
 }
@@ -152,11 +151,11 @@ func (s sheet) of(n *node, p palette) map[string]string {
 
 // color is one of sRGB; known is false where it can't be told.
 type color struct {
-	r, g, b uint8
-	known   bool
+	digest.Colour
+	known bool
 }
 
-func (c color) String() string { return fmt.Sprintf("#%02X%02X%02X", c.r, c.g, c.b) }
+func rgb(r, g, b uint8) color { return color{digest.Colour{R: r, G: g, B: b}, true} }
 
 // names are the sixteen colours that HTML began with.
 var names = map[string]string{"black": "#000000", "silver": "#c0c0c0", "gray": "#808080", "grey": "#808080", "white": "#ffffff",
@@ -182,17 +181,10 @@ func parseColor(text string) color {
 			}
 			c[i] = uint8(n)
 		}
-		return color{c[0], c[1], c[2], true}
+		return rgb(c[0], c[1], c[2])
 	}
-	hex, ok := strings.CutPrefix(text, "#")
-	if len(hex) == 3 {
-		hex = string([]byte{hex[0], hex[0], hex[1], hex[1], hex[2], hex[2]})
-	}
-	n, err := strconv.ParseUint(hex, 16, 32)
-	if !ok || len(hex) != 6 || err != nil {
-		return color{}
-	}
-	return color{uint8(n >> 16), uint8(n >> 8), uint8(n), true}
+	c, err := digest.ParseColour(text)
+	return color{c, err == nil}
 }
 
 // ContrastRatio is WCAG's of two colours as they are written in a style: from 1 to 21, or 0 when one of
@@ -202,10 +194,5 @@ func ContrastRatio(a, b string) float64 {
 	if !x.known || !y.known {
 		return 0
 	}
-	return contrastOf(x, y)
-}
-
-// contrastOf is WCAG's ratio of two colours, from 1 to 21.
-func contrastOf(a, b color) float64 {
-	return digest.Colour{R: a.r, G: a.g, B: a.b}.Contrast(digest.Colour{R: b.r, G: b.g, B: b.b})
+	return x.Contrast(y.Colour)
 }

@@ -228,21 +228,12 @@ func (g gatherer) had(lane ledger.LaneState, wanted map[string]string, it digest
 	if it.Of == 0 {
 		return "", nil
 	}
-	positions, err := g.Ledger.Items.Sightings(it)
+	positions, seq, o, err := g.sighted(lane, it, func(seq uint64, o ledger.Outcome) bool { return seq != it.Seq && !o.Unwanted })
 	if err != nil {
 		return "", err
 	}
-	for _, seq := range positions {
-		if seq == it.Seq {
-			continue
-		}
-		o, ok, err := g.Ledger.Lanes.Outcome(lane.Lane, seq)
-		if err != nil {
-			return "", err
-		}
-		if ok && !o.Unwanted {
-			return fmt.Sprintf("the same entry as item %d, which another feed showed before%s", seq, inEdition(o)), nil
-		}
+	if seq != 0 {
+		return fmt.Sprintf("the same entry as item %d, which another feed showed before%s", seq, inEdition(o)), nil
 	}
 	others, err := g.Ledger.Items.At(positions)
 	if err != nil {
@@ -260,20 +251,27 @@ func (g gatherer) had(lane ledger.LaneState, wanted map[string]string, it digest
 
 // inExtra tells whether an extra edition told an entry, as another feed showed it, that has waited since.
 func (g gatherer) inExtra(lane ledger.LaneState, it digest.Item) (string, error) {
-	positions, err := g.Ledger.Items.Sightings(it)
-	if err != nil {
+	_, seq, o, err := g.sighted(lane, it, func(_ uint64, o ledger.Outcome) bool { return o.Reason == "" })
+	if seq == 0 || err != nil {
 		return "", err
 	}
-	for _, seq := range positions {
+	return fmt.Sprintf("the same entry as item %d, which another feed showed%s", seq, inEdition(o)), nil
+}
+
+// sighted are the sightings of an entry, and the first of them that a lane has settled in such a way; 0 where none is.
+func (g gatherer) sighted(
+	lane ledger.LaneState, it digest.Item, such func(uint64, ledger.Outcome) bool,
+) (all []uint64, seq uint64, o ledger.Outcome, err error) {
+	if all, err = g.Ledger.Items.Sightings(it); err != nil {
+		return nil, 0, o, err
+	}
+	for _, seq := range all {
 		o, ok, err := g.Ledger.Lanes.Outcome(lane.Lane, seq)
-		if err != nil {
-			return "", err
-		}
-		if ok && o.Reason == "" {
-			return fmt.Sprintf("the same entry as item %d, which another feed showed%s", seq, inEdition(o)), nil
+		if err != nil || ok && such(seq, o) {
+			return all, seq, o, err
 		}
 	}
-	return "", nil
+	return all, 0, o, nil
 }
 
 func inEdition(o ledger.Outcome) string {

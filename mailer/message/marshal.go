@@ -110,18 +110,11 @@ func (r *decoder) fail(what string) {
 	r.rest = nil
 }
 
-func (r *decoder) uvarint() uint64 {
-	v, n := binary.Uvarint(r.rest)
-	if n <= 0 {
-		r.fail("bad number")
-		return 0
-	}
-	r.rest = r.rest[n:]
-	return v
-}
+func (r *decoder) uvarint() uint64 { return number(r, binary.Uvarint) }
+func (r *decoder) varint() int64   { return number(r, binary.Varint) }
 
-func (r *decoder) varint() int64 {
-	v, n := binary.Varint(r.rest)
+func number[N uint64 | int64](r *decoder, read func([]byte) (N, int)) N {
+	v, n := read(r.rest)
 	if n <= 0 {
 		r.fail("bad number")
 		return 0

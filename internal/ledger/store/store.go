@@ -5,6 +5,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -224,4 +225,14 @@ type File interface {
 	// Compact rewrites the file without the room that rows left which are gone, and closes the store. It returns
 	// the lengths before and after.
 	Compact() (before, after int64, err error)
+}
+
+// Successor is the first key behind all that begin with a prefix, nil when there is none.
+func Successor(prefix []byte) []byte {
+	for i := len(prefix) - 1; i >= 0; i-- {
+		if prefix[i] < 0xff {
+			return append(bytes.Clone(prefix[:i]), prefix[i]+1)
+		}
+	}
+	return nil
 }

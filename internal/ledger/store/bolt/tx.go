@@ -228,7 +228,7 @@ func (b *bucket) backwards(r store.Range, yield func(store.Row, error) bool) {
 
 // last moves a cursor to where a range begins that is gone through backwards.
 func last(c *bbolt.Cursor, r store.Range) (k, v []byte) {
-	end, from := successor(r.Prefix), r.From
+	end, from := store.Successor(r.Prefix), r.From
 	if end != nil && (from == nil || bytes.Compare(from, end) > 0) {
 		from = end
 	}
@@ -242,14 +242,4 @@ func last(c *bbolt.Cursor, r store.Range) (k, v []byte) {
 		return c.Prev()
 	}
 	return k, v
-}
-
-// successor is the first key behind all that begin with a prefix, nil when there is none.
-func successor(prefix []byte) []byte {
-	for i := len(prefix) - 1; i >= 0; i-- {
-		if prefix[i] < 0xff {
-			return append(bytes.Clone(prefix[:i]), prefix[i]+1)
-		}
-	}
-	return nil
 }

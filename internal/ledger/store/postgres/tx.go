@@ -440,7 +440,7 @@ type window struct {
 
 func windowOf(r store.Range) window {
 	if !r.Reverse {
-		w := window{from: r.From, to: successor(r.Prefix)}
+		w := window{from: r.From, to: store.Successor(r.Prefix)}
 		if bytes.Compare(w.from, r.Prefix) < 0 {
 			w.from = r.Prefix
 		}
@@ -450,7 +450,7 @@ func windowOf(r store.Range) window {
 		return w
 	}
 	w := window{from: r.From, to: r.Prefix, reverse: true}
-	if end := successor(r.Prefix); end != nil && (w.from == nil || bytes.Compare(w.from, end) >= 0) {
+	if end := store.Successor(r.Prefix); end != nil && (w.from == nil || bytes.Compare(w.from, end) >= 0) {
 		w.from, w.after = end, true
 	}
 	return w
@@ -485,14 +485,4 @@ func (w *window) query(p place, size int) (sql string, args []any) {
 		bound(w.to, "<")
 	}
 	return sql + " order by " + order + " limit $3", args
-}
-
-// successor is the first key behind all that begin with a prefix, nil when there is none.
-func successor(prefix []byte) []byte {
-	for i := len(prefix) - 1; i >= 0; i-- {
-		if prefix[i] < 0xff {
-			return append(bytes.Clone(prefix[:i]), prefix[i]+1)
-		}
-	}
-	return nil
 }
