@@ -286,6 +286,7 @@ type Rank struct {
 	Subject  string  `json:"subject,omitempty"` // that gives the heat
 	Recency  float64 `json:"recency"`
 	Weight   float64 `json:"weight"`
+	Asks     bool    `json:"asks,omitempty"`    // nobody has more than a question, for which Total is taken down
 	Beside   string  `json:"beside,omitempty"`  // title of a better story of the same affair, for which it stands back
 	Running  float64 `json:"running,omitempty"` // in a digest of another one's editions: on how many days they told it, and what came
 	Total    float64 `json:"total"`

@@ -114,3 +114,12 @@ func TestDevelopmentsLeadWithWhatIsNew(t *testing.T) {
 		t.Errorf("stories %q", outline(stories))
 	}
 }
+
+// What nobody has more than a question of is worth half.
+func TestQuestionsStandBack(t *testing.T) {
+	stories, _ := Curate([]digest.Topic{topic("global", "harbour", "nordic")}, []digest.Item{item(1, "harbour", "Who owns the cranes of Sandholm?"), item(2, "nordic", rates)},
+		nil, Options{Now: noon})
+	if len(stories) != 2 || stories[0].Rank.Asks || !stories[1].Rank.Asks || stories[1].Rank.Total != stories[0].Rank.Total/2 {
+		t.Errorf("stories %+v", stories)
+	}
+}

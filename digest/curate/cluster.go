@@ -69,6 +69,11 @@ func (c cluster) joinOf(n *node) digest.Join {
 	return best
 }
 
+// asks reports whether all items ask, or offer to explain.
+func (c cluster) asks() bool {
+	return len(c.nodes) > 0 && !slices.ContainsFunc(c.nodes, func(n *node) bool { return !n.doc.asks })
+}
+
 // sameOutlet reports whether two items come from one outlet: one feed, or feeds of one name.
 func sameOutlet(a, b *node) bool {
 	return a.item.Feed == b.item.Feed && a.item.Feed != "" || a.item.Source == b.item.Source && a.item.Source != ""

@@ -358,7 +358,7 @@ ahead | behind`
 // rolesEnglish are what one does to another: who did it is then the news.
 const rolesEnglish = `warn tell ask accuse attack sue beat defeat criticise criticize slam blame invite visit call urge praise threaten thank reject back
 condemn hit kill shoot charge sack fire replace buy strike bomb invade sanction ban mock rebuke challenge help support save follow chase overtake
-outbid target bite free rescue expel deport arrest question`
+outbid target bite free rescue expel deport arrest question launch`
 
 // kickersEnglish are words that say what kind of piece it is, not what it tells.
 const kickersEnglish = `video videos photo photos picture pictures gallery audio podcast live update updates updated breaking

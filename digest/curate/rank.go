@@ -97,14 +97,18 @@ func product(r digest.Rank) float64 {
 const (
 	sameAffair = 0.4
 	besideIt   = 0.2
+	question   = 0.5 // what a story is worth of which nobody has more than a question
 )
 
-// standBack takes down what stands beside a better story of the same affair, but no development. Stories come best
-// first; clusters are by the stories' IDs; first are titles by the roots of their clusters: those that were sent.
+// standBack takes down questions, and what stands beside a better story of the same affair, but no development. Stories
+// come best first; clusters are by the stories' IDs; first are titles by the roots of their clusters: those that were sent.
 func standBack(stories []digest.Story, clusters map[string]cluster, first map[int]string) {
 	for i := range stories {
 		s := &stories[i]
 		c := clusters[s.ID]
+		if s.Rank.Asks = c.asks(); s.Rank.Asks {
+			s.Rank.Total *= question
+		}
 		at := slices.IndexFunc(c.beside, func(root int) bool { return first[root] != "" })
 		if s.Kind != digest.News || s.Follows != nil || at < 0 {
 			first[c.root] = s.Lead().Title
