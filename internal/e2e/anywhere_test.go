@@ -101,6 +101,7 @@ func (w *townsfolk) finish(t *testing.T, readers, doubts int) {
 // TestKilledAnywhere kills each command again and again, at a random moment of its work. Each time the ledger is whole, a backup
 // is whole or is the one of before, and at the end nobody lacks an edition.
 func TestKilledAnywhere(t *testing.T) {
+	t.Parallel()
 	const people = 60
 	n := tries(t, "DIGESTD_KILLS", 12)
 	w := newTown(t, people)
@@ -191,6 +192,7 @@ func (w *townsfolk) backupIsWhole(t *testing.T) {
 // TestFullDisks gives each command so much room on a disk of its own, and lets it do its work: it ends with words, and with
 // room it does all of it. Nobody lacks an edition, and nobody has one twice.
 func TestFullDisks(t *testing.T) {
+	t.Parallel()
 	const people = 60
 	if os.Geteuid() != 0 {
 		t.Skip("root alone may mount a small disk")

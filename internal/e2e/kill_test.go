@@ -82,6 +82,7 @@ func (v *victim) died(t *testing.T) {
 // TestKilledWhileCollecting kills a send while one feed keeps it waiting, so after the others were
 // read and before anything was composed; the next send must have the news of all of them.
 func TestKilledWhileCollecting(t *testing.T) {
+	t.Parallel()
 	stand, inboxes := newNewsstand(t), newSink(t)
 	paths := ownFeeds(stand, 8)
 	here := newSite(t, newsletter(stand, paths)+overSink(inboxes)+readers(20))
@@ -107,6 +108,7 @@ func TestKilledWhileCollecting(t *testing.T) {
 // TestKilledBetweenCollectAndDelivery kills a send that has composed its edition, at the moment when
 // its first connection is made: what it froze is owed to everybody.
 func TestKilledBetweenCollectAndDelivery(t *testing.T) {
+	t.Parallel()
 	stand, inboxes := newNewsstand(t), newSink(t)
 	paths := ownFeeds(stand, 8)
 	here := newSite(t, newsletter(stand, paths)+overSink(inboxes)+readers(20))
@@ -195,6 +197,7 @@ func (s site) killAt(t *testing.T, inboxes *sink, at int, args ...string) {
 // may be left out, and nobody may get a message twice but those whom the ledger counts as in doubt:
 // no more a kill than there are connections.
 func TestKilledWhileDelivering(t *testing.T) {
+	t.Parallel()
 	const all = 2000
 	stand, inboxes := newNewsstand(t), newSink(t)
 	here := newSite(t, newsletter(stand, ownFeeds(stand, 8))+overSink(inboxes)+fromCSV)
@@ -242,6 +245,7 @@ func TestKilledWhileDelivering(t *testing.T) {
 // again. Those few are not sent a third time: they are held, for a person to decide, and everybody
 // else gets the edition.
 func TestKilledWhileResending(t *testing.T) {
+	t.Parallel()
 	const all = 200
 	stand, inboxes := newNewsstand(t), newSink(t)
 	here := newSite(t, newsletter(stand, ownFeeds(stand, 2))+overSink(inboxes)+fromCSV)
@@ -266,6 +270,7 @@ func TestKilledWhileResending(t *testing.T) {
 // TestStoppedWhileDelivering asks a send to end in the middle of its messages: those in flight are
 // finished, so that nothing is in doubt and nobody gets a thing twice.
 func TestStoppedWhileDelivering(t *testing.T) {
+	t.Parallel()
 	const all = 500
 	stand, inboxes := newNewsstand(t), newSink(t)
 	here := newSite(t, newsletter(stand, ownFeeds(stand, 2))+overSink(inboxes)+fromCSV)

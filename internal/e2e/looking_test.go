@@ -32,6 +32,7 @@ func (s site) files(t *testing.T) map[string]string {
 // TestLookingChangesNothing holds every command that only looks against the ledger's bytes, the files
 // beside it and the mail server, before there is a ledger and with one that has something to tell.
 func TestLookingChangesNothing(t *testing.T) {
+	t.Parallel()
 	stand, inboxes := newNewsstand(t), newSink(t)
 	here := newSite(t, newsletter(stand, ownFeeds(stand, 4))+overSink(inboxes)+readers(3))
 	looks := [][]string{

@@ -57,6 +57,7 @@ func checkInstalled(t *testing.T, m message, word string) {
 // the config, the templates and the readers' names before it goes on: the edition stays what it was, for those
 // who get it for the first time as for those who get it again.
 func TestUpgradedWhileDelivering(t *testing.T) {
+	t.Parallel()
 	const all = 500
 	stand, inboxes := newNewsstand(t), newSink(t)
 	here := site{dir: t.TempDir()}

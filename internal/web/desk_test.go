@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,7 +16,8 @@ import (
 	"digestd/digest/render"
 	"digestd/internal/config"
 	"digestd/internal/ledger"
-	"digestd/internal/ledger/store/bolt"
+	"digestd/internal/ledger/store"
+	"digestd/internal/ledger/store/storetest"
 	"digestd/subscribers"
 	"digestd/templates"
 )
@@ -77,6 +79,7 @@ type desk struct {
 	t      testing.TB
 	now    time.Time
 	site   Site
+	store  store.Opener
 	ledger *ledger.Ledger
 	server *Server
 	http   http.Handler
@@ -84,7 +87,7 @@ type desk struct {
 
 func newDesk(t testing.TB) *desk {
 	t.Helper()
-	d := &desk{t: t, now: noon}
+	d := &desk{t: t, now: noon, store: storetest.Fresh(t)}
 	path := filepath.Join(t.TempDir(), "config.toml")
 	d.configure(path, aTown)
 	d.open()
@@ -108,6 +111,9 @@ func newDesk(t testing.TB) *desk {
 	return d
 }
 
+// ours is our own templates, which are the same for each desk.
+var ours = sync.OnceValues(func() (*render.Set, error) { return render.Load(templates.FS, "", "x") })
+
 // configure takes a configuration, as a start or a reload does.
 func (d *desk) configure(path, text string) {
 	d.t.Helper()
@@ -116,7 +122,7 @@ func (d *desk) configure(path, text string) {
 	}
 	sets := map[string]*render.Set{}
 	cfg, problems := config.Load(path, config.Env{CheckTemplates: func(g digest.Digest) (err error) {
-		sets[g.ID], err = render.Load(templates.FS, g.Template, g.Subject)
+		sets[g.ID], err = ours() // subjects are said nowhere here
 		return err
 	}})
 	if len(problems) > 0 {
@@ -133,7 +139,7 @@ func (d *desk) open() {
 	}
 	clock := func() time.Time { return d.now }
 	var err error
-	if d.ledger, err = ledger.Open(bolt.At(d.site.Config.Ledger.Path, bolt.Options{}), clock); err != nil {
+	if d.ledger, err = ledger.Open(d.store, clock); err != nil {
 		d.t.Fatal(err)
 	}
 	if d.server, err = New(d.ledger, func() Site { return d.site }, clock, slog.New(slog.DiscardHandler)); err != nil {

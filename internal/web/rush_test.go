@@ -97,7 +97,7 @@ func rush(d *desk, readers, clicks int) (took []time.Duration, whole time.Durati
 	all.Wait()
 	client.CloseIdleConnections()
 
-	d.open() // what is left is what is on the disk
+	d.open() // what is left is what was committed
 	for i := range clicks {
 		if yes, err := d.ledger.Readers.Suppressed(address(i), "daily"); !yes || err != nil {
 			t.Fatalf("reader %d has left, and is forgotten: %v", i, err)
