@@ -193,6 +193,7 @@ func (s *scene) kill() {
 func (s *scene) run(die string) (killed bool) {
 	s.t.Helper()
 	victim := exec.Command(os.Args[0])
+	victim.Args[0] = "victim" // no test, so what it does not use is not compiled
 	victim.Env = append(os.Environ(), "DIGESTD_TEST_VICTIM="+s.dir, fmt.Sprint("DIGESTD_TEST_PORT=", s.server.Port), "DIGESTD_TEST_DIE="+die, "DIGESTD_TEST_IN_DOUBT="+s.inDoubt)
 	var out bytes.Buffer
 	victim.Stdout, victim.Stderr = &out, &out

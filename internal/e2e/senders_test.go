@@ -210,6 +210,7 @@ func (m *machines) lasts(readers int, until time.Time) {
 // database is restarted, and the mail server fails. Nobody is left out, nobody gets the edition twice that is not recorded as in
 // doubt, and the ledger is whole all the time.
 func TestThreeSendersOneDatabase(t *testing.T) {
+	t.Parallel()
 	readers, rounds := tries(t, "DIGESTD_READERS", 6000), tries(t, "DIGESTD_SENDER_ROUNDS", 1)
 	stopped := time.Duration(tries(t, "DIGESTD_STOPPED_SECONDS", 2)) * time.Second
 	round := slices.Repeat([]string{"killed"}, 5)
@@ -294,6 +295,7 @@ func TestAMillionMails(t *testing.T) {
 // TestFailover kills the primary while three daemons send, and promotes its synchronous replica: as with a restart, nobody is left
 // out, and nobody gets it twice that is not recorded as in doubt.
 func TestFailover(t *testing.T) {
+	t.Parallel()
 	needs.Asked(t, "a test with two PostgreSQL")
 	readers := tries(t, "DIGESTD_READERS", 3000)
 	primary := storetest.Alone(t)

@@ -167,6 +167,7 @@ func (s *scene) open(t *testing.T) *ledger.Ledger {
 func (s *scene) run(t *testing.T, die string) {
 	t.Helper()
 	process := exec.Command(os.Args[0])
+	process.Args[0] = "victim" // no test, so what it does not use is not compiled
 	process.Env = append(os.Environ(), "DIGESTD_TEST_VICTIM="+s.dir, fmt.Sprint("DIGESTD_TEST_PORT=", s.server.Port), "DIGESTD_TEST_DIE="+die, "DIGESTD_TEST_IN_DOUBT="+s.inDoubt,
 		"GORACE=atexit_sleep_ms=0") // or each would sleep a second at its end, with -race
 	output, err := process.CombinedOutput()
