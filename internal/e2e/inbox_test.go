@@ -193,7 +193,8 @@ func readers(n int) string {
 func readsText(n int) bool { return n%10 == 0 }
 
 // TestFeedsToInboxes is the whole way for real: twenty captured feeds over HTTP, fifty subscribers, a
-// Postfix that wants TLS and a password, and mailboxes read back over IMAP.
+// Postfix that wants TLS and a password, and mailboxes read back over IMAP. How the TLS begins makes a difference to the
+// first send alone.
 func TestFeedsToInboxes(t *testing.T) {
 	for _, mode := range []string{"starttls", "implicit"} {
 		t.Run(mode, func(t *testing.T) {
@@ -227,6 +228,9 @@ func TestFeedsToInboxes(t *testing.T) {
 			}
 			if len(headlines) < 20 {
 				t.Errorf("twenty feeds made a mail with %d headlines", len(headlines))
+			}
+			if mode == "implicit" {
+				return
 			}
 
 			second := here.run(t, 0, "send", "daily")
