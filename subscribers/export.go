@@ -67,8 +67,8 @@ func exporters() []exporter {
 func buttondown() map[string]string {
 	says := map[string]string{}
 	for state, types := range map[string]string{
-		takes:  "regular premium gifted trialed churning churned past_due unpaid upcoming",
-		leaves: "unsubscribed", waits: "unactivated paused", bounces: "undeliverable", objects: "complained", barred: "removed blocked spammy disabled",
+		takes:  "regular premium gifted trialed churning churned past_due paused unpaid upcoming",
+		leaves: "unsubscribed", waits: "unactivated", bounces: "undeliverable", objects: "complained", barred: "removed blocked spammy disabled",
 	} {
 		for name := range strings.FieldsSeq(types) {
 			says["type="+name], says["subscriber_type="+name] = state, state
