@@ -11,6 +11,7 @@ func TestPublicHost(t *testing.T) {
 		"127.0.0.1": false, "127.1": false, "2130706433": false, "0x7f.0.0.1": false, "0.0.0.0": false, "0.1.2.3": false,
 		"10.1.2.3": false, "192.168.1.4": false, "172.20.0.1": false, "169.254.169.254": false, "100.64.0.1": false, "224.0.0.1": false,
 		"::1": false, "::": false, "fe80::1": false, "fe80::1%eth0": false, "fd00::1": false, "::ffff:192.168.1.4": false,
+		"64:ff9b::c0a8:101": false, "2002:c0a8:101::1": false, "fec0::1": false,
 	} {
 		if got := PublicHost(host); got != want {
 			t.Errorf("%q: %v", host, got)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -295,7 +296,7 @@ func printSent(w io.Writer, out sentJSON, now time.Time) {
 	for _, l := range out.Lanes {
 		switch {
 		case l.Edition == "":
-			fmt.Fprintf(w, "%s, slot %s: %s; no edition\n", l.Lane, l.Slot, l.Reason)
+			fmt.Fprintf(w, "%s, slot %s: %s; no edition\n", l.Lane, l.Slot, cmp.Or(l.Reason, "it could not be composed"))
 		case l.Reason != "":
 			fmt.Fprintf(w, "%s: %s\n", l.Edition, l.Reason)
 		case l.Composed:

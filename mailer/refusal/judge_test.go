@@ -112,6 +112,7 @@ func TestWordsOfTheWorld(t *testing.T) {
 		{"a list of senders", "rcpt", 553, "5.3.0 192.0.2.1 Rejected - see http://www.spamhaus.org", "sender+"},
 		{"a relay", "rcpt", 550, "not local host example.com, not a gateway", "sender+"},
 		{"a session", "rcpt", 550, "too many bad commands from 192.0.2.1", "session+"},
+		{"shared hosting", "rcpt", 450, "Too many recipient attempts", "pace"},
 		{"a sender", "rcpt", 550, "5.1.7 invalid address", "sender+"},
 		{"nothing but a code", "rcpt", 550, "", "unclear+"},
 		{"nothing but a code", "rcpt", 450, "4.7.1", "unclear"},
