@@ -172,7 +172,7 @@ var ReplyCode = lazyregexp.New(`(?:^|[^0-9.])5[0-5][0-9](?:[^0-9.]|$)`)
 // plainWords writes out what is written in several ways.
 var plainWords = strings.NewReplacer("couldn't", "could not", "Couldn't", "Could not", "can't", "can not",
 	"isn't", "is not", "wasn't", "was not", "unknown recipient or mailbox unavailable", "", // either
-	"mail box", "mailbox", "Mail box", "Mailbox", "Mail Box", "Mailbox")
+	"mail box", "mailbox", "Mail box", "Mailbox", "Mail Box", "Mailbox", "mail-box", "mailbox")
 
 // errorCode finds what one large provider writes in front of any refusal that it was given, whatever that says.
 var errorCode = lazyregexp.New(`(?i)\binvalid address\b[\s,:;.-]*error[_ ]code\b[\s:]*`)

@@ -23,9 +23,9 @@ func AnyOf(patterns ...string) func(string) bool {
 
 // refused is how they say that they do not want the message, or its sender.
 var refused = AnyOf(
-	`\bspams?\b`, `spamhaus`, `junk mail`, `unsolicited`, `block ?list`, `black ?list`, `blocked`, `banned`, `reputation`,
+	`\bspams?\b`, `spamhaus`, `junk ?mail`, `unsolicited`, `block ?list`, `black ?list`, `blocked`, `banned`, `reputation`,
 	`\bdnsbl\b`, `\brbl\b`, `dmarc`, `\bspf\b`, `\bdkim\b`, `unauthenticated`, `polic(y|ies)\b`, `access denied`,
-	`relay(ing)? (access )?(denied|not|disallowed|refused)`, `(unable to|cannot|can not) relay`, `unauthori[sz]ed relay`, `not a gateway`, `\bforge(d|ry)\b`, `(do|does|will) not relay`, `not permitted`, `prohibited`,
+	`relay(ing)? (access )?(denied|not|disallowed|refused)`, `(unable to|cannot|can not) relay`, `unauthori[sz]ed relay`, `not a gateway`, `allowed rcpthosts`, `\bforge(d|ry)\b`, `(do|does|will) not relay`, `not permitted`, `prohibited`,
 	`not authori[sz]ed`, `content (is |was |has been )?(rejected|refused|denied|filter)`, `message not allowed`, `rfc complian`,
 	`too many (unknown|invalid|bad|rejected|non-?exist[ae]nt) (users|recipients|addresses)`, `trop de destinataires`, `sending (is |was |has been )?paused`, `(contains?|infected|found|detected).{0,20}virus`,
 	`virus.{0,20}(found|detected)`, `suspicious`, `suppress(ed sending|ion list)`, `\b(is|are|was|been|currently) listed\b`,
@@ -64,7 +64,7 @@ var noDomain = AnyOf(
 	`(unknown|no such|invalid|illegal|bad) (host|domain)`,
 	`(host|domain)( name)?( \S+)? (is )?(unknown|not found|not known|does(n't| not) exist|has no)`,
 	`name service error`, `no (mx|mail exchanger)`, `could not find a gateway`,
-	`unrout(e?able|ed) (mail )?(domain|address)`, `dns (error|lookup|failure)`, `nullmx`,
+	`unrout(e?able|ed) (mail )?(domain|address)`, `dns (error|lookup|failure)`, `null ?mx`,
 	`domain is not (hosted|local|handled|served)`, `dom[ií]nio (no existe|inexistente|desconocido)`, `nxdomain`, `(do|does|will) not (handle|accept|take) (mail|e-?mail|messages) for`,
 )
 
@@ -95,7 +95,7 @@ var idleTooLong = AnyOf(
 // noMailbox is how mail systems say that there is no such mailbox.
 var noMailbox = AnyOf(
 	`\b(no such|unknown|invalid|nonexist[ae]nt|non-exist[ae]nt|not an? (valid|known|existing|recogni[sz]ed)|bad destination|undefined|unrecogni[sz]ed)( or (illegal|invalid|unknown))? ((local|final|virtual|destination|delivery|e-?mail|mail|smtp) ){0,2}(user|mail ?box|recipient|addressee|address|account|person|alias|customer|name here)`,
-	`\b(user|recipient|addressee|mail ?box|account|address|alias)( name| address|\(s\))?( \S+@\S+| <\S+>| \( ?\S+@\S+ ?\)| '[^']*'| "[^"]*")?,? ?(\((not|un)known\)|(is |was |does |could |can |has )?(been )?(un ?known|non-?exist[ae]nt|not ?(be )?(found|known|recogni[sz]ed|listed|exist|valid|present|here)|invalid|illegal))\b`,
+	`\b(user|recipient|addressee|mail ?box|account|address|alias)( name| address|\(s\))?( \S+@\S+| <\S+>| \( ?\S+@\S+ ?\)| '[^']*'| "[^"]*")?,? ?(\((not|un)known\)|(is |was |does |could |can |has )?(been )?(un ?known|unrecogni[sz]ed|non-?exist[ae]nt|not ?(be )?(found|known|recogni[sz]ed|listed|exist|valid|present|here)|invalid|illegal))\b`,
 	`\b(user|recipient|addressee|mail ?box|account|address|alias)\b[^.;:]{0,60}(does|do)(n't| not) exist`,
 	`\b(user|mail ?box|account|address)\b[^.;:]{0,40}(is|are|has been) (wrong|no longer (valid|available|in use)|not in use)`,
 	`\bnot listed in (the |our )?(domino|public|global|company|lotus|\S+ directory|address book)`,
