@@ -95,7 +95,7 @@ func OutcomeOf(r smtp.Reply, to string) Outcome {
 		o.Result = Trouble
 	case r.Code == 0 && r.Stage == smtp.Dot:
 		o.Result = Doubtful
-	case r.Code == 0 && isTimeout(r.Err):
+	case r.Code == 0 && smtp.IsTimeout(r.Err):
 		o.Result = Late
 	case r.Code == 0:
 		o.Result = Cut
@@ -109,9 +109,4 @@ func OutcomeOf(r smtp.Reply, to string) Outcome {
 		}
 	}
 	return o
-}
-
-func isTimeout(err error) bool {
-	var t interface{ Timeout() bool }
-	return errors.As(err, &t) && t.Timeout()
 }

@@ -163,19 +163,16 @@ func at(year int, month time.Month, day int, clock, half string) (time.Time, boo
 		if m := wordsBefore.FindStringSubmatch(clock); m != nil {
 			clock = m[1]
 		}
-		rest := ""
-		if m := clockTime.FindStringSubmatch(clock); m != nil {
+		rest := clock
+		m := clockTime.FindStringSubmatch(clock)
+		if m == nil {
+			m = bareTime.FindStringSubmatch(clock)
+		}
+		if m != nil {
 			hour, _ = strconv.Atoi(m[1])
 			minute, _ = strconv.Atoi(m[2])
 			second, _ = strconv.Atoi(m[3])
 			rest = m[4]
-		} else if m := bareTime.FindStringSubmatch(clock); m != nil {
-			hour, _ = strconv.Atoi(m[1])
-			minute, _ = strconv.Atoi(m[2])
-			second, _ = strconv.Atoi(m[3])
-			rest = m[4]
-		} else {
-			rest = clock
 		}
 		zone, half = zoneOf(rest, half)
 	}

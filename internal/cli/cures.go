@@ -80,7 +80,7 @@ func (c *cures) connection(o mailer.Outcome) string {
 		return fmt.Sprintf("%s: 465 with tls = \"implicit\" is where most servers encrypt from the first byte; \"none\" is for a server on this machine", c.key("tls"))
 	case smtp.Stage(o.Stage) == smtp.Greeting && s.TLS != smtp.TLSImplicit:
 		return fmt.Sprintf("a server that says nothing first expects encryption at once: %s = \"implicit\"", c.key("tls"))
-	case smtp.Stage(o.Stage) == smtp.Connect && isTimeout(err):
+	case smtp.Stage(o.Stage) == smtp.Connect && smtp.IsTimeout(err):
 		return fmt.Sprintf("%s: many networks let nothing out to port 25, some nothing to 465 or 587; many providers also listen on 2525", c.key("port"))
 	}
 	return c.certificate(o.Err, c.key("host"), c.key("ca_file"))
@@ -160,9 +160,4 @@ func (c *cures) sender(stage smtp.Stage) string {
 		who = user
 	}
 	return fmt.Sprintf("%s is %s: it must be an address from which the server lets %s send", key, address, who)
-}
-
-func isTimeout(err error) bool {
-	var t interface{ Timeout() bool }
-	return errors.As(err, &t) && t.Timeout()
 }

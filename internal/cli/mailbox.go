@@ -16,6 +16,7 @@ import (
 	"digestd/internal/setup"
 	"digestd/mailer/inbound"
 	"digestd/mailer/mailbox"
+	"digestd/mailer/smtp"
 )
 
 // newMailbox is the mailbox of [inbound], nil where there is none. That of before goes on where it is the same one: it
@@ -70,7 +71,7 @@ func (c *cures) mailbox(err error) string {
 		return words
 	case errors.As(err, &name) && name.IsNotFound:
 		return c.in("inbound", "imap") + ": is the host spelt right?"
-	case errors.Is(err, syscall.ECONNREFUSED), isTimeout(err):
+	case errors.Is(err, syscall.ECONNREFUSED), smtp.IsTimeout(err):
 		return c.in("inbound", "imap") + ": imaps:// is port 993, imap:// is 143 with STARTTLS"
 	case errors.As(err, &plain):
 		return c.in("inbound", "imap") + ": the server begins without encryption, which is imap://"

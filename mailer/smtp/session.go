@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"net"
 	"net/textproto"
 	"os"
 	"strconv"
@@ -144,7 +143,8 @@ func (c *Conn) deadline(ctx context.Context, d time.Duration) {
 	}
 }
 
-func isTimeout(err error) bool {
-	var network net.Error
-	return errors.As(err, &network) && network.Timeout()
+// IsTimeout reports whether somebody did not answer in time.
+func IsTimeout(err error) bool {
+	var t interface{ Timeout() bool }
+	return errors.As(err, &t) && t.Timeout()
 }

@@ -167,7 +167,7 @@ func (s *Server) Dial(ctx context.Context) (*Conn, error) {
 // that is.
 func (s *Server) failed(stage Stage, err error) error {
 	r := replyOf(stage, err)
-	if r.Code == 0 && isTimeout(err) {
+	if r.Code == 0 && IsTimeout(err) {
 		limit := fmt.Sprintf("reply_timeout of [smtp], %s before the end of a message",
 			min(CommandTimeout, s.ReplyTimeout))
 		if stage == Connect {
@@ -323,7 +323,7 @@ func (c *Conn) answers(commands []command) Reply {
 			}
 		}
 		r := c.read(s.stage)
-		if c.pipelining && r.Err != nil && isTimeout(r.Err) && s.stage != Mail && c.stepwise != nil {
+		if c.pipelining && r.Err != nil && IsTimeout(r.Err) && s.stage != Mail && c.stepwise != nil {
 			c.stepwise.Store(true) // it answered the first command alone: old firewalls drop the others
 		}
 		if r.Err != nil {
@@ -443,7 +443,7 @@ func replyOf(stage Stage, err error) Reply {
 		return r
 	}
 	switch {
-	case isTimeout(err):
+	case IsTimeout(err):
 		r.Words = OneLine("no answer in time: " + err.Error())
 	default:
 		r.Words = OneLine(err.Error())
