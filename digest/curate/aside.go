@@ -17,7 +17,7 @@ var asideTitle = lazyregexp.New(`(?i)` + strings.Join([]string{
 	`\blive (?:\w+ ){0,3}(?:updates?|blog|coverage|ticker)\b`, `^[^\pL\pN]*live(?: updates?| results)?[:!|]`, `[-–|:] ?(?:[\w'’]+ ){0,3}live$`, `\bas it happened\b`, `\bupdates live\b|\blive updates\b`,
 	`\blive ?blog\b|\bnewsblog\b|\bliveticker\b|^\+\+\+|\ben direct\b *[:|]|^en direct\b|^en vivo\b|\bin diretta\b|^ao vivo\b|^direct[.:]`,
 	`^[^\pL\pN]*(?:[\w'’.-]+ ){1,4}(?:live|latest|updates?|newsletter): `, `^\d+/\d+(?:/\d+)?: `,
-	`^here['’]s (?:the latest|what (?:to|you need to) know)\PL*$`, `\bmore top headlines\b`, `^what you need to know\b.*\b(?:today|right now|this week)$`, `^(?:first thing|news wrap|(?:the )?week in \pL+): `,
+	`^here['’]s (?:the latest|what (?:to|you need to) know)\PL*$`, `\bmore top headlines\b`, `\bnews brief$`, ` for \pL+ \d{1,2}, \d{4}$`, `^what you need to know\b.*\b(?:today|right now|this week)$`, `^(?:first thing|news wrap|(?:the )?week in \pL+): `,
 	`\b(?:latest news from around the world|latest (?:news and )?updates|news and updates|live (?:\w+ )?news)\b`,
 	`^(?:(?:the|your) )?(?:\w+ )?(?:morning|midday|afternoon|evening|weekend|daily|monday|tuesday|wednesday|thursday|friday|saturday|sunday) briefing\b`,
 	`\b(?:morning|evening|weekend|monday|tuesday|wednesday|thursday|friday|saturday|sunday) briefing$`,
@@ -32,7 +32,7 @@ var asideTitle = lazyregexp.New(`(?i)` + strings.Join([]string{
 
 // asideTriggers are pieces of text of which each title has one that asideTitle matches. Nearly no title has any, and
 // looking for them is far cheaper.
-var asideTriggers = []string{"live", "/", "here's", "here’s", "headlines", "need to know", "newsletter", "first thing", "news wrap", "week in ", "happened", "blog", "ticker", "+++", "direct", "vivo", "diretta", "ao vivo",
+var asideTriggers = []string{"live", "/", "here's", "here’s", "headlines", "news brief", ", 20", "need to know", "newsletter", "first thing", "news wrap", "week in ", "happened", "blog", "ticker", "+++", "direct", "vivo", "diretta", "ao vivo",
 	"latest", "update", "top reads", "top stories", "icymi", "briefing", " miss", "things",
 	"papers", "politics:", "front pages", "pictures", "photos", "videos", "images", "imágenes", "bilder", "gallery", "watch:", "video:", "podcast", "listen:",
 	"scop", "skop", "quiz", "crossword", "sudoku", "wordle", "deal", "coupon", "promo", "prime day", "save ", "gift", "gossip", "rumo", "celebrity"}

@@ -266,3 +266,28 @@ func TestNumbersThatTellApart(t *testing.T) {
 		}
 	}
 }
+
+// A headline that names a month and no day rules out no day of it.
+func TestADayAndNoDayAgree(t *testing.T) {
+	month, first, second := datesOf(lexemes("Vote in September")), datesOf(lexemes("Vote on 1 September")), datesOf(lexemes("Vote on 2 September"))
+	for _, c := range []struct {
+		a, b dates
+		want bool
+	}{{month, first, false}, {first, month, false}, {first, first, false}, {first, second, true}} {
+		if got := c.a.conflict(c.b); got != c.want {
+			t.Errorf("%v and %v conflict: %v", c.a, c.b, got)
+		}
+	}
+}
+
+// Of each story the nearest item is told, and an empty headline asks nothing.
+func TestNearest(t *testing.T) {
+	story := digest.Story{ID: "s1", Items: []digest.Item{item(1, "harbour", strike)}}
+	other := digest.Story{ID: "s2", Items: []digest.Item{item(2, "nordic", rates), item(3, "nordic", strike2), item(4, "nordic", quake)}}
+	if got := Nearest(story, []digest.Story{story, other}, 0.1, 3); len(got) != 1 || got[0].Item.Seq != 3 || got[0].Score != Pair(strike, strike2) {
+		t.Errorf("nearest %+v", got)
+	}
+	if asks("…", nil) {
+		t.Error("nothing asks")
+	}
+}
