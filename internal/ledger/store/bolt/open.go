@@ -25,8 +25,7 @@ func openRegular(path string, flag int) (*os.File, error) {
 		flag |= syscall.O_NOFOLLOW
 	}
 	file, err := os.OpenFile(path, flag|syscall.O_NONBLOCK, 0)
-	if errors.Is(err, fs.ErrNotExist) && flag&syscall.O_NOFOLLOW == 0 {
-		to, _ := os.Readlink(path)
+	if to, isLink := os.Readlink(path); errors.Is(err, fs.ErrNotExist) && isLink == nil {
 		err = fmt.Errorf("%s is a link to %s, which is not there: is its disk mounted? To begin anew, remove the link", path, to)
 	}
 	var info fs.FileInfo
