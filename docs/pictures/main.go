@@ -137,19 +137,19 @@ func run(look string) error {
 	return s.publish(ctx)
 }
 
-// archived are the views of the public pages.
+// archived are the views of docs/archive-looks.webp.
 var archived = []view{
-	{"archive-light-1200", "", "demo:/EDITION", 1200, "light"},
-	{"archive-dark-1200", "", "demo:/EDITION", 1200, "dark"},
-	{"archive-light-375", "", "demo:/EDITION", 375, "light"},
-	{"archive-dark-375", "", "demo:/EDITION", 375, "dark"},
-	{"archive-ar-375", "", "/leaf-rtl.html", 375, "light"},
-	{"archive-ar-1200", "", "/leaf-rtl.html", 1200, "dark"},
-	{"front-1200", "", "demo:/", 1200, "light"},
-	{"front-dark-375", "", "demo:/", 375, "dark"},
-	{"list-375", "", "demo:/daily/", 375, "light"},
-	{"subscribe-375", "", "demo:/subscribe", 375, "light"},
-	{"subscribe-dark-1200", "", "demo:/subscribe", 1200, "dark"},
+	{"archive-light-1200", "an edition, 1200 px", "demo:/EDITION", 1200, "light"},
+	{"archive-dark-1200", "dark", "demo:/EDITION", 1200, "dark"},
+	{"archive-light-375", "a phone, 375 px", "demo:/EDITION", 375, "light"},
+	{"archive-dark-375", "dark", "demo:/EDITION", 375, "dark"},
+	{"archive-ar-375", "Arabic", "/leaf-rtl.html", 375, "light"},
+	{"archive-ar-1200", "Arabic, dark", "/leaf-rtl.html", 1200, "dark"},
+	{"front-1200", "the front", "demo:/", 1200, "light"},
+	{"front-dark-375", "the front on a phone, dark", "demo:/", 375, "dark"},
+	{"list-375", "the list of editions", "demo:/daily/", 375, "light"},
+	{"subscribe-375", "signing up", "demo:/subscribe", 375, "light"},
+	{"subscribe-dark-1200", "signing up, dark", "demo:/subscribe", 1200, "dark"},
 }
 
 // lookAt writes all views whole, as PNG.
@@ -169,28 +169,24 @@ func (s served) lookAt(ctx context.Context, dir string) error {
 	return nil
 }
 
-// publish writes the pictures of docs: two of the mail, one of a public page, and a sheet of all views.
+// publish writes the pictures of docs: two of the mail, one of a public page, and a sheet of the views of each.
 func (s served) publish(ctx context.Context) error {
-	const phone = 812 // px, the height of a screen
-	sheet := `<!doctype html><meta charset="utf-8"><style>body{margin:0;padding:24px;width:1296px;background:#e9e9e6;font:15px/22px Helvetica,Arial,sans-serif;color:#333;
-display:flex;flex-wrap:wrap;gap:24px;align-items:flex-start}figure{margin:0}img{display:block;box-shadow:0 1px 4px #0004}figcaption{padding:8px 0 0}</style>`
-	for _, v := range views {
-		picture, err := s.shoot(ctx, v, page.CaptureScreenshotFormatPng, phone*3/2)
+	for name, of := range map[string][]view{"mails.html": views, "pages.html": archived} {
+		sheet, err := s.sheet(ctx, of)
 		if err != nil {
 			return err
 		}
-		sheet += fmt.Sprintf(`<figure><img width="%d" src="data:image/png;base64,%s" alt=""><figcaption>%s</figcaption></figure>`,
-			v.width*240/375, base64.StdEncoding.EncodeToString(picture), html.EscapeString(v.caption))
+		s.mails[name] = sheet
 	}
-	s.mails["sheet.html"] = sheet
 	for file, v := range map[string]view{
-		"mail-light.webp": {path: "/ana.html", width: 600, dress: "light"},
-		"mail-dark.webp":  {path: "/ana.html", width: 375, dress: "dark"},
-		"archive.webp":    {path: "demo:/EDITION", width: 720, dress: "light"},
-		"looks.webp":      {path: "/sheet.html", width: 1344, dress: "light"},
+		"mail-light.webp":    {path: "/ana.html", width: 600, dress: "light"},
+		"mail-dark.webp":     {path: "/ana.html", width: 375, dress: "dark"},
+		"archive.webp":       {path: "demo:/EDITION", width: 720, dress: "light"},
+		"looks.webp":         {path: "/mails.html", width: 1344, dress: "light"},
+		"archive-looks.webp": {path: "/pages.html", width: 1344, dress: "light"},
 	} {
 		height := 2 * phone
-		if v.path == "/sheet.html" {
+		if v.width == 1344 {
 			height = 0
 		}
 		picture, err := s.shoot(ctx, v, page.CaptureScreenshotFormatWebp, height)
@@ -202,6 +198,23 @@ display:flex;flex-wrap:wrap;gap:24px;align-items:flex-start}figure{margin:0}img{
 		}
 	}
 	return nil
+}
+
+const phone = 812 // px, the height of a screen
+
+// sheet is a page with pictures of views, side by side.
+func (s served) sheet(ctx context.Context, of []view) (string, error) {
+	sheet := `<!doctype html><meta charset="utf-8"><style>body{margin:0;padding:24px;width:1296px;background:#e9e9e6;font:15px/22px Helvetica,Arial,sans-serif;color:#333;
+display:flex;flex-wrap:wrap;gap:24px;align-items:flex-start}figure{margin:0}img{display:block;box-shadow:0 1px 4px #0004}figcaption{padding:8px 0 0}</style>`
+	for _, v := range of {
+		picture, err := s.shoot(ctx, v, page.CaptureScreenshotFormatPng, phone*3/2)
+		if err != nil {
+			return "", err
+		}
+		sheet += fmt.Sprintf(`<figure><img width="%d" src="data:image/png;base64,%s" alt=""><figcaption>%s</figcaption></figure>`,
+			min(v.width*240/375, 636), base64.StdEncoding.EncodeToString(picture), html.EscapeString(v.caption))
+	}
+	return sheet, nil
 }
 
 // shoot takes a picture of a view down to a height in px, or of all of it.
