@@ -80,7 +80,7 @@ func compare(a, b Document) (f features, vetoed bool) {
 	f[unknownApart] = min(alone(a.tokens, m.a, unknown), alone(b.tokens, m.b, unknown))
 	telling := 0.0
 	for i, t := range a.tokens {
-		if m.a[i] == 0 {
+		if m.a[i] == 0 || t.tied && i > 0 && m.a[i-1] > 0 {
 			continue
 		}
 		one := 1.0

@@ -31,6 +31,7 @@ type token struct {
 	small   bool   // a number that says half: much is three of something, in a language of which the words say more
 	capital bool   // written in capitals throughout
 	upper   bool   // begins with one
+	tied    bool   // a name that a hyphen ties to the name before it: "El-Sayed" is one
 	gram    bool   // two letters of a script without spaces
 	tense   tense
 	negated bool // after a "not"
@@ -313,6 +314,7 @@ func (t *tokenizer) addWord(folded string, l lexeme, phrase bool) {
 		tok.kind, tok.weight, tok.key = unknown, foreignWeight, hashKey(lightStem(t.language, folded))
 		if isName || capitals {
 			tok.kind, tok.weight = name, nameWeight
+			tok.tied = l.hyphen && len(t.out) > 0 && t.out[len(t.out)-1].kind == name
 		}
 		t.add(tok)
 		return
@@ -343,6 +345,7 @@ func (t *tokenizer) addWord(folded string, l lexeme, phrase bool) {
 	case !t.plainCaps || l.initial:
 		tok.kind, tok.weight = name, nameWeight
 	}
+	tok.tied = l.hyphen && tok.kind == name && len(t.out) > 0 && t.out[len(t.out)-1].kind == name
 	t.add(tok)
 }
 
