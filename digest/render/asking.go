@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"cmp"
 	htmltemplate "html/template"
 	"io/fs"
 	"strings"
@@ -55,7 +56,7 @@ func (s *Set) Ask(a Asking) (out Rendered, err error) {
 	l := s.language(a.Language)
 	side := sideOf(l.Dir)
 	name := oneLine(a.Name)
-	date := l.fillDate(l.DateShort, &l.Weekdays, a.At) + l.Clause + a.At.Format("15:04") + " " + zoneName(a.At)
+	date := l.fillDate(l.DateShort, &l.Weekdays, a.At) + l.Clause + a.At.Format("15:04") + " (" + cmp.Or(placeOf(a.At), zoneName(a.At)) + ")"
 	v := askingView{Side: side, Look: lookOf(a.Look, side), Lang: l.tag, Words: l.Web, Name: name, Link: a.Link,
 		Asked: split(l.Web.Asked, "date", date, "name", name, "address", a.Address)}
 	for _, p := range v.Asked {

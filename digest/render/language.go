@@ -358,13 +358,19 @@ func daysBetween(t, now time.Time) int {
 
 // zone says whose time an edition's times are: that of a place, which readers know, where its zone has one.
 func (l *language) zone(t time.Time) string {
-	name := t.Location().String()
-	area, place, ok := strings.Cut(name, "/")
-	if !ok || area == "Etc" {
-		return fill(l.Zone, "zone", zoneName(t))
+	if place := placeOf(t); place != "" {
+		return fill(l.ZonePlace, "place", place)
 	}
-	place = place[strings.LastIndexByte(place, '/')+1:] // America/Argentina/Buenos_Aires
-	return fill(l.ZonePlace, "place", strings.ReplaceAll(place, "_", " "))
+	return fill(l.Zone, "zone", zoneName(t))
+}
+
+// placeOf is the place that a time's zone is named after, or empty.
+func placeOf(t time.Time) string {
+	area, place, ok := strings.Cut(t.Location().String(), "/")
+	if !ok || area == "Etc" {
+		return ""
+	}
+	return strings.ReplaceAll(place[strings.LastIndexByte(place, '/')+1:], "_", " ") // America/Argentina/Buenos_Aires
 }
 
 // zoneName is the zone of a time as readers know it: "CET", or "UTC+3" where it has no letters.
