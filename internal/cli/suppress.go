@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -45,6 +46,9 @@ func (n named) read(p *program, args []string) ([]subscribers.Kept, error) {
 	if n.file == "" {
 		for _, arg := range args {
 			email, err := subscribers.ParseAddress(arg)
+			if _, isFile := os.Stat(arg); err != nil && isFile == nil {
+				return nil, usagef("%s is a file; a list of addresses is read with --file=%[1]s", arg)
+			}
 			if err != nil {
 				return nil, usagef("%s: %w", arg, err)
 			}
