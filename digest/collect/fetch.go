@@ -114,17 +114,16 @@ func (c *Collector) fetch(
 		}
 	}
 	ans := &answer{moved: ""}
-	cookies, err := cookiejar.New(&cookiejar.Options{PublicSuffixList: publicsuffix.List})
-	if err != nil {
+	client := *c.Client
+	if client.Jar, err = cookiejar.New(&cookiejar.Options{PublicSuffixList: publicsuffix.List}); err != nil {
 		return nil, err
 	}
 	permanent := target == origin // so far all redirects from the feed's own address were permanent
 	for hop := 0; ; hop++ {
-		resp, err := c.request(ctx, target, origin, accept, st, conditional, cookies)
+		resp, err := c.request(ctx, &client, target, origin, accept, st, conditional)
 		if err != nil {
 			return nil, withoutPassword(c.inWords(err, target), origin)
 		}
-		cookies.SetCookies(target, resp.Cookies())
 		next, err := redirect(resp, target)
 		if err != nil || next == nil {
 			if err == nil {
@@ -157,8 +156,7 @@ func movedFor(st digest.FeedState) bool { return st.MovedTo != "" && st.MovedSee
 // request sends one request. Credentials of the feed's address go to its own origin only; no Referer
 // goes anywhere, since it would tell another host what the feed's address holds.
 func (c *Collector) request(
-	ctx context.Context, target, origin *url.URL, accept string, st digest.FeedState, conditional bool,
-	cookies http.CookieJar,
+	ctx context.Context, client *http.Client, target, origin *url.URL, accept string, st digest.FeedState, conditional bool,
 ) (*http.Response, error) {
 	u := withoutUser(target)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
@@ -181,10 +179,7 @@ func (c *Collector) request(
 			req.Header.Set("If-Modified-Since", st.LastModified)
 		}
 	}
-	for _, cookie := range cookies.Cookies(u) {
-		req.AddCookie(cookie)
-	}
-	return c.Client.Do(req)
+	return client.Do(req)
 }
 
 // redirect is where an answer leads, or nil when it leads nowhere.

@@ -262,11 +262,7 @@ func (doc *jsonDocument) item(raw json.RawMessage) map[string]any {
 	}
 	if text, ok := item["content_text"].(string); ok { // gofeed tells the two apart no more
 		if _, both := item["content_html"]; !both {
-			if marked := fromMarkdown(loosexml.Escape(text)); strings.Contains(marked, "<") {
-				item["content_html"] = marked
-			} else {
-				item["content_html"] = strings.ReplaceAll(marked, "\n", "<br>")
-			}
+			item["content_html"] = strings.ReplaceAll(loosexml.Escape(text), "\n", "<br>")
 		}
 		delete(item, "content_text")
 	}
