@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"digestd/internal/lazyregexp"
-
 	"github.com/mmcdole/gofeed"
+
+	"digestd/internal/lazyregexp"
 )
 
 // maxGUID bounds a guid. It is an identity, so a longer one is kept by its beginning and its end

@@ -5,9 +5,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"digestd/internal/lazyregexp"
-
 	"golang.org/x/net/html"
+
+	"digestd/internal/lazyregexp"
 )
 
 // raised is text that stands higher or lower than its line, or may be the mark of a note: it is held back until its

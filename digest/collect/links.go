@@ -5,10 +5,10 @@ import (
 	"net/url"
 	"strings"
 
-	"digestd/internal/lazyregexp"
-
 	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
+
+	"digestd/internal/lazyregexp"
 )
 
 // maxURL bounds an address, in bytes; longer ones are data in disguise.

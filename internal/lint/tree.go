@@ -8,9 +8,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"digestd/internal/lazyregexp"
-
 	"golang.org/x/net/html"
+
+	"digestd/internal/lazyregexp"
 )
 
 // node is an element, or a run of text when it has no tag.

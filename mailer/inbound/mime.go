@@ -8,10 +8,10 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"digestd/internal/lazyregexp"
-
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/charset"
+
+	"digestd/internal/lazyregexp"
 )
 
 // What bounces are made of is often broken: headers with stray lines, boundaries that don't end, parts cut
