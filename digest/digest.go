@@ -379,6 +379,14 @@ func (t TopicName) In(language string) string {
 // Name is the topic as an edition remembers it.
 func (t Topic) Name() TopicName { return TopicName{t.ID, t.Title, t.Titles} }
 
+// Includes reports whether a topic lets a text in, which is [Item.Text], by its Include alone.
+func (t Topic) Includes(text string) bool {
+	return len(t.Include) == 0 || slices.ContainsFunc(t.Include, func(re *regexp.Regexp) bool { return re.MatchString(text) })
+}
+
+// Text is what topics choose an item by: its title and summary.
+func (it Item) Text() string { return it.Title + "\n" + it.Summary.Plain() }
+
 // Edition is what a lane says at a slot, frozen once composed: the selection over all topics of the
 // digest. What one reader sees of it is a Page.
 type Edition struct {

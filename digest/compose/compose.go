@@ -9,7 +9,6 @@ package compose
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"time"
 
@@ -114,14 +113,14 @@ func classOf(in Input, s digest.Story) int {
 // belongs to most first: of those that have more than half as many of its items as any has, one that chooses by words,
 // else the one that has the fewest stories.
 func ordered(in Input) []digest.Story {
-	size, topics := map[string]int{}, map[string]*carrier{}
+	size, topics := map[string]int{}, map[string]*source{}
 	for _, s := range in.Stories {
 		for _, id := range s.Topics {
 			size[id]++
 		}
 	}
 	for _, t := range in.Digest.Topics {
-		topics[t.ID] = newCarrier(t)
+		topics[t.ID] = newSource(t)
 	}
 	all := slices.Clone(in.Stories)
 	for i := range all {
@@ -135,7 +134,7 @@ func ordered(in Input) []digest.Story {
 			if 2*items[id] <= most {
 				l[0] = 1
 			}
-			if topics[id] == nil || len(topics[id].include) == 0 {
+			if topics[id] == nil || len(topics[id].topic.Include) == 0 {
 				l[1] = 1
 			}
 			l[2] = size[id]
@@ -151,29 +150,27 @@ func ordered(in Input) []digest.Story {
 	return all
 }
 
-// carrier is a topic as it is asked which items it carries.
-type carrier struct {
-	feeds   map[string]bool
-	include []*regexp.Regexp
+// source is a topic as it is asked how much of a story comes through it.
+type source struct {
+	topic digest.Topic
+	feeds map[string]bool
 }
 
-func newCarrier(t digest.Topic) *carrier {
-	c := &carrier{make(map[string]bool), t.Include}
+func newSource(t digest.Topic) *source {
+	from := &source{t, make(map[string]bool)}
 	for _, f := range t.Feeds {
-		c.feeds[f.URL] = true
+		from.feeds[f.URL] = true
 	}
-	return c
+	return from
 }
 
 // count is how many of a story's items the topic carries.
-func (c *carrier) count(s digest.Story) (n int) {
-	if c == nil {
+func (from *source) count(s digest.Story) (n int) {
+	if from == nil {
 		return 0
 	}
 	for _, it := range s.Items {
-		text := it.Title + "\n" + it.Summary.Plain()
-		if c.feeds[it.Feed] && (len(c.include) == 0 ||
-			slices.ContainsFunc(c.include, func(re *regexp.Regexp) bool { return re.MatchString(text) })) {
+		if from.feeds[it.Feed] && from.topic.Includes(it.Text()) {
 			n++
 		}
 	}

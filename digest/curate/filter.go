@@ -36,10 +36,10 @@ func (f filters) admit(it digest.Item) (topics []string, reason string) {
 	if len(carriers) == 0 {
 		return nil, "feed removed"
 	}
-	text := it.Title + "\n" + it.Summary.Plain()
+	text := it.Text()
 	for _, c := range carriers {
 		t := f.topics[c.topic]
-		if len(t.Include) > 0 && firstMatch(t.Include, text) == nil {
+		if !t.Includes(text) {
 			if reason == "" {
 				reason = fmt.Sprintf("not included by topic %s", t.ID)
 			}

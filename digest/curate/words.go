@@ -45,7 +45,7 @@ func NewWords(stories []digest.Story) *Words {
 }
 
 func read(it digest.Item) said {
-	raw := it.Title + "\n" + it.Summary.Plain()
+	raw := it.Text()
 	lex := lexemes(raw)
 	var t tokenizer
 	t.read(lex, it.Language)
