@@ -109,72 +109,14 @@ func classOf(in Input, s digest.Story) int {
 	return fresh
 }
 
-// ordered are the stories: what is new, then what waited, then what is old. Each has its topics, the one that it
-// belongs to most first: of those that have more than half as many of its items as any has, one that chooses by words,
-// else the one that has the fewest stories.
+// ordered are the stories: what is new, then what waited, then what is old.
 func ordered(in Input) []digest.Story {
-	size, topics := map[string]int{}, map[string]*source{}
-	for _, s := range in.Stories {
-		for _, id := range s.Topics {
-			size[id]++
-		}
-	}
-	for _, t := range in.Digest.Topics {
-		topics[t.ID] = newSource(t)
-	}
 	all := slices.Clone(in.Stories)
 	for i := range all {
-		own, items, most := slices.Clone(all[i].Topics), map[string]int{}, 0
-		for _, id := range own {
-			items[id] = topics[id].count(all[i])
-			most = max(most, items[id])
-		}
-		later := func(id string) [3]int {
-			var l [3]int
-			if 2*items[id] <= most {
-				l[0] = 1
-			}
-			if topics[id] == nil || len(topics[id].topic.Include) == 0 {
-				l[1] = 1
-			}
-			l[2] = size[id]
-			return l
-		}
-		slices.SortStableFunc(own, func(a, b string) int {
-			x, y := later(a), later(b)
-			return slices.Compare(x[:], y[:])
-		})
-		all[i].Topics, all[i].Brief = own, false
+		all[i].Brief = false
 	}
 	slices.SortStableFunc(all, func(a, b digest.Story) int { return cmp.Compare(classOf(in, a), classOf(in, b)) })
 	return all
-}
-
-// source is a topic as it is asked how much of a story comes through it.
-type source struct {
-	topic digest.Topic
-	feeds map[string]bool
-}
-
-func newSource(t digest.Topic) *source {
-	from := &source{t, make(map[string]bool)}
-	for _, f := range t.Feeds {
-		from.feeds[f.URL] = true
-	}
-	return from
-}
-
-// count is how many of a story's items the topic carries.
-func (from *source) count(s digest.Story) (n int) {
-	if from == nil {
-		return 0
-	}
-	for _, it := range s.Items {
-		if from.feeds[it.Feed] && from.topic.Includes(it.Text()) {
-			n++
-		}
-	}
-	return n
 }
 
 // settle makes the edition of what the pages show, and says what becomes of all else.

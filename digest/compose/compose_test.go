@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -89,8 +88,6 @@ func many(n int, id, feed string, topics ...string) (all []digest.Story) {
 }
 
 func TestComposeSelects(t *testing.T) {
-	chosen := topic("c", 9, 9)
-	chosen.Include = []*regexp.Regexp{regexp.MustCompile("x")}
 	long := func(s digest.Story) digest.Story {
 		s.Items[0].Summary = digest.PlainText(strings.Repeat("word ", 60))
 		return s
@@ -112,10 +109,6 @@ func TestComposeSelects(t *testing.T) {
 		{name: "one feed does not fill a topic that others want", digest: daily(topic("g", 2, 1)),
 			stories: []digest.Story{story("a", "f", 0, "g"), story("b", "f", 0, "g"), story("c", "h", 0, "g")}, want: "a c -b"},
 		{name: "it fills what nobody else wants", digest: daily(topic("g", 3, 1)), stories: many(4, "a", "f", "g"), want: "a0 a1 a2 -a3"},
-		{name: "a story stands in the topic that has the fewest", digest: daily(topic("g", 2, 4), topic("d", 2, 4)),
-			stories: []digest.Story{story("a", "f", 0, "g"), story("b", "f", 0, "g", "d"), story("c", "f", 0, "g")}, want: "a b c"},
-		{name: "or in the one that chooses by words", digest: daily(topic("g", 1, 4), chosen),
-			stories: []digest.Story{story("a", "f", 0, "c", "g"), story("b", "f", 0, "c"), story("e", "f", 0, "g")}, want: "a b e"},
 		{name: "each topic has its first five before any has its sixth", digest: with(daily(topic("g", 50, 50), topic("d", 50, 50)), func(d *digest.Digest) { d.Length, d.MaxHeadlines = "short", 1 }),
 			stories: append(slices.Clone(wordy), long(story("d0", "f", 0, "d")), long(story("d1", "f", 0, "d"))), want: "w0 w1 w2 w3 w4 w5 w6 w7 w8 w9 d0 d1 -w10"},
 		{name: "a page as long as is usual", digest: with(daily(topic("g", 50, 50)), func(d *digest.Digest) { d.Length, d.MaxHeadlines = "usual", 1 }),
@@ -565,44 +558,5 @@ func TestLengthOfAReader(t *testing.T) {
 	count := func(length string) int { return len(visible(r.Edition, digest.VariantKey{Length: length})) }
 	if short, usual, long := count("short"), count(""), count("long"); short*3 > usual*2 || long != len(stories) || usual >= long {
 		t.Errorf("short has %d, the digest's %d, long %d of %d stories", short, usual, long, len(stories))
-	}
-}
-
-// A story belongs to the topic that most of its items are of, or nearly as many.
-func TestTopicOfAStory(t *testing.T) {
-	world, money, ports := topic("world", 0, 0), topic("money", 0, 0), topic("ports", 0, 0)
-	world.Feeds = []digest.Feed{{URL: "a"}, {URL: "b"}, {URL: "c"}, {URL: "p"}}
-	money.Feeds = []digest.Feed{{URL: "m"}, {URL: "n"}}
-	ports.Feeds, ports.Include = world.Feeds, []*regexp.Regexp{regexp.MustCompile("(?i)port")}
-	of := func(id string, feeds ...string) digest.Story {
-		s := digest.Story{ID: id, Topics: []string{"world", "money"}}
-		for _, f := range feeds {
-			s.Items = append(s.Items, digest.Item{Feed: f, Title: "Title", FirstSeen: noon})
-		}
-		return s
-	}
-	port := of("port", "a", "b", "c", "m")
-	port.Topics = []string{"world", "money", "ports"}
-	some := port
-	some.ID, some.Items = "some", slices.Clone(port.Items)
-	port.Items[0].Title, port.Items[1].Summary = "A port", digest.PlainText("of ports")
-	some.Items[0].Title = "A port"
-	only := of("only", "a", "m")
-	only.Topics = []string{"money"}
-	for _, c := range []struct {
-		s    digest.Story
-		want string
-	}{
-		{of("most", "a", "b", "m"), "world money"}, {of("even", "a", "m"), "money world"},
-		{of("nearly", "a", "b", "c", "m", "n"), "money world"}, {of("half", "a", "b", "c", "p", "m", "n"), "world money"},
-		{port, "ports world money"}, {some, "world ports money"}, {only, "money"}, {of("gone", "x"), "money world"},
-	} {
-		in := Input{Digest: daily(world, money, ports), Stories: []digest.Story{c.s, of("fill", "a"), of("fill2", "b")}}
-		in.Stories[1].Topics, in.Stories[2].Topics = []string{"world"}, []string{"world"}
-		for _, s := range ordered(in) {
-			if got := strings.Join(s.Topics, " "); s.ID == c.s.ID && got != c.want {
-				t.Errorf("%s: %s, want %s", s.ID, got, c.want)
-			}
-		}
 	}
 }

@@ -37,7 +37,7 @@ type Closed struct {
 }
 
 // Curate makes stories of items for one lane. Stories come ranked, the best first, each with the
-// topics that carry it; every item given is in exactly one of them or in one Closed. sent are the stories
+// topics that carry it, the one that it belongs to most first; every item given is in exactly one of them or in one Closed. sent are the stories
 // of the lane's editions within the window: they take in new items as coverage, but never merge, split or
 // come back.
 func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt Options) ([]digest.Story, []Closed) {
@@ -86,7 +86,6 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 			story.Carried = min(story.Carried, opt.Carried[n.item.Seq])
 			story.Topics = append(story.Topics, topicsOf[n.item]...)
 		}
-		story.Topics = filters.inOrder(story.Topics)
 		if isClip(story, articles) {
 			story.Kind = digest.Aside
 		}
@@ -97,6 +96,7 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 		stories = append(stories, story)
 		closed = append(closed, extra...)
 	}
+	filters.belonging(stories)
 	slices.SortFunc(stories, byRank)
 	heat.lift(stories, len(nodes))
 	slices.SortFunc(stories, byRank)

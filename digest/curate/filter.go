@@ -3,6 +3,7 @@ package curate
 import (
 	"fmt"
 	"regexp"
+	"slices"
 
 	"digestd/digest"
 )
@@ -68,20 +69,46 @@ func firstMatch(res []*regexp.Regexp, text string) *regexp.Regexp {
 	return nil
 }
 
-// inOrder is a set of topic ids in the digest's order, each once.
-func (f filters) inOrder(ids []string) []string {
-	has := make(map[string]bool, len(ids))
-	for _, id := range ids {
-		has[id] = true
-	}
-	var out []string
-	for _, t := range f.topics {
-		if has[t.ID] {
-			out = append(out, t.ID)
-			has[t.ID] = false
+// belonging puts the topics of each story into order, the one that it belongs to most first: of those that carry more
+// than half as many of its items as any does, one that chooses by words, else the one that has the fewest stories. The
+// stories come with each topic named as often as it carries an item, and leave with each named once.
+func (f filters) belonging(stories []digest.Story) {
+	carries, size := make([]map[string]int, len(stories)), map[string]int{}
+	for i, s := range stories {
+		carries[i] = map[string]int{}
+		for _, id := range s.Topics {
+			if carries[i][id]++; carries[i][id] == 1 {
+				size[id]++
+			}
 		}
 	}
-	return out
+	for i := range stories {
+		most := 0
+		for _, n := range carries[i] {
+			most = max(most, n)
+		}
+		var own []string
+		later := map[string][3]int{}
+		for _, t := range f.topics {
+			n := carries[i][t.ID]
+			if n == 0 {
+				continue
+			}
+			l := [3]int{0, 0, size[t.ID]}
+			if 2*n <= most {
+				l[0] = 1
+			}
+			if len(t.Include) == 0 {
+				l[1] = 1
+			}
+			own, later[t.ID] = append(own, t.ID), l
+		}
+		slices.SortStableFunc(own, func(a, b string) int {
+			x, y := later[a], later[b]
+			return slices.Compare(x[:], y[:])
+		})
+		stories[i].Topics = own
+	}
 }
 
 // weight is the greatest weight that any topic gives a feed, 1 if none says.

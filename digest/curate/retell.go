@@ -30,6 +30,7 @@ func Retell(topics []digest.Topic, told []Retold) ([]digest.Story, []Closed) {
 		story, extra := retell(tellings, filters)
 		stories, closed = append(stories, story), append(closed, extra...)
 	}
+	filters.belonging(stories)
 	slices.SortFunc(stories, byRank)
 	slices.SortFunc(closed, func(a, b Closed) int { return compareItems(&a.Item, &b.Item) })
 	return stories, closed
@@ -119,7 +120,7 @@ func retell(tellings []Retold, f filters) (digest.Story, []Closed) {
 		retells = append(retells, t.Told)
 	}
 	story, closed := cluster{}.story(&lead, rest)
-	story.Joins, story.Topics, story.Retells = joins, f.inOrder(topics), retells
+	story.Joins, story.Topics, story.Retells = joins, topics, retells
 	story.Follows = tellings[0].Follows
 	story.SummaryFrom, story.ImageFrom = cmp.Or(story.SummaryFrom, last.SummaryFrom), cmp.Or(story.ImageFrom, last.ImageFrom)
 	rank.Coverage = coverage(story)
