@@ -28,7 +28,7 @@ var automatic = refusal.AnyOf(
 	`(ticket|case|request|enquiry|inquiry)\b.{0,60}\b(has been|was|is) (created|received|opened|registered|logged|assigned)`, `(mailbox|address|inbox|e-?mail account) is (not|no longer) (being )?(monitored|read|checked)`,
 	`automatisch (erzeugte|generierte|erstellte)`, `automatische (nachricht|antwort|eingangsbest)`, `message automatique`, `r[ée]ponse automatique`,
 	`(mensaje|respuesta) autom[áa]tic`, `(mensagem|resposta) autom[áa]tic`, `(messaggio|risposta) automatic`, `automatisch (bericht|antwoord)`, `automatisk (svar|meddeland)`,
-	`wiadomo\pL+ (automatyczn|wygenerowan)`, `автоматическ\pL+ (ответ|сообщени)`, `自動(返信|送信|配信)(メール|です|されて)`, `自动(回复|发送)`, `자동 ?(발송|회신|응답)`,
+	`wiadomo\pL+ (automatyczn|wygenerowan)`, `автоматическ\pL+ (ответ|сообщени)`, `autom\pL+ atbilde`, `自動(返信|送信|配信)(メール|です|されて)`, `自动(回复|发送)`, `자동 ?(발송|회신|응답)`,
 )
 
 // awayFrom finds, in lower case, what people have their mailbox answer while they are away.
@@ -45,8 +45,12 @@ var awayFrom = refusal.AnyOf(
 // their holidays too, so that counts in an answer alone.
 func answersByItself(h header, subject string, wrote []string) bool {
 	all := flat(wrote)
-	return automatic(all) || len(wrote) < ownLines && (h.has("in-reply-to") || replySubject.MatchString(subject)) && awayFrom(all)
+	return automatic(strings.ToLower(subject)+" "+all) || len(wrote) < ownLines && awayFrom(all) &&
+		(h.has("in-reply-to") || replySubject.MatchString(subject) || thanks.MatchString(all))
 }
+
+// thanks finds, in lower case, how a mailbox begins that answers whatever comes.
+var thanks = lazyregexp.New(`^\W*((dear|hi|hello)\b[^.]{0,40}\W)?(thank you|thanks|(vielen |herzlichen )?dank|merci|gracias|obrigad[oa]|grazie|bedankt) (very much |beaucoup )?(for|f[uü]r|de|pour|por|pela|per|voor) (y?our|ihre|deine|votre|su|tu|seu|sua|la (tua|sua)|uw|je|contacting) `)
 
 // repliesByItself reports whether a message is an automatic answer of somebody's mailbox, by the habits from before
 // RFC 3834.

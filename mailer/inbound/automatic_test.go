@@ -35,6 +35,8 @@ func TestAutomaticAnswers(t *testing.T) {
 		{"Otomatik yanıt: Liman", "Ofis dışındayım.", AutoReply},
 		{"自動回覆: 港口", "外出中", AutoReply},
 		{"Mailinblack : authentification", "Pour que votre message soit remis à ana@example.org, merci de cliquer sur le lien.", AutoReply},
+		{"Ārpus biroja atrašanās automātiska atbilde: Osta", "I am out of office and will be back on Tuesday.", AutoReply},
+		{"Harbour", "Dear sender, thank you for your email. I am out of office and will be back on Tuesday.", AutoReply},
 		{"Urlaub bis 3. August", "Ihre Mail liest niemand.", AutoReply},
 		{"Absence", "Retour lundi.", AutoReply},
 		{"Holiday offers", "Dear editors, we have a holiday offer.", Other},

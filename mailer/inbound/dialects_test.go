@@ -232,6 +232,9 @@ func TestDialects(t *testing.T) {
 
 		// Said after the whole message, that a user is unknown may be what a reader's own filter says.
 		{"Postfix, at the end of data", "bounce reader@example.org 5.1.1", reported("<reader@example.org>: host mx.example.org said: 550 Unknown user reader@example.org (in reply to end of DATA\n    command)\n", "Action: failed", "Status: 5.0.0", "Diagnostic-Code: smtp; 550 Unknown user reader@example.org")},
+		{"Courier, at DATA", "bounce reader@example.org 5.1.1", reported("<reader@example.org>:\n    mx.example.org [192.0.2.45]:\n>>> DATA\n<<< 550 Unknown user reader@example.org\n", "Action: failed", "Status: 5.0.0", "Diagnostic-Code: smtp; 550 Unknown user reader@example.org")},
+		{"a mark of the byte order before it", "bounce reader@example.org 5.1.1 gone", "\uFEFF" + failed("5.1.1", "550 5.1.1 user unknown")},
+		{"a header wrapped without indentation", "bounce reader@example.org 5.1.1 gone", strings.Replace(failed("5.1.1", "550 5.1.1 user unknown"), "From:", "Received-SPF: pass (mx.example.org: domain designates\n192.0.2.1 as permitted sender)\nFrom:", 1)},
 		{"Gmail, not found", "bounce reader@example.org 5.1.1 gone", reported("** Address not found **\n\nYour message wasn't delivered to reader@example.org because the address couldn't be found. Check for typos or unnecessary spaces and try again.\n", "Action: failed", "Status: 5.0.0")},
 		{"a report in a bounce that names nobody", "bounce reader@example.org 5.1.1 gone", "From: MAILER-DAEMON@mx.example.net\nSubject: Returned mail: User unknown\nContent-Type: multipart/mixed; boundary=outer\n\n--outer\n\n----- The following addresses had permanent delivery errors -----\n\n--outer\nContent-Type: message/rfc822\n\n" + failed("5.1.1", "550 5.1.1 user unknown") + "\n--outer--\n"},
 

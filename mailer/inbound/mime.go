@@ -92,6 +92,7 @@ type parser struct{ parts int }
 func readMessage(raw []byte) *part {
 	raw = bytes.ReplaceAll(raw[:min(len(raw), maxMessage)], []byte("\r\n"), []byte("\n"))
 	raw = bytes.ReplaceAll(raw, []byte("\r"), []byte("\n"))
+	raw = bytes.TrimPrefix(raw, []byte("\uFEFF"))
 	for {
 		line, rest, found := bytes.Cut(raw, []byte("\n"))
 		if !found || len(bytes.TrimSpace(line)) > 0 {
@@ -124,7 +125,7 @@ func (r *parser) part(raw []byte, depth int) *part {
 	return p
 }
 
-// splitHeader parts a header from its body. A line that can't belong to a header begins the body.
+// splitHeader parts a header from its body. A line that can't belong to a header begins the body, in most cases.
 func splitHeader(raw []byte) (h header, body []byte) {
 	var folded []byte // the value of the last field
 	keep := func() {
@@ -138,7 +139,7 @@ func splitHeader(raw []byte) (h header, body []byte) {
 		case len(bytes.TrimSpace(line)) == 0:
 			keep()
 			return h, rest
-		case (line[0] == ' ' || line[0] == '\t') && len(h) > 0:
+		case len(h) > 0 && (line[0] == ' ' || line[0] == '\t' || !isField(line) && !h.has("from") && goesOn(raw)):
 			if len(folded) < maxValue {
 				folded = append(append(folded, ' '), bytes.TrimSpace(line)...)
 			}
@@ -155,6 +156,13 @@ func splitHeader(raw []byte) (h header, body []byte) {
 	}
 	keep()
 	return h, nil
+}
+
+// goesOn reports whether a header has its most important field only after a line that can't belong to one: something has
+// wrapped its lines without indenting them.
+func goesOn(raw []byte) bool {
+	header, _, _ := bytes.Cut(raw[:min(len(raw), maxValue)], []byte("\n\n"))
+	return bytes.Contains(bytes.ToLower(header), []byte("\nfrom:"))
 }
 
 // isField reports whether a line begins with a field name and a colon (RFC 5322 §3.6.8).

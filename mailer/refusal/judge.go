@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"digestd/internal/lazyregexp"
 )
 
 // About is what a refusal is about.
@@ -99,11 +101,14 @@ func byWords(s string) About {
 		return Sender
 	case meant != "":
 		return Mailbox
-	case senderWord(s):
+	case senderWord(s), unwanted.MatchString(s):
 		return Sender
 	}
 	return Unclear
 }
+
+// unwanted finds that it is the mail that was refused, where nothing more is said.
+var unwanted = lazyregexp.New(`\b(mail|message)s? (content )?((is|was|has been) )?(rejected|refused|denied)\b`)
 
 // byCode is what a refusal is about whose words don't tell.
 func byCode(stage string, code int, status string) About {

@@ -65,7 +65,7 @@ func Assess(given, words string) (status string, gone bool) {
 	plain := strings.ToLower(AnyAddress.ReplaceAllString(words, "x@x"))
 	switch {
 	case meant != "" && !subscribers.NoSuchMailbox(meant),
-		Passing(plain), hindered(plain), afterData(plain) && !slices.Contains(CodesIn(words), "5.1.1"),
+		Passing(plain), hindered(plain), late.MatchString(plain) && unknown.MatchString(plain) && !slices.Contains(CodesIn(words), "5.1.1"),
 		passingCode.MatchString(words),
 		tryAgain.MatchString(typo.ReplaceAllString(words, " ")) && !ReplyCode.MatchString(words),
 		meant != "5.1.1" && (elsewhere(plain) || senderWord(plain)):
@@ -105,18 +105,21 @@ var typo = lazyregexp.New(`(?i)\bcheck\b[^.;]{0,80}\band try again`)
 // AfterData reports whether a notice, in lower case and on one line, shows that a refusal came after the whole message.
 // Sendmail shows DATA before what was said of RCPT, too, but speaks of the service only where it was said of DATA.
 func AfterData(notice string) bool {
-	return strings.Contains(notice, endOfData) ||
-		strings.Contains(notice, ">>> data <<< 5") && strings.Contains(notice, "554 5.0.0 service unavailable")
+	return late.MatchString(notice) || strings.Contains(notice, ">>> data <<< 5") &&
+		(strings.Contains(notice, "554 5.0.0 service unavailable") || !strings.Contains(notice, "transcript of session"))
 }
 
 const endOfData = "end of data"
 
+// late finds how mail systems say that they were refused after RCPT, in lower case.
+var late = lazyregexp.New(`\b` + endOfData + `\b|\bdata command\b|\bcommand\W{1,20}data\b|\bafter i sent the message\b`)
+
 // Late is what a server said, as said after the whole message.
 func Late(words string) string { return endOfData + ": " + words }
 
-// afterData finds a mailbox that is called unknown after its server had taken RCPT, and the whole message: some say so of
-// what a reader's own filter refuses.
-var afterData = AnyOf(`(user unknown|unknown user)\b.{0,80}\bend of data`, `\bend of data\b.{0,160}(user unknown|unknown user)`)
+// unknown is how a mailbox is called that its server had taken at RCPT. After the message some say so of what a reader's
+// own filter refuses.
+var unknown = lazyregexp.New(`user unknown|unknown user`)
 
 // letters finds words.
 var letters = lazyregexp.New(`\pL{2}`)

@@ -30,6 +30,7 @@ func TestWordsAgainstACode(t *testing.T) {
 		"一時的に", "しばらくして", "後ほど", "引き続き", "暂时", "暫時", "稍后", "稍後", "no such user; try again later", "no such user; retry in 2 hours", "no such user; please try this again tomorrow", "451 no such user now", "no such user, try again", "550 undeliverable address, it said: 450 no such user",
 		// said after the whole message: of what a reader's filter refuses
 		Late("550 Unknown user ana@example.org"), Late("550 5.2.1 <ana@example.org>... User Unknown"),
+		">>> DATA <<< the DATA command said: 550 user unknown", "user does not exist, but will deliver to /var/mail/all/: no such user", "no such user, errno=2", "no such user: cannot open the map",
 		// in more languages
 		"geçici", "daha sonra", "tillfälligt", "midlertidig", "väliaikainen", "átmenetileg", "dočasně", "тимчасово", "προσωρινά", "일시적", "no such user, possible forgery",
 		// in spite of "unknown"
@@ -54,7 +55,7 @@ func TestWordsAgainstACode(t *testing.T) {
 		"host spam-filter.example.org said: 550 user unknown", "Check for typos or spaces and try again: the address couldn't be found", "551 5.1.6 not our customer", "550 5.1.6 recipient no longer on server",
 		"501 5.1.3 Odbiorca <ana@example.org> nie istnieje", "550 bad_recipient", `550 unknown local-part "ana" in domain "example.org"`, "550 inactive user", "550 Mailbox ( ana@example.org ) not found or inactivated",
 		"550 This address no longer accepts mail", "550 no mail box available for this user", "550 account expired for lack of use", "550 esta casilla ha expirado por falta de uso", "550 the recipients are unknown",
-		"550 uživatel neexistuje", "550 kullanıcı bulunamadı", "550 mottagaren finns inte", "550 adressen findes ikke", "550 vastaanottaja on tuntematon", "550 a címzett nem található",
+		"550 local server don't exists that user", "550 not user of this server", "550 'ana@example.org' is not a registered gateway user", "550 uživatel neexistuje", "550 kullanıcı bulunamadı", "550 mottagaren finns inte", "550 adressen findes ikke", "550 vastaanottaja on tuntematon", "550 a címzett nem található",
 		"550 адресу одержувача не знайдено: адреса невідома", "550 ο χρήστης δεν υπάρχει", "550 존재하지 않는 사용자입니다", "550 このアドレスは使用されていません", Late("550 5.1.1 user unknown"),
 	} {
 		if status, gone := Assess("5.1.1", words); !gone {
@@ -68,7 +69,10 @@ func TestAfterTheMessage(t *testing.T) {
 	for notice, want := range map[string]bool{
 		"said: 550 unknown user (in reply to end of data command)":                 true,
 		">>> data <<< 550 unknown user 554 5.0.0 service unavailable":              true,
-		">>> data <<< 550 5.1.1 <x>... user unknown <<< 503 5.0.0 need rcpt":       false, // pipelining
+		">>> data <<< 550 unknown user x":                                          true, // Courier shows what was refused
+		"server message 550 unknown user <x> -------smtp command data":             true,
+		"failed after i sent the message. remote host said: 550 user unknown":      true,
+		"transcript of session follows >>> data <<< 550 5.1.1 <x>... user unknown": false, // pipelining
 		"said: 550 5.1.1 user unknown (in reply to rcpt to command)":               false,
 		">>> rcpt to:<x> <<< 550 5.1.1 user unknown 554 5.0.0 service unavailable": false,
 	} {

@@ -25,7 +25,7 @@ func AnyOf(patterns ...string) func(string) bool {
 var refused = AnyOf(
 	`\bspams?\b`, `spamhaus`, `junk ?mail`, `unsolicited`, `block ?list`, `black ?list`, `blocked`, `banned`, `reputation`,
 	`\bdnsbl\b`, `\brbl\b`, `dmarc`, `\bspf\b`, `\bdkim\b`, `unauthenticated`, `polic(y|ies)\b`, `access denied`,
-	`relay(ing)? (access )?(denied|not|disallowed|refused)`, `(unable to|cannot|can not) relay`, `unauthori[sz]ed relay`, `not a gateway`, `allowed rcpthosts`, `\bforge(d|ry)\b`, `(do|does|will) not relay`, `not permitted`, `prohibited`,
+	`relay(ing)? (access )?(denied|not|disallowed|refused)`, `(unable to|cannot|can not) relay`, `unauthori[sz]ed relay`, `not a gateway`, `\bden(y|ies) (relay|the sender)`, `\bblack (ip|mail)`, `allowed rcpthosts`, `\bforge(d|ry)\b`, `(do|does|will) not relay`, `not permitted`, `prohibited`,
 	`not authori[sz]ed`, `content (is |was |has been )?(rejected|refused|denied|filter)`, `message not allowed`, `rfc complian`,
 	`too many (unknown|invalid|bad|rejected|non-?exist[ae]nt) (users|recipients|addresses)`, `trop de destinataires`, `sending (is |was |has been )?paused`, `(contains?|infected|found|detected).{0,20}virus`,
 	`virus.{0,20}(found|detected)`, `suspicious`, `suppress(ed sending|ion list)`, `\b(is|are|was|been|currently) listed\b`,
@@ -50,13 +50,13 @@ var full = AnyOf(
 	`quota`,
 	`(mail ?box|mail ?folder|inbox|storage|account|in-?box|buz[oó]n|casilla|casella|caixa|postfach|bo[iî]te)[^.:;]{0,40}(full|exc?eed|llen|plein|voll\b|piena|pleine|cheia)`,
 	`insufficient (disk|system)? ?(space|storage)`, `space not enough`, `not (have )?enough (disk |storage )?space`, `\bfull mailbox\b`, `no space left`,
-	`storage limit`, `переполнен`, `已满`, `已滿`, `空间不足`, `空間不足`, `满了`, `満杯`, `一杯`, `いっぱい`, `容量.{0,10}超`, `超容`, `(skrzynka|schr[aá]nka)[^.;:]{0,30}(pe[łl]na|przepe[łl]nion|pln[aá])`, `(kutusu|kota)[^.;:]{0,20}dolu`,
+	`storage limit`, `exhausted\b[^.;:]{0,20}(storage|space)`, `speicher\pL*\b[^.;:]{0,30}([uü]ber|ueber)schritten`, `переполнен`, `已满`, `已滿`, `空间不足`, `空間不足`, `满了`, `満杯`, `一杯`, `いっぱい`, `容量.{0,10}超`, `超容`, `(skrzynka|schr[aá]nka)[^.;:]{0,30}(pe[łl]na|przepe[łl]nion|pln[aá])`, `(kutusu|kota)[^.;:]{0,20}dolu`,
 	`(postlåda|brevlåda|inkorg|postkasse|indbakke|innboks)[^.;:]{0,20}(full|fyldt)`, `postilaatikko[^.;:]{0,20}täynnä`, `postafiók[^.;:]{0,20}(megtelt|tele)`, `переповнен`, `(용량|메일함|사서함)[^.。]{0,16}(초과|부족|가득)`,
 )
 
 // looping is how they say that a message goes round in circles.
 var looping = AnyOf(
-	`too many hops`, `mail loop`, `message looping`, `routing loop`, `loops? back`,
+	`too many hops`, `mail loop`, `\blooping\b`, `routing loop`, `loops? back`,
 )
 
 // noDomain is how they say that there is no such domain, or that it takes no mail.
@@ -82,7 +82,7 @@ var unreachable = AnyOf(
 
 // disabled is how mail systems say that a mailbox was closed.
 var disabled = AnyOf(
-	`(account|mail ?box|user|recipient|address|mailadresse|cuenta|compte|konto)[^.;]{0,40}\b(disabled|suspended|discontinued|deactivated|inactive|closed|terminated|cancel+ed|no longer active|not active|deshabilitad|desactivad|d[eé]sactiv|deaktiviert|gesperrt|disabilitat)`,
+	`(account|mail ?box|user|recipient|address|mailadresse|cuenta|compte|konto)[^.;]{0,40}\b(disabled|suspended|discontinued|deactivated|inactive|closed|frozen|locked|terminated|cancel+ed|no longer active|not active|frozen|locked|deshabilitad|desactivad|d[eé]sactiv|deaktiviert|gesperrt|disabilitat)`,
 	`(account|mailbox|recipient|address) no longer (accepts?|receives?) (e-?mail|mail|messages)`,
 )
 
@@ -94,7 +94,7 @@ var idleTooLong = AnyOf(
 
 // noMailbox is how mail systems say that there is no such mailbox.
 var noMailbox = AnyOf(
-	`\b(no such|unknown|invalid|nonexist[ae]nt|non-exist[ae]nt|not an? (valid|known|existing|recogni[sz]ed)|bad destination|undefined|unrecogni[sz]ed)( or (illegal|invalid|unknown))? ((local|final|virtual|destination|delivery|e-?mail|mail|smtp) ){0,2}(user|mail ?box|recipient|addressee|address|account|person|alias|customer|name here)`,
+	`\b(no such|unknown|invalid|nonexist[ae]nt|non-exist[ae]nt|not an? (valid|known|existing|recogni[sz]ed|registered( gateway)?)|bad destination|undefined|unrecogni[sz]ed)( or (illegal|invalid|unknown))? ((local|final|virtual|destination|delivery|e-?mail|mail|smtp) ){0,2}(user|mail ?box|recipient|addressee|address|account|person|alias|customer|name here)`,
 	`\b(user|recipient|addressee|mail ?box|account|address|alias)( name| address|\(s\))?( \S+@\S+| <\S+>| \( ?\S+@\S+ ?\)| '[^']*'| "[^"]*")?,? ?(\((not|un)known\)|(is |was |does |could |can |has )?(been )?(un ?known|unrecogni[sz]ed|non-?exist[ae]nt|not ?(be )?(found|known|recogni[sz]ed|listed|exist|valid|present|here)|invalid|illegal))\b`,
 	`\b(user|recipient|addressee|mail ?box|account|address|alias)\b[^.;:]{0,60}(does|do)(n't| not) exist`,
 	`\b(user|mail ?box|account|address)\b[^.;:]{0,40}(is|are|has been) (wrong|no longer (valid|available|in use)|not in use)`,
@@ -107,7 +107,7 @@ var noMailbox = AnyOf(
 	`\brcpt <?\S+@\S+>? does not exist`, `\bnot an active (address|mailbox|account)`, `\bno mailbox found`,
 	`\b(deactivated|disabled|closed) (mailbox|account|user)`, `\b(recipients|users|addresses|mailboxes) (are|were) (unknown|invalid|not found)\b`, `\buser_unknown\b`,
 	`\b(unknown|not known) at this (site|host|domain|location)\b`, `\bemail name is not found`, `ディレクトリ.{0,12}(ありません|見つかりません)`,
-	`recip(ient)?notfound`, `addressee unknown`, `not our customer`, `\bno mailbox available for (this|that) (user|address)`,
+	`\bnot (an? )?users? (of|on|at) (this|our) (server|system|host)`, `\bdo(es)?n't exists? th(at|is) (user|mailbox|account)`, `recip(ient)?notfound`, `addressee unknown`, `not our customer`, `\bno mailbox available for (this|that) (user|address)`,
 	`\b(user|recipient|mailbox|account|address)( is| has)? no longer (on|at|with|works? (here|at|for))\b`, `\binactive (e-?mail )?(address|account|mailbox|user)`, `\bbad_recipient\b`,
 	`(odbiorca|adresat|adres|skrzynka|u[żz]ytkownik|konto)[^.;:]{0,40}(nie istnieje|nieznan)`, `nie ma takiego (u[żz]ytkownika|adresu|konta)`, `nieznany (u[żz]ytkownik|odbiorca|adres)`,
 	`(u[žz]ivatel|adres[aá]t?|schr[aá]nka|p[řr][ií]jemce)[^.;:]{0,40}(neexistuje|nezn[aá]m|nenalezen)`, `(kullan[ıi]c[ıi]|al[ıi]c[ıi]|hesap|posta kutusu|adres)[^.;:]{0,40}(bulunamad[ıi]|mevcut de[ğg]il|bilinmiyor)`,
@@ -138,7 +138,7 @@ var hindered = AnyOf(
 	`\b(server|backend|node|service|system|mailbox store)\b[^.;:]{0,20}\b(down|offline|unreachable|not (responding|running|ready|provisioned)|starting|out of|in test mode)\b`,
 	`\b(cannot|can not|could not|unable to|failed to) (find|look up|verify|check|read)\b[^.;]{0,40}(connect|offline|down|record|timeout)`,
 	`\b(ldap|mysql)\b`, `replication`, `connection to\b[^.;]{0,40}\blost`, `\bbeing (moved|migrated|held|imported)`, `importing`,
-	`disk failure`, `out of disk`, `unpaid`, `invoice`, `payment`, `vacation`, `safe ?list`, `(allowed|permitted) senders`, `permission`, `set up to receive`,
+	`disk failure`, `\berrno\b`, `(can not|cannot|unable to) (open|create|write|append)`, `\bwill deliver to\b`, `out of disk`, `unpaid`, `invoice`, `payment`, `vacation`, `safe ?list`, `(allowed|permitted) senders`, `permission`, `set up to receive`,
 	`(allow|white)[- ]?list`, `gr[ae]y-?list`, `\bexternal (e-?mails?|mails?|senders?)\b`, `\b(backup|secondary) mx\b`, `\b(try|use) \S*mx`, `\bwill be (re-?activated|activated|restored|enabled)`,
 	`\byet\b`, `\bpending\b`, `\bbetween \d`, `\bthat (may|can) receive`, `\b(charset|format)\b`, `just nu`, `(for øjeblikket|for tiden|lige nu)`, `tällä hetkellä`, `şu anda`, `chwilowo`, `obecnie`, `jelenleg`, `сейчас`, `наразі`, `προς το παρόν`,
 	`mailing lists?\b`, `you must\b`, `user agent`, `\b(to|recipient) header`, `forbidden`, `over its`, `suspended`, `or recipient's server`,
@@ -149,7 +149,7 @@ var elsewhere = AnyOf(
 	`\brates?\b`, `limit`, `too (many|much|large|big)`, `this hour`, `gr[ae]y-?list`, `score`, `white-?list`,
 	`allow-?list`, `preference`, `only accept`, `accepts? only`, `restrict`, `lookup`, `look up`,
 	`ldap`, `larger`, `\bhops?\b`, `loop`, `spam`, `\buce\b`, `\bube\b`, `newsletter`, `\bsending\b`, `accept delivery of`, `current(ly)?\b`, `at this (time|moment)`, `at a later time`, `moment`,
-	`locked`, `throttl`, `too (quickly|fast)`, `attack`, `starttls`, `attachment`, `protocol`,
+	`locked`, `frozen`, `throttl`, `too (quickly|fast)`, `attack`, `starttls`, `attachment`, `protocol`,
 	`\byour (provider|server|account|host|country)`, `refuses`, `not (accepting this|allowed)`, `\brules?\b`, `垃圾`, `拒收`, `满`, `滿`, `満`, `容量`,
 )
 
@@ -179,7 +179,7 @@ var Passing = AnyOf(
 // receiving is how they say that somebody gets more mail than may be.
 var receiving = AnyOf(
 	`\b(user|recipient|mail ?box|account|address)\b[^.;]{0,80}\breceiv(ing|es|ed)\b[^.;]{0,60}\b(rate|quickly|fast|too (many|much)|limit|per (hour|day))`,
-	`\b(user|mail ?box) has too many (messages|mails)`, `\b(recipient|mail ?box|user)\b[^.;]{0,60}\b(exceeded|reached|over)\b[^.;]{0,60}\breceiv`, `\brecipient has (exceeded|reached)`,
+	`\b(user|mail ?box) has too many (messages|mails)`, `\b(messages|mails?) to x@x (are |is )?deferred`, `\b(recipient|mail ?box|user)\b[^.;]{0,60}\b(exceeded|reached|over)\b[^.;]{0,60}\breceiv`, `\brecipient has (exceeded|reached)`,
 )
 
 // greylisted is how they say that an unknown sender has to come again.
@@ -187,7 +187,7 @@ var greylisted = AnyOf(`gr[ae]y-?list`, `postgrey`, `(first|initial) (time|conta
 
 // session is how they say that one connection has carried enough.
 var session = AnyOf(
-	`per[- ](session|connection)`, `\bsession limit`, `too many (bad|invalid|unrecogni[sz]ed|related) (commands|errors)`, `\b(smtp )?(connection|session) has (exceeded|reached)`, `separate transaction`, `too many errors`,
+	`per[- ](session|connection)`, `\bsession limit`, `too many (bad|invalid|unrecogni[sz]ed|related) (commands|errors)`, `\b(smtp )?(connection|session) has (exceeded|reached)`, `separate transaction`, `too many errors`, `\b(mi|rp):d[mr]c\b`,
 	`\b(messages|mails|e-?mails|transactions|envelopes|recipients)\b[^.;:]{0,30}\b(in|on|over|for|during|through) (this|one|a|each|a single|the( same)?) (smtp )?(session|connection)`,
 )
 
@@ -204,7 +204,7 @@ var pace = AnyOf(
 	`\b(sending|delivery|message|connection|traffic|submission)[- ](rate|frequency|volume)`, `\b(frequency|rate)\b[^.;:]{0,20}\b(limit|exceed|control)`,
 	`\b(max(imum)?|allowed|limit(ed)?|number of|too many|exceed(s|ed)?)\b[^.;:]{0,50}\b(e-?mails?|messages?|mails|recipients?|defers|failures|deliver(y|ies)|connections?)\b[^.;:]{0,40}\b(hour|minute|second|day|daily|hourly|24)`,
 	`\bmaximum number of (concurrent )?connections`, `concurrent (server |client )?(connections|sessions)`,
-	`\b(mail|message) quota exceeded for\b`, `quota\b[^.;]{0,30}\b(in|per) \d+ (s|min|hour)`, `\bper (hour|minute|second|day)\b`, `/(hour|hr|day|minute|min)\b`, `too many (e-?mails|messages|mails|recipients|recipient attempts|transactions|envelopes|connections|sessions|concurrent)`,
+	`\b(mail|message) quota exceeded for\b`, `quota\b[^.;]{0,30}\b(in|per) \d+ (s|min|hour)`, `\bper (hour|minute|second|day)\b`, `/(hour|hr|day|minute|min)\b`, `too many ((same|identical|similar)\b.{0,12} )?(e-?mails|messages|mails|recipients|recipient attempts|transactions|envelopes|connections|sessions|concurrent)`,
 	`(submission|sending|sender|recipient)\w*quota`, `(message|recipient|sending|credits?) (limit|quota|credits?)( has been| was| is)? (exceed|reach)`, `credits exceeded`,
 	`\b(message|recipient|mail|policy)\b[^.;:]{0,20}\bquota of\b`, `quota of (the )?sender`, `(unusual|unexpected|high|excessive) (rate|volume|sending|number|traffic)`, `thread limit`,
 	`发信[^。]{0,12}(限|超|频)`, `频率`, `発信.{0,10}制限`, `送信.{0,10}(制限|上限)`,
@@ -213,11 +213,11 @@ var pace = AnyOf(
 // system is how they say that they have a trouble of their own.
 var system = AnyOf(
 	`(insufficient|not enough|out of|no) (system|disk|queue|spool|server)[^.;:]{0,12} ?(storage|space|resources|memory)`, `system resources`, `temporary authentication failure`, `(server|system|service|database)\b[^.;:]{0,20}\b(busy|overload\w*|not available|unavailable|error)`,
-	`local (error in processing|problem|configuration)`, `queue file write error`, `load average`, `too busy`, `congest`,
+	`local (error in processing|problem|configuration)`, `service refuse[^.;:]{0,40}(later|tard)`, `queue file write error`, `load average`, `too busy`, `congest`,
 )
 
 // introduces finds what is said of how a client names itself, or of where it comes from.
 var introduces = AnyOf(
-	`\b(helo|ehlo)\b`, `\bhostname\b`, `reverse (dns|lookup|hostname)`, `\b(ptr|rdns)\b`, `client host`, `\b(mi|rp|hl|dt|ip|ib|rl|ts?s)[:-]?[a-z0-9]{2,6}\b.{0,60}\b(163|126|netease|sender)`, `e-?mail address is not verified`,
+	`\b(helo|ehlo)`, `\bhostname\b`, `reverse (dns|lookup|hostname)`, `\b(ptr|rdns)\b`, `client host`, `\b(mi|rp|hl|dt|ip|ib|rl|ts?s)[:-]?[a-z0-9]{2,6}\b.{0,60}\b(163|126|netease|sender)`, `e-?mail address is not verified`,
 	`\bverification failed`, `not (allowed|permitted|authori[sz]ed) to (send|relay|use)`, `(bad|invalid|missing) (dns|ptr)\b.{0,30}record`, `(from|sender) (address|domain)\b[^.;]{0,40}\bnot (one of|owned|allowed|verified|match)`,
 )
