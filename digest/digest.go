@@ -172,11 +172,15 @@ func PlainText(s string) Text {
 // Image is a picture that a feed declares for an item.
 type Image struct {
 	URL    string `json:"url"`              // absolute, https
-	Width  int    `json:"width,omitempty"`  // CSS px as declared, or as its address has them; 0 when unknown
+	Width  int    `json:"width,omitempty"`  // px as declared, as its address has them, or as it has itself; 0: unknown
 	Height int    `json:"height,omitempty"` // likewise
+	Asked  bool   `json:"asked,omitempty"`  // its server was asked for its size, whatever came of it
 	Alt    string `json:"alt,omitempty"`
 	Credit string `json:"credit,omitempty"` // whose it is, as the feed says
 }
+
+// Unsized reports whether nobody knows the picture's size, or asked for it yet.
+func (i *Image) Unsized() bool { return i != nil && !i.Asked && (i.Width == 0 || i.Height == 0) }
 
 // Item is one entry of one feed.
 type Item struct {

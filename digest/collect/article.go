@@ -23,7 +23,7 @@ import (
 )
 
 const (
-	articleWorkers  = 4       // requests for articles at once
+	askers          = 4       // requests for articles, or for pictures, at once
 	maxArticle      = 2 << 20 // bytes of a page that are read
 	maxArticleNodes = 20_000  // of a page
 	leastArticle    = 100     // letters, from which on what was found is taken for a text
@@ -40,24 +40,39 @@ const (
 // It asks as for feeds, behind the same guard and in the same bounds, and only what robots.txt lets it, at the pace that
 // it asks for (Crawl-delay). What would have to wait for long is left to a later call.
 func (c *Collector) Articles(ctx context.Context, items []digest.Item, got func(digest.Item)) {
-	byLink := map[string][]digest.Item{}
+	link := func(it digest.Item) string { return it.Link }
+	c.askFor(ctx, items, link, got, func(address string) func(digest.Item) digest.Item {
+		found, err := c.article(ctx, address)
+		if errors.Is(err, errLater) {
+			return nil
+		}
+		return func(it digest.Item) digest.Item { return withArticle(it, found, err, c.now()) }
+	})
+}
+
+// askFor asks for an address of some items, each address once, in the bounds of feeds. ask returns what its answer
+// makes of an item; nil: nothing yet.
+func (c *Collector) askFor(ctx context.Context, items []digest.Item, address func(digest.Item) string,
+	got func(digest.Item), ask func(address string) func(digest.Item) digest.Item) {
+	by := map[string][]digest.Item{}
 	var jobs []job
 	for _, it := range items {
-		if byLink[it.Link] == nil {
-			jobs = append(jobs, job{feed: digest.Feed{URL: it.Link}, host: hostOf(it.Link)})
+		at := address(it)
+		if by[at] == nil {
+			jobs = append(jobs, job{feed: digest.Feed{URL: at}, host: hostOf(at)})
 		}
-		byLink[it.Link] = append(byLink[it.Link], it)
+		by[at] = append(by[at], it)
 	}
 	var mu sync.Mutex
-	newQueue(jobs, max(1, c.options.PerHost)).run(ctx, articleWorkers, func(j job) {
-		found, err := c.article(ctx, j.feed.URL)
-		if err != nil && ctx.Err() != nil || errors.Is(err, errLater) {
+	newQueue(jobs, max(1, c.options.PerHost)).run(ctx, askers, func(j job) {
+		filled := ask(j.feed.URL)
+		if filled == nil || ctx.Err() != nil {
 			return
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		for _, it := range byLink[j.feed.URL] {
-			got(withArticle(it, found, err, c.now()))
+		for _, it := range by[j.feed.URL] {
+			got(filled(it))
 		}
 	})
 }
@@ -100,7 +115,7 @@ func (c *Collector) article(ctx context.Context, address string) (prose, error) 
 	if err := c.robotsAllow(ctx, address); err != nil {
 		return prose{}, err
 	}
-	ans, err := c.fetch(ctx, address, acceptedArticle, digest.FeedState{}, false)
+	ans, err := c.fetch(ctx, question{address: address, accept: acceptedArticle})
 	var status *StatusError
 	if errors.As(err, &status) {
 		// Not its own words: their advice is for feeds.
@@ -209,7 +224,7 @@ func (c *Collector) robotsOf(ctx context.Context, origin string) (*robotstxt.Rob
 		return rules, nil
 	}
 	got, err, _ := c.robots.asking.Do(origin, func() (any, error) {
-		ans, err := c.fetch(ctx, origin+"/robots.txt", "text/plain, */*;q=0.1", digest.FeedState{}, false)
+		ans, err := c.fetch(ctx, question{address: origin + "/robots.txt", accept: "text/plain, */*;q=0.1"})
 		var status *StatusError
 		var raw []byte
 		code := http.StatusOK

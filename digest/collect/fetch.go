@@ -36,7 +36,7 @@ type answer struct {
 	header      http.Header
 	final       *url.URL // that answered, without credentials
 	moved       string   // where permanent redirects from the feed's own address lead; empty: nowhere
-	body        *spool   // of a 200; the caller closes it
+	body        *spool   // of a 200 or 206; the caller closes it
 }
 
 // StatusError is an answer that is neither a feed nor "not modified".
@@ -95,21 +95,26 @@ func newTransport(
 	}
 }
 
-// fetch asks for a feed, or a page beside one. With conditional the state's validators go along. st.MovedTo is asked in
-// place of the feed's address once the move is believed. Cookies last until the answer: some sites redirect in a circle
-// whoever does not show the one that they set on the way.
-func (c *Collector) fetch(
-	ctx context.Context, address, accept string, st digest.FeedState, conditional bool,
-) (*answer, error) {
+// question is what a server is asked for: a feed, or what stands beside one.
+type question struct {
+	address, accept string
+	state           digest.FeedState // its MovedTo is asked in place of the address, once the move is believed
+	conditional     bool             // the state's validators go along
+	begin           int64            // how many bytes are wanted, of a file that nothing compresses; 0: all of it
+}
+
+// fetch asks a server. Cookies last until the answer: some sites redirect in a circle whoever does not show the one that
+// they set on the way.
+func (c *Collector) fetch(ctx context.Context, q question) (*answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	defer cancel()
-	origin, err := url.Parse(address)
+	origin, err := url.Parse(q.address)
 	if err != nil || origin.Hostname() == "" {
 		return nil, fmt.Errorf("its address is no URL with a host; check it")
 	}
 	target := origin
-	if movedFor(st) {
-		if u, err := url.Parse(st.MovedTo); err == nil {
+	if movedFor(q.state) {
+		if u, err := url.Parse(q.state.MovedTo); err == nil {
 			target = u
 		}
 	}
@@ -120,14 +125,14 @@ func (c *Collector) fetch(
 	}
 	permanent := target == origin // so far all redirects from the feed's own address were permanent
 	for hop := 0; ; hop++ {
-		resp, err := c.request(ctx, &client, target, origin, accept, st, conditional)
+		resp, err := c.request(ctx, &client, target, origin, q)
 		if err != nil {
 			return nil, withoutPassword(c.inWords(err, target), origin)
 		}
 		next, err := redirect(resp, target)
 		if err != nil || next == nil {
 			if err == nil {
-				err = c.take(resp, ans, conditional)
+				err = c.take(resp, ans, q)
 			}
 			_ = resp.Body.Close() // what was wanted of it is read
 			if err != nil {
@@ -156,7 +161,7 @@ func movedFor(st digest.FeedState) bool { return st.MovedTo != "" && st.MovedSee
 // request sends one request. Credentials of the feed's address go to its own origin only; no Referer
 // goes anywhere, since it would tell another host what the feed's address holds.
 func (c *Collector) request(
-	ctx context.Context, client *http.Client, target, origin *url.URL, accept string, st digest.FeedState, conditional bool,
+	ctx context.Context, client *http.Client, target, origin *url.URL, q question,
 ) (*http.Response, error) {
 	u := withoutUser(target)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
@@ -168,15 +173,19 @@ func (c *Collector) request(
 		req.SetBasicAuth(origin.User.Username(), password)
 	}
 	req.Header.Set("User-Agent", c.options.UserAgent)
-	req.Header.Set("Accept", accept)
-	req.Header.Set("Accept-Encoding", "gzip, br")
-	if conditional {
+	req.Header.Set("Accept", q.accept)
+	if q.begin > 0 {
+		req.Header.Set("Range", fmt.Sprintf("bytes=0-%d", q.begin-1))
+	} else {
+		req.Header.Set("Accept-Encoding", "gzip, br")
+	}
+	if q.conditional {
 		// Verbatim: some servers compare bytes, quotes and weakness included.
-		if st.ETag != "" {
-			req.Header.Set("If-None-Match", st.ETag)
+		if q.state.ETag != "" {
+			req.Header.Set("If-None-Match", q.state.ETag)
 		}
-		if st.LastModified != "" {
-			req.Header.Set("If-Modified-Since", st.LastModified)
+		if q.state.LastModified != "" {
+			req.Header.Set("If-Modified-Since", q.state.LastModified)
 		}
 	}
 	return client.Do(req)
@@ -207,20 +216,28 @@ func redirect(resp *http.Response, from *url.URL) (*url.URL, error) {
 }
 
 // take reads the last answer.
-func (c *Collector) take(resp *http.Response, ans *answer, conditional bool) error {
+func (c *Collector) take(resp *http.Response, ans *answer, q question) error {
 	ans.header = resp.Header
 	switch {
-	case resp.StatusCode == http.StatusNotModified && conditional:
+	case resp.StatusCode == http.StatusNotModified && q.conditional:
 		ans.notModified = true
 		return nil
 	case resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusNonAuthoritativeInfo:
+	case resp.StatusCode == http.StatusPartialContent && q.begin > 0:
 	default:
 		return &StatusError{Code: resp.StatusCode, RetryAfter: retryAfter(resp.Header, c.now())}
+	}
+	ans.body = &spool{dir: c.TempDir}
+	if q.begin > 0 { // of a server that gives all, the rest is not waited for
+		_, err := io.CopyN(ans.body, resp.Body, q.begin)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		return err
 	}
 	if resp.ContentLength > c.options.MaxSize {
 		return tooBig(c.options.MaxSize)
 	}
-	ans.body = &spool{dir: c.TempDir}
 	if err := ans.body.fill(resp.Body, c.options.MaxSize); err != nil {
 		_ = ans.body.Close() // the error that matters is the one of reading
 		return err

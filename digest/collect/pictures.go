@@ -185,11 +185,14 @@ func isEmoji(s string) bool {
 	return pictures > 0 && pictures <= 8
 }
 
+// maxPixels is the most that a width or a height can be.
+const maxPixels = 100_000
+
 // pixels reads a length in CSS px; -1 when there is none.
 func pixels(s string) int {
 	s = strings.TrimSuffix(strings.TrimSpace(strings.ToLower(s)), "px")
 	n, err := strconv.ParseFloat(s, 64)
-	if err != nil || n < 0 || n > 100_000 {
+	if err != nil || n < 0 || n > maxPixels {
 		return -1
 	}
 	return int(n)

@@ -96,7 +96,7 @@ func (c *Collector) open(
 	}
 	conditional := (st.ETag != "" || st.LastModified != "") && now.Sub(st.LastFull) < fullFetchEvery &&
 		!st.LastFull.After(now.Add(clockTolerance))
-	ans, err := c.fetch(ctx, address, acceptedFeed, st, conditional)
+	ans, err := c.fetch(ctx, question{address: address, accept: acceptedFeed, state: st, conditional: conditional})
 	if err != nil {
 		return opened{}, nil, err
 	}

@@ -49,7 +49,7 @@ func digestKeys(d *digestTable) []key {
 		duration("approve_before", &d.ApproveBefore, `"45m"`, time.Minute, day, "How long before the slot, where approve is set. What comes after that waits for the next edition."),
 		text("editor", &d.Editor, `""`, "address", "Who gets the test copies, where approve is set. Without it, [alerts] command.", address),
 		boolean("developments", &d.Developments, "true", "What is new in a story that an edition told stands in a section of its own, with what it follows; false: among its topic's stories."),
-		choice("images", &d.Images, `"remote"`, []string{"remote", "none"}, "Pictures from the outlets' servers, or none."),
+		choice("images", &d.Images, `"remote"`, []string{"remote", "none"}, "Pictures from the outlets' servers, or none. A server is asked once for the size of a new picture whose feed does not say it, unless no digest shows it."),
 		size("max_size", &d.MaxSize, `"95KB"`, 16<<10, 10<<20, "Of each encoded part of a mail. Gmail cuts a mail off at about 102KB."),
 		boolean("archive", &d.Archive, "false", "Keep a public page of each edition, without anything of a reader, and feeds of them. It needs [web] or base_url of [archive]."),
 		text("template", &d.Template, `""`, "path", "Directory with templates that replace the built-in ones of the same name.", input),

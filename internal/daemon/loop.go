@@ -38,8 +38,8 @@ type tasks interface {
 
 	// pollDue asks the feeds that are due.
 	pollDue(ctx context.Context) error
-	// readArticles asks for the pages of new items whose feeds ask for full text.
-	readArticles(ctx context.Context) error
+	// fillIn asks for what new items lack.
+	fillIn(ctx context.Context) error
 	// publishSlot composes a lane's edition of a slot, unless that is done, and delivers what can go
 	// now. An error means that composing failed or that delivering stopped early, or is errWaits.
 	publishSlot(ctx context.Context, lane digest.Lane, slot schedule.Slot) error
@@ -409,18 +409,18 @@ func (l *Loop) poll(ctx context.Context) {
 	l.begin(taskPoll, nil, func() error { defer close(polled); return tasks.pollDue(ctx) }, func(err error) {
 		l.polled = nil
 		l.holdAtLeast(taskPoll, err, shortestHold)
-		l.readArticles(ctx)
+		l.fillIn(ctx)
 	})
 }
 
-// readArticles lets the pages of new items be read, beside all else: neither a poll nor a slot waits for them. What
-// comes in while it runs is read after the next poll.
-func (l *Loop) readArticles(ctx context.Context) {
+// fillIn lets what new items lack be asked for, beside all else: neither a poll nor a slot waits for it. What
+// comes in while it runs has its turn after the next poll.
+func (l *Loop) fillIn(ctx context.Context) {
 	if _, running := l.jobs[taskArticles]; running || ctx.Err() != nil {
 		return
 	}
 	tasks := l.tasks
-	l.begin(taskArticles, nil, func() error { return tasks.readArticles(ctx) }, func(error) {})
+	l.begin(taskArticles, nil, func() error { return tasks.fillIn(ctx) }, func(error) {})
 }
 
 // publish lets an edition be composed and delivered, after the poll that is running, if there is one.

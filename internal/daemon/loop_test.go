@@ -184,7 +184,7 @@ func (w *world) readMailbox(context.Context) error {
 	return w.unread
 }
 
-func (w *world) readArticles(ctx context.Context) error {
+func (w *world) fillIn(ctx context.Context) error {
 	if w.articles == nil {
 		return nil
 	}

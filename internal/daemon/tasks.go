@@ -106,7 +106,7 @@ func (r *Rooms) pollDue(ctx context.Context) error {
 	return nil
 }
 
-func (r *Rooms) readArticles(ctx context.Context) error { return r.Publisher.ReadArticles(ctx) }
+func (r *Rooms) fillIn(ctx context.Context) error { return r.Publisher.FillIn(ctx) }
 
 // paused is the error of an edition whose run paused.
 type paused struct{ edition, why string }

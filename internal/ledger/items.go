@@ -70,6 +70,29 @@ func (i *Items) CommitArticle(read digest.Item) error {
 	return during(err, "record the article of item %d", read.Seq)
 }
 
+// CommitSizes records what came of asking for the sizes of items' pictures. Of an item that shows another picture by now,
+// or is not there any more, nothing changes.
+func (i *Items) CommitSizes(measured []digest.Item) error {
+	err := i.updateNews(func(tx store.Tx) error {
+		items := tableItems.in(tx)
+		for _, read := range measured {
+			it, ok, err := items.get(seqKey(read.Seq))
+			if err != nil {
+				return err
+			}
+			if !ok || !it.Image.Unsized() || it.Image.URL != read.Image.URL {
+				continue
+			}
+			it.Image.Width, it.Image.Height, it.Image.Asked = read.Image.Width, read.Image.Height, true
+			if err := items.put(seqKey(it.Seq), it); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return during(err, "record the sizes of %d pictures", len(measured))
+}
+
 func seqKeys(positions []uint64) [][]byte {
 	keys := make([][]byte, len(positions))
 	for i, seq := range positions {

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"digestd/digest"
@@ -368,6 +369,7 @@ func (r *recorder) refresh(e entry) error {
 	if shown.Updated.After(known.Updated) {
 		known.Updated, changed = shown.Updated, true
 	}
+	shown.Image = sized(shown.Image, known.Image)
 	if shown.Image != nil && (known.Image == nil || *known.Image != *shown.Image) {
 		known.Image, changed = shown.Image, true
 	}
@@ -377,6 +379,20 @@ func (r *recorder) refresh(e entry) error {
 		}
 	}
 	return r.alias(e, known.Seq)
+}
+
+// sized is a picture with the size that was asked for before, if it is the same one: addresses are signed anew at each poll.
+func sized(shown, known *digest.Image) *digest.Image {
+	if !shown.Unsized() || known == nil || !known.Asked {
+		return shown
+	}
+	address, _, _ := strings.Cut(shown.URL, "?")
+	if before, _, _ := strings.Cut(known.URL, "?"); address != before {
+		return shown
+	}
+	same := *shown
+	same.Width, same.Height, same.Asked = known.Width, known.Height, true
+	return &same
 }
 
 // alias lets each name of an entry lead to its item, and those that it shares to none.

@@ -10,14 +10,14 @@ import (
 	"digestd/internal/config"
 )
 
-// Collect is one polling pass over the feeds that are due, or over all, and then over the pages of new items whose
-// feeds ask for full text. progress may be nil.
+// Collect is one polling pass over the feeds that are due, or over all; then it asks for what new items lack. progress
+// may be nil.
 func (p *Publisher) Collect(ctx context.Context, all bool, progress func(collect.Result)) collect.Summary {
 	sum := p.Poll(ctx, p.Composer.Config.Feeds(), all, progress)
-	ctx, stop := context.WithTimeout(ctx, articlePatience)
+	ctx, stop := context.WithTimeout(ctx, lackingPatience)
 	defer stop()
-	if err := p.ReadArticles(ctx); err != nil {
-		p.Log.Warn("articles could not be read", "error", err)
+	if err := p.FillIn(ctx); err != nil {
+		p.Log.Warn("what new items lack could not be had", "error", err)
 	}
 	return sum
 }
