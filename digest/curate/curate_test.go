@@ -277,8 +277,11 @@ func TestRankOfPlaceStayingAndHeat(t *testing.T) {
 			t.Errorf("place %d is worth %.2f, want %.2f", place, s.Rank.Place, want)
 		}
 	}
-	if s := first(placed(item(1, "harbour", strike), 1, 0), placed(item(2, "nordic", strike2), 2, 0)); math.Abs(s.Rank.Place-3.3) > 1e-9 {
-		t.Errorf("two outlets: %+v", s.Rank)
+	for place, want := range map[int]float64{2: 2 * 3.3, 3: 2 * 3.2, 4: 2.7, 11: 2.2} { // two editors at the top count twice
+		s := first(placed(item(1, "harbour", strike), 1, 0), placed(item(2, "nordic", strike2), place, 0))
+		if math.Abs(s.Rank.Place-want) > 1e-9 || math.Abs(s.Rank.Recency-math.Exp2(-1/(12*min(want, 3.3)))) > 1e-2 {
+			t.Errorf("two outlets, one at place %d: %+v, want %.2f", place, s.Rank, want)
+		}
 	}
 	if s := first(placed(item(1, "harbour", quake), 4, 0), placed(item(2, "harbour", rates), 4, 7)); s.ID != "s2" || math.Abs(s.Rank.Staying-1.24) > 1e-9 {
 		t.Errorf("staying: %+v", s.Rank)

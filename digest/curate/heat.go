@@ -32,7 +32,7 @@ type subject struct {
 
 // isSubject reports whether a word can be what news is about: a name, or what no everyday word is.
 func isSubject(t token) bool {
-	return (t.kind == name || t.kind == word && t.weight >= wordWeight) && !english().common[t.term] &&
+	return (t.kind == name || t.kind == word && t.weight >= wordWeight) && !english().common[english().stem(t.term)] &&
 		!noSubjects[t.term]
 }
 

@@ -19,7 +19,7 @@ const (
 )
 
 // How much a place says. Among the first three of a feed that orders by importance, an editor thought it the news of
-// the hour; two such editors outweigh any other sign.
+// the hour. Two such editors outweigh any other sign: the places of a story count as often as it has such editors.
 const (
 	topPlaces, upperPlaces, firstPlaces = 3, 6, 10
 	topWorth, upperWorth, firstWorth    = 1.3, 0.5, 0.25
@@ -69,11 +69,16 @@ func rank(s digest.Story, f filters, opt Options) digest.Rank {
 		Heat:     1,
 		Weight:   f.weight(s.Lead().Feed),
 	}
+	tops := 0
 	for _, worth := range best {
 		r.Place += worth
+		if worth >= placeWorth(topPlaces) {
+			tops++
+		}
 	}
 	// What editors put at the top stays news for longer.
 	r.Recency = max(leastRecency, math.Exp2(-float64(age)/(halfLife*r.Place)))
+	r.Place *= float64(max(1, tops))
 	r.Total = product(r)
 	return r
 }
