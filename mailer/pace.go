@@ -18,6 +18,8 @@ const (
 	firstHold = time.Second
 	// patience is how long a run waits for a server that takes nothing because of the pace.
 	patience = 5 * time.Minute
+	// slowEase and fastEase bound which part of the gap each message takes away that the server takes.
+	slowEase, fastEase = 256, 4
 	// shortestGap is how much time between two messages is worth waiting for.
 	shortestGap = 2 * time.Millisecond
 	// firstGrowth is when one connection more is tried after the server let one not in; each refusal doubles it.
@@ -29,7 +31,8 @@ const (
 //
 // It learns from refusals. When the server says that it goes too fast, nothing begins for a moment, then one message
 // tries. How many were taken from one such moment to the next is the server's limit: from then on they go at just
-// that distance, a little closer with each one that is taken.
+// that distance, a little closer with each one that is taken. The fewer were counted, the less is known of the limit,
+// and the sooner they go closer; sooner still where the server did not speak of the pace, and when it goes on taking.
 type pace struct {
 	overall *rate.Limiter // nil: unlimited
 	limits  bool          // there are rates, of which several senders each have a part
@@ -38,6 +41,7 @@ type pace struct {
 
 	mu     sync.Mutex
 	gap    time.Duration // between two messages; 0: the server has set no limit
+	ease   int           // one part of how many each message takes away from it
 	next   time.Time     // when one may begin, by the gap
 	passed int           // messages since the server last began to take some
 	since  time.Time     // when that was
@@ -50,6 +54,7 @@ type pace struct {
 	until  time.Time     // when that is
 	hold   time.Duration // before it
 	counts int           // of passed, when it closed
+	said   bool          // the server spoke of the pace
 	shut   time.Time     // when it closed
 
 	places  int             // connections that there may be at the moment
@@ -145,10 +150,11 @@ func (p *pace) close(now time.Time, words string) {
 	}
 }
 
-// tooFast notes that the server refused a message for the pace. It reports how long nothing was taken.
-func (p *pace) tooFast(now time.Time, trying bool, words string) time.Duration {
+// tooFast notes that the server refused a message for the pace; said, in words. It reports how long nothing was taken.
+func (p *pace) tooFast(now time.Time, trying, said bool, words string) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.said = said || p.said && p.closed
 	switch {
 	case !p.closed:
 		p.closed, p.counts, p.shut = true, p.passed, now
@@ -186,12 +192,18 @@ func (p *pace) pass(now time.Time, trying bool) (opened bool) {
 		if p.hold > 0 && p.counts > 1 {
 			p.gap = now.Sub(p.since) / time.Duration(p.counts)
 			p.next = now.Add(p.gap)
+			if p.ease = fastEase; p.said {
+				p.ease = min(2*fastEase*p.counts, slowEase)
+			}
 		}
 		p.closed, p.passed, p.since, p.hold = false, 1, now, 0
 		return true
 	case p.gap > 0:
-		if p.gap -= p.gap / 256; p.gap < shortestGap {
+		if p.gap -= p.gap / time.Duration(p.ease); p.gap < shortestGap {
 			p.gap = 0
+		}
+		if p.passed%p.ease == 0 {
+			p.ease = max(p.ease/2, fastEase)
 		}
 	}
 	return false

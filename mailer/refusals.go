@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"digestd/digest"
+	"digestd/mailer/refusal"
 )
 
 // refused is a delivery that was refused for what may not be its reader's fault. It stands in the ledger as deferred,
@@ -87,7 +88,7 @@ func (r *run) tooFast(now time.Time, domain string, o Outcome, trying bool) {
 	} else if trying && r.domains.blamed[domain] >= doubtful && !r.probing && r.domains.doubt(r.q, now, domain, o) {
 		return
 	}
-	shut := r.m.pace.tooFast(now, trying, o.String())
+	shut := r.m.pace.tooFast(now, trying, o.Verdict.About == refusal.Pace, o.String())
 	if trying && (o.Verdict.Permanent || r.probing) || shut > patience {
 		r.m.pace.retreat(now, o.String())
 		r.pauseLocked(fmt.Sprintf("%s takes nothing more for the moment: %s", r.m.transport, o))

@@ -158,6 +158,21 @@ func TestServersOfTheWorld(t *testing.T) {
 		{"maintenance in 5xx for an hour", at(smtptest.Mail, "554 5.3.2 we are under maintenance", during(time.Hour)), nil, 80 * time.Minute, 0, 0},
 		{"relaying denied until the address is known for ten minutes", at(smtptest.Rcpt, "550 relay not permitted", during(10*time.Minute)), nil, 20 * time.Minute, 0, 0},
 		{"an internal error at every tenth dot", at(smtptest.Dot, "451 4.3.0 internal error", func(o odd) bool { return o.n%10 == 0 }), nil, time.Hour, 0, 0},
+		{"451 for thirty seconds, after a few", at(smtptest.Mail, "451 4.3.0 queue file write error", func(o odd) bool { return o.n > 8 && o.after < 30*time.Second }), nil, 2 * time.Minute, 0, 0},
+		{"451 that says nothing for four minutes", at(smtptest.Dot, "451 no", func(o odd) bool { return o.n > 4 && o.after < 4*time.Minute }), nil, 13 * time.Minute, 0, 0},
+		{"too fast for thirty seconds", at(smtptest.Mail, "450 4.7.1 too much mail", func(o odd) bool { return o.n > 8 && o.after < 30*time.Second }), nil, 5 * time.Minute, 0, 0},
+		{"20 in six seconds, said without words", func() func(odd) string {
+			w := window{span: 6 * time.Second, most: 20}
+			return func(o odd) string {
+				if o.Stage == smtptest.Mail {
+					full := w.full(o.now)
+					if w.n++; full {
+						return "451 no"
+					}
+				}
+				return no
+			}
+		}(), nil, 80 * time.Second, 0, 0},
 		{"PIPELINING that is none", nil, []string{"PIPELINING", "deaf"}, 12 * time.Minute, 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
