@@ -106,8 +106,9 @@ func newView(p digest.Page, f Frame, l *language) *View {
 		v.Sections = append(v.Sections, section)
 		v.entries += len(s.Entries)
 	}
-	if v.Lead != nil && len(v.Sections) > 0 && v.Sections[0].Name == v.Lead.Topic {
-		v.Lead.Topic = "" // which the next heading says
+	next := slices.IndexFunc(v.Sections, func(s Section) bool { return s.Kind != string(digest.SectionWatch) })
+	if v.Lead != nil && next >= 0 && v.Sections[next].Name == v.Lead.Topic {
+		v.Lead.Topic = "" // which the next heading says, that all readers see
 	}
 	if p.Mark != 0 {
 		v.Watched = &Section{Name: l.YouWatch}
@@ -259,7 +260,7 @@ func (b *builder) masthead(v *View) {
 	if n := b.page.Edition.Number; n > 0 {
 		v.Number = fill(b.lang.Number, "n", strconv.Itoa(n))
 	}
-	if !v.Empty {
+	if !v.Empty && !b.page.Variant.Parts { // whose readers do not all read the same
 		const wordsPerMinute = 220
 		v.Reading = b.lang.plural(b.lang.Reading, max(1, (b.words+wordsPerMinute-1)/wordsPerMinute))
 	}

@@ -419,6 +419,34 @@ func TestCoverageParagraph(t *testing.T) {
 	}
 }
 
+// TestPartsSayNothingOfOthers holds that what counts all entries of a page is not said to readers who see other ones, and that
+// whoever does not see the first of a section sees no rule in its place.
+func TestPartsSayNothingOfOthers(t *testing.T) {
+	t.Parallel()
+	var w writer
+	lead := w.story("Global", "Lead", "", composed, "A")
+	p := pageOf("en", &lead, topicSection("Global", w.story("Global", "One", "", composed, "A"), w.story("Global", "Two", "", composed, "A")))
+	alike := mustRender(t, builtin(t, "x"), p, paperFrame)
+	p.Variant.Parts, p.Sections = true, append([]digest.Section{{Kind: digest.SectionWatch, Entries: p.Sections[0].Entries}}, p.Sections...)
+	parts := mustRender(t, builtin(t, "x"), p, paperFrame)
+	for _, figure := range []string{"1-minute read", "3 stories chosen"} {
+		if !strings.Contains(alike.Text, figure) || !strings.Contains(alike.HTML, figure) {
+			t.Errorf("%q is not said to readers who see the same", figure)
+		}
+		if strings.Contains(parts.Text, figure) || strings.Contains(parts.HTML, figure) {
+			t.Errorf("%q is said to readers who don't", figure)
+		}
+	}
+	if n := strings.Count(parts.HTML, ">Global<"); n != 1 {
+		t.Errorf("the topic of the lead and of the section behind it stands %d times", n)
+	}
+	for _, html := range []string{alike.HTML, parts.HTML} {
+		if strings.Count(html, "border-bottom:1px solid #D4D4D4") != strings.Count(html, ">One</a>") {
+			t.Errorf("a rule stands elsewhere than below each entry but the last of a section:\n%s", html)
+		}
+	}
+}
+
 // FuzzRender lets a feed say anything: the parts must stay what the checks ask for.
 func FuzzRender(f *testing.F) {
 	for i, title := range hostileTitles {

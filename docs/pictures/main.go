@@ -62,6 +62,8 @@ type served struct {
 	mails map[string]string
 	home  string // address of this program
 	demo  string // of the demo's public pages
+	// edition is the path of its page among those.
+	edition string
 }
 
 // outside is a picture at an outlet; the demo has a copy of each of its own.
@@ -119,6 +121,9 @@ func run(look string) error {
 	}
 	defer func() { _ = demo.Process.Signal(os.Interrupt); _ = demo.Wait() }()
 	s.demo = address
+	if s.edition, err = editionOf(address); err != nil {
+		return err
+	}
 	server := httptest.NewServer(&s)
 	defer server.Close()
 	s.home = server.URL
@@ -221,7 +226,7 @@ display:flex;flex-wrap:wrap;gap:24px;align-items:flex-start}figure{margin:0}img{
 func (s served) shoot(ctx context.Context, v view, format page.CaptureScreenshotFormat, height int) ([]byte, error) {
 	address := s.home + v.path
 	if path, of := strings.CutPrefix(v.path, "demo:"); of {
-		address = s.demo + strings.Replace(path, "EDITION", "daily/"+time.Now().Format(time.DateOnly)+"/", 1)
+		address = s.demo + strings.Replace(path, "/EDITION", s.edition, 1)
 	}
 	scheme, forced := v.dress, v.dress == "forced"
 	if forced {
@@ -315,6 +320,23 @@ func serveDemo(program string) (*exec.Cmd, string, error) {
 		return nil, "", fmt.Errorf("the demo has no archive: %s", said)
 	}
 	return demo, archive[1], nil
+}
+
+// editionOf is the path of the edition to which a front page leads.
+func editionOf(front string) (string, error) {
+	answer, err := http.Get(front)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	page, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return "", err
+	}
+	if path := regexp.MustCompile(`/daily/\d[^/"]*/`).Find(page); path != nil {
+		return string(path), nil
+	}
+	return "", fmt.Errorf("%s leads to no edition", front)
 }
 
 // htmlOf is the HTML part of a mail.
