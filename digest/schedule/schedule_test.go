@@ -135,52 +135,76 @@ var years = []struct {
 	{"Antarctica/Troll", 2026}, {"UTC", 2028},
 }
 
-// plain are lines whose wall times a test can tell without cron's help.
-var plain = map[string]func(time.Time) bool{
-	"0 7 * * *":    func(w time.Time) bool { return w.Hour() == 7 && w.Minute() == 0 },
-	"30 2 * * *":   func(w time.Time) bool { return w.Hour() == 2 && w.Minute() == 30 },
-	"0 0 * * *":    func(w time.Time) bool { return w.Hour() == 0 && w.Minute() == 0 },
-	"*/10 * * * *": func(w time.Time) bool { return w.Minute()%10 == 0 },
-	"15 1-3 * * 0,6": func(w time.Time) bool {
-		return w.Minute() == 15 && w.Hour() >= 1 && w.Hour() <= 3 && w.Weekday()%6 == 0
-	},
-	"59 23 31 * *":   func(w time.Time) bool { return w.Day() == 31 && w.Hour() == 23 && w.Minute() == 59 },
-	"5 0,12 1 */3 *": func(w time.Time) bool { return w.Day() == 1 && w.Month()%3 == 1 && w.Hour()%12 == 0 && w.Minute() == 5 },
-	"0 2 * 3,10 0": func(w time.Time) bool {
-		return (w.Month() == 3 || w.Month() == 10) && w.Weekday() == 0 && w.Hour() == 2 && w.Minute() == 0
-	},
-	"45 23,0 * * 1-5": func(w time.Time) bool {
-		return (w.Hour() == 23 || w.Hour() == 0) && w.Minute() == 45 && w.Weekday()%6 != 0
-	},
+// wall is what a clock on the wall shows.
+type wall struct {
+	month        time.Month
+	day          int
+	weekday      time.Weekday
+	hour, minute int
 }
 
-// TestYears walks whole years minute by minute with a clock on the wall: a slot is due when the clock
-// shows a scheduled time, or has just passed some, that it never showed or passed before.
+// plain are lines whose wall times a test can tell without cron's help.
+var plain = map[string]func(wall) bool{
+	"0 7 * * *":      func(w wall) bool { return w.hour == 7 && w.minute == 0 },
+	"30 2 * * *":     func(w wall) bool { return w.hour == 2 && w.minute == 30 },
+	"0 0 * * *":      func(w wall) bool { return w.hour == 0 && w.minute == 0 },
+	"*/10 * * * *":   func(w wall) bool { return w.minute%10 == 0 },
+	"15 1-3 * * 0,6": func(w wall) bool { return w.minute == 15 && w.hour >= 1 && w.hour <= 3 && w.weekday%6 == 0 },
+	"59 23 31 * *":   func(w wall) bool { return w.day == 31 && w.hour == 23 && w.minute == 59 },
+	"5 0,12 1 */3 *": func(w wall) bool { return w.day == 1 && w.month%3 == 1 && w.hour%12 == 0 && w.minute == 5 },
+	"0 2 * 3,10 0": func(w wall) bool {
+		return (w.month == 3 || w.month == 10) && w.weekday == 0 && w.hour == 2 && w.minute == 0
+	},
+	"45 23,0 * * 1-5": func(w wall) bool { return (w.hour == 23 || w.hour == 0) && w.minute == 45 && w.weekday%6 != 0 },
+}
+
+// slotsOf walks minute by minute with a clock on the wall: a slot is due when the clock shows a scheduled time, or has
+// just passed some, that it never showed or passed before. It counts minutes, since two years of time.Time are slow.
+func slotsOf(from, until time.Time) map[string][]Slot {
+	slots := make(map[string][]Slot)
+	shown := func(at time.Time) int64 {
+		_, offset := at.Zone()
+		return (at.Unix() + int64(offset)) / 60
+	}
+	// The walk starts two days early so that what the clock showed before the year is known.
+	at := from.AddDate(0, 0, -2)
+	highest := shown(at)
+	today, w := int64(-1), wall{}
+	for ; !at.After(until); at = at.Add(time.Minute) {
+		var due map[string]int64 // the latest of this minute
+		for now := shown(at); highest < now; {
+			highest++
+			if day := highest / (24 * 60); day != today {
+				today = day
+				date := time.Unix(highest*60, 0).UTC()
+				w.month, w.day, w.weekday = date.Month(), date.Day(), date.Weekday()
+			}
+			w.hour, w.minute = int(highest/60%24), int(highest%60)
+			for line, isDue := range plain {
+				if isDue(w) {
+					if due == nil {
+						due = make(map[string]int64)
+					}
+					due[line] = highest
+				}
+			}
+		}
+		for line, minute := range due {
+			if at.After(from) {
+				slots[line] = append(slots[line], Slot{At: at, Wall: time.Unix(minute*60, 0).UTC().Format(WallLayout)})
+			}
+		}
+	}
+	return slots
+}
+
+// TestYears holds the slots of whole years against a clock on the wall.
 func TestYears(t *testing.T) {
 	for _, place := range years {
 		zone := load(t, place.zone)
 		from := time.Date(place.year, time.January, 1, 0, 0, 0, 0, zone)
 		until := time.Date(place.year+1, time.January, 1, 0, 0, 0, 0, zone)
-		want := make(map[string][]Slot)
-		// The walk starts two days early so that what the clock showed before the year is known.
-		highest := asUTC(from.AddDate(0, 0, -2))
-		for at := from.AddDate(0, 0, -2); !at.After(until); at = at.Add(time.Minute) {
-			now := asUTC(at)
-			for line, due := range plain {
-				slot := Slot{At: at}
-				for w := highest.Add(time.Minute); !w.After(now); w = w.Add(time.Minute) {
-					if due(w) {
-						slot.Wall = w.Format(WallLayout)
-					}
-				}
-				if slot.Wall != "" && at.After(from) {
-					want[line] = append(want[line], slot)
-				}
-			}
-			if now.After(highest) {
-				highest = now
-			}
-		}
+		want := slotsOf(from, until)
 		for line := range plain {
 			t.Run(place.zone+" "+line, func(t *testing.T) {
 				s := parse(t, line)
@@ -201,10 +225,6 @@ func TestYears(t *testing.T) {
 			})
 		}
 	}
-}
-
-func asUTC(t time.Time) time.Time {
-	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
 }
 
 // TestLatestAndNextAgree asks at instants that no slot was asked for: at each, Latest and Next are
