@@ -129,12 +129,9 @@ func limiter(perSecond float64) *rate.Limiter {
 func burst(perSecond float64) int { return max(1, int(perSecond/20)) }
 
 func sleep(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
+	ctx, stop := context.WithTimeout(ctx, d)
+	defer stop()
+	<-ctx.Done()
 }
 
 // Job is an edition to deliver.

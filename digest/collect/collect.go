@@ -145,20 +145,18 @@ type Summary struct {
 
 // Due tells which feeds are to be polled now, and when the first of the others will be; zero when
 // there is none.
-func (c *Collector) Due(feeds []digest.Feed) (due []digest.Feed, next time.Time, err error) {
+func (c *Collector) Due(feeds []digest.Feed, states map[string]digest.FeedState) (due []digest.Feed, next time.Time) {
 	now := c.now()
 	for _, f := range unique(feeds) {
-		st, err := c.ledger.FeedState(f.URL)
+		st := states[f.URL]
 		switch {
-		case err != nil:
-			return nil, time.Time{}, fmt.Errorf("feed %s: %w", nameOf(f), err)
 		case isDue(st, now, c.options.Every):
 			due = append(due, f)
 		case !st.Gone && (next.IsZero() || nextTry(st, c.options.Every).Before(next)):
 			next = nextTry(st, c.options.Every)
 		}
 	}
-	return due, next, nil
+	return due, next
 }
 
 // Poll is one pass over the feeds that are due, or with all over all of them, also those that

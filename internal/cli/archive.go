@@ -97,10 +97,7 @@ func exportArchiveCommand(p *program) *cobra.Command {
 func exportTo(ctx context.Context, p *program, dir string) (archive.Exported, error) {
 	from, to := io.Pipe()
 	part := &program{stdin: p.stdin, stdout: to, stderr: p.stderr, now: p.now, held: p.held,
-		args: []string{"--config", p.configFlag, "archive", "export", "-"}}
-	if p.configFlag == "" {
-		part.args = part.args[2:]
-	}
+		args: []string{"--config=" + p.configFlag, "archive", "export", "-"}}
 	status := make(chan int, 1)
 	go func() {
 		s := part.run(ctx)

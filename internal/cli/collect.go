@@ -23,7 +23,8 @@ func collectCommand(p *program) *cobra.Command {
 			bar := p.bar(len(o.Config.Feeds()), "feeds")
 			sum := o.Publisher.Collect(c.Context(), all, func(r collect.Result) { bar.advance(r.Feed.Address()) })
 			bar.end()
-			if err := p.print(collected(sum), func(w io.Writer) { printCollected(w, sum) }); err != nil {
+			out := collected(sum)
+			if err := p.print(out, out.print); err != nil {
 				return err
 			}
 			if c.Context().Err() != nil {
@@ -64,7 +65,7 @@ func collected(s collect.Summary) collectedJSON {
 	return out
 }
 
-func printCollected(w io.Writer, s collect.Summary) {
+func (s collectedJSON) print(w io.Writer) {
 	fmt.Fprintf(w, "%s in %.1f s: %d read, %d not modified, %d failed, %d not due\n",
 		plural(s.Feeds, "feed"), s.Seconds, s.OK, s.NotModified, s.Failed, s.Skipped)
 	fmt.Fprintf(w, "%s, %d new\n", plural(s.Items, "item"), s.New)
@@ -72,10 +73,8 @@ func printCollected(w io.Writer, s collect.Summary) {
 		fmt.Fprintln(w, "no feed is due yet; `digestd collect --all` asks them now")
 	}
 	var lines []string
-	for _, r := range s.Results {
-		if r.Outcome == collect.Failed {
-			lines = append(lines, r.Err.Error())
-		}
+	for _, f := range s.Failures {
+		lines = append(lines, f.Error)
 	}
 	for _, line := range onceEach(lines) {
 		fmt.Fprintf(w, "  %s\n", line)

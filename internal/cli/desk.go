@@ -200,7 +200,7 @@ func printDesk(w io.Writer, p paint, d report.Desk) {
 		words := o.Title
 		switch o.Kind {
 		case ledger.OrderNote:
-			words = "“" + shortened(plainNote(o.Note), shownNote) + "”"
+			words = "“" + report.Shortened(plainNote(o.Note), shownNote) + "”"
 		case ledger.OrderSkip:
 			words = "the slot passes without an edition"
 		}

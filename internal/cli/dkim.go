@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -33,12 +34,7 @@ func dkimCommand(p *program) *cobra.Command {
 				if cfg.DKIM == nil {
 					return usagef("%s has no [dkim]: give --domain and --selector", cfg.Path)
 				}
-				if domain == "" {
-					domain = cfg.DKIM.Domain
-				}
-				if selector == "" {
-					selector = cfg.DKIM.Selector
-				}
+				domain, selector = cmp.Or(domain, cfg.DKIM.Domain), cmp.Or(selector, cfg.DKIM.Selector)
 			}
 			if kind != "rsa" && kind != "ed25519" {
 				return usagef("--type %s: rsa or ed25519", kind)

@@ -103,7 +103,7 @@ func areAddresses(flag string, emails ...*string) error {
 	return nil
 }
 
-// editionError makes what there is no mail of the caller's mistake.
+// editionError makes an edition or a mail that there is not the caller's mistake.
 func editionError(err error) error {
 	if errors.Is(err, ledger.ErrUnknown) {
 		return usagef("%w; `digestd editions` lists them", err)
@@ -197,11 +197,8 @@ func withdrawCommand(p *program) *cobra.Command {
 			}
 			defer o.close()
 			reached, err := o.Publisher.Withdraw(c.Context(), args[0], back)
-			if errors.Is(err, ledger.ErrUnknown) {
-				return usagef("%w; `digestd editions` lists them", err)
-			}
 			if err != nil {
-				return err
+				return editionError(err)
 			}
 			answer := struct {
 				Edition string `json:"edition"`

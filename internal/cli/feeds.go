@@ -171,7 +171,7 @@ func printRead(w io.Writer, doc *collect.Document) {
 			fmt.Fprintf(w, "  %s\n", it.Published.Format(time.RFC1123Z))
 		}
 		if summary := it.Summary.Plain(); summary != "" {
-			fmt.Fprintf(w, "  %s\n", shortened(summary, 200))
+			fmt.Fprintf(w, "  %s\n", report.Shortened(summary, 200))
 		}
 		switch {
 		case it.FromPage && it.Article.Error != "":
@@ -200,26 +200,10 @@ func feedsImportCommand(p *program) *cobra.Command {
 				fmt.Fprintf(p.stderr, "%s: ignored: %s\n", args[0], ignored)
 			}
 			text := opml.TOML(list, topicsTaken(p))
-			return p.print(map[string]any{"title": list.Title, "feeds": asJSON(list), "toml": text},
+			return p.print(map[string]any{"title": list.Title, "feeds": append([]opml.Feed{}, list.Feeds...), "toml": text},
 				func(w io.Writer) { io.WriteString(w, text) })
 		},
 	}
-}
-
-// feedJSON is a feed of a list.
-type feedJSON struct {
-	URL   string `json:"url"`
-	Title string `json:"title,omitempty"`
-	Site  string `json:"site,omitempty"`
-	Topic string `json:"topic,omitempty"`
-}
-
-func asJSON(list opml.List) []feedJSON {
-	feeds := []feedJSON{}
-	for _, f := range list.Feeds {
-		feeds = append(feeds, feedJSON(f))
-	}
-	return feeds
 }
 
 // topicsTaken are the topics of the configuration, if there is one: what is pasted must not clash with them.
@@ -248,7 +232,7 @@ func feedsExportCommand(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			list := opml.List{Title: cfg.Newsletter.Name}
+			list := opml.List{Title: cfg.Newsletter.Name, Feeds: []opml.Feed{}}
 			for _, t := range cfg.Topics {
 				for _, f := range t.Feeds {
 					list.Feeds = append(list.Feeds, opml.Feed{URL: f.Address(), Title: f.Name, Topic: t.Title})
@@ -258,7 +242,7 @@ func feedsExportCommand(p *program) *cobra.Command {
 			if err := opml.Write(&text, list); err != nil {
 				return err
 			}
-			return p.print(map[string]any{"title": list.Title, "feeds": asJSON(list), "opml": text.String()},
+			return p.print(map[string]any{"title": list.Title, "feeds": list.Feeds, "opml": text.String()},
 				func(w io.Writer) { io.WriteString(w, text.String()) })
 		},
 	}

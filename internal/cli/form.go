@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -24,10 +25,7 @@ func formCommand(p *program) *cobra.Command {
 			if cfg.Web == nil || !cfg.Web.SignUp {
 				return usagef("%s has no page where readers sign up: set sign_up = true in [web]", cfg.Path)
 			}
-			if language == "" {
-				language = cfg.Newsletter.Language
-			}
-			text := web.Form(web.Site{Config: cfg, Sets: sets}, language)
+			text := web.Form(web.Site{Config: cfg, Sets: sets}, cmp.Or(language, cfg.Newsletter.Language))
 			return p.print(map[string]string{"html": text}, func(w io.Writer) { io.WriteString(w, text) })
 		},
 	}

@@ -191,10 +191,7 @@ func backupCommand(p *program) *cobra.Command {
 			defer os.Remove(file.Name())
 			defer file.Close()
 			part := &program{stdin: p.stdin, stdout: file, stderr: p.stderr, now: p.now,
-				args: []string{"--config", p.configFlag, "backup", "-"}}
-			if p.configFlag == "" {
-				part.args = part.args[2:]
-			}
+				args: []string{"--config=" + p.configFlag, "backup", "-"}}
 			if status := part.run(c.Context()); status != exitDone {
 				fmt.Fprintf(p.stderr, "%s is left as it was; `digestd backup -` writes whatever can be copied\n", args[0])
 				return forwarded{status}

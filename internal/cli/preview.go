@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -176,10 +177,7 @@ func previewReader(cfg *config.Config, email string) (subscribers.Subscriber, er
 // previewLane is the lane that a preview shows for nobody in particular: that of the newsletter's zone, or, where
 // no reader lives in it, the one that is due next.
 func previewLane(composer *newsroom.Composer, d digest.Digest) (digest.Lane, error) {
-	lane := digest.Lane{Digest: d.ID, Zone: d.Zone}
-	if lane.Zone == "" {
-		lane.Zone = composer.Config.Newsletter.Timezone
-	}
+	lane := digest.Lane{Digest: d.ID, Zone: cmp.Or(d.Zone, composer.Config.Newsletter.Timezone)}
 	lanes := composer.Config.Lanes(d)
 	if slices.Contains(lanes, lane) {
 		return lane, nil
@@ -251,11 +249,7 @@ func showPreview(p *program, composer *newsroom.Composer, v newsroom.Preview, fo
 	var err error
 	switch format {
 	case "html":
-		text := v.Rendered.HTML
-		if text == "" {
-			text = v.Rendered.Text // of a reader who gets plain text
-		}
-		_, err = io.WriteString(p.stdout, text)
+		_, err = io.WriteString(p.stdout, cmp.Or(v.Rendered.HTML, v.Rendered.Text)) // some readers get plain text alone
 	case "text":
 		_, err = io.WriteString(p.stdout, v.Rendered.Text)
 	case "eml":

@@ -42,7 +42,7 @@ func (b *bar) advance(what string) {
 // to sets how many are done.
 func (b *bar) to(n int, what string) {
 	if b.shown != nil {
-		b.shown.Describe(shortened(what, 40))
+		b.shown.Describe(report.Shortened(what, 40))
 		b.shown.Set(n)
 	}
 }
@@ -73,11 +73,4 @@ func (p *program) awaitingMail(cfg *config.Config, limit time.Duration) (came fu
 		words = report.InWords(limit)
 	}
 	return p.awaiting(cfg.Other(words))
-}
-
-func shortened(s string, max int) string {
-	if r := []rune(s); len(r) > max {
-		return string(r[:max-1]) + "…"
-	}
-	return s
 }

@@ -43,13 +43,7 @@ func changeOf(before, now *subscribers.List) listChange {
 			l.Now++
 		}
 	}
-	kept := c.Lists[:0]
-	for _, l := range c.Lists {
-		if l.Now < l.Before {
-			kept = append(kept, l)
-		}
-	}
-	c.Lists = kept
+	c.Lists = slices.DeleteFunc(c.Lists, func(l listLosses) bool { return l.Now == l.Before })
 	return c
 }
 

@@ -208,7 +208,7 @@ func collectFirst(ctx context.Context, p *program, o *opened, all bool) *collect
 	bar.end()
 	out := collected(sum)
 	if !p.json {
-		printCollected(p.stdout, sum)
+		out.print(p.stdout)
 	}
 	return &out
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -206,15 +207,8 @@ func deliveries(e report.EditionStatus) string {
 	if e.Withdrawn {
 		return "withdrawn: nothing of it had gone out at the next slot"
 	}
-	var states []string
-	for state := range e.Deliveries {
-		states = append(states, state)
-	}
-	slices.SortFunc(states, func(a, b string) int {
-		if d := e.Deliveries[b] - e.Deliveries[a]; d != 0 {
-			return d
-		}
-		return strings.Compare(a, b)
+	states := slices.SortedFunc(maps.Keys(e.Deliveries), func(a, b string) int {
+		return cmp.Or(e.Deliveries[b]-e.Deliveries[a], strings.Compare(a, b))
 	})
 	for i, state := range states {
 		states[i] = fmt.Sprintf("%d %s", e.Deliveries[state], state)

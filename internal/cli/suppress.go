@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -109,10 +110,7 @@ func suppressCommand(p *program) *cobra.Command {
 			kept := make([]digest.Suppression, len(all))
 			unknown := 0
 			for i, k := range all {
-				kept[i] = digest.Suppression{Email: k.Email, Digest: k.Digest, Source: "operator", At: p.now().UTC()}
-				if k.Source != "" {
-					kept[i].Source = k.Source
-				}
+				kept[i] = digest.Suppression{Email: k.Email, Digest: k.Digest, Source: cmp.Or(k.Source, "operator"), At: p.now().UTC()}
 				if _, known := o.Config.Readers().Find(k.Email); !known {
 					unknown++
 				}

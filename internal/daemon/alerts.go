@@ -307,7 +307,7 @@ func alertMessage(newsletter, host string, now time.Time, began, ended, still []
 		subject, lead = "needs you", began
 	}
 	first, _, _ := strings.Cut(lead[0].Words, "\n")
-	fmt.Fprintf(&b, "digestd on %s %s: %s", host, subject, shorten(first, 100))
+	fmt.Fprintf(&b, "digestd on %s %s: %s", host, subject, report.Shortened(first, 100))
 	if more := len(lead) - 1; more > 0 {
 		fmt.Fprintf(&b, " (and %d more)", more)
 	}
@@ -328,13 +328,6 @@ func alertMessage(newsletter, host string, now time.Time, began, ended, still []
 	}
 	b.WriteString("\n`digestd status` shows how it is now. There is one message when a problem begins, and one when it is well again.\n")
 	return b.String()
-}
-
-func shorten(s string, max int) string {
-	if r := []rune(s); len(r) > max {
-		return string(r[:max-1]) + "…"
-	}
-	return s
 }
 
 // beat fetches [alerts] heartbeat_url. Its absence is what tells somebody, so a failure is only logged, and

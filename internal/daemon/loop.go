@@ -28,11 +28,7 @@ type tasks interface {
 	lanes() ([]laneView, error)
 	// owedEditions are the editions that are not complete.
 	owedEditions() ([]owedView, error)
-	// feedsDue tells whether feeds are due now, and when the first of the others will be; zero when
-	// there is none.
-	feedsDue() (due bool, next time.Time, err error)
-	// feedsWell counts the feeds whose last poll went well.
-	feedsWell() (well, all int, err error)
+	feeds() (feedsView, error)
 	// problems are those that need a person, as they were when alert last looked.
 	problems() []ledger.Alert
 
@@ -272,7 +268,7 @@ func (l *Loop) turn(ctx context.Context, now time.Time) time.Time {
 	if p.alert {
 		l.alert(ctx)
 	}
-	l.tell(l.describe(p, now))
+	l.tell(l.describe(v.feeds, p, now))
 	return p.wake
 }
 
@@ -338,7 +334,7 @@ func (l *Loop) observe(now time.Time) (view, error) {
 	if v.owed, err = l.tasks.owedEditions(); err != nil {
 		return v, fmt.Errorf("editions: %w", err)
 	}
-	if v.feedsDue, v.nextPoll, err = l.tasks.feedsDue(); err != nil {
+	if v.feeds, err = l.tasks.feeds(); err != nil {
 		return v, fmt.Errorf("feeds: %w", err)
 	}
 	if l.pruned.IsZero() { // the first prune comes a while after the start
@@ -474,7 +470,7 @@ func (l *Loop) tell(status string) {
 }
 
 // describe is the status line: what is wrong, what runs, what comes next, how the feeds are.
-func (l *Loop) describe(p plan, now time.Time) string {
+func (l *Loop) describe(feeds feedsView, p plan, now time.Time) string {
 	var parts []string
 	for _, problem := range l.tasks.problems() {
 		words, _, _ := strings.Cut(problem.Words, "\n")
@@ -487,8 +483,5 @@ func (l *Loop) describe(p plan, now time.Time) string {
 	} else {
 		parts = append(parts, "no lane: nobody is subscribed")
 	}
-	if well, all, err := l.tasks.feedsWell(); err == nil {
-		parts = append(parts, fmt.Sprintf("%d/%d feeds well", well, all))
-	}
-	return strings.Join(parts, "; ")
+	return strings.Join(append(parts, fmt.Sprintf("%d/%d feeds well", feeds.well, feeds.all)), "; ")
 }

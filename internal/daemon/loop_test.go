@@ -150,17 +150,17 @@ func (w *world) owedEditions() ([]owedView, error) {
 	return slices.Clone(w.owed), w.reads
 }
 
-func (w *world) feedsDue() (bool, time.Time, error) {
+func (w *world) feeds() (feedsView, error) {
+	v := feedsView{due: true, well: 14, all: 15}
 	now := w.time()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.poll.After(now) {
-		return false, w.poll, w.reads
+		v.due, v.next = false, w.poll
 	}
-	return true, time.Time{}, w.reads
+	return v, w.reads
 }
 
-func (w *world) feedsWell() (int, int, error) { return 14, 15, nil }
 func (w *world) problems() []ledger.Alert {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -56,13 +56,19 @@ type owedView struct {
 	due     time.Time // when the first of its deliveries may go
 }
 
+// feedsView is how the feeds are.
+type feedsView struct {
+	due       bool      // some are due now
+	next      time.Time // when the first of the others will be; zero when there is none
+	well, all int       // the last poll of a feed that is well went well
+}
+
 // view is all that the daemon sees in one turn.
 type view struct {
 	lanes     []laneView
 	owed      []owedView
 	holds     map[string]time.Time // by edition id, or task: not before, since it failed
-	feedsDue  bool                 // some feeds are due now
-	nextPoll  time.Time            // when the first of the others will be; zero when there is none
+	feeds     feedsView
 	polling   bool
 	lastPrune time.Time
 	pruning   bool
@@ -136,10 +142,10 @@ func decide(v view, now time.Time) plan {
 	}
 	switch {
 	case v.polling:
-	case v.feedsDue:
+	case v.feeds.due:
 		p.poll = !p.held(v, taskPoll, now)
-	case !v.nextPoll.IsZero():
-		p.wakeBy(v.nextPoll)
+	case !v.feeds.next.IsZero():
+		p.wakeBy(v.feeds.next)
 	}
 	// A prune in the future was on a clock that has been set since.
 	if since := now.Sub(v.lastPrune); !v.pruning && (since >= pruneEvery || since < 0) {

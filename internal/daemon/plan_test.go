@@ -180,11 +180,11 @@ func TestDecideOnPollAndPrune(t *testing.T) {
 		poll, prune bool
 		wake        time.Duration
 	}{
-		{name: "nothing due", view: view{nextPoll: now.Add(20 * time.Second), lastPrune: now}, wake: 20 * time.Second},
-		{name: "a feed is due", view: view{feedsDue: true, nextPoll: now.Add(time.Second), lastPrune: now}, poll: true, wake: time.Minute},
+		{name: "nothing due", view: view{feeds: feedsView{next: now.Add(20 * time.Second)}, lastPrune: now}, wake: 20 * time.Second},
+		{name: "a feed is due", view: view{feeds: feedsView{due: true, next: now.Add(time.Second)}, lastPrune: now}, poll: true, wake: time.Minute},
 		{name: "no feeds", view: view{lastPrune: now}, wake: time.Minute},
-		{name: "polling already", view: view{feedsDue: true, polling: true, lastPrune: now}, wake: time.Minute},
-		{name: "polling failed", view: view{feedsDue: true, lastPrune: now, holds: map[string]time.Time{taskPoll: now.Add(30 * time.Second)}}, wake: 30 * time.Second},
+		{name: "polling already", view: view{feeds: feedsView{due: true}, polling: true, lastPrune: now}, wake: time.Minute},
+		{name: "polling failed", view: view{feeds: feedsView{due: true}, lastPrune: now, holds: map[string]time.Time{taskPoll: now.Add(30 * time.Second)}}, wake: 30 * time.Second},
 		{name: "a day since the last prune", view: view{lastPrune: now.Add(-pruneEvery)}, prune: true, wake: time.Minute},
 		{name: "pruning already", view: view{lastPrune: now.Add(-pruneEvery), pruning: true}, wake: time.Minute},
 		{name: "a prune in the future", view: view{lastPrune: now.Add(time.Hour)}, prune: true, wake: time.Minute},

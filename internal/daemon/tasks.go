@@ -84,9 +84,20 @@ func (r *Rooms) owedEditions() ([]owedView, error) {
 	return views, nil
 }
 
-func (r *Rooms) feedsDue() (bool, time.Time, error) {
-	due, next, err := r.Publisher.Collector.Due(r.Report.Config.Feeds())
-	return len(due) > 0, next, err
+func (r *Rooms) feeds() (feedsView, error) {
+	states, err := r.Report.Ledger.Items.FeedStates()
+	if err != nil {
+		return feedsView{}, err
+	}
+	feeds := r.Report.Config.Feeds()
+	due, next := r.Publisher.Collector.Due(feeds, states)
+	v := feedsView{due: len(due) > 0, next: next, all: len(feeds)}
+	for _, f := range feeds {
+		if report.FeedIsWell(states[f.URL]) {
+			v.well++
+		}
+	}
+	return v, nil
 }
 
 func (r *Rooms) problems() []ledger.Alert {
@@ -94,8 +105,6 @@ func (r *Rooms) problems() []ledger.Alert {
 	defer r.Alerts.mu.Unlock()
 	return r.Alerts.problems
 }
-
-func (r *Rooms) feedsWell() (well, all int, err error) { return r.Report.FeedsWell() }
 
 func (r *Rooms) pollDue(ctx context.Context) error {
 	sum := r.Publisher.Poll(ctx, r.Report.Config.Feeds(), false, nil)

@@ -28,40 +28,34 @@ func (d *Deliveries) Progress(edition string) (p digest.Progress, err error) {
 // Due is when the next delivery of an edition may go: the zero time when some may go now, because they
 // were never tried or were left in the middle. With nothing owed it is the zero time as well; who asks
 // knows that the edition is not complete.
-func (d *Deliveries) Due(edition string) (time.Time, error) {
-	var due time.Time
-	err := d.view(func(tx store.Tx) error {
-		if st, err := editionState(tx, edition); err != nil || st.Chunked {
-			if err == nil {
-				due, err = earliestOf(tx, st)
-			}
-			return err
+func (d *Deliveries) Due(edition EditionState) (time.Time, error) {
+	return viewed(d.base, func(tx store.Tx) (time.Time, error) {
+		if edition.Chunked {
+			return earliestOf(tx, edition)
 		}
-		n, err := tx.Part(bucketProgress, edition).Sequence()
+		n, err := tx.Part(bucketProgress, edition.ID).Sequence()
 		if err != nil {
-			return err
+			return time.Time{}, err
 		}
 		d.delivery.mu.Lock()
-		known, ok := d.delivery.dues[edition]
+		known, ok := d.delivery.dues[edition.ID]
 		d.delivery.mu.Unlock()
 		if ok && known.at == n {
-			due = known.due
-			return nil
+			return known.due, nil
 		}
-		p, err := readProgress(tx, edition)
+		p, err := readProgress(tx, edition.ID)
 		if err != nil {
-			return err
+			return time.Time{}, err
 		}
-		due = earliest(p)
+		due := earliest(p)
 		d.delivery.mu.Lock()
 		defer d.delivery.mu.Unlock()
 		if d.delivery.dues == nil {
 			d.delivery.dues = map[string]dueAt{}
 		}
-		d.delivery.dues[edition] = dueAt{n, due}
-		return nil
+		d.delivery.dues[edition.ID] = dueAt{n, due}
+		return due, nil
 	})
-	return due, err
 }
 
 // earliestOf is when the first of the lots may go.

@@ -192,7 +192,7 @@ func (p *Publisher) Owed() ([]Owed, error) {
 		} else if err != nil {
 			return nil, err
 		}
-		due, err := p.Ledger.Deliveries.Due(e.ID)
+		due, err := p.Ledger.Deliveries.Due(e)
 		if err != nil {
 			return nil, err
 		}

@@ -34,7 +34,7 @@ func (rep Reporter) feedStatus(s *Status, now time.Time) error {
 		s.FeedsAll++
 		s.Daily = addDays(s.Daily, recentDays(st, now))
 		if st.Failures == 0 && !st.Gone {
-			if !st.LastSuccess.IsZero() {
+			if FeedIsWell(st) {
 				s.FeedsWell++
 			}
 			if st.MovedTo != "" {
@@ -48,20 +48,8 @@ func (rep Reporter) feedStatus(s *Status, now time.Time) error {
 	return nil
 }
 
-// FeedsWell counts the feeds whose last poll went well.
-func (rep Reporter) FeedsWell() (well, all int, err error) {
-	states, err := rep.Ledger.Items.FeedStates()
-	if err != nil {
-		return 0, 0, err
-	}
-	for _, f := range rep.Config.Feeds() {
-		all++
-		if st := states[f.URL]; st.Failures == 0 && !st.LastSuccess.IsZero() {
-			well++
-		}
-	}
-	return well, all, nil
-}
+// FeedIsWell reports whether the last poll of a feed went well.
+func FeedIsWell(st digest.FeedState) bool { return feedHealth(st) == "well" }
 
 // FeedHealth is how a feed is, well or not.
 type FeedHealth struct {

@@ -274,6 +274,14 @@ func InWords(d time.Duration) string {
 	return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
 }
 
+// Shortened are the first words of a text, where it has more than so many characters.
+func Shortened(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
+}
+
 // letterProblems tell of readers who asked a person to let them go.
 func (rep Reporter) letterProblems() []Problem {
 	waiting, err := letters.Count(rep.Config.Mail.Letters)

@@ -278,10 +278,7 @@ func networkOf(r *http.Request, trusted []netip.Prefix) string {
 
 // pause lets time go by.
 func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
+	ctx, stop := context.WithTimeout(ctx, d)
+	defer stop()
+	<-ctx.Done()
 }

@@ -16,10 +16,10 @@ import (
 
 // Feed is one feed of a list.
 type Feed struct {
-	URL   string
-	Title string // as the list has it, one line; may be empty
-	Site  string // the page that it belongs to; may be empty
-	Topic string // title of the categories that it stands in, outermost first, parted by " / "
+	URL   string `json:"url"`
+	Title string `json:"title,omitempty"` // as the list has it, one line; may be empty
+	Site  string `json:"site,omitempty"`  // the page that it belongs to; may be empty
+	Topic string `json:"topic,omitempty"` // title of the categories that it stands in, outermost first, parted by " / "
 }
 
 // List is a list of feeds in its order.
