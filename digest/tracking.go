@@ -15,7 +15,7 @@ var trackers = map[string]bool{
 	"feedtype": true, "feedname": true, "ocid": true, "traffic_source": true,
 	"guccounter": true, "guce_referrer": true, "guce_referrer_sig": true, "taid": true, "tblci": true, "dicbo": true,
 	"soc_src": true, "soc_trk": true, "sr_share": true, "maca": true, "intcid": true, "intcmp": true, "rss_id": true,
-	"from_rss": true, "fromrss": true,
+	"from_rss": true, "fromrss": true, "ftag": true,
 }
 
 // trackerPrefixes begin whole families of such parameters: utm_source, at_medium (BBC),

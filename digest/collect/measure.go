@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	_ "image/gif"
 	_ "image/jpeg"
 	_ "image/png"
 	"io"
 	"time"
-
-	_ "golang.org/x/image/webp"
 
 	"digestd/digest"
 )
@@ -20,7 +17,7 @@ const (
 	// pictureBegin is how many bytes of a picture are asked for: cameras and agencies write much in front of its size.
 	pictureBegin    = spoolMemory
 	pictureTimeout  = 10 * time.Second
-	acceptedPicture = "image/jpeg, image/png, image/gif, image/webp, */*;q=0.1"
+	acceptedPicture = "image/jpeg, image/png, */*;q=0.1"
 )
 
 // Measure asks the servers of pictures for their sizes, each once, by a request for the first bytes alone. got is called
@@ -60,11 +57,19 @@ func (c *Collector) measure(ctx context.Context, address string) (image.Point, e
 	return sizeOf(ans.body.raw())
 }
 
-// sizeOf reads the size that a picture says it has. What its server says of it does not count.
+// sizeOf reads the size that a picture says it has, if it is a JPEG or PNG: others are not shown, since not all mail
+// programs do. What its server says of it does not count.
 func sizeOf(begin io.Reader) (image.Point, error) {
-	c, _, err := image.DecodeConfig(begin)
-	if err == nil && (c.Width <= 0 || c.Height <= 0 || c.Width > maxPixels || c.Height > maxPixels) {
+	c, format, err := image.DecodeConfig(begin)
+	switch {
+	case err != nil:
+	case format != "jpeg" && format != "png":
+		err = fmt.Errorf("it is a picture of the kind %s", format)
+	case c.Width <= 0 || c.Height <= 0 || c.Width > maxPixels || c.Height > maxPixels:
 		err = fmt.Errorf("it says that it has %d × %d px", c.Width, c.Height)
 	}
-	return image.Pt(c.Width, c.Height), err
+	if err != nil {
+		return image.Point{}, err
+	}
+	return image.Pt(c.Width, c.Height), nil
 }

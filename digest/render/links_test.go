@@ -16,6 +16,7 @@ func TestUntracked(t *testing.T) {
 		"https://a.example/watch?ref=chapter-4&source=agency":                           "https://a.example/watch?ref=chapter-4&source=agency",
 		"https://a.example/story?q=caf%C3%A9+au&utm_term=x%26y&z=%2F":                   "https://a.example/story?q=caf%C3%A9+au&z=%2F",
 		"https://a.example/story?utm_source=rss#comments":                               "https://a.example/story#comments",
+		"https://a.example/story/#ftag=CAD590a51e":                                      "https://a.example/story/",
 		"https://a.example/story#xtor=RSS-3208":                                         "https://a.example/story",
 		"https://a.example/story#utm_source=rss&utm_medium=rss":                         "https://a.example/story",
 		"https://a.example/#!/story/7?utm_source=rss":                                   "https://a.example/#!/story/7?utm_source=rss",

@@ -57,7 +57,7 @@ func (b *builder) picture(e digest.Entry, headline string) *Image {
 			continue
 		}
 		b.pictured[c.URL] = true
-		out := &Image{URL: c.URL, Alt: name(c.Alt, titleLength), Credit: b.credit(c)}
+		out := &Image{URL: c.URL, Alt: name(c.Alt, titleLength), Credit: fill(b.lang.Photo, "credit", c.whose())}
 		if out.Alt == "" {
 			out.Alt = headline
 		}
@@ -101,8 +101,8 @@ func (b *builder) thumbnail(e digest.Entry, source string) *Image {
 				out.Crop = ratio != float64(thumbWidth)/thumbHeight
 			}
 		}
-		if c.Credit != "" || c.outlet != source {
-			out.Credit = b.credit(c)
+		if who := c.whose(); who != source { // which stands beside it
+			out.Credit = fill(b.lang.Photo, "credit", who)
 		}
 		b.pictured[c.URL] = true
 		return out
@@ -110,8 +110,8 @@ func (b *builder) thumbnail(e digest.Entry, source string) *Image {
 	return nil
 }
 
-// credit says whose a picture is. Feeds write "Photograph: Ana Lima" and the name alone.
-func (b *builder) credit(c candidate) string {
+// whose says whose a picture is. Feeds write "Photograph: Ana Lima" and the name alone.
+func (c candidate) whose() string {
 	who := name(c.Credit, nameLength)
 	if before, after, ok := strings.Cut(who, ":"); ok && !strings.Contains(before, " ") && visible(after) {
 		who = clean(after)
@@ -119,5 +119,5 @@ func (b *builder) credit(c candidate) string {
 	if who == "" {
 		who = c.outlet
 	}
-	return fill(b.lang.Photo, "credit", who)
+	return who
 }

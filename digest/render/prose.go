@@ -113,6 +113,24 @@ func cleanText(t digest.Text) digest.Text {
 	return out
 }
 
+// unbound is a text whose words may part from each other: some systems write no-break spaces in place of all others. Those
+// beside figures, marks and short words stay, which bind what belongs together.
+func unbound(t digest.Text) digest.Text {
+	for i := range t {
+		letters, runes := 0, []rune(t[i].S)
+		for j, r := range runes {
+			if r == '\u00a0' && letters >= 3 && j+1 < len(runes) && unicode.IsLetter(runes[j+1]) {
+				runes[j] = ' '
+			}
+			if letters++; !unicode.IsLetter(r) {
+				letters = 0
+			}
+		}
+		t[i].S = string(runes)
+	}
+	return t
+}
+
 // oneLine is clean for what goes into a header.
 func oneLine(s string) string { return clean(strings.ToValidUTF8(s, "\ufffd")) }
 

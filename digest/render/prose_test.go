@@ -32,6 +32,19 @@ func TestClean(t *testing.T) {
 	}
 }
 
+func TestUnbound(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"A\u00a0man\u00a0has\u00a0been charged\u00a0in court":            "A\u00a0man has been charged in court",
+		"Il y a 10\u00a0000 voix\u00a0: «\u00a0oui\u00a0», M.\u00a0Lune": "Il y a 10\u00a0000 voix\u00a0: «\u00a0oui\u00a0», M.\u00a0Lune",
+		"w\u00a0domu, i\u00a0już":                                        "w\u00a0domu, i\u00a0już",
+	} {
+		if got := unbound(digest.PlainText(in)).Plain(); got != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestShorten(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -234,6 +247,10 @@ func TestThumbnails(t *testing.T) {
 			t.Errorf("want %q in\n%s", want, got)
 		}
 	}
+	p = pageOf("en", &lead, topicSection("Global", picture(w.story("Global", "One", "", composed, "A"), 0, "https://img.example/1.jpg", "Photo: A")))
+	if got := mustRender(t, builtin(t, "x"), p, paperFrame).HTML; strings.Contains(got, "Photo: A</p>") {
+		t.Errorf("the outlet is named twice in\n%s", got)
+	}
 }
 
 func TestPictureIsANamedLink(t *testing.T) {
@@ -304,7 +321,7 @@ func TestMixedDirections(t *testing.T) {
 	for _, want := range []string{
 		`<html lang="ar" dir="rtl"`, `<div role="article" lang="ar" dir="rtl"`,
 		`<td class="a" width="44" align="center" valign="top"`,
-		`<td class="b" dir="ltr" lang="en-GB" align="left" style="padding:0 0 24px;text-align:left;`, // the English story
+		`<td class="b" dir="ltr" lang="en-GB" align="left" style="padding:0 0 22px;text-align:left;`, // the English story
 		`<p class="m" dir="rtl" lang="ar" style="margin:0;text-align:left;`,                          // its coverage, in the reader's words
 		"Courrier du Cap" + rightMark + noBreakSpace + "· الثلاثاء 06:48",
 		`<p class="m" dir="rtl" lang="ar" style="margin:0;font-family`, // its topic in five things
