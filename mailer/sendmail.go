@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -39,7 +40,9 @@ const (
 	exitNoUser      = 67
 	exitNoHost      = 68
 	exitUnavailable = 69
+	exitIOErr       = 74
 	exitTempFail    = 75
+	exitProtocol    = 76
 )
 
 func (s sendmail) String() string { return s.command[0] }
@@ -78,30 +81,43 @@ func (s sendmail) Send(env message.Envelope, msg []byte, permit func() bool) Out
 	said := &tail{most: maxSaid}
 	c := exec.CommandContext(ctx, args[0], args[1:]...)
 	c.Stdout, c.Stderr = said, said
+	c.Env = append(os.Environ(), "LC_ALL=C.UTF-8") // what it says is read
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) } // whoever works for it, too
 	c.WaitDelay = waitForOutput
-	in, err := c.StdinPipe()
+	out, in, err := os.Pipe()
 	if err != nil {
 		return s.failed(Trouble, err)
 	}
+	defer out.Close()
+	defer in.Close()
+	c.Stdin = out
 	if err := c.Start(); err != nil {
 		return s.failed(Trouble, err)
 	}
-	// Lines end as this system's do: the command makes them what SMTP wants. One that has ended does not read on, and
-	// its status says why.
+	ended := make(chan error, 1)
+	go func() {
+		err := c.Wait()
+		in.SetWriteDeadline(time.Now()) // one that has ended does not read on, and its status says why
+		ended <- err
+	}()
+	// Lines end as this system's do: the command makes them what SMTP wants.
 	_, err = in.Write(bytes.ReplaceAll(msg, []byte("\r\n"), []byte("\n")))
 	whole := err == nil
 	if whole && !permit() {
 		cancel()
-		c.Wait()
+		<-ended
 		return s.failed(Cut, errHeldBack)
 	}
 	in.Close()
-	return s.ended(c.Wait(), ctx.Err() != nil, whole, said.String(), env.To)
+	if err = <-ended; err != nil && whole {
+		left, _ := out.Read(make([]byte, 1)) // who has not read all of it can't have sent it
+		whole = left == 0
+	}
+	return s.ended(err, ctx.Err() != nil, whole, said.String(), env.To)
 }
 
-// ended reads how the command ended, to whom all of the message was written or not.
+// ended reads how the command ended, which read all of the message or not.
 func (s sendmail) ended(err error, late, whole bool, said, to string) Outcome {
 	var exit *exec.ExitError
 	code := 0
@@ -113,6 +129,10 @@ func (s sendmail) ended(err error, late, whole bool, said, to string) Outcome {
 	switch {
 	case code < 0 && whole && !hasNoRoom.MatchString(said): // killed, by us or by somebody else
 		o.Result, o.Err = Doubtful, err
+	case (code == exitIOErr || code == exitProtocol) && whole && lostAnswer.MatchString(said):
+		o.Result, o.Err = Doubtful, err
+	case code == exitNoHost && noServer.MatchString(said):
+		o.Result, o.Err = Trouble, err
 	case code < 0 && late:
 		o.Result, o.Err = Late, err
 	case code < 0:
@@ -144,6 +164,13 @@ func judgeSaid(said, to string) refusal.Verdict {
 	}
 	return refusal.Judge(atRcpt, 451, said, to) // its own words: "message file too big"
 }
+
+// lostAnswer finds what msmtp says when the connection ends where it waits for an answer: it does not say to what, and
+// that may be the message.
+var lostAnswer = regexp.MustCompile(`network read error|cannot read from TLS connection|the server sent an? (empty|invalid) reply`)
+
+// noServer finds what msmtp says when it can't find its own server.
+var noServer = regexp.MustCompile(`cannot locate host`)
 
 // hasNoRoom finds what Postfix repeats for as long as it can't put a message into its queue.
 var hasNoRoom = regexp.MustCompile(`mail_queue_enter: create file`)

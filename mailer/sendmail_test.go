@@ -36,6 +36,9 @@ func pretendSendmail(temper string) int {
 		case "deaf":
 			fmt.Fprint(os.Stderr, "I read nothing")
 			return exitDataErr
+		case "cut":
+			fmt.Fprint(os.Stderr, "the server sent an empty reply")
+			return exitProtocol
 		}
 		raw, err := io.ReadAll(os.Stdin)
 		if err != nil {
@@ -118,6 +121,12 @@ func TestWhatAnExitStatusMeans(t *testing.T) {
 		{"65 server message: 530 5.7.0 login first", "login first", digest.Deferred, true},
 		{"65 server message: 550 5.1.1 user unknown", "user unknown", digest.Failed, false},
 		{"68 no such host", "no such host", digest.Failed, false},
+		{"68 cannot locate host smtp.example.org: Name or service not known", "cannot locate host", digest.Deferred, true},
+		{"74 network read error: the operation timed out", "", digest.InDoubt, false},
+		{"76 the server sent an empty reply", "", digest.InDoubt, false},
+		{"cut", "exit status 76", digest.Deferred, true}, // before it read the message
+		{"74 network write error: broken pipe", "exit status 74", digest.Deferred, true},
+		{"76 TLS handshake failed", "exit status 76", digest.Deferred, true},
 		{"deaf", "I read nothing", digest.Failed, false},
 		{"75 try later", "try later", digest.Deferred, false},
 		{"78 no account", "exit status 78", digest.Deferred, true},
