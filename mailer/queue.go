@@ -61,7 +61,7 @@ type lot struct {
 	out    int            // deliveries that were handed out, and whose outcome is not durable
 }
 
-// end is the index behind its last recipient.
+// end is the index after its last recipient.
 func (l *lot) end() int { return l.first + len(l.states) }
 
 func (l *lot) has(index int) bool { return index >= l.first && index < l.end() }

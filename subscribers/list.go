@@ -40,7 +40,7 @@ func (l *List) Len() int {
 	return l.base.Len() + len(l.at)
 }
 
-// With is the list with others behind it, of whom those that it has already are left out. It copies nothing of
+// With is the list with others after it, of whom those that it has already are left out. It copies nothing of
 // the list.
 func (l *List) With(others []Subscriber) *List {
 	joined := newList()

@@ -7,7 +7,7 @@ import "bytes"
 const leastInlined = maxURL
 
 // cutInlined cuts out the large files that stand in data: addresses (RFC 2397). They are pictures, which would push
-// the text behind them past every bound. It changes the text in place, and returns how many there were.
+// the text after them past every bound. It changes the text in place, and returns how many there were.
 func cutInlined(text []byte) (shorter []byte, files int) {
 	mark := []byte("data:")
 	kept := 0 // of what is copied to the front

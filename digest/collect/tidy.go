@@ -170,7 +170,7 @@ func (t *tidier) finish(cut bool) *tidied {
 		n    int
 		what string
 	}{
-		{t.after, "entries stand behind the end of the feed"}, {t.loose, "entries were not closed"},
+		{t.after, "entries stand after the end of the feed"}, {t.loose, "entries were not closed"},
 		{t.scan.Loose(), "bare < read as text"}, {t.overlong, fmt.Sprintf("texts were cut at %d KB", maxValue>>10)},
 		{t.deep, "texts were cut where their markup is nested too deep"}, {t.stray, "control characters dropped"},
 	} {

@@ -12,6 +12,7 @@
 package schedule
 
 import (
+	"math/bits"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -92,9 +93,10 @@ func (s Schedule) nextWall(wall time.Time) time.Time {
 }
 
 // latestWall is the last scheduled wall time at or before a wall time. cron only looks forward, so the
-// stretch before is searched, doubled until it holds one.
+// stretch before is searched, doubled until it holds one. It begins with the usual distance of the line's hours.
 func (s Schedule) latestWall(wall time.Time) time.Time {
-	for stretch := time.Hour; ; stretch *= 2 {
+	hours := bits.OnesCount64(s.spec.Hour & (1<<24 - 1))
+	for stretch := 24 * time.Hour / time.Duration(hours); ; stretch *= 2 {
 		var latest time.Time
 		for next := s.nextWall(wall.Add(-stretch)); !next.After(wall); next = s.nextWall(next) {
 			latest = next

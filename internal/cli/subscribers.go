@@ -59,7 +59,7 @@ func subscribersListCommand(p *program) *cobra.Command {
 		Use:   "list",
 		Short: "List the subscribers and the suppressed",
 		Long: "List the subscribers of the configuration with where they stand, what keeps mail from them, and what they chose\n" +
-			"themselves; behind them those whom only the ledger knows.",
+			"themselves; after them those whom only the ledger knows.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if csvOut && p.json {

@@ -16,9 +16,15 @@ type Archive struct {
 
 func archiveKeys(a *Archive) []key {
 	return []key{
-		text("base_url", &a.BaseURL, `""`, "URL", "How the archive is reached, where that is not base_url of [web]: a static host that the files of export go to.", baseURL),
-		text("export", &a.Export, `""`, "path", "Directory that holds the archive as files, for any web server. It is brought up to date after each edition.", output),
-		text("after", &a.After, `""`, "shell command", "Run by /bin/sh for each new edition in the archive, in the directory of this file and for a minute at most, with the edition as JSON on its standard input. Where it fails, it is tried again."),
+		text("base_url", &a.BaseURL, `""`, "URL",
+			"How the archive is reached, where that is not base_url of [web]: a static host that the files of "+
+				"export go to.", baseURL),
+		text("export", &a.Export, `""`, "path",
+			"Directory that holds the archive as files, for any web server. It is brought up to date after each "+
+				"edition.", output),
+		text("after", &a.After, `""`, "shell command",
+			"Run by /bin/sh for each new edition in the archive, in the directory of this file and for a minute "+
+				"at most, with the edition as JSON on its standard input. Where it fails, it is tried again."),
 	}
 }
 

@@ -145,7 +145,7 @@ func webURL(_ *reader, s string) (string, error) {
 	return s, nil
 }
 
-// longestBase is how many bytes base_url may have: with a token behind it, it must fit a line of a mail.
+// longestBase is how many bytes base_url may have: with a token after it, it must fit a line of a mail.
 const longestBase = 200
 
 // baseURL is what the links in the mail begin with, in a header too. RFC 8058 knows https only; http is for

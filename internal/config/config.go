@@ -38,7 +38,7 @@ type Config struct {
 	lines map[string]int // of tables and their keys: "smtp", "smtp.host"
 }
 
-// Readers are all who get mail: those of the lists, and behind them those who signed up.
+// Readers are all who get mail: those of the lists, and after them those who signed up.
 func (c *Config) Readers() *subscribers.List {
 	if c.Join == nil {
 		return c.Subscribers

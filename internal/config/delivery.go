@@ -24,18 +24,29 @@ type Rate float64
 
 func deliveryKeys(d *Delivery) []key {
 	return []key{
-		choice("transport", &d.Transport, `"maildir"`, transportNames(), "Hand the mail to the server of [smtp], or to the command of [sendmail], or write it into a Maildir."),
-		text("maildir", &d.Maildir, `"outbox"`, "path", "The Maildir of transport \"maildir\". Relative to $STATE_DIRECTORY where that is set, else to this file.", output),
+		choice("transport", &d.Transport, `"maildir"`, transportNames(),
+			"Hand the mail to the server of [smtp], or to the command of [sendmail], or write it into a "+
+				"Maildir."),
+		text("maildir", &d.Maildir, `"outbox"`, "path",
+			"The Maildir of transport \"maildir\". Relative to $STATE_DIRECTORY where that is set, else to this "+
+				"file.", output),
 		whole("connections", &d.Connections, "4", 1, 1000, "SMTP connections, or commands, used at the same time."),
 		rate("rate", &d.Rate, `"20/s"`, "Messages sent at most, over all connections."),
 		{name: "per_domain", def: "{}", typ: "table of rates", meaning: "Rates for the domains of subscribers, beside the overall one.",
 			read: func(r *reader, v *value) { perDomain(r, v, d) }},
-		whole("max_per_connection", &d.MaxPerConnection, "100", 1, 1_000_000, "Messages after which a connection is closed and a new one opened."),
-		list("retry", &d.Retry, `["5m", "15m", "1h", "3h"]`, "list of durations", "How long to wait before the second attempt, the third, and so on; each varies by chance. Then every 6 hours.", func(r *reader, v *value) (time.Duration, bool) {
-			return r.duration(v, "retry", time.Millisecond, 30*day)
-		}),
-		duration("give_up", &d.GiveUp, `"20h"`, time.Second, 30*day, "How long after its first attempt a delivery is tried again. The lane's next slot ends it too, if that is sooner."),
-		choice("in_doubt", &d.InDoubt, `"resend"`, []string{"resend", "hold"}, "What to do with a message when the connection or the process died before the server's answer: send the same message once more (a reader may get it twice), or hold it (a reader may miss it)."),
+		whole("max_per_connection", &d.MaxPerConnection, "100", 1, 1_000_000,
+			"Messages after which a connection is closed and a new one opened."),
+		list("retry", &d.Retry, `["5m", "15m", "1h", "3h"]`, "list of durations",
+			"How long to wait before the second attempt, the third, and so on; each varies by chance. Then "+
+				"every 6 hours.", func(r *reader, v *value) (time.Duration, bool) {
+				return r.duration(v, "retry", time.Millisecond, 30*day)
+			}),
+		duration("give_up", &d.GiveUp, `"20h"`, time.Second, 30*day,
+			"How long after its first attempt a delivery is tried again. The lane's next slot ends it too, if "+
+				"that is sooner."),
+		choice("in_doubt", &d.InDoubt, `"resend"`, []string{"resend", "hold"},
+			"What to do with a message when the connection or the process died before the server's answer: send "+
+				"the same message once more (a reader may get it twice), or hold it (a reader may miss it)."),
 	}
 }
 

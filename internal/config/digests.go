@@ -24,42 +24,67 @@ func digestKeys(d *digestTable) []key {
 	return append([]key{
 		text("title", &d.Title, `""`, "text", "The masthead. Without it, the newsletter's name."),
 		text("subject", &d.Subject, `"{{.Headlines}}"`, "template", "Subject, a Go text/template over the edition."),
-		text("schedule", &d.Schedule, `"0 7 * * *"`, "cron line", "When an edition is due, on the wall clock: minute, hour, day of month, month, day of week.", func(_ *reader, s string) (string, error) {
-			if _, err := schedule.Parse(s); err != nil {
-				return "", fmt.Errorf("%q: %w", s, cmp.Or(errors.Unwrap(err), err))
-			}
-			return s, nil
-		}),
-		text("timezone", &d.Zone, `""`, "time zone", "Set: the schedule is read in this zone for all. Empty: each subscriber's own.", zone),
-		list("topics", &d.topics, "", "list of topics", "Names of topics, in the order of the page. Without it, all topics in the order of this file.", func(r *reader, v *value) (cell, bool) {
-			s, ok := r.line(v, "topics", "")
-			return cell{s, v.place}, ok
-		}),
-		text("of", &d.Of, `""`, "digest", "Another digest: this one sums up what that one's editions told since its own last one, and has its topics. What was told most, longest and with most developments comes first."),
-		duration("catch_up", &d.CatchUp, `"6h"`, 0, 366*day, "A slot missed by less is sent late, once; by more, and its items go into the next edition."),
+		text("schedule", &d.Schedule, `"0 7 * * *"`, "cron line",
+			"When an edition is due, on the wall clock: minute, hour, day of month, month, day of week.", func(_ *reader, s string) (string, error) {
+				if _, err := schedule.Parse(s); err != nil {
+					return "", fmt.Errorf("%q: %w", s, cmp.Or(errors.Unwrap(err), err))
+				}
+				return s, nil
+			}),
+		text("timezone", &d.Zone, `""`, "time zone",
+			"Set: the schedule is read in this zone for all. Empty: each subscriber's own.", zone),
+		list("topics", &d.topics, "", "list of topics",
+			"Names of topics, in the order of the page. Without it, all topics in the order of this file.", func(r *reader, v *value) (cell, bool) {
+				s, ok := r.line(v, "topics", "")
+				return cell{s, v.place}, ok
+			}),
+		text("of", &d.Of, `""`, "digest",
+			"Another digest: this one sums up what that one's editions told since its own last one, and has its "+
+				"topics. What was told most, longest and with most developments comes first."),
+		duration("catch_up", &d.CatchUp, `"6h"`, 0, 366*day,
+			"A slot missed by less is sent late, once; by more, and its items go into the next edition."),
 		boolean("send_empty", &d.SendEmpty, "false", "Send an edition that has nothing in it."),
-		whole("max_headlines", &d.MaxHeadlines, "15", 1, 500, "Headlines in latest news, from one feed a third of them while others wait."),
-		choice("length", &d.Length, `"usual"`, []string{"short", "usual", "long"}, "How much there is to read: two minutes, four or five, or whatever the topics' limits and max_size let in."),
-		choice("asides", &d.Asides, `"last"`, []string{"last", "off"}, "What is no news stands last in latest news, where room is left, or nowhere: live pages, briefings, clips, galleries, offers, horoscopes, gossip."),
-		list("aside_paths", &d.AsidePaths, "[]", "list of text", "Parts of links whose items are asides too: [\"sport\", \"celebrity\"].", func(r *reader, v *value) (string, bool) {
-			s, ok := r.line(v, "aside_paths", "")
-			return strings.ToLower(strings.Trim(s, "/")), ok
-		}),
-		choice("approve", &d.Approve, `""`, []string{ApproveSend, ApproveHold}, "Compose before the slot and send the editor a test copy. send: it goes at the slot whatever happens. hold: only when `digestd desk` or its page approves it."),
-		duration("approve_before", &d.ApproveBefore, `"45m"`, time.Minute, day, "How long before the slot, where approve is set. What comes after that waits for the next edition."),
-		text("editor", &d.Editor, `""`, "address", "Who gets the test copies, where approve is set. Without it, [alerts] command.", address),
-		boolean("developments", &d.Developments, "true", "What is new in a story that an edition told stands in a section of its own, with what it follows; false: among its topic's stories."),
-		choice("images", &d.Images, `"remote"`, []string{"remote", "none"}, "Pictures from the outlets' servers, or none. A server is asked once for the size of a new picture whose feed does not say it, unless no digest shows it."),
-		size("max_size", &d.MaxSize, `"95KB"`, 16<<10, 10<<20, "Of each encoded part of a mail. Gmail cuts a mail off at about 102KB."),
-		boolean("archive", &d.Archive, "false", "Keep a public page of each edition, without anything of a reader, and feeds of them. It needs [web] or base_url of [archive]."),
-		text("template", &d.Template, `""`, "path", "Directory with templates that replace the built-in ones of the same name.", input),
-		list("formerly", &d.before, "[]", "list of names", "Names that this digest had before: who left it, its number and what it told go along with it.", func(r *reader, v *value) (cell, bool) {
-			s, ok := r.line(v, "formerly", "")
-			if ok && !validID(s) {
-				r.report(v.place, "%s: %q was never the name of a digest", r.of("formerly"), s)
-			}
-			return cell{s, v.place}, ok && validID(s)
-		}),
+		whole("max_headlines", &d.MaxHeadlines, "15", 1, 500,
+			"Headlines in latest news, from one feed a third of them while others wait."),
+		choice("length", &d.Length, `"usual"`, []string{"short", "usual", "long"},
+			"How much there is to read: two minutes, four or five, or whatever the topics' limits and max_size "+
+				"let in."),
+		choice("asides", &d.Asides, `"last"`, []string{"last", "off"},
+			"What is no news stands last in latest news, where room is left, or nowhere: live pages, briefings, "+
+				"clips, galleries, offers, horoscopes, gossip."),
+		list("aside_paths", &d.AsidePaths, "[]", "list of text",
+			"Parts of links whose items are asides too: [\"sport\", \"celebrity\"].", func(r *reader, v *value) (string, bool) {
+				s, ok := r.line(v, "aside_paths", "")
+				return strings.ToLower(strings.Trim(s, "/")), ok
+			}),
+		choice("approve", &d.Approve, `""`, []string{ApproveSend, ApproveHold},
+			"Compose before the slot and send the editor a test copy. send: it goes at the slot whatever "+
+				"happens. hold: only when `digestd desk` or its page approves it."),
+		duration("approve_before", &d.ApproveBefore, `"45m"`, time.Minute, day,
+			"How long before the slot, where approve is set. What comes after that waits for the next edition."),
+		text("editor", &d.Editor, `""`, "address",
+			"Who gets the test copies, where approve is set. Without it, [alerts] command.", address),
+		boolean("developments", &d.Developments, "true",
+			"What is new in a story that an edition told stands in a section of its own, with what it follows; "+
+				"false: among its topic's stories."),
+		choice("images", &d.Images, `"remote"`, []string{"remote", "none"},
+			"Pictures from the outlets' servers, or none. A server is asked once for the size of a new picture "+
+				"whose feed does not say it, unless no digest shows it."),
+		size("max_size", &d.MaxSize, `"95KB"`, 16<<10, 10<<20,
+			"Of each encoded part of a mail. Gmail cuts a mail off at about 102KB."),
+		boolean("archive", &d.Archive, "false",
+			"Keep a public page of each edition, without anything of a reader, and feeds of them. It needs "+
+				"[web] or base_url of [archive]."),
+		text("template", &d.Template, `""`, "path",
+			"Directory with templates that replace the built-in ones of the same name.", input),
+		list("formerly", &d.before, "[]", "list of names",
+			"Names that this digest had before: who left it, its number and what it told go along with it.", func(r *reader, v *value) (cell, bool) {
+				s, ok := r.line(v, "formerly", "")
+				if ok && !validID(s) {
+					r.report(v.place, "%s: %q was never the name of a digest", r.of("formerly"), s)
+				}
+				return cell{s, v.place}, ok && validID(s)
+			}),
 	}, lookKeys(" Empty: that of [newsletter].", &d.Look)...)
 }
 

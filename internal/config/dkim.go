@@ -13,8 +13,11 @@ type DKIM struct {
 func dkimKeys(d *DKIM) []key {
 	return []key{
 		need(text("domain", &d.Domain, "", "domain", "The signing domain: that of mail.from, or one above it.", domain)),
-		need(text("selector", &d.Selector, "", "text", "Selects the key: its record stands at SELECTOR._domainkey.DOMAIN.", selector)),
-		text("key_file", &d.KeyFile, `""`, "path", "PEM file with the private key, RSA or Ed25519. Without it, the systemd credential dkim-key; in a shell, the file credentials/dkim-key beside this one.", input),
+		need(text("selector", &d.Selector, "", "text",
+			"Selects the key: its record stands at SELECTOR._domainkey.DOMAIN.", selector)),
+		text("key_file", &d.KeyFile, `""`, "path",
+			"PEM file with the private key, RSA or Ed25519. Without it, the systemd credential dkim-key; in a "+
+				"shell, the file credentials/dkim-key beside this one.", input),
 	}
 }
 

@@ -39,11 +39,19 @@ func (i Inbound) Box() (host string, port int, startTLS bool, mailbox string) {
 
 func inboundKeys(i *Inbound) []key {
 	return []key{
-		text("imap", &i.IMAP, `""`, "URL", "The mailbox to which bounces and requests to leave come, as imaps://HOST, imaps://HOST:PORT/MAILBOX, or imap://… for STARTTLS. The daemon reads it, moves into move_to what it understood, and leaves the rest.", imapURL),
-		text("username", &i.Username, `""`, "text", "Whom to log in as. Without it, username of [smtp], else the address of from."),
-		text("password_file", &i.PasswordFile, `""`, "path", "File that holds the password. Without it, the systemd credential imap-password (in a shell, the file credentials/imap-password beside this one), else the password of [smtp].", input),
-		text("ca_file", &i.CAFile, `""`, "path", "PEM file with an additional root certificate. Without it, that of [smtp].", input),
-		text("move_to", &i.Folder, `"digestd"`, "text", "The folder into which what was understood is moved. It is made where it is not there."),
+		text("imap", &i.IMAP, `""`, "URL",
+			"The mailbox to which bounces and requests to leave come, as imaps://HOST, "+
+				"imaps://HOST:PORT/MAILBOX, or imap://… for STARTTLS. The daemon reads it, moves into move_to what "+
+				"it understood, and leaves the rest.", imapURL),
+		text("username", &i.Username, `""`, "text",
+			"Whom to log in as. Without it, username of [smtp], else the address of from."),
+		text("password_file", &i.PasswordFile, `""`, "path",
+			"File that holds the password. Without it, the systemd credential imap-password (in a shell, the "+
+				"file credentials/imap-password beside this one), else the password of [smtp].", input),
+		text("ca_file", &i.CAFile, `""`, "path",
+			"PEM file with an additional root certificate. Without it, that of [smtp].", input),
+		text("move_to", &i.Folder, `"digestd"`, "text",
+			"The folder into which what was understood is moved. It is made where it is not there."),
 		duration("every", &i.Every, `"5m"`, 10*time.Second, 15*time.Minute, "How often the mailbox is read."),
 	}
 }

@@ -17,10 +17,18 @@ type Ledger struct {
 
 func ledgerKeys(l *Ledger) []key {
 	return []key{
-		text("path", &l.Path, `"digestd.db"`, "path", "The file that remembers what was seen, used and sent. Relative to $STATE_DIRECTORY where that is set, else to this file.", output),
-		text("postgres", &l.Postgres, `""`, "URL", "A PostgreSQL database in the place of the file, which several machines share (docs/scaling.md): \"postgres://digestd@db.example.org/digestd?sslmode=verify-full\". With path it is an error, and so is a password in it.", func(_ *reader, s string) (string, error) { return s, CheckPostgres(s) }),
-		text("password_file", &l.PasswordFile, `""`, "path", "File that holds the password for postgres. Without it, the systemd credential ledger-password; in a shell, the file credentials/ledger-password beside this one; else none is sent.", input),
-		duration("keep", &l.Keep, `"400d"`, 7*day, 20*year, "How long it remembers, counted from when an item was last shown."),
+		text("path", &l.Path, `"digestd.db"`, "path",
+			"The file that remembers what was seen, used and sent. Relative to $STATE_DIRECTORY where that is "+
+				"set, else to this file.", output),
+		text("postgres", &l.Postgres, `""`, "URL",
+			"A PostgreSQL database in the place of the file, which several machines share (docs/scaling.md): "+
+				"\"postgres://digestd@db.example.org/digestd?sslmode=verify-full\". With path it is an error, and "+
+				"so is a password in it.", func(_ *reader, s string) (string, error) { return s, CheckPostgres(s) }),
+		text("password_file", &l.PasswordFile, `""`, "path",
+			"File that holds the password for postgres. Without it, the systemd credential ledger-password; in "+
+				"a shell, the file credentials/ledger-password beside this one; else none is sent.", input),
+		duration("keep", &l.Keep, `"400d"`, 7*day, 20*year,
+			"How long it remembers, counted from when an item was last shown."),
 	}
 }
 
@@ -64,6 +72,8 @@ func (r *reader) ledger(l *Ledger, t *table) {
 		return
 	}
 	if mode := u.Query().Get("sslmode"); mode != "verify-full" && mode != "verify-ca" {
-		r.warn(at, "postgres of [ledger] goes to %s without holding who answers there: sslmode=verify-full in the URL does", u.Hostname())
+		r.warn(at,
+			"postgres of [ledger] goes to %s without holding who answers there: sslmode=verify-full in the URL "+
+				"does", u.Hostname())
 	}
 }

@@ -24,10 +24,17 @@ func mailKeys(m *Mail) []key {
 	return []key{
 		need(text("from", &m.From, "", "mailbox", `Who the mail is from: "Name <address>", or an address alone, which is shown with the newsletter's name.`, mailbox)),
 		text("reply_to", &m.ReplyTo, `""`, "mailbox", "Where answers go, if not to from.", mailbox),
-		text("bounce_to", &m.BounceTo, `""`, "address", "Envelope sender, which gets the bounces. Without it, the address of from.", ownAddress),
-		text("unsubscribe_to", &m.UnsubscribeTo, `""`, "address", "Mailbox for unsubscribing by mail, which `digestd inbound` reads. Without it, the address of from.", ownAddress),
-		boolean("verp", &m.VERP, "false", "Tag bounce_to for each delivery (digest+TAG@example.org), so that a bounce says whose it is. The mailbox must accept such tags."),
-		text("letters", &m.Letters, `"letters"`, "path", "Maildir for the mail that `digestd inbound` is given on stdin and that a person should read: requests to leave without a token, and letters. Relative to $STATE_DIRECTORY where that is set, else to this file.", output),
+		text("bounce_to", &m.BounceTo, `""`, "address",
+			"Envelope sender, which gets the bounces. Without it, the address of from.", ownAddress),
+		text("unsubscribe_to", &m.UnsubscribeTo, `""`, "address",
+			"Mailbox for unsubscribing by mail, which `digestd inbound` reads. Without it, the address of from.", ownAddress),
+		boolean("verp", &m.VERP, "false",
+			"Tag bounce_to for each delivery (digest+TAG@example.org), so that a bounce says whose it is. The "+
+				"mailbox must accept such tags."),
+		text("letters", &m.Letters, `"letters"`, "path",
+			"Maildir for the mail that `digestd inbound` is given on stdin and that a person should read: "+
+				"requests to leave without a token, and letters. Relative to $STATE_DIRECTORY where that is set, "+
+				"else to this file.", output),
 	}
 }
 
@@ -57,7 +64,7 @@ func (r *reader) mail(c *Config, t *table) {
 func (r *reader) tagged(c *Config, t *table) {
 	local, _, _ := strings.Cut(c.Mail.BounceTo, "@")
 	if room := 64 - len("+") - subscribers.TagLen; c.Mail.VERP && len(local) > room {
-		r.report(t.values["verp"].place, "verp of [mail] puts a tag behind %q, which is too long for that: %d characters may stand before the @ of bounce_to", local, room)
+		r.report(t.values["verp"].place, "verp of [mail] puts a tag after %q, which is too long for that: %d characters may stand before the @ of bounce_to", local, room)
 	}
 }
 

@@ -26,15 +26,26 @@ func smtpKeys(s *SMTP) []key {
 	return []key{
 		text("host", &s.Host, `""`, "host", "The mail server that takes the mail. Needed with transport \"smtp\".", host),
 		whole("port", &s.Port, "587", 1, 65535, "Its port; 465 where tls is \"implicit\" and no port is given."),
-		choice("tls", &s.TLS, `"starttls"`, []string{"starttls", "implicit", "none"}, "How the connection is encrypted. \"none\" is for servers on this machine, unless insecure is set."),
-		boolean("insecure", &s.Insecure, "false", "Allow tls = \"none\" to other machines. A password is never sent that way."),
-		text("ca_file", &s.CAFile, `""`, "path", "PEM file with an additional root certificate, for a private server.", input),
+		choice("tls", &s.TLS, `"starttls"`, []string{"starttls", "implicit", "none"},
+			"How the connection is encrypted. \"none\" is for servers on this machine, unless insecure is set."),
+		boolean("insecure", &s.Insecure, "false",
+			"Allow tls = \"none\" to other machines. A password is never sent that way."),
+		text("ca_file", &s.CAFile, `""`, "path",
+			"PEM file with an additional root certificate, for a private server.", input),
 		text("username", &s.Username, `""`, "text", "Whom to log in as; empty: no login."),
-		text("password_file", &s.PasswordFile, `""`, "path", "File that holds the password. Without it, the systemd credential smtp-password; in a shell, the file credentials/smtp-password beside this one.", input),
-		choice("auth", &s.Auth, `"auto"`, []string{"auto", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256"}, "How to log in; auto takes the best that the server offers, and the next when that is refused."),
-		text("hello_name", &s.HelloName, `""`, "host", "How this machine names itself to the server (EHLO). Without it: its own name if that has a dot, else the domain of mail.from.", helloName),
-		duration("dial_timeout", &s.DialTimeout, `"30s"`, 10*time.Millisecond, time.Hour, "How long connecting may take, up to the server's greeting."),
-		duration("reply_timeout", &s.ReplyTimeout, `"10m"`, 10*time.Millisecond, time.Hour, "How long one answer of the server may take. RFC 5321 asks for 10 minutes after the end of a message; before it, digestd waits for 5 minutes at most."),
+		text("password_file", &s.PasswordFile, `""`, "path",
+			"File that holds the password. Without it, the systemd credential smtp-password; in a shell, the "+
+				"file credentials/smtp-password beside this one.", input),
+		choice("auth", &s.Auth, `"auto"`, []string{"auto", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256"},
+			"How to log in; auto takes the best that the server offers, and the next when that is refused."),
+		text("hello_name", &s.HelloName, `""`, "host",
+			"How this machine names itself to the server (EHLO). Without it: its own name if that has a dot, "+
+				"else the domain of mail.from.", helloName),
+		duration("dial_timeout", &s.DialTimeout, `"30s"`, 10*time.Millisecond, time.Hour,
+			"How long connecting may take, up to the server's greeting."),
+		duration("reply_timeout", &s.ReplyTimeout, `"10m"`, 10*time.Millisecond, time.Hour,
+			"How long one answer of the server may take. RFC 5321 asks for 10 minutes after the end of a "+
+				"message; before it, digestd waits for 5 minutes at most."),
 	}
 }
 

@@ -9,7 +9,9 @@ import (
 
 func filesKeys(paths *[]cell) []key {
 	return []key{
-		list("paths", paths, "[]", "list of paths", "CSV files with the columns of [[subscribers]], of which only email is needed; digests and topics separated by \";\" or spaces. Read again on reload.",
+		list("paths", paths, "[]", "list of paths",
+			"CSV files with the columns of [[subscribers]], of which only email is needed; digests and topics "+
+				"separated by \";\" or spaces. Read again on reload.",
 			func(r *reader, v *value) (cell, bool) {
 				s, ok := r.line(v, "paths", "")
 				if ok && s == "" {

@@ -34,7 +34,8 @@ func topicKeys(t *topicTable) []key {
 					readFeed(r, e, t)
 				}
 			}}),
-		patterns("include", &t.Include, "Only items whose title or summary matches one of these are taken; with none, all are."),
+		patterns("include", &t.Include,
+			"Only items whose title or summary matches one of these are taken; with none, all are."),
 		patterns("exclude", &t.Exclude, "Items whose title or summary matches one of these are left out."),
 		whole("max_stories", &t.MaxStories, "12", 1, 500, "Full entries in one edition."),
 		whole("max_per_feed", &t.MaxPerFeed, "4", 1, 500, "Of them, from one feed, so that one outlet can't fill the page."),
@@ -44,7 +45,9 @@ func topicKeys(t *topicTable) []key {
 func feedKeys(f *digest.Feed) []key {
 	return []key{
 		need(key{name: "url", typ: "URL or path", meaning: "Where the feed is.", read: func(r *reader, v *value) { f.URL = r.feedURL(v) }}),
-		text("name", &f.Name, `""`, "text", "How the outlet is called in the mail. Without it, the feed's own title, or the part of it that the outlet's domain confirms: \"The Post\" of \"World news | The Post\"."),
+		text("name", &f.Name, `""`, "text",
+			"How the outlet is called in the mail. Without it, the feed's own title, or the part of it that the "+
+				"outlet's domain confirms: \"The Post\" of \"World news | The Post\"."),
 		{name: "weight", def: "1.0", typ: "number", meaning: "Of its items in the ranking, from 0.01 to 100.", read: func(r *reader, v *value) { readWeight(r, v, f) }},
 		{name: "kind", def: `""`, typ: `"" | "opinion"`, meaning: "Opinion stands in a section of its own.",
 			read: func(r *reader, v *value) {
@@ -60,7 +63,9 @@ func feedKeys(f *digest.Feed) []key {
 					f.Kind = digest.Opinion
 				}
 			}},
-		boolean("full_text", &f.FullText, "false", "For feeds without words: the page of each new item is asked for once, as robots.txt allows, and its first paragraphs and picture are taken."),
+		boolean("full_text", &f.FullText, "false",
+			"For feeds without words: the page of each new item is asked for once, as robots.txt allows, and "+
+				"its first paragraphs and picture are taken."),
 	}
 }
 

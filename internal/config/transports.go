@@ -97,7 +97,9 @@ func needsCommand(r *reader, c *Config, root *table) {
 		r.report(where, "command of [sendmail] must have {to} among its arguments: whom the mail is for")
 	}
 	if !holds("{from}") {
-		r.warn(where, "command of [sendmail] has no {from} among its arguments: bounces go to whom the command likes, not to bounce_to")
+		r.warn(where,
+			"command of [sendmail] has no {from} among its arguments: bounces go to whom the command likes, not "+
+				"to bounce_to")
 	}
 }
 

@@ -93,7 +93,7 @@ type parser struct {
 const curly = "“”„‟‘’‚‛«»′″"
 
 // parse returns the tree of a file, and whether it is all of it: a syntax error ends the reading, and
-// what stands behind it is unknown.
+// what stands after it is unknown.
 func parse(text []byte, report func(at place, format string, args ...any)) (root *table, whole bool) {
 	p := parser{report: report}
 	if rest, ok := bytes.CutPrefix(text, []byte("\xef\xbb\xbf")); ok {
@@ -163,7 +163,7 @@ func invalidUTF8(text []byte) int {
 }
 
 func (p *parser) at(offset int) place {
-	line := sort.SearchInts(p.lines, offset+1) // the first line that begins behind it, counted from 0
+	line := sort.SearchInts(p.lines, offset+1) // the first line that begins after it, counted from 0
 	col := offset - p.lines[line-1] + 1
 	if line == 1 {
 		col += p.offset

@@ -29,8 +29,9 @@ func (r *reader) idle(c *Config, root *table) {
 	}
 	signUp := c.Web != nil && c.Web.SignUp
 	if signUp && len(c.Web.TrustedProxies) == 0 && behindProxy(c.Web.Listen) {
-		r.warn(root.values["web"].table.place, "[web] listens on this machine alone and names no trusted_proxies: all who sign up seem to come "+
-			"from it, and no network is kept from asking too often")
+		r.warn(root.values["web"].table.place,
+			"[web] listens on this machine alone and names no trusted_proxies: all who sign up seem to come "+
+				"from it, and no network is kept from asking too often")
 	}
 	for _, d := range c.Digests {
 		if !signUp && !r.wanted(c, d) {
@@ -56,9 +57,12 @@ func (r *reader) placeholders(c *Config, root *table) {
 		switch base, err := url.Parse(web.BaseURL); {
 		case err != nil: // the config has checked it
 		case !digest.PublicHost(base.Hostname()):
-			r.warn(at, "base_url of [web] is %s, which readers can't reach: they can't leave by the links in their mail", web.BaseURL)
+			r.warn(at,
+				"base_url of [web] is %s, which readers can't reach: they can't leave by the links in their "+
+					"mail", web.BaseURL)
 		case reserved(base.Hostname()):
-			r.warn(at, "base_url of [web] is still the example's, %s: readers can't leave by the links in their mail", web.BaseURL)
+			r.warn(at,
+				"base_url of [web] is still the example's, %s: readers can't leave by the links in their mail", web.BaseURL)
 		}
 	}
 	if loopback(c.SMTP.Host) {
@@ -69,7 +73,8 @@ func (r *reader) placeholders(c *Config, root *table) {
 		r.warn(root.values["smtp"].table.values["host"].place, "host of [smtp] is still the example's, %s", c.SMTP.Host)
 	}
 	if _, address := from(c); reserved(address[strings.LastIndexByte(address, '@')+1:]) {
-		r.warn(root.values["mail"].table.values["from"].place, "from of [mail] is still the example's, %s: nobody can answer it, and bounces are lost", address)
+		r.warn(root.values["mail"].table.values["from"].place,
+			"from of [mail] is still the example's, %s: nobody can answer it, and bounces are lost", address)
 	}
 }
 

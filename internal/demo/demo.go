@@ -150,7 +150,7 @@ func (w *World) outlets(pages string) http.Handler {
 	}
 }
 
-// everybody are the readers, and behind them whoever else got mail.
+// everybody are the readers, and after them whoever else got mail.
 func (w *World) everybody() []Reader {
 	all := slices.Clone(w.Readers)
 	for _, m := range w.Post.All() {

@@ -295,7 +295,7 @@ func checkDeliveriesOf(tx store.Tx, st EditionState, report func(string, ...any)
 	attempts := make(map[int]int)
 	err := replay(tx, st.ID, func(e digest.Event) error {
 		if e.Index >= len(states) {
-			report("edition %s has no recipient %d, but a delivery to him", st.ID, e.Index)
+			report("edition %s has no recipient %d, but a delivery to one", st.ID, e.Index)
 			return nil
 		}
 		from := states[e.Index]

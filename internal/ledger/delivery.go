@@ -64,7 +64,7 @@ type dueAt struct {
 	due time.Time
 }
 
-// errClosed is what a step gets behind the ledger's end.
+// errClosed is what a step gets after the ledger's end.
 var errClosed = errors.New("the ledger is closed")
 
 // submit hands a step to the writer and waits until it is durable.
@@ -115,8 +115,8 @@ func (w *deliveryWriter) writeSteps() {
 	}
 }
 
-// gather takes the steps that are there behind the first, and waits for those expected as long as each
-// comes within the patience behind the one before: a commit costs the same with them. Without any
+// gather takes the steps that are there after the first, and waits for those expected as long as each
+// comes within the patience after the one before: a commit costs the same with them. Without any
 // patience, the workers fall into halves that take turns even when they are all about to come. A commit's
 // time is what waiting for one more may cost: who misses this commit waits for all of it before its own.
 func (w *deliveryWriter) gather(first *step, expect int, patience time.Duration) []*step {
@@ -323,7 +323,7 @@ func (d *Deliveries) Record(_ context.Context, edition string, events []digest.E
 }
 
 // RecipientsAt returns recipients of an edition in their order, from an index on: those of one chunk,
-// or none behind the last.
+// or none after the last.
 func (d *Deliveries) RecipientsAt(edition string, index int) ([]digest.Recipient, error) {
 	chunk, err := d.Recipients(edition, index/chunkSize)
 	if err != nil || index%chunkSize >= len(chunk) {

@@ -165,7 +165,7 @@ func decodeEvents(raw []byte, visit func(digest.Event) error) error {
 	return nil
 }
 
-// entryReader takes fields off the front of an entry; behind a failure it yields zeros.
+// entryReader takes fields off the front of an entry; after a failure it yields zeros.
 type entryReader struct {
 	rest []byte
 	bad  bool
@@ -258,7 +258,7 @@ func (d *Deliveries) pack(edition string) error {
 	}
 }
 
-// packSome puts one packed entry in the place of those behind a position, and returns its key; the
+// packSome puts one packed entry in the place of those after a position, and returns its key; the
 // position itself when there is none left.
 func packSome(b store.Bucket, after uint64) (last uint64, err error) {
 	var events []digest.Event

@@ -121,7 +121,7 @@ func (i *Items) Last() (seq uint64, err error) {
 	return seq, err
 }
 
-// After returns the items behind a position, oldest first.
+// After returns the items after a position, oldest first.
 func (i *Items) After(position uint64) ([]digest.Item, error) {
 	return viewed(i.base, func(tx store.Tx) ([]digest.Item, error) {
 		return tableItems.in(tx).values(store.Range{From: seqKey(position + 1)}, nil)
@@ -162,7 +162,7 @@ func (i *Items) Newest(n int, match func(digest.Item) bool) (found []digest.Item
 // itemBatch is how many items one transaction of Newest reads.
 const itemBatch = 1000
 
-// PositionAt is the position behind the last item first seen before t: what After takes to
+// PositionAt is the position after the last item first seen before t: what After takes to
 // return everything first seen at t or later.
 func (i *Items) PositionAt(t time.Time) (position uint64, err error) {
 	err = i.view(func(tx store.Tx) error {

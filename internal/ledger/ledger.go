@@ -101,7 +101,7 @@ var (
 	keyPaused     = []byte("paused")
 	keyExport     = []byte("export")
 	keyLastCommit = []byte("last_commit")
-	keyLeapt      = []byte("leapt") // the last commit that came more than clockLeap behind the one before it
+	keyLeapt      = []byte("leapt") // the last commit that came more than clockLeap after the one before it
 )
 
 // meta is what a ledger says of itself.

@@ -8,13 +8,13 @@ import (
 	"digestd/subscribers"
 )
 
-// Wish is what a reader asks for himself.
+// Wish is what a reader asks for themselves.
 type Wish struct {
 	Email       string
 	Source      string              // of the suppressions and preferences that come of it: "one-click", "page", "mailto"
-	Stop        []string            // ids of digests that he wants no more; "" is all of them
-	Resume      []string            // ids whose suppression he takes back, if it was he who asked for it; "" likewise
-	Preferences *digest.Preferences // in place of those that he had; nil leaves them
+	Stop        []string            // ids of digests that they want no more; "" is all of them
+	Resume      []string            // ids whose suppression they take back, if they asked for it; "" likewise
+	Preferences *digest.Preferences // in place of those that they had; nil leaves them
 }
 
 // Grant makes a wish durable, all of it in one commit, which counts from the next message on. A wish that
@@ -43,7 +43,7 @@ func (w Wish) stop(id string) digest.Suppression {
 	return digest.Suppression{Email: w.Email, Digest: id, Source: w.Source}
 }
 
-// resumes reports whether a suppression of the reader's is one that he takes back.
+// resumes reports whether a suppression of the reader's is one that they take back.
 func (w Wish) resumes(s digest.Suppression) bool {
 	return s.Wished() && slices.Contains(w.Resume, s.Digest)
 }
@@ -95,7 +95,7 @@ func (r *Readers) Preferences() (map[string]digest.Preferences, error) {
 	return viewed(r.base, func(tx store.Tx) (map[string]digest.Preferences, error) { return tablePreferences.in(tx).byKey() })
 }
 
-// PreferencesOf returns those of one reader, empty ones when he has none.
+// PreferencesOf returns those of one reader, empty ones when they have none.
 func (r *Readers) PreferencesOf(email string) (digest.Preferences, error) {
 	return viewed(r.base, func(tx store.Tx) (digest.Preferences, error) {
 		p, _, err := tablePreferences.in(tx).get([]byte(subscribers.Key(email)))

@@ -21,8 +21,8 @@ const pruneBatch = 2000
 type Pruned struct{ Items, Editions int }
 
 // Prune forgets items that were last shown longer than keep ago and complete editions as old, with
-// everything that speaks of them. It does nothing while the clock stands more than 48 hours behind or
-// past the last write, nor for 48 hours behind a write that found it so: by then somebody may have set it right.
+// everything that speaks of them. It does nothing while the clock stands more than 48 hours before or
+// after the last write, nor for 48 hours after a write that found it so: by then somebody may have set it right.
 func (l *Ledger) Prune(keep time.Duration) (Pruned, error) {
 	var total Pruned
 	now := l.now()
@@ -106,7 +106,7 @@ func noteTime(tx store.Tx, now time.Time) error {
 	return tx.Bucket(bucketMeta).Put(keyLastCommit, at)
 }
 
-// pruneItems looks at one batch of items behind a position; next is where to go on, 0 at the end.
+// pruneItems looks at one batch of items after a position; next is where to go on, 0 at the end.
 func (l *Ledger) pruneItems(position uint64, before time.Time) (n int, next uint64, err error) {
 	var old []digest.Item
 	touched := touches{store.News()}
@@ -123,7 +123,7 @@ func (l *Ledger) pruneItems(position uint64, before time.Time) (n int, next uint
 			if err != nil {
 				return err
 			}
-			if it.value.FirstSeen.After(before) { // and all behind it as well
+			if it.value.FirstSeen.After(before) { // and all after it as well
 				return nil
 			}
 			if it.value.LastShown.Before(before) {

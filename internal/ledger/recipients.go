@@ -20,7 +20,7 @@ import (
 // chunkSize is how many recipients stand in one row.
 const chunkSize = 1000
 
-// Recipients reads one chunk of an edition's recipients, by number from 0. Behind the last chunk it returns none.
+// Recipients reads one chunk of an edition's recipients, by number from 0. After the last chunk it returns none.
 func (d *Deliveries) Recipients(id string, chunk int) ([]digest.Recipient, error) {
 	raw, err := d.chunk(id, chunk)
 	if err != nil || raw == nil {
@@ -52,7 +52,7 @@ func Recipients(of interface {
 	}
 }
 
-// chunk reads recipients as they are stored, nil behind the last.
+// chunk reads recipients as they are stored, nil after the last.
 func (b *base) chunk(id string, number int) ([]byte, error) {
 	return viewed(b, func(tx store.Tx) ([]byte, error) {
 		raw, err := tx.Bucket(bucketRecipients).Get(partKey(id, number))

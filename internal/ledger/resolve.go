@@ -132,7 +132,7 @@ func (e *Editions) editionsOf(ref subscribers.Ref) (ids []string, err error) {
 	return known(), err
 }
 
-// recipient reads one recipient of an edition, and none of those around him. The error is ErrUnknown when
+// recipient reads one recipient of an edition, and none of those around it. The error is ErrUnknown when
 // there is none with that index.
 func (e *Editions) recipient(id string, index int) (digest.Recipient, error) {
 	raw, err := e.chunk(id, index/chunkSize)

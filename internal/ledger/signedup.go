@@ -25,7 +25,7 @@ func (s *Signups) All() (map[string]Signup, error) {
 	return viewed(s.base, func(tx store.Tx) (map[string]Signup, error) { return tableSignups.in(tx).byKey() })
 }
 
-// Beside is a list with those who signed up behind it. They live in a zone, and get HTML. With an error it is the list
+// Beside is a list with those who signed up after it. They live in a zone, and get HTML. With an error it is the list
 // with those who were known last: nobody is lost by it.
 func (s *Signups) Beside(list *subscribers.List, zone string) (*subscribers.List, error) {
 	s.mu.Lock()

@@ -29,7 +29,7 @@ func suppressionKey(email, digestID string) []byte {
 
 // Suppress keeps mail from an address, or from an address of a digest, from the next message on. A
 // suppression that is there already stays as it is: who asked first is what the operator wants to know. Only
-// what a mail server said gives way to what the reader says himself, since a bounce may be taken back.
+// what a mail server said gives way to what the reader says themselves, since a bounce may be taken back.
 func (r *Readers) Suppress(s digest.Suppression) error {
 	there, err := viewed(r.base, func(tx store.Tx) (bool, error) { return stands(tx, s) })
 	if err == nil && !there {
@@ -61,7 +61,7 @@ func (r *Readers) suppress(tx store.Tx, s digest.Suppression) error {
 }
 
 // Restore takes back what keeps mail from an address: of one digest, or, with the empty digest, all of
-// it, together with what the reader chose himself. It returns how many of those there were.
+// it, together with what the reader chose themselves. It returns how many of those there were.
 func (r *Readers) Restore(email, digestID string) (n int, err error) {
 	return r.RestoreAll([]string{email}, digestID)
 }

@@ -69,7 +69,7 @@ func (r rows[T]) put(key []byte, v T) error {
 	return r.Put(key, raw)
 }
 
-// each visits the rows of a range. One that can't be read comes with its key and an error, and those behind it
+// each visits the rows of a range. One that can't be read comes with its key and an error, and those after it
 // follow, if the caller goes on.
 func (r rows[T]) each(of store.Range) iter.Seq2[row[T], error] {
 	return func(yield func(row[T], error) bool) {

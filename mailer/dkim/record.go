@@ -34,7 +34,7 @@ func ZoneLine(name, record string) string {
 }
 
 // CheckRecord compares what the DNS has for a name, each TXT record's strings joined, with the public
-// key. The error says what is wrong in words that fit behind the name.
+// key. The error says what is wrong in words that fit after the name.
 func CheckRecord(records []string, public crypto.PublicKey) error {
 	kind, want, err := publicBytes(public)
 	if err != nil {

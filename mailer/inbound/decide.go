@@ -212,7 +212,7 @@ func decideUnsubscribe(r Report, find Find) (Decision, error) {
 	}
 	switch {
 	case len(d.Suppress) > 0:
-		d.Why = "the reader asks for it, with the token of his own mail"
+		d.Why = "the reader asks for it, with the token of their own mail"
 	case slices.ContainsFunc(r.Tokens, isLeaving):
 		d.Why = "its token is not one of this ledger"
 	default:

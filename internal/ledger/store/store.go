@@ -162,8 +162,8 @@ type Bucket interface {
 	Delete(key []byte) error
 
 	// Rows are those of a range. Rows may be changed and deleted while they are visited; whether one that is new
-	// is visited is left open. A row that is damaged comes with its key and an error, and those behind it follow;
-	// behind an error without a key comes nothing more.
+	// is visited is left open. A row that is damaged comes with its key and an error, and those after it follow;
+	// after an error without a key comes nothing more.
 	Rows(r Range) iter.Seq2[Row, error]
 
 	// Sequence is the number that Next returned last, 0 before the first.
@@ -173,7 +173,7 @@ type Bucket interface {
 	// one that only grows.
 	Next() (uint64, error)
 
-	// SetSequence lets the sequence go on behind a number, as one does that it is copied from.
+	// SetSequence lets the sequence go on after a number, as one does that it is copied from.
 	SetSequence(n uint64) error
 
 	// Expect says that these rows, and the sequence, will be asked for soon: an engine that is far away fetches them
@@ -227,7 +227,7 @@ type File interface {
 	Compact() (before, after int64, err error)
 }
 
-// Successor is the first key behind all that begin with a prefix, nil when there is none.
+// Successor is the first key after all that begin with a prefix, nil when there is none.
 func Successor(prefix []byte) []byte {
 	for i := len(prefix) - 1; i >= 0; i-- {
 		if prefix[i] < 0xff {

@@ -82,7 +82,7 @@ func open(path string, opt Options) (*DB, error) {
 		return err
 	})
 	if err != nil {
-		// The mapping that bbolt leaves behind a panic keeps the lock beyond Close.
+		// The mapping that bbolt leaves after a panic keeps the lock beyond Close.
 		_ = syscall.Flock(int(file.Fd()), syscall.LOCK_UN)
 		file.Close()
 		if unnamed != "" {

@@ -167,7 +167,7 @@ type entry struct {
 	key, value []byte
 }
 
-// node looks at the entries of a page: bbolt writes them without gaps, in order, and leaves nothing behind the last.
+// node looks at the entries of a page: bbolt writes them without gaps, in order, and leaves nothing after the last.
 func (w *walk) node(b *bucket, keys *span, raw []byte, id uint64, depth int) {
 	flags, count := binary.NativeEndian.Uint16(raw[8:]), int(binary.NativeEndian.Uint16(raw[10:]))
 	if flags != branchPage && flags != leafPage {

@@ -94,7 +94,7 @@ func (b *bucket) writable() (err error) {
 	return err
 }
 
-// grows fills the pages of a part with a sequence to the brim: its entries only ever come behind the last.
+// grows fills the pages of a part with a sequence to the brim: its entries only ever come after the last.
 func (b *bucket) grows() {
 	if b.rows != nil && b.part != "" && b.rows.Sequence() > 0 {
 		b.rows.FillPercent = 1

@@ -18,7 +18,7 @@ import (
 	"digestd/internal/ledger/store"
 )
 
-// errClosed is what a store gives behind its end.
+// errClosed is what a store gives after its end.
 var errClosed = errors.New("the store in memory is closed")
 
 // Memory is what was committed. Stores that are opened on it find it as others left it.
@@ -370,7 +370,7 @@ func (t *table) first(r store.Range) int {
 		i, _ := t.find(from)
 		return i
 	}
-	end := len(t.rows) // behind the last with the prefix
+	end := len(t.rows) // after the last with the prefix
 	if len(r.Prefix) > 0 {
 		from, _ := t.find(r.Prefix)
 		for end = from; end < len(t.rows) && bytes.HasPrefix(t.rows[end].Key, r.Prefix); {

@@ -72,7 +72,7 @@ func (t *tx) Parts(name string) (parts []string, err error) {
 	return parts, err
 }
 
-// skipping reads the different values of a column behind a first one, each by a look at the index.
+// skipping reads the different values of a column after a first one, each by a look at the index.
 func skipping(column, first, where string) string {
 	return strings.NewReplacer("COLUMN", column, "FIRST", first, "WHERE", where).Replace(`
 		with recursive it(x) as (
