@@ -165,7 +165,11 @@ func anonymousMemory(t *testing.T) int64 {
 func TestLargeFeedsTakeTurns(t *testing.T) {
 	var large strings.Builder
 	large.WriteString("<rss version='2.0'><channel><title>Large</title>")
-	for i := range 15_000 {
+	items := 15_000
+	if underRace { // which takes too much memory for anything to be held of it
+		items = 1_500
+	}
+	for i := range items {
 		fmt.Fprintf(&large, "<item><title>Story %d</title><link>https://example.org/%d</link><description>&lt;p&gt;%s&lt;/p&gt;</description></item>\n", i, i, strings.Repeat("words ", 70))
 	}
 	large.WriteString("</channel></rss>")
@@ -182,7 +186,7 @@ func TestLargeFeedsTakeTurns(t *testing.T) {
 	}
 	before := anonymousMemory(t)
 	peak := watch(t, func() {
-		if sum := b.Poll(context.Background(), feeds, false, nil); sum.OK != 4 || sum.New != 60_000 {
+		if sum := b.Poll(context.Background(), feeds, false, nil); sum.OK != 4 || sum.New != 4*items {
 			t.Errorf("%+v", sum)
 		}
 	})

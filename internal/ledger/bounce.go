@@ -109,5 +109,6 @@ func takeBack(tx store.Tx, prefix []byte) (restored []string, err error) {
 
 // forgetBounces removes what bounced of an edition.
 func forgetBounces(tx store.Tx, edition string) error {
-	return remove(tx.Bucket(bucketBounces), store.Range{Prefix: []byte(edition + "\x00")})
+	_, err := remove(tx.Bucket(bucketBounces), store.Range{Prefix: []byte(edition + "\x00")}, "")
+	return err
 }

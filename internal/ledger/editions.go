@@ -64,11 +64,6 @@ type Mended struct {
 	Before        []int     `json:"before,omitempty"` // recipients who were in doubt then, by index: they may have the old one's
 }
 
-// Same reports whether two are the same sender.
-func (m Mended) Same(as Mended) bool {
-	return m.From == as.From && m.BounceTo == as.BounceTo && m.UnsubscribeTo == as.UnsubscribeTo && m.VERP == as.VERP
-}
-
 // Lane is the lane that the edition belongs to.
 func (e EditionState) Lane() digest.Lane { return digest.Lane{Digest: e.Digest, Zone: e.Zone} }
 

@@ -53,7 +53,7 @@ func lived(t *testing.T, path string) []byte {
 		return all
 	}
 	for day := range 6 {
-		poll(t, l, "https://example.org/a", titles(day, 40)...)
+		poll(t, l, "https://example.org/a", titles(day, 15)...)
 		poll(t, l, "https://example.org/b", titles(day, 5)...)
 		c.t = c.t.Add(24 * time.Hour)
 	}

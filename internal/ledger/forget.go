@@ -94,14 +94,18 @@ func (l *Ledger) Forget(email string) (done Forgot, err error) {
 		if err := keepHash(tx, email, l.now()); err != nil {
 			return err
 		}
-		if done.Suppressions, err = erase(tx.Bucket(bucketSuppression), store.Range{Prefix: []byte(key + "\x00")}, nil); err != nil {
-			return err
-		}
-		if done.Preferences, err = erase(tx.Bucket(bucketPreferences), store.Range{Prefix: []byte(key)}, []byte(key)); err != nil {
-			return err
-		}
-		if done.Bounces, err = erase(tx.Bucket(bucketBounces), store.Range{}, []byte("\x00"+key)); err != nil {
-			return err
+		for _, kind := range []struct {
+			n       *int
+			in      string
+			of, end string // how its keys begin and end
+		}{
+			{&done.Suppressions, bucketSuppression, key + "\x00", ""},
+			{&done.Preferences, bucketPreferences, key, key},
+			{&done.Bounces, bucketBounces, "", "\x00" + key},
+		} {
+			if *kind.n, err = remove(tx.Bucket(kind.in), store.Range{Prefix: []byte(kind.of)}, kind.end); err != nil {
+				return err
+			}
 		}
 		done.Signups, err = forgetSignups(tx, key)
 		return err
@@ -158,23 +162,6 @@ func dropHash(tx store.Tx, email string) (bool, error) {
 		return false, err
 	}
 	return true, b.Delete(hashed(secret, email))
-}
-
-// erase deletes the rows of a range whose keys end so, and counts them.
-func erase(b store.Bucket, of store.Range, end []byte) (n int, err error) {
-	for it, err := range b.Rows(of) {
-		if err != nil {
-			return n, err
-		}
-		if !bytes.HasSuffix(it.Key, end) {
-			continue
-		}
-		n++
-		if err := b.Delete(it.Key); err != nil {
-			return n, err
-		}
-	}
-	return n, nil
 }
 
 // forgetRecipient erases an address from a chunk of an edition's recipients. Its place stays, so that no other changes.

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -26,6 +25,7 @@ const (
 
 var (
 	tableLots    = table[digest.Standing]{bucketLots, func(key []byte) string { return fmt.Sprintf("lot %q", key) }}
+	tableStops   = table[stop]{bucketLots, func(key []byte) string { return fmt.Sprintf("stop of edition %s", key[:len(key)-1]) }}
 	tableSenders = table[Sender]{bucketSenders, called("sender")}
 )
 
@@ -88,14 +88,7 @@ type stop struct {
 func stopKey(edition string) []byte { return append([]byte(edition), 0) }
 
 func readStop(tx store.Tx, edition string) (s stop, stopped bool, err error) {
-	raw, err := tx.Bucket(bucketLots).Get(stopKey(edition))
-	if raw == nil || err != nil {
-		return s, false, err
-	}
-	if err = json.Unmarshal(raw, &s); err != nil {
-		err = fmt.Errorf("stop of edition %s: %w: %w", edition, store.ErrDamaged, err)
-	}
-	return s, true, err
+	return tableStops.in(tx).get(stopKey(edition))
 }
 
 // noteStop lets the senders of an edition know what its row says.
@@ -110,11 +103,7 @@ func (b *base) noteStop(tx store.Tx, st EditionState) error {
 	if s.Why == "" {
 		return tx.Bucket(bucketLots).Delete(stopKey(st.ID))
 	}
-	raw, err := json.Marshal(s)
-	if err != nil {
-		return err
-	}
-	return tx.Bucket(bucketLots).Put(stopKey(st.ID), raw)
+	return tableStops.in(tx).put(stopKey(st.ID), s)
 }
 
 // standings are those of the lots of an edition that were given back; of the others, nothing was tried.
@@ -136,7 +125,8 @@ func standings(tx store.Tx, st EditionState) ([]digest.Standing, error) {
 
 // forgetLots removes what the bucket lots says of an edition.
 func forgetLots(tx store.Tx, edition string) error {
-	return remove(tx.Bucket(bucketLots), store.Range{Prefix: stopKey(edition)})
+	_, err := remove(tx.Bucket(bucketLots), store.Range{Prefix: stopKey(edition)}, "")
+	return err
 }
 
 // Standings tell where the deliveries of an edition's lots stood when somebody last gave each back.

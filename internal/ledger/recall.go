@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -86,19 +85,16 @@ func (e *Editions) SetPaused(digestID string, paused bool) error {
 		if err != nil {
 			return err
 		}
-		rest := all[:0]
-		for _, p := range all {
-			if p.Digest == digestID && paused {
-				return nil
-			}
-			if p.Digest != digestID {
-				rest = append(rest, p)
-			}
+		ofIt := func(p Paused) bool { return p.Digest == digestID }
+		switch {
+		case !paused:
+			all = slices.DeleteFunc(all, ofIt)
+		case slices.ContainsFunc(all, ofIt):
+			return nil
+		default:
+			all = append(all, Paused{digestID, e.now().UTC()})
 		}
-		if paused {
-			rest = append(rest, Paused{digestID, e.now().UTC()})
-		}
-		return tablePaused.in(tx).put(keyPaused, rest)
+		return tablePaused.in(tx).put(keyPaused, all)
 	})
 	return during(err, "pause of digest %s", digestID)
 }
@@ -161,12 +157,8 @@ func (e *Editions) Halt(ctx context.Context, id string) error {
 	if err != nil || e.several == nil {
 		return err
 	}
-	raw, err := json.Marshal(stop{Why: "it is being withdrawn", Until: e.now().Add(haltFor).UTC()})
-	if err != nil {
-		return err
-	}
 	err = e.update(touches{store.Edition(id)}, func(tx store.Tx) error {
-		return tx.Bucket(bucketLots).Put(stopKey(id), raw)
+		return tableStops.in(tx).put(stopKey(id), stop{Why: "it is being withdrawn", Until: e.now().Add(haltFor).UTC()})
 	})
 	if err != nil {
 		return fmt.Errorf("halt edition %s: %w", id, err)

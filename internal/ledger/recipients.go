@@ -90,14 +90,9 @@ func packRecipients(recipients []digest.Recipient) ([][]byte, error) {
 			if strings.ContainsAny(r.Email, "\t\n") || strings.ContainsAny(r.Name, "\t\n") {
 				return nil, fmt.Errorf("recipient %q has a control character in its address or name", r.Email)
 			}
-			text.WriteString(r.Email)
-			text.WriteByte('\t')
-			text.WriteString(r.Name)
-			text.WriteByte('\t')
-			text.WriteString(strconv.Itoa(r.Variant))
+			text.WriteString(r.Email + "\t" + r.Name + "\t" + strconv.Itoa(r.Variant))
 			if r.Own != "" {
-				text.WriteByte('\t')
-				text.WriteString(r.Own)
+				text.WriteString("\t" + r.Own)
 			}
 			text.WriteByte('\n')
 		}

@@ -124,10 +124,11 @@ func renameLane(tx store.Tx, old LaneState, to string) error {
 		if err != nil {
 			return err
 		}
-		if there, err := into.Get(it.Key); there != nil || err != nil {
-			if err != nil {
-				return err
-			}
+		there, err := into.Get(it.Key)
+		if err != nil {
+			return err
+		}
+		if there != nil {
 			continue
 		}
 		if err := into.Put(bytes.Clone(it.Key), bytes.Clone(it.Value)); err != nil {

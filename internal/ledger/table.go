@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -120,15 +121,19 @@ func putParts(b store.Bucket, name string, parts [][]byte) error {
 	return nil
 }
 
-// remove removes the rows of a range, read or not.
-func remove(b store.Bucket, of store.Range) error {
+// remove removes the rows of a range whose keys end so, read or not, and counts them.
+func remove(b store.Bucket, of store.Range, end string) (n int, err error) {
 	for it, err := range b.Rows(of) {
 		if err != nil {
-			return err
+			return n, err
 		}
+		if !bytes.HasSuffix(it.Key, []byte(end)) {
+			continue
+		}
+		n++
 		if err := b.Delete(it.Key); err != nil {
-			return err
+			return n, err
 		}
 	}
-	return nil
+	return n, nil
 }

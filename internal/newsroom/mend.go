@@ -25,7 +25,7 @@ func mended(ctx context.Context, p *Publisher, e ledger.EditionState, templates 
 		}
 		now = *e.Mended
 	}
-	if e.Mended != nil && e.Mended.Same(now) {
+	if e.Mended != nil && senderOf(*e.Mended) == senderOf(now) {
 		all, _, err := sentBy(templates, now)
 		return all, e.Mended.Before, err
 	}
@@ -55,16 +55,19 @@ func mended(ctx context.Context, p *Publisher, e ledger.EditionState, templates 
 
 // sentBy are messages from another sender; it reports whether that makes a difference.
 func sentBy(templates []*message.Template, m ledger.Mended) (all []*message.Template, changed bool, err error) {
-	s := message.Sender{From: m.From, BounceTo: m.BounceTo, UnsubscribeTo: m.UnsubscribeTo, VERP: m.VERP}
 	all = slices.Clone(templates)
 	for i, t := range templates {
 		if t == nil {
 			continue
 		}
-		if all[i], err = t.SentBy(s); err != nil {
+		if all[i], err = t.SentBy(senderOf(m)); err != nil {
 			return nil, false, err
 		}
 		changed = changed || all[i] != t
 	}
 	return all, changed, nil
+}
+
+func senderOf(m ledger.Mended) message.Sender {
+	return message.Sender{From: m.From, BounceTo: m.BounceTo, UnsubscribeTo: m.UnsubscribeTo, VERP: m.VERP}
 }

@@ -46,7 +46,7 @@ func wire(feed string, number int) string {
 // edition, each item stands in one, whichever way it is counted, and each feed is asked once within its time.
 func TestThreeComposersOneLane(t *testing.T) {
 	storetest.Shared(t, func(t *testing.T, open store.Opener) {
-		slots := 60
+		slots := 30
 		if strings.HasSuffix(t.Name(), "/postgres") {
 			slots = 15 // of which each takes longer
 		}
