@@ -225,7 +225,7 @@ func TestRepairsAreNamed(t *testing.T) {
 		"entities of its document type": `<!DOCTYPE rss [<!ENTITY a "b">]>` + rssOf(1),
 		"texts were cut":                strings.Replace(rssOf(1), "Story", strings.Repeat("x", maxValue+1), 1),
 		"1 slips in its JSON":           `{"version":"https://jsonfeed.org/version/1","items":[{"id":"1"},]}`,
-		"after the end of the feed":    rssOf(1) + "<item><title>x</title></item>",
+		"after the end of the feed":     rssOf(1) + "<item><title>x</title></item>",
 		"encoded twice":                 strings.Replace(rssOf(1), "Story", "Ã© Ã¨ Ãª", 1),
 		"wrong type":                    `{"version":"https://jsonfeed.org/version/1","items":[7]}`,
 		"broken after entry 1":          `{"version":"https://jsonfeed.org/version/1","items":[{"id":"1"}, oops]}`,
