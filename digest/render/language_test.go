@@ -258,6 +258,7 @@ func TestUpdatedSaysAt(t *testing.T) {
 	for lang, want := range map[string][2]string{
 		"en": {"updated 06:30", "updated Wed 22:30"}, "fr": {"mis à jour à 06:30", "mis à jour mer. 22:30"},
 		"de": {"aktualisiert um 06:30 Uhr", "aktualisiert Mi 22:30"}, "es": {"actualizado a las 06:30", ""}, "it": {"aggiornato alle 06:30", ""}, "pt": {"atualizado às 06:30", ""},
+		"ar": {"حُدّث الساعة 06:30", ""}, "he": {"עודכן ב־06:30", ""}, "hi": {"अद्यतन 06:30 बजे", ""}, "ja": {"06:30 更新", ""}, "zh": {"更新于 06:30", ""},
 	} {
 		for i, updated := range []time.Time{daysAgo(0, 6, 30), daysAgo(1, 22, 30)} {
 			p := oneStory()
