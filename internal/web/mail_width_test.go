@@ -2,8 +2,13 @@ package web
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,18 +46,23 @@ func stretched(language, word string) (digest.Page, render.Frame) {
 		RSS: "https://mill.example/", Address: word + "@mill.example", UnsubscribeURL: "https://mill.example/u", PreferencesURL: "https://mill.example/p", Images: "remote", Zone: time.UTC}
 }
 
-// TestNoMailIsWiderThanItsWindow shows mails full of words that can't be parted in windows of a phone's width and of
-// a mail program's. Nothing in them is smaller than can be read, and no headline too low to touch.
+// TestNoMailIsWiderThanItsWindow shows all golden editions, and mails full of words that can't be parted, in windows of a
+// phone's width and of a mail program's. Nothing in them is smaller than can be read, and no headline too low to touch.
 func TestNoMailIsWiderThanItsWindow(t *testing.T) {
 	b := browser(t)
 	set, err := render.Load(templates.FS, "", "{{.Lead.Title}}")
 	if err != nil {
 		t.Fatal(err)
 	}
+	goldens, err := filepath.Glob("../../digest/render/testdata/*.html")
+	if err != nil || len(goldens) < 10 {
+		t.Fatalf("%d golden editions; %v", len(goldens), err)
+	}
 	mails := map[string]string{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'") // nothing is loaded from anywhere
-		fmt.Fprint(w, mails[r.URL.Path[1:]])
+		name, _ := url.QueryUnescape(r.URL.RawQuery)
+		fmt.Fprint(w, mails[name])
 	}))
 	t.Cleanup(server.Close)
 	for _, row := range []struct{ name, language, word string }{
@@ -77,8 +87,17 @@ func TestNoMailIsWiderThanItsWindow(t *testing.T) {
 		if strings.Count(out.HTML, row.word[:8]) < 15 {
 			t.Fatalf("%s: the mail does not show the word", row.name)
 		}
-		mails["mail"] = out.HTML
-		b.open(server.URL + "/mail")
+		mails[row.name] = out.HTML
+	}
+	for _, path := range goldens {
+		golden, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mails[strings.TrimSuffix(filepath.Base(path), ".html")] = string(golden)
+	}
+	for _, name := range slices.Sorted(maps.Keys(mails)) {
+		b.open(server.URL + "/?" + url.QueryEscape(name))
 		for _, width := range []int64{320, 375, 600} {
 			b.dress(width, "light")
 			b.await("the window", fmt.Sprintf("innerWidth === %d", width))
@@ -89,7 +108,7 @@ func TestNoMailIsWiderThanItsWindow(t *testing.T) {
 				t.Fatal(err)
 			}
 			if wide != "" {
-				t.Errorf("%s is wider than %d:\n%.800s", row.name, width, wide)
+				t.Errorf("%s is wider than %d:\n%.800s", name, width, wide)
 			}
 			small, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`[...document.querySelectorAll("[role=article] *")].map(e =>
 				e.matches("h2 a, h3 a") && e.offsetHeight < 44 ? "a finger misses " + e.offsetHeight + " px: " + e.outerHTML.slice(0, 200) :
@@ -98,9 +117,9 @@ func TestNoMailIsWiderThanItsWindow(t *testing.T) {
 				t.Fatal(err)
 			}
 			if small != "" {
-				t.Errorf("%s at %d:\n%.800s", row.name, width, small)
+				t.Errorf("%s at %d:\n%.800s", name, width, small)
 			}
-			b.shoot(fmt.Sprintf("wide-%s-%d", row.name, width))
+			b.shoot(fmt.Sprintf("wide-%s-%d", name, width))
 		}
 	}
 }
