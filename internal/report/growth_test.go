@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,17 +14,17 @@ import (
 	"digestd/internal/report"
 )
 
-// TestGrowth measures what a poll, the commit of an edition and status cost with a ledger of 400 days, and with an empty
-// one: docs/benchmarks/growth.sh. It asserts nothing.
+// TestGrowth measures what a poll, its commit alone, the commit of an edition and status cost with a ledger of 400 days,
+// and with an empty one: docs/benchmarks/growth.sh. It asserts nothing.
 func TestGrowth(t *testing.T) {
 	if os.Getenv("DIGESTD_GROWTH") == "" {
 		t.Skip("DIGESTD_GROWTH asks for this measurement")
 	}
 	const polled, known, readers = 30, 20, 10_000
-	cost := func(days int) (costs [3]time.Duration) {
+	cost := func(days int) (costs [4]time.Duration) {
 		w := town.New(t, town.One)
 		grow(w, days, readers)
-		var samples [3][]time.Duration
+		var samples [4][]time.Duration
 		for n := range 21 {
 			timed := func(i int, f func()) {
 				began := time.Now()
@@ -32,10 +33,12 @@ func TestGrowth(t *testing.T) {
 			}
 			w.Now = w.Now.Add(time.Minute)
 			items := entries("measured", n*(polled-known), polled)
-			timed(0, func() { show(w, "measured", items) })
+			timed(1, func() { show(w, "measured", items) })
+			w.Serve("/herald", feed(n*(polled-known), polled, w.Now))
+			timed(0, func() { w.Collect() })
 			c := edition(w, fmt.Sprintf("daily/Europe/Paris/2030-01-01T%02d:%02d", n/60, n%60), readers)
-			timed(1, func() { commit(w, c) })
-			timed(2, func() {
+			timed(2, func() { commit(w, c) })
+			timed(3, func() {
 				if _, err := w.Report.Status(report.Known{}); err != nil {
 					t.Fatal(err)
 				}
@@ -49,7 +52,7 @@ func TestGrowth(t *testing.T) {
 		return costs
 	}
 	empty, full := cost(0), cost(400)
-	for i, what := range []string{"a poll of 30 items, 20 of them known", "committing an edition to 10,000", "status"} {
+	for i, what := range []string{"a poll of 30 items, 20 of them known", "its commit alone", "committing an edition to 10,000", "status"} {
 		t.Logf("%-40s empty %8.2f ms   400 days %8.2f ms   %.2f times", what,
 			float64(empty[i].Microseconds())/1000, float64(full[i].Microseconds())/1000, float64(full[i])/float64(empty[i]))
 	}
@@ -76,6 +79,18 @@ func entries(outlet string, first, n int) (items []digest.Item) {
 			Summary: digest.PlainText("Cranes moved again at first light, and forty ships wait in the roads.")})
 	}
 	return items
+}
+
+// feed is a document of entries.
+func feed(first, n int, now time.Time) string {
+	var b strings.Builder
+	b.WriteString(`<rss version="2.0"><channel><title>Herald</title>`)
+	for _, it := range entries("herald", first, n) {
+		fmt.Fprintf(&b, "<item><guid>%s</guid><link>%[1]s</link><title>%s</title><description>%s</description><pubDate>%s</pubDate></item>",
+			it.Link, it.Title, it.Summary.Plain(), now.Format(time.RFC1123Z))
+	}
+	b.WriteString("</channel></rss>")
+	return b.String()
 }
 
 func show(w *town.Town, outlet string, items []digest.Item) {
