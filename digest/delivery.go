@@ -21,9 +21,11 @@ const (
 	Expired          // deferred until give_up: final
 	Withdrawn        // the edition went back before anything was sent, or the reader was taken out of the lists: final
 	Nothing          // nothing in this reader's topics: final
+
+	States // how many there are; a new one comes before it, since their numbers are stored
 )
 
-var stateNames = [...]string{"pending", "intent", "sent", "deferred", "failed", "in doubt", "held",
+var stateNames = [States]string{"pending", "intent", "sent", "deferred", "failed", "in doubt", "held",
 	"suppressed", "expired", "withdrawn", "nothing in your topics"}
 
 func (s State) String() string {

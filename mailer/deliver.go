@@ -84,7 +84,7 @@ type run struct {
 	lots *lots
 
 	mu       sync.Mutex
-	counts   [16]int // of deliveries, by state
+	counts   [digest.States]int // of deliveries
 	summary  Summary
 	accepted int
 	row      row

@@ -31,7 +31,7 @@ func (o *lots) refresh() error {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.known, o.counts, o.next = known, [16]int{}, time.Time{}
+	o.known, o.counts, o.next = known, [digest.States]int{}, time.Time{}
 	for _, s := range known {
 		o.add(s, 1)
 		if s.Owed() > 0 && !s.Due.IsZero() && (o.next.IsZero() || s.Due.Before(o.next)) {

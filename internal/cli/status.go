@@ -192,9 +192,10 @@ func inZone(t time.Time, zone string) time.Time {
 // over counts the deliveries of an edition that are not owed any more.
 func over(e report.EditionStatus) int {
 	n := 0
-	for _, s := range []digest.State{digest.Sent, digest.Failed, digest.Held, digest.Suppressed, digest.Expired,
-		digest.Withdrawn, digest.Nothing} {
-		n += e.Deliveries[s.String()]
+	for s := range digest.States {
+		if s.Final() {
+			n += e.Deliveries[s.String()]
+		}
 	}
 	return n
 }

@@ -351,7 +351,7 @@ func (d *Deliveries) Finish(edition string) error {
 }
 
 // finalCounts counts the deliveries of an edition by state. The error says so when one is not final.
-func (d *Deliveries) finalCounts(edition string) (counts [digest.Nothing + 1]int, err error) {
+func (d *Deliveries) finalCounts(edition string) (counts [digest.States]int, err error) {
 	st, err := d.state(edition)
 	if err != nil {
 		return counts, err

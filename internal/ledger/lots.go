@@ -152,7 +152,7 @@ func (d *Deliveries) Standings(edition string) (all []digest.Standing, err error
 
 // counted counts states.
 func counted(states []digest.State) []int {
-	counts := make([]int, digest.Nothing+1)
+	counts := make([]int, digest.States)
 	for _, s := range states {
 		counts[s]++
 	}

@@ -70,9 +70,10 @@ func (t *Tally) add(s digest.State, n int) {
 // counts are the events by the names of their states.
 func (t *Tally) counts() map[string]int {
 	all := map[string]int{}
-	for _, s := range []digest.State{digest.Sent, digest.Deferred, digest.Failed, digest.InDoubt, digest.Held,
-		digest.Suppressed, digest.Expired, digest.Withdrawn, digest.Nothing} {
-		all[s.String()] = 0 // a counter begins at nought, or its first increase is not seen
+	for s := range digest.States {
+		if s != digest.Pending && s != digest.Intent {
+			all[s.String()] = 0 // a counter begins at nought, or its first increase is not seen
+		}
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
