@@ -313,7 +313,7 @@ const (
 	sameOutletScore = 0.985
 	leastOthers     = 3
 	retold          = 20 * time.Hour
-	closeScore      = 0.93 // with an item of a story that was sent: what is less like it may tell something new
+	closeScore      = 0.97 // with an item of a story that was sent: what is less like it may tell something new
 	compared        = 6
 	mostItems       = 200 // of a story: beyond, something else is the matter
 )

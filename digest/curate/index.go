@@ -39,7 +39,7 @@ type wordIndex struct {
 	byTime []int              // nodes
 	bits   []uint64           // of the documents, by place
 	lists  map[uint64][]int32 // of words to places, ascending
-	rare   int                // a word that so many items bear at most tells what one story is about; 0: there are too few items
+	rare   int                // what so many items have at most is one story's, as not all outlets tell it; 0: there are too few items
 }
 
 // How much a shared word says depends on how many other items have it: a name that few have is the story's own, and of
@@ -70,8 +70,8 @@ func newWordIndex(nodes []*node) wordIndex {
 	if len(nodes) < leastForRarity {
 		return x
 	}
-	x.rare = 2 + len(outlets)
-	everyday := max(len(nodes)/commonToOneIn, 2*x.rare)
+	x.rare = 2 + len(outlets)/2
+	everyday := max(len(nodes)/commonToOneIn, 2*(2+len(outlets)))
 	for _, n := range nodes {
 		d := &n.doc
 		for i := range d.tokens {
