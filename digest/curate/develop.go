@@ -76,7 +76,7 @@ func onlyNumbers(a, b Document) bool {
 // opposite outcome, that what was to come has happened. To close such an item as coverage could hide news.
 func tellsNew(sent, now Document) bool {
 	f, _ := compare(sent, now)
-	return f[numbersDiffer] > 0 || f[opposites] > 0 || sent.denies != now.denies || wentFurther(sent.tokens, now.tokens) ||
+	return f[numbersDiffer] > 0 || f[opposites] > 0 || sent.denies != now.denies || sent.ahead && !now.ahead || wentFurther(sent.tokens, now.tokens) ||
 		happened(sent.tokens, now.tokens, infinitive)
 }
 

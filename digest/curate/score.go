@@ -20,6 +20,7 @@ type Document struct {
 	asks    bool // the headline is a question, or offers to explain
 	self    bool // somebody tells of himself
 	denies  bool // the headline says that something is not so
+	ahead   bool // the headline tells what is surely yet to come
 	ids     []serial
 	bits    uint64 // one for each of their keys, of which some fall together
 	order   uint64 // decides which of two documents is looked at first, so that Score is symmetric
@@ -44,7 +45,7 @@ const (
 func NewDocument(title, summary, language string) Document {
 	lex := lexemes(title)
 	d := Document{tokens: tokenize(lex, language), dates: datesOf(lex), asks: asks(title, lex), self: ofSelf(title),
-		denies: denies(lex), ids: serialsOf(lex)}
+		denies: denies(lex), ahead: ahead(lex), ids: serialsOf(lex)}
 	for _, t := range d.tokens {
 		d.weight += t.weight
 		d.order = d.order*31 + t.key
@@ -123,6 +124,25 @@ func denies(lex []lexeme) bool {
 		return negationsEnglish[l.folded]
 	})
 }
+
+// ahead reports whether a headline tells what is surely yet to come: "to be sworn in", "set to argue", "strike looming".
+func ahead(lex []lexeme) bool {
+	for i, l := range lex {
+		next := ""
+		if i+1 < len(lex) {
+			next = lex[i+1].folded
+		}
+		if aheadEnglish[l.folded] || l.folded == "to" && next == "be" || aheadTo[l.folded] && next == "to" {
+			return true
+		}
+	}
+	return false
+}
+
+var (
+	aheadEnglish = words("will looming looms upcoming")
+	aheadTo      = words("set due poised expected about scheduled likely ready prepares preparing plans planning")
+)
 
 // beginning is so many bytes of a text at most, and never half a character.
 func beginning(s string, n int) string {
