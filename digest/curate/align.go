@@ -17,8 +17,7 @@ func (alignment) covered(tokens []token, matched []float64) float64 {
 	return w
 }
 
-// align pairs off tokens: equal ones first, then a word written as one with the same as two, then
-// initials with what they stand for, then those that are near.
+// align pairs off tokens: equal ones first, then initials with what they stand for, then those that are near.
 func align(a, b []token) alignment {
 	both := make([]float64, len(a)+len(b))
 	m := alignment{both[:len(a)], both[len(a):]}
@@ -30,8 +29,6 @@ func align(a, b []token) alignment {
 			}
 		}
 	}
-	joinTwo(a, b, m.a, m.b)
-	joinTwo(b, a, m.b, m.a)
 	initials(a, b, m.a, m.b)
 	initials(b, a, m.b, m.a)
 	for i := range a {
@@ -52,25 +49,6 @@ func align(a, b []token) alignment {
 		}
 	}
 	return m
-}
-
-// joinTwo matches a word with the same as two, side by side: "horsemeat", "horse meat".
-func joinTwo(a, b []token, ma, mb []float64) {
-	for i, t := range a {
-		if ma[i] > 0 || len(t.term) < 6 || t.gram {
-			continue
-		}
-		for j := range len(b) - 1 {
-			if mb[j] > 0 || mb[j+1] > 0 || b[j].term == "" || b[j].term[0] != t.term[0] {
-				continue
-			}
-			if rest, ok := strings.CutPrefix(t.term, b[j].term); ok && rest != "" &&
-				(rest == b[j+1].term || rest+"s" == b[j+1].term || rest == b[j+1].term+"s") {
-				ma[i], mb[j], mb[j+1] = 1, 1, 1
-				break
-			}
-		}
-	}
 }
 
 // initials matches a word in capitals with the names whose initials it is: "USGS", "US Geological
@@ -114,7 +92,7 @@ func near(a, b *token) float64 {
 	if a.kind == number && b.kind == number && a.term == b.term && (a.unit == 0 || b.unit == 0) {
 		return 0.8
 	}
-	if a.kind == number || b.kind == number || a.kind == result || b.kind == result || a.gram || b.gram ||
+	if a.isNumber() || b.isNumber() || a.gram || b.gram ||
 		a.kind == state && b.kind == state {
 		return 0
 	}

@@ -16,7 +16,6 @@ type node struct {
 	doc  Document
 	link string // canonical
 	host string
-	name string // the title, as it is compared for being the same
 	when time.Time
 	sent int  // the story that was sent of which it is part, from 1; 0: none
 	top  bool // new, and among the first places of a feed that orders by importance
@@ -34,7 +33,6 @@ func prepare(nodes []node) {
 			n.doc = documentOf(*n.item)
 			n.link = itemLink(*n.item)
 			n.host = linkHost(n.link)
-			n.name = normalTitle(n.item.Title)
 		}
 	})
 }
@@ -285,7 +283,7 @@ func (g *grouping) compatible(ra, rb int, exact bool) bool {
 			g.compared.Add(1)
 			if sum += score; !sameOutlet(m, n) {
 				others, across = others+1, across+score
-			} else if !sameHeadline(m, n) {
+			} else {
 				if m.when.Sub(n.when).Abs() > retold {
 					return false
 				}
@@ -355,15 +353,6 @@ func shifted(score, logit float64) float64 {
 		return score
 	}
 	return chance(math.Log(score/(1-min(score, 1-1e-9))) + logit)
-}
-
-// sameHeadline reports whether one outlet's two items are one piece under two addresses: the same
-// headline, long enough to mean something, within a few hours. A day apart it would be a column, and with another
-// text it is an hourly programme, or a page's next entry.
-func sameHeadline(a, b *node) bool {
-	return len(a.doc.tokens) >= 4 && a.name == b.name &&
-		a.when.Sub(b.when).Abs() <= 12*time.Hour &&
-		(itemText(*a.item) == "" || itemText(*b.item) == "" || alikeText(*a.item, *b.item))
 }
 
 func (g *grouping) result() []cluster {

@@ -76,7 +76,7 @@ func onlyNumbers(a, b Document) bool {
 // opposite outcome, that what was to come has happened. To close such an item as coverage could hide news.
 func tellsNew(sent, now Document) bool {
 	f, _ := compare(sent, now)
-	return f[numbersDiffer] > 0 || f[opposites] > 0 || sent.denies != now.denies || sent.ahead && !now.ahead || wentFurther(sent.tokens, now.tokens) ||
+	return f[numbersDiffer] > 0 || f[opposites] > 0 || sent.denies != now.denies || sent.ahead && !now.ahead ||
 		happened(sent.tokens, now.tokens, infinitive)
 }
 
@@ -95,9 +95,6 @@ func whatIsNew(sent, now Document) (news []string) {
 	if f[leastCovered] >= coveredByOutcome && otherOutcome(sent.tokens, now.tokens) {
 		news = append(news, "another outcome")
 	}
-	if wentFurther(sent.tokens, now.tokens) {
-		news = append(news, "a further step")
-	}
 	if cameTrue(sent.tokens, now.tokens) {
 		news = append(news, "what was to come has happened")
 	}
@@ -108,7 +105,7 @@ func whatIsNew(sent, now Document) (news []string) {
 // ones the headline must say what they count.
 func otherFigures(sent, now Document) (all []string) {
 	for _, t := range now.tokens {
-		if (t.kind == number || t.kind == result) && slices.ContainsFunc(sent.tokens, func(o token) bool {
+		if t.isNumber() && slices.ContainsFunc(sent.tokens, func(o token) bool {
 			return o.kind == t.kind && o.unit == t.unit && o.key != t.key && !roughlySame(t, o)
 		}) {
 			all = append(all, t.term)
@@ -140,26 +137,6 @@ func otherOutcome(sent, now []token) bool {
 			if t.key == o.key && t.negated != o.negated || slices.ContainsFunc(t.sides, func(s side) bool {
 				return s.outcome && slices.Contains(o.sides, side{s.pair, !s.second, true})
 			}) && !hasKey(now, t.key) && !hasKey(sent, o.key) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// wentFurther reports whether a headline is at a later step of an affair than the one that was sent, and no more at that
-// one: "arrested", "charged".
-func wentFurther(sent, now []token) bool {
-	for _, t := range now {
-		for _, s := range t.stages {
-			before, behind := false, false // the one that was sent
-			for _, o := range sent {
-				for _, so := range o.stages {
-					before = before || so.affair == s.affair && so.step < s.step
-					behind = behind || so.affair == s.affair && (so.step >= s.step || hasKey(now, o.key))
-				}
-			}
-			if before && !behind && t.tense == 0 && !t.negated {
 				return true
 			}
 		}
@@ -201,7 +178,7 @@ func (g *grouping) followedBy(nodes []*node) *follow {
 // or another story of the affair did.
 func (g *grouping) told(f follow) bool {
 	sent, now := f.sent.doc.tokens, f.now.doc.tokens
-	numbersAlone := !otherOutcome(sent, now) && !wentFurther(sent, now) && !cameTrue(sent, now)
+	numbersAlone := !otherOutcome(sent, now) && !cameTrue(sent, now)
 	for _, m := range g.nodes {
 		if m.sent == 0 || m.sent != f.sent.sent && !mayScore(&m.doc, &f.now.doc) {
 			continue
@@ -224,7 +201,7 @@ func (g *grouping) told(f follow) bool {
 // hasNumbers reports whether the text of a document has all numbers of another one's headline.
 func hasNumbers(d, of Document) bool {
 	for _, t := range of.tokens {
-		if (t.kind == number || t.kind == result) &&
+		if t.isNumber() &&
 			!slices.ContainsFunc(d.text, func(m mention) bool { return m.key == t.key }) {
 			return false
 		}

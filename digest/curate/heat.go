@@ -140,7 +140,7 @@ func (s *subjects) lend(story *digest.Story, tokens []token, items int, lent map
 		}
 		telling, named := 0, false
 		for _, x := range tokens {
-			if x.weight > labelWeight && x.kind != number && x.kind != result && hasKey(t.tokens, x.key) &&
+			if x.weight > labelWeight && !x.isNumber() && hasKey(t.tokens, x.key) &&
 				s.bearers[x.key]*pairToOneIn <= items {
 				telling++
 				named = named || isSubject(x) && s.bearers[x.key]*commonToOneIn > items

@@ -91,7 +91,7 @@ func (x wordIndex) inWindow(a, b *Document) float64 {
 	}
 	rare, telling := 0, 0
 	for _, t := range a.tokens {
-		if t.tied || t.kind == number || t.kind == result || t.weight <= labelWeight || b.bits&(1<<(t.key>>58)) == 0 ||
+		if t.tied || t.isNumber() || t.weight <= labelWeight || b.bits&(1<<(t.key>>58)) == 0 ||
 			!hasKey(b.tokens, t.key) {
 			continue
 		}

@@ -18,9 +18,6 @@ type side struct {
 	outcome bool // the pair is of what becomes of something, and not of what it is
 }
 
-// stage is a word's step of a kind of affair.
-type stage struct{ affair, step int }
-
 // lexicon is the built-in knowledge of English and of the world, made ready for looking up. All keys
 // are folded.
 type lexicon struct {
@@ -28,9 +25,8 @@ type lexicon struct {
 	stems     map[string]string // irregular forms to the first of their line
 	synonyms  map[string]string // stems to the first of their line
 	opposites map[string][]side // by synonym's or own stem
-	stages    map[string][]stage
-	roles     map[string]bool // stems of what one does to another
-	labels    map[string]bool // words that say what kind of piece it is
+	roles     map[string]bool   // stems of what one does to another
+	labels    map[string]bool   // words that say what kind of piece it is
 	places    map[string]place
 	phrases   map[string]string // two or more words, with single spaces, to what they are
 	begins    map[string]bool   // the first words of phrases
@@ -42,7 +38,7 @@ var english = sync.OnceValue(newLexicon)
 func newLexicon() *lexicon {
 	x := &lexicon{
 		common: make(map[string]bool), stems: make(map[string]string), synonyms: make(map[string]string),
-		opposites: make(map[string][]side), stages: make(map[string][]stage), roles: make(map[string]bool), labels: words(kickersEnglish),
+		opposites: make(map[string][]side), roles: make(map[string]bool), labels: words(kickersEnglish),
 		places: make(map[string]place), phrases: make(map[string]string), begins: make(map[string]bool),
 	}
 	for line := range nonEmptyLines(irregularEnglish) {
@@ -68,7 +64,6 @@ func newLexicon() *lexicon {
 		x.roles[x.stem(w)] = true
 	}
 	x.addOpposites()
-	x.addStages()
 	for line := range nonEmptyLines(gazetteer) {
 		cols := strings.Split(line, "|")
 		country := strings.TrimSpace(cols[0])
@@ -116,19 +111,6 @@ func (x *lexicon) addOpposites() {
 					s := x.stem(w)
 					x.opposites[s] = append(x.opposites[s], side{pair, i == 1, table == oppositesEnglish})
 				}
-			}
-		}
-	}
-}
-
-// addStages takes in the steps of affairs.
-func (x *lexicon) addStages() {
-	affair := 0
-	for line := range nonEmptyLines(stagesEnglish) {
-		affair++
-		for step, list := range strings.Split(line, "|") {
-			for _, w := range strings.Fields(list) {
-				x.stages[x.stem(w)] = append(x.stages[x.stem(w)], stage{affair, step})
 			}
 		}
 	}

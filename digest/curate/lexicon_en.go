@@ -320,19 +320,6 @@ legalise legal | ban illegal outlaw
 buy | sell
 `
 
-// stagesEnglish are the steps of affairs in their order: what was at one of them and is at a later one has gone on.
-const stagesEnglish = `
-arrest detain suspect | charge indict | convict guilty acquit | sentence jail imprison
-missing search hunt | find rescue
-injure hurt wound critical | die dead kill
-hospital hospitalise | recover discharge
-consider weigh mull seek propose plan vow | approve pass agree | sign | start begin launch | complete finish
-suspend | fire sack dismiss
-nominate | confirm appoint
-protest strike walkout | deal settle
-outbreak spread | contain
-`
-
 // contrariesEnglish are likewise pairs, but of what something is and not of what became of it.
 const contrariesEnglish = `
 male man | female woman

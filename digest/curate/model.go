@@ -9,47 +9,45 @@ import (
 type features [featureCount]float64
 
 const (
-	bias           = iota
-	leastCovered   // share of the weight of one headline's words that the other has too, the lesser of both ways
-	mostCovered    // the greater
-	numbersShared  // how many numbers both have, small ones by half, 2 at most
-	numbersDiffer  // both have numbers and none in common
-	numbersOneSide // only one has numbers
-	statesApart    // weight of countries and cities that each has alone, the lesser side
-	statesAlone    // the greater side
-	wordsApart     // likewise of other words
-	unknownApart   // likewise of words of languages without a vocabulary
-	namesShared    // weight
-	wordsShared    // weight
-	tokensShared   // count
-	opposites      // pairs of opposite words
-	asking         // one of them asks or explains, rather than tells what happened
-	futureApart    // words of what will be in one of them, and is in the other
-	negated        // one of them denies
-	turned         // who comes first in one comes last in the other, and other words stand between
+	bias          = iota
+	leastCovered  // share of the weight of one headline's words that the other has too, the lesser of both ways
+	mostCovered   // the greater
+	numbersShared // how many numbers both have, small ones by half, 2 at most
+	numbersDiffer // both have numbers and none in common
+	statesApart   // weight of countries and cities that each has alone, the lesser side
+	statesAlone   // the greater side
+	wordsApart    // likewise of other words
+	unknownApart  // likewise of words of languages without a vocabulary
+	namesShared   // weight
+	wordsShared   // weight
+	tokensShared  // count
+	opposites     // pairs of opposite words
+	asking        // one of them asks or explains, rather than tells what happened
+	futureApart   // words of what will be in one of them, and is in the other
+	negated       // one of them denies
+	turned        // who comes first in one comes last in the other, and other words stand between
 	featureCount
 )
 
 // model are the weights of the features, fitted by TestHeadlinePairs -fit to judged headlines.
 var model = features{
-	bias:           -5.02,
-	leastCovered:   3.06,
-	mostCovered:    3.47,
-	numbersShared:  1.65,
-	numbersDiffer:  -3.61,
-	numbersOneSide: -0.16,
-	statesApart:    -1.32,
-	statesAlone:    -0.39,
-	wordsApart:     -0.26,
-	unknownApart:   -0.98, // by hand: the judged pairs are all English
-	namesShared:    0.16,
-	wordsShared:    0.38,
-	tokensShared:   0.51,
-	opposites:      -3.97,
-	asking:         -1.85,
-	futureApart:    -3.7, // this and what follows by hand: what they tell apart is rare among the judged pairs
-	negated:        -1.1,
-	turned:         -2.3,
+	bias:          -5.02,
+	leastCovered:  3.06,
+	mostCovered:   3.47,
+	numbersShared: 1.65,
+	numbersDiffer: -3.61,
+	statesApart:   -1.32,
+	statesAlone:   -0.39,
+	wordsApart:    -0.26,
+	unknownApart:  -0.98, // by hand: the judged pairs are all English
+	namesShared:   0.16,
+	wordsShared:   0.38,
+	tokensShared:  0.51,
+	opposites:     -3.97,
+	asking:        -1.85,
+	futureApart:   -3.7, // this and what follows by hand: what they tell apart is rare among the judged pairs
+	negated:       -1.1,
+	turned:        -2.3,
 }
 
 func (f features) logit() float64 {
@@ -61,8 +59,7 @@ func (f features) logit() float64 {
 }
 
 // compare finds the features of two documents, and whether something rules out that they tell the
-// same story: too few words in common, other countries or cities, other days, other results of games,
-// the next number of a series.
+// same story: too few words in common, other days, other results of games, the next number of a series.
 func compare(a, b Document) (f features, vetoed bool) {
 	f[bias] = 1
 	if len(a.tokens) == 0 || len(b.tokens) == 0 {
@@ -75,7 +72,6 @@ func compare(a, b Document) (f features, vetoed bool) {
 	otherResult := f.numbers(a.tokens, b.tokens, m)
 	stateA, stateB := alone(a.tokens, m.a, state), alone(b.tokens, m.b, state)
 	f[statesApart], f[statesAlone] = min(stateA, stateB), max(stateA, stateB)
-	elsewhere := f[statesApart] > 0
 	f[wordsApart] = min(alone(a.tokens, m.a, word), alone(b.tokens, m.b, word))
 	f[unknownApart] = min(alone(a.tokens, m.a, unknown), alone(b.tokens, m.b, unknown))
 	telling := 0.0
@@ -92,8 +88,6 @@ func compare(a, b Document) (f features, vetoed bool) {
 			telling += one
 		}
 		switch t.kind {
-		case state:
-			elsewhere = false
 		case name:
 			f[namesShared] += t.weight * m.a[i]
 		case word, unknown:
@@ -123,8 +117,7 @@ func compare(a, b Document) (f features, vetoed bool) {
 	if happened(a.tokens, b.tokens, will) || happened(b.tokens, a.tokens, will) {
 		f[futureApart] = 1
 	}
-	return f, telling < leastTelling || elsewhere || series(a.tokens, b.tokens, m) || otherResult ||
-		a.dates.conflict(b.dates) || swapped(a.tokens, b.tokens) ||
+	return f, telling < leastTelling || series(a.tokens, b.tokens, m) || otherResult || a.dates.conflict(b.dates) || swapped(a.tokens, b.tokens) ||
 		ofTheirs(a.tokens, b.tokens) || ofTheirs(b.tokens, a.tokens) || otherOf(a.ids, b.ids)
 }
 
@@ -291,50 +284,33 @@ func series(a, b []token, m alignment) bool {
 
 // numbers finds the features of numbers, and whether both name results of games and none in common.
 func (f *features) numbers(a, b []token, m alignment) (otherResult bool) {
-	countA, resultsA, resultsShared := 0, 0, 0
-	sharedA := 0.0
+	shared, differ := 0.0, false
 	for i, t := range a {
-		if t.kind != number && t.kind != result {
-			continue
-		}
-		countA++
-		if m.a[i] > 0 {
-			sharedA++
+		if t.isNumber() && m.a[i] > 0 {
+			shared++
 			if t.small {
-				sharedA -= 0.5
-			}
-		}
-		if t.kind == result {
-			resultsA++
-			if m.a[i] > 0 {
-				resultsShared++
+				shared -= 0.5
 			}
 		}
 	}
-	countB, resultsB, differ := 0, 0, false
 	for j, t := range b {
-		if t.kind != number && t.kind != result {
+		if !t.isNumber() {
 			continue
-		}
-		countB++
-		if t.kind == result {
-			resultsB++
 		}
 		for i := range a {
 			// Of two small numbers that count different things, neither says anything about the other.
-			differ = differ || m.a[i] == 0 && m.b[j] == 0 && (a[i].kind == number || a[i].kind == result) &&
-				(a[i].unit == t.unit || a[i].unit == 0 || t.unit == 0)
+			if m.a[i] == 0 && m.b[j] == 0 && a[i].isNumber() && (a[i].unit == t.unit || a[i].unit == 0 || t.unit == 0) {
+				differ, otherResult = true, otherResult || t.kind == result && a[i].kind == result
+			}
 		}
 	}
 	switch {
-	case sharedA > 0:
-		f[numbersShared] = min(2, sharedA)
+	case shared > 0:
+		f[numbersShared] = min(2, shared)
 	case differ:
 		f[numbersDiffer] = 1
-	case countA > 0 || countB > 0:
-		f[numbersOneSide] = 1
 	}
-	return resultsA > 0 && resultsB > 0 && resultsShared == 0
+	return otherResult && shared == 0
 }
 
 // alone is the weight of the tokens of a kind that have no counterpart.

@@ -40,8 +40,9 @@ type token struct {
 	voice   voice
 	role    bool   // something that one does to another
 	sides   []side // of the opposites that it is in
-	stages  []stage
 }
+
+func (t token) isNumber() bool { return t.kind == number || t.kind == result }
 
 // The weights of tokens by how much it says that two headlines share them. They are the only
 // knowledge of how frequent words are: a pair's score must not depend on what else is in the news.
@@ -241,8 +242,6 @@ func (t *tokenizer) read(lex []lexeme, language string) {
 func (t *tokenizer) take(lex []lexeme) int {
 	l := lex[0]
 	switch {
-	case l.number && isDay(t.last, lex):
-		return 1 // dates see to it
 	case l.number && isAge(t.last, lex):
 		return 1
 	case l.number:
@@ -272,15 +271,6 @@ func (t *tokenizer) take(lex []lexeme) int {
 	}
 	t.addWord(l.folded, l, false)
 	return 1
-}
-
-// isDay reports whether a number is the day of a month that stands beside it.
-func isDay(before string, lex []lexeme) bool {
-	_, month := monthNames[before]
-	if len(lex) > 1 && !month {
-		_, month = monthNames[lex[1].folded]
-	}
-	return month && len(lex[0].text) <= 2
 }
 
 // isAge reports whether a number is how old somebody is: "aged 58", "58-year-old", or between commas.
@@ -329,7 +319,7 @@ func (t *tokenizer) addWord(folded string, l lexeme, phrase bool) {
 	}
 	stem := english().stem(folded)
 	common := english().common[stem]
-	tok.sides, tok.stages, tok.role = english().opposites[stem], english().stages[stem], english().roles[stem]
+	tok.sides, tok.role = english().opposites[stem], english().roles[stem]
 	if s, ok := english().synonyms[stem]; ok {
 		tok.key = hashKey(s)
 	} else {
