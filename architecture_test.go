@@ -76,13 +76,14 @@ var reach = map[string][]string{
 	// for tests alone
 	"internal/golden":        {},
 	"internal/needs":         {},
+	"internal/needs/browser": {"internal/needs"},
 	"internal/newsroom/town": {"digest", "digest/collect", "digest/render", "internal/config", "internal/ledger", "internal/ledger/store", "internal/ledger/store/storetest", "internal/newsroom", "internal/report", "mailer", "templates"},
 
 	"internal/ledger/store/storetest": {"internal/ledger/store", "internal/ledger/store/bolt", "internal/ledger/store/memory", "internal/ledger/store/postgres", "internal/needs"},
 }
 
 // forTests are the rooms that only tests may import.
-var forTests = []string{"internal/golden", "internal/needs", "internal/ledger/store/storetest", "internal/newsroom/town", "mailer/smtp/smtptest"}
+var forTests = []string{"internal/golden", "internal/needs", "internal/needs/browser", "internal/ledger/store/storetest", "internal/newsroom/town", "mailer/smtp/smtptest"}
 
 // pure rooms do no I/O and take the clock as a value.
 var pure = []string{"digest", "digest/curate", "digest/compose", "digest/render", "digest/schedule", "digest/note", "internal/lint"}

@@ -16,7 +16,7 @@ import (
 // approves by the keyboard. Then the readers have it.
 func TestTheDeskInABrowser(t *testing.T) {
 	stand, inboxes := newNewsstand(t), newSink(t)
-	b := browser(t)
+	b := newTab(t)
 	config := newsletter(stand, ownFeeds(stand, 4)) + overSink(inboxes) + readers(2)
 	config = strings.Replace(config, `schedule = "0 7 * * *"`,
 		fmt.Sprintf("schedule = \"0 %d * * *\"\napprove = \"hold\"\neditor = \"editor@example.org\"", hourFarAway(t)), 1)
@@ -40,38 +40,38 @@ func TestTheDeskInABrowser(t *testing.T) {
 	const inMail = `(document.getElementById("mail")?.contentDocument?.body?.innerText ?? "")`
 	title := func(i int) string {
 		t.Helper()
-		s, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](fmt.Sprintf(`document.querySelectorAll(".stories li p:first-child")[%d].innerText`, i)))
+		s, err := chromedp.Run(b.Ctx, chromedp.Evaluate[string](fmt.Sprintf(`document.querySelectorAll(".stories li p:first-child")[%d].innerText`, i)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return s
 	}
-	b.do(chromedp.Navigate(home + "?digest=daily"))
-	b.await("the desk", `document.getElementById("line").textContent === "Follows edits" && document.querySelectorAll(".stories li").length > 5`)
+	b.Do(chromedp.Navigate(home + "?digest=daily"))
+	b.Await("the desk", `document.getElementById("line").textContent === "Follows edits" && document.querySelectorAll(".stories li").length > 5`)
 	dropped, third := title(0), title(2)
 
 	b.click("#drop-0")
-	b.await("the lead is left out", fmt.Sprintf(`document.querySelector(".ordered").innerText.includes(%q) && !%s.includes(%[1]q) && %[2]s.length > 100`, dropped, inMail))
+	b.Await("the lead is left out", fmt.Sprintf(`document.querySelector(".ordered").innerText.includes(%q) && !%s.includes(%[1]q) && %[2]s.length > 100`, dropped, inMail))
 
 	// somebody else, at a shell, while a note is being written
-	b.do(chromedp.Evaluate[chromedp.Void](`document.getElementById("note").focus()`))
-	b.do(chromedp.SendKeys(chromedp.CSS("#note"), "**Good morning.** The <b>boats</b>"))
-	link, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](fmt.Sprintf(`[...document.querySelectorAll(".stories a")].find(a => a.innerText === %q).href`, third)))
+	b.Do(chromedp.Evaluate[chromedp.Void](`document.getElementById("note").focus()`))
+	b.Do(chromedp.SendKeys(chromedp.CSS("#note"), "**Good morning.** The <b>boats</b>"))
+	link, err := chromedp.Run(b.Ctx, chromedp.Evaluate[string](fmt.Sprintf(`[...document.querySelectorAll(".stories a")].find(a => a.innerText === %q).href`, third)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	here.run(t, 0, "desk", "daily", "--lead", link)
-	b.await("what another person orders", fmt.Sprintf(`document.querySelector(".ordered").innerText.includes("Leads %s")`, third))
-	b.await("the note as it was typed, with the cursor in it",
+	b.Await("what another person orders", fmt.Sprintf(`document.querySelector(".ordered").innerText.includes("Leads %s")`, third))
+	b.Await("the note as it was typed, with the cursor in it",
 		`document.getElementById("note").value === "**Good morning.** The <b>boats</b>" && document.activeElement.id === "note"`)
-	b.do(chromedp.SendKeys(chromedp.CSS("#note"), " wait."))
+	b.Do(chromedp.SendKeys(chromedp.CSS("#note"), " wait."))
 	b.click("#put-note")
-	b.await("the note on top", fmt.Sprintf(`%s.includes("Good morning. The <b>boats</b> wait.")`, inMail))
+	b.Await("the note on top", fmt.Sprintf(`%s.includes("Good morning. The <b>boats</b> wait.")`, inMail))
 
 	// by the keyboard alone
-	b.await("a button", `document.querySelector(".go") !== null`)
-	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector(".go").focus()`))
-	b.do(chromedp.KeyEvent(kb.Enter))
+	b.Await("a button", `document.querySelector(".go") !== null`)
+	b.Do(chromedp.Evaluate[chromedp.Void](`document.querySelector(".go").focus()`))
+	b.Do(chromedp.KeyEvent(kb.Enter))
 	await(t, "the readers' mails", func() bool {
 		mails, _ = inboxes.received()
 		return len(mails[Reader(1)]) > 0 && len(mails[Reader(2)]) > 0
@@ -83,5 +83,5 @@ func TestTheDeskInABrowser(t *testing.T) {
 			t.Errorf("reader %d has %d mails, the last of which is\n%s", n, len(mails[Reader(n)]), m.text)
 		}
 	}
-	b.await("the desk is clear again", `document.querySelector(".ordered") === null && document.querySelector(".go") === null && document.getElementById("note").value === ""`)
+	b.Await("the desk is clear again", `document.querySelector(".ordered") === null && document.querySelector(".go") === null && document.getElementById("note").value === ""`)
 }

@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -22,14 +21,14 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"digestd/internal/needs"
+	"digestd/internal/needs/browser"
 )
 
 // TestReadersSide is what readers do to a running daemon, each by the way that he really has: one presses the
 // button of his mail program, one follows the footer of his mail and leaves, one follows it and chooses, one
 // has no mailbox any more, and one does nothing. The next edition knows it of each.
 func TestReadersSide(t *testing.T) {
-	b := browser(t)
+	b := newTab(t)
 	const clicks, leaves, chooses, stays, gone = 1, 2, 3, 4, "ana@gone.example.org"
 	rig := Start(t, stays)
 	stand := newNewsstand(t)
@@ -71,19 +70,19 @@ func TestReadersSide(t *testing.T) {
 	rig.oneClick(t, mails[clicks])
 	b.open(mails[leaves])
 	b.click(fmt.Sprintf(`a[href^=%q]`, home+"/u/"))
-	b.await("the page that asks", `document.querySelector("h1").textContent === "Stop receiving Morning Wire?"`)
+	b.Await("the page that asks", `document.querySelector("h1").textContent === "Stop receiving Morning Wire?"`)
 	if got, want := here.standing(t), gone+" bounce 5.1.1\n"+Reader(clicks)+" daily one-click"; got != want {
 		t.Errorf("before the button is pressed there stand\n%s\nwant\n%s", got, want)
 	}
 	b.click(`button`)
-	b.await("left", `document.querySelector("h1").textContent === "You will not receive Morning Wire any more."`)
+	b.Await("left", `document.querySelector("h1").textContent === "You will not receive Morning Wire any more."`)
 
 	b.open(mails[chooses])
 	b.click(fmt.Sprintf(`a[href^=%q]`, home+"/p/"))
-	b.await("all topics ticked", `[...document.querySelectorAll("input[name=topic]")].map(e => e.checked).join() === "true,true"`)
+	b.Await("all topics ticked", `[...document.querySelectorAll("input[name=topic]")].map(e => e.checked).join() === "true,true"`)
 	b.click(`input[name=topic][value=global]`)
 	b.click(`button`)
-	b.await("saved", `!!document.querySelector("[role=status]") && [...document.querySelectorAll("input[name=topic]:checked")].map(e => e.value).join() === "diplomacy"`)
+	b.Await("saved", `!!document.querySelector("[role=status]") && [...document.querySelectorAll("input[name=topic]:checked")].map(e => e.value).join() === "diplomacy"`)
 
 	want := []string{gone + " bounce 5.1.1", Reader(clicks) + " daily one-click", Reader(leaves) + " daily page", Reader(chooses) + " without global"}
 	if got := here.standing(t); got != strings.Join(want, "\n") {
@@ -221,56 +220,23 @@ func (r *Rig) oneClick(t *testing.T, m message) {
 	}
 }
 
-// tab is a tab of Chromium.
-type tab struct {
-	t   *testing.T
-	ctx context.Context
-}
+// tab is a browser's tab that goes on over the rig's certificate, whose authority it does not know.
+type tab struct{ browser.Tab }
 
-// browser opens a tab that goes on over the rig's certificate, whose authority it does not know.
-func browser(t *testing.T) tab {
-	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(needs.Chromium(t)), chromedp.UserDataDir(t.TempDir()), chromedp.IgnoreCertErrors)
-	if os.Geteuid() == 0 {
-		options = append(options, chromedp.NoSandbox) // Chromium refuses to be root otherwise
-	}
-	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
-	ctx, stopTab := chromedp.NewContext(ctx)
-	b := tab{t, ctx}
-	b.do(chromedp.Navigate("about:blank")) // a browser that was never started is waited for in vain when it is stopped
-	t.Cleanup(func() { chromedp.Cancel(ctx); stopTab() })
-	return b
-}
-
-func (b tab) do(action chromedp.Action[chromedp.Void]) {
-	b.t.Helper()
-	if err := chromedp.Do(b.ctx, action); err != nil {
-		b.t.Fatal(err)
-	}
-}
+func newTab(t *testing.T) tab { return tab{browser.New(t, chromedp.IgnoreCertErrors)} }
 
 // open shows the HTML of a mail.
 func (b tab) open(m message) {
-	b.t.Helper()
-	path := filepath.Join(b.t.TempDir(), "mail.html")
+	b.T.Helper()
+	path := filepath.Join(b.T.TempDir(), "mail.html")
 	if err := os.WriteFile(path, []byte(m.html), 0o600); err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
-	b.do(chromedp.Navigate("file://" + path))
+	b.Do(chromedp.Navigate("file://" + path))
 }
 
 // click presses the mouse on the first element that matches, once it can be seen.
 func (b tab) click(selector string) {
-	b.t.Helper()
-	b.do(chromedp.Click(chromedp.CSS(selector)))
-}
-
-// await waits until an expression is true in the page, which may be on its way to another one.
-func (b tab) await(what, expression string) {
-	b.t.Helper()
-	await(b.t, what+" in Chromium", func() bool {
-		holds, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression))
-		return err == nil && holds
-	})
+	b.T.Helper()
+	b.Do(chromedp.Click(chromedp.CSS(selector)))
 }

@@ -15,7 +15,7 @@ import (
 // TestTheRoadOfAReader is the whole of it in a browser: somebody comes by the archive, signs up, confirms by a mail that
 // Postfix brought, gets the next edition, sees its page, has a feed reader see it too, and leaves.
 func TestTheRoadOfAReader(t *testing.T) {
-	b := browser(t)
+	b := newTab(t)
 	rig := Start(t, 2)
 	stand := newNewsstand(t)
 	pier := entry{"The pier holds", "https://example.org/pier", "It was tested in the night."}
@@ -44,17 +44,17 @@ func TestTheRoadOfAReader(t *testing.T) {
 	}
 	heading := func(words string) {
 		t.Helper()
-		b.await(words, fmt.Sprintf(`document.querySelector("h1").textContent === %q`, words))
+		b.Await(words, fmt.Sprintf(`document.querySelector("h1").textContent === %q`, words))
 	}
 	send(1)
 
-	b.do(chromedp.Navigate(home + "/"))
-	b.await("the edition on the front", fmt.Sprintf(`document.querySelector("main").innerText.includes(%q)`, pier.title))
+	b.Do(chromedp.Navigate(home + "/"))
+	b.Await("the edition on the front", fmt.Sprintf(`document.querySelector("main").innerText.includes(%q)`, pier.title))
 	b.click(`a[href$="subscribe"]`)
 	heading("Subscribe to Morning Wire")
-	b.await("the field that machines fill in, where nobody sees it",
+	b.Await("the field that machines fill in, where nobody sees it",
 		`(r => r.right < 0 || r.left > innerWidth)(document.getElementById("trap").getBoundingClientRect())`)
-	b.do(chromedp.SendKeys("#email", Reader(2)+"\r"))
+	b.Do(chromedp.SendKeys("#email", Reader(2)+"\r"))
 	heading("Look into your mailbox")
 	b.open(arrived(1))
 	b.click(fmt.Sprintf(`a[href^=%q]`, home+"/confirm/"))
@@ -70,7 +70,7 @@ func TestTheRoadOfAReader(t *testing.T) {
 	}
 	b.open(next)
 	b.click(fmt.Sprintf(`a[href^=%q]`, home+"/daily/"))
-	b.await("the edition's page", fmt.Sprintf(`location.href.startsWith(%q) && document.querySelector("main").innerText.includes(%q)`, home+"/daily/", crane.title))
+	b.Await("the edition's page", fmt.Sprintf(`location.href.startsWith(%q) && document.querySelector("main").innerText.includes(%q)`, home+"/daily/", crane.title))
 	for _, kind := range []string{"xml", "json"} {
 		var read json.RawMessage
 		here.decode(t, 0, &read, "feeds", "read", "http://"+listen+"/daily/feed."+kind)

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/cdp"
@@ -19,113 +18,69 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
-	"digestd/internal/needs"
+	"digestd/internal/needs/browser"
 )
 
 var shots = flag.String("shots", "", "write pictures of the pages into this `directory`")
 
-// browser opens a tab, or skips the test where Chromium is not asked for.
-func browser(t *testing.T) tab {
-	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(needs.Chromium(t)), chromedp.UserDataDir(t.TempDir()))
-	if os.Geteuid() == 0 {
-		options = append(options, chromedp.NoSandbox) // Chromium refuses to be root otherwise
-	}
-	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
-	ctx, stopTab := chromedp.NewContext(ctx)
-	// A browser that was never started is waited for in vain when it is stopped.
-	if _, err := chromedp.Run(ctx, chromedp.Navigate("about:blank")); err != nil {
-		t.Fatalf("start Chromium: %v", err)
-	}
-	t.Cleanup(func() { chromedp.Cancel(ctx); stopTab() })
-	return tab{t, ctx}
-}
-
 // tab is a browser's tab.
-type tab struct {
-	t   *testing.T
-	ctx context.Context
-}
-
-func (b tab) open(address string) {
-	b.t.Helper()
-	if err := chromedp.Do(b.ctx, chromedp.Navigate(address)); err != nil {
-		b.t.Fatal(err)
-	}
-}
-
-// await waits until an expression is true in the page, which may be on its way to another one.
-func (b tab) await(what, expression string) {
-	b.t.Helper()
-	const patience = 30 * time.Second
-	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
-		holds, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression))
-		if err == nil && holds {
-			return
-		}
-		if time.Now().After(deadline) {
-			body, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string]("document.body.innerText"))
-			b.t.Fatalf("%s: %s is not so after %v: %v\n%s", what, expression, patience, err, body)
-		}
-	}
-}
+type tab struct{ browser.Tab }
 
 // press presses keys, one after the other.
 func (b tab) press(keys ...string) {
-	b.t.Helper()
+	b.T.Helper()
 	for _, key := range keys {
-		if err := chromedp.Do(b.ctx, chromedp.KeyEvent(key)); err != nil {
-			b.t.Fatal(err)
+		if err := chromedp.Do(b.Ctx, chromedp.KeyEvent(key)); err != nil {
+			b.T.Fatal(err)
 		}
 	}
 }
 
 // reach presses Tab until something that matches has the focus.
 func (b tab) reach(selector string) {
-	b.t.Helper()
+	b.T.Helper()
 	for range 40 {
 		b.press(kb.Tab)
-		if here, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](fmt.Sprintf("document.activeElement.matches(%q)", selector))); err == nil && here {
+		if here, err := chromedp.Run(b.Ctx, chromedp.Evaluate[bool](fmt.Sprintf("document.activeElement.matches(%q)", selector))); err == nil && here {
 			return
 		}
 	}
-	b.t.Fatalf("Tab never comes to %s", selector)
+	b.T.Fatalf("Tab never comes to %s", selector)
 }
 
 // dress sets width and colours.
 func (b tab) dress(width int64, scheme string) {
-	b.t.Helper()
-	err := chromedp.Do(b.ctx, chromedp.EmulateViewport(width, 1100), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+	b.T.Helper()
+	err := chromedp.Do(b.Ctx, chromedp.EmulateViewport(width, 1100), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
 		return err
 	}))
 	if err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
 }
 
 // shoot writes a picture of the whole page, if pictures are wanted.
 func (b tab) shoot(name string) {
-	b.t.Helper()
+	b.T.Helper()
 	if *shots == "" {
 		return
 	}
-	picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	picture, err := chromedp.Run(b.Ctx, chromedp.CaptureScreenshot())
 	if err == nil {
 		err = os.WriteFile(filepath.Join(*shots, name+".png"), picture, 0o644)
 	}
 	if err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
 }
 
 // spoken is what a screen reader has to say of the page: role and name of all that has both.
 func (b tab) spoken() string {
-	b.t.Helper()
+	b.T.Helper()
 	var out []string
-	err := chromedp.Do(b.ctx, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+	err := chromedp.Do(b.Ctx, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		tree, err := cdp.Call(ctx, t, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
 		if err != nil {
 			return err
@@ -152,7 +107,7 @@ func (b tab) spoken() string {
 		return nil
 	}))
 	if err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
 	return strings.Join(out, "\n")
 }
@@ -176,35 +131,35 @@ func (d *desk) serve() string {
 
 // TestBrowserByKeyboard leaves, comes back and chooses with nothing but keys, through a proxy.
 func TestBrowserByKeyboard(t *testing.T) {
-	b := browser(t)
+	b := tab{browser.New(t)}
 	d := newDesk(t)
 	home := d.serve()
 
-	b.open(home + "/u/" + d.token(ana))
-	b.await("the style that the policy allows", `getComputedStyle(document.querySelector("h1")).fontSize === "28px"`)
+	b.Open(home + "/u/" + d.token(ana))
+	b.Await("the style that the policy allows", `getComputedStyle(document.querySelector("h1")).fontSize === "28px"`)
 	if d.standing() != "" {
 		t.Fatalf("a look has made %q", d.standing())
 	}
 	b.reach("input[value=this]")
 	b.press(kb.ArrowDown)
-	b.await("all of them", `document.querySelector("input[value=all]").checked`)
+	b.Await("all of them", `document.querySelector("input[value=all]").checked`)
 	b.press(kb.ArrowUp)
 	b.reach("button")
-	b.await("a visible focus", `getComputedStyle(document.activeElement).outlineStyle === "solid"`)
+	b.Await("a visible focus", `getComputedStyle(document.activeElement).outlineStyle === "solid"`)
 	b.press(kb.Enter)
-	b.await("left", `document.querySelector("h1").textContent === "You will not receive The Daily <Wire> any more."`)
+	b.Await("left", `document.querySelector("h1").textContent === "You will not receive The Daily <Wire> any more."`)
 	if got := d.standing(); got != "ana daily:page" {
 		t.Errorf("%q stands", got)
 	}
 	b.reach("button")
 	b.press(kb.Enter)
-	b.await("back", `document.querySelector("h1").textContent === "You receive The Daily <Wire> again."`)
+	b.Await("back", `document.querySelector("h1").textContent === "You receive The Daily <Wire> again."`)
 	if got := d.standing(); got != "" {
 		t.Errorf("%q stands", got)
 	}
 	b.reach(`main a`)
 	b.press(kb.Enter)
-	b.await("preferences", `location.pathname.startsWith("/wire/p/") && document.querySelectorAll("fieldset").length === 5`)
+	b.Await("preferences", `location.pathname.startsWith("/wire/p/") && document.querySelectorAll("fieldset").length === 5`)
 	b.reach("input[value=weekly]")
 	b.press(" ")
 	b.reach("input[value=global][type=checkbox]")
@@ -214,7 +169,7 @@ func TestBrowserByKeyboard(t *testing.T) {
 	b.reach("input[type=date]")
 	b.press("0", "4", "0", "1", "2", "0", "2", "6")
 	b.press(kb.Enter)
-	b.await("saved", `!!document.querySelector("[role=status]") && document.getElementById("until").value === "2026-04-01"`)
+	b.Await("saved", `!!document.querySelector("[role=status]") && document.getElementById("until").value === "2026-04-01"`)
 	if got := d.chosen(addresses[ana]); got != "without global; text; until 2026-04-01" {
 		t.Errorf("chose %q", got)
 	}
@@ -223,13 +178,13 @@ func TestBrowserByKeyboard(t *testing.T) {
 	}
 	b.reach("footer a[lang=ar]")
 	b.press(kb.Enter)
-	b.await("Arabic", `document.documentElement.dir === "rtl" && location.search === "?lang=ar"`)
-	b.await("the same choices", `!document.querySelector("input[value=global][type=checkbox]").checked`)
+	b.Await("Arabic", `document.documentElement.dir === "rtl" && location.search === "?lang=ar"`)
+	b.Await("the same choices", `!document.querySelector("input[value=global][type=checkbox]").checked`)
 }
 
 // TestBrowserSpeaks holds what a screen reader is told.
 func TestBrowserSpeaks(t *testing.T) {
-	b := browser(t)
+	b := tab{browser.New(t)}
 	d, _, _ := publicDesk(t)
 	_, asking := d.requested("new@example.org")
 	home := d.serve()
@@ -242,7 +197,7 @@ func TestBrowserSpeaks(t *testing.T) {
 			"group Topics\ncheckbox Global\ncheckbox Diplomacy & treaties\ncheckbox Sport\nbutton Subscribe\nnavigation Language"},
 		{"/confirm/" + asking + "?lang=en", "main\nheading Do you want to receive The Daily <Wire>?\nbutton Yes, subscribe me\nnavigation Language"},
 	} {
-		b.open(home + row.path)
+		b.Open(home + row.path)
 		if got := b.spoken(); !strings.Contains(got, row.want) {
 			t.Errorf("%s says\n%s\nwant\n%s", row.path, got, row.want)
 		}
@@ -252,7 +207,7 @@ func TestBrowserSpeaks(t *testing.T) {
 // TestBrowserFits looks at pages of all kinds in widths from a small phone's on: nothing is wider than the
 // screen, and whatever can be touched is large enough for a finger (WCAG 2.5.8) and apart from the next.
 func TestBrowserFits(t *testing.T) {
-	b := browser(t)
+	b := tab{browser.New(t)}
 	d, _, _ := publicDesk(t)
 	_, asking := d.requested("new@example.org")
 	home := d.serve()
@@ -263,11 +218,11 @@ func TestBrowserFits(t *testing.T) {
 		"subscribe": "/subscribe", "confirm": "/confirm/" + asking}
 	for name, path := range pages {
 		for _, language := range d.server.builtin.Languages() {
-			b.open(home + path + "?lang=" + language)
+			b.Open(home + path + "?lang=" + language)
 			for _, width := range []int64{320, 375, 720} {
 				b.dress(width, "light")
-				b.await(name+" in "+language+" fits", fmt.Sprintf(`innerWidth === %d && document.documentElement.scrollWidth <= innerWidth`, width))
-				b.await(name+" in "+language+" can be touched", `[...document.querySelectorAll("a, button, fieldset label:has(input:not([type=hidden])), input[type=date], input[type=email]")].every(e => e.getBoundingClientRect().height >= 24)`)
+				b.Await(name+" in "+language+" fits", fmt.Sprintf(`innerWidth === %d && document.documentElement.scrollWidth <= innerWidth`, width))
+				b.Await(name+" in "+language+" can be touched", `[...document.querySelectorAll("a, button, fieldset label:has(input:not([type=hidden])), input[type=date], input[type=email]")].every(e => e.getBoundingClientRect().height >= 24)`)
 				if language == "en" || language == "ar" || width == 375 && language == "ja" {
 					b.shoot(fmt.Sprintf("%s-%s-%d", name, language, width))
 					b.dress(width, "dark")
@@ -277,6 +232,6 @@ func TestBrowserFits(t *testing.T) {
 		}
 	}
 	b.dress(720, "dark")
-	b.open(home + pages["ask"])
-	b.await("dark", `getComputedStyle(document.body).backgroundColor === "rgb(23, 24, 26)" && getComputedStyle(document.querySelector("h1")).color === "rgb(243, 241, 236)"`)
+	b.Open(home + pages["ask"])
+	b.Await("dark", `getComputedStyle(document.body).backgroundColor === "rgb(23, 24, 26)" && getComputedStyle(document.querySelector("h1")).color === "rgb(243, 241, 236)"`)
 }

@@ -17,6 +17,7 @@ import (
 
 	"digestd/digest"
 	"digestd/digest/render"
+	"digestd/internal/needs/browser"
 	"digestd/templates"
 )
 
@@ -49,7 +50,7 @@ func stretched(language, word string) (digest.Page, render.Frame) {
 // TestNoMailIsWiderThanItsWindow shows all golden editions, and mails full of words that can't be parted, in windows of a
 // phone's width and of a mail program's. Nothing in them is smaller than can be read, and no headline too low to touch.
 func TestNoMailIsWiderThanItsWindow(t *testing.T) {
-	b := browser(t)
+	b := tab{browser.New(t)}
 	set, err := render.Load(templates.FS, "", "{{.Lead.Title}}")
 	if err != nil {
 		t.Fatal(err)
@@ -97,11 +98,11 @@ func TestNoMailIsWiderThanItsWindow(t *testing.T) {
 		mails[strings.TrimSuffix(filepath.Base(path), ".html")] = string(golden)
 	}
 	for _, name := range slices.Sorted(maps.Keys(mails)) {
-		b.open(server.URL + "/?" + url.QueryEscape(name))
+		b.Open(server.URL + "/?" + url.QueryEscape(name))
 		for _, width := range []int64{320, 375, 600} {
 			b.dress(width, "light")
-			b.await("the window", fmt.Sprintf("innerWidth === %d", width))
-			wide, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`[document.documentElement, ...document.querySelectorAll("table, td, p, h1, h2, h3")].reverse()
+			b.Await("the window", fmt.Sprintf("innerWidth === %d", width))
+			wide, err := chromedp.Run(b.Ctx, chromedp.Evaluate[string](`[document.documentElement, ...document.querySelectorAll("table, td, p, h1, h2, h3")].reverse()
 				.filter(e => e.scrollWidth > e.clientWidth + 1 || e.getBoundingClientRect().right > innerWidth + 1 || e.getBoundingClientRect().left < -1)
 				.map(e => e.scrollWidth + " of " + e.clientWidth + ": " + e.outerHTML.slice(0, 200)).join("\n")`))
 			if err != nil {
@@ -110,7 +111,7 @@ func TestNoMailIsWiderThanItsWindow(t *testing.T) {
 			if wide != "" {
 				t.Errorf("%s is wider than %d:\n%.800s", name, width, wide)
 			}
-			small, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`[...document.querySelectorAll("[role=article] *")].map(e =>
+			small, err := chromedp.Run(b.Ctx, chromedp.Evaluate[string](`[...document.querySelectorAll("[role=article] *")].map(e =>
 				e.matches("h2 a, h3 a") && e.offsetHeight < 44 ? "a finger misses " + e.offsetHeight + " px: " + e.outerHTML.slice(0, 200) :
 				e.textContent.trim() && e.firstChild.nodeType === 3 && parseFloat(getComputedStyle(e).fontSize) < 14 ? "small: " + e.outerHTML.slice(0, 200) : "").filter(Boolean).join("\n")`))
 			if err != nil {
