@@ -52,7 +52,7 @@ func dots(dot string, parts ...string) string {
 // sourceLine is a story's source, times and coverage: on one line where the coverage has a form that
 // fits, else on a line of its own.
 func sourceLine(indent int, s Story) string {
-	line := s.Byline
+	line := strings.ReplaceAll(s.Byline, noBreakSpace, " ")
 	for _, part := range []string{s.Time, s.Updated} {
 		if part != "" {
 			line += s.Dot + part

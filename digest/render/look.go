@@ -17,7 +17,7 @@ func lookOf(chosen digest.Look, side Side) Look {
 	l := Look{
 		Accent: cmp.Or(chosen.Accent, digest.DefaultAccent), AccentDark: chosen.AccentDark,
 		Serif: digest.Serifs()[cmp.Or(chosen.Serif, "georgia")], Sans: digest.Sans()[cmp.Or(chosen.Sans, "helvetica")],
-		Gap: 8, Space: 22,
+		Gap: 7, Space: 20,
 	}
 	if l.AccentDark == "" {
 		l.AccentDark = digest.DefaultAccentDark

@@ -19,6 +19,7 @@ const (
 	titleLength      = 140
 	longTitle        = 90 // from which on a lead's headline is set smaller
 	nameLength       = 60
+	boundName        = 20 // up to which an outlet's name is kept together
 	leadSentences    = 3
 	sentences        = 2
 	alsoNamed        = 3
@@ -305,6 +306,9 @@ func (b *builder) story(e digest.Entry, kind digest.SectionKind) Story {
 	switch kind {
 	case digest.SectionLatest:
 		b.read(s.Title)
+		if cells(s.Byline) <= boundName { // it stands behind the headline, where it would be parted between two lines
+			s.Byline = strings.ReplaceAll(s.Byline, " ", noBreakSpace)
+		}
 	case digest.SectionOpinion:
 		s.Summary = b.summary(e, s.Title, 1, opinionLength)
 		if s.Author = author(it.Author, s.Source); s.Author != "" {

@@ -101,7 +101,7 @@ func (b *builder) thumbnail(e digest.Entry, source string) *Image {
 				out.Crop = ratio != float64(thumbWidth)/thumbHeight
 			}
 		}
-		if who := c.whose(); who != source { // which stands beside it
+		if who := c.whose(); !sameOutlet(who, source) { // which stands beside it
 			out.Credit = fill(b.lang.Photo, "credit", who)
 		}
 		b.pictured[c.URL] = true
@@ -110,9 +110,19 @@ func (b *builder) thumbnail(e digest.Entry, source string) *Image {
 	return nil
 }
 
-// whose says whose a picture is. Feeds write "Photograph: Ana Lima" and the name alone.
+// sameOutlet reports whether two names are of one outlet: its feeds are called "Tarn Gazette", its pictures are by "The
+// Tarn Gazette".
+func sameOutlet(a, b string) bool {
+	bare := func(s string) string { return strings.TrimPrefix(strings.ToLower(s), "the ") }
+	return bare(a) == bare(b)
+}
+
+// whose says whose a picture is. Feeds write "Photograph: Ana Lima", "Pool photo by Ana Lima" and the name alone.
 func (c candidate) whose() string {
 	who := name(c.Credit, nameLength)
+	if _, after, ok := strings.Cut(who, "hoto by "); ok && visible(after) {
+		who = clean(after)
+	}
 	if before, after, ok := strings.Cut(who, ":"); ok && !strings.Contains(before, " ") && visible(after) {
 		who = clean(after)
 	}

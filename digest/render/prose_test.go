@@ -247,9 +247,11 @@ func TestThumbnails(t *testing.T) {
 			t.Errorf("want %q in\n%s", want, got)
 		}
 	}
-	p = pageOf("en", &lead, topicSection("Global", picture(w.story("Global", "One", "", composed, "A"), 0, "https://img.example/1.jpg", "Photo: A")))
-	if got := mustRender(t, builtin(t, "x"), p, paperFrame).HTML; strings.Contains(got, "Photo: A</p>") {
-		t.Errorf("the outlet is named twice in\n%s", got)
+	p = pageOf("en", &lead, topicSection("Global", picture(w.story("Global", "One", "", composed, "Tarn Gazette"), 0, "https://img.example/1.jpg", "Photo: The Tarn Gazette"),
+		picture(w.story("Global", "Two", "", composed, "A"), 0, "https://img.example/2.jpg", "Pool photo by Ana Lima")))
+	got = mustRender(t, builtin(t, "x"), p, paperFrame).HTML
+	if strings.Contains(got, "The Tarn Gazette") || !strings.Contains(got, " Photo: Ana Lima</p>") {
+		t.Errorf("the outlet is named twice, or the picture not credited, in\n%s", got)
 	}
 }
 
@@ -321,9 +323,9 @@ func TestMixedDirections(t *testing.T) {
 	for _, want := range []string{
 		`<html lang="ar" dir="rtl"`, `<div role="article" lang="ar" dir="rtl"`,
 		`<td class="a" width="44" align="center" valign="top"`,
-		`<td class="b" dir="ltr" lang="en-GB" align="left" style="padding:0 0 22px;text-align:left;`, // the English story
+		`<td class="b" dir="ltr" lang="en-GB" align="left" style="padding:0 0 20px;text-align:left;`, // the English story
 		`<p class="m" dir="rtl" lang="ar" style="margin:0;text-align:left;`,                          // its coverage, in the reader's words
-		"Courrier du Cap" + rightMark + noBreakSpace + "· الثلاثاء 06:48",
+		strings.ReplaceAll("Courrier du Cap", " ", noBreakSpace) + rightMark + noBreakSpace + "· الثلاثاء 06:48",
 		`<p class="m" dir="rtl" lang="ar" style="margin:0;font-family`, // its topic in five things
 		`<p id="story-5" dir="ltr" style="margin:0;text-align:left">`,  // the English headline
 		`<span dir="ltr">1 Rue Exemple, Paris</span>`, `<span dir="ltr">ana@example.org</span>`,
