@@ -121,7 +121,7 @@ func TestUnitKeepsWhatIsPromised(t *testing.T) {
 			t.Errorf("%s=%s, want %v at least (%v)", key, got[0], least, err)
 		}
 	}
-	for _, name := range []string{"smtp-password", "dkim-key", "ledger-password"} {
+	for _, name := range []string{"smtp-password", "dkim-key", "ledger-password", "vectors-key"} {
 		if !strings.Contains(text, "#   LoadCredential="+name+":") {
 			t.Errorf("the unit does not show how to load the credential %s", name)
 		}

@@ -19,6 +19,8 @@ type node struct {
 	when time.Time
 	sent int  // the story that was sent of which it is part, from 1; 0: none
 	top  bool // new, and among the first places of a feed that orders by importance
+
+	meaning []float32 // its vector; nil: there is none
 }
 
 func newNode(it digest.Item, sent int) node {
@@ -107,6 +109,7 @@ func group(given []node) *grouping {
 		return cmp.Or(-cmp.Compare(min(a.sent, 1), min(b.sent, 1)), cmp.Compare(a.sent, b.sent),
 			compareItems(a.item, b.item))
 	})
+	standardize(nodes)
 	g := newGrouping(nodes)
 	for _, e := range g.exactEdges() {
 		g.join(e, true)
@@ -252,6 +255,9 @@ func (g *grouping) join(e edge, exact bool) {
 	}
 	if !exact {
 		e.terms = sharedTerms(e.b.doc, e.a.doc)
+		if logit := meant(e.a, e.b); logit != 0 {
+			e.terms = append(e.terms, meaningTerm(logit))
+		}
 	}
 	g.used = append(g.used, e)
 	g.union(ra, rb)
@@ -333,7 +339,7 @@ func (g *grouping) score(a, b *node) (score, affair float64) {
 	if vetoed || sameOutlet(a, b) || a.sent != b.sent { // to close what tells news is worse than to tell twice
 		return score, affair
 	}
-	return lifted(shifted(score, inWindow), a, b), affair
+	return lifted(shifted(score, inWindow+meant(a, b)), a, b), affair
 }
 
 // lifted is a score as the places of the two items make it surer.

@@ -22,6 +22,8 @@ type Options struct {
 	ByImportance map[string]bool // feeds whose items stand in the order that editors gave them, by URL
 	AsidePaths   []string        // parts of links whose items are asides
 	Developments bool            // stories say which of those that were sent they follow
+
+	Vectors map[uint64][]float32 // what items mean, by Seq, of one model; nil: words alone tell
 }
 
 // Closed tells why an item is in no edition.
@@ -66,7 +68,7 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 		it.Summary = CleanSummary(it.Summary)
 		n := newNode(it, 0)
 		n.top = opt.ByImportance[it.Feed] && it.Kind == digest.News && it.Place > 0 && it.Place <= firstPlaces
-		topicsOf[n.item] = kept
+		n.meaning, topicsOf[n.item] = opt.Vectors[it.Seq], kept
 		nodes = append(nodes, n)
 	}
 
@@ -208,13 +210,17 @@ func storyID(it *digest.Item) string {
 
 // Clusters groups items into stories as Curate does, without topics, filters or memory: for measuring.
 // Every item given is in exactly one group; groups and the items in them come in a stable order.
-func Clusters(items []digest.Item) [][]digest.Item {
+func Clusters(items []digest.Item) [][]digest.Item { return ClustersBy(items, nil) }
+
+// ClustersBy is Clusters with the vectors of items, by Seq.
+func ClustersBy(items []digest.Item, vectors map[uint64][]float32) [][]digest.Item {
 	nodes := make([]node, len(items))
 	for i, it := range items {
 		it.Kind = kindOf(it, digest.News, nil)
 		it.Title = withoutOutlet(it)
 		it.Summary = CleanSummary(it.Summary)
 		nodes[i] = newNode(it, 0)
+		nodes[i].meaning = vectors[it.Seq]
 	}
 	var out [][]digest.Item
 	for _, c := range clusters(nodes) {

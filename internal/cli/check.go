@@ -59,12 +59,7 @@ func checkCommand(p *program) *cobra.Command {
 					out.Warnings = append(out.Warnings,
 						"whether anybody would be mailed against their wish can't be told: "+err.Error())
 				}
-				if _, err := signer(cfg); err != nil {
-					out.Errors = append(out.Errors, err.Error())
-				}
-				if _, err := transport(cfg); err != nil {
-					out.Errors = append(out.Errors, err.Error())
-				}
+				out.files(cfg)
 			}
 			if len(out.Errors) > 0 {
 				status = exitUsage
@@ -88,6 +83,21 @@ func checkCommand(p *program) *cobra.Command {
 	c.Flags().BoolVar(&online, "online", false,
 		"also what needs the network: feeds, mail server, DKIM record, readers' links")
 	return c
+}
+
+// files looks at what the configuration names and does not hold.
+func (out *checkJSON) files(cfg *config.Config) {
+	saw, err := lookAtVectors(cfg)
+	if saw != "" {
+		out.Saw = append(out.Saw, saw)
+	}
+	_, unsigned := signer(cfg)
+	_, unsent := transport(cfg)
+	for _, err := range []error{err, unsigned, unsent} {
+		if err != nil {
+			out.Errors = append(out.Errors, err.Error())
+		}
+	}
 }
 
 // checkJSON is the answer of check.

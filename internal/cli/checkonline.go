@@ -54,6 +54,7 @@ func checkOnline(ctx context.Context, p *program, cfg *config.Config, sets map[s
 			wrong = append(wrong, err.Error())
 		}
 	}
+	look(askVectors(ctx, p, cfg))
 	look(checkRecord(ctx, cfg))
 	look(checkLinks(ctx, cfg, sets))
 	return saw, wrong

@@ -14,6 +14,8 @@ import (
 
 	"digestd/digest"
 	"digestd/digest/curate"
+	"digestd/internal/newsroom"
+	"digestd/internal/vectors"
 )
 
 // maxInputLine bounds a line on stdin of curate.
@@ -21,19 +23,37 @@ const maxInputLine = 4 << 20
 
 func curateCommand(p *program) *cobra.Command {
 	var pairs bool
+	var file string
 	c := &cobra.Command{
 		Use:   "curate",
 		Short: "Measure how items are joined into stories",
 		Long: "A measuring aid. Reads items as JSON lines on stdin (id, title, summary, link, feed, published) and prints which are\n" +
 			"one story. With --pairs it reads pairs of headlines, parted by a tab, and prints a score for each line; a pair is one\n" +
-			"story if its score is the threshold or more. The last line on stderr is the threshold.",
+			"story if its score is the threshold or more. With --vectors, word vectors have a word in it, as with vectors of\n" +
+			"[curate]. The last line on stderr is the threshold.",
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
+			meanings := meaningsOf(func([]digest.Item) (map[uint64][]float32, error) { return nil, nil })
+			if file != "" {
+				v, err := vectors.OpenFile(file)
+				if err != nil {
+					return usageError{err}
+				}
+				defer v.Close()
+				asked := newsroom.Meanings{File: func(texts []string) (all [][]float32) {
+					all, err = v.Of(texts)
+					return all
+				}}
+				meanings = func(items []digest.Item) (map[uint64][]float32, error) {
+					of, _ := asked.Of(nil, items)
+					return of, err
+				}
+			}
 			var err error
 			if pairs {
-				err = scorePairs(p)
+				err = scorePairs(p, meanings)
 			} else {
-				err = clusterItems(p)
+				err = clusterItems(p, meanings)
 			}
 			if err != nil {
 				return err
@@ -43,22 +63,33 @@ func curateCommand(p *program) *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&pairs, "pairs", false, "read pairs of headlines, print scores")
+	c.Flags().StringVar(&file, "vectors", "", "word vectors in a `FILE`, as fastText and GloVe write them")
 	return c
 }
 
-func scorePairs(p *program) error {
-	scores := []float64{}
+// meaningsOf are the vectors of items, by Seq.
+type meaningsOf func([]digest.Item) (map[uint64][]float32, error)
+
+func scorePairs(p *program, meanings meaningsOf) error {
+	var items []digest.Item
 	err := p.lines(func(n int, line string) error {
 		a, b, ok := strings.Cut(line, "\t")
 		if !ok {
 			return usagef("stdin:%d: no tab between two headlines", n)
 		}
-		scores = append(scores, curate.Pair(a, b))
+		for _, title := range []string{a, b} {
+			items = append(items, digest.Item{Seq: uint64(len(items) + 1), Title: title})
+		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
+	of, err := meanings(items)
+	if err != nil {
+		return err
+	}
+	scores := curate.Pairs(items, of)
 	return p.print(map[string]any{"scores": scores, "threshold": curate.Threshold}, func(w io.Writer) {
 		out := bufio.NewWriter(w)
 		defer out.Flush()
@@ -107,7 +138,7 @@ func (s looseString) time() time.Time {
 	return time.Time{}
 }
 
-func clusterItems(p *program) error {
+func clusterItems(p *program, meanings meaningsOf) error {
 	var items []digest.Item
 	var ids []string
 	err := p.lines(func(n int, line string) error {
@@ -135,8 +166,12 @@ func clusterItems(p *program) error {
 			items[i].FirstSeen = latest
 		}
 	}
+	of, err := meanings(items)
+	if err != nil {
+		return err
+	}
 	clusters := [][]string{}
-	for _, cluster := range curate.Clusters(items) {
+	for _, cluster := range curate.ClustersBy(items, of) {
 		var names []string
 		for _, it := range cluster {
 			names = append(names, ids[it.Seq-1])

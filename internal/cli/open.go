@@ -81,6 +81,7 @@ type opened struct {
 	Receiver  *newsroom.Receiver
 	Report    report.Reporter
 	mailbox   *mailbox.Box // nil: there is none
+	meanings  *meanings    // nil: words alone tell
 	outbound  *outbound    // of the publisher; test copies go over its transport directly
 	known     func() report.Known
 	alerts    *daemon.Alerts // of a running daemon
@@ -259,6 +260,10 @@ func assemble(
 	if o.Composer, err = composer(p, cfg, sets, l); err != nil {
 		return nil, err
 	}
+	if o.meanings, err = newMeanings(p, cfg, before.meanings); err != nil {
+		return nil, err
+	}
+	o.Composer.Meanings = o.meanings.asked()
 	o.Publisher = &newsroom.Publisher{
 		Composer: o.Composer, Ledger: l, Collector: collector(p, cfg, l.Items), Mailer: o.outbound.mailer, Log: p.log,
 		Run:  command.Run,

@@ -87,6 +87,7 @@ func newReloads(p *program, first *opened) *reloads {
 func (r *reloads) take(next *opened) {
 	next.Publisher.Mailer, next.known = r.tally.Over(next.outbound.mailer), r.alerts.Known
 	next.alerts = r.alerts
+	next.meanings.inBackground(next.Composer)
 	next.Publisher.Current = func() *config.Config { return r.current.Load().Config }
 	r.current.Store(next)
 }

@@ -29,7 +29,8 @@ func replayCommand(p *program) *cobra.Command {
 		Long: "Compose the editions of the last days again, from what the ledger remembers, with the configuration as it is now, and\n" +
 			"show them beside what was sent: a way to try weights and limits. With --captures the news is read from captured feeds\n" +
 			"instead: DIR/NAME/20200601T050000Z.xml, where NAME is the name of a feed in the configuration and the rest the time in\n" +
-			"UTC at which it was captured. There is an edition at each slot. Nothing is written and nothing is sent.",
+			"UTC at which it was captured. There is an edition at each slot. Nothing is written and nothing is sent.\n" +
+			"A file of word vectors counts as at any slot; an address that makes vectors is not asked.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if captures != "" && c.Flags().Changed("since") {

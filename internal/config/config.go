@@ -21,6 +21,7 @@ type Config struct {
 	Sendmail        Sendmail
 	DKIM            *DKIM // nil: off
 	Collect         Collect
+	Curate          Curate
 	Ledger          Ledger
 	Web             *Web // nil: off
 	Archive         Archive

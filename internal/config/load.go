@@ -152,6 +152,8 @@ func (r *reader) config(root *table) *Config {
 	if _, address := from(c); c.Collect.UserAgent == "" && address != "" {
 		c.Collect.UserAgent = fmt.Sprintf("digestd/%s (+mailto:%s)", cmp.Or(r.env.Version, "dev"), url.PathEscape(address))
 	}
+	curates, _ := r.section(root, "curate", curateKeys(&c.Curate))
+	r.curate(&c.Curate, curates)
 	remembers, _ := r.section(root, "ledger", ledgerKeys(&c.Ledger))
 	r.ledger(&c.Ledger, remembers)
 	inbound, _ := r.section(root, "inbound", inboundKeys(&c.Inbound))

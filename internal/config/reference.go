@@ -38,6 +38,7 @@ func Reference() []TableDoc {
 		describe("sendmail", "[sendmail]", "The command of transport \"sendmail\".", sendmailKeys(new(Sendmail))),
 		describe("dkim", "[dkim]", "Signatures. Without this table the mail is not signed here.", dkimKeys(new(DKIM))),
 		describe("collect", "[collect]", "How feeds are read.", collectKeys(new(Collect))),
+		describe("curate", "[curate]", "How items are made into stories.", curateKeys(new(Curate))),
 		describe("ledger", "[ledger]", "The program's memory.", ledgerKeys(new(Ledger))),
 		describe("web", "[web]",
 			"The pages for readers. Without this table readers unsubscribe by mail only.", webKeys(new(Web))),

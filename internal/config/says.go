@@ -38,7 +38,9 @@ func (c *Config) Says() string {
 		Topics       []digest.Topic
 		Digests      []digest.Digest
 		Base, Sender string
-	}{c.Newsletter, from, c.Topics, digests, base, sender})
+		Model        string
+		Vectors      bool
+	}{c.Newsletter, from, c.Topics, digests, base, sender, c.Curate.Model, c.Curate.Vectors != ""})
 	for _, s := range c.Subscribers.All() {
 		fmt.Fprintf(h, "%s\x00%s\x00%v\n", s.Email, s.Name, *s.Profile)
 	}

@@ -52,7 +52,7 @@ var commentedKey = regexp.MustCompile(`(?m)^#(\[|[a-z_]+ = )`)
 // With all its examples uncommented, the shipped file must be right too.
 func TestShippedExamplesAreRight(t *testing.T) {
 	text := commentedKey.ReplaceAllString(shippedText(t), "$1")
-	write(t, map[string]string{"ca.pem": "x", "smtp-password": "x", "ledger-password": "x", "imap-password": "x", "dkim.pem": "x", "templates/x": "x",
+	write(t, map[string]string{"ca.pem": "x", "smtp-password": "x", "ledger-password": "x", "imap-password": "x", "dkim.pem": "x", "vectors-key": "x", "templates/x": "x",
 		"subscribers.csv": "email\n"})
 	for _, one := range []string{`path = "/var`, `postgres = `} { // a ledger is one of the two
 		load(t, strings.ReplaceAll(text, "\n"+one, "\n#"+one), Env{})

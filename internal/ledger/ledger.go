@@ -63,18 +63,19 @@ const (
 	bucketLeaves      = "leaves"      // path, language → digest.Leaf, compressed
 	bucketRequests    = "requests"    // time and chance → Request
 	bucketSignups     = "signups"     // address → Signup
+	bucketVectors     = "vectors"     // seq → what made it, the numbers
 )
 
-// buckets are all of them. Ledgers of schema 1 once did without the last nine.
+// buckets are all of them. Ledgers of schema 1 once did without the last ten.
 func buckets() []string {
 	return []string{bucketMeta, bucketFeeds, bucketItems, bucketIdentities, bucketLanes, bucketOutcomes, bucketEditions, bucketFrozen,
 		bucketBodies, bucketRecipients, bucketProgress, bucketSuppression, bucketPreferences, bucketBounces, bucketForgotten,
-		bucketOrders, bucketResends, bucketArchive, bucketLeaves, bucketRequests, bucketSignups}
+		bucketOrders, bucketResends, bucketArchive, bucketLeaves, bucketRequests, bucketSignups, bucketVectors}
 }
 
 // late reports whether a ledger may miss these buckets, which then are made.
 func late(missing []string) bool {
-	late := append(ofSeveral(), bucketPreferences, bucketBounces, bucketForgotten, bucketOrders, bucketResends, bucketArchive, bucketLeaves, bucketRequests, bucketSignups)
+	late := append(ofSeveral(), bucketPreferences, bucketBounces, bucketForgotten, bucketOrders, bucketResends, bucketArchive, bucketLeaves, bucketRequests, bucketSignups, bucketVectors)
 	return !slices.ContainsFunc(missing, func(name string) bool { return !slices.Contains(late, name) })
 }
 
@@ -126,6 +127,7 @@ type Ledger struct {
 	Keys       *Keys
 	Archive    *Archive
 	Senders    *Senders
+	Vectors    *Vectors
 
 	*base
 	delivery *deliveryWriter
@@ -177,7 +179,7 @@ func Open(open store.Opener, now func() time.Time) (*Ledger, error) {
 	w := &deliveryWriter{base: b, lots: map[lotKey]*lot{}, probes: map[string]bool{}}
 	l := &Ledger{
 		Items: &Items{base: b}, Lanes: &Lanes{b}, Orders: &Orders{b}, Resends: &Resends{b}, Editions: &Editions{base: b, delivery: w}, Deliveries: &Deliveries{b, w}, Readers: &Readers{b, w},
-		Signups: &Signups{base: b, delivery: w}, Keys: &Keys{base: b}, Archive: &Archive{base: b}, base: b, delivery: w,
+		Signups: &Signups{base: b, delivery: w}, Keys: &Keys{base: b}, Archive: &Archive{base: b}, Vectors: &Vectors{b}, base: b, delivery: w,
 	}
 	l.Senders = &Senders{base: b, delivery: w}
 	if err := l.identify(); err != nil {

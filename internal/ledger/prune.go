@@ -201,6 +201,9 @@ func forgetItem(tx store.Tx, it digest.Item, lanes []string) error {
 			return err
 		}
 	}
+	if err := tx.Bucket(bucketVectors).Delete(seqKey(it.Seq)); err != nil {
+		return err
+	}
 	return tx.Bucket(bucketItems).Delete(seqKey(it.Seq))
 }
 

@@ -22,6 +22,8 @@ type Composer struct {
 	Signer *dkim.Signer // nil: mails go unsigned
 	Random io.Reader
 	Now    func() time.Time
+
+	Meanings Meanings
 }
 
 // Renderer sets pages as one configuration and its templates have them.
@@ -40,12 +42,13 @@ type Past struct {
 	Readers    Readers // whom it is for
 	Keys       Keys
 	Archive    Archive
+	Vectors    Vectors
 }
 
 // PastOf lets a composer read a ledger.
 func PastOf(l *ledger.Ledger) Past {
 	return Past{Items: l.Items, Lanes: l.Lanes, Orders: l.Orders, Editions: l.Editions, Deliveries: l.Deliveries,
-		Readers: l.Readers, Keys: l.Keys, Archive: l.Archive}
+		Readers: l.Readers, Keys: l.Keys, Archive: l.Archive, Vectors: l.Vectors}
 }
 
 // The parts of a ledger, as a composer reads them.
@@ -80,6 +83,9 @@ type (
 		Forgotten() (func(email string) bool, error)
 		Preferences() (map[string]digest.Preferences, error)
 		PreferencesOf(email string) (digest.Preferences, error)
+	}
+	Vectors interface {
+		Of(model string, positions []uint64) (map[uint64][]float32, error)
 	}
 	Keys interface {
 		Secrets() [][]byte
@@ -136,7 +142,11 @@ func (c *Composer) draft(of request, onlooker *digest.VariantKey) (draft, error)
 	if onlooker != nil && len(dr.readers.keys) == 0 {
 		dr.readers.keys = []digest.VariantKey{*onlooker}
 	}
-	stories, closed := w.stories(of.digest)
+	meanings, err := c.Meanings.Of(c.Ledger.Vectors, w.items)
+	if err != nil {
+		return dr, fmt.Errorf("lane %s: vectors: %w", of.lane, err)
+	}
+	stories, closed := w.stories(of.digest, meanings)
 	dr.closed = closed
 	stories, left := leaveOut(stories, dr.orders)
 	dr.closed = append(dr.closed, left...)
@@ -149,13 +159,13 @@ func (c *Composer) draft(of request, onlooker *digest.VariantKey) (draft, error)
 }
 
 // stories makes stories of what there is to be curated.
-func (w window) stories(d digest.Digest) ([]digest.Story, []curate.Closed) {
+func (w window) stories(d digest.Digest, vectors map[uint64][]float32) ([]digest.Story, []curate.Closed) {
 	if d.Of != "" {
 		return curate.Retell(d.Topics, w.retold)
 	}
 	stories, closed := curate.Curate(d.Topics, w.items, w.sent, curate.Options{
 		Now: w.now, Since: w.since, Carried: w.carried, ByImportance: w.ordered, AsidePaths: d.AsidePaths,
-		Developments: d.Developments,
+		Developments: d.Developments, Vectors: vectors,
 	})
 	for _, s := range stories {
 		if s.Follows != nil {

@@ -19,8 +19,8 @@ const (
 	measuredAtOnce    = 100
 )
 
-// FillIn asks for what new items lack, until ctx ends: the words of those whose feeds ask for full text, and the sizes of
-// pictures that mails show. Each outcome is recorded, so that nothing is asked for twice; what is not there yet is
+// FillIn asks for what new items lack, until ctx ends: the words of those whose feeds ask for full text, the sizes of
+// pictures that mails show, and vectors. Each outcome is recorded, so that nothing is asked for twice; what is not there yet is
 // composed with what its feed says.
 func (p *Publisher) FillIn(ctx context.Context) error {
 	leave, ok, err := p.Ledger.Senders.Alone(ctx, "articles")
@@ -36,7 +36,7 @@ func (p *Publisher) FillIn(ctx context.Context) error {
 	if err == nil && read {
 		items, err = newItems(p)
 	}
-	return errors.Join(err, measure(ctx, p, items))
+	return errors.Join(err, measure(ctx, p, items), askVectors(ctx, p, items))
 }
 
 // newItems are the items that an edition may still tell, oldest first.
