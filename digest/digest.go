@@ -491,5 +491,13 @@ type Page struct {
 	Mark     Part       `json:"-"`        // says that the reader watches the lead; 0: nobody does
 }
 
+// All are the sections, with the lead first, in a section of its own.
+func (p Page) All() []Section {
+	if p.Lead == nil {
+		return p.Sections
+	}
+	return append([]Section{{Kind: SectionLead, Entries: []Entry{*p.Lead}}}, p.Sections...)
+}
+
 // Empty reports whether there is nothing for these readers.
 func (p Page) Empty() bool { return p.Lead == nil && len(p.Sections) == 0 }

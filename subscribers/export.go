@@ -157,7 +157,7 @@ func (c *exportColumns) read(header []string) bool {
 		if isEmailColumn(name) && name != "address" || c.from.name == "Google Contacts" && strings.HasPrefix(name, "e-mail ") && strings.HasSuffix(name, " - value") {
 			c.email = append(c.email, i)
 		}
-		if c.from.states[name] != "" || slices.ContainsFunc(statesOf(c.from), func(s string) bool { return s == name }) {
+		if c.from.states[name] != "" || slices.Contains(statesOf(c.from), name) {
 			c.states[i] = name
 		}
 	}

@@ -3,6 +3,7 @@ package collect
 import (
 	"encoding/base64"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -67,12 +68,8 @@ func fromBase64(s string) string {
 
 // looksLikeHTML reports whether text without a type must have been meant as HTML.
 func looksLikeHTML(s string) bool {
-	for _, sign := range []string{"</p>", "</a>", "<br", "</div>", "</b>", "</i>", "</em>", "</strong>", "<img "} {
-		if strings.Contains(s, sign) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc([]string{"</p>", "</a>", "<br", "</div>", "</b>", "</i>", "</em>", "</strong>", "<img "},
+		func(sign string) bool { return strings.Contains(s, sign) })
 }
 
 // text takes character data.

@@ -250,10 +250,7 @@ func wordsIn(s digest.Story) int {
 // Words is how many words a page has to read.
 func Words(p digest.Page) int {
 	n := 0
-	if p.Lead != nil {
-		n = wordsIn(p.Lead.Story)
-	}
-	for _, s := range p.Sections {
+	for _, s := range p.All() {
 		for _, e := range s.Entries {
 			if s.Kind == digest.SectionLatest {
 				n += len(strings.Fields(e.Lead().Title))

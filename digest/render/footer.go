@@ -107,10 +107,7 @@ func (b *builder) silent(feeds []digest.FeedReport) [][]Piece {
 // stories counts the different stories of a page.
 func stories(p digest.Page) int {
 	seen := map[string]bool{}
-	if p.Lead != nil {
-		seen[p.Lead.ID] = true
-	}
-	for _, s := range p.Sections {
+	for _, s := range p.All() {
 		for _, e := range s.Entries {
 			seen[e.ID] = true
 		}

@@ -299,11 +299,7 @@ func previewed(v newsroom.Preview) previewJSON {
 	for _, e := range v.Page.Five {
 		out.Five = append(out.Five, e.ID)
 	}
-	if v.Page.Lead != nil {
-		out.Stories = append(out.Stories,
-			previewedStory{string(digest.SectionLead), v.Page.Lead.Topic, 1, v.Page.Lead.Story})
-	}
-	for _, s := range v.Page.Sections {
+	for _, s := range v.Page.All() {
 		for i, e := range s.Entries {
 			out.Stories = append(out.Stories, previewedStory{string(s.Kind), e.Topic, i + 1, e.Story})
 		}

@@ -275,22 +275,17 @@ func onPage(d report.Desk) *preview.Standing {
 
 // shownStories are the stories of a page, in its order.
 func shownStories(page digest.Page) (all []preview.Story) {
-	add := func(e digest.Entry, where string, leads bool) {
-		it := e.Lead()
-		link := it.Link
-		if i := slices.IndexFunc(e.Items, func(it digest.Item) bool { return it.Link != "" }); link == "" && i >= 0 {
-			link = e.Items[i].Link
-		}
-		all = append(all, preview.Story{Title: it.Title, Source: it.Source, Where: where, Link: link, Leads: leads})
-	}
-	if page.Lead != nil {
-		add(*page.Lead, "Lead", true)
-	}
-	for _, s := range page.Sections {
-		where := map[digest.SectionKind]string{digest.SectionOpinion: "Opinion", digest.SectionLatest: "Latest news",
-			digest.SectionDevelopments: "Developments"}[s.Kind]
+	for _, s := range page.All() {
+		where := map[digest.SectionKind]string{digest.SectionLead: "Lead", digest.SectionOpinion: "Opinion",
+			digest.SectionLatest: "Latest news", digest.SectionDevelopments: "Developments"}[s.Kind]
 		for _, e := range s.Entries {
-			add(e, cmp.Or(where, s.Title, string(s.Kind)), false)
+			it := e.Lead()
+			link := it.Link
+			if i := slices.IndexFunc(e.Items, func(it digest.Item) bool { return it.Link != "" }); link == "" && i >= 0 {
+				link = e.Items[i].Link
+			}
+			all = append(all, preview.Story{Title: it.Title, Source: it.Source, Where: cmp.Or(where, s.Title, string(s.Kind)),
+				Link: link, Leads: s.Kind == digest.SectionLead})
 		}
 	}
 	return all

@@ -221,22 +221,16 @@ func (e *replayedJSON) addSent(l *ledger.Ledger, r newsroom.Replayed) error {
 func newReplayedPage(page digest.Page, subject string, readers int) replayedPage {
 	out := replayedPage{Topics: page.Variant.Topics, Language: page.Variant.Language, Format: page.Variant.Format,
 		Readers: readers, Subject: subject, Words: compose.Words(page), Entries: []replayedEntry{}}
-	add := func(section string, en digest.Entry) {
-		lead := en.Lead()
-		e := replayedEntry{Section: section, Topic: en.Topic, Title: lead.Title, Source: lead.Source, Link: lead.Link,
-			Published: lead.Published, FirstSeen: lead.FirstSeen, Coverage: []replayedItem{},
-			Carried: en.Carried, Place: lead.Place, Score: en.Rank, Follows: en.Follows, Retells: en.Retells}
-		for _, it := range en.Coverage() {
-			e.Coverage = append(e.Coverage, replayedItem{it.Source, it.Title, it.Link, it.Place})
-		}
-		out.Entries = append(out.Entries, e)
-	}
-	if page.Lead != nil {
-		add(string(digest.SectionLead), *page.Lead)
-	}
-	for _, s := range page.Sections {
+	for _, s := range page.All() {
 		for _, en := range s.Entries {
-			add(string(s.Kind), en)
+			lead := en.Lead()
+			e := replayedEntry{Section: string(s.Kind), Topic: en.Topic, Title: lead.Title, Source: lead.Source, Link: lead.Link,
+				Published: lead.Published, FirstSeen: lead.FirstSeen, Coverage: []replayedItem{},
+				Carried: en.Carried, Place: lead.Place, Score: en.Rank, Follows: en.Follows, Retells: en.Retells}
+			for _, it := range en.Coverage() {
+				e.Coverage = append(e.Coverage, replayedItem{it.Source, it.Title, it.Link, it.Place})
+			}
+			out.Entries = append(out.Entries, e)
 		}
 	}
 	return out

@@ -62,10 +62,7 @@ func (c *Composer) public(d digest.Digest, e digest.Edition, wall string, langua
 // beyond are the stories that a page has no room for: those of an edition that only readers of some topics see, then more.
 func beyond(page digest.Page, e digest.Edition, more []digest.Story) []digest.Story {
 	shown := map[string]bool{}
-	if page.Lead != nil {
-		shown[page.Lead.ID] = true
-	}
-	for _, s := range page.Sections {
+	for _, s := range page.All() {
 		for _, en := range s.Entries {
 			shown[en.ID] = true
 		}

@@ -1,6 +1,7 @@
 package newsroom
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -51,13 +52,9 @@ func (r Renderer) sample(d digest.Digest, language, zone string) digest.Page {
 
 // CheckSample looks at a sample edition of a digest, in each language of its readers. It needs no ledger.
 func (r Renderer) CheckSample(d digest.Digest) ([]Checked, error) {
-	zone := d.Zone
-	if zone == "" {
-		zone = r.Config.Newsletter.Timezone
-	}
 	var all []Checked
 	for _, language := range r.languages() {
-		page := r.sample(d, language, zone)
+		page := r.sample(d, language, cmp.Or(d.Zone, r.Config.Newsletter.Timezone))
 		c, err := r.checkPage(d, page, r.frame(d, page, Anybody, sampleUnsubscribe, samplePreferences))
 		if err != nil {
 			return all, err

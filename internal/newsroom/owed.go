@@ -27,18 +27,11 @@ func (r readers) none() bool { return r.active == 0 }
 
 // languages are those of the readers of a page, sorted; of one that has no readers, those of all.
 func (r readers) languages(page digest.Choice) []string {
-	var all, everybody []string
-	for _, k := range r.keys {
-		everybody = append(everybody, k.Language)
-		if page.Same(k.Choice()) {
-			all = append(all, k.Language)
-		}
+	of := slices.DeleteFunc(slices.Clone(r.keys), func(k digest.VariantKey) bool { return !page.Same(k.Choice()) })
+	if len(of) == 0 {
+		of = r.keys
 	}
-	if all == nil {
-		all = everybody
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return languagesOf(of)
 }
 
 // pages are what the readers chose.

@@ -132,11 +132,7 @@ func (p *Publisher) welcome(r ledger.Request) ([]ledger.Letter, error) {
 		if err != nil || is && known.Wants(id) { // it has left the configuration
 			continue
 		}
-		zone := d.Zone
-		if zone == "" {
-			zone = c.Config.Newsletter.Timezone
-		}
-		l, err := p.welcomeTo(d, digest.Lane{Digest: id, Zone: zone}, r)
+		l, err := p.welcomeTo(d, digest.Lane{Digest: id, Zone: cmp.Or(d.Zone, c.Config.Newsletter.Timezone)}, r)
 		if err != nil {
 			return nil, fmt.Errorf("welcome to %s: %w", id, err)
 		}

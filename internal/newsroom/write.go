@@ -186,10 +186,7 @@ func (c *Composer) measure(d digest.Digest, e digest.Edition, choice digest.Choi
 // storiesOn counts the stories that stand on a page.
 func storiesOn(page digest.Page) int {
 	n := 0
-	if page.Lead != nil {
-		n++
-	}
-	for _, s := range page.Sections {
+	for _, s := range page.All() {
 		n += len(s.Entries)
 	}
 	return n

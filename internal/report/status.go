@@ -145,7 +145,7 @@ func (rep Reporter) statusOf(editions []ledger.EditionState) ([]EditionStatus, e
 		}
 		es := EditionStatus{ID: e.ID, Slot: e.Slot, Composed: e.Composed, Stories: e.Stories, Recipients: e.Recipients,
 			Complete: e.Complete, Withdrawn: e.Withdrawn, Recalled: e.Recalled, Paused: e.Paused,
-			Refusal: refusalIn(progress), Deliveries: map[string]int{}}
+			Refusal: refusalIn(progress), Deliveries: byName(progress)}
 		if e.Recalled != "" {
 			es.Reached = e.Reached
 		}
@@ -157,9 +157,6 @@ func (rep Reporter) statusOf(editions []ledger.EditionState) ([]EditionStatus, e
 			if r.State != digest.Failed {
 				es.Resent++
 			}
-		}
-		for state, n := range progress.Counts() {
-			es.Deliveries[state.String()] = n
 		}
 		shown = append(shown, es)
 	}

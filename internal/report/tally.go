@@ -83,6 +83,15 @@ func (t *Tally) counts() map[string]int {
 	return all
 }
 
+// byName are the deliveries of an edition by the names of their states.
+func byName(p digest.Progress) map[string]int {
+	states := map[string]int{}
+	for s, n := range p.Counts() {
+		states[s.String()] = n
+	}
+	return states
+}
+
 // of are an edition's deliveries by state. Those of a complete edition are read once.
 func (t *Tally) of(l Ledger, e ledger.EditionState) (map[string]int, error) {
 	t.mu.Lock()
@@ -95,10 +104,7 @@ func (t *Tally) of(l Ledger, e ledger.EditionState) (map[string]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	states := map[string]int{}
-	for s, n := range progress.Counts() {
-		states[s.String()] = n
-	}
+	states := byName(progress)
 	if e.Complete {
 		t.mu.Lock()
 		defer t.mu.Unlock()

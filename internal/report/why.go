@@ -300,10 +300,7 @@ func tellings(s digest.Story) []Telling {
 
 // place is where a story stands on a page.
 func place(page digest.Page, story string) (section string, n int) {
-	if page.Lead != nil && page.Lead.ID == story {
-		return string(digest.SectionLead), 1
-	}
-	for _, s := range page.Sections {
+	for _, s := range page.All() {
 		for i, e := range s.Entries {
 			if e.ID == story {
 				if s.Kind == digest.SectionTopic {
