@@ -29,7 +29,8 @@ type verdict struct {
 // maxTries is how often a delivery is tried in one run without a pause of its own schedule.
 const maxTries = 3
 
-// classify reads an outcome; taken tells whether the run has had a message taken so far.
+// classify reads an outcome; taken tells whether the run has had a message taken so far, believed whether the server can
+// be believed that a mailbox takes no mail: one that says so of everybody has lost its own list of them.
 //
 //	outcome                        delivery               run
 //	accepted                       sent
@@ -37,14 +38,14 @@ const maxTries = 3
 //	cut                            deferred, again        five times a connection in a row pause it
 //	late                           deferred               five in a row pause it
 //	doubtful                       in doubt               five in a row pause it
-//	refused: the mailbox           failed, or deferred
+//	refused: the mailbox           failed, or deferred    five not believed in a row pause it
 //	refused: the session           deferred, again        that connection is closed
 //	refused: the pace              deferred, no wait      nothing begins for a while, then one message tries
 //	refused for now at RCPT,       deferred
 //	  unclear, nothing taken yet                          (greylisting, mostly)
 //	refused: sender, server,       what settled says      five in a row pause it, and are taken back
 //	  message, unclear
-func classify(o Outcome, tries int, taken bool) verdict {
+func classify(o Outcome, tries int, taken, believed bool) verdict {
 	switch o.Result {
 	case Accepted:
 		return verdict{digest.Sent, goOn}
@@ -58,9 +59,9 @@ func classify(o Outcome, tries int, taken bool) verdict {
 		return verdict{digest.Deferred, again}
 	}
 	switch v := o.Verdict; {
-	case v.About == refusal.Mailbox && v.Permanent:
+	case v.About == refusal.Mailbox && v.Permanent && believed:
 		return verdict{digest.Failed, goOn}
-	case v.About == refusal.Mailbox:
+	case v.About == refusal.Mailbox && !v.Permanent:
 		return verdict{digest.Deferred, goOn}
 	case v.About == refusal.Session && tries == 0:
 		return verdict{digest.Deferred, again}
@@ -84,14 +85,14 @@ func (o Outcome) stale() bool {
 //
 //	sender                     deferred: it is not the reader's, whatever the code
 //	for now                    deferred
-//	unclear at RCPT            failed
+//	unclear at RCPT, mailbox   failed
 //	elsewhere, the message     deferred; the second time failed
 func settled(o Outcome, before digest.Event) digest.State {
 	v := o.Verdict
 	switch {
 	case !v.Permanent, v.About == refusal.Sender, v.About == refusal.Server:
 		return digest.Deferred
-	case v.About == refusal.Unclear && o.OfOne, refusedBefore(before):
+	case v.About == refusal.Mailbox, v.About == refusal.Unclear && o.OfOne, refusedBefore(before):
 		return digest.Failed
 	}
 	return digest.Deferred

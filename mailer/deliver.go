@@ -89,18 +89,23 @@ type run struct {
 	accepted int
 	row      row
 	domains  domains
+	closed   shut
 	silent   int  // messages in a row that were not answered
 	dropped  int  // connections in a row that ended under a message
 	probing  bool // the run was paused, and nothing was taken since
 	opened   bool // something was, and nobody was told yet
 	unknown  []unknown
+	sure     int       // of unknown: after these, mail was taken for somebody else
 	logged   time.Time // when the log last said how it goes
 	err      error
 }
 
 // judge makes the event of an outcome, and says what else it means.
 func (r *run) judge(it item, intent digest.Event, o Outcome) (digest.Event, effect) {
-	v := classify(o, it.tries, r.taken() > 0)
+	var v verdict
+	r.locked(func() {
+		v = classify(o, it.tries, r.accepted > 0, r.closed.believed(r.counts[digest.Sent] > 0, r.probing))
+	})
 	e := intent
 	e.State, e.At, e.Due = v.state, r.m.Now(), time.Time{}
 	e.Stage, e.Code, e.Words = o.Stage, o.Code, o.Words
@@ -152,10 +157,16 @@ func (r *run) noteOutcome(it item, e digest.Event, o Outcome, f effect, trying b
 	if r.summary.Tried++; o.Result != Accepted {
 		r.summary.Refusal = where + o.String()
 	}
+	if o.Result == Refused && o.Verdict.About == refusal.Mailbox && o.Verdict.Permanent {
+		r.closed.inARow++
+	}
 	switch f {
 	case goOn:
 		if r.m.pace.pass(now, trying) {
 			r.domains.opened(e.State == digest.Sent)
+		}
+		if e.State == digest.Deferred {
+			r.closed, r.sure = shut{putOff: true}, len(r.unknown)
 		}
 		if e.State != digest.Sent {
 			break
@@ -163,7 +174,8 @@ func (r *run) noteOutcome(it item, e digest.Event, o Outcome, f effect, trying b
 		r.m.pace.more(now)
 		r.accepted++
 		r.opened = r.opened || r.probing
-		r.silent, r.dropped, r.probing = 0, 0, false
+		r.silent, r.dropped, r.closed.inARow, r.probing = 0, 0, 0, false
+		r.sure = len(r.unknown)
 		delete(r.domains.blamed, domainOf(it.to.Email))
 		over = r.row.vouched(it.begun)
 		for _, x := range over {

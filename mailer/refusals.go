@@ -58,7 +58,8 @@ func (w *row) takeBack(q *queue) {
 // run, or slows it when it refuses for now; those in the row are tried again then. When all of them are of one domain,
 // a message to another one tells whether it is that domain's own refusal.
 func (r *run) weigh(now time.Time, domain string, o Outcome, trying bool) {
-	everybody := trying && (r.probing || o.Verdict.Permanent && len(r.row.refused) > 1)
+	everybody := trying && o.Verdict.About != refusal.Mailbox &&
+		(r.probing || o.Verdict.Permanent && len(r.row.refused) > 1)
 	if len(r.row.refused) < refusalsInARow && !everybody && (!trying || o.Verdict.Permanent) {
 		return
 	}
@@ -120,7 +121,8 @@ func (r *run) settleRow(row []refused, served bool) {
 	var events []digest.Event
 	for i, x := range row {
 		e := x.last
-		if e.State = settled(x.outcome, x.before); e.State == digest.Failed && !served && !refusedBefore(x.before) {
+		if e.State = settled(x.outcome, x.before); e.State == digest.Failed && !served &&
+			x.outcome.Verdict.About != refusal.Mailbox && !refusedBefore(x.before) {
 			e.State = digest.Deferred
 		}
 		if e.At = r.m.Now(); e.State == digest.Failed {
