@@ -118,7 +118,7 @@ func TestCurate(t *testing.T) {
 			})}, stories: "1 global", closed: `2 coverage of "` + strike + `"`},
 		{name: "one item in two feeds, by the ledger's word", topics: []digest.Topic{global, diplomacy},
 			items:   []digest.Item{item(1, "harbour", strike), with(item(2, "envoy", quake), func(it *digest.Item) { it.Of = 1 })},
-			stories: "1 global,diplomacy", closed: `2 coverage of "` + strike + `"`},
+			stories: "1 diplomacy,global", closed: `2 coverage of "` + strike + `"`},
 		{name: "topics of all its items, in the digest's order", topics: []digest.Topic{diplomacy, global},
 			items: []digest.Item{item(1, "harbour", strike), item(2, "envoy", strike2)}, stories: "1+2 diplomacy,global"},
 		{name: "a feed that was taken out", topics: []digest.Topic{global},

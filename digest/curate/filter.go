@@ -70,8 +70,8 @@ func firstMatch(res []*regexp.Regexp, text string) *regexp.Regexp {
 }
 
 // belonging puts the topics of each story into order, the one that it belongs to most first: of those that carry more
-// than half as many of its items as any does, one that chooses by words, else the one that has the fewest stories. The
-// stories come with each topic named as often as it carries an item, and leave with each named once.
+// than half as many of its items as any does, one that chooses by words, else the one that has the fewest stories, or
+// feeds. The stories come with each topic named as often as it carries an item, and leave with each named once.
 func (f filters) belonging(stories []digest.Story) {
 	carries, size := make([]map[string]int, len(stories)), map[string]int{}
 	for i, s := range stories {
@@ -88,13 +88,13 @@ func (f filters) belonging(stories []digest.Story) {
 			most = max(most, n)
 		}
 		var own []string
-		later := map[string][3]int{}
+		later := map[string][4]int{}
 		for _, t := range f.topics {
 			n := carries[i][t.ID]
 			if n == 0 {
 				continue
 			}
-			l := [3]int{0, 0, size[t.ID]}
+			l := [4]int{0, 0, size[t.ID], len(t.Feeds)}
 			if 2*n <= most {
 				l[0] = 1
 			}
