@@ -11,7 +11,7 @@ import (
 )
 
 // asideTitle matches headlines of what is published every day whatever happened, or tells all at once: live pages,
-// briefings, galleries, offers, horoscopes, gossip. Each form is one that outlets use as a label, since the same words
+// briefings, galleries, hints where to watch, offers, horoscopes, gossip. Each form is one that outlets use as a label, since the same words
 // may be the news ("live ammunition", "a briefing of the council", "the gallery reopens").
 var asideTitle = lazyregexp.New(`(?i)` + strings.Join([]string{
 	`\blive (?:\w+ ){0,3}(?:updates?|blog|coverage|ticker)\b`, `^[^\pL\pN]*live(?: updates?| results)?[:!|]`, `[-–|:] ?(?:[\w'’]+ ){0,3}live$`, `\bas it happened\b`, `\bupdates live\b|\blive updates\b`,
@@ -25,6 +25,7 @@ var asideTitle = lazyregexp.New(`(?i)` + strings.Join([]string{
 	`\byou (?:shouldn['’]t|should not|may have|might have|need not) miss(?:ed)?\b|\bin case you missed\b|\b(?:five|5|six|6|seven|7|ten|10) things (?:to know|you need)\b`,
 	`^(?:the )?papers:|\bwhat the papers say\b|\bnewspaper headlines\b|^on politics:|^today['’]s (?:papers|front pages)\b`,
 	`\bin (?:pictures|photos|images)\b|\b(?:pictures|photos|images|videos) of the (?:day|week|year)\b|^(?:photos|pictures|gallery|watch|watch live|video|podcast|listen): |\ben images\b|\ben imágenes\b|\bbilder des tages\b`,
+	`\b(?:how|where) to (?:watch|stream|livestream)\b|^what time (?:is|does|do)\b|\b(?:game|episode \d+|finale) recap\b|\bbest (?:new )?(?:\w+ and )?(?:movies|films|shows|series) (?:streaming|to (?:watch|stream))\b`,
 	`\bhoroscopes?\b|\bhoroskop\b|\bhoróscopo\b|\boroscopo\b|\bquiz of the\b|\b(?:news|weekly) quiz\b|\bcrossword\b|\bsudoku\b|\bwordle (?:today|hints?|answer)\b`,
 	`\b(?:best|top|hot) deals?\b|\bdeals? (?:of the day|under [$£€]\d)|\bcoupons?\b|\bpromo codes?\b|\bprime day\b|\b(?:black friday|cyber monday) deals?\b|\bsave (?:up to )?[$£€]?\d+%? (?:off|on)\b|\bgift guide\b`,
 	`^(?:\w+day['’]s )?(?:transfer )?gossip:|\bgossip:|\btransfer rumou?rs\b|\bcelebrity news\b`,
@@ -34,7 +35,7 @@ var asideTitle = lazyregexp.New(`(?i)` + strings.Join([]string{
 // looking for them is far cheaper.
 var asideTriggers = []string{"live", "/", "here's", "here’s", "headlines", "news brief", ", 20", "need to know", "newsletter", "first thing", "news wrap", "week in ", "happened", "blog", "ticker", "+++", "direct", "vivo", "diretta", "ao vivo",
 	"latest", "update", "top reads", "top stories", "icymi", "briefing", " miss", "things",
-	"papers", "politics:", "front pages", "pictures", "photos", "videos", "images", "imágenes", "bilder", "gallery", "watch:", "video:", "podcast", "listen:",
+	"to watch", "to stream", "to livestream", "what time", " recap", " streaming", "papers", "politics:", "front pages", "pictures", "photos", "videos", "images", "imágenes", "bilder", "gallery", "watch:", "video:", "podcast", "listen:",
 	"scop", "skop", "quiz", "crossword", "sudoku", "wordle", "deal", "coupon", "promo", "prime day", "save ", "gift", "gossip", "rumo", "celebrity"}
 
 // asideParts are parts of links under which nothing but such pieces stands.

@@ -63,6 +63,13 @@ func TestAsides(t *testing.T) {
 		"Dockers agree a wage deal":                               false,
 		"Tuesday's gossip: Rovers want the harbour's keeper":      true,
 		"Gallery of Aldmere reopens after flood":                  false,
+		"How to watch the regatta":                                true,
+		"Harbour Nights: where to stream it":                      true,
+		"What time is the regatta on Sunday?":                     true,
+		"Rovers 3-1 Keepers: game recap":                          true,
+		"The best new films to watch this week":                   true,
+		"How to guard a harbour":                                  false,
+		"Council recaps its plan for the harbour":                 false,
 		"Watch: ferry runs aground":                               true,
 		"Night watch finds stolen crane":                          false,
 		"Podcast: the strike explained":                           true,
@@ -96,6 +103,12 @@ func TestColumnistsInFront(t *testing.T) {
 	for title, want := range map[string]digest.Kind{
 		"ADA MARSH: Why the harbour must stay ours": digest.Opinion,
 		"TOM O'BROOK-HALE: The strike we deserve":   digest.Opinion,
+		"Letter: The harbour must stay ours":        digest.Opinion,
+		"Letters to the editor: On cranes":          digest.Opinion,
+		"Editorial: The strike we deserve":          digest.Opinion,
+		"Opinion | The strike we deserve":           digest.Opinion,
+		"Letters found under the harbour wall":      digest.News,
+		"Analysis: Why the cranes stand still":      digest.News,
 		"Ada Marsh: harbour must stay ours":         digest.News, // who said it
 		"BREAKING NEWS: Cranes move again":          digest.News,
 		"HARBOUR STRIKE: CRANES STAND STILL AGAIN":  digest.News, // shouting

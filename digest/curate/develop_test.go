@@ -179,5 +179,9 @@ func TestAnnouncementsTakeInNoEvent(t *testing.T) {
 		if len(closed) != 0 != c.closes || len(stories)+len(closed) != 1 {
 			t.Errorf("%q after %q: closed %v", c.now, c.before, closed)
 		}
+		stories, _ = Curate(topics, append(sent.Items, now), nil, Options{Now: noon.Add(9 * time.Hour)})
+		if len(stories) != 1 { // in one window they are one story, whatever came first
+			t.Errorf("%q beside %q: %d stories", c.now, c.before, len(stories))
+		}
 	}
 }

@@ -291,3 +291,32 @@ func TestNearest(t *testing.T) {
 		t.Error("nothing asks")
 	}
 }
+
+// What else is in the window says something of two outlets' items alone: one outlet has its own words for its subjects.
+func TestOneOutletsItemsScoreByThemselves(t *testing.T) {
+	given := []node{newNode(item(1, "harbour", "Marrow dam cracks after Kestrel floods"), 0), newNode(item(2, "harbour", "Kestrel floods: Marrow dam cracked"), 0),
+		newNode(item(3, "nordic", "Kestrel floods: Marrow dam cracked"), 0)}
+	for i := range leastForRarity {
+		given = append(given, newNode(item(uint64(i+4), "courier", fmt.Sprintf("Kiln%c%c fires tiles again", 'a'+i/26, 'a'+i%26)), 0))
+	}
+	prepare(given)
+	var nodes []*node
+	for i := range given {
+		nodes = append(nodes, &given[i])
+	}
+	g, plain := newGrouping(nodes), Score(given[0].doc, given[1].doc)
+	if got, _ := g.score(nodes[0], nodes[1]); got != plain {
+		t.Errorf("one outlet: %.3f, want %.3f", got, plain)
+	}
+	if got, _ := g.score(nodes[0], nodes[2]); got <= plain {
+		t.Errorf("two outlets: %.3f, want more than %.3f", got, plain)
+	}
+}
+
+func TestLastNumber(t *testing.T) {
+	for guid, want := range map[string]int64{"harbour-12": 12, "a12b:7/": 7, "12": 12, "cranes": 34} {
+		if got := lastNumber(digest.Item{GUID: guid, Link: "https://herald.example/a/34"}); got != want {
+			t.Errorf("%s: %d, want %d", guid, got, want)
+		}
+	}
+}

@@ -22,6 +22,9 @@ var opinionWords = map[string]bool{
 	"评论": true, "評論": true, "社论": true, "社評": true, "观点": true, "觀點": true, "社説": true, "オピニオン": true, "コラム": true,
 }
 
+// opinionLabel is what stands in front of a title of an opinion page; an analysis may be news.
+var opinionLabel = lazyregexp.New(`(?i)^(?:letters?(?: to the editor)?|editorial|opinion|op-ed|column|commentary)(?:: | \| )`)
+
 // columnist is how some papers put the name of who gives an opinion in front of it, "ADA MARSH: …"; newsWord is what
 // others put there.
 var (
@@ -40,6 +43,9 @@ func kindOf(it digest.Item, feed digest.Kind, asidePaths []string) digest.Kind {
 	}
 	if isAside(it, asidePaths) {
 		return digest.Aside
+	}
+	if opinionLabel.MatchString(it.Title) {
+		return digest.Opinion
 	}
 	if front := columnist.FindString(it.Title); front != "" && !newsWord.MatchString(front) &&
 		!shouts(it.Title[len(front):]) {

@@ -2,6 +2,7 @@ package curate
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -48,6 +49,9 @@ func TestRetell(t *testing.T) {
 	want := []string{"s3 3+1+9 on 3 days", "s7 7+6 on 2 days", "s5 5 on 1 days", "s8 8 on 1 days"}
 	if !slices.Equal(got, want) {
 		t.Errorf("stories %q, want %q", got, want)
+	}
+	if got, want := stories[0].Rank.Running, 1+0.5*math.Log2(3)+2*0.25; math.Abs(got-want) > 1e-9 {
+		t.Errorf("three days and two developments are worth %.3f, want %.3f", got, want)
 	}
 	if f := stories[2].Follows; f == nil || f.Edition != "week 0" || stories[0].Follows != nil {
 		t.Errorf("follows %v and %v", f, stories[0].Follows)
