@@ -67,6 +67,15 @@ func (c *Config) AllLanes() iter.Seq2[digest.Digest, digest.Lane] {
 	}
 }
 
+// Zone is a zone by its name, which Load has checked.
+func Zone(name string) *time.Location {
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
 // ScheduleOf reads a lane's cron line and zone. Load has checked both.
 func ScheduleOf(d digest.Digest, lane digest.Lane) (schedule.Schedule, *time.Location, error) {
 	line, err := schedule.Parse(d.Schedule)

@@ -343,10 +343,7 @@ func (k *Desk) proposal(of request, d ledger.Draft) string {
 
 // clock is a time as the readers of a lane have it.
 func (k *Desk) clock(of request, at time.Time) string {
-	if zone, err := time.LoadLocation(of.lane.Zone); err == nil {
-		at = at.In(zone)
-	}
-	return at.Format("15:04 MST on Monday 2 January")
+	return at.In(config.Zone(of.lane.Zone)).Format("15:04 MST on Monday 2 January")
 }
 
 // show sends the editor what waits, with words on top that lead to the desk.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"digestd/digest"
+	"digestd/internal/config"
 	"digestd/subscribers"
 )
 
@@ -92,11 +93,7 @@ func narrowed(p *subscribers.Profile, own digest.Preferences, topics []string) *
 			return p.Days != nil && !slices.Contains(p.Days, day) || slices.Contains(own.WithoutDays, day)
 		})
 	}
-	zone, err := time.LoadLocation(p.Zone)
-	if err != nil {
-		zone = time.UTC // the config has checked every zone
-	}
-	if until, err := time.ParseInLocation(time.DateOnly, own.PausedUntil, zone); err == nil &&
+	if until, err := time.ParseInLocation(time.DateOnly, own.PausedUntil, config.Zone(p.Zone)); err == nil &&
 		until.After(n.PausedUntil) {
 		n.PausedUntil = until
 	}

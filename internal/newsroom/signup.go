@@ -52,10 +52,6 @@ func (c *Composer) asking(r ledger.Request) (l ledger.Letter, err error) {
 	if err != nil {
 		return l, err
 	}
-	zone, err := time.LoadLocation(e.Zone)
-	if err != nil {
-		zone = time.UTC // the config has checked every zone
-	}
 	first, err := c.Config.Digest(r.Digests[0])
 	if err != nil {
 		return l, err
@@ -63,7 +59,7 @@ func (c *Composer) asking(r ledger.Request) (l ledger.Letter, err error) {
 	n := c.Config.Newsletter
 	m.Rendered, err = c.Templates[first.ID].Ask(render.Asking{
 		Name: c.titles(r.Digests), Address: m.marks.Address, Link: m.sender.BaseURL + message.ConfirmPath + m.marks.Token,
-		At: r.At.In(zone), Newsletter: n.Name, PostalAddress: n.PostalAddress, Language: r.Language, Look: n.Look,
+		At: r.At.In(config.Zone(e.Zone)), Newsletter: n.Name, PostalAddress: n.PostalAddress, Language: r.Language, Look: n.Look,
 	})
 	if err != nil {
 		return l, err

@@ -2,7 +2,6 @@ package newsroom
 
 import (
 	"fmt"
-	"time"
 
 	"digestd/digest"
 	"digestd/digest/compose"
@@ -127,10 +126,6 @@ func (m marked) freeze() (*message.Template, error) {
 // frame is what stands around the news of a digest.
 func (r Renderer) frame(d digest.Digest, page digest.Page, address, unsubscribe, preferences string) render.Frame {
 	n := r.Config.Newsletter
-	location, err := time.LoadLocation(page.Edition.Zone)
-	if err != nil {
-		location = time.UTC // the config has checked every zone
-	}
 	return render.Frame{
 		Newsletter: n.Name, PostalAddress: n.PostalAddress, Feedback: n.Feedback, Privacy: n.Privacy,
 		Subscribe: n.Subscribe, RSS: n.RSS, Address: address, UnsubscribeURL: unsubscribe,
@@ -138,7 +133,7 @@ func (r Renderer) frame(d digest.Digest, page digest.Page, address, unsubscribe,
 		PublicURL: func(public string) string {
 			return r.publicURL(digest.Edition{Digest: d.ID, Public: public}, page.Variant.Language)
 		},
-		Look: d.Look, Images: d.Images, Zone: location,
+		Look: d.Look, Images: d.Images, Zone: config.Zone(page.Edition.Zone),
 	}
 }
 

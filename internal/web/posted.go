@@ -33,11 +33,11 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	body := http.MaxBytesReader(w, r.Body, maxBody)
 	switch kind {
 	case "application/x-www-form-urlencoded":
+		var form url.Values
 		raw, err := io.ReadAll(body)
-		if err != nil {
-			return nil, unreadable(err)
+		if err == nil {
+			form, err = url.ParseQuery(string(raw))
 		}
-		form, err := url.ParseQuery(string(raw))
 		if err != nil {
 			return nil, unreadable(err)
 		}

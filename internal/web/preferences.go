@@ -241,11 +241,7 @@ func (v *visit) usualLength() string {
 
 // pauses are the first and the last day on which a pause may end.
 func (v *visit) pauses(now time.Time) (first, last string) {
-	zone, err := time.LoadLocation(v.reader.subscriber.Zone)
-	if err != nil {
-		zone = time.UTC // the config has checked every zone
-	}
-	today := now.In(zone)
+	today := now.In(config.Zone(v.reader.subscriber.Zone))
 	return today.AddDate(0, 0, 1).Format(time.DateOnly), today.AddDate(0, 0, longestPause).Format(time.DateOnly)
 }
 
