@@ -333,8 +333,8 @@ func editionOf(front string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if path := regexp.MustCompile(`/daily/\d[^/"]*/`).Find(page); path != nil {
-		return string(path), nil
+	if path := regexp.MustCompile(`daily/\d[^/"]*/`).Find(page); path != nil {
+		return "/" + string(path), nil
 	}
 	return "", fmt.Errorf("%s leads to no edition", front)
 }
