@@ -171,8 +171,8 @@ func TestImagesByTheRules(t *testing.T) {
 		return img
 	}
 	size := func(w, h int) digest.Image { return with(func(i *digest.Image) { i.Width, i.Height = w, h }) }
-	const large, crop, exact = `width="560" alt="Cranes"`, `width="96" height="72" align="right" alt="" style="float:right;margin:3px 0 6px 14px;border:0;object-fit:cover"`,
-		`width="96" height="72" align="right" alt="" style="float:right;margin:3px 0 6px 14px;border:0"`
+	const large, crop, exact = `width="560" alt="Cranes"`, `width="96" height="72" align="right" alt="" style="float:right;margin:3px 0 4px 14px;border:0;object-fit:cover"`,
+		`width="96" height="72" align="right" alt="" style="float:right;margin:3px 0 4px 14px;border:0"`
 	s := builtin(t, "x")
 	for name, c := range map[string]struct {
 		img           digest.Image

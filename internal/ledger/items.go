@@ -76,6 +76,9 @@ func (i *Items) CommitSizes(measured []digest.Item) error {
 	err := i.updateNews(func(tx store.Tx) error {
 		items := tableItems.in(tx)
 		for _, read := range measured {
+			items.Expect(seqKey(read.Seq))
+		}
+		for _, read := range measured {
 			it, ok, err := items.get(seqKey(read.Seq))
 			if err != nil {
 				return err
