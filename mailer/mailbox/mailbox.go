@@ -1,8 +1,8 @@
 // Package mailbox reads a mailbox over IMAP (RFC 9051, RFC 3501) and moves what somebody has dealt with into a folder. It
 // knows neither what the messages say nor what follows from them.
 //
-// A message is moved after that somebody has said so, and may come again when the way between ended: whoever takes it
-// must make nothing of the same message twice.
+// A message is moved once somebody has said that it is dealt with. It may come again where the connection ended before
+// that: whoever takes messages must make nothing of the same one twice.
 package mailbox
 
 import (
