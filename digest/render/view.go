@@ -50,7 +50,7 @@ type View struct {
 	TitleLong bool   // over 12 letters
 	Date      string // "Thursday 12 March 2026"
 	Number    string // "No. 42"; empty for an edition without number
-	Reading   string // "5-minute read"; empty for an empty page
+	Reading   string // "5-minute read"; empty for an empty page, and where its readers see different parts of it
 
 	Headlines string // the lead's, and behind it, where it is short, that of a second story: for the subject
 
