@@ -43,7 +43,7 @@ type size struct {
 }
 
 var (
-	smallWeek = size{days: 3, rest: 1, feeds: 12, readers: 60, zones: 4, every: "2h"}
+	smallWeek = size{days: 3, rest: 2, feeds: 12, readers: 60, zones: 4, every: "2h"}
 	fullWeek  = size{days: 7, rest: 4, feeds: 200, readers: 1000, zones: 12, every: "30m"}
 )
 
