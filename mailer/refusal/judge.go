@@ -108,7 +108,7 @@ func byWords(s string) About {
 }
 
 // unwanted finds that it is the mail that was refused, where nothing more is said.
-var unwanted = lazyregexp.New(`\b(mail|message)s? (content )?((is|was|has been) )?(rejected|refused|denied)\b`)
+var unwanted = lazyregexp.New(`\b(mail|message|content)s? ((is|was|has been) )?(reject(ed)?|refused|denied)\b`)
 
 // byCode is what a refusal is about whose words don't tell.
 func byCode(stage string, code int, status string) About {

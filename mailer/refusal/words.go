@@ -37,7 +37,7 @@ var refused = AnyOf(
 
 // listed finds those who list senders, in the names of hosts and pages too.
 var listed = AnyOf(`spamhaus`, `spamcop`, `\bsorbs\b`, `dnsbls`, `uceprotect`, `barracudacentral`, `cloudmark`, `senderscore`, `mail-abuse`,
-	`abusix`, `mailspike`, `talosintelligence`, `surriel`, `nixspam`, `blocklist`, `^\w*[ :=]*ip[:=][0-9.]+ - `)
+	`abusix`, `mailspike`, `talosintelligence`, `surriel`, `nixspam`, `blocklist`, `\baup#`, `^\w*[ :=]*ip[:=][0-9.]+ - `)
 
 // tooBig is how they say that the message is too big.
 var tooBig = AnyOf(
@@ -64,8 +64,8 @@ var noDomain = AnyOf(
 	`(unknown|no such|invalid|illegal|bad) (host|domain)`,
 	`(host|domain)( name)?( \S+)? (is )?(unknown|not found|not known|does(n't| not) exist|has no)`,
 	`name service error`, `no (mx|mail exchanger)`, `could not find a gateway`,
-	`unrout(e?able|ed) (mail )?(domain|address)`, `dns (error|lookup|failure)`, `null ?mx`,
-	`domain is not (hosted|local|handled|served)`, `dom[ií]nio (no existe|inexistente|desconocido)`, `nxdomain`, `(do|does|will) not (handle|accept|take) (mail|e-?mail|messages) for`,
+	`unrout(e?able|ed) (mail )?(domain|address)`, `dns (query )?(error|lookup|failure)`, `null ?mx`,
+	`domain is not (hosted|local|handled|served)`, `dom[ií]nio (no existe|inexistente|desconocido)`, `nxdomain`, `(do|does|will) not (handle|accept|take) (mail|e-?mail|messages)( for|\.?$)`,
 )
 
 // tooLong is how they say that they have tried for long enough.
@@ -213,7 +213,7 @@ var pace = AnyOf(
 // system is how they say that they have a trouble of their own.
 var system = AnyOf(
 	`(insufficient|not enough|out of|no) (system|disk|queue|spool|server)[^.;:]{0,12} ?(storage|space|resources|memory)`, `system resources`, `temporary authentication failure`, `(server|system|service|database)\b[^.;:]{0,20}\b(busy|overload\w*|not available|unavailable|error)`,
-	`local (error in processing|problem|configuration)`, `service refuse[^.;:]{0,40}(later|tard)`, `queue file write error`, `load average`, `too busy`, `congest`,
+	`local (error in processing|problem|configuration)`, `service refuse[^.;:]{0,40}(later|tard)`, `queue file write error`, `unable to process connection`, `load average`, `too busy`, `congest`,
 )
 
 // introduces finds what is said of how a client names itself, or of where it comes from.
