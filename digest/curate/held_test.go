@@ -320,3 +320,43 @@ func TestLastNumber(t *testing.T) {
 		}
 	}
 }
+
+// Two items at the top are surer to be one story by so much, those among the first three by more.
+func TestTopsLiftTheScore(t *testing.T) {
+	at := func(place int) *node {
+		it := item(1, "harbour", "Cranes move again")
+		it.Place = place
+		return &node{item: &it, top: place <= firstPlaces}
+	}
+	for _, c := range []struct {
+		a, b int
+		want float64
+	}{{1, 3, 0.957}, {3, 1, 0.957}, {4, 3, 0.900}, {3, 4, 0.900}, {10, 10, 0.900}, {1, 11, 0.5}, {11, 1, 0.5}} {
+		if got := lifted(0.5, at(c.a), at(c.b)); math.Abs(got-c.want) > 5e-4 {
+			t.Errorf("places %d and %d lift 0.5 to %.3f, want %.3f", c.a, c.b, got, c.want)
+		}
+	}
+}
+
+// An entry goes on where it tells what it has told under none of its headlines.
+func TestWentOn(t *testing.T) {
+	known := item(1, "harbour", "Toll of Sandholm ferry fire rises to 120")
+	now := item(1, "harbour", "Toll of Sandholm ferry fire rises to 150 people")
+	if !WentOn(known, now) {
+		t.Error("another toll is not told anew")
+	}
+	known.Aliases = []digest.Alias{{Title: ""}, {Title: "Toll of Sandholm ferry fire rises to 150"}}
+	if WentOn(known, now) {
+		t.Error("what an earlier headline said is told anew")
+	}
+}
+
+// Four words in capitals among few others are shouted; three may be initials.
+func TestShoutedTitles(t *testing.T) {
+	for title, want := range map[string]bool{"NATO UNESCO OPEC agree": true, "NATO UNESCO OPEC FIFA agree": false,
+		"NATO UNESCO OPEC FIFA agree on treaty": true} {
+		if got := NewDocument(title, "", "en").tokens[0].capital; got != want {
+			t.Errorf("%s: capitals tell names: %v", title, got)
+		}
+	}
+}
