@@ -169,6 +169,7 @@ func TestAnnouncementsTakeInNoEvent(t *testing.T) {
 		{"Lindqvist to be sworn in as first female mayor of Orlenne", "Lindqvist sworn in as first female mayor of Orlenne", false},
 		{"Lindqvist to be sworn in as first female mayor of Orlenne", "Lindqvist will be sworn in as the first female mayor of Orlenne", true},
 		{"Largest nurses strike in Orlenne history looms as talks stall", "Largest nurses strike in Orlenne history starts as talks stall", false},
+		{"Bishop of Marrow said to be released from captivity in Orlenne", "Bishop of Marrow released from captivity in Orlenne", true},
 		{"Crane owners set to sue Kestrel Bay over fees", "Crane owners sue Kestrel Bay over fees", false},
 		{"Crane owners sue Kestrel Bay over the fees", "Crane owners sue Kestrel Bay over fees", true},
 	} {

@@ -360,3 +360,23 @@ func TestShoutedTitles(t *testing.T) {
 		}
 	}
 }
+
+func TestAsks(t *testing.T) {
+	for title, want := range map[string]bool{
+		"When the cranes move again": true, "Where the cranes went": true, "Warum die Kräne stehen": true, "Pourquoi les grues": true,
+		"Cranes move when owners pay": false, "How cranes move": true, "Cranes: why they stand": true, "Owners know why cranes stand": false,
+		"Cranes move again?": true, "Cranes: what to know": true, "The strike, explained": true, "Cranes move again": false,
+	} {
+		if got := NewDocument(title, "", "").asks; got != want {
+			t.Errorf("%s: %v", title, got)
+		}
+	}
+}
+
+func TestModels(t *testing.T) {
+	for text, want := range map[string]int{"-16s over Tarn": 3, "-16s": 3, "-16super": 0, "-16": 3, "-16.": 3, "-16.5": 0, "19": 2, "": 0} {
+		if got := modelEnd([]rune(text)); got != want {
+			t.Errorf("%q: %d, want %d", text, got, want)
+		}
+	}
+}

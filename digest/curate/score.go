@@ -132,7 +132,7 @@ func ahead(lex []lexeme) bool {
 		if i+1 < len(lex) {
 			next = lex[i+1].folded
 		}
-		if aheadEnglish[l.folded] || l.folded == "to" && next == "be" || aheadTo[l.folded] && next == "to" {
+		if aheadEnglish[l.folded] || l.folded == "to" && next == "be" && !(i > 0 && doneEnglish[lex[i-1].folded]) || aheadTo[l.folded] && next == "to" {
 			return true
 		}
 	}
