@@ -207,7 +207,11 @@ func TestTitlesNameTags(t *testing.T) {
 		{"A &lt; B &amp;amp;amp; C &amp;#8211; D", "A < B & C – D"},
 		{"10<sup>6</sup> mills in H<sub>2</sub>O", "10⁶ mills in H2O"},
 		{"<![CDATA[The <title> of it]]>", "The <title> of it"},
-		{"<img src='x' alt='🚀'> Up", "🚀 Up"},
+		{"Up <img src='x' alt='🚀'> again", "Up 🚀 again"},
+		{"🔴 Port reopens", "Port reopens"},
+		{"☀️ 🏖️ Summer at sea", "Summer at sea"},
+		{"🎉", "🎉"},
+		{"№ 5 sails", "№ 5 sails"},
 		{strings.Repeat("<b>", 400) + "deep" + strings.Repeat("</b>", 400), "deep"},
 	} {
 		if got := plainTitle(row.source); got != row.want {

@@ -21,7 +21,18 @@ func plainTitle(source string) string {
 		}
 		source = titleMarkup(source)
 	}
-	return shorten(readHTML(source, nil, 4*maxTitleBytes).text.Plain(), maxTitle, maxTitleBytes)
+	return shorten(withoutMark(readHTML(source, nil, 4*maxTitleBytes).text.Plain()), maxTitle, maxTitleBytes)
+}
+
+// withoutMark is a headline without the pictures in front of it, which outlets put there to be seen: "🔴 Port reopens".
+func withoutMark(title string) string {
+	rest := strings.TrimLeftFunc(title, func(r rune) bool {
+		return r == ' ' || r >= 0x1f300 && r <= 0x1faff || r >= 0x2600 && r <= 0x27bf || r >= 0x2b00 && r <= 0x2bff || r == 0xfe0f || r == 0x200d
+	})
+	if cut := len(title) - len(rest); cut > 0 && rest != "" && title[cut-1] == ' ' {
+		return rest
+	}
+	return title
 }
 
 var (

@@ -140,7 +140,7 @@ func settle(in Input, pages []digest.Selection) Result {
 			r.Edition.Stories = append(r.Edition.Stories, s)
 			continue
 		}
-		switch reason := reasonOf(in, s); {
+		switch reason := reasonOf(in, i); {
 		case reason != "":
 			r.Closed = append(r.Closed, Closed{Story: s, Reason: reason})
 		default:
@@ -164,12 +164,15 @@ func settle(in Input, pages []digest.Selection) Result {
 const nearTop = 1.5
 
 // reasonOf tells why a story that found no place does not wait for the next edition; empty: it does.
-func reasonOf(in Input, s digest.Story) string {
+func reasonOf(in Input, i int) string {
+	s := in.Stories[i]
 	switch {
 	case s.Kind == digest.Aside && in.Digest.Asides == asidesOff:
 		return "is no news but a live page, a briefing, a gallery or the like, which asides = \"off\" leaves out"
 	case s.Kind == digest.Aside:
 		return "is no news but a live page, a briefing, a gallery or the like, for which no room was left"
+	case betterOf(in.Stories, i) >= 0:
+		return fmt.Sprintf("tells nothing beyond %q, of the same affair", s.Rank.Beside)
 	case s.Carried > 0:
 		return "found no room in two editions"
 	case in.Digest.Of != "" || s.Outlets() < 2 && s.Rank.Place < nearTop:

@@ -66,6 +66,12 @@ func aside(s digest.Story) digest.Story {
 	return s
 }
 
+// beside is a story that stands behind another one of the same affair.
+func beside(id string, s digest.Story) digest.Story {
+	s.Rank.Beside, s.Rank.Repeats = "Title of "+id, true
+	return s
+}
+
 func waited(s digest.Story) digest.Story {
 	s.Carried = 1
 	return s
@@ -133,6 +139,14 @@ func TestComposeSelects(t *testing.T) {
 			stories: []digest.Story{aside(story("l", "f", 3, "g")), story("a", "f", 0, "g")}, want: "a"},
 		{name: "whoever chose one topic has a page of it", digest: with(daily(topic("g", 2, 9), topic("d", 3, 9)), func(d *digest.Digest) { d.MaxHeadlines = 1 }), topics: []string{"g"},
 			stories: many(6, "a", "f", "g", "d"), want: "a0 a1 -a2"},
+		{name: "one affair is told once, by the better story", digest: with(daily(topic("g", 1, 4), topic("d", 9, 4)), func(d *digest.Digest) { d.MaxHeadlines = 5 }),
+			stories: []digest.Story{story("a", "f", 2, "g"), story("b", "f", 0, "g"), beside("a", story("c", "h", 0, "d")), beside("gone", story("e", "h", 0, "d"))}, want: "a e -b"},
+		{name: "but not where the other one tells more", digest: daily(topic("g", 3, 4)),
+			stories: []digest.Story{story("a", "f", 2, "g"), func() digest.Story { s := beside("a", story("c", "h", 0, "g")); s.Rank.Repeats = false; return s }()}, want: "a c"},
+		{name: "but where the better one is not for this reader", digest: daily(topic("g", 1, 4), topic("d", 9, 4)), topics: []string{"d"},
+			stories: []digest.Story{story("a", "f", 2, "g"), beside("a", story("c", "h", 0, "d"))}, want: "c"},
+		{name: "or is old", digest: daily(topic("g", 3, 4)),
+			stories: []digest.Story{ago(30, story("a", "f", 2, "g")), beside("a", story("c", "h", 0, "g"))}, want: "c a"},
 		{name: "no limits", digest: daily(topic("g", 0, 0)), stories: many(2, "a", "f", "g"), want: "a0 a1"},
 		{name: "nothing", digest: daily(topic("g", 1, 1))},
 	} {

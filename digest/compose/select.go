@@ -39,12 +39,14 @@ func wordsOf(length string) int {
 // firstEach. Then come the best of all that are left, up to the topic's MaxStories, MaxPerFeed of one feed in a topic,
 // and the digest's length. What a feed has beyond fills what nobody else wants. Opinion takes its turns like a topic.
 // Then come headlines, up to MaxHeadlines, and after them what is no news. What was carried stands after what is new.
+// What tells nothing beyond a better story of its affair has no place beside it: a reader would have it twice.
 // What is old comes in only when all that is newer has a place, or as one entry in ten.
 type selector struct {
 	in      Input
 	choice  digest.Choice
 	section []string // of each story on this page: a topic's id, opinionSection, or none
 	class   []int
+	behind  []bool // a better story of the same affair is there for this page, and tells as much
 	taken   []bool
 	full    []int
 	brief   []int
@@ -57,7 +59,7 @@ type selector struct {
 
 func newSelector(in Input, choice digest.Choice) *selector {
 	s := &selector{in: in, choice: choice, section: make([]string, len(in.Stories)),
-		class: make([]int, len(in.Stories)), taken: make([]bool, len(in.Stories)),
+		class: make([]int, len(in.Stories)), behind: make([]bool, len(in.Stories)), taken: make([]bool, len(in.Stories)),
 		bySect: map[string]int{}, byFeed: map[[2]string]int{}}
 	for i, story := range in.Stories {
 		s.class[i] = classOf(in, story)
@@ -74,6 +76,10 @@ func newSelector(in Input, choice digest.Choice) *selector {
 		case story.Follows != nil:
 			s.section[i] = developments
 		}
+	}
+	for i := range in.Stories {
+		j := betterOf(in.Stories, i)
+		s.behind[i] = j >= 0 && s.section[j] != "" && s.class[j] <= s.class[i] && in.Stories[j].Kind == digest.News
 	}
 	s.words = wordsOf(cmp.Or(choice.Length, in.Digest.Length))
 	s.limited = s.words > 0
@@ -99,12 +105,22 @@ func (s *selector) selection() (digest.Selection, error) {
 }
 
 // wants reports whether a story may still be taken for this page.
-func (s *selector) wants(i int) bool { return s.section[i] != "" && !s.taken[i] }
+func (s *selector) wants(i int) bool { return s.section[i] != "" && !s.taken[i] && !s.behind[i] }
+
+// betterOf is the place of the story of the same affair beyond which one tells nothing; -1: there is none.
+func betterOf(stories []digest.Story, i int) int {
+	if !stories[i].Rank.Repeats {
+		return -1
+	}
+	return slices.IndexFunc(stories, func(s digest.Story) bool {
+		return s.ID != stories[i].ID && s.Lead().Title == stories[i].Rank.Beside && s.Rank.Beside == ""
+	})
+}
 
 // lead takes the story that leads the page: the one that the editor wants, where the page may have it.
 func (s *selector) lead() {
 	for i, story := range s.in.Stories {
-		if s.wants(i) && story.ID == s.in.Edition.Lead {
+		if s.section[i] != "" && story.ID == s.in.Edition.Lead {
 			s.take(i)
 			return
 		}
@@ -204,7 +220,7 @@ func (s *selector) topic(id string) digest.Topic {
 // mayBeOld reports whether one more old entry may stand on the page.
 func (s *selector) mayBeOld() bool {
 	for i := range s.in.Stories {
-		if s.wants(i) && s.class[i] != old && s.in.Stories[i].Kind != digest.Aside {
+		if s.section[i] != "" && !s.taken[i] && s.class[i] != old && s.in.Stories[i].Kind != digest.Aside {
 			return (s.olds+1)*oldShare <= len(s.full)+len(s.brief)+1
 		}
 	}

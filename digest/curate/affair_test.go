@@ -123,3 +123,23 @@ func TestQuestionsStandBack(t *testing.T) {
 		t.Errorf("stories %+v", stories)
 	}
 }
+
+// A cluster repeats another one where none of its items tells more than any of the other's.
+func TestRepeats(t *testing.T) {
+	of := func(titles ...string) (c cluster) {
+		for _, title := range titles {
+			c.nodes = append(c.nodes, &node{doc: NewDocument(title, "", "en")})
+		}
+		return c
+	}
+	told := of("Strikes on Sandholm harbour kill 11", "Sandholm harbour struck")
+	for title, want := range map[string]bool{"Sandholm says 11 killed in strikes on harbour": true, "Sandholm mourns after strikes on harbour": true,
+		"Strikes on Sandholm harbour kill 19": false} {
+		if got := of(title).repeats(told); got != want {
+			t.Errorf("%s: repeats %v, want %v", title, got, want)
+		}
+	}
+	if of("Sandholm harbour struck").repeats(cluster{}) {
+		t.Error("what stands behind a story that was sent repeats one of the page")
+	}
+}

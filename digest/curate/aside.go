@@ -27,13 +27,14 @@ var asideTitle = lazyregexp.New(`(?i)` + strings.Join([]string{
 	`\bin (?:pictures|photos|images)\b|\b(?:pictures|photos|images|videos) of the (?:day|week|year)\b|^(?:photos|pictures|gallery|watch|watch live|video|podcast|listen): |\ben images\b|\ben imágenes\b|\bbilder des tages\b`,
 	`\b(?:how|where) to (?:watch|stream|livestream)\b|^what time (?:is|does|do)\b|\b(?:game|episode \d+|finale) recap\b|\bbest (?:new )?(?:\w+ and )?(?:movies|films|shows|series) (?:streaming|to (?:watch|stream))\b`,
 	`\bhoroscopes?\b|\bhoroskop\b|\bhoróscopo\b|\boroscopo\b|\bquiz of the\b|\b(?:news|weekly) quiz\b|\bcrossword\b|\bsudoku\b|\bwordle (?:today|hints?|answer)\b`,
+	`\bnews you missed\b|^(?:the )?(?:best|most striking) (?:photos|pictures|images) (?:of|from)\b|\bis (?:just |only |now )?[$£€]\d+(?:\.\d\d)? off\b`,
 	`\b(?:best|top|hot) deals?\b|\bdeals? (?:of the day|under [$£€]\d)|\bcoupons?\b|\bpromo codes?\b|\bprime day\b|\b(?:black friday|cyber monday) deals?\b|\bsave (?:up to )?[$£€]?\d+%? (?:off|on)\b|\bgift guide\b`,
 	`^(?:\w+day['’]s )?(?:transfer )?gossip:|\bgossip:|\btransfer rumou?rs\b|\bcelebrity news\b`,
 }, "|"))
 
 // asideTriggers are pieces of text of which each title has one that asideTitle matches. Nearly no title has any, and
 // looking for them is far cheaper.
-var asideTriggers = []string{"live", "/", "here's", "here’s", "headlines", "news brief", ", 20", "need to know", "newsletter", "first thing", "news wrap", "week in ", "happened", "blog", "ticker", "+++", "direct", "vivo", "diretta", "ao vivo",
+var asideTriggers = []string{"live", "/", "here's", "here’s", "headlines", "news brief", ", 20", "need to know", "newsletter", "first thing", " off", "news wrap", "week in ", "happened", "blog", "ticker", "+++", "direct", "vivo", "diretta", "ao vivo",
 	"latest", "update", "top reads", "top stories", "icymi", "briefing", " miss", "things",
 	"to watch", "to stream", "to livestream", "what time", " recap", " streaming", "papers", "politics:", "front pages", "pictures", "photos", "videos", "images", "imágenes", "bilder", "gallery", "watch:", "video:", "podcast", "listen:",
 	"scop", "skop", "quiz", "crossword", "sudoku", "wordle", "deal", "coupon", "promo", "prime day", "save ", "gift", "gossip", "rumo", "celebrity"}

@@ -32,6 +32,9 @@ var (
 	newsWord  = lazyregexp.New(`\b(?:NEWS|LIVE|BREAKING|UPDATES?|EXCLUSIVE|LATEST|WATCH|VIDEO|REVEALED|REPORT|ALERT|COVID|US|UK|EU|UN|WHO|II|III)\b`)
 )
 
+// essay matches what nobody says but whoever writes of themselves: "I moved to a harbour", "My year at sea".
+var essay = lazyregexp.New(`^(?:I|I['’](?:m|ve|d)|My) \p{Ll}`)
+
 // kindOf is what an item is: what the config says of its feed, what collect found, an aside, or opinion if its title,
 // a category or one of the parts of its address says so.
 func kindOf(it digest.Item, feed digest.Kind, asidePaths []string) digest.Kind {
@@ -49,6 +52,9 @@ func kindOf(it digest.Item, feed digest.Kind, asidePaths []string) digest.Kind {
 	}
 	if front := columnist.FindString(it.Title); front != "" && !newsWord.MatchString(front) &&
 		!shouts(it.Title[len(front):]) {
+		return digest.Opinion
+	}
+	if baseLanguage(it.Language) == "en" && essay.MatchString(it.Title) {
 		return digest.Opinion
 	}
 	for _, c := range it.Categories {

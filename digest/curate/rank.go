@@ -108,6 +108,7 @@ const (
 // standBack takes down questions, and what stands beside a better story of the same affair, but no development. Stories
 // come best first; clusters are by the stories' IDs; first are titles by the roots of their clusters: those that were sent.
 func standBack(stories []digest.Story, clusters map[string]cluster, first map[int]string) {
+	better := make(map[int]cluster) // by their roots
 	for i := range stories {
 		s := &stories[i]
 		c := clusters[s.ID]
@@ -116,12 +117,19 @@ func standBack(stories []digest.Story, clusters map[string]cluster, first map[in
 		}
 		at := slices.IndexFunc(c.beside, func(root int) bool { return first[root] != "" })
 		if s.Kind != digest.News || s.Follows != nil || at < 0 {
-			first[c.root] = s.Lead().Title
+			first[c.root], better[c.root] = s.Lead().Title, c
 			continue
 		}
-		s.Rank.Beside = first[c.beside[at]]
+		s.Rank.Beside, s.Rank.Repeats = first[c.beside[at]], c.repeats(better[c.beside[at]])
 		s.Rank.Total *= besideIt
 	}
+}
+
+// repeats reports whether none of a cluster's items tells what any of another one does not.
+func (c cluster) repeats(other cluster) bool {
+	return len(other.nodes) > 0 && !slices.ContainsFunc(c.nodes, func(n *node) bool {
+		return slices.ContainsFunc(other.nodes, func(m *node) bool { return tellsNew(m.doc, n.doc) })
+	})
 }
 
 // byRank sorts stories best first. Ties go to the fresher, then to the leading items' own order, so
