@@ -348,9 +348,14 @@ func TestFiveThings(t *testing.T) {
 		t.Fatal(err)
 	}
 	ids, headings := map[string]string{}, map[string]string{}
+	named := map[string]bool{} // by empty anchors right before, which Gmail and Word want
 	elements(root, func(n *html.Node) {
 		if id, ok := attr(n, "id"); ok {
 			ids["#"+id] = textOf(n)
+			if before := n.PrevSibling; before != nil && before.FirstChild == nil {
+				name, _ := attr(before, "name")
+				named["#"+name] = name == id
+			}
 		}
 		if href, _ := attr(n, "href"); strings.HasPrefix(href, "#") {
 			headings[href] = textOf(n)
@@ -362,6 +367,9 @@ func TestFiveThings(t *testing.T) {
 	for href, title := range headings {
 		if !strings.HasPrefix(strings.ReplaceAll(ids[href], noBreakSpace, " "), strings.ReplaceAll(title, noBreakSpace, " ")) {
 			t.Errorf("%s (%s) leads to %q", href, title, ids[href])
+		}
+		if !named[href] {
+			t.Errorf("%s (%s) has no named anchor", href, title)
 		}
 	}
 	text := strings.ReplaceAll(r.Text, noBreakSpace, " ")
