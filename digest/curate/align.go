@@ -23,7 +23,7 @@ func align(a, b []token) alignment {
 	m := alignment{both[:len(a)], both[len(a):]}
 	for i := range a {
 		for j := range b {
-			if a[i].key == b[j].key && m.b[j] == 0 {
+			if a[i].key == b[j].key {
 				m.a[i], m.b[j] = 1, 1
 				break
 			}
@@ -55,12 +55,12 @@ func align(a, b []token) alignment {
 // Survey".
 func initials(a, b []token, ma, mb []float64) {
 	for i, t := range a {
-		if ma[i] > 0 || !t.capital || len(t.term) < 2 || len(t.term) > 5 {
+		if ma[i] > 0 || !t.capital || len(t.term) > 5 {
 			continue
 		}
 		for j := range b {
 			rest, n := t.term, 0
-			for n < len(b)-j && mb[j+n] == 0 && rest != "" && b[j+n].upper {
+			for n < len(b)-j && mb[j+n] == 0 && b[j+n].upper {
 				head := b[j+n].term[:1]
 				if b[j+n].capital {
 					head = b[j+n].term
@@ -72,7 +72,7 @@ func initials(a, b []token, ma, mb []float64) {
 				rest = after
 				n++
 			}
-			if rest == "" && n >= 2 {
+			if rest == "" {
 				ma[i] = 1
 				for k := range n {
 					mb[j+k] = 1
@@ -86,10 +86,10 @@ func initials(a, b []token, ma, mb []float64) {
 // near tells how far two tokens of different keys stand for the same, 0 to 1: a capital for its
 // country, and words with a long common beginning, which joins inflections in any language.
 func near(a, b *token) float64 {
-	if a.country != 0 && a.country == b.key || b.country != 0 && b.country == a.key {
+	if a.country == b.key || b.country == a.key {
 		return 0.5
 	}
-	if a.kind == number && b.kind == number && a.term == b.term && (a.unit == 0 || b.unit == 0) {
+	if a.term == b.term && (a.unit == 0 || b.unit == 0) {
 		return 0.8
 	}
 	if a.isNumber() || b.isNumber() || a.gram || b.gram ||
@@ -97,22 +97,18 @@ func near(a, b *token) float64 {
 		return 0
 	}
 	x, y := a.term, b.term
-	if len(x) < 4 || len(y) < 4 || x[:3] != y[:3] {
-		return 0
-	}
 	n := 0
 	for n < len(x) && n < len(y) && x[n] == y[n] {
 		n++
 	}
-	shared := utf8.RuneCountInString(x[:n])
-	shorter, longer := utf8.RuneCountInString(x), utf8.RuneCountInString(y)
-	if shorter > longer {
-		shorter, longer = longer, shorter
+	if n < 4 {
+		return 0
 	}
+	shared, longer := utf8.RuneCountInString(x[:n]), max(utf8.RuneCountInString(x), utf8.RuneCountInString(y))
 	switch {
 	case shared >= 4 && float64(shared) >= 0.6*float64(longer):
 		return 0.8
-	case shared >= 5 && shorter >= 5:
+	case shared >= 5:
 		return 0.6
 	}
 	return 0

@@ -104,6 +104,23 @@ func TestAsides(t *testing.T) {
 	}
 }
 
+// A clip alone, of a feed with articles, is no news.
+func TestIsClip(t *testing.T) {
+	for i, c := range []struct {
+		kind  digest.Kind
+		link  string
+		items int
+		want  bool
+	}{{digest.News, "https://herald.example/videos/1", 1, true}, {digest.Opinion, "https://herald.example/videos/1", 1, false},
+		{digest.News, "https://herald.example/videos/1", 2, false}, {digest.News, "https://herald.example/news/1", 1, false}} {
+		s := digest.Story{Kind: c.kind, Items: make([]digest.Item, c.items)}
+		s.Items[0].Link, s.Items[0].Feed = c.link, "herald"
+		if isClip(s, map[string]bool{"herald": true}) != c.want || isClip(s, nil) {
+			t.Errorf("row %d", i)
+		}
+	}
+}
+
 func TestColumnistsInFront(t *testing.T) {
 	for title, want := range map[string]digest.Kind{
 		"ADA MARSH: Why the harbour must stay ours": digest.Opinion,
@@ -134,6 +151,9 @@ func TestTitlesWithoutTheirOutlet(t *testing.T) {
 		{"Who runs it - Herald", "Herald", "", "Who runs it"},
 		{"On strike - Herald", "Herald", "", "On strike - Herald"}, // too little would stay
 		{"Cranes move again - HP", "HP", "", "Cranes move again - HP"},
+		{"Cranes move again - He", "Herald", "", "Cranes move again - He"},
+		{"Cranes move again - Herald Online", "Herald", "", "Cranes move again"},
+		{"Cranes move again - N24", "N24", "", "Cranes move again"},
 		{"Herald - cranes move again", "Herald", "", "Herald - cranes move again"},
 	} {
 		if got := withoutOutlet(digest.Item{Title: c.title, Source: c.source, Link: c.link}); got != c.want {

@@ -1,7 +1,9 @@
 package curate
 
 import (
+	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -232,6 +234,95 @@ func TestArticleNumber(t *testing.T) {
 	} {
 		if number, named := articleNumber(CanonicalLink(c.link)); number != c.number || named != c.named {
 			t.Errorf("%s: got %q, %v", c.link, number, named)
+		}
+	}
+}
+
+// TestSameGrid holds how each two showings of an item are judged that differ in some of what they have, found under each
+// kind of name: a digit for each rule of Same, in octal.
+func TestSameGrid(t *testing.T) {
+	const (
+		strikeText = "Cranes moved again at dawn after eleven days of silence."
+		mintText   = "The mint closes its doors for good this winter, its guild said."
+		article    = "https://harbour.example/news/cranes-move-again-52394685"
+		list       = "https://harbour.example/notices"
+	)
+	day := func(h int) time.Time { return noon.Add(time.Duration(h) * time.Hour) }
+	var items []digest.Item
+	for _, it := range []digest.Item{
+		{GUID: "a1", Link: article, Title: "Cranes move again", Published: noon},
+		{GUID: "a1", Link: article, Title: "Mint closes its doors", Published: day(30)},
+		{GUID: "a2", Link: article, Title: "Mint closes its doors", Published: noon},
+		{GUID: "a2", Link: article, Title: "Mint closes its doors", Published: day(30)},
+		{GUID: "a2", Link: "https://harbour.example/news/wages-52394685", Title: "Mint closes its doors", Published: day(30)},
+		{GUID: "a2", Link: "https://harbour.example/news/wages-agreed-a-52394685", Title: "Mint closes its doors"},
+		{GUID: "a1", Link: "https://harbour.example/news/mint-closes-its-doors", Title: "Mint closes its doors", Published: noon},
+		{GUID: "a1", Link: list, Title: "Cranes move again", Published: noon},
+		{GUID: "a1", Link: list, Title: "Mint closes its doors", Published: noon, Summary: digest.PlainText(strikeText)},
+		{GUID: "a2", Link: list, Title: "Cranes move again", Published: day(2), Summary: digest.PlainText(strikeText)},
+		{GUID: "a2", Link: list, Title: "Cranes move again", Published: day(30), Summary: digest.PlainText(mintText)},
+		{GUID: "", Link: list, Title: "Cranes move again", Published: day(30), Summary: digest.PlainText(strikeText)},
+		{GUID: "", Link: list, Title: "Mint closes its doors"},
+		{GUID: "", Link: list + "#mint", Title: "Mint closes its doors", Published: day(2)},
+		{GUID: list + "#0", Link: list, Title: "Cranes move again", Published: day(2)},
+		{GUID: list + "#1", Link: list, Title: "Mint closes its doors", Published: day(30)},
+		{GUID: list + "#1", Link: list + "#cranes", Title: "Cranes move again", Published: day(30)},
+		{GUID: "a1", Title: "Cranes move again"},
+		{GUID: "a1", Title: "Mint closes its doors", Summary: digest.PlainText(mintText)},
+		{GUID: article, Title: "Mint closes its doors", Published: day(2)},
+		{GUID: "https://harbour.example/?p=4711", Link: "https://harbour.example/wages", Title: "Wages agreed", Published: noon},
+		{GUID: "https://harbour.example/?p=4711", Link: "https://harbour.example/guild", Title: "Guild meets", Published: day(30)},
+		{Title: "Cranes move again", Summary: digest.PlainText(strikeText)},
+		{Title: "Cranes move again", Published: day(2), Summary: digest.PlainText(strikeText[:len(strikeText)-10])},
+		{Title: "Cranes move again", Published: day(1), Summary: digest.PlainText(strikeText + " " + mintText)},
+		{GUID: "a1", Link: "https://harbour.example/cranes?s=ab12cd34e", Title: "Cranes move again"},
+		{GUID: "a3", Link: "https://harbour.example/cranes?s=ff98ab76c", Title: "Cranes move again"},
+		{Feed: "nordic", GUID: "a1", Link: list, Title: "Mint closes its doors", Published: day(30)},
+		{Feed: "nordic", GUID: "b1", Link: list, Title: "Cranes move again"},
+		{Feed: "nordic", GUID: "b1", Link: article, Title: "Guild meets", Published: day(60)},
+		{Link: "https://harbour.example/", Title: "…"},
+		{Link: "https://harbour.example/#!/cranes", Title: "…", GUID: " a1 "},
+	} {
+		if it.Feed == "" {
+			it.Feed = "harbour"
+		}
+		items = append(items, it)
+	}
+	var out strings.Builder
+	for _, known := range items {
+		for _, shown := range items {
+			bits := 0
+			for i, kind := range [...]Key{guidKey, linkKey, numberKey, minuteKey, titleKey} {
+				if Same(known, shown, kind) {
+					bits |= 1 << i
+				}
+			}
+			fmt.Fprintf(&out, "%02o%d ", bits, Key(guidKey).Rank(known, shown))
+		}
+		for _, k := range Keys(known) {
+			out.WriteString(string(k[:1]))
+			if k.IsExact() {
+				out.WriteString("!")
+			}
+		}
+		p := partsOf(known)
+		fmt.Fprintf(&out, " %s\n", strings.ReplaceAll(copyOf(known, p), "\x00", "|"))
+	}
+	// As one document, each item twice.
+	for _, n := range NamesIn(append(slices.Clone(items), items...)) {
+		for _, k := range n.Keys {
+			out.WriteString(string(k[:1]))
+		}
+		out.WriteString("/")
+		for _, k := range n.Shared {
+			out.WriteString(string(k[:1]))
+		}
+		fmt.Fprintf(&out, "%v ", n.Copy)
+	}
+	golden(t, "same.txt", out.String()+"\n")
+	for kind, want := range map[string]string{"g:": "guid", "h:": "title and text", "?": "nothing"} {
+		if got := Key(kind).String(); got != want {
+			t.Errorf("%s is called %q, want %q", kind, got, want)
 		}
 	}
 }
