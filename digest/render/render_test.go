@@ -1,6 +1,7 @@
 package render
 
 import (
+	"html"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -158,6 +159,17 @@ func TestPreheader(t *testing.T) {
 	view.Subject = view.Lead.Title
 	if got := preheader(view); !strings.HasPrefix(got, view.Lead.Source+" · "+view.Lead.Time+" · ") || strings.Contains(got, view.Lead.Title) {
 		t.Errorf("preheader of one story without words: %q", got)
+	}
+
+	// Nothing of the mail follows it in an inbox.
+	r := mustRender(t, s, page, paperFrame)
+	_, hidden, _ := strings.Cut(r.HTML, "line-height:1px\">")
+	hidden, _, _ = strings.Cut(hidden, "</div>")
+	if n := len([]rune(html.UnescapeString(hidden))); n < 140 || n > 2*140 || !strings.HasSuffix(hidden, "&nbsp;") {
+		t.Errorf("%d characters are hidden: %q", n, hidden)
+	}
+	if got := padding(strings.Repeat("a", 140)); got != "" {
+		t.Errorf("a long preheader is followed by %q", got)
 	}
 }
 
