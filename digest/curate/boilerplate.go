@@ -3,6 +3,7 @@ package curate
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"digestd/digest"
 	"digestd/internal/lazyregexp"
@@ -100,11 +101,13 @@ func CleanSummary(t digest.Text) digest.Text {
 // would touch, a space stays.
 func without(t digest.Text, from, to int) digest.Text {
 	plain := t.Plain()
-	gap := strings.TrimSpace(plain[:from]) != "" && strings.TrimSpace(plain[to:]) != ""
 	if strings.TrimSpace(plain[:from]) == "" {
 		from = 0
 		to += len(plain[to:]) - len(strings.TrimLeftFunc(plain[to:], unicode.IsSpace))
 	}
+	before, _ := utf8.DecodeLastRuneInString(plain[:from])
+	after, _ := utf8.DecodeRuneInString(plain[to:])
+	gap := from > 0 && to < len(plain) && !unicode.IsSpace(before) && !unicode.IsSpace(after)
 	var out digest.Text
 	offset := 0
 	for _, s := range t {
@@ -112,11 +115,8 @@ func without(t digest.Text, from, to int) digest.Text {
 		offset = end
 		head := s.S[:min(max(from-start, 0), len(s.S))]
 		tail := s.S[min(max(to-start, 0), len(s.S)):]
-		if gap && end > from && head+tail != s.S {
-			if tail != "" && !strings.HasPrefix(tail, " ") && !strings.HasSuffix(head, " ") {
-				tail = " " + tail
-			}
-			gap = tail == ""
+		if gap && tail != "" {
+			tail, gap = " "+tail, false
 		}
 		if s.S = head + tail; s.S != "" {
 			out = append(out, s)

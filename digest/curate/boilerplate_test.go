@@ -63,6 +63,23 @@ func TestCleanSummaryKeepsMarks(t *testing.T) {
 	}
 }
 
+// Where two words would touch, a space stays, in whatever spans they stand.
+func TestWithout(t *testing.T) {
+	for i, c := range []struct {
+		text     digest.Text
+		from, to int
+		want     string
+	}{
+		{digest.Text{{S: "ab XX cd"}}, 2, 6, "ab cd"}, {digest.Text{{S: "ab XX cd"}}, 3, 6, "ab cd"}, {digest.Text{{S: "ab XX cd"}}, 2, 5, "ab cd"},
+		{digest.Text{{S: "ab"}, {S: " XX "}, {S: "cd"}}, 2, 6, "ab cd"}, {digest.Text{{S: "ab "}, {S: "XX "}, {S: "cd"}}, 3, 6, "ab cd"},
+		{digest.Text{{S: "ab XX"}}, 2, 5, "ab"}, {digest.Text{{S: "XXcd"}}, 0, 2, "cd"}, {digest.Text{{S: " XX cd"}}, 1, 3, "cd"}, {digest.Text{{S: "XX"}}, 0, 2, ""},
+	} {
+		if got := without(c.text, c.from, c.to).Plain(); got != c.want {
+			t.Errorf("row %d: %q, want %q", i, got, c.want)
+		}
+	}
+}
+
 func FuzzCleanSummary(f *testing.F) {
 	f.Add("Ports reopened. The post Ports reopen appeared first on Harbour Post.", 10)
 	f.Add("Advertisement: x [...]", 3)

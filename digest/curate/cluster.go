@@ -71,7 +71,7 @@ func (c cluster) joinOf(n *node) digest.Join {
 
 // asks reports whether all items ask, or offer to explain.
 func (c cluster) asks() bool {
-	return len(c.nodes) > 0 && !slices.ContainsFunc(c.nodes, func(n *node) bool { return !n.doc.asks })
+	return !slices.ContainsFunc(c.nodes, func(n *node) bool { return !n.doc.asks })
 }
 
 // sameOutlet reports whether two items come from one outlet: one feed, or feeds of one name.
@@ -216,7 +216,7 @@ func (g *grouping) exactEdges() []edge {
 		}
 	}
 	for i, n := range g.nodes {
-		if j, ok := bySeq[n.item.After]; ok && n.item.After != 0 {
+		if j, ok := bySeq[n.item.After]; ok {
 			if m := g.nodes[j]; m.sent == 0 {
 				edges = append(edges, g.edge(i, j, 1, "same entry"))
 			} else if len(whatIsNew(m.doc, n.doc)) > 0 {
@@ -224,12 +224,12 @@ func (g *grouping) exactEdges() []edge {
 			}
 			continue
 		}
-		if j, ok := bySeq[n.item.Of]; ok && n.item.Of != 0 {
+		if j, ok := bySeq[n.item.Of]; ok {
 			edges = append(edges, g.edge(i, j, 1, "same item"))
 		} else if j, ok := bySeq[n.item.Seq]; ok && j != i {
 			edges = append(edges, g.edge(i, j, 1, "same item"))
 		}
-		if n.link == "" || isFrontPage(n.link) {
+		if isFrontPage(n.link) {
 			continue
 		}
 		j, ok := byLink[n.link]
@@ -250,7 +250,7 @@ func (g *grouping) exactEdges() []edge {
 // join brings the clusters of an edge together if nothing stands against it.
 func (g *grouping) join(e edge, exact bool) {
 	ra, rb := g.root(e.i), g.root(e.j)
-	if ra == rb || !exact && e.a.sent != e.b.sent && e.score < closeScore || !g.compatible(ra, rb, exact) {
+	if ra == rb || e.a.sent != e.b.sent && e.score < closeScore || !g.compatible(ra, rb, exact) {
 		return
 	}
 	if !exact {
@@ -265,6 +265,7 @@ func (g *grouping) join(e edge, exact bool) {
 
 // compatible reports whether two clusters may be one story.
 func (g *grouping) compatible(ra, rb int, exact bool) bool {
+	ra, rb = min(ra, rb), max(ra, rb) // what was sent comes first
 	a, b := g.members[ra], g.members[rb]
 	if g.nodes[a[0]].sent > 0 && g.nodes[b[0]].sent > 0 {
 		return false
@@ -293,10 +294,11 @@ func (g *grouping) compatible(ra, rb int, exact bool) bool {
 				if m.when.Sub(n.when).Abs() > retold {
 					return false
 				}
-				twice = twice || score < sameOutletScore
+				if score < sameOutletScore {
+					twice = true
+				}
 			}
-			if m.sent > 0 && n.sent == 0 && tellsNew(m.doc, n.doc) ||
-				n.sent > 0 && m.sent == 0 && tellsNew(n.doc, m.doc) {
+			if m.sent > 0 && tellsNew(m.doc, n.doc) {
 				return false
 			}
 		}
@@ -304,7 +306,7 @@ func (g *grouping) compatible(ra, rb int, exact bool) bool {
 	if twice && (others < leastOthers || across < Threshold*float64(others)) {
 		return false
 	}
-	return sum >= averageScore*float64(len(a)*len(b)) && !g.unheard(a, b) && !g.unheard(b, a)
+	return sum >= averageScore*float64(len(a)*len(b)) && !g.unheard(a, b)
 }
 
 // averageScore is how alike the items of two clusters must be on average for the clusters to become

@@ -34,7 +34,7 @@ var ordinals = func() map[string]int {
 // nthOf is the place in a count that a lexeme says, with what stands after it.
 func nthOf(lex []lexeme) (nth, bool) {
 	n, after := ordinals[lex[0].folded], 1
-	if v, err := strconv.Atoi(lex[0].text); lex[0].number && err == nil && len(lex) > 2 {
+	if v, _ := strconv.Atoi(lex[0].text); len(lex) > 2 {
 		switch lex[1].folded {
 		case "st", "nd", "rd", "th":
 			n, after = v, 2
@@ -77,7 +77,7 @@ func datesOf(lex []lexeme) dates {
 			d.nth = append(d.nth, place)
 		}
 		if l.number {
-			if y, err := strconv.Atoi(l.text); err == nil && y >= 1900 && y < 2100 {
+			if y, _ := strconv.Atoi(l.text); y >= 1900 && y < 2100 {
 				d.years = append(d.years, y)
 			}
 			continue
@@ -91,8 +91,8 @@ func datesOf(lex []lexeme) dates {
 		}
 		day := 0
 		for _, j := range [...]int{i - 1, i + 1} {
-			if j >= 0 && j < len(lex) && lex[j].number {
-				if n, err := strconv.Atoi(lex[j].text); err == nil && n >= 1 && n <= 31 && day == 0 {
+			if j >= 0 && j < len(lex) {
+				if n, _ := strconv.Atoi(lex[j].text); n <= 31 && day == 0 { // no number is 0
 					day = n
 				}
 			}
@@ -115,7 +115,7 @@ func (d dates) conflict(o dates) bool {
 		return true
 	}
 	for _, a := range d.nth {
-		if slices.ContainsFunc(o.nth, func(b nth) bool { return a.of == b.of && a.n != b.n }) &&
+		if slices.ContainsFunc(o.nth, func(b nth) bool { return a.of == b.of }) &&
 			!slices.Contains(o.nth, a) {
 			return true
 		}

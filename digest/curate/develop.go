@@ -23,9 +23,7 @@ const followThreshold = 0.9
 // the headlines have in common may be less.
 func leastProgress(sent, now Document) float64 {
 	for _, t := range now.tokens {
-		if t.kind == number && isCount(t) && slices.ContainsFunc(sent.tokens, func(o token) bool {
-			return o.kind == number && o.unit == t.unit && o.key != t.key && isCount(o)
-		}) {
+		if isCount(t) && slices.ContainsFunc(sent.tokens, func(o token) bool { return o.key != t.key && isCount(o) }) {
 			return countThreshold
 		}
 	}
@@ -40,8 +38,8 @@ const (
 
 // isCount reports whether a number is a great count, and no year.
 func isCount(t token) bool {
-	n, err := strconv.ParseFloat(t.term, 64)
-	return err == nil && n >= leastCount && (n < 1900 || n >= 2100)
+	n, _ := strconv.ParseFloat(t.term, 64)
+	return t.kind == number && n >= leastCount && (n < 1900 || n >= 2100)
 }
 
 // progress tells from 0 to 1 how surely the second document goes on with the affair of the first, and tells something
@@ -69,7 +67,7 @@ func (f features) ofAffair() features {
 // result of a game that goes on, the next figure of a count.
 func onlyNumbers(a, b Document) bool {
 	m := align(a.tokens, b.tokens)
-	return series(a.tokens, b.tokens, m) && !a.dates.conflict(b.dates) && !otherOf(a.ids, b.ids)
+	return series(a.tokens, b.tokens, m) && !a.dates.conflict(b.dates)
 }
 
 // tellsNew reports whether a document may tell what the one that was sent of the same story does not: other numbers, an
@@ -106,7 +104,7 @@ func whatIsNew(sent, now Document) (news []string) {
 func otherFigures(sent, now Document) (all []string) {
 	for _, t := range now.tokens {
 		if t.isNumber() && slices.ContainsFunc(sent.tokens, func(o token) bool {
-			return o.kind == t.kind && o.unit == t.unit && o.key != t.key && !roughlySame(t, o)
+			return o.kind == t.kind && o.unit == t.unit && !roughlySame(t, o)
 		}) {
 			all = append(all, t.term)
 		}
@@ -116,9 +114,9 @@ func otherFigures(sent, now Document) (all []string) {
 
 // roughlySame reports whether one of two numbers is said to be rough, "nearly 70", and they are a tenth apart at most.
 func roughlySame(a, b token) bool {
-	x, errX := strconv.ParseFloat(a.term, 64)
-	y, errY := strconv.ParseFloat(b.term, 64)
-	return (a.about || b.about) && errX == nil && errY == nil && math.Abs(x-y) <= max(x, y)/10
+	x, _ := strconv.ParseFloat(a.term, 64)
+	y, _ := strconv.ParseFloat(b.term, 64)
+	return (a.about || b.about) && math.Abs(x-y) <= max(x, y)/10
 }
 
 // coveredByOutcome is how much two headlines must have in common besides for opposite outcomes to be of one thing.
@@ -135,7 +133,7 @@ func otherOutcome(sent, now []token) bool {
 				continue
 			}
 			if t.key == o.key && t.negated != o.negated || slices.ContainsFunc(t.sides, func(s side) bool {
-				return s.outcome && slices.Contains(o.sides, side{s.pair, !s.second, true})
+				return slices.Contains(o.sides, side{s.pair, !s.second, true})
 			}) && !hasKey(now, t.key) && !hasKey(sent, o.key) {
 				return true
 			}
@@ -147,7 +145,7 @@ func otherOutcome(sent, now []token) bool {
 // cameTrue is happened where the words leave no doubt: "will sign" and "to sign" before, and "signs" or "signed" now.
 func cameTrue(sent, now []token) bool {
 	for _, t := range sent {
-		if t.tense == 0 || t.kind == state || t.kind == number {
+		if t.tense == 0 || t.kind == state {
 			continue
 		}
 		if slices.ContainsFunc(now, func(o token) bool {
@@ -259,7 +257,7 @@ func withoutRetold(stories, sent []digest.Story) (rest []digest.Story, closed []
 	}
 	for _, s := range stories {
 		before, ok := told[s.Lead().After]
-		if ok && s.Follows == nil && len(s.Items) == 1 && s.Lead().After != 0 {
+		if ok && s.Follows == nil && len(s.Items) == 1 {
 			closed = append(closed, Closed{Item: s.Lead(), Reason: coverageOf(before), Story: before.ID})
 			continue
 		}

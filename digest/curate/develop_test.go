@@ -159,6 +159,23 @@ func TestWhatIsUnheardIsNotClosed(t *testing.T) {
 	}
 }
 
+// Of the stories that follow one, the first says so, and only news does.
+func TestDevelop(t *testing.T) {
+	sent := []digest.Story{{ID: "s0", Items: []digest.Item{item(9, "harbour", quake)}}, {ID: "s1", Items: []digest.Item{item(1, "harbour", strike)}}}
+	stories := []digest.Story{{ID: "o", Kind: digest.Opinion}, {ID: "x"}, {ID: "a"}, {ID: "b"}, {ID: "c"}}
+	of := func(n int) follow { return follow{now: &node{}, sent: &node{sent: n}} }
+	develop(stories, map[string]follow{"o": of(2), "a": of(2), "b": of(2), "c": of(1)}, sent)
+	for i, want := range []string{"", "", "s1", "", "s0"} {
+		got := ""
+		if f := stories[i].Follows; f != nil {
+			got = f.Story
+		}
+		if got != want {
+			t.Errorf("%s follows %q, want %q", stories[i].ID, got, want)
+		}
+	}
+}
+
 // What happens is news of what was to come; what is still to come is not.
 func TestAnnouncementsTakeInNoEvent(t *testing.T) {
 	topics := []digest.Topic{topic("global", "harbour", "nordic")}

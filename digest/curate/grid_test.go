@@ -30,7 +30,7 @@ func TestLinks(t *testing.T) {
 			t.Errorf("%q is a token: %v", value, !want)
 		}
 	}
-	for values, want := range map[[2]string]bool{{"ab12cd34", "five"}: false, {"five", "ab12cd34"}: false, {"ab12cd34", "cd12ab34"}: true} {
+	for values, want := range map[[2]string]bool{{"ab12cd34", "five"}: false, {"five", "ab12cd34"}: false, {"ab12cd34&x=five", "cd12ab34&x=five"}: true, {"ab12cd34", "cd12ab34"}: true} {
 		if differInToken("h.example/a?s="+values[0], "h.example/a?s="+values[1]) != want {
 			t.Errorf("%v differ in a token: %v", values, !want)
 		}
@@ -80,6 +80,12 @@ func TestFromBelowKnown(t *testing.T) {
 		{"below and older", "+21 -19 -18 +10", "3"},
 		{"below and no older than the oldest", "-19 -9 +10", ""},
 		{"below and older by less than a day than the reading", "-20 +19.5", ""},
+		{"the oldest of the known in the middle", "-19 -9 -12 -11 +10", ""},
+		{"the oldest of the known before the last", "-19 -18 -17 -9 +10", ""},
+		{"below an undated one", "-19 -0 +10", "2"},
+		{"dates before numbers", "-19,1 -18,2 +10,3", "2"},
+		{"dates before sightings", "-19,,1 -18,,2 +10", "2"},
+		{"nothing known, undated", "+0 +0", ""},
 		{"between", "-19 +10 -9", ""},
 		{"nothing known", "+21 +19 +10", ""},
 		{"known again", "-19 -18 -10", ""},
@@ -181,7 +187,7 @@ func TestSubjectsShoutsAndCounts(t *testing.T) {
 		}
 	}
 	for term, want := range map[string]bool{"99": false, "100": true, "1899": true, "1900": false, "2099": false, "2100": true, "x": false} {
-		if isCount(token{term: term}) != want {
+		if isCount(token{term: term, kind: number}) != want || isCount(token{term: term}) {
 			t.Errorf("%s is a great count: %v", term, !want)
 		}
 	}
@@ -230,8 +236,14 @@ func TestTitles(t *testing.T) {
 		out.WriteString("\n")
 	}
 	golden(t, "titles.txt", out.String())
-	long := NewDocument(strings.Repeat("港口重新开放罢工结束", 3)+" "+strings.Repeat("aa bb cc dd ee ff gg ", 1), "", "ja")
-	if n := len(long.tokens); n > mostTokens {
+	if told := NewDocument("Cranes move", "Harbourmaster Lund praised the crews today", "en"); !told.has(hashKey("lund")) || told.has(hashKey("brook")) {
+		t.Error("what a summary has was not told")
+	}
+	var long strings.Builder
+	for i := range 2 * mostTokens {
+		fmt.Fprintf(&long, "w%c%c ", 'a'+i%26, 'a'+i/26)
+	}
+	if n := len(NewDocument(long.String(), "", "en").tokens); n != mostTokens {
 		t.Errorf("%d words are compared", n)
 	}
 }
@@ -287,7 +299,7 @@ func TestWindows(t *testing.T) {
 		}
 		var items []digest.Item
 		var sent []digest.Story
-		waited := map[uint64]int{}
+		waited, at := map[uint64]int{}, 0
 		add := func(it digest.Item) {
 			if n := len(sent); oneIn(5) && n > 0 {
 				it.After = sent[r.IntN(n)].Items[0].Seq
@@ -300,7 +312,10 @@ func TestWindows(t *testing.T) {
 			items = append(items, it)
 		}
 		for k := range uint64(22) {
-			p := pairs[r.IntN(len(pairs))]
+			if oneIn(2) {
+				at = r.IntN(len(pairs))
+			}
+			p := pairs[min(at+r.IntN(3), len(pairs)-1)]
 			a, b := draw(2*k+1, p[0]), draw(2*k+2, p[1])
 			if a.Kind = digest.News; oneIn(3) {
 				sent = append(sent, digest.Story{ID: fmt.Sprint("old", k), Topics: []string{"world"}, Items: []digest.Item{a}})

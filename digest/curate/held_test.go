@@ -364,6 +364,10 @@ func TestWentOn(t *testing.T) {
 	if !WentOn(known, now) {
 		t.Error("another toll is not told anew")
 	}
+	known.Aliases = []digest.Alias{{Title: "Mint closes its doors"}}
+	if !WentOn(known, now) {
+		t.Error("another toll is not told anew after another matter")
+	}
 	known.Aliases = []digest.Alias{{Title: ""}, {Title: "Toll of Sandholm ferry fire rises to 150"}}
 	if WentOn(known, now) {
 		t.Error("what an earlier headline said is told anew")

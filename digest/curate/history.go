@@ -52,11 +52,11 @@ func FromBelowKnown(document []digest.Item, known []bool, read time.Time) []bool
 			under = i < first
 		}
 		switch {
-		case known[i] || !under:
+		case !under:
 		case it.Published.IsZero():
 			below[i] = order != newestLast
 		default:
-			below[i] = it.Published.Before(read.Add(-late)) && !oldest.IsZero() && it.Published.Before(oldest)
+			below[i] = it.Published.Before(read.Add(-late)) && it.Published.Before(oldest)
 		}
 	}
 	return below

@@ -132,7 +132,7 @@ func keysOf(it digest.Item, p parts) []Key {
 	if guid != "" {
 		keys = append(keys, newKey(guidKey, it.Feed, guid))
 	}
-	if link != "" && !isFrontPage(link) {
+	if !isFrontPage(link) {
 		if fragment != "" {
 			keys = append(keys, newKey(fragmentKey, link, fragment))
 		}
@@ -339,7 +339,7 @@ func sameMinute(a, b digest.Item) bool {
 
 // sameDay reports whether both were published on the same day.
 func sameDay(a, b digest.Item) bool {
-	return isDated(a, b) && a.Published.UTC().Format(time.DateOnly) == b.Published.UTC().Format(time.DateOnly)
+	return a.Published.UTC().Format(time.DateOnly) == b.Published.UTC().Format(time.DateOnly)
 }
 
 // itemLink is the canonical link of an item; a guid that is an address stands in for a missing one.
@@ -408,7 +408,7 @@ func alikeTitle(a, b digest.Item) bool {
 // must be the same: "Edition 1." is not "Edition 2."
 func alikeText(a, b digest.Item) bool {
 	x, y := itemText(a), itemText(b)
-	if x == "" || y == "" {
+	if x == "" {
 		return false
 	}
 	if x == y {

@@ -280,6 +280,14 @@ func TestSameGrid(t *testing.T) {
 		{Feed: "nordic", GUID: "a1", Link: list, Title: "Mint closes its doors", Published: day(30)},
 		{Feed: "nordic", GUID: "b1", Link: list, Title: "Cranes move again"},
 		{Feed: "nordic", GUID: "b1", Link: article, Title: "Guild meets", Published: day(60)},
+		{GUID: "a5", Link: "https://harbour.example/news/wages-agreed-at-77777777", Title: "Wages agreed", Published: noon, Summary: digest.PlainText(strikeText)},
+		{GUID: "a6", Link: "https://harbour.example/news/guild-meets-at-77777778", Title: "Guild meets in hall", Published: noon, Summary: digest.PlainText(strikeText)},
+		{GUID: "a7", Link: list + "#x", Title: "Cranes, move – again!", Published: day(31), Summary: digest.PlainText(strikeText)},
+		{GUID: "a8", Link: list + "#x", Title: "Kestrel Bay ports reopen after wage deal 12"},
+		{GUID: "a8", Link: "https://harbour.example/ports", Title: "Kestrel Bay ports to reopen after wage deal"},
+		{GUID: "a8", Link: "https://harbour.example/ports?s=ff98ab76c", Title: "क्रेन की बात 13"},
+		{GUID: "a9", Link: "https://harbour.example/ports?s=ab12cd34e", Title: "क्रेन का बात 13", Summary: digest.PlainText(mintText)},
+		{Link: "https://harbour.example/%zz#!x", GUID: "b#/x", Title: "…"},
 		{Link: "https://harbour.example/", Title: "…"},
 		{Link: "https://harbour.example/#!/cranes", Title: "…", GUID: " a1 "},
 	} {
@@ -320,6 +328,9 @@ func TestSameGrid(t *testing.T) {
 		fmt.Fprintf(&out, "%v ", n.Copy)
 	}
 	golden(t, "same.txt", out.String()+"\n")
+	if !Key("d:").IsExact() || !Key("h:").IsExact() || Key("l:").IsExact() {
+		t.Error("what is exact")
+	}
 	for kind, want := range map[string]string{"g:": "guid", "h:": "title and text", "?": "nothing"} {
 		if got := Key(kind).String(); got != want {
 			t.Errorf("%s is called %q, want %q", kind, got, want)

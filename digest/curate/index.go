@@ -75,7 +75,7 @@ func newWordIndex(nodes []*node) wordIndex {
 	for _, n := range nodes {
 		d := &n.doc
 		for i := range d.tokens {
-			if t := &d.tokens[i]; len(x.lists[t.key]) > everyday && t.weight > labelWeight {
+			if t := &d.tokens[i]; len(x.lists[t.key]) > everyday {
 				d.weight -= t.weight - labelWeight
 				t.weight, t.kind = labelWeight, word
 			}

@@ -61,7 +61,7 @@ func languageOf(declared string, folded []string, script *unicode.RangeTable) st
 	default:
 		return ""
 	}
-	if _, ok := stopwords[base]; ok && base != "ar" && base != "hi" {
+	if _, ok := stopwords[base]; ok {
 		return base
 	}
 	if base != "" {

@@ -42,7 +42,7 @@ func lexemes(text string) []lexeme {
 	for i := 0; i < len(runes); {
 		r := runes[i]
 		switch {
-		case (digit(r) >= 0 || unicode.IsLetter(r) && !isDense(r)) && mixedEnd(runes[i:]) > 0: // "H1N1": one name
+		case mixedEnd(runes[i:]) > 0: // "H1N1": one name
 			n := mixedEnd(runes[i:])
 			add(asciiDigits(runes[i:i+n]), false, false)
 			i += n
@@ -94,7 +94,7 @@ func wordEnd(runes []rune) int {
 		switch {
 		case unicode.IsLetter(r) && !isDense(r), unicode.Is(unicode.M, r), r == '\u200c', r == '\u200d':
 			n++
-		case (r == '\'' || r == '’' || r == 'ʼ') && unicode.IsLetter(next):
+		case (r == '\'' || r == '’') && unicode.IsLetter(next):
 			n += 2
 		case r == '.' && unicode.IsUpper(runes[n-1]) && unicode.IsUpper(next) && (n == 1 || runes[n-2] == '.') &&
 			(n+2 >= len(runes) || !unicode.IsLetter(runes[n+2])):

@@ -71,7 +71,7 @@ var mobileHost = lazyregexp.New(`^(?:www[0-9]?|m|mobile|amp|touch|wap)\.(.+\..+)
 // What is not an absolute http or https address has no canonical link and gives "".
 func CanonicalLink(link string) string {
 	u, err := url.Parse(strings.TrimSpace(link))
-	if err != nil || u.Host == "" || u.Opaque != "" {
+	if err != nil {
 		return ""
 	}
 	scheme := strings.ToLower(u.Scheme)

@@ -76,7 +76,7 @@ func compare(a, b Document) (f features, vetoed bool) {
 	f[unknownApart] = min(alone(a.tokens, m.a, unknown), alone(b.tokens, m.b, unknown))
 	telling := 0.0
 	for i, t := range a.tokens {
-		if m.a[i] == 0 || t.tied && i > 0 && m.a[i-1] > 0 {
+		if m.a[i] == 0 || t.tied && m.a[i-1] > 0 {
 			continue
 		}
 		one := 1.0
@@ -248,7 +248,7 @@ func serialsOf(lex []lexeme) (all []serial) {
 			continue
 		}
 		letters := strings.TrimRight(l.folded, "0123456789")
-		if n := len(l.folded) - len(letters); n > 0 && letters != "" && isASCII(letters) {
+		if n := len(l.folded) - len(letters); n > 0 && isASCII(letters) {
 			all = append(all, serial{letters, l.folded[len(letters):]})
 		}
 	}

@@ -188,6 +188,6 @@ func shouts(title string) bool {
 			upper++
 		}
 	}
-	return letters >= 2 && 3*upper >= letters && upper >= 2 ||
+	return 3*upper >= letters && upper >= 2 ||
 		strings.HasSuffix(strings.TrimRight(title, "\"'”’ "), "!")
 }

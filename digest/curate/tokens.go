@@ -289,8 +289,7 @@ func joinFolded(lex []lexeme) string {
 
 // addWord makes a token of a word, or of the phrase that begins with it.
 func (t *tokenizer) addWord(folded string, l lexeme, phrase bool) {
-	capitals := !t.shouting && len(l.text) > 1 && l.text != l.folded && utf8.RuneCountInString(l.text) > 1 &&
-		strings.ToUpper(l.text) == l.text && strings.ToLower(l.text) != l.text
+	capitals := !t.shouting && strings.ToUpper(l.text) == l.text && strings.ToLower(l.text) != l.text
 	if t.stops[folded] && !(capitals && (folded == "us" || folded == "who" || folded == "it")) {
 		return
 	}
