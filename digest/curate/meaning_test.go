@@ -2,6 +2,7 @@ package curate
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -101,6 +102,48 @@ func TestVectorsWithoutWorth(t *testing.T) {
 		got, closed := Curate(topics, items, nil, Options{Now: noon, Vectors: vectors})
 		if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(closed, wantClosed) {
 			t.Errorf("%s: %s, want %s", name, outline(got), outline(want))
+		}
+	}
+}
+
+// What vectors add is what they are alike beyond a measure, up to a most, where nothing else sets two apart.
+func TestMeant(t *testing.T) {
+	const one, other = "Storm off Sandholm closes 12 ports", "Gale shuts Sandholm ports"
+	for i, c := range []struct {
+		a, b   string
+		outlet string // of the second
+		alike  float32
+		want   float64
+	}{
+		{one, other, "nordic", 4.9, 0.5}, {one, other, "nordic", 4.4, 0}, {one, other, "nordic", 4.3, 0}, {one, other, "nordic", 5.9, 1.5}, {one, other, "nordic", 9, 1.5},
+		{one, other, "harbour", 9, 0}, {one, other, "nordic", 0, 0},
+		{"Storm off France closes ports", "Storm off Spain closes ports", "nordic", 9, 0}, {one, "Storm off Sandholm closes 31 ports", "nordic", 9, 0},
+		{"Sandholm ports close", "Sandholm ports reopen", "nordic", 9, 0},
+	} {
+		a, b := newNode(item(1, "harbour", c.a), 0), newNode(item(2, c.outlet, c.b), 0)
+		a.doc, b.doc = NewDocument(c.a, "", "en"), NewDocument(c.b, "", "en")
+		a.meaning, b.meaning = []float32{1}, []float32{c.alike}
+		if got := meant(&a, &b); math.Abs(got-c.want) > 1e-6 {
+			t.Errorf("row %d: %.3f, want %.3f", i, got, c.want)
+		}
+		for _, bare := range []*node{&a, &b} {
+			kept := bare.meaning
+			if bare.meaning = nil; meant(&a, &b) != 0 {
+				t.Errorf("row %d: one has no vector", i)
+			}
+			bare.meaning = kept
+		}
+	}
+	for n, want := range map[int]bool{leastForMeaning - 1: false, 40: true} { // fewer don't tell
+		random := rand.New(rand.NewPCG(1, 2))
+		var nodes []*node
+		for range n {
+			nodes = append(nodes, &node{meaning: []float32{random.Float32(), random.Float32(), random.Float32()}})
+		}
+		nodes = append(nodes, &node{meaning: []float32{1}}, &node{})
+		standardize(nodes)
+		if got := nodes[0].meaning != nil; got != want || nodes[n].meaning != nil || nodes[n+1].meaning != nil {
+			t.Errorf("%d vectors tell: %v", n, got)
 		}
 	}
 }
