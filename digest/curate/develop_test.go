@@ -203,3 +203,18 @@ func TestAnnouncementsTakeInNoEvent(t *testing.T) {
 		}
 	}
 }
+
+// What another story that was sent told of the same affair is told.
+func TestToldByAnother(t *testing.T) {
+	for title, want := range map[string]bool{"Sandholm ferry fire kills nine": true, "Ferry fire off Sandholm kills two": false, quake: false} {
+		var nodes []*node
+		for i, it := range []digest.Item{item(1, "harbour", "Ferry fire off Sandholm kills two"), item(2, "nordic", title), item(3, "courier", "Ferry fire off Sandholm kills nine")} {
+			n := newNode(it, []int{1, 2, 0}[i])
+			n.doc = documentOf(it)
+			nodes = append(nodes, &n)
+		}
+		if got := newGrouping(nodes).told(follow{now: nodes[2], sent: nodes[0]}); got != want {
+			t.Errorf("%s: told %v, want %v", title, got, want)
+		}
+	}
+}

@@ -337,3 +337,25 @@ func TestSameGrid(t *testing.T) {
 		}
 	}
 }
+
+// How alike two titles under one name must be, and when a number is enough.
+func TestAlikeTitlesAndNumbers(t *testing.T) {
+	for title, want := range map[string]bool{"Paris warns of floods in Marrow": false, "Lyon warns of floods in Marrow": true, "Floods in Marrow: Lyon warns": true} {
+		if alikeTitle(digest.Item{Title: "Lyon warns of floods in Marrow"}, digest.Item{Title: title}) != want {
+			t.Errorf("%s: alike %v", title, !want)
+		}
+	}
+	if !alikeTitle(digest.Item{Title: "Marsh: 'I saw the cranes of Tarn fall'"}, digest.Item{Title: "Marsh saw the cranes of Tarn fall"}) {
+		t.Error("a title that lost its quotes is another one")
+	}
+	for hours, want := range map[int]bool{2: true, 24: false, -1: true} {
+		known := digest.Item{Link: "https://harbour.example/town/wages-a-52394685", Title: "Wages agreed", Published: noon}
+		shown := digest.Item{Link: "https://harbour.example/town/guild-a-52394685", Title: "Guild meets"}
+		if hours > 0 {
+			shown.Published = noon.Add(time.Duration(hours) * time.Hour)
+		}
+		if Same(known, shown, numberKey) != want {
+			t.Errorf("after %d hours (-1: undated): the same %v", hours, !want)
+		}
+	}
+}
