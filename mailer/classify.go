@@ -74,10 +74,12 @@ func classify(o Outcome, tries int, taken, believed bool) verdict {
 }
 
 // stale reports whether a connection that was used before has been given up by the server, or by something between that
-// forgot it, before the message began; or whether its login has run out.
+// forgot it, before the message began; or whether its login has run out. That it has carried enough may be said later.
 func (o Outcome) stale() bool {
-	return o.Stage == string(smtp.Mail) && (o.Result == Cut || o.Result == Late || o.Verdict.About == refusal.Login ||
-		o.Result == Refused && o.Verdict.About == refusal.Session)
+	if o.Verdict.About == refusal.Session && (o.Result == Cut || o.Result == Refused) {
+		return o.Stage == string(smtp.Mail) || o.Stage == atRcpt || o.Stage == string(smtp.Data)
+	}
+	return o.Stage == string(smtp.Mail) && (o.Result == Cut || o.Result == Late || o.Verdict.About == refusal.Login)
 }
 
 // settled is what becomes of a refused delivery when others are served, and the fault is not known to be its reader's.

@@ -35,6 +35,7 @@ type host struct {
 	mails       window // MAIL, the refused ones too
 	taken       window // messages
 	perLink     int
+	tired       string // its words at RCPT when a connection has carried perLink; empty: it says so at MAIL
 	connections int
 	grey        time.Duration
 	idle        time.Duration
@@ -65,7 +66,7 @@ func (h *host) answer(s smtptest.Moment) string {
 	case smtptest.Gone:
 		delete(h.open, s.Conn)
 	case smtptest.Mail:
-		if h.perLink > 0 && s.Message > h.perLink {
+		if h.perLink > 0 && s.Message > h.perLink && h.tired == "" {
 			return refuse("session", "451 Requested action aborted: Mails per session limit exceeded.")
 		}
 		if h.mails.most > 0 {
@@ -77,6 +78,8 @@ func (h *host) answer(s smtptest.Moment) string {
 	case smtptest.Rcpt:
 		email, _, _ := strings.Cut(strings.TrimPrefix(s.Line, "RCPT TO:<"), ">")
 		switch {
+		case h.tired != "" && s.Message > h.perLink:
+			return refuse("session", h.tired)
 		case h.unknown != nil && h.unknown(email):
 			return refuse("unknown", "550 5.1.1 User unknown")
 		case h.taken.most > 0 && h.taken.full(now):
@@ -215,6 +218,8 @@ func TestLimitsAlone(t *testing.T) {
 		{"60 a minute", &host{mails: window{span: time.Minute, most: 60}}, nil, 600, 11 * time.Minute, 1, 40, 0},
 		{"2 a second", &host{mails: window{span: time.Second, most: 2}}, nil, 300, 170 * time.Second, 1, 150, 0},
 		{"25 over a connection", &host{perLink: 25}, nil, 300, time.Minute, 1, 4, 17},
+		{"12 over a connection, cut at RCPT", &host{perLink: 12, tired: "421 4.7.0 <ana@example.org>: Recipient address rejected: too many mails in this session"}, nil, 300, time.Minute, 1, 5, 27},
+		{"12 over a connection, said at RCPT", &host{perLink: 12, tired: "450 4.5.3 <ana@example.org>: Recipient address rejected: too many mails in this session"}, nil, 300, time.Minute, 1, 4, 27},
 		{"3 connections", &host{connections: 3}, func(o *Options) { o.Rate = 0 }, 6000, 55 * time.Second, 1, 5, 0},
 		{"1 connection", &host{connections: 1}, func(o *Options) { o.Rate = 0 }, 2000, time.Minute, 1, 9, 0},
 		{"idle for 10 seconds at 500 an hour", &host{idle: 10 * time.Second}, func(o *Options) { o.Rate = 500.0 / 3600 }, 40, 5 * time.Minute, 1, 0, 40},
@@ -248,5 +253,39 @@ func TestLimitsAlone(t *testing.T) {
 				t.Logf("%v, refused %v, %d connections, slowed %q", d.took, h.refused, d.server.Connections(), d.slowed)
 			})
 		})
+	}
+}
+
+// TestRestTellsNothingOfThePace has five minutes between two editions: what the second one learns of the server is not
+// that it takes twenty messages in five minutes. The wait for one's own rate is none.
+func TestRestTellsNothingOfThePace(t *testing.T) {
+	for _, c := range []struct {
+		rate     float64
+		apart    time.Duration // between two messages
+		from, to time.Duration // of what is learned to lie between two
+	}{
+		{0, 50 * time.Millisecond, 100 * time.Millisecond, 400 * time.Millisecond},
+		{0.1, 10 * time.Second, 9 * time.Second, 12 * time.Second},
+	} {
+		p := newPace(Options{Connections: 3, Rate: c.rate})
+		now := time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)
+		send := func(trying bool) {
+			p.begin(now)
+			p.pass(now, trying)
+			now = now.Add(c.apart)
+		}
+		for range 20 {
+			send(false)
+		}
+		now = now.Add(5 * time.Minute)
+		for range 20 {
+			send(false)
+		}
+		p.begin(now)
+		p.tooFast(now, false, true, "too much mail")
+		now = now.Add(6 * time.Second)
+		if send(true); p.gap < c.from || p.gap > c.to {
+			t.Errorf("at %v between two: %v", c.apart, p.gap)
+		}
 	}
 }

@@ -44,7 +44,8 @@ type pace struct {
 	ease   int           // one part of how many each message takes away from it
 	next   time.Time     // when one may begin, by the gap
 	passed int           // messages since the server last began to take some
-	since  time.Time     // when that was
+	since  time.Time     // when that was; later by the time in which nothing was to be sent
+	last   time.Time     // when a message last began or was answered
 	words  string        // of the refusal that slowed us
 
 	leased bool      // the rates are shared: nothing begins from a time on
@@ -138,7 +139,18 @@ func (p *pace) begin(now time.Time) {
 	}
 	if p.since.IsZero() {
 		p.since = now
+	} else if idle := now.Sub(p.last) - p.spacing(); idle > longIdle && !p.closed { // which says nothing of what the server lets be
+		p.since = p.since.Add(idle)
 	}
+	p.last = now
+}
+
+// spacing is how much time there is between two messages when one waits for its time.
+func (p *pace) spacing() time.Duration {
+	if p.overall == nil || p.overall.Limit() <= 0 {
+		return p.gap
+	}
+	return max(p.gap, time.Duration(float64(time.Second)/float64(p.overall.Limit())))
 }
 
 // close lets nothing begin but one message that tries, at once.
@@ -187,6 +199,7 @@ func (p *pace) pass(now time.Time, trying bool) (opened bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.passed++
+	p.last = now
 	switch {
 	case p.closed && trying:
 		if p.hold > 0 && p.counts > 1 {
