@@ -33,7 +33,11 @@ func (r *run) settle(p digest.Progress) error {
 		}
 		events = append(events, e)
 	}
+	died := 0
 	for _, index := range slices.Sorted(maps.Keys(p.Last)) {
+		if p.Last[index].State == digest.Intent {
+			died++
+		}
 		e := r.leftOff(p.Last[index], now)
 		if e.State != p.Last[index].State {
 			move(e)
@@ -43,6 +47,10 @@ func (r *run) settle(p digest.Progress) error {
 	}
 	if err := flush(); err != nil {
 		return err
+	}
+	if died > 0 {
+		r.m.log.Warn("the process before this one ended while messages were on their way", "edition", r.job.Edition,
+			"in_doubt", died, "policy", r.m.options.InDoubt)
 	}
 	over := r.overdue()
 	if !over && !slices.Contains(r.job.Templates, nil) {

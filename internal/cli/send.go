@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,6 +15,7 @@ import (
 	"digestd/digest"
 	"digestd/digest/collect"
 	"digestd/internal/config"
+	"digestd/internal/ledger"
 	"digestd/internal/newsroom"
 	"digestd/mailer"
 	"digestd/mailer/smtp"
@@ -95,7 +97,9 @@ func sendCommand(p *program) *cobra.Command {
 			begun := p.now()
 			out := sentJSON{Lanes: []laneJSON{}}
 			if !noCollect {
-				out.Collected = collectFirst(c.Context(), p, o, extra)
+				if out.Collected, err = collectFirst(c.Context(), p, o, extra); err != nil {
+					return err
+				}
 				if n := out.Collected.Unrecorded; n > 0 { // unlike a feed that fails, that is a failure of this machine
 					out.Errors = append(out.Errors, fmt.Sprintf("what %s showed could not be recorded, and is not in what was sent", plural(n, "feed")))
 				}
@@ -133,7 +137,7 @@ func resumeCommand(p *program) *cobra.Command {
 		Args: cobra.MaximumNArgs(1),
 		RunE: withOpened(p, want{write: true, digests: true}, func(c *cobra.Command, o *opened, args []string) error {
 			if len(args) > 0 {
-				if err := o.Publisher.Unpause(args[0]); err != nil {
+				if err := unpause(p, o, args[0]); err != nil {
 					return err
 				}
 			}
@@ -190,6 +194,18 @@ func sendCopies(ctx context.Context, p *program, o *opened, d digest.Digest, rea
 	})
 }
 
+// unpause ends a pause of a digest, and says so.
+func unpause(p *program, o *opened, digestID string) error {
+	held, err := o.Ledger.Editions.Paused()
+	if err == nil {
+		err = o.Publisher.Unpause(digestID)
+	}
+	if err == nil && !p.json && slices.ContainsFunc(held, func(d ledger.Paused) bool { return d.Digest == digestID }) {
+		fmt.Fprintf(p.stdout, "%s is no longer paused\n", digestID)
+	}
+	return err
+}
+
 // refused names the copies that were not taken, and why.
 func refused(copies []newsroom.Copy) (words []string) {
 	for _, c := range copies {
@@ -200,9 +216,15 @@ func refused(copies []newsroom.Copy) (words []string) {
 	return words
 }
 
-// collectFirst polls before a send: what is due, or, for an extra edition, everything, since whoever asks for
-// one wants what is new at this moment. A feed that fails is reported, and keeps nothing from going out.
-func collectFirst(ctx context.Context, p *program, o *opened, all bool) *collectedJSON {
+// collectFirst polls before a send: what is due, or everything: for an extra edition, since whoever asks for one wants
+// what is new at this moment, and where no feed was ever read, since what kept them from it may be mended. A feed that
+// fails is reported, and keeps nothing from going out.
+func collectFirst(ctx context.Context, p *program, o *opened, extra bool) (*collectedJSON, error) {
+	states, err := o.Ledger.Items.FeedStates()
+	if err != nil {
+		return nil, err
+	}
+	all := extra || !slices.ContainsFunc(o.Config.Feeds(), func(f digest.Feed) bool { return !states[f.URL].LastSuccess.IsZero() })
 	bar := p.bar(len(o.Config.Feeds()), "feeds")
 	sum := o.Publisher.Collect(ctx, all, func(r collect.Result) { bar.advance(r.Feed.Address()) })
 	bar.end()
@@ -210,7 +232,7 @@ func collectFirst(ctx context.Context, p *program, o *opened, all bool) *collect
 	if !p.json {
 		out.print(p.stdout)
 	}
-	return &out
+	return &out, nil
 }
 
 // deliveryBar is a bar that follows deliveries, edition by edition.
