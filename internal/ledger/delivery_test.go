@@ -87,7 +87,11 @@ func TestStepsAreRemembered(t *testing.T) {
 	if err != nil || !slices.Equal(history, []digest.Event{*event(0, digest.Intent), *event(0, digest.Sent)}) {
 		t.Errorf("history %+v, %v", history, err)
 	}
-	if due, err := l.Deliveries.Due(EditionState{ID: theEdition}); err != nil || !due.IsZero() {
+	edition, err := l.Editions.Get(theEdition)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if due, err := l.Deliveries.Due(edition); err != nil || !due.IsZero() {
 		t.Errorf("due %v, %v with some pending", due, err)
 	}
 }
@@ -370,7 +374,11 @@ func TestDue(t *testing.T) {
 		stepped(t, l, nil, event(i, digest.Intent))
 	}
 	stepped(t, l, event(1, digest.Deferred), nil)
-	if due, err := l.Deliveries.Due(EditionState{ID: theEdition}); err != nil || !due.IsZero() {
+	edition, err := l.Editions.Get(theEdition)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if due, err := l.Deliveries.Due(edition); err != nil || !due.IsZero() {
 		t.Errorf("%v, %v with an intent open", due, err)
 	}
 	stepped(t, l, event(0, digest.Deferred), nil)
@@ -378,7 +386,7 @@ func TestDue(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if due, err := l.Deliveries.Due(EditionState{ID: theEdition}); err != nil || !due.Equal(event(0, digest.Deferred).Due) {
+		if due, err := l.Deliveries.Due(edition); err != nil || !due.Equal(event(0, digest.Deferred).Due) {
 			t.Errorf("%v, %v", due, err)
 		}
 	}
