@@ -139,6 +139,9 @@ func TestRepeats(t *testing.T) {
 			t.Errorf("%s: repeats %v, want %v", title, got, want)
 		}
 	}
+	if of("SHA-CAN-1412: Sandholm cranes").repeats(of("SHA-CAN-1430: Sandholm cranes")) {
+		t.Error("another advisory repeats the one before")
+	}
 	if of("Sandholm harbour struck").repeats(cluster{}) {
 		t.Error("what stands behind a story that was sent repeats one of the page")
 	}

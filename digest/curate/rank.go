@@ -125,10 +125,14 @@ func standBack(stories []digest.Story, clusters map[string]cluster, first map[in
 	}
 }
 
-// repeats reports whether none of a cluster's items tells what any of another one does not.
+// repeats reports whether none of a cluster's items tells what any of another one does not. What is ruled out as the same
+// story does: another number of a series, another day.
 func (c cluster) repeats(other cluster) bool {
 	return len(other.nodes) > 0 && !slices.ContainsFunc(c.nodes, func(n *node) bool {
-		return slices.ContainsFunc(other.nodes, func(m *node) bool { return tellsNew(m.doc, n.doc) })
+		return slices.ContainsFunc(other.nodes, func(m *node) bool {
+			_, vetoed := compare(m.doc, n.doc)
+			return vetoed || tellsNew(m.doc, n.doc)
+		})
 	})
 }
 
