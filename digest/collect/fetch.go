@@ -227,18 +227,14 @@ func (c *Collector) take(resp *http.Response, ans *answer, q question) error {
 	default:
 		return &StatusError{Code: resp.StatusCode, RetryAfter: retryAfter(resp.Header, c.now())}
 	}
-	ans.body = &spool{dir: c.TempDir}
+	body, limit := io.Reader(resp.Body), c.options.MaxSize
 	if q.begin > 0 { // of a server that gives all, the rest is not waited for
-		_, err := io.CopyN(ans.body, resp.Body, q.begin)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		return err
+		body, limit = io.LimitReader(body, q.begin), q.begin
+	} else if resp.ContentLength > limit {
+		return tooBig(limit)
 	}
-	if resp.ContentLength > c.options.MaxSize {
-		return tooBig(c.options.MaxSize)
-	}
-	if err := ans.body.fill(resp.Body, c.options.MaxSize); err != nil {
+	ans.body = &spool{dir: c.TempDir}
+	if err := ans.body.fill(body, limit); err != nil {
 		_ = ans.body.Close() // the error that matters is the one of reading
 		return err
 	}
