@@ -147,7 +147,7 @@ func (p *pace) begin(now time.Time) {
 
 // spacing is how much time there is between two messages when one waits for its time.
 func (p *pace) spacing() time.Duration {
-	if p.overall == nil || p.overall.Limit() <= 0 {
+	if p.overall == nil {
 		return p.gap
 	}
 	return max(p.gap, time.Duration(float64(time.Second)/float64(p.overall.Limit())))

@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
+	"digestd/internal/lazyregexp"
 	"digestd/mailer/message"
 	"digestd/mailer/refusal"
 	"digestd/mailer/smtp"
@@ -127,11 +127,11 @@ func (s sendmail) ended(err error, late, whole bool, said, to string) Outcome {
 	words := smtp.OneLine(strings.TrimSpace(fmt.Sprintf("%s %s", s.command[0], cmp.Or(said, "said nothing"))))
 	o := Outcome{Result: Refused, OfOne: true, Stage: atSendmail, Words: words}
 	switch {
-	case code < 0 && whole && !hasNoRoom.MatchString(said): // killed, by us or by somebody else
+	case code < 0 && whole && !strings.Contains(said, hasNoRoom): // killed, by us or by somebody else
 		o.Result, o.Err = Doubtful, err
 	case (code == exitIOErr || code == exitProtocol) && whole && lostAnswer.MatchString(said):
 		o.Result, o.Err = Doubtful, err
-	case code == exitNoHost && noServer.MatchString(said):
+	case code == exitNoHost && strings.Contains(said, noServer):
 		o.Result, o.Err = Trouble, err
 	case code < 0 && late:
 		o.Result, o.Err = Late, err
@@ -167,16 +167,15 @@ func judgeSaid(said, to string) refusal.Verdict {
 
 // lostAnswer finds what msmtp says when the connection ends where it waits for an answer: it does not say to what, and
 // that may be the message.
-var lostAnswer = regexp.MustCompile(`network read error|cannot read from TLS connection|the server sent an? (empty|invalid) reply`)
+var lostAnswer = lazyregexp.New(`network read error|cannot read from TLS connection|the server sent an? (empty|invalid) reply`)
 
-// noServer finds what msmtp says when it can't find its own server.
-var noServer = regexp.MustCompile(`cannot locate host`)
-
-// hasNoRoom finds what Postfix repeats for as long as it can't put a message into its queue.
-var hasNoRoom = regexp.MustCompile(`mail_queue_enter: create file`)
+const (
+	noServer  = "cannot locate host"            // msmtp, when it can't find its own server
+	hasNoRoom = "mail_queue_enter: create file" // Postfix, for as long as it can't put a message into its queue
+)
 
 // replyIn finds an SMTP reply in what a command printed.
-var replyIn = regexp.MustCompile(`\b([45][0-9][0-9])[ -]`)
+var replyIn = lazyregexp.New(`\b([45][0-9][0-9])[ -]`)
 
 // arguments puts the addresses into the command.
 func (s sendmail) arguments(env message.Envelope) ([]string, error) {
