@@ -222,11 +222,6 @@ func hasKey(tokens []token, key uint64) bool {
 	return slices.ContainsFunc(tokens, func(t token) bool { return t.key == key })
 }
 
-// Pair is the Score of two bare headlines.
-func Pair(a, b string) float64 {
-	return Score(NewDocument(a, "", ""), NewDocument(b, "", ""))
-}
-
 // Near is an item that may tell the same as a story, and was not joined to it.
 type Near struct {
 	Item  digest.Item

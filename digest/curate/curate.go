@@ -208,12 +208,10 @@ func storyID(it *digest.Item) string {
 	return "x" + strings.TrimPrefix(string(key), exactKey)[:12]
 }
 
-// Clusters groups items into stories as Curate does, without topics, filters or memory: for measuring.
-// Every item given is in exactly one group; groups and the items in them come in a stable order.
-func Clusters(items []digest.Item) [][]digest.Item { return ClustersBy(items, nil) }
-
-// ClustersBy is Clusters with the vectors of items, by Seq.
-func ClustersBy(items []digest.Item, vectors map[uint64][]float32) [][]digest.Item {
+// Clusters groups items into stories as Curate does, without topics, filters or memory: for measuring. vectors are theirs
+// by Seq, as far as there are some. Every item given is in exactly one group; groups and the items in them come in a
+// stable order.
+func Clusters(items []digest.Item, vectors map[uint64][]float32) [][]digest.Item {
 	nodes := make([]node, len(items))
 	for i, it := range items {
 		it.Kind = kindOf(it, digest.News, nil)

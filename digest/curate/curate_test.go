@@ -515,7 +515,7 @@ func TestClusters(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		items := drawItems(t)
 		count := 0
-		for _, c := range Clusters(items) {
+		for _, c := range Clusters(items, nil) {
 			count += len(c)
 			if len(c) == 0 {
 				t.Fatal("an empty cluster")
@@ -525,8 +525,13 @@ func TestClusters(t *testing.T) {
 			t.Fatalf("%d items became %d", len(items), count)
 		}
 	})
-	got := Clusters([]digest.Item{{GUID: "a", Title: strike}, {GUID: "b", Title: quake}, {GUID: "c", Title: strike2}})
+	got := Clusters([]digest.Item{{GUID: "a", Title: strike}, {GUID: "b", Title: quake}, {GUID: "c", Title: strike2}}, nil)
 	if len(got) != 2 || len(got[0]) != 2 {
 		t.Errorf("without feeds and times: %+v", got)
 	}
+}
+
+// Pair is the Score of two bare headlines.
+func Pair(a, b string) float64 {
+	return Score(NewDocument(a, "", ""), NewDocument(b, "", ""))
 }

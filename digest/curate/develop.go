@@ -74,6 +74,11 @@ func onlyNumbers(a, b Document) bool {
 // opposite outcome, that what was to come has happened. To close such an item as coverage could hide news.
 func tellsNew(sent, now Document) bool {
 	f, _ := compare(sent, now)
+	return f.holdsNews(sent, now)
+}
+
+// holdsNews is tellsNew by the features of the two.
+func (f features) holdsNews(sent, now Document) bool {
 	return f[numbersDiffer] > 0 || f[opposites] > 0 || sent.denies != now.denies || sent.ahead && !now.ahead ||
 		happened(sent.tokens, now.tokens, infinitive)
 }

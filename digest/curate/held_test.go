@@ -233,7 +233,7 @@ func TestAggregators(t *testing.T) {
 func TestChainsEnd(t *testing.T) {
 	items := []digest.Item{item(1, "harbour", "Kestrel Bay ports reopen after crews accept wage deal"), item(2, "nordic", "Kestrel Bay ports reopen after crews accept wage deal; mint closes in Sandholm"),
 		item(3, "courier", "Mint closes in Sandholm after coin forgeries; Kestrel Bay ports reopen"), item(4, "gazette", "Sandholm mint closes after coin forgeries")}
-	for _, group := range Clusters(items) {
+	for _, group := range Clusters(items, nil) {
 		for i := range group {
 			for j := range i {
 				if s := Pair(group[i].Title, group[j].Title); s < 0.2 {
@@ -253,7 +253,7 @@ func TestRetold(t *testing.T) {
 	for hours, want := range map[int]int{1: 1, 19: 1, 21: 2} {
 		later := item(2, "harbour", strike2)
 		later.FirstSeen = noon.Add(time.Duration(hours) * time.Hour)
-		if got := len(Clusters([]digest.Item{item(1, "harbour", strike), later})); got != want {
+		if got := len(Clusters([]digest.Item{item(1, "harbour", strike), later}, nil)); got != want {
 			t.Errorf("after %d hours: %d stories, want %d", hours, got, want)
 		}
 	}

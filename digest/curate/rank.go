@@ -130,8 +130,8 @@ func standBack(stories []digest.Story, clusters map[string]cluster, first map[in
 func (c cluster) repeats(other cluster) bool {
 	return len(other.nodes) > 0 && !slices.ContainsFunc(c.nodes, func(n *node) bool {
 		return slices.ContainsFunc(other.nodes, func(m *node) bool {
-			_, vetoed := compare(m.doc, n.doc)
-			return vetoed || tellsNew(m.doc, n.doc)
+			f, vetoed := compare(m.doc, n.doc)
+			return vetoed || f.holdsNews(m.doc, n.doc)
 		})
 	})
 }

@@ -75,7 +75,7 @@ func TestMagnitudes(t *testing.T) {
 
 // groups are the sizes of the clusters of some items, the greatest first.
 func groups(items ...digest.Item) (sizes []int) {
-	for _, g := range Clusters(items) {
+	for _, g := range Clusters(items, nil) {
 		sizes = append(sizes, len(g))
 	}
 	slices.Sort(sizes)

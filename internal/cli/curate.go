@@ -23,7 +23,7 @@ const maxInputLine = 4 << 20
 
 func curateCommand(p *program) *cobra.Command {
 	var pairs bool
-	var file string
+	var path string
 	c := &cobra.Command{
 		Use:   "curate",
 		Short: "Measure how items are joined into stories",
@@ -33,27 +33,18 @@ func curateCommand(p *program) *cobra.Command {
 			"[curate]. The last line on stderr is the threshold.",
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			meanings := meaningsOf(func([]digest.Item) (map[uint64][]float32, error) { return nil, nil })
-			if file != "" {
-				v, err := vectors.OpenFile(file)
-				if err != nil {
+			var file *vectors.File
+			var err error
+			if path != "" {
+				if file, err = vectors.OpenFile(path); err != nil {
 					return usageError{err}
 				}
-				defer v.Close()
-				asked := newsroom.Meanings{File: func(texts []string) (all [][]float32) {
-					all, err = v.Of(texts)
-					return all
-				}}
-				meanings = func(items []digest.Item) (map[uint64][]float32, error) {
-					of, _ := asked.Of(nil, items)
-					return of, err
-				}
+				defer file.Close()
 			}
-			var err error
 			if pairs {
-				err = scorePairs(p, meanings)
+				err = scorePairs(p, file)
 			} else {
-				err = clusterItems(p, meanings)
+				err = clusterItems(p, file)
 			}
 			if err != nil {
 				return err
@@ -63,14 +54,23 @@ func curateCommand(p *program) *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&pairs, "pairs", false, "read pairs of headlines, print scores")
-	c.Flags().StringVar(&file, "vectors", "", "word vectors in a `FILE`, as fastText and GloVe write them")
+	c.Flags().StringVar(&path, "vectors", "", "word vectors in a `FILE`, as fastText and GloVe write them")
 	return c
 }
 
-// meaningsOf are the vectors of items, by Seq.
-type meaningsOf func([]digest.Item) (map[uint64][]float32, error)
+// vectorsIn are the vectors of items by Seq, as a file has them; nil: there is none.
+func vectorsIn(file *vectors.File, items []digest.Item) (of map[uint64][]float32, err error) {
+	if file == nil {
+		return nil, nil
+	}
+	of, _ = newsroom.Meanings{File: func(texts []string) (all [][]float32) {
+		all, err = file.Of(texts)
+		return all
+	}}.Of(nil, items)
+	return of, err
+}
 
-func scorePairs(p *program, meanings meaningsOf) error {
+func scorePairs(p *program, file *vectors.File) error {
 	var items []digest.Item
 	err := p.lines(func(n int, line string) error {
 		a, b, ok := strings.Cut(line, "\t")
@@ -85,7 +85,7 @@ func scorePairs(p *program, meanings meaningsOf) error {
 	if err != nil {
 		return err
 	}
-	of, err := meanings(items)
+	of, err := vectorsIn(file, items)
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (s looseString) time() time.Time {
 	return time.Time{}
 }
 
-func clusterItems(p *program, meanings meaningsOf) error {
+func clusterItems(p *program, file *vectors.File) error {
 	var items []digest.Item
 	var ids []string
 	err := p.lines(func(n int, line string) error {
@@ -166,12 +166,12 @@ func clusterItems(p *program, meanings meaningsOf) error {
 			items[i].FirstSeen = latest
 		}
 	}
-	of, err := meanings(items)
+	of, err := vectorsIn(file, items)
 	if err != nil {
 		return err
 	}
 	clusters := [][]string{}
-	for _, cluster := range curate.ClustersBy(items, of) {
+	for _, cluster := range curate.Clusters(items, of) {
 		var names []string
 		for _, it := range cluster {
 			names = append(names, ids[it.Seq-1])
