@@ -30,7 +30,7 @@ var htmlFuncs = htmltemplate.FuncMap{
 // inboxLength is how many characters an inbox shows of a mail at most.
 const inboxLength = 140
 
-// padding is blanks behind a short preheader: without them an inbox goes on with what stands on top of the mail. A
+// padding is blanks after a short preheader: without them an inbox goes on with what stands on top of the mail. A
 // combining joiner between them keeps them from being taken for one.
 func padding(preheader string) htmltemplate.HTML {
 	return htmltemplate.HTML(strings.Repeat("&#847;&nbsp;", max(0, inboxLength-cells(preheader))))

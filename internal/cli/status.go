@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"digestd/digest"
+	"digestd/internal/config"
 	"digestd/internal/report"
 )
 
@@ -82,7 +83,7 @@ func printStatus(w io.Writer, p paint, s report.Status, now time.Time) error {
 	var rows [][]cell
 	for _, n := range s.Next {
 		rows = append(rows, []cell{{"next", dim}, {n.Digest + "/" + n.Zone, plain},
-			{inZone(n.At, n.Zone).Format("Mon 2 Jan 15:04 MST"), bold}, {"in " + duration(n.At.Sub(now)), plain}})
+			{n.At.In(config.Zone(n.Zone)).Format("Mon 2 Jan 15:04 MST"), bold}, {"in " + duration(n.At.Sub(now)), plain}})
 	}
 	if err := p.table(w, rows); err != nil {
 		return err
@@ -179,14 +180,6 @@ func printSenders(w io.Writer, p paint, s report.Status) {
 	if s.Clock != "" {
 		fmt.Fprintln(w, p.in(yellow, s.Clock))
 	}
-}
-
-// inZone is a time as it is read in a zone that the configuration named.
-func inZone(t time.Time, zone string) time.Time {
-	if at, err := time.LoadLocation(zone); err == nil {
-		return t.In(at)
-	}
-	return t
 }
 
 // over counts the deliveries of an edition that are not owed any more.
