@@ -1,9 +1,33 @@
 package curate
 
 import (
+	_ "embed"
 	"strings"
 	"sync"
 )
+
+// The tables of words, as english.txt and world.txt say what each is for.
+var (
+	//go:embed english.txt
+	englishTables string
+	//go:embed world.txt
+	worldTables string
+)
+
+// tablesOf are the lines of each table of a file, by its heading.
+func tablesOf(file string) map[string][]string {
+	tables, heading := make(map[string][]string), ""
+	for line := range strings.Lines(file) {
+		switch line = strings.TrimSpace(line); {
+		case line == "" || line[0] == '#':
+		case line[0] == '[':
+			heading = strings.Trim(line, "[]")
+		default:
+			tables[heading] = append(tables[heading], line)
+		}
+	}
+	return tables
+}
 
 // place is a country, or a city that stands for its government.
 type place struct {
@@ -25,6 +49,7 @@ type lexicon struct {
 	stems     map[string]string // irregular forms to the first of their line
 	synonyms  map[string]string // stems to the first of their line
 	opposites map[string][]side // by synonym's or own stem
+	pairs     int               // of opposites
 	roles     map[string]bool   // stems of what one does to another
 	labels    map[string]bool   // words that say what kind of piece it is
 	places    map[string]place
@@ -36,12 +61,13 @@ type lexicon struct {
 var english = sync.OnceValue(newLexicon)
 
 func newLexicon() *lexicon {
+	known, world := tablesOf(englishTables), tablesOf(worldTables)
 	x := &lexicon{
 		common: make(map[string]bool), stems: make(map[string]string), synonyms: make(map[string]string),
-		opposites: make(map[string][]side), roles: make(map[string]bool), labels: words(kickersEnglish),
+		opposites: make(map[string][]side), roles: make(map[string]bool), labels: words(strings.Join(known["kickers"], " ")),
 		places: make(map[string]place), phrases: make(map[string]string), begins: make(map[string]bool),
 	}
-	for line := range nonEmptyLines(irregularEnglish) {
+	for _, line := range known["irregular"] {
 		forms := strings.Fields(line)
 		for _, f := range forms {
 			if _, ok := x.stems[f]; !ok {
@@ -49,10 +75,10 @@ func newLexicon() *lexicon {
 			}
 		}
 	}
-	for _, w := range strings.Fields(commonEnglish) {
+	for _, w := range strings.Fields(strings.Join(known["common"], " ")) {
 		x.common[x.stem(w)] = true
 	}
-	for line := range nonEmptyLines(headlineEnglish) {
+	for _, line := range known["synonyms"] {
 		group := strings.Fields(line)
 		for _, w := range group {
 			if s := x.stem(w); x.synonyms[s] == "" {
@@ -60,11 +86,12 @@ func newLexicon() *lexicon {
 			}
 		}
 	}
-	for _, w := range strings.Fields(rolesEnglish) {
+	for _, w := range strings.Fields(strings.Join(known["roles"], " ")) {
 		x.roles[x.stem(w)] = true
 	}
-	x.addOpposites()
-	for line := range nonEmptyLines(gazetteer) {
+	x.addOpposites(known["opposites"], true)
+	x.addOpposites(known["contraries"], false)
+	for _, line := range world["countries"] {
 		cols := strings.Split(line, "|")
 		country := strings.TrimSpace(cols[0])
 		for _, name := range append(strings.Fields(cols[1]), country) {
@@ -76,20 +103,21 @@ func newLexicon() *lexicon {
 			}
 		}
 	}
-	for _, name := range strings.Fields(gazetteerPlaces) {
+	for _, name := range strings.Fields(strings.Join(world["places"], " ")) {
 		x.addPlace(name, place{name: name})
 	}
-	for line := range nonEmptyLines(gazetteerShort) {
+	for _, line := range world["short"] {
 		short, long, _ := strings.Cut(line, " = ")
 		x.places[short] = place{name: long}
 	}
-	for _, table := range [...]string{phrasesEnglish, gazetteerPhrases} {
-		for line := range nonEmptyLines(table) {
-			phrase, meaning, _ := strings.Cut(line, " = ")
-			x.phrases[phrase] = meaning
-			if _, ok := x.places[meaning]; !ok && table == gazetteerPhrases {
-				x.places[meaning] = place{name: meaning}
-			}
+	for _, line := range append(known["phrases"], world["phrases"]...) {
+		phrase, meaning, _ := strings.Cut(line, " = ")
+		x.phrases[phrase] = meaning
+	}
+	for _, line := range world["phrases"] {
+		_, name, _ := strings.Cut(line, " = ")
+		if _, ok := x.places[name]; !ok {
+			x.places[name] = place{name: name}
 		}
 	}
 	for phrase := range x.phrases {
@@ -99,18 +127,15 @@ func newLexicon() *lexicon {
 	return x
 }
 
-// addOpposites takes in the pairs of opposite words.
-func (x *lexicon) addOpposites() {
-	pair := 0
-	for _, table := range [...]string{oppositesEnglish, contrariesEnglish} {
-		for line := range nonEmptyLines(table) {
-			pair++
-			left, right, _ := strings.Cut(line, "|")
-			for i, half := range [...]string{left, right} {
-				for _, w := range strings.Fields(half) {
-					s := x.stem(w)
-					x.opposites[s] = append(x.opposites[s], side{pair, i == 1, table == oppositesEnglish})
-				}
+// addOpposites takes in pairs of opposite words: of what becomes of something, or of what it is.
+func (x *lexicon) addOpposites(pairs []string, outcome bool) {
+	for _, line := range pairs {
+		x.pairs++
+		left, right, _ := strings.Cut(line, "|")
+		for i, half := range [...]string{left, right} {
+			for _, w := range strings.Fields(half) {
+				s := x.stem(w)
+				x.opposites[s] = append(x.opposites[s], side{x.pairs, i == 1, outcome})
 			}
 		}
 	}
@@ -124,16 +149,6 @@ func (x *lexicon) addPlace(name string, p place) {
 	x.places[name] = p
 	if strings.Contains(name, "-") {
 		x.phrases[strings.ReplaceAll(name, "-", " ")] = name
-	}
-}
-
-func nonEmptyLines(s string) func(yield func(string) bool) {
-	return func(yield func(string) bool) {
-		for line := range strings.Lines(s) {
-			if line = strings.TrimSpace(line); line != "" && !yield(line) {
-				return
-			}
-		}
 	}
 }
 

@@ -24,16 +24,16 @@ func TestTables(t *testing.T) {
 		}
 		fmt.Fprintf(&out, "%s %d %08x\n", name, len(entries), h.Sum32())
 	}
-	text := func(name, raw string) { table(name, slices.Collect(nonEmptyLines(raw))) }
 	set := func(name string, m map[string]bool) { table(name, slices.Collect(maps.Keys(m))) }
-	table("common", strings.Fields(commonEnglish))
-	table("roles", strings.Fields(rolesEnglish))
-	table("kickers", strings.Fields(kickersEnglish))
-	table("places", strings.Fields(gazetteerPlaces))
-	for name, raw := range map[string]string{"irregular": irregularEnglish, "headline": headlineEnglish, "opposites": oppositesEnglish,
-		"contraries": contrariesEnglish, "phrases": phrasesEnglish, "gazetteer": gazetteer, "gazetteer phrases": gazetteerPhrases,
-		"gazetteer short": gazetteerShort} {
-		text(name, raw)
+	known, world := tablesOf(englishTables), tablesOf(worldTables)
+	for name, lines := range map[string][]string{"common": known["common"], "roles": known["roles"], "kickers": known["kickers"],
+		"places": world["places"]} {
+		table(name, strings.Fields(strings.Join(lines, " ")))
+	}
+	for name, lines := range map[string][]string{"irregular": known["irregular"], "headline": known["synonyms"], "opposites": known["opposites"],
+		"contraries": known["contraries"], "phrases": known["phrases"], "gazetteer": world["countries"], "gazetteer phrases": world["phrases"],
+		"gazetteer short": world["short"]} {
+		table(name, lines)
 	}
 	set("elided", elided)
 	set("ordinals", ordinalEndings)
@@ -57,8 +57,8 @@ func TestTables(t *testing.T) {
 		entries = append(entries, fmt.Sprint(w, n))
 	}
 	table("months", entries)
-	lines := slices.Sorted(nonEmptyLines(out.String()))
-	golden(t, "tables.txt", strings.Join(lines, "\n")+"\n")
+	lines := slices.Sorted(strings.Lines(out.String()))
+	golden(t, "tables.txt", strings.Join(lines, ""))
 }
 
 // What multiplies a number is known in each language.

@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -128,7 +129,31 @@ func sites() [][]site {
 			})
 		}
 	}
+	kinds[3] = append(kinds[3], missing()...)
 	return kinds
+}
+
+// laterWord is one of a table that is not the first of its line, after which the others may be called.
+var laterWord = regexp.MustCompile(` [a-z][a-z-]+`)
+
+// missing are the words that may be left out of the tables.
+func missing() (all []site) {
+	for _, path := range [...]string{room + "/english.txt", room + "/world.txt"} {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			log.Fatal(err)
+		}
+		from := 0
+		for i, line := range strings.SplitAfter(string(raw), "\n") {
+			for _, at := range laterWord.FindAllStringIndex(line, -1) {
+				if line[0] != '#' {
+					all = append(all, site{path, from + at[0], from + at[1], i + 1, line[at[0]:at[1]], ""})
+				}
+			}
+			from += len(line)
+		}
+	}
+	return all
 }
 
 // seedLiteral finds the mistakes in a literal of a declaration: a figure that is off, a word that is missing.
