@@ -54,7 +54,7 @@ func NewDocument(title, summary, language string) Document {
 	if summary == "" {
 		return d
 	}
-	rest := tokenize(lexemes(title+". "+beginning(summary, summaryBytes)), language)
+	rest := tokenize(append(lex, lexemes(beginning(summary, summaryBytes))...), language)
 	d.text = make([]mention, 0, len(rest))
 	for _, t := range rest {
 		if t.weight >= commonWeight || t.gram {

@@ -27,6 +27,20 @@ func newNode(it digest.Item, sent int) node {
 	return node{item: &it, when: it.When(), sent: sent}
 }
 
+// clean says of what kind the new nodes' items are, and takes out of them what is no news. kind is what the config says
+// of a feed.
+func clean(nodes []node, kind func(feed string) digest.Kind, asidePaths []string) {
+	inParallel(len(nodes), func(from, to int) {
+		for _, n := range nodes[from:to] {
+			if n.sent == 0 {
+				n.item.Kind = kindOf(*n.item, kind(n.item.Feed), asidePaths)
+				n.item.Title = withoutOutlet(*n.item)
+				n.item.Summary = CleanSummary(n.item.Summary)
+			}
+		}
+	})
+}
+
 // prepare takes the nodes' items apart, the costly part of making nodes.
 func prepare(nodes []node) {
 	inParallel(len(nodes), func(from, to int) {

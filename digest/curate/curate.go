@@ -63,13 +63,13 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 			closed = append(closed, Closed{Item: it, Reason: why, Unwanted: unwanted})
 			continue
 		}
-		it.Kind = kindOf(it, filters.kind(it.Feed), opt.AsidePaths)
-		it.Title = withoutOutlet(it)
-		it.Summary = CleanSummary(it.Summary)
 		n := newNode(it, 0)
-		n.top = opt.ByImportance[it.Feed] && it.Kind == digest.News && it.Place > 0 && it.Place <= firstPlaces
 		n.meaning, topicsOf[n.item] = opt.Vectors[it.Seq], kept
 		nodes = append(nodes, n)
+	}
+	clean(nodes, filters.kind, opt.AsidePaths)
+	for i, n := range nodes {
+		nodes[i].top = n.sent == 0 && opt.ByImportance[n.item.Feed] && n.item.Kind == digest.News && n.item.Place > 0 && n.item.Place <= firstPlaces
 	}
 
 	var stories []digest.Story
@@ -214,12 +214,10 @@ func storyID(it *digest.Item) string {
 func Clusters(items []digest.Item, vectors map[uint64][]float32) [][]digest.Item {
 	nodes := make([]node, len(items))
 	for i, it := range items {
-		it.Kind = kindOf(it, digest.News, nil)
-		it.Title = withoutOutlet(it)
-		it.Summary = CleanSummary(it.Summary)
 		nodes[i] = newNode(it, 0)
 		nodes[i].meaning = vectors[it.Seq]
 	}
+	clean(nodes, func(string) digest.Kind { return digest.News }, nil)
 	var out [][]digest.Item
 	for _, c := range clusters(nodes) {
 		group := make([]digest.Item, len(c.nodes))

@@ -96,13 +96,19 @@ const (
 // lift gives the best story of each subject its heat. Stories come best first; of several subjects that a story is the
 // best of, the greatest counts.
 func (s *subjects) lift(stories []digest.Story, items int) {
+	titles := make([][]token, len(stories))
+	inParallel(len(stories), func(from, to int) {
+		for i := from; i < to; i++ {
+			titles[i] = titleTokens(stories[i].Lead())
+		}
+	})
 	taken, lent := make(map[uint64]bool), make(map[uint64]bool)
-	for i := range stories {
+	for i, tokens := range titles {
 		story := &stories[i]
 		if story.Kind != digest.News {
 			continue
 		}
-		tokens, nearTop := titleTokens(story.Lead()), story.Rank.Place >= 1+upperWorth
+		nearTop := story.Rank.Place >= 1+upperWorth
 		for _, t := range tokens {
 			of := s.rare[t.key]
 			if !isSubject(t) || of == nil || taken[t.key] ||

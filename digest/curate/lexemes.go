@@ -32,7 +32,7 @@ type lexeme struct {
 // lexemes takes a text apart.
 func lexemes(text string) []lexeme {
 	runes := []rune(norm.NFKC.String(text))
-	var out []lexeme
+	out := make([]lexeme, 0, 1+len(runes)/5)
 	fresh, comma, hyphen := true, false, false
 	add := func(s string, number, dense bool) {
 		out = append(out, lexeme{text: s, folded: fold(s), number: number, dense: dense, initial: fresh, comma: comma,
@@ -40,10 +40,9 @@ func lexemes(text string) []lexeme {
 		fresh, comma, hyphen = false, false, false
 	}
 	for i := 0; i < len(runes); {
-		r := runes[i]
+		r, n := runes[i], mixedEnd(runes[i:])
 		switch {
-		case mixedEnd(runes[i:]) > 0: // "H1N1": one name
-			n := mixedEnd(runes[i:])
+		case n > 0: // "H1N1": one name
 			add(asciiDigits(runes[i:i+n]), false, false)
 			i += n
 		case digit(r) >= 0:
@@ -64,9 +63,7 @@ func lexemes(text string) []lexeme {
 				i += n + m
 				continue
 			}
-			for _, part := range splitApostrophe(string(runes[i : i+n])) {
-				add(part, false, false)
-			}
+			add(withoutApostrophe(string(runes[i:i+n])), false, false)
 			out[len(out)-1].owns = n > 2 && runes[i+n-1] == 's' && !unicode.IsLetter(runes[i+n-2])
 			i += n
 		default:
@@ -131,11 +128,15 @@ func modelEnd(runes []rune) int {
 // is a name, while "20m", "3rd" and "G20" are more or less than one.
 func mixedEnd(runes []rune) int {
 	n, changes := 0, 0
-	for n < len(runes) && (digit(runes[n]) >= 0 || unicode.IsLetter(runes[n]) && !isDense(runes[n])) {
-		if n > 0 && (digit(runes[n]) >= 0) != (digit(runes[n-1]) >= 0) {
+	for before := false; n < len(runes); n++ {
+		now := digit(runes[n]) >= 0
+		if !now && (!unicode.IsLetter(runes[n]) || isDense(runes[n])) {
+			break
+		}
+		if n > 0 && now != before {
 			changes++
 		}
-		n++
+		before = now
 	}
 	if changes < 2 || changes == 2 && runes[n-1] == 's' && digit(runes[n-2]) >= 0 { // "F16s"
 		return 0
@@ -146,30 +147,29 @@ func mixedEnd(runes []rune) int {
 // elided are the words that French, Italian and their kin write short before a vowel.
 var elided = words("l d j n s c m t qu dell nell all un sull dall lorsqu jusqu puisqu quelqu aujourd")
 
-// splitApostrophe takes a word with apostrophes apart: "Lund's" is Lund, "l'accord" is accord, while
-// "O'Neill" stays one word. The dots of "U.S." go too.
-func splitApostrophe(w string) []string {
-	w = strings.ReplaceAll(w, ".", "")
-	w = strings.Map(func(r rune) rune {
-		if r == '’' || r == 'ʼ' {
-			return '\''
-		}
-		return r
-	}, w)
+var plainApostrophes = strings.NewReplacer(".", "", "’", "'", "ʼ", "'")
+
+// withoutApostrophe is what a word with apostrophes comes to: "Lund's" is Lund, "l'accord" is accord, while "O'Neill"
+// stays one word. The dots of "U.S." go too.
+func withoutApostrophe(w string) string {
+	if !strings.ContainsAny(w, ".'’ʼ") {
+		return w
+	}
+	w = plainApostrophes.Replace(w)
 	left, right, ok := strings.Cut(w, "'")
 	if !ok {
-		return []string{w}
+		return w
 	}
 	if right == "t" && (strings.EqualFold(left, "can") || strings.EqualFold(left, "won")) { // without it, another word
-		return []string{"not"}
+		return "not"
 	}
 	switch low := strings.ToLower(right); {
 	case low == "s" || low == "t" || low == "re" || low == "ve" || low == "ll" || low == "d" || low == "m":
-		return []string{left}
+		return left
 	case elided[strings.ToLower(left)] && low != "pore" && utf8.RuneCountInString(right) > 1:
-		return []string{strings.ReplaceAll(right, "'", "")}
+		return strings.ReplaceAll(right, "'", "")
 	}
-	return []string{strings.ReplaceAll(w, "'", "")}
+	return strings.ReplaceAll(w, "'", "")
 }
 
 // isDense reports whether a letter is of a script that puts no spaces between words.

@@ -9,6 +9,9 @@ import (
 
 // digit is the value of a decimal digit of the scripts that news comes in, -1 for all else.
 func digit(r rune) int {
+	if r < '0' || r > '9' && r < '٠' { // most letters
+		return -1
+	}
 	for _, zero := range [...]rune{'0', '٠', '۰', '०'} {
 		if r >= zero && r <= zero+9 {
 			return int(r - zero)

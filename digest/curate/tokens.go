@@ -138,7 +138,7 @@ const mostTokens = 64
 // aboutEnglish say that the number after them is a rough one.
 var aboutEnglish = words("near nears nearly almost about around some over roughly than approaching approaches")
 
-// negationsEnglish deny the word after them; of "doesn't" it is what splitApostrophe keeps.
+// negationsEnglish deny the word after them; of "doesn't" it is what withoutApostrophe keeps.
 var negationsEnglish = words("not never cannot didn doesn isn wasn aren couldn wouldn shouldn")
 
 // isNone reports whether a text ends in "no", or in "no new".
@@ -220,7 +220,7 @@ func (t *tokenizer) read(lex []lexeme, language string) {
 		if !unicode.IsUpper(first) && !unicode.IsLower(first) {
 			continue
 		}
-		if strings.ToUpper(l.text) == l.text {
+		if inCapitals(l.text) {
 			upper++
 		} else {
 			lower++
@@ -236,6 +236,14 @@ func (t *tokenizer) read(lex []lexeme, language string) {
 	t.stops = stopwords[t.language]
 	t.shouting = upper > 3 && upper > 2*lower
 	t.plainCaps = !t.shouting && t.language != "de" && float64(capitals) < 0.7*float64(inner)
+}
+
+// inCapitals reports whether a word is the same in capitals.
+func inCapitals(w string) bool {
+	if last := len(w) - 1; last >= 0 && w[last] >= 'a' && w[last] <= 'z' { // most words; to make capitals takes memory
+		return false
+	}
+	return strings.ToUpper(w) == w
 }
 
 // take makes a token of the first lexeme, or of the first few, and says how many.
@@ -289,7 +297,7 @@ func joinFolded(lex []lexeme) string {
 
 // addWord makes a token of a word, or of the phrase that begins with it.
 func (t *tokenizer) addWord(folded string, l lexeme, phrase bool) {
-	capitals := !t.shouting && strings.ToUpper(l.text) == l.text && strings.ToLower(l.text) != l.text
+	capitals := !t.shouting && inCapitals(l.text) && strings.ToLower(l.text) != l.text
 	if t.stops[folded] && !(capitals && (folded == "us" || folded == "who" || folded == "it")) {
 		return
 	}
