@@ -10,12 +10,8 @@ import (
 	"html"
 	"io"
 	"log"
-	"mime"
-	"mime/multipart"
-	"mime/quotedprintable"
 	"net/http"
 	"net/http/httptest"
-	"net/mail"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,6 +23,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+
+	"digestd/mailer/message"
 )
 
 // view is one way to look at a mail or a page.
@@ -285,7 +283,7 @@ func (s served) fromDemo(program, dir string) error {
 	return nil
 }
 
-// fromGoldens takes the editions that tests hold, and the public page of one, which needs a page around it.
+// fromGoldens takes the editions that tests hold, and the public page of one.
 func (s served) fromGoldens() error {
 	for _, name := range []string{"rtl", "cjk", "one-story", "none", "leaf-rtl"} {
 		b, err := os.ReadFile("digest/render/testdata/" + name + ".html")
@@ -341,27 +339,10 @@ func editionOf(front string) (string, error) {
 
 // htmlOf is the HTML part of a mail.
 func htmlOf(path string) (string, error) {
-	f, err := os.Open(path)
+	raw, err := os.ReadFile(path)
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
-	m, err := mail.ReadMessage(f)
-	if err != nil {
-		return "", err
-	}
-	_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
-	if err != nil {
-		return "", err
-	}
-	for parts := multipart.NewReader(m.Body, params["boundary"]); ; {
-		p, err := parts.NextRawPart()
-		if err != nil {
-			return "", err
-		}
-		if strings.HasPrefix(p.Header.Get("Content-Type"), "text/html") {
-			b, err := io.ReadAll(quotedprintable.NewReader(p))
-			return string(b), err
-		}
-	}
+	letter, err := message.TakeApart(raw)
+	return letter.HTML, err
 }

@@ -11,6 +11,7 @@ package main
 import (
 	"bytes"
 	"cmp"
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -60,82 +61,10 @@ var clients = []client{
 	{"Thunderbird", []string{"thunderbird.windows", "thunderbird.macos"}},
 }
 
-// irregular says what to look for where slug and title don't. An empty list: nothing in a mail's markup.
-var irregular = map[string][]string{
-	"css-at-media-device-pixel-ratio":     {"media:-webkit-device-pixel-ratio", "media:-webkit-min-device-pixel-ratio", "media:-webkit-max-device-pixel-ratio"},
-	"css-at-media-hover":                  {"media:hover", "media:any-hover"},
-	"css-at-media-orientation":            {"media:orientation"},
-	"css-at-media-prefers-color-scheme":   {"media:prefers-color-scheme"},
-	"css-at-media-prefers-reduced-motion": {"media:prefers-reduced-motion"},
-	"css-block-inline-size":               {"property:block-size"},
-	"css-border-inline-block":             {"property:border-inline", "property:border-block"},
-	"css-border-inline-block-individual":  {"property:border-inline-start", "property:border-inline-end", "property:border-block-start", "property:border-block-end"},
-	"css-border-inline-block-longhand":    {"property:border-inline-width", "property:border-inline-style", "property:border-inline-color", "property:border-block-width", "property:border-block-style", "property:border-block-color"},
-	"css-border-radius-logical":           {"property:border-start-start-radius", "property:border-start-end-radius", "property:border-end-start-radius", "property:border-end-end-radius"},
-	"css-color-scheme":                    {"property:color-scheme"},
-	"css-column-layout-properties":        {"property:columns", "property:column-width", "property:column-rule", "property:column-span", "property:column-fill"},
-	"css-comments":                        {"css-comment"},
-	"css-display-flex":                    {"value:display:flex", "value:display:inline-flex"},
-	"css-display-grid":                    {"value:display:grid", "value:display:inline-grid"},
-	"css-font":                            {"property:font"},
-	"css-gap":                             {"property:gap", "property:column-gap", "property:row-gap"},
-	"css-grid-template":                   {"property:grid-template", "property:grid-template-columns", "property:grid-template-rows", "property:grid-template-areas"},
-	"css-important":                       {"important"},
-	"css-inert-attribute":                 {"attribute:inert"},
-	"css-intrinsic-size":                  {"keyword:fit-content", "keyword:min-content", "keyword:max-content"},
-	"css-left-right-top-bottom":           {"property:left", "property:right", "property:top", "property:bottom"},
-	"css-margin-block-start-end":          {"property:margin-block-start", "property:margin-block-end"},
-	"css-margin-inline-block":             {"property:margin-inline", "property:margin-block"},
-	"css-margin-inline-start-end":         {"property:margin-inline-start", "property:margin-inline-end"},
-	"css-nesting":                         {"css-nesting"},
-	"css-padding-block-start-end":         {"property:padding-block-start", "property:padding-block-end"},
-	"css-padding-inline-block":            {"property:padding-inline", "property:padding-block"},
-	"css-padding-inline-start-end":        {"property:padding-inline-start", "property:padding-inline-end"},
-	"css-pseudo-class-lang":               {"pseudo:lang"},
-	"css-scroll-snap":                     {"property:scroll-snap-type", "property:scroll-snap-align"},
-	"css-selector-adjacent-sibling":       {"selector:+"},
-	"css-selector-attribute":              {"selector:[]"},
-	"css-selector-chaining":               {"selector:.x.y"},
-	"css-selector-child":                  {"selector:>"},
-	"css-selector-class":                  {"selector:.x"},
-	"css-selector-descendant":             {"selector: "},
-	"css-selector-general-sibling":        {"selector:~"},
-	"css-selector-grouping":               {"selector:,"},
-	"css-selector-id":                     {"selector:#x"},
-	"css-selector-type":                   {"selector:x"},
-	"css-selector-universal":              {"selector:*"},
-	"css-sytem-ui":                        {"keyword:system-ui", "keyword:ui-serif", "keyword:ui-sans-serif", "keyword:ui-rounded", "keyword:ui-monospace"},
-	"css-unit-calc":                       {"function:calc"},
-	"css-unit-initial":                    {"keyword:initial"},
-	"css-variables":                       {"function:var"},
-	"html-address":                        {"element:address"},
-	"html-anchor-links":                   {"link:#"},
-	"html-comments":                       {"comment"},
-	"html-doctype":                        {"doctype"},
-	"html-h1-h6":                          {"element:h1", "element:h2", "element:h3", "element:h4", "element:h5", "element:h6"},
-	"html-image-maps":                     {"element:map"},
-	"html-lists":                          {"element:ul", "element:ol", "element:dl"},
-	"html-mailto-links":                   {"link:mailto"},
-	"html-meta-color-scheme":              {"meta:color-scheme"},
-	"html-semantics":                      {"element:article", "element:aside", "element:details", "element:figcaption", "element:figure", "element:footer", "element:header", "element:main", "element:mark", "element:nav", "element:section", "element:summary", "element:time"},
-	"html-srcset":                         {"attribute:srcset", "attribute:sizes"},
-	"html-strong":                         {"element:strong", "element:b"},
-	"html-svg":                            {"element:svg"},
-	"image-apng":                          {},
-	"image-avif":                          {"image:avif"},
-	"image-base64":                        {"image:data"},
-	"image-bmp":                           {"image:bmp"},
-	"image-gif":                           {"image:gif"},
-	"image-hdr":                           {},
-	"image-heif":                          {"image:heif", "image:heic"},
-	"image-ico":                           {"image:ico"},
-	"image-jpg":                           {"image:jpg", "image:jpeg"},
-	"image-mp4":                           {"image:mp4"},
-	"image-png":                           {"image:png"},
-	"image-svg":                           {"image:svg"},
-	"image-tiff":                          {"image:tiff", "image:tif"},
-	"image-webp":                          {"image:webp"},
-}
+// irregularJSON says what to look for where slug and title don't. An empty list: nothing in a mail's markup.
+//
+//go:embed irregular.json
+var irregularJSON []byte
 
 // regular are the titles that say by themselves what to look for.
 var regular = []struct {
@@ -169,6 +98,10 @@ func reduce(dir string) ([]byte, error) {
 		Data    []feature
 	}
 	var pkg struct{ Name, Version, License string }
+	var irregular map[string][]string
+	if err := json.Unmarshal(irregularJSON, &irregular); err != nil {
+		return nil, fmt.Errorf("irregular.json: %w", err)
+	}
 	if err := readJSON(filepath.Join(dir, "data", "caniemail.json"), &data); err != nil {
 		return nil, err
 	}
@@ -199,7 +132,7 @@ func reduce(dir string) ([]byte, error) {
 		if f.Category == "others" {
 			continue
 		}
-		keys, err := keysOf(f)
+		keys, err := keysOf(f, irregular)
 		if err != nil {
 			return nil, err
 		}
@@ -230,8 +163,9 @@ func readJSON(path string, into any) error {
 	return nil
 }
 
-// keysOf are what the check looks for in a mail to find that it uses a feature.
-func keysOf(f feature) ([]string, error) {
+// keysOf are what the check looks for in a mail to find that it uses a feature; irregular has those that it does not
+// tell itself.
+func keysOf(f feature, irregular map[string][]string) ([]string, error) {
 	if keys, ok := irregular[f.Slug]; ok {
 		return keys, nil
 	}
@@ -248,7 +182,7 @@ func keysOf(f feature) ([]string, error) {
 		}
 	}
 	if keys == nil {
-		return nil, fmt.Errorf("%s, %q: nothing tells what to look for: add it to the table of the irregular ones", f.Slug, f.Title)
+		return nil, fmt.Errorf("%s, %q: nothing tells what to look for: add it to irregular.json", f.Slug, f.Title)
 	}
 	return keys, nil
 }
