@@ -19,13 +19,12 @@ import (
 const maxJSONMember = 2 << 20
 
 // parseJSON reads a JSON Feed (jsonfeed.org, 1.0 and 1.1), in which any member may be of any type: what
-// can be read as the type that it should have is, the rest is left out. The document is walked twice,
-// for what the feed says of itself, which may stand after the items, and for the items, one by one.
-// So a feed cut in the middle yields those that are whole, and only a page of them is held at a time.
+// can be read as the type that it should have is, the rest is left out. A feed cut in the middle yields the items that
+// are whole, and only a page of them is taken apart at a time.
 func parseJSON(ctx context.Context, text []byte, fetched *url.URL, whole bool) (*channel, error) {
 	text, slips := mendJSON(text)
 	doc := &jsonDocument{members: make(map[string]any), slips: slips}
-	if err := doc.walk(ctx, text, nil); err != nil {
+	if err := doc.walk(ctx, text); err != nil {
 		return nil, err
 	}
 	head, err := gofeedParse(doc.page(nil))
@@ -47,34 +46,22 @@ func parseJSON(ctx context.Context, text []byte, fetched *url.URL, whole bool) (
 	if len(head.Authors) > 0 {
 		conv.author = personName(head.Authors[0].Name)
 	}
-	var waiting []map[string]any
-	held := 0 // bytes of them
-	flush := func() error {
-		page, err := gofeedParse(doc.page(waiting))
-		if err != nil || len(page.Items) != len(waiting) {
-			return fmt.Errorf("%w: its items can't be read: %v", ErrNotFeed, err)
+	for rest := doc.items; len(rest) > 0; {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		var items []map[string]any
+		for held := 0; len(rest) > 0 && len(items) < pageEntries && held < pageBytes; rest = rest[1:] {
+			items = append(items, doc.item(rest[0]))
+			held += len(rest[0])
+		}
+		page, err := gofeedParse(doc.page(items))
+		if err != nil || len(page.Items) != len(items) {
+			return nil, fmt.Errorf("%w: its items can't be read: %v", ErrNotFeed, err)
 		}
 		for i, it := range page.Items {
-			ch.add(conv.item(it, originOf(page, i), entry{lang: stringOf(waiting[i]["language"])}), whole)
+			ch.add(conv.item(it, originOf(page, i), entry{lang: stringOf(items[i]["language"])}), whole)
 		}
-		waiting, held = waiting[:0], 0
-		return nil
-	}
-	err = doc.walk(ctx, text, func(item map[string]any) error {
-		waiting = append(waiting, item)
-		for _, value := range item {
-			held += len(stringOf(value))
-		}
-		if len(waiting) < pageEntries && held < pageBytes {
-			return nil
-		}
-		return flush()
-	})
-	if err == nil {
-		err = flush()
-	}
-	if err != nil {
-		return nil, err
 	}
 	ch.repairs = doc.repairs()
 	return ch, nil
@@ -89,13 +76,12 @@ func stringOf(v any) string {
 // jsonDocument is what is known of a JSON Feed after a walk over it.
 type jsonDocument struct {
 	members  map[string]any // of the feed itself, of the types that they should have
-	items    int
-	sawItems bool
-	mended   int   // values of a wrong type
-	overlong int   // texts that were cut
-	slips    int   // of its JSON that were mended before it was read
-	cut      bool  // it ended early
-	broken   error // where its JSON went wrong
+	items    [][]byte       // as they stand in the document
+	mended   int            // values of a wrong type
+	overlong int            // texts that were cut
+	slips    int            // of its JSON that were mended before it was read
+	cut      bool           // it ended early
+	broken   error          // where its JSON went wrong
 }
 
 // page is the feed with some of its items, as gofeed reads it.
@@ -125,10 +111,10 @@ func (doc *jsonDocument) repairs() []string {
 	switch {
 	case doc.cut:
 		repairs = append(repairs, fmt.Sprintf("the feed ends in the middle of entry %d, which was left out",
-			doc.items+1))
+			len(doc.items)+1))
 	case doc.broken != nil:
 		repairs = append(repairs, fmt.Sprintf("its JSON is broken after entry %d (%v): what follows was left out",
-			doc.items, doc.broken))
+			len(doc.items), doc.broken))
 	}
 	if doc.slips > 0 {
 		repairs = append(repairs, fmt.Sprintf("%d slips in its JSON: commas too many, or line breaks in texts",
@@ -143,49 +129,44 @@ func (doc *jsonDocument) repairs() []string {
 	return repairs
 }
 
-// walk goes over the document. With a nil take it reads the feed's own members and counts the items,
-// else it gives each item to take.
-func (doc *jsonDocument) walk(ctx context.Context, text []byte, take func(map[string]any) error) error {
+// walk goes over the document: it reads the feed's own members, which may stand after the items, and finds these.
+func (doc *jsonDocument) walk(ctx context.Context, text []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	if tok, err := dec.Token(); err != nil || tok != json.Delim('{') {
 		return fmt.Errorf("%w: it is JSON, but no JSON Feed", ErrNotFeed)
 	}
-	var failed error // of what is no fault of the JSON
-	err := func() error {
-		for dec.More() {
-			key, err := dec.Token()
-			if err != nil {
-				return err
-			}
-			if key == "items" {
-				doc.sawItems = true
-				if failed, err = doc.walkItems(ctx, dec, take); failed != nil || err != nil {
-					return err
-				}
+	sawItems := false
+	var err error
+	for err == nil && dec.More() {
+		var key json.Token
+		if key, err = dec.Token(); err != nil {
+			break
+		}
+		if key == "items" {
+			sawItems = true
+			if bytes.HasPrefix(bytes.TrimLeft(text[dec.InputOffset():], ": \t\r\n"), []byte("[")) {
+				err = doc.walkItems(ctx, dec, text)
 				continue
 			}
-			var raw json.RawMessage
-			if err := dec.Decode(&raw); err != nil {
-				return err
-			}
-			if take == nil && len(raw) <= maxJSONMember {
-				doc.member(stringOf(any(key)), raw)
-			}
+			doc.mended++
 		}
-		return nil
-	}()
-	if failed != nil || take != nil {
-		return failed // a broken end is known from the first walk
+		var raw json.RawMessage
+		if err = dec.Decode(&raw); err == nil && len(raw) <= maxJSONMember {
+			doc.member(stringOf(any(key)), raw)
+		}
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+	case ctx.Err() != nil, errors.Is(err, ErrTooBig):
+		return err
+	case len(doc.items) == 0:
+		return fmt.Errorf("%w: its JSON is broken: %v", ErrNotFeed, err)
+	default:
 		doc.broken = err
 		doc.cut = errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 			strings.Contains(err.Error(), "unexpected end")
-		if doc.items == 0 {
-			return fmt.Errorf("%w: its JSON is broken: %v", ErrNotFeed, err)
-		}
 	}
-	if !doc.sawItems && doc.version() == "" {
+	if !sawItems && doc.version() == "" {
 		return fmt.Errorf("%w: it is JSON, but no JSON Feed", ErrNotFeed)
 	}
 	return nil
@@ -193,61 +174,30 @@ func (doc *jsonDocument) walk(ctx context.Context, text []byte, take func(map[st
 
 // walkItems goes over the array of items. What is no object is no item, but is counted as an entry with
 // nothing to show.
-func (doc *jsonDocument) walkItems(
-	ctx context.Context, dec *json.Decoder, take func(map[string]any) error,
-) (failed, err error) {
-	tok, err := dec.Token()
-	if err != nil {
-		return nil, err
-	}
-	if tok != json.Delim('[') {
-		doc.mended++
-		return nil, skipJSON(dec, tok)
+func (doc *jsonDocument) walkItems(ctx context.Context, dec *json.Decoder, text []byte) error {
+	if _, err := dec.Token(); err != nil {
+		return err
 	}
 	var raw json.RawMessage
 	for dec.More() {
 		if err := ctx.Err(); err != nil {
-			return err, nil
-		}
-		if err := dec.Decode(&raw); err != nil {
-			return nil, err
-		}
-		if take != nil {
-			if err := take(doc.item(raw)); err != nil {
-				return err, nil
-			}
-			continue
-		}
-		if doc.items++; doc.items > maxEntries {
-			return fmt.Errorf("%w: it has more than %d entries", ErrTooBig, maxEntries), nil
-		}
-	}
-	_, err = dec.Token()
-	return nil, err
-}
-
-// skipJSON passes over the rest of a value that begins with tok.
-func skipJSON(dec *json.Decoder, tok json.Token) error {
-	for depth := 0; ; {
-		switch tok {
-		case json.Delim('{'), json.Delim('['):
-			depth++
-		case json.Delim('}'), json.Delim(']'):
-			depth--
-		}
-		if depth <= 0 {
-			return nil
-		}
-		var err error
-		if tok, err = dec.Token(); err != nil {
 			return err
 		}
+		if err := dec.Decode(&raw); err != nil {
+			return err
+		}
+		end := int(dec.InputOffset())
+		if doc.items = append(doc.items, text[end-len(raw):end]); len(doc.items) > maxEntries {
+			return fmt.Errorf("%w: it has more than %d entries", ErrTooBig, maxEntries)
+		}
 	}
+	_, err := dec.Token()
+	return err
 }
 
 // item reads an item. Titles and summaries are plain text in JSON feeds, so they become HTML, as which
 // the rest of the package reads them.
-func (doc *jsonDocument) item(raw json.RawMessage) map[string]any {
+func (doc *jsonDocument) item(raw []byte) map[string]any {
 	item := make(map[string]any)
 	var members map[string]json.RawMessage
 	if json.Unmarshal(raw, &members) != nil || members == nil {

@@ -124,14 +124,6 @@ func (s *Server) public(w http.ResponseWriter, r *http.Request, site Site, path 
 		h.Set("X-Robots-Tag", "noindex")
 	}
 	h.Set("Vary", "Accept-Encoding")
-	if p.Status == http.StatusOK {
-		h.Set("ETag", p.tag)
-		h.Set("Last-Modified", p.changed.Format(http.TimeFormat))
-		if notModified(r, p) {
-			w.WriteHeader(http.StatusNotModified)
-			return true, nil
-		}
-	}
 	body := p.Body
 	if p.zipped != nil && acceptsGzip(r.Header.Get("Accept-Encoding")) {
 		h.Set("Content-Encoding", "gzip")
@@ -139,26 +131,16 @@ func (s *Server) public(w http.ResponseWriter, r *http.Request, site Site, path 
 	}
 	h.Set("Content-Type", p.Type)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
+	if p.Status == http.StatusOK {
+		h.Set("ETag", p.tag)
+		http.ServeContent(w, r, "", p.changed, bytes.NewReader(body))
+		return true, nil
+	}
 	w.WriteHeader(p.Status)
 	if r.Method == http.MethodGet {
 		w.Write(body)
 	}
 	return true, nil
-}
-
-// notModified reports whether whoever asks has the page already (RFC 9110 §13.2.2).
-func notModified(r *http.Request, p *readyPage) bool {
-	if tags := r.Header.Values("If-None-Match"); len(tags) > 0 {
-		for tag := range strings.SplitSeq(strings.Join(tags, ","), ",") {
-			tag = strings.TrimSpace(tag)
-			if tag == "*" || strings.TrimPrefix(tag, "W/") == strings.TrimPrefix(p.tag, "W/") {
-				return true
-			}
-		}
-		return false
-	}
-	since, err := http.ParseTime(r.Header.Get("If-Modified-Since"))
-	return err == nil && !p.changed.After(since)
 }
 
 // acceptsGzip reads an Accept-Encoding (RFC 9110 §12.5.3): gzip, or anything, unless with a weight of 0.
