@@ -31,7 +31,7 @@ func (m *Mailer) Deliver(ctx context.Context, job Job) (Summary, error) {
 	for r.nothing() && r.lots.more(ctx, r.q.had()) { // until there is something to go
 	}
 	if job.Paused != "" && r.err == nil && r.summary.Lots > 0 {
-		m.pace.close(m.Now(), job.Paused)
+		m.pace.probe(m.Now(), job.Paused)
 		for _, domain := range r.q.refused(m.Now()) {
 			r.domains.blamed[domain] = 1
 		}

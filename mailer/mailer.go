@@ -104,8 +104,7 @@ func New(o Options, t Transport, l Ledger, log *slog.Logger) *Mailer {
 	return m
 }
 
-// Slowed tells what the server lets us do less than the options would, as far as is known now; empty when it is
-// nothing.
+// Slowed tells what goes slower than the options would have it, for what the server said so far; empty when nothing does.
 func (m *Mailer) Slowed() string { return m.pace.String() }
 
 // Share says which part of the rates is this sender's, where there are several, and until when: from then on nothing
@@ -197,7 +196,7 @@ type Summary struct {
 	Paused string
 	// Refusal is what became of the last message that was not taken, in words; empty when all were.
 	Refusal string
-	// Slowed tells what the server lets us do less than the options would, in words; empty when it is nothing.
+	// Slowed tells what goes slower than the options would have it, in words; empty when nothing does.
 	Slowed string
 }
 

@@ -51,12 +51,12 @@ type pace struct {
 	leased bool      // the rates are shared: nothing begins from a time on
 	lease  time.Time // which is this
 
-	closed bool          // nothing begins but a try
+	waits  bool          // nothing begins but a try
 	until  time.Time     // when that is
 	hold   time.Duration // before it
-	counts int           // of passed, when it closed
+	counts int           // of passed, when the wait began
 	said   bool          // the server spoke of the pace
-	shut   time.Time     // when it closed
+	began  time.Time     // when the wait did
 
 	places  int             // connections that there may be at the moment
 	taken   int             // places that workers have
@@ -79,7 +79,7 @@ func newPace(o Options) *pace {
 func (p *pace) free() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.overall == nil && p.gap == 0 && !p.closed && !(p.limits && p.leased)
+	return p.overall == nil && p.gap == 0 && !p.waits && !(p.limits && p.leased)
 }
 
 // wait is how long until a message may begin; trying tells that it is the one that tries.
@@ -89,7 +89,7 @@ func (p *pace) wait(now time.Time) (d time.Duration, trying bool) {
 	if p.limits && p.leased && !now.Before(p.lease) {
 		return leaseWait, false
 	}
-	if p.closed {
+	if p.waits {
 		return p.until.Sub(now), true
 	}
 	if p.gap > 0 {
@@ -139,7 +139,7 @@ func (p *pace) begin(now time.Time) {
 	}
 	if p.since.IsZero() {
 		p.since = now
-	} else if idle := now.Sub(p.last) - p.spacing(); idle > longIdle && !p.closed { // which says nothing of what the server lets be
+	} else if idle := now.Sub(p.last) - p.spacing(); idle > longIdle && !p.waits { // which says nothing of what the server lets be
 		p.since = p.since.Add(idle)
 	}
 	p.last = now
@@ -153,12 +153,12 @@ func (p *pace) spacing() time.Duration {
 	return max(p.gap, time.Duration(float64(time.Second)/float64(p.overall.Limit())))
 }
 
-// close lets nothing begin but one message that tries, at once.
-func (p *pace) close(now time.Time, words string) {
+// probe lets nothing begin but one message that tries, at once.
+func (p *pace) probe(now time.Time, words string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.until = now; !p.closed {
-		p.closed, p.hold, p.counts, p.shut, p.words = true, 0, p.passed, now, words
+	if p.until = now; !p.waits {
+		p.waits, p.hold, p.counts, p.began, p.words = true, 0, p.passed, now, words
 	}
 }
 
@@ -166,16 +166,16 @@ func (p *pace) close(now time.Time, words string) {
 func (p *pace) tooFast(now time.Time, trying, said bool, words string) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.said = said || p.said && p.closed
+	p.said = said || p.said && p.waits
 	switch {
-	case !p.closed:
-		p.closed, p.counts, p.shut = true, p.passed, now
+	case !p.waits:
+		p.waits, p.counts, p.began = true, p.passed, now
 		p.hold = firstHold
 		if p.gap > 0 {
 			p.hold = p.gap
 		}
 	case !trying:
-		return now.Sub(p.shut) // one of those that were on their way
+		return now.Sub(p.began) // one of those that were on their way
 	case p.hold == 0:
 		p.hold = firstHold
 	case p.gap > 0: // what the server allows is known, but for a little
@@ -184,14 +184,14 @@ func (p *pace) tooFast(now time.Time, trying, said bool, words string) time.Dura
 		p.hold += p.hold / 3
 	}
 	p.words, p.until = words, now.Add(p.hold)
-	return now.Sub(p.shut)
+	return now.Sub(p.began)
 }
 
 // retreat gives up waiting: the next run begins with a try at once, and learns nothing from the time between.
 func (p *pace) retreat(now time.Time, words string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.closed, p.until, p.hold, p.shut, p.words = true, now, 0, now, words
+	p.waits, p.until, p.hold, p.began, p.words = true, now, 0, now, words
 }
 
 // pass notes that the server answered a message for what it was. It reports whether it now takes messages again.
@@ -201,7 +201,7 @@ func (p *pace) pass(now time.Time, trying bool) (opened bool) {
 	p.passed++
 	p.last = now
 	switch {
-	case p.closed && trying:
+	case p.waits && trying:
 		if p.hold > 0 && p.counts > 1 {
 			p.gap = now.Sub(p.since) / time.Duration(p.counts)
 			p.next = now.Add(p.gap)
@@ -209,7 +209,7 @@ func (p *pace) pass(now time.Time, trying bool) (opened bool) {
 				p.ease = min(2*fastEase*p.counts, slowEase)
 			}
 		}
-		p.closed, p.passed, p.since, p.hold = false, 1, now, 0
+		p.waits, p.passed, p.since, p.hold = false, 1, now, 0
 		return true
 	case p.gap > 0:
 		if p.gap -= p.gap / time.Duration(p.ease); p.gap < shortestGap {
@@ -357,24 +357,28 @@ func (p *pace) reason() string {
 	return p.words
 }
 
-// String tells what the server lets us do less than the configuration would; empty when it is nothing.
+// String tells what goes on slower than the configuration would have it: what digestd keeps to of itself, for what the
+// server has said, and what the server allows; empty when it is nothing.
 func (p *pace) String() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var all []string
+	var keeps, all []string
 	if p.places < p.most {
-		all = append(all, fmt.Sprintf("%d of %d connections (%s)", p.places, p.most, p.refusal))
+		keeps = append(keeps, fmt.Sprintf("%d of %d connections (%s)", p.places, p.most, p.refusal))
 	}
 	switch {
-	case p.closed:
-		all = append(all, "nothing for the moment ("+p.words+")")
+	case p.waits:
+		all = append(all, "digestd sends nothing for the moment ("+p.words+")")
 	case p.gap > 0 && p.gap < time.Second:
-		all = append(all, fmt.Sprintf("%.1f messages a second (%s)", float64(time.Second)/float64(p.gap), p.words))
+		keeps = append(keeps, fmt.Sprintf("%.1f messages a second (%s)", float64(time.Second)/float64(p.gap), p.words))
 	case p.gap > 0:
-		all = append(all, fmt.Sprintf("a message every %s (%s)", p.gap.Round(100*time.Millisecond), p.words))
+		keeps = append(keeps, fmt.Sprintf("a message every %s (%s)", p.gap.Round(100*time.Millisecond), p.words))
+	}
+	if len(keeps) > 0 {
+		all = append(all, "digestd keeps to "+strings.Join(keeps, ", "))
 	}
 	if p.perLink > 0 {
-		all = append(all, fmt.Sprintf("%d messages over one connection", p.perLink))
+		all = append(all, fmt.Sprintf("the server allows %d messages over one connection", p.perLink))
 	}
 	return strings.Join(all, "; ")
 }

@@ -36,7 +36,7 @@ func (d *domains) doubt(q *queue, now time.Time, domain string, o Outcome) bool 
 		return d.others(domain) // which are under way, and will tell
 	}
 	d.doubted = domain
-	d.pace.close(now, o.String())
+	d.pace.probe(now, o.String())
 	return true
 }
 

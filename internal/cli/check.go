@@ -65,9 +65,7 @@ func checkCommand(p *program) *cobra.Command {
 				status = exitUsage
 			} else if online {
 				// A feed that does not answer is no mistake in the configuration.
-				saw, wrong := checkOnline(c.Context(), p, cfg, sets)
-				out.Saw = append(out.Saw, saw...)
-				if out.Errors = append(out.Errors, wrong...); len(out.Errors) > 0 {
+				if out.checkOnline(c.Context(), p, cfg, sets); len(out.Errors) > 0 {
 					status = exitIncomplete
 				}
 			}

@@ -30,7 +30,7 @@ func TestLinksAreFollowed(t *testing.T) {
 		}, ""},
 		"the proxy's 404":           {func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }, "404 Not Found, and not from digestd"},
 		"somebody's front page":     {func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, ours) }, "200 OK, and not from digestd"},
-		"a proxy that finds nobody": {func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusBadGateway) }, "502 Bad Gateway"},
+		"a proxy that finds nobody": {func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusBadGateway) }, "nobody answers: 502 Bad Gateway"},
 		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://www.harbour.test"+r.URL.Path, http.StatusMovedPermanently)
 		}, "it redirects to https://www.harbour.test/wire/u/check"},

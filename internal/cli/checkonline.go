@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -35,14 +36,19 @@ const linkTimeout = 20 * time.Second
 // RFC 5321 asks for.
 const serverTimeout = 30 * time.Second
 
-// checkOnline tries what only the network can tell. Both what it saw and what is wrong are in words.
-func checkOnline(ctx context.Context, p *program, cfg *config.Config, sets map[string]*render.Set) (saw, wrong []string) {
-	saw, wrong = askFeeds(ctx, p, cfg)
+// checkOnline tries what only the network can tell: what it saw, what is wrong, and what is to be done, in words.
+func (out *checkJSON) checkOnline(ctx context.Context, p *program, cfg *config.Config, sets map[string]*render.Set) {
+	saw, wrong := askFeeds(ctx, p, cfg)
+	out.Saw, out.Errors = append(out.Saw, saw...), append(out.Errors, wrong...)
 	look := func(said string, err error) {
-		if err != nil {
-			wrong = append(wrong, err.Error())
-		} else if said != "" {
-			saw = append(saw, said)
+		switch {
+		case errors.Is(err, errNotRun) && p.neverRan(ctx, cfg):
+			out.Warnings = append(out.Warnings, fmt.Sprintf("base_url %s does not reach digestd yet, and nothing was sent so far: "+
+				"start `digestd run`, which answers there, and ask again", cfg.Web.BaseURL))
+		case err != nil:
+			out.Errors = append(out.Errors, err.Error())
+		case said != "":
+			out.Saw = append(out.Saw, said)
 		}
 	}
 	came := p.awaitingMail(cfg, serverTimeout)
@@ -51,14 +57,22 @@ func checkOnline(ctx context.Context, p *program, cfg *config.Config, sets map[s
 	look(askMailbox(ctx, p, cfg))
 	if shares(cfg) {
 		for _, err := range postgres.Examine(ctx, database(cfg.Ledger.Postgres, cfg.Ledger.PasswordFile)) {
-			wrong = append(wrong, err.Error())
+			look("", err)
 		}
 	}
 	look(askVectors(ctx, p, cfg))
 	look(checkRecord(ctx, cfg))
 	look(checkLinks(ctx, cfg, sets))
-	return saw, wrong
 }
+
+// neverRan reports whether no edition was composed so far: nobody can have a link that leads nowhere.
+func (p *program) neverRan(ctx context.Context, cfg *config.Config) bool {
+	known, err := p.remember(ctx, cfg)
+	return err == nil && len(known.digests) == 0
+}
+
+// errNotRun is among the errors of links that nobody answers, as it is where no daemon runs.
+var errNotRun = errors.New("nobody answers")
 
 // askFeeds reads every feed. Of those that the configuration gives no name, it tells what readers will see.
 func askFeeds(ctx context.Context, p *program, cfg *config.Config) (saw, wrong []string) {
@@ -150,6 +164,9 @@ func checkLinks(ctx context.Context, cfg *config.Config, sets map[string]*render
 		}}
 		resp, err := client.Do(req)
 		var failed *url.Error
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			return fmt.Errorf("%w: connection refused", errNotRun)
+		}
 		if errors.As(err, &failed) { // whose own words repeat the address
 			return failed.Err
 		}
@@ -166,6 +183,9 @@ func checkLinks(ctx context.Context, cfg *config.Config, sets map[string]*render
 			if resp.StatusCode == http.StatusNotFound && strings.Contains(string(page), words) {
 				return nil
 			}
+		}
+		if resp.StatusCode >= http.StatusBadGateway && resp.StatusCode <= http.StatusGatewayTimeout {
+			return fmt.Errorf("%w: %s, by a proxy", errNotRun, resp.Status)
 		}
 		return fmt.Errorf("%s, and not from digestd: does the proxy hand %s on to [web] listen, %s?", resp.Status,
 			message.UnsubscribePath, cfg.Web.Listen)

@@ -208,7 +208,7 @@ func (p *program) root() *cobra.Command {
 const firstSteps = `There is no configuration yet, neither here nor in /etc/digestd.
 
   digestd demo     shows what it does: invented news, three inboxes, nothing leaves this machine
-  digestd init     asks six questions, and writes the config.toml of your newsletter
+  digestd init     asks a few questions, and writes the config.toml of your newsletter
   digestd --help   all commands
 `
 

@@ -26,7 +26,7 @@ func initCommand(p *program) *cobra.Command {
 	n := newcomer{p: p}
 	c := &cobra.Command{
 		Use:   "init",
-		Short: "Ask six questions and write a first config.toml",
+		Short: "Ask a few questions and write a first config.toml",
 		Long: "Ask what the newsletter is called, whom it is from, who sends the mail, which feeds it reads, who gets it and when, and\n" +
 			"write a commented config.toml that says so: in this directory, or as --config names it. What a flag says is not asked.\n" +
 			"Without a terminal nothing is asked: then --from must be there, and the rest has defaults. A file that is there stays\n" +
@@ -126,7 +126,7 @@ func (n *newcomer) run() error {
 	})
 }
 
-// questions are the six, and those that follow from an answer.
+// questions are those to which flags are answers as well; who logs in at a provider is asked after it.
 func (n *newcomer) questions() []question {
 	return []question{
 		{"What is the newsletter called?", "name", n.name, "Morning Wire", n.takeName},

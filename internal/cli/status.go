@@ -121,7 +121,7 @@ func printStatus(w io.Writer, p paint, s report.Status, now time.Time) error {
 	}
 	printFeedsStatus(w, p, s)
 	if s.Slowed != "" {
-		fmt.Fprintf(w, "mail: the server takes %s\n", p.in(yellow, s.Slowed))
+		fmt.Fprintf(w, "mail: %s\n", p.in(yellow, s.Slowed))
 	}
 	if s.Suppressed > 0 {
 		fmt.Fprintf(w, "suppressed: %d\n", s.Suppressed)

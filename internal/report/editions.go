@@ -41,7 +41,7 @@ func (rep Reporter) statusOf(editions []ledger.EditionState) ([]EditionStatus, e
 	slices.SortStableFunc(editions, func(a, b ledger.EditionState) int { return b.Composed.Compare(a.Composed) })
 	shown := []EditionStatus{}
 	for _, e := range editions {
-		progress, err := rep.Ledger.Deliveries.Progress(e.ID)
+		progress, err := rep.Ledger.progress(e)
 		if err != nil {
 			return nil, err
 		}

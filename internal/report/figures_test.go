@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"digestd/digest"
 	"digestd/internal/ledger/store/bolt"
 	"digestd/internal/newsroom"
 	"digestd/internal/newsroom/town"
@@ -47,6 +48,19 @@ func TestFiguresCountWhatHappened(t *testing.T) {
 	}
 	if f.Editions["open"] != 1 || f.Delivered["sent"] != 1 || f.Delivered["deferred"] != 1 {
 		t.Errorf("an edition with one deferred: %+v", f)
+	}
+
+	// Who leaves is owed nothing from then on, though no run has come to them.
+	ana := digest.Suppression{Email: "ana@example.org", Digest: l.Lane.Digest, Source: "operator", At: w.Now}
+	if err := w.Ledger.Readers.Suppress(ana); err != nil {
+		t.Fatal(err)
+	}
+	f, err = w.Report.Figures(tally, report.Known{})
+	if want := map[string]int{"sent": 1, "suppressed": 1}; err != nil || !maps.Equal(f.Lanes[0].Deliveries, want) {
+		t.Errorf("one who left: %+v, %v", f.Lanes[0], err)
+	}
+	if _, err := w.Ledger.Readers.RestoreAll([]string{ana.Email}, ""); err != nil {
+		t.Fatal(err)
 	}
 
 	// What expires without a message is counted as well.

@@ -3,6 +3,7 @@ package report
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,7 +84,7 @@ func (rep Reporter) editionProblems(uncomposed map[digest.Lane]Uncomposed, now t
 		if now.Sub(since) <= lateEdition {
 			continue
 		}
-		progress, err := rep.Ledger.Deliveries.Progress(e.ID)
+		progress, err := rep.Ledger.progress(e)
 		if err != nil {
 			return all, err
 		}
@@ -282,16 +283,47 @@ func Shortened(s string, most int) string {
 	return s
 }
 
-// letterProblems tell of readers who asked a person to let them go.
+// letterProblems tell of readers who asked a person to let them go, and who still get something.
 func (rep Reporter) letterProblems() []Problem {
 	waiting, err := letters.Count(rep.Config.Mail.Letters)
-	switch {
+	var who []string
+	for _, email := range waiting.Askers {
+		gets, known := true, false
+		if email != "" && err == nil {
+			gets, known, err = rep.stillGets(email)
+		}
+		switch {
+		case email == "":
+			who = append(who, "somebody without an address")
+		case !known:
+			who = append(who, email+" (no subscriber has that address)")
+		case gets:
+			who = append(who, email)
+		}
+	}
+	switch n := len(who); {
 	case err != nil:
 		return []Problem{{ID: "letters", Words: err.Error()}}
-	case waiting.Leave == 0:
+	case n == 0:
 		return nil
+	case n > maxAskers:
+		who = append(who[:maxAskers], fmt.Sprintf("%d more", n-maxAskers))
 	}
-	return []Problem{{ID: "letters",
-		Words: fmt.Sprintf("mails by which somebody asks to leave, without a token that says who: %d; "+
-			"read them in %s, `digestd subscribers suppress ADDRESS`, and mark them as read", waiting.Leave, waiting.Path)}}
+	return []Problem{{ID: "letters", Words: fmt.Sprintf("somebody asks to leave, without a token that proves who: %s; read it in %s; "+
+		"then `digestd subscribers suppress ADDRESS`, or mark it as read", strings.Join(who, ", "), waiting.Path)}}
+}
+
+// maxAskers is how many of them are named.
+const maxAskers = 5
+
+// stillGets reports whether an address gets anything, as the lists and what keeps mail from it say, and whether either
+// knows it.
+func (rep Reporter) stillGets(email string) (gets, known bool, err error) {
+	kept, err := rep.Ledger.Readers.SuppressionsOf(email)
+	s, known := rep.Config.Readers().Find(email)
+	for _, d := range rep.Config.Digests {
+		gets = gets || (!known || s.Wants(d.ID)) &&
+			!slices.ContainsFunc(kept, func(k digest.Suppression) bool { return k.Digest == "" || k.Digest == d.ID })
+	}
+	return gets, known || !gets, err
 }

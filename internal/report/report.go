@@ -90,6 +90,7 @@ type (
 	Readers interface {
 		Suppressions() ([]digest.Suppression, error)
 		SuppressionsOf(email string) ([]digest.Suppression, error)
+		SuppressedFor(digestID string) (map[string]bool, error)
 		PreferencesOf(email string) (digest.Preferences, error)
 	}
 	Signups interface {

@@ -24,7 +24,7 @@ type Status struct {
 	FeedsAll   int             `json:"feeds_all"`
 	Daily      []int           `json:"items_daily"` // new items of all feeds by day, today last
 	Suppressed int             `json:"suppressed"`
-	Slowed     string          `json:"slowed,omitempty"`  // what the mail server takes less than it would be sent
+	Slowed     string          `json:"slowed,omitempty"`  // how mail goes slower than the configuration has it, in words
 	Senders    []SenderStatus  `json:"senders,omitempty"` // on a ledger in a database, those that are alive
 	Clock      string          `json:"clock,omitempty"`   // how far this machine's is from the database's, when that is too far
 	Letters    letters.Waiting `json:"letters"`           // what waits for a person to read it

@@ -7,6 +7,7 @@ import (
 	"digestd/digest"
 	"digestd/internal/ledger"
 	"digestd/mailer"
+	"digestd/subscribers"
 )
 
 // Tally counts deliveries of this process. It outlives reloads.
@@ -83,6 +84,30 @@ func (t *Tally) counts() map[string]int {
 	return all
 }
 
+// progress is where the deliveries of an edition stand. Whom nothing goes to any more is suppressed in it, though the run
+// that records it has not come to them.
+func (l Ledger) progress(e ledger.EditionState) (digest.Progress, error) {
+	p, err := l.Deliveries.Progress(e.ID)
+	if err != nil || e.Complete || e.Request != "" { // who left may be asked
+		return p, err
+	}
+	barred, err := l.Readers.SuppressedFor(e.Digest)
+	if err != nil || len(barred) == 0 {
+		return p, err
+	}
+	for to, err := range ledger.Recipients(l.Deliveries, e.ID) {
+		if err != nil {
+			return p, err
+		}
+		state := p.State(to.Index)
+		if barred[subscribers.Key(to.Email)] && (state == digest.Pending || state == digest.Deferred) {
+			p.States[to.Index] = digest.Suppressed
+			delete(p.Last, to.Index)
+		}
+	}
+	return p, nil
+}
+
 // byName are the deliveries of an edition by the names of their states.
 func byName(p digest.Progress) map[string]int {
 	states := map[string]int{}
@@ -100,7 +125,7 @@ func (t *Tally) of(l Ledger, e ledger.EditionState) (map[string]int, error) {
 	if known.edition == e.ID {
 		return known.states, nil
 	}
-	progress, err := l.Deliveries.Progress(e.ID)
+	progress, err := l.progress(e)
 	if err != nil {
 		return nil, err
 	}

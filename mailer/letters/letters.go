@@ -8,13 +8,19 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"math"
+	"net/mail"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"digestd/internal/regular"
 	"digestd/mailer"
 	"digestd/mailer/message"
+	"digestd/subscribers"
 )
 
 // asked begins the file of a letter by which somebody asks to leave.
@@ -25,6 +31,8 @@ type Waiting struct {
 	Leave int    `json:"leave"` // by which somebody asks to leave
 	Other int    `json:"other"`
 	Path  string `json:"path"`
+	// Askers are the addresses from which they ask to leave, as the mails have it; each once, and empty where one has none.
+	Askers []string `json:"askers,omitempty"`
 }
 
 // Keep puts a message into the Maildir, which is created when it is not there. The same message twice is there once.
@@ -61,10 +69,35 @@ func Count(dir string) (Waiting, error) {
 			case strings.HasPrefix(name, "."), strings.ContainsAny(flags, "SRT"):
 			case strings.HasPrefix(name, asked):
 				all.Leave++
+				if from := sender(filepath.Join(dir, sub, f.Name())); !slices.Contains(all.Askers, from) {
+					all.Askers = append(all.Askers, from)
+				}
 			default:
 				all.Other++
 			}
 		}
 	}
 	return all, nil
+}
+
+// maxHeader is how much of a letter is read to find whom it is from, in bytes.
+const maxHeader = 64 << 10
+
+// sender is the address that a letter is from; empty where it names none.
+func sender(path string) string {
+	f, err := regular.Open(path, math.MaxInt64)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	letter, err := mail.ReadMessage(io.LimitReader(f, maxHeader))
+	if err != nil {
+		return ""
+	}
+	from, err := letter.Header.AddressList("From")
+	if err != nil || len(from) != 1 {
+		return ""
+	}
+	email, _ := subscribers.ParseAddress(from[0].Address)
+	return email
 }

@@ -3,16 +3,20 @@ package letters
 import (
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
 )
 
 func TestLettersWaitUntilTheyAreRead(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "letters")
-	want := func(leave, other int) {
+	want := func(leave, other int, askers ...string) {
 		t.Helper()
 		got, err := Count(dir)
-		if err != nil || got != (Waiting{Leave: leave, Other: other, Path: dir}) {
-			t.Fatalf("%+v, %v; want %d and %d", got, err, leave, other)
+		slices.Sort(got.Askers)
+		if err != nil || !reflect.DeepEqual(got, Waiting{Leave: leave, Other: other, Path: dir, Askers: askers}) {
+			t.Fatalf("%+v, %v; want %d and %d of %q", got, err, leave, other, askers)
 		}
 	}
 	keep := func(text string, leaves bool) {
@@ -24,9 +28,9 @@ func TestLettersWaitUntilTheyAreRead(t *testing.T) {
 	want(0, 0)
 	keep("Subject: unsubscribe\n\n", true)
 	keep("Subject: unsubscribe\n\n", true) // a mail server that tries again
-	keep("Subject: unsubscribe\n\nBen\n", true)
+	keep("From: =?utf-8?q?Ben_=C3=96?= <Ben@Example.org>\nSubject: unsubscribe\n\nBen\n", true)
 	keep("Subject: the harbour\n\n", false)
-	want(2, 1)
+	want(2, 1, "", "Ben@example.org")
 	files, err := filepath.Glob(filepath.Join(dir, "new", "leave-*"))
 	if err != nil || len(files) != 2 {
 		t.Fatal(files, err)
@@ -40,15 +44,19 @@ func TestLettersWaitUntilTheyAreRead(t *testing.T) {
 		return to
 	}
 	looked := move(files[0], "")
-	want(2, 1)
+	want(2, 1, "", "Ben@example.org")
 	keep("Subject: unsubscribe\n\n", true)
-	keep("Subject: unsubscribe\n\nBen\n", true)
-	want(2, 1)
+	keep("From: =?utf-8?q?Ben_=C3=96?= <Ben@Example.org>\nSubject: unsubscribe\n\nBen\n", true)
+	want(2, 1, "", "Ben@example.org")
 	if err := os.Rename(looked, looked+"S"); err != nil {
 		t.Fatal(err)
 	}
 	move(files[1], "RS")
 	want(0, 1)
+	for _, from := range []string{"", "From: \x1b[31m\n", "From: a@example.org, b@example.org\n", "From: not an address\n", strings.Repeat("X: y\n", 20000) + "From: a@example.org\n"} {
+		keep(from+"Subject: unsubscribe\n\nagain\n", true)
+	}
+	want(5, 1, "")
 }
 
 func TestKeepSaysWhereItCannot(t *testing.T) {
