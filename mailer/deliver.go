@@ -63,7 +63,14 @@ func (m *Mailer) Deliver(ctx context.Context, job Job) (Summary, error) {
 	if s.Paused != "" && s.Sent+s.Failed+s.Suppressed+s.Expired+s.Nothing+s.Withdrawn == 0 { // one outage is one line, of whoever called
 		level = slog.LevelDebug
 	}
-	m.log.Log(context.Background(), level, "edition delivered as far as it can be now", "edition", job.Edition, "sent", s.Sent,
+	what := "edition delivered as far as it can be now"
+	switch {
+	case s.Paused != "":
+		what = "edition paused"
+	case ctx.Err() != nil: // by a signal, or by an operator who pauses the digest or takes the edition back
+		what = "edition stopped on its way"
+	}
+	m.log.Log(context.Background(), level, what, "edition", job.Edition, "sent", s.Sent,
 		"deferred", s.Deferred, "failed", s.Failed, "in_doubt", s.InDoubt, "suppressed", s.Suppressed,
 		"expired", s.Expired, "pending", s.Pending, "paused", s.Paused != "", "slowed", s.Slowed)
 	if r.err != nil {

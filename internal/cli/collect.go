@@ -70,7 +70,7 @@ func (s collectedJSON) print(w io.Writer) {
 		plural(s.Feeds, "feed"), s.Seconds, s.OK, s.NotModified, s.Failed, s.Skipped)
 	fmt.Fprintf(w, "%s, %d new\n", plural(s.Items, "item"), s.New)
 	if s.Skipped > 0 && s.Skipped == s.Feeds {
-		fmt.Fprintln(w, "no feed is due yet; `digestd collect --all` asks them now")
+		fmt.Fprintln(w, "all of them were asked a short while ago; `digestd collect --all` asks again at once")
 	}
 	var lines []string
 	for _, f := range s.Failures {

@@ -178,7 +178,7 @@ func (out importJSON) write(w io.Writer) {
 	if out.Done {
 		would = "went"
 	}
-	fmt.Fprintf(w, "%s%s: %s into %s\n", plural(out.Readers, "new reader"), from, would, out.Into)
+	fmt.Fprintf(w, "%s%s: %s into %s\n", plural(out.Readers, "new reader"), from, would, near(out.Into))
 	for _, line := range []struct {
 		n    int
 		text string

@@ -428,7 +428,7 @@ func (n *newcomer) next(path string) []string {
 	a := n.answers
 	if a.User != "" {
 		if _, err := os.Stat(n.at(a.PasswordFile)); err != nil {
-			file := n.at(a.PasswordFile)
+			file := near(n.at(a.PasswordFile))
 			steps = append(steps, fmt.Sprintf("(umask 077; cat > %s)   # type the password of %s, Enter, Ctrl-D", file, a.User))
 		}
 	}

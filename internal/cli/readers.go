@@ -2,17 +2,21 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/user"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"digestd/digest"
 	"digestd/internal/config"
+	"digestd/internal/report"
 	"digestd/subscribers"
 )
 
@@ -94,11 +98,43 @@ func (r *roster) note(what string) string {
 	return fmt.Sprintf("%s %s by %s", what, r.p.now().Format(time.DateOnly), who)
 }
 
-// tell prints what was done.
-func (r *roster) tell(email, file, words string) error {
-	return r.p.print(map[string]string{"email": email, "file": file}, func(w io.Writer) {
-		fmt.Fprintf(w, "%s %s in %s; `digestd reload` gives it to a running daemon\n", email, words, file)
+// tell prints what was done, and what keeps mail from the reader all the same.
+func (r *roster) tell(email, file, words string, kept ...digest.Suppression) error {
+	done := struct {
+		Email      string               `json:"email"`
+		File       string               `json:"file"`
+		Suppressed []digest.Suppression `json:"suppressed,omitempty"`
+	}{email, file, kept}
+	return r.p.print(done, func(w io.Writer) {
+		fmt.Fprintf(w, "%s %s in %s; `digestd reload` gives it to a running daemon\n", email, words, near(file))
+		for _, k := range kept {
+			fmt.Fprintf(w, "they get nothing%s all the same: suppressed by %s on %s; `digestd subscribers restore %s` takes that back\n",
+				ofDigest(k.Digest), k.Source, k.At.Format(time.DateOnly), email)
+		}
 	})
+}
+
+// near is a path as one would type it here.
+func near(path string) string {
+	here, err := os.Getwd()
+	if rel, relErr := filepath.Rel(here, path); err == nil && relErr == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return path
+}
+
+// kept is what keeps mail from an address, as the ledger has it or the process that holds it; nothing where there is none.
+func (r *roster) kept(ctx context.Context, email string) []digest.Suppression {
+	q := *r.p
+	if q.args = []string{"why", email}; q.configFlag != "" {
+		q.args = []string{"--config", q.configFlag, "why", email}
+	}
+	q.stderr = io.Discard
+	var reader report.Reader
+	if q.answerOf(ctx, &reader) != nil { // whatever is wrong with the ledger, the list is changed
+		return nil
+	}
+	return reader.Suppressed
 }
 
 func addReaderCommand(p *program) *cobra.Command {
@@ -110,7 +146,7 @@ func addReaderCommand(p *program) *cobra.Command {
 		Long: "Put a reader into the CSV file that [subscriber_files] names, with a note of who did it and when. Whoever left, or\n" +
 			"whose mailbox is gone, gets nothing all the same, until `subscribers restore`.",
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			email, err := r.open(p, args[0])
 			if err != nil {
 				return err
@@ -132,7 +168,7 @@ func addReaderCommand(p *program) *cobra.Command {
 			if err := subscribers.EditCSV(file, func(t *subscribers.Table) error { t.Add(row); return nil }); err != nil {
 				return err
 			}
-			return r.tell(email, file, "stands")
+			return r.tell(email, file, "stands", r.kept(c.Context(), email)...)
 		},
 	}
 	for _, f := range []struct{ name, usage string }{

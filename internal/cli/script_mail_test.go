@@ -12,7 +12,7 @@ import (
 )
 
 // mailserver starts a mail server at a port that stands in files for NAME from then on. It refuses as the lines of a
-// file say at the time, each a stage of the dialogue, words of the sender, and the reply: "mail wrong@ 553 5.7.1 no".
+// file say at the time, each a stage of the dialogue, words of the sender or the command, and the reply: "mail wrong@ 553 5.7.1 no".
 func mailserver(t *testing.T, ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: mailserver NAME ANSWERS FILES…")
@@ -24,7 +24,7 @@ func mailserver(t *testing.T, ts *testscript.TestScript, neg bool, args []string
 			return "451 " + err.Error()
 		}
 		for line := range strings.Lines(string(text)) {
-			if of := strings.SplitN(strings.TrimSpace(line), " ", 3); len(of) == 3 && of[0] == m.Stage && strings.Contains(m.From, of[1]) {
+			if of := strings.SplitN(strings.TrimSpace(line), " ", 3); len(of) == 3 && of[0] == m.Stage && strings.Contains(m.From+m.Line, of[1]) {
 				return of[2]
 			}
 		}

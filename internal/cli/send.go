@@ -37,8 +37,15 @@ type sentJSON struct {
 	Pending    int            `json:"pending"`   // still owed, and not tried
 	Seconds    float64        `json:"seconds"`
 	Lanes      []laneJSON     `json:"lanes"`
+	Failures   []unserved     `json:"failures,omitempty"` // the first of those who failed
 	Errors     []string       `json:"errors,omitempty"`
 	Collected  *collectedJSON `json:"collected,omitempty"`
+}
+
+// unserved is a reader whose mail failed or expired, with the last words.
+type unserved struct {
+	Email string `json:"email"`
+	Words string `json:"words"`
 }
 
 // laneJSON is what became of one edition.
@@ -114,6 +121,7 @@ func sendCommand(p *program) *cobra.Command {
 			deliveries := newDeliveryBar(p, o.Config)
 			published, err := o.Publisher.Send(c.Context(), d, extra, deliveries)
 			deliveries.end()
+			out.Failures = deliveries.failed
 			if failed := o.Publisher.Archive(c.Context()); failed != nil && c.Context().Err() == nil {
 				out.Errors = append(out.Errors, failed.Error())
 			}
@@ -146,7 +154,7 @@ func resumeCommand(p *program) *cobra.Command {
 			deliveries := newDeliveryBar(p, o.Config)
 			published, err := o.Publisher.Resume(c.Context(), atOnce, deliveries)
 			deliveries.end()
-			return reportSent(p, &sentJSON{Lanes: []laneJSON{}}, published, err, begun)
+			return reportSent(p, &sentJSON{Lanes: []laneJSON{}, Failures: deliveries.failed}, published, err, begun)
 		}),
 	}
 	c.Flags().BoolVar(&atOnce, "now", false, "also what the schedule of retry has put off")
@@ -241,8 +249,12 @@ type deliveryBar struct {
 	program *program
 	edition string
 	current *bar
-	came    func() // what was waited for
+	failed  []unserved // the first of them
+	came    func()     // what was waited for
 }
+
+// shownFailed is how many readers who failed are named.
+const shownFailed = 20
 
 func newDeliveryBar(p *program, cfg *config.Config) *deliveryBar {
 	return &deliveryBar{program: p, came: p.awaitingMail(cfg, smtp.CommandTimeout)}
@@ -254,6 +266,9 @@ func (b *deliveryBar) Delivery(at mailer.Progress) {
 	if at.Edition != b.edition {
 		b.end()
 		b.current, b.edition = b.program.bar(at.Summary.Recipients, "mails"), at.Edition
+	}
+	if e := at.Event; len(b.failed) < shownFailed && (e.State == digest.Failed || e.State == digest.Expired) {
+		b.failed = append(b.failed, unserved{at.To.Email, digest.Said(e.Stage, e.Code, e.Words)})
 	}
 	b.current.to(at.Summary.Recipients-at.Summary.Owed(), at.Edition)
 }
@@ -356,6 +371,12 @@ func printSent(w io.Writer, out sentJSON, now time.Time) {
 		}
 	}
 	fmt.Fprintf(w, " in %.1f s\n", out.Seconds)
+	for _, f := range out.Failures {
+		fmt.Fprintf(w, "  failed: %s: %s\n", f.Email, f.Words)
+	}
+	if n := out.Failed - len(out.Failures); n > 0 && len(out.Failures) > 0 {
+		fmt.Fprintf(w, "  and %d more; `digestd why ADDRESS` tells of each\n", n)
+	}
 	switch {
 	case out.Deferred+out.Pending == 0:
 	case first.After(now):

@@ -219,10 +219,7 @@ func (p *Publisher) Resume(ctx context.Context, atOnce bool, watch Watch) ([]Pub
 			Slot: schedule.Slot{Wall: e.Wall, At: e.Slot}, Edition: e.ID}
 		out.Stories, out.Delivery, err = p.deliver(ctx, e.ID, atOnce, watch)
 		if err == nil {
-			e, err = p.Ledger.Editions.Get(e.ID)
-		}
-		if e.Withdrawn {
-			out.Reason = "withdrawn, since nothing of it went out before the lane's next slot; its stories go into the next edition"
+			err = p.noteStop(&out)
 		}
 		if all = append(all, out); err != nil {
 			failed = append(failed, fmt.Errorf("edition %s: %w", out.Edition, err))
@@ -232,4 +229,20 @@ func (p *Publisher) Resume(ctx context.Context, atOnce bool, watch Watch) ([]Pub
 		}
 	}
 	return all, errors.Join(failed...)
+}
+
+// noteStop says why nothing more of an edition goes out, where the operator or the next slot has stopped it.
+func (p *Publisher) noteStop(out *Published) error {
+	e, err := p.Ledger.Editions.Get(out.Edition)
+	switch {
+	case err != nil:
+		return err
+	case e.Recalled != "":
+		out.Reason = fmt.Sprintf("%s after %d had it", e.Recalled, e.Reached)
+	case e.Withdrawn:
+		out.Reason = "withdrawn, since nothing of it went out before the lane's next slot; its stories go into the next edition"
+	case !e.Complete && errors.Is(paused(p.Ledger, e.Digest, p.Composer.Now()), ErrPaused):
+		out.Reason = fmt.Sprintf("%v; `digestd resume %s` goes on", ErrPaused, e.Digest)
+	}
+	return nil
 }
