@@ -42,7 +42,7 @@ func (out *checkJSON) checkOnline(ctx context.Context, p *program, cfg *config.C
 	out.Saw, out.Errors = append(out.Saw, saw...), append(out.Errors, wrong...)
 	look := func(said string, err error) {
 		switch {
-		case errors.Is(err, errNotRun) && p.neverRan(ctx, cfg):
+		case errors.Is(err, errNotRun) && neverRan(ctx, p, cfg):
 			out.Warnings = append(out.Warnings, fmt.Sprintf("base_url %s does not reach digestd yet, and nothing was sent so far: "+
 				"start `digestd run`, which answers there, and ask again", cfg.Web.BaseURL))
 		case err != nil:
@@ -66,7 +66,7 @@ func (out *checkJSON) checkOnline(ctx context.Context, p *program, cfg *config.C
 }
 
 // neverRan reports whether no edition was composed so far: nobody can have a link that leads nowhere.
-func (p *program) neverRan(ctx context.Context, cfg *config.Config) bool {
+func neverRan(ctx context.Context, p *program, cfg *config.Config) bool {
 	known, err := p.remember(ctx, cfg)
 	return err == nil && len(known.digests) == 0
 }

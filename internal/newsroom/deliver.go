@@ -219,7 +219,7 @@ func (p *Publisher) Resume(ctx context.Context, atOnce bool, watch Watch) ([]Pub
 			Slot: schedule.Slot{Wall: e.Wall, At: e.Slot}, Edition: e.ID}
 		out.Stories, out.Delivery, err = p.deliver(ctx, e.ID, atOnce, watch)
 		if err == nil {
-			err = p.noteStop(&out)
+			err = noteStop(p, &out)
 		}
 		if all = append(all, out); err != nil {
 			failed = append(failed, fmt.Errorf("edition %s: %w", out.Edition, err))
@@ -232,7 +232,7 @@ func (p *Publisher) Resume(ctx context.Context, atOnce bool, watch Watch) ([]Pub
 }
 
 // noteStop says why nothing more of an edition goes out, where the operator or the next slot has stopped it.
-func (p *Publisher) noteStop(out *Published) error {
+func noteStop(p *Publisher, out *Published) error {
 	e, err := p.Ledger.Editions.Get(out.Edition)
 	switch {
 	case err != nil:

@@ -102,7 +102,7 @@ func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule
 		return out, err
 	}
 	out.Stories, out.Delivery, err = p.Deliver(ctx, out.Edition, watch)
-	return out, errors.Join(err, p.noteStop(&out))
+	return out, errors.Join(err, noteStop(p, &out))
 }
 
 // composeOnce sees to an edition of the slot, as long as nobody else works on the lane: out has it then, or the reason

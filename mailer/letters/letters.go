@@ -10,14 +10,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"net/mail"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"digestd/internal/regular"
 	"digestd/mailer"
 	"digestd/mailer/message"
 	"digestd/subscribers"
@@ -66,7 +64,7 @@ func Count(dir string) (Waiting, error) {
 		for _, f := range files {
 			name, flags, _ := strings.Cut(f.Name(), ":2,")
 			switch {
-			case strings.HasPrefix(name, "."), strings.ContainsAny(flags, "SRT"):
+			case strings.HasPrefix(name, "."), !f.Type().IsRegular(), strings.ContainsAny(flags, "SRT"):
 			case strings.HasPrefix(name, asked):
 				all.Leave++
 				if from := sender(filepath.Join(dir, sub, f.Name())); !slices.Contains(all.Askers, from) {
@@ -85,7 +83,7 @@ const maxHeader = 64 << 10
 
 // sender is the address that a letter is from; empty where it names none.
 func sender(path string) string {
-	f, err := regular.Open(path, math.MaxInt64)
+	f, err := os.Open(path)
 	if err != nil {
 		return ""
 	}
