@@ -11,13 +11,7 @@ import (
 	"digestd/subscribers"
 )
 
-const checked = `[newsletter]
-name = "Morning Wire"
-timezone = "Europe/Paris"
-postal_address = "1 Rue Exemple, Paris"
-[mail]
-from = "Morning Wire <digest@example.org>"
-[topics.global]
+const checked = town.Paper + `[topics.global]
 feeds = ["FEEDS/a"]
 [digests.daily]
 title = "Morning Wire"

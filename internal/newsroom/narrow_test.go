@@ -66,15 +66,7 @@ func mustZone(t *testing.T, name string) *time.Location {
 }
 
 // twoTopics is a config with a topic a feed, and three readers of the same profile.
-const twoTopics = `
-[newsletter]
-name = "Morning Wire"
-timezone = "Europe/Paris"
-[mail]
-from = "Morning Wire <digest@example.org>"
-[collect]
-allow_private_networks = ["127.0.0.0/8"]
-[topics.global]
+const twoTopics = town.Paper + `[topics.global]
 feeds = ["FEEDS/herald"]
 [topics.diplomacy]
 feeds = ["FEEDS/gazette"]

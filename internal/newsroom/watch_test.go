@@ -11,16 +11,7 @@ import (
 )
 
 // watching is a config of six readers with words of their own, over a topic that has room for six stories.
-const watching = `
-[newsletter]
-name = "Morning Wire"
-timezone = "Europe/Paris"
-postal_address = "1 Rue Exemple, Paris"
-[mail]
-from = "Morning Wire <digest@example.org>"
-[collect]
-allow_private_networks = ["127.0.0.0/8"]
-[topics.global]
+const watching = town.Paper + `[topics.global]
 title = "Global"
 feeds = ["FEEDS/herald"]
 max_stories = 7

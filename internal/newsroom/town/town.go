@@ -314,8 +314,8 @@ func (w *Town) Mail(email string, n int) string {
 	return strings.ReplaceAll(w.boxes[email][n], "=\r\n", "")
 }
 
-// One is a config with two feeds and two readers in one zone.
-const One = `
+// Paper is how the config of a town begins.
+const Paper = `
 [newsletter]
 name = "Morning Wire"
 timezone = "Europe/Paris"
@@ -324,7 +324,10 @@ postal_address = "1 Rue Exemple, Paris"
 from = "Morning Wire <digest@example.org>"
 [collect]
 allow_private_networks = ["127.0.0.0/8"]
-[topics.global]
+`
+
+// One is a config with two feeds and two readers in one zone.
+const One = Paper + `[topics.global]
 title = "Global"
 feeds = ["FEEDS/herald", "FEEDS/gazette"]
 [digests.daily]
@@ -339,16 +342,7 @@ email = "benoit@example.org"
 `
 
 // Two is a config with two topics of a feed each, one of which wants no horoscopes.
-const Two = `
-[newsletter]
-name = "Morning Wire"
-timezone = "Europe/Paris"
-postal_address = "1 Rue Exemple, Paris"
-[mail]
-from = "Morning Wire <digest@example.org>"
-[collect]
-allow_private_networks = ["127.0.0.0/8"]
-[topics.global]
+const Two = Paper + `[topics.global]
 title = "Global"
 feeds = ["FEEDS/herald"]
 exclude = ["(?i)horoscope"]
