@@ -18,7 +18,7 @@ type Document struct {
 	weight  float64 // of all of them
 	dates   dates
 	asks    bool // the headline is a question, or offers to explain
-	self    bool // somebody tells of himself
+	form    form
 	denies  bool // the headline says that something is not so
 	ahead   bool // the headline tells what is surely yet to come
 	ids     []serial
@@ -44,7 +44,7 @@ const (
 // declares (BCP 47) or empty.
 func NewDocument(title, summary, language string) Document {
 	lex := lexemes(title)
-	d := Document{tokens: tokenize(lex, language), dates: datesOf(lex), asks: asks(title, lex), self: ofSelf(title),
+	d := Document{tokens: tokenize(lex, language), dates: datesOf(lex), asks: asks(title, lex), form: formOf(title, lex),
 		denies: denies(lex), ahead: ahead(lex), ids: serialsOf(lex)}
 	for _, t := range d.tokens {
 		d.weight += t.weight
@@ -85,33 +85,16 @@ func asks(title string, lex []lexeme) bool {
 			if l.initial {
 				return true
 			}
+		case "who":
+			if l.initial && l.text == "Who" { // no body of the United Nations
+				return true
+			}
 		}
 	}
 	low := strings.ToLower(title)
 	return strings.Contains(low, "how to ") || strings.Contains(low, "need to know") ||
-		strings.Contains(low, "what to know") ||
+		strings.Contains(low, "what to know") || strings.Contains(low, "things to know") ||
 		strings.Contains(low, "your questions") || strings.HasSuffix(low, "explained")
-}
-
-// ofSelf reports whether somebody tells of themselves: such pieces are of a subject, and not of what happened.
-func ofSelf(title string) bool {
-	low := strings.ToLower(title)
-	for _, self := range [...]string{"i ", "i'", "i’", "my "} {
-		if strings.HasPrefix(low, self) || containsAfterQuote(low, self) {
-			return true
-		}
-	}
-	return false
-}
-
-// containsAfterQuote reports whether a text has a word after an opening quote.
-func containsAfterQuote(s, word string) bool {
-	for _, quote := range [...]string{" '", " ‘", " “", " \"", "«"} {
-		if strings.Contains(s, quote+word) {
-			return true
-		}
-	}
-	return false
 }
 
 // denies reports whether a headline says that something is not so.

@@ -308,9 +308,7 @@ func (g *grouping) compatible(ra, rb int, exact bool) bool {
 				if m.when.Sub(n.when).Abs() > retold {
 					return false
 				}
-				if score < sameOutletScore {
-					twice = true
-				}
+				twice = twice || score < sameOutletScore || eachNames(m.doc, n.doc)
 			}
 			if m.sent > 0 && tellsNew(m.doc, n.doc) {
 				return false
@@ -321,6 +319,13 @@ func (g *grouping) compatible(ra, rb int, exact bool) bool {
 		return false
 	}
 	return sum >= averageScore*float64(len(a)*len(b)) && !g.unheard(a, b)
+}
+
+// eachNames reports whether each of two headlines names what the other one does not. Of one outlet, such two are of a
+// series: "Three bold predictions for Sandholm", "Three bold predictions for Kestrel Bay".
+func eachNames(a, b Document) bool {
+	m := align(a.tokens, b.tokens)
+	return alone(a.tokens, m.a, name)+alone(a.tokens, m.a, state) > 0 && alone(b.tokens, m.b, name)+alone(b.tokens, m.b, state) > 0
 }
 
 // averageScore is how alike the items of two clusters must be on average for the clusters to become

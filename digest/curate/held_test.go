@@ -388,7 +388,7 @@ func TestAsks(t *testing.T) {
 	for title, want := range map[string]bool{
 		"When the cranes move again": true, "Where the cranes went": true, "Warum die Kräne stehen": true, "Pourquoi les grues": true,
 		"Cranes move when owners pay": false, "How cranes move": true, "Cranes: why they stand": true, "Owners know why cranes stand": false,
-		"All you need to know on cranes": true, "Owners learn how to move cranes": true, "Owners answer your questions on cranes": true,
+		"All you need to know on cranes": true, "Six things to know about cranes": true, "Who is master of the cranes": true, "WHO is master of the cranes": false, "Owners learn how to move cranes": true, "Owners answer your questions on cranes": true,
 		"Cranes move again?": true, "Cranes: what to know": true, "The strike, explained": true, "Cranes move again": false,
 	} {
 		if got := NewDocument(title, "", "").asks; got != want {

@@ -105,7 +105,7 @@ func compare(a, b Document) (f features, vetoed bool) {
 	if a.asks || b.asks {
 		f[asking] = 1
 	}
-	if a.self != b.self {
+	if a.form != b.form {
 		f[asking] = 3
 	}
 	if a.denies != b.denies {

@@ -1,0 +1,52 @@
+package curate
+
+import (
+	"testing"
+
+	"digestd/digest"
+)
+
+// What kind of piece a headline says that it is.
+func TestForms(t *testing.T) {
+	for title, want := range map[string]form{
+		"Sandholm ports reopen": report, "I left Sandholm for the sea": ofSelf, "My year at sea": ofSelf, "Mayor: 'I will not leave Sandholm'": ofSelf, "Mining town votes": report,
+		"Asian stocks slip after Sandholm vote": market, "Stocks slip after Sandholm vote": market, "Wall Street ends higher": market, "S&P 500 futures rise": market,
+		"Oil prices, after all, rise": market, "Oil prices, after weeks of calm, rise": report, "Oil tanker seized off Kestrel Bay": report, "Harbour stocks slip": report, "Oil tanker crew of Sandholm harbour fall ill": report, "US stocks": report, "Gold today": market, "Gold": report,
+		"‘Cranes’ Review: Ada Marsh in a film of rust": review, "The cranes of Sandholm: review": review, "Sandholm orders review of its cranes": report, "Sandholm: review of cranes is late": report, "Cranes under review": report,
+		"Gulls vs. Bears prediction: odds, pick": preview, "Gulls vs. Bears odds, picks": preview, "Previewing the Gulls": preview, "Gulls tipped for the cup": preview, "Cup preview: Gulls": preview,
+		"Predictions: who wins the cup": preview, "Mayor at odds with harbour": report, "Prediction of tides is an art": report, "Gulls' preview": report, "Against all odds": report,
+		"The best looks of the gala": roundup, "Gala: best-dressed guests": roundup, "The worst moments of the gala": roundup, "Key speeches of the gala": roundup, "The biggest moments": roundup, "Gala: best, worst and most rusty moments": roundup, "Best crane of all wins in the last moments": report, "Best crane wins": report, "Sandholm's best": report,
+		"": report, "Asian": report,
+	} {
+		if got := formOf(title, lexemes(title)); got != want {
+			t.Errorf("%s: form %d, want %d", title, got, want)
+		}
+	}
+}
+
+// Pieces of different forms are different stories, however many words they share.
+func TestFormsApart(t *testing.T) {
+	for a, b := range map[string]string{
+		"Asian stocks slip after Sandholm halts oil exports":      "Sandholm halts oil exports to Asian ports",
+		"‘Cranes of Kestrel Bay’ Review: Ada Marsh among thieves": "Ada Marsh joins cast of ‘Cranes of Kestrel Bay’ thieves",
+		"Gulls tipped to win Sandholm Cup final against Bears":    "Gulls win Sandholm Cup final against Bears",
+	} {
+		if s := Pair(a, b); s >= Threshold {
+			t.Errorf("%.2f: %q and %q", s, a, b)
+		}
+	}
+}
+
+// One outlet's pieces of a form are a series where each names another; told again with the same name, a piece is one.
+func TestSeriesOfOneOutlet(t *testing.T) {
+	for other, want := range map[string]int{
+		"Three bold predictions for the Gulls of Kestrel 2026 season":  2,
+		"Three bold predictions for Sandholm 2026 season":              1,
+		"Three bold predictions for the Bears of Sandholm 2026 season": 1,
+	} {
+		items := []digest.Item{item(1, "harbour", "Three bold predictions for the Bears of Sandholm 2026 season"), item(2, "harbour", other)}
+		if got := len(Clusters(items, nil)); got != want {
+			t.Errorf("%s: %d stories, want %d (score %.3f)", other, got, want, Pair(items[0].Title, other))
+		}
+	}
+}
