@@ -29,8 +29,7 @@ type verdict struct {
 // maxTries is how often a delivery is tried in one run without a pause of its own schedule.
 const maxTries = 3
 
-// classify reads an outcome; taken tells whether the run has had a message taken so far, believed whether the server can
-// be believed that a mailbox takes no mail: one that says so of everybody has lost its own list of them.
+// classify reads an outcome; taken tells whether the run has had a message taken so far.
 //
 //	outcome                        delivery               run
 //	accepted                       sent
@@ -38,14 +37,15 @@ const maxTries = 3
 //	cut                            deferred, again        five times a connection in a row pause it
 //	late                           deferred               five in a row pause it
 //	doubtful                       in doubt               five in a row pause it
-//	refused: the mailbox           failed, or deferred    five not believed in a row pause it
+//	refused: the mailbox, for now  deferred
+//	refused: the mailbox           failed                 once it is known that the server does not say so of everybody
 //	refused: the session           deferred, again        that connection is closed
 //	refused: the pace              deferred, no wait      nothing begins for a while, then one message tries
 //	refused for now at RCPT,       deferred
 //	  unclear, nothing taken yet                          (greylisting, mostly)
 //	refused: sender, server,       what settled says      five in a row pause it, and are taken back
 //	  message, unclear
-func classify(o Outcome, tries int, taken, believed bool) verdict {
+func classify(o Outcome, tries int, taken bool) verdict {
 	switch o.Result {
 	case Accepted:
 		return verdict{digest.Sent, goOn}
@@ -59,8 +59,6 @@ func classify(o Outcome, tries int, taken, believed bool) verdict {
 		return verdict{digest.Deferred, again}
 	}
 	switch v := o.Verdict; {
-	case v.About == refusal.Mailbox && v.Permanent && believed:
-		return verdict{digest.Failed, goOn}
 	case v.About == refusal.Mailbox && !v.Permanent:
 		return verdict{digest.Deferred, goOn}
 	case v.About == refusal.Session && tries == 0:

@@ -27,6 +27,7 @@ func (m *Mailer) Deliver(ctx context.Context, job Job) (Summary, error) {
 	r := &run{m: m, job: job, cancel: cancel, logged: m.Now(), domains: newDomains(m.pace, m.log),
 		probing: job.Paused != ""}
 	r.q, r.lots = newQueue(m.ledger, job.Edition, m.domains), &lots{run: r}
+	r.witnesses = witnesses{served: map[string]digest.Recipient{}}
 	r.fail(r.lots.refresh())
 	for r.nothing() && r.lots.more(ctx, r.q.had()) { // until there is something to go
 	}
@@ -43,6 +44,7 @@ func (m *Mailer) Deliver(ctx context.Context, job Job) (Summary, error) {
 		}
 	}
 	workers.Wait()
+	askAtEnd(ctx, r)
 	for _, l := range r.links.older(m.Now().Add(2 * longIdle)) {
 		l.Close()
 		m.pace.hungUp()
@@ -96,22 +98,22 @@ type run struct {
 	accepted int
 	row      row
 	domains  domains
-	closed   shut
-	silent   int  // messages in a row that were not answered
-	dropped  int  // connections in a row that ended under a message
-	probing  bool // the run was paused, and nothing was taken since
-	opened   bool // something was, and nobody was told yet
-	unknown  []unknown
-	sure     int       // of unknown: after these, mail was taken for somebody else
-	logged   time.Time // when the log last said how it goes
-	err      error
+	witnesses
+	silent  int  // messages in a row that were not answered
+	dropped int  // connections in a row that ended under a message
+	probing bool // the run was paused, and nothing was taken since
+	opened  bool // something was, and nobody was told yet
+	unknown []unknown
+	unsure  bool      // some failed of whom nobody knows whether the server says the same of everybody
+	logged  time.Time // when the log last said how it goes
+	err     error
 }
 
 // judge makes the event of an outcome, and says what else it means.
 func (r *run) judge(it item, intent digest.Event, o Outcome) (digest.Event, effect) {
 	var v verdict
 	r.locked(func() {
-		v = classify(o, it.tries, r.accepted > 0, r.closed.believed(r.counts[digest.Sent] > 0, r.probing))
+		v = classify(o, it.tries, r.accepted > 0)
 	})
 	e := intent
 	e.State, e.At, e.Due = v.state, r.m.Now(), time.Time{}
@@ -153,38 +155,33 @@ func (r *run) later(e digest.Event) digest.Event {
 }
 
 // noteOutcome notes what a delivery came to, and lets the run go on, slow down, pause or stop. It returns the refusals
-// of which it is known now that they are not those of a server that refuses everybody.
-func (r *run) noteOutcome(it item, e digest.Event, o Outcome, f effect, trying bool) (over []refused) {
+// of which it is known now that they are not those of a server that refuses everybody, and whether the server is to be
+// asked for a reader whom it knows.
+func (r *run) noteOutcome(it item, e digest.Event, o Outcome, f effect, trying bool) (over []refused, ask bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.move(it.before.State, e.State)
-	r.count(it.to, e, o.Verdict)
 	defer r.report(it.to, e)
 	now, where := r.m.Now(), r.m.transport.String()+": "
 	if r.summary.Tried++; o.Result != Accepted {
 		r.summary.Refusal = where + o.String()
-	}
-	if o.Result == Refused && o.Verdict.About == refusal.Mailbox && o.Verdict.Permanent {
-		r.closed.inARow++
 	}
 	switch f {
 	case goOn:
 		if r.m.pace.pass(now, trying) {
 			r.domains.opened(e.State == digest.Sent)
 		}
-		if e.State == digest.Deferred {
-			r.closed, r.sure = shut{putOff: true}, len(r.unknown)
-		}
-		if e.State != digest.Sent {
+		if e.State != digest.Sent { // it tells one mailbox from another
+			over = r.row.vouched(it.begun, isClosed)
 			break
 		}
 		r.m.pace.more(now)
 		r.accepted++
 		r.opened = r.opened || r.probing
-		r.silent, r.dropped, r.closed.inARow, r.probing = 0, 0, 0, false
-		r.sure = len(r.unknown)
+		r.silent, r.dropped, r.probing = 0, 0, false
+		r.saw(it.to)
 		delete(r.domains.blamed, domainOf(it.to.Email))
-		over = r.row.vouched(it.begun)
+		over = askAgain(r.q, r.row.vouched(it.begun, anyRefusal))
 		for _, x := range over {
 			r.domains.setAside(domainOf(x.to.Email), x.outcome.String())
 		}
@@ -206,11 +203,14 @@ func (r *run) noteOutcome(it item, e digest.Event, o Outcome, f effect, trying b
 		r.domains.blamed[domainOf(it.to.Email)]++
 		r.tooFast(now, domainOf(it.to.Email), o, trying)
 	case suspect:
+		x := r.row.add(it, o)
+		if isClosed(x) {
+			return nil, weighClosed(r, now, o)
+		}
 		r.domains.blamed[domainOf(it.to.Email)]++
-		r.row.add(it, o)
 		r.weigh(now, domainOf(it.to.Email), o, trying)
 	}
-	return over
+	return over, false
 }
 
 // locked does something with what the workers share.

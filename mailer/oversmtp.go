@@ -56,6 +56,15 @@ func (c smtpConn) Send(env message.Envelope, msg []byte, permit func() bool) Out
 	return c.over.outcomeOf(c.Conn.Send(env, msg, permit), env.To, c.Offers("AUTH"))
 }
 
+// Ask does MAIL and RCPT. What follows takes them back.
+func (c smtpConn) Ask(from, to string) Outcome {
+	r := c.Conn.Probe(from, to)
+	if r.Code/100 == 2 {
+		return Outcome{Result: Accepted}
+	}
+	return c.over.outcomeOf(r, to, c.Offers("AUTH"))
+}
+
 // Probe asks the other side whether it would take a message, and sends none; how the connection is, it tells in words. The
 // error tells in those of the other side that it would not, for a reason that is not that one address; where a transport
 // can't be asked there is none.
@@ -64,8 +73,7 @@ func Probe(c Conn, where Transport, from, to string) (string, error) {
 	if !ok {
 		return "", nil
 	}
-	r := server.Conn.Probe(from, to)
-	if o := server.over.outcomeOf(r, to, server.Offers("AUTH")); r.Code/100 != 2 && (o.Result != Refused ||
+	if o := server.Ask(from, to); o.Result != Accepted && (o.Result != Refused ||
 		o.Verdict.About != refusal.Mailbox && !(o.Verdict.About == refusal.Unclear && !o.Verdict.Permanent)) {
 		return "", fmt.Errorf("the mail server %s lets digestd in, and refuses a message from %s to %s: %s", where, from, to, o)
 	}

@@ -21,6 +21,7 @@ type item struct {
 	tries  int          // in this run, that were no fault of its own
 	begun  int          // when its message was begun, in ticks of the row
 	before digest.Event // the one before last, where last is of this run
+	again  bool         // it was called unknown in this run, and is asked once more
 }
 
 // doubts is how many attempts died inside the SMTP transaction.
@@ -229,6 +230,21 @@ func (q *queue) takeOther(now time.Time, avoid map[string]bool) (it item, ok boo
 		}
 	}
 	return item{}, false, nil
+}
+
+// served is a recipient to whom a run before this one has sent the edition.
+func (q *queue) served() (to digest.Recipient, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, l := range q.lots {
+		if i := slices.Index(l.states, digest.Sent); i >= 0 {
+			chunk, err := recipientsAt(q.ledger, q.edition, l.first+i)
+			if err == nil {
+				return chunk[0], true
+			}
+		}
+	}
+	return to, false
 }
 
 // refused are the domains of those that were refused and could go now.

@@ -31,20 +31,31 @@ func (w *row) tick() int {
 }
 
 // add puts a refusal at the end of the row.
-func (w *row) add(it item, o Outcome) { w.refused = append(w.refused, refused{it, o, w.tick()}) }
+func (w *row) add(it item, o Outcome) refused {
+	x := refused{it, o, w.tick()}
+	w.refused = append(w.refused, x)
+	return x
+}
 
-// vouched takes refusals out of the row that came before the message that was taken now had begun: the server was not
-// refusing everybody then. A message that was under way when they came tells nothing of them: the server may just have
-// begun to refuse.
-func (w *row) vouched(begun int) (over []refused) {
+// vouched takes refusals of a kind out of the row that came before the message that was taken now had begun: the server
+// was not refusing everybody then. A message that was under way when they came tells nothing of them: the server may
+// just have begun to refuse.
+func (w *row) vouched(begun int, of func(refused) bool) (over []refused) {
 	w.refused = slices.DeleteFunc(w.refused, func(x refused) bool {
-		if x.at < begun {
+		out := x.at < begun && of(x)
+		if out {
 			over = append(over, x)
 		}
-		return x.at < begun
+		return out
 	})
 	return over
 }
+
+// isClosed tells a refusal for good that is about the mailbox, and anyRefusal takes all.
+func isClosed(x refused) bool {
+	return x.outcome.Verdict.About == refusal.Mailbox && x.outcome.Verdict.Permanent
+}
+func anyRefusal(refused) bool { return true }
 
 // takeBack lets those in the row be tried again.
 func (w *row) takeBack(q *queue) {
@@ -54,17 +65,17 @@ func (w *row) takeBack(q *queue) {
 	w.refused = nil
 }
 
-// weigh decides what a row of refusals means, with a new one at its end. A server that refuses everybody pauses the
+// weigh decides what a row of refusals means that are not about mailboxes, with a new one at its end. A server that refuses everybody pauses the
 // run, or slows it when it refuses for now; those in the row are tried again then. When all of them are of one domain,
 // a message to another one tells whether it is that domain's own refusal.
 func (r *run) weigh(now time.Time, domain string, o Outcome, trying bool) {
-	everybody := trying && o.Verdict.About != refusal.Mailbox &&
-		(r.probing || o.Verdict.Permanent && len(r.row.refused) > 1)
-	if len(r.row.refused) < refusalsInARow && !everybody && (!trying || o.Verdict.Permanent) {
+	row := slices.DeleteFunc(slices.Clone(r.row.refused), isClosed)
+	everybody := trying && (r.probing || o.Verdict.Permanent && len(row) > 1)
+	if len(row) < refusalsInARow && !everybody && (!trying || o.Verdict.Permanent) {
 		return
 	}
 	one, permanent := true, false
-	for _, x := range r.row.refused {
+	for _, x := range row {
 		one = one && domainOf(x.to.Email) == domain
 		permanent = permanent || x.outcome.Verdict.Permanent
 	}
@@ -72,7 +83,7 @@ func (r *run) weigh(now time.Time, domain string, o Outcome, trying bool) {
 	case !trying && one && r.domains.doubt(r.q, now, domain, o):
 	case everybody || permanent:
 		r.m.pace.retreat(now, o.String())
-		r.pauseLocked(fmt.Sprintf("%s: %d refusals in a row, the last at %s", r.m.transport, len(r.row.refused), o))
+		r.pauseLocked(fmt.Sprintf("%s: %d refusals in a row, the last at %s", r.m.transport, len(row), o))
 	default:
 		r.row.takeBack(r.q)
 		r.tooFast(now, domain, o, trying)
@@ -118,6 +129,8 @@ func (r *run) leftRow(ctx context.Context) []refused {
 // settleRow brings refusals to what they are when the server serves others. Where none was served, who was refused for
 // the first time has another try.
 func (r *run) settleRow(row []refused, served bool) {
+	closed := slices.DeleteFunc(slices.Clone(row), func(x refused) bool { return !isClosed(x) })
+	doubtful := !served && len(closed) >= refusalsInARow
 	var events []digest.Event
 	for i, x := range row {
 		e := x.last
@@ -144,7 +157,12 @@ func (r *run) settleRow(row []refused, served bool) {
 	defer r.mu.Unlock()
 	for _, x := range row {
 		r.move(digest.Deferred, x.last.State)
-		if r.count(x.to, x.last, x.outcome.Verdict); !x.last.State.Final() {
+		if doubtful {
+			r.unsure = true
+		} else {
+			r.count(x.to, x.last, x.outcome.Verdict)
+		}
+		if !x.last.State.Final() {
 			r.q.putBack(x.item)
 		}
 		r.q.settled(x.to.Index)

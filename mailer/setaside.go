@@ -74,9 +74,14 @@ func (d *domains) setAside(domain, words string) {
 	d.log.Warn("a domain refuses all of its readers; the others go on", "domain", domain, "words", words)
 }
 
-// avoid are the domains to which a message that tries should not go.
-func (d *domains) avoid(probing bool) map[string]bool {
+// avoid are the domains to which a message that tries should not go: not to those of closed mailboxes in the row either.
+func (d *domains) avoid(probing bool, row []refused) map[string]bool {
 	all := map[string]bool{}
+	for _, x := range row {
+		if isClosed(x) {
+			all[domainOf(x.to.Email)] = true
+		}
+	}
 	if d.doubted != "" {
 		all[d.doubted] = true
 	}

@@ -12,20 +12,6 @@ type unknown struct {
 	domain, status string
 }
 
-// shut is what a server says of mailboxes that take no mail for good.
-type shut struct {
-	inARow int  // of how many readers, with nobody else's between that takes some, or will
-	putOff bool // it said of one that it takes mail another time
-}
-
-// shutInARow is of how many in a row it is believed; a run that was paused believes the first.
-const shutInARow = 20
-
-// believed reports whether one more is believed: the server takes mail for others, or will.
-func (s shut) believed(takes, probing bool) bool {
-	return (takes || s.putOff) && s.inARow < shutInARow && !(probing && s.inARow > 0)
-}
-
 // count remembers mailboxes that don't exist.
 func (r *run) count(to digest.Recipient, e digest.Event, v refusal.Verdict) {
 	if e.State != digest.Failed || e.Stage != atRcpt || !v.Gone {
@@ -56,10 +42,8 @@ func (r *run) recount() error {
 // suppressUnknown keeps further mail from mailboxes that don't exist, now that the run has ended and it is known
 // that no server refused too many to be believed, in one domain or in a row.
 func (r *run) suppressUnknown() error {
-	if r.closed.inARow >= refusalsInARow { // of everybody in the end
-		if r.unknown = r.unknown[:r.sure]; !r.lots.whole {
-			return nil
-		}
+	if r.unsure && !r.lots.whole {
+		return nil
 	}
 	if !r.lots.whole { // others had their part of them: whoever is the last tells
 		if r.unknown = nil; !r.lots.alone() {

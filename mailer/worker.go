@@ -93,7 +93,7 @@ func (w *worker) next(ctx context.Context) (it item, ok bool) {
 		var wait time.Duration
 		var err error
 		var avoid map[string]bool
-		w.locked(func() { avoid = w.domains.avoid(w.probing) })
+		w.locked(func() { avoid = w.domains.avoid(w.probing, w.row.refused) })
 		for ; trying && !ok && err == nil; avoid = nil {
 			if it, ok, err = w.q.takeOther(w.m.Now(), avoid); avoid == nil {
 				break
@@ -202,7 +202,7 @@ func (w *worker) deliver(ctx context.Context, it item) bool {
 	w.committed()
 	switch s.state {
 	case digest.Intent:
-		w.judged(it, intent, o)
+		w.judged(ctx, it, intent, o)
 		return true
 	case digest.Pending: // the edition was paused or taken back, elsewhere
 		w.hangUp()
@@ -238,26 +238,28 @@ func (w *worker) send(env message.Envelope, msg []byte, s *step) Outcome {
 }
 
 // judged records what became of a message, and lets the run go on from there.
-func (w *worker) judged(it item, intent digest.Event, o Outcome) {
+func (w *worker) judged(ctx context.Context, it item, intent digest.Event, o Outcome) {
 	e, f := w.judge(it, intent, o)
 	w.done = &e
 	w.q.hold(it.to.Index) // until it is in the queue again, or in the row
 	if e.State == digest.InDoubt {
 		w.m.doubts.add(w.job.Edition, it.to.Index)
 	}
-	if f == again || !w.link.Usable() || w.link.sent == w.m.options.MaxPerConnection || w.m.pace.full(w.link.sent) {
+	if w.hangUpTired(); f == again {
 		w.flush()
 		w.hangUp()
 	}
 	if !e.State.Final() && !e.Due.After(w.m.Now()) {
 		w.flush() // it must be recorded before another worker takes it, or before it is known whose fault it was
 	}
-	next := item{to: it.to, last: e, tries: it.tries, before: it.last, begun: it.begun}
+	next := item{to: it.to, last: e, tries: it.tries, before: it.last, begun: it.begun, again: it.again}
 	if f == again || f == tooFast {
 		next.tries++
 	}
-	if over := w.noteOutcome(next, e, o, f, w.trying); len(over) > 0 {
-		w.settleRow(over, true)
+	over, ask := w.noteOutcome(next, e, o, f, w.trying)
+	w.settleRow(over, true)
+	if ask {
+		w.ask(ctx)
 	}
 	w.tellOpened()
 	if f == suspect {
@@ -456,6 +458,16 @@ func (w *worker) hangUp() {
 		return
 	}
 	w.hangUpOn(l)
+}
+
+// hangUpTired ends a connection that has carried as many messages as it may, or is broken.
+func (w *worker) hangUpTired() {
+	l, most := w.link, w.m.options.MaxPerConnection
+	if l == nil || l.Usable() && (most == 0 || l.sent < most) && !w.m.pace.full(l.sent) {
+		return
+	}
+	w.flush()
+	w.hangUp()
 }
 
 func (w *worker) hangUpOn(l *link) {

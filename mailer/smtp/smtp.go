@@ -267,8 +267,12 @@ func (c *Conn) Send(env message.Envelope, msg []byte, permit func() bool) Reply 
 // Probe does MAIL and RCPT; the end of the connection, or what follows, takes them back. The reply is the last one, or
 // the refusal.
 func (c *Conn) Probe(from, to string) (r Reply) {
+	commands := []command{{Mail, "RSET"}, {Mail, "MAIL FROM:<" + from + ">"}, {Rcpt, "RCPT TO:<" + to + ">"}}
+	if !c.reset {
+		commands = commands[1:]
+	}
 	c.reset = true
-	for _, s := range []command{{Mail, "MAIL FROM:<" + from + ">"}, {Rcpt, "RCPT TO:<" + to + ">"}} {
+	for _, s := range commands {
 		c.setDeadline(min(CommandTimeout, c.replyIn))
 		if err := c.text.PrintfLine("%s", s.text); err != nil {
 			return c.lost(s.stage, err)
