@@ -36,6 +36,11 @@ func TestPromises(t *testing.T) {
 			return bolt.At(filepath.Join(t.TempDir(), "digestd.db"), bolt.Options{})
 		}, nil)
 	})
+	t.Run("bolt, journalling", func(t *testing.T) {
+		promises(t, func(t *testing.T) store.Opener {
+			return bolt.At(filepath.Join(t.TempDir(), "digestd.db"), bolt.Options{Eager: true})
+		}, nil)
+	})
 	t.Run("postgres", func(t *testing.T) {
 		cluster := storetest.PostgreSQL(t)
 		promises(t, func(t *testing.T) store.Opener {

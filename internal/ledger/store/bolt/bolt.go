@@ -30,6 +30,7 @@ type Options struct {
 	Anew     bool                   // make it, also where a marker tells of a lost one; one that is there is refused
 	Timeout  time.Duration          // how long to wait for another process; 0 is one second
 	Room     func() (uint64, error) // bytes left for the file; nil asks the file system
+	Eager    bool                   // journal all that can be, as tests want that are too short for it
 }
 
 // DB is an open file. It is a store.File.
@@ -38,7 +39,10 @@ type DB struct {
 	file  *os.File // bbolt's own, which it closes
 	path  string
 	room  func() (uint64, error)
+	eager bool
 	locks store.Locks
+
+	journal journal
 
 	passed error
 
@@ -61,7 +65,32 @@ func At(path string, opt Options) store.Opener {
 	}
 }
 
+// open opens a file. Where it is to be read alone, and a process was killed that had journalled something, it is opened for writing
+// for a moment.
 func open(path string, opt Options) (*DB, error) {
+	d, err := openOnce(path, opt)
+	if !errors.Is(err, errUnfolded) {
+		return d, err
+	}
+	write := opt
+	write.ReadOnly = false
+	var passed error
+	if d, err = openOnce(path, write); err == nil {
+		passed, err = d.passed, d.Close()
+	}
+	if err == nil {
+		d, err = openOnce(path, opt)
+	}
+	if err == nil {
+		d.passed = errors.Join(passed, d.passed)
+	} else {
+		err = fmt.Errorf("a digestd was killed, and what it did last is to be gone on with before the ledger is read, by a user who may "+
+			"write to it: %w", denied(path, err))
+	}
+	return d, err
+}
+
+func openOnce(path string, opt Options) (*DB, error) {
 	if opt.Timeout == 0 {
 		opt.Timeout = time.Second
 	}
@@ -69,7 +98,7 @@ func open(path string, opt Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &DB{path: path, file: file, unnamed: unnamed, room: opt.Room}
+	d := &DB{path: path, file: file, unnamed: unnamed, room: opt.Room, eager: opt.Eager}
 	err = d.safely(func() (err error) {
 		d.db, err = bbolt.Open(file.Name(), 0o600, &bbolt.Options{
 			OpenFile:     func(string, int, fs.FileMode) (*os.File, error) { return file, nil },
@@ -97,6 +126,12 @@ func open(path string, opt Options) (*DB, error) {
 	if both, _ := metas(file); both[0] == nil || both[1] == nil {
 		d.passed = errMeta
 	}
+	if err := d.recover(); err != nil {
+		d.journal.lost = err // and stays as it is
+		d.journal.waits.Store(false)
+		d.Close()
+		return nil, err
+	}
 	return d, nil
 }
 
@@ -111,7 +146,20 @@ func (d *DB) Passed() error { return d.passed }
 
 // Close lets go of the file. A new one in which nothing was committed goes with it.
 func (d *DB) Close() error {
+	j := &d.journal
+	j.Lock()
+	waits := j.waits.Load()
+	kept := d.fold(true)
+	if j.tx != nil {
+		_ = j.tx.Rollback()
+	}
+	j.tx, j.at = nil, 0
+	j.waits.Store(false)
+	j.Unlock()
 	err := d.db.Close()
+	if waits && kept != nil {
+		err = errors.Join(fmt.Errorf("%s: %w; nothing is lost: its journal is gone on with when it is opened", d.path, kept), err)
+	}
 	d.naming.Lock()
 	defer d.naming.Unlock()
 	if d.unnamed != "" {
@@ -129,17 +177,8 @@ func (d *DB) Lock(ctx context.Context, name string) (unlock func(), err error) {
 // Session needs to ask nobody else either.
 func (d *DB) Session(context.Context, string) (store.Session, error) { return d.locks.Session(d), nil }
 
-// View runs a short read. Damage that bbolt meets with a panic becomes an error.
-func (d *DB) View(f func(store.Tx) error) error {
-	return d.safely(func() error { return d.db.View(func(t *bbolt.Tx) error { return f(&tx{Tx: t}) }) })
-}
-
-// Update runs a short write. bbolt has one writer at a time, whatever it touches. A new file gets its name with its first
-// commit.
-func (d *DB) Update(_ []store.Touch, f func(store.Tx) error) error {
-	if err := d.safely(func() error { return d.db.Update(func(t *bbolt.Tx) error { return f(&tx{Tx: t}) }) }); err != nil {
-		return err
-	}
+// giveName gives a new file its name.
+func (d *DB) giveName() error {
 	d.naming.Lock()
 	defer d.naming.Unlock()
 	if d.unnamed == "" {

@@ -69,6 +69,7 @@ func (d *DB) Room() (uint64, error) {
 // Verify looks at every page and row of the file, and at both meta pages. It reads the file as it is at one moment, with
 // little memory, whatever stands there.
 func (d *DB) Verify() []error {
+	_ = d.read(false, func(*bbolt.Tx) error { return nil }) // folds
 	problems := []error{fmt.Errorf("%s changes too fast to be looked at", d.path)}
 	for range 10 {
 		again := false
@@ -135,12 +136,10 @@ func (d *DB) snapshot(dir, name string) (*os.File, error) {
 
 // writeTo copies the file as it is at one moment.
 func (d *DB) writeTo(w io.Writer) error {
-	return d.safely(func() error {
-		return d.db.View(func(t *bbolt.Tx) error {
-			out := bufio.NewWriter(w)
-			_, err := t.WriteTo(out)
-			return cmp.Or(out.Flush(), err) // bbolt tells of its first pages' in words alone
-		})
+	return d.read(true, func(t *bbolt.Tx) error {
+		out := bufio.NewWriter(w)
+		_, err := t.WriteTo(out)
+		return cmp.Or(out.Flush(), err) // bbolt tells of its first pages' in words alone
 	})
 }
 
@@ -153,6 +152,11 @@ func (d *DB) Compact() (before, after int64, err error) {
 		return 0, 0, fmt.Errorf("compact: %w", err)
 	}
 	defer os.Remove(file.Name()) // which does nothing when it has its name
+	d.journal.Lock()
+	defer d.journal.Unlock()
+	if err := d.fold(true); err != nil {
+		return 0, 0, fmt.Errorf("compact: %w", err)
+	}
 	err = d.safely(func() error {
 		into, err := bbolt.Open(file.Name(), 0o600, &bbolt.Options{NoSync: true, FreelistType: bbolt.FreelistMapType,
 			OpenFile: func(string, int, fs.FileMode) (*os.File, error) { return file, nil }})

@@ -244,7 +244,7 @@ func (w *walk) leaf(b *bucket, e entry, id uint64) {
 		w.bad("page %d of %s: %q is out of place", id, b, e.key)
 		return
 	case e.flags == 0:
-		if w.rows {
+		if w.rows && b.name != journalName { // its records have checksums of their own
 			if _, err := b.unseal(e.key, e.value); err != nil {
 				w.bad("%w", err)
 			}

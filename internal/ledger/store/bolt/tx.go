@@ -2,6 +2,8 @@ package bolt
 
 import (
 	"bytes"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -16,17 +18,36 @@ type tx struct {
 	*bbolt.Tx
 	open    map[[2]string]*bucket // by name and part, so that nothing is made twice
 	changes int                   // how many there were: a cursor that is older must find its place again
+	fixed   bool                  // whether there may be none
+
+	log   []byte // what it did, as the journal has it
+	large bool   // whether it did what the journal does not take: to remove something, or much
 }
 
 func (t *tx) Buckets() (names []string, err error) {
 	err = t.Tx.ForEach(func(name []byte, _ *bbolt.Bucket) error {
-		names = append(names, string(name))
+		if string(name) != journalName {
+			names = append(names, string(name))
+		}
 		return nil
 	})
 	return names, err
 }
 
+// change is asked before anything changes.
+func (t *tx) change(large bool) error {
+	if t.fixed {
+		return errors.New("a view changes nothing")
+	}
+	t.changes++
+	t.large = t.large || large
+	return nil
+}
+
 func (t *tx) Create(name string) error {
+	if err := t.change(true); err != nil {
+		return err
+	}
 	_, err := t.CreateBucketIfNotExists([]byte(name))
 	clear(t.open)
 	return err
@@ -69,6 +90,9 @@ func (t *tx) Drop(name, part string) error {
 	if t.at(name, part).rows == nil {
 		return nil
 	}
+	if err := t.change(true); err != nil {
+		return err
+	}
 	delete(t.open, [2]string{name, part})
 	return t.at(name, "").rows.DeleteBucket([]byte(part))
 }
@@ -82,9 +106,8 @@ type bucket struct {
 
 // writable makes a part that is not there yet.
 func (b *bucket) writable() (err error) {
-	b.tx.changes++
-	if b.rows != nil {
-		return nil
+	if err := b.tx.change(false); err != nil || b.rows != nil {
+		return err
 	}
 	parent := b.tx.at(b.name, "").rows
 	if parent == nil {
@@ -116,6 +139,7 @@ func (b *bucket) Put(key, value []byte) error {
 	if err := b.writable(); err != nil {
 		return err
 	}
+	b.note(notedRow, key, value)
 	return b.rows.Put(key, b.seal(key, value))
 }
 
@@ -123,7 +147,9 @@ func (b *bucket) Delete(key []byte) error {
 	if b.rows == nil {
 		return nil
 	}
-	b.tx.changes++
+	if err := b.tx.change(b.rows.Get(key) != nil); err != nil {
+		return err
+	}
 	return b.rows.Delete(key)
 }
 
@@ -140,6 +166,7 @@ func (b *bucket) Next() (n uint64, err error) {
 	}
 	if n, err = b.rows.NextSequence(); err == nil {
 		b.grows()
+		b.note(notedSequence, nil, binary.BigEndian.AppendUint64(nil, n))
 	}
 	return n, err
 }
@@ -148,6 +175,7 @@ func (b *bucket) SetSequence(n uint64) error {
 	if err := b.writable(); err != nil {
 		return err
 	}
+	b.note(notedSequence, nil, binary.BigEndian.AppendUint64(nil, n))
 	return b.rows.SetSequence(n)
 }
 
