@@ -17,23 +17,17 @@ const (
 	typeJSON = "application/feed+json"
 )
 
-// entry is an edition in a feed, whole.
-type entry struct {
-	id, url, title, summary, picture, content, language string
-	at                                                  time.Time
-}
-
 // feed makes one of a digest's feeds, of its last editions.
 func (s *Site) feed(of *collection, name string) (*Page, error) {
-	var entries []entry
+	entries := []jsonItem{}
 	for _, row := range of.listed[:min(inFeed, len(of.listed))] {
 		leaf, err := s.shelf.Leaf(row.Path, 0)
 		if err != nil {
 			return nil, err
 		}
-		entries = append(entries, entry{id: row.Tag, url: s.base + "/" + row.Path + "/", title: leaf.Subject,
-			summary: leaf.Description, picture: leaf.Picture, content: leaf.Body, language: leaf.Language,
-			at: row.Composed.UTC().Truncate(time.Second)})
+		entries = append(entries, jsonItem{ID: row.Tag, URL: s.base + "/" + row.Path + "/", Title: leaf.Subject,
+			Summary: leaf.Description, Image: leaf.Picture, Content: leaf.Body, Language: leaf.Language,
+			Published: row.Composed.UTC().Truncate(time.Second).Format(time.RFC3339)})
 	}
 	home := s.base + "/" + of.ID + "/"
 	p := &Page{Path: of.ID + "/" + name, Status: http.StatusOK}
@@ -82,19 +76,15 @@ type (
 	}
 )
 
-func (s *Site) atom(of *collection, home string, entries []entry) ([]byte, error) {
+func (s *Site) atom(of *collection, home string, entries []jsonItem) ([]byte, error) {
 	f := atomFeed{Language: of.words.Tag, ID: home + feedAtom, Title: of.Title, Author: s.author(of),
 		Generator: "digestd", Updated: time.Unix(0, 0).UTC().Format(time.RFC3339),
 		Links: []atomLink{{"self", typeAtom, home + feedAtom}, {"alternate", "text/html", home}}}
-	if len(entries) > 0 {
-		f.Updated = entries[0].at.Format(time.RFC3339)
-	}
 	for _, e := range entries {
-		at := e.at.Format(time.RFC3339)
-		f.Updated = max(f.Updated, at)
-		f.Entries = append(f.Entries, atomEntry{ID: e.id, Title: e.title, Published: at, Updated: at,
-			Link: atomLink{"alternate", "text/html", e.url}, Summary: e.summary,
-			Content: atomText{"html", e.language, e.content}})
+		f.Updated = max(f.Updated, e.Published)
+		f.Entries = append(f.Entries, atomEntry{ID: e.ID, Title: e.Title, Published: e.Published, Updated: e.Published,
+			Link: atomLink{"alternate", "text/html", e.URL}, Summary: e.Summary,
+			Content: atomText{"html", e.Language, e.Content}})
 	}
 	text, err := xml.MarshalIndent(f, "", " ")
 	return append([]byte(xml.Header), append(text, '\n')...), err
@@ -129,13 +119,9 @@ type (
 	}
 )
 
-func (s *Site) jsonFeed(of *collection, home string, entries []entry) ([]byte, error) {
+func (s *Site) jsonFeed(of *collection, home string, entries []jsonItem) ([]byte, error) {
 	f := jsonFeed{Version: "https://jsonfeed.org/version/1.1", Title: of.Title, Home: home, Feed: home + feedJSON,
-		Language: of.words.Tag, Authors: []jsonAuthor{{s.author(of)}}, Items: []jsonItem{}}
-	for _, e := range entries {
-		f.Items = append(f.Items, jsonItem{ID: e.id, URL: e.url, Title: e.title, Content: e.content, Summary: e.summary,
-			Image: e.picture, Published: e.at.Format(time.RFC3339), Language: e.language})
-	}
+		Language: of.words.Tag, Authors: []jsonAuthor{{s.author(of)}}, Items: entries}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)

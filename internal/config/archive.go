@@ -64,12 +64,8 @@ func checkArchive(r *reader, c *Config, root *table) {
 			r.report(at, "archive of digest %q needs [web] with base_url, or base_url of [archive]: where its pages are read", d.ID)
 		}
 	}
-	for _, d := range c.Digests {
-		if d.Archive {
-			return
-		}
-	}
-	if v := root.values["archive"]; v != nil && v.kind == tableKind {
+	some := slices.ContainsFunc(c.Digests, func(d digest.Digest) bool { return d.Archive })
+	if v := root.values["archive"]; !some && v != nil && v.kind == tableKind {
 		r.warn(v.table.place, "[archive] is for nothing: no digest has archive = true")
 	}
 }

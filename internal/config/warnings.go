@@ -13,12 +13,9 @@ import (
 // idle reports what is configured and leads nowhere.
 func (r *reader) idle(c *Config, root *table) {
 	for _, t := range c.Topics {
-		used := false
-		for _, d := range c.Digests {
-			for _, o := range d.Topics {
-				used = used || o.ID == t.ID
-			}
-		}
+		used := slices.ContainsFunc(c.Digests, func(d digest.Digest) bool {
+			return slices.ContainsFunc(d.Topics, func(o digest.Topic) bool { return o.ID == t.ID })
+		})
 		if !used && len(c.Digests) > 0 {
 			r.warn(root.values["topics"].table.keys[t.ID], "topic %q is in no digest", t.ID)
 		}
@@ -34,7 +31,8 @@ func (r *reader) idle(c *Config, root *table) {
 				"from it, and no network is kept from asking too often")
 	}
 	for _, d := range c.Digests {
-		if !signUp && !r.wanted(c, d) {
+		wanted := func(p *subscribers.Profile) bool { return p.Wants(d.ID) }
+		if !signUp && !slices.ContainsFunc(c.Subscribers.Profiles(), wanted) {
 			r.warn(root.values["digests"].table.keys[d.ID], "digest %q has no subscribers", d.ID)
 		}
 	}
@@ -102,13 +100,4 @@ func reserved(host string) bool {
 	return slices.ContainsFunc([]string{"example.org", "example.com", "example.net"}, func(d string) bool {
 		return host == d || strings.HasSuffix(host, "."+d)
 	})
-}
-
-func (r *reader) wanted(c *Config, d digest.Digest) bool {
-	for _, p := range c.Subscribers.Profiles() {
-		if p.Wants(d.ID) {
-			return true
-		}
-	}
-	return false
 }
