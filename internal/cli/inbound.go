@@ -89,7 +89,8 @@ type received struct {
 
 	Suppressed []digest.Suppression `json:"suppressed,omitempty"`
 	Restored   []string             `json:"restored,omitempty"`
-	Kept       string               `json:"kept,omitempty"` // the Maildir where a person should read it
+	Person     bool                 `json:"person,omitempty"` // somebody should read it
+	Kept       string               `json:"kept,omitempty"`   // the Maildir where they do
 }
 
 // receivedRecipient is one recipient that a report speaks of.
@@ -229,7 +230,7 @@ func receive(ctx context.Context, to *newsroom.Receiver, raw []byte, keep bool) 
 		}
 		t.Kept = to.Config.Mail.Letters
 	}
-	t.Why, t.Suppressed, t.Restored = got.Why, got.Suppressed, got.Restored
+	t.Why, t.Suppressed, t.Restored, t.Person = got.Why, got.Suppressed, got.Restored, got.Person
 	t.Counts = len(t.Suppressed) > 0
 	return t, nil
 }
@@ -304,7 +305,7 @@ func receiveMaildir(ctx context.Context, p *program, dir string) error {
 		total.Suppressed = append(total.Suppressed, t.Suppressed...)
 		total.Restored = append(total.Restored, t.Restored...)
 		flags := ":2,S"
-		if t.Kind == inbound.Other || t.Kind == inbound.Unsubscribe && !t.Counts {
+		if t.Person {
 			flags = ":2,"
 		}
 		if err := os.Rename(from, filepath.Join(dir, "cur", f.Name()+flags)); err != nil &&

@@ -112,7 +112,7 @@ func (r *Receiver) ReadMailbox(ctx context.Context, box Mailbox) (Understood, er
 	pass, err := box.Read(ctx, func(raw []byte) (bool, error) {
 		report := inbound.Parse(raw)
 		sum.Kinds[report.Kind]++
-		if report.Kind == inbound.Other {
+		if report.Letter {
 			return false, nil
 		}
 		if report.Kind != inbound.Unsubscribe {

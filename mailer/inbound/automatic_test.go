@@ -44,11 +44,17 @@ func TestAutomaticAnswers(t *testing.T) {
 		{"Urlaub in Norwegen: Leserbrief", "Sehr geehrte Redaktion, zu Ihrem Text.", Other},
 		{"Your story on tickets", "My case was never opened, you write. It was closed in May.", Other},
 		{"A walk", "I am on holiday in Norway and read you every morning.", Other},
+		{"Delivery failed again", "The boy did not deliver my paper today. Who sees to that?", Bounce},
+		{"Fwd: Undeliverable: Minutes", "Do you know why?\n\nben@example.net\n550 5.1.1 user unknown", Bounce},
 	} {
 		r := Parse([]byte("From: Ana <ana@example.org>\nReturn-Path: <ana@example.org>\nSubject: " + c.subject +
 			"\nContent-Type: text/plain; charset=utf-8\n\n" + c.text + "\n"))
 		if r.Kind != c.want {
 			t.Errorf("%q, %q: %s, want %s", c.subject, c.text, r.Kind, c.want)
+		}
+		said := vacation.MatchString(c.subject) // by the program that answers
+		if d, _ := Decide(r, nil); d.Person != (!said || r.Kind == Other) || len(d.Suppress) > 0 {
+			t.Errorf("%q, %q: a person who may have written it is not heard: %+v", c.subject, c.text, d)
 		}
 	}
 }

@@ -59,7 +59,7 @@ func Decide(r Report, find Find) (Decision, error) {
 	case Unsubscribe:
 		return decideUnsubscribe(r, find)
 	}
-	return Decision{Why: "nothing follows from " + article(r.Kind), Person: r.Kind == Other}, nil
+	return Decision{Why: "nothing follows from " + article(r.Kind), Person: r.Letter}, nil
 }
 
 func article(k Kind) string {
@@ -115,7 +115,7 @@ func isLeaving(t Token) bool { return t.Purpose == subscribers.ForUnsubscribe &&
 
 func decideBounce(r Report, find Find) (Decision, error) {
 	if why := r.harmless(); why != "" {
-		return Decision{Why: why}, nil
+		return Decision{Why: why, Person: r.Letter}, nil
 	}
 	ours, err := r.ours(find, func(t Token) bool { return !isLeaving(t) })
 	if err != nil {

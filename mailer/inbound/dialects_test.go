@@ -64,6 +64,8 @@ func TestDialects(t *testing.T) {
 		{"Yahoo, disabled", "bounce reader@example.org 5.2.1 gone", failed("5.0.0", "554 30 Sorry, your message to reader@example.org cannot be delivered. This mailbox is disabled (554.30).")},
 		{"Yahoo, not found", "bounce reader@example.org 5.1.1 gone", failed("5.0.0", "552 1 Requested mail action aborted, mailbox not found")},
 		{"SES", "bounce reader@example.org 5.1.1 gone", reported("An error occurred while trying to deliver the mail to the following recipients:\nreader@example.org\n", "Action: failed", "Diagnostic-Code: smtp; 550 5.1.1 user unknown", "Status: 5.1.1")},
+		{"WorkMail, its report in the text", "bounce reader@example.org 5.1.1 gone", "From: mail.example\nTo: reader@example.org\nSubject: Undelivered Mail Returned to Sender\n\nAn error occurred.\n\nTechnical report:\n\nReporting-MTA: dns; mx.mail.example\n\nAction: failed\nFinal-Recipient: rfc822; reader@example.org\nDiagnostic-Code: smtp; 550 5.1.1 user unknown\nStatus: 5.1.1\n"},
+		{"a person who quotes such a report", "other", person("A question", "", "What is this?", "", "Action: failed", "Final-Recipient: rfc822; reader@example.org", "Status: 5.1.1")},
 		{"Orange", "bounce reader@example.org 5.1.1 gone", failed("5.1.1", "550 5.1.1 Adresse d au moins un destinataire invalide. Invalid recipient. OFR204_418 [418]")},
 		{"cPanel", "bounce reader@example.org 5.1.1 gone", failed("5.0.0", `550 "No Such User Here"`)},
 		{"Domino", "bounce reader@example.org 5.1.1 gone", failed("5.0.0", "550 reader@example.org... No such user")},

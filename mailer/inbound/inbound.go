@@ -42,6 +42,8 @@ type Report struct {
 	Machine bool
 	Tokens  []Token // what looks like tokens of ours; only a ledger knows
 	Words   string  // the subject, one line
+	// Letter says that a person may have written it: it is of no other kind, or nothing but its words tells the kind.
+	Letter bool
 }
 
 // Recipient is one that a report speaks of.
@@ -148,6 +150,10 @@ func Parse(raw []byte) Report {
 	case found.status != nil && (report.Machine || found.isReport):
 		report.Machine = true
 		report.delivery(parseStatus(found.status.content()), m, said)
+	case found.status == nil && namesRecipient([]byte(notice)) &&
+		(report.Machine || !strings.Contains(m.header.get("from"), "@")): // in the text, of a machine or of no address
+		report.Machine = true
+		report.delivery(parseStatus([]byte(notice)), m, said)
 	case found.jmrp != "":
 		report.Kind = Complaint
 		report.Recipients = []Recipient{{Address: found.jmrp, Kind: Complaint}}
@@ -157,12 +163,13 @@ func Parse(raw []byte) Report {
 		vacation.MatchString(subject) && !bounceSubject(strings.ToLower(subject))):
 		report.Kind = AutoReply
 	case challenges(subject, said) && !isDaemon(m.header):
-		report.Kind = AutoReply
+		report.Kind, report.Letter = AutoReply, !wasAutomatic(m.header)
 	case !report.Machine && !found.isReport &&
 		(wasSubmittedByMachine(m.header) || m.header.has("x-auto-response-suppress")):
 		report.Kind = AutoReply
 	default:
 		report.prose(m, subject, said)
+		report.Letter = report.Kind != Other && !report.Machine
 	}
 	if report.Kind == Other && wasAutomatic(m.header) {
 		report.Kind = AutoReply
@@ -170,6 +177,7 @@ func Parse(raw []byte) Report {
 	if report.Kind == Other && wantsOut(subject, wrote) {
 		report.Kind = Unsubscribe
 	}
+	report.Letter = report.Letter || report.Kind == Other
 	if report.Kind == Other && answersByItself(m.header, subject, wrote) {
 		report.Kind = AutoReply
 	}

@@ -12,12 +12,12 @@ import (
 var leave = lazyregexp.New(`(?i)` + strings.Join([]string{
 	`\bun-?subscri(?:be|bed|bing|ption)(?:\b|_)`, `\bopt[- ]?(?:me )?out\b`, `\bsign ?off\b`,
 	`\bcancel(?:l?ing)? (?:my |the |this )?(?:subscription|newsletter)`,
-	`\b(?:remove|delete|take|get) (?:me|my (?:e-?mail )?(?:address|name|e-?mail))\b`,
+	`\b(?:remove|delete) (?:me|my (?:e-?mail )?(?:address|name|e-?mail))\b`, `\b(?:take|get) (?:me|my [a-z-]+) (?:off|out)\b`,
 	`\bstop (?:sending|mailing|e-?mailing|these|the (?:mail|e-?mail|newsletter)s?)\b`,
 	`\bno more (?:e-?mails?|mails?|newsletters?)\b`,
 	`\bdo(?: not|n't) (?:want|wish) (?:to receive|any more|these|this)\b`,
 	`\bd[ée]s-?abonn\pL*`, `\bd[ée]s-?inscri\pL*`, `\bne plus recevoir\b`,
-	`\babbestell\pL*`, `\bab(?:zu)?meld\pL*`, `\baus(?:zu)?trag\pL*`, `\bk[üu]ndig\pL*`,
+	`\babbestell\pL*`, `\bab(?:zu)?meld\pL*`, `\baus(?:zu)?trag(?:en|ung)?\b`, `\bk[üu]ndig(?:e|en|ung)?\b`,
 	`\bkeine (?:weiteren )?(?:e-?mails?|newsletter)\b`,
 	`\bdar(?:me|se)? de baja\b`, `\bdesuscri\pL*`, `\bdesinscri\pL*`,
 	`\bcancelar (?:la |mi |a |minha )?(?:suscripci[óo]n|inscri[çc][ãa]o|assinatura|subscri[çc][ãa]o)`,
@@ -31,6 +31,28 @@ var leave = lazyregexp.New(`(?i)` + strings.Join([]string{
 	`ביטול (?:הרשמה|מנוי)`,
 	`退订`, `取消订阅`, `退訂`, `取消訂閱`, `配信停止`, `購読(?:を)?(?:解除|停止|中止)`, `登録解除`, `解約`, `구독 ?(?:취소|해지)`, `수신 ?거부`,
 	`सदस्यता (?:समाप्त|रद्द)`,
+}, "|"))
+
+// wish matches what else people write who want to leave: who shall do what with their address, or what they no longer
+// want. Somebody who misses our mail does not want it.
+var wish = lazyregexp.New(`(?i)` + strings.Join([]string{
+	`\bun-?su[bs]{0,2}c?[ri]+b`, `^\W*(?:unsub|baja|(?:please )?remove)\W*$`,
+	`\b(?:no longer|not|n't) (?:wish|want|like|care)\b.{0,30}\b(?:receiv|get|e-?mails?\b|newsletters?\b)`,
+	`\b(?:remove|delete|take|get|strike|drop|erase|want)\b.{0,40}\b(?:off|from|out of) .{0,30}\b(?:lists?|mailings?|database|records)\b`,
+	`\b(?:remove|delete|erase) (?:all )?(?:of )?my (?:personal )?(?:data|details|contact)`,
+	`\baus (?:(?:de[mr]|diese[mr]|ihre[mr]|eure[mr]) )?(?:e-?mail-?|mail-?|newsletter-?)?(?:verteiler|liste|mailingliste|datenbank)\b`,
+	`\b(?:m(?:ö|oe)chte|will|w(?:ü|ue)nsche|wollen)\b.{0,40}\b(?:nicht (?:mehr|l(?:ä|ae)nger)|keine?n?)\b.{0,40}\b(?:erhalten|bekommen|haben)\b`,
+	`\bne (?:souhait|veu|voul|d[ée]sir)\pL+ plus\b`, `\b(?:retir|supprim|enlev|effac)\pL+ .{0,30}\b(?:liste|fichier|base|mon (?:adresse|mail|e-?mail|nom))`,
+	`\b(?:elim[ií]n|b[óo]rr|qu[ií]t|s[áa]qu)\pL+ .{0,30}\b(?:lista|base)\b`, `\bno (?:quier|dese|quer)\pL+ .{0,20}(?:recib|más correo)`,
+	`\b(?:remov|retir|exclu)\pL+ .{0,30}\b(?:lista|cadastro|base)\b`, `\bn[ãa]o (?:quer|desej)\pL+ .{0,20}receb`,
+	`\bnon (?:desider|vogli|intend)\pL+ .{0,15}ricever`, `\b(?:cancell|rimuov|togli)\pL+ .{0,30}\b(?:lista|mailing|indirizzo)`,
+	`\b(?:verwijder|haal|schrap)\pL* .{0,30}\b(?:lijst|bestand)\b`, `\badres .{0,10}verwijder`, `\bwil .{0,30}(?:geen|niet (?:meer|langer)) .{0,30}ontvang`,
+	`\bta (?:bort|av) mig\b`, `\b(?:fjern|slett?) m(?:i|e)g\b`, `\bvill inte (?:längre |ha |få )`, `ønsker ikke (?:længere|lenger|mere?|at|å) `,
+	`\bpoista\pL* (?:minut|osoitteeni|nimeni)`, `\ben halua (?:enää|saada)`,
+	`usuni\pL+ .{0,30}(?:list|baz|adres)`, `nie chc\pL+ .{0,20}otrzymywać`, `odhl[áa]š\pL*`, `nechci .{0,20}dostávat`, `töröl\pL* .{0,30}(?:list|címem)`,
+	`(?:удал|исключ|убер)ите .{0,30}(?:рассыл|спис|баз|адрес)`, `не хо(?:чу|тим) .{0,20}получать`, `(?:больше )?не (?:надо |нужно )?присыла(?:ть|йте)`, `(?:видаліть|виключіть) .{0,30}(?:розсил|спис)`,
+	`list\pL*den (?:çıkar|sil)`, `almak istemiyor`,
+	`配信.{0,2}停止`, `(?:送ら|送信し|配信し)ないで`, `(?:不要|别|勿)再.{0,8}(?:发|寄)`, `[从從].{0,8}(?:列表|名单|名單).{0,4}[删刪移]除`, `수신.{0,2}거부`, `보내지 ?(?:마|말)`,
 }, "|"))
 
 // ownLines is how many lines of what somebody wrote are read for a wish to leave, and ownWordsMost how many words a
@@ -47,8 +69,8 @@ func wroteTo(notice string) (lines []string) {
 	for line := range strings.Lines(notice) {
 		line = strings.TrimSpace(line)
 		switch {
-		case strings.HasPrefix(line, ">"), strings.HasPrefix(line, "-----"), strings.HasPrefix(line, "_____"),
-			quoting.MatchString(line):
+		case strings.HasPrefix(line, ">"), strings.HasPrefix(strings.TrimPrefix(line, "- "), "-----"), // of OpenPGP
+			strings.HasPrefix(line, "_____"), quoting.MatchString(line):
 			return lines
 		case line == "--": // a signature
 			return lines
@@ -96,12 +118,10 @@ func isTokenByte(c byte) bool { return isAlphanumeric(c) || c == '-' || c == '_'
 // short letter.
 func wantsOut(subject string, lines []string) bool {
 	bare := strings.TrimSpace(prefixes.ReplaceAllString(subject, ""))
-	if len(strings.Fields(bare)) <= subjectMost && (leave.MatchString(bare) || justStop.MatchString(bare)) {
-		return true
-	}
 	text := strings.Join(lines, " ")
-	return len(lines) > 0 && len(lines) < ownLines && len(strings.Fields(text)) <= ownWordsMost &&
-		(leave.MatchString(text) || justStop.MatchString(text))
+	says := func(s string) bool { return leave.MatchString(s) || wish.MatchString(s) || justStop.MatchString(s) }
+	return len(strings.Fields(bare)) <= subjectMost && says(bare) ||
+		len(lines) > 0 && len(lines) < ownLines && len(strings.Fields(text)) <= ownWordsMost && says(text)
 }
 
 // prefixes are what programs put before a subject.

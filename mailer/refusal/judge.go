@@ -63,6 +63,9 @@ func Judge(stage string, code int, words, to string) Verdict {
 	case v.About == Unclear:
 		v.About = byCode(stage, code, v.Status)
 	}
+	if stage == "mail" && v.About == Mailbox && !greylisted(plain) && !full(plain) { // nobody has been named yet but the sender
+		v.About = Sender
+	}
 	if v.About == Mailbox && v.Permanent {
 		status, gone := Assess("", fmt.Sprintf("%d %s", code, words))
 		if v.Gone = gone && !namesAnother(words, to); v.Gone {
@@ -128,7 +131,7 @@ func byCode(stage string, code int, status string) About {
 		return Server
 	case class == "4" && detail == "2", class == "5" && detail == "3":
 		return Session
-	case class == "4" && detail == "5":
+	case class == "4" && (detail == "5" || stage == "dot"):
 		return Server
 	case class == "4":
 		return Mailbox
@@ -142,10 +145,10 @@ func byCode(stage string, code int, status string) About {
 	switch {
 	case code == 452 && stage != "rcpt":
 		return Server
-	case code < 500 && stage == "mail": // which names nobody
-		return Sender
 	case code == 552 && stage != "rcpt":
 		return Message
+	case stage == "mail" && (code < 500 || code >= 520): // which names nobody
+		return Sender
 	}
 	return Unclear
 }

@@ -92,9 +92,10 @@ func Assess(given, words string) (status string, gone bool) {
 }
 
 // kin reports whether a code may stand for that there is no such mailbox where words, in lower case, say so: 5.1.6 is that
-// it has moved to nowhere (RFC 3463 §3.2), 5.1.3 that its name can't be, unless that is all that they say.
+// it has moved to nowhere (RFC 3463 §3.2), 5.1.3 that its name can't be, unless that is all that they say; 5.7.1 is what
+// Yandex gives with these very words.
 func kin(code, words string) bool {
-	return code == "5.1.6" || code == "5.1.3" && !malformed(words)
+	return code == "5.1.6" || code == "5.1.3" && !malformed(words) || code == "5.7.1" && strings.Contains(words, "no such user!")
 }
 
 var malformed = AnyOf(`valid`, `illegal`, `malformed`, `syntax`, `format`)

@@ -134,7 +134,7 @@ var noMailbox = AnyOf(
 var hindered = AnyOf(
 	`\b(unknown|invalid|exists?|found|valid|nicht|inconnue?|existe|pas|esiste|sconosciuto|desconocido|desconhecido)\b,? (or|oder|ou|o|of) ([^.;:]{0,24}\b)?(`+
 		`not (allow|accept|receiv|able|avail|permit)\w*|unavailable|temporar\w*|nimmt|kann|refus\w*|restrict\w*|accept\w*|unable|policy|blocked|rejects?|no est|you)\b`,
-	`或[^。]{0,6}(拒|满|滿|停)`, `may not exist`, `\bat (present|the moment)\b`, `\bmoment(o|an)`, `zur zeit`, `derzeit`, `\buntil\b`, `\bretry\b`,
+	`或[^。]{0,6}(拒|满|滿|停)`, `may (not exist|contain)\b`, `\bat (present|the moment)\b`, `\bmoment(o|an)`, `zur zeit`, `derzeit`, `\buntil\b`, `\bretry\b`,
 	`\b(server|backend|node|service|system|mailbox store)\b[^.;:]{0,20}\b(down|offline|unreachable|not (responding|running|ready|provisioned)|starting|out of|in test mode)\b`,
 	`\b(cannot|can not|could not|unable to|failed to) (find|look up|verify|check|read)\b[^.;]{0,40}(connect|offline|down|record|timeout)`,
 	`\b(ldap|mysql)\b`, `replication`, `connection to\b[^.;]{0,40}\blost`, `\bbeing (moved|migrated|held|imported)`, `importing`,
@@ -200,12 +200,12 @@ var rested = AnyOf(
 var pace = AnyOf(
 	`\b(send(ing|er'?s?)?|sent|submissions?|out(going|bound)|hourly|daily|monthly|24[- ]?hours?|relay(ing)?|trial tenant)\b[^.;:]{0,50}\b(rates?|limit(s|ed)?|quotas?|credits?|volume|allowance)\b`,
 	`\b(limit|quota|rate|credits)\b[^.;:]{0,40}\b(of|for|on|in) (sent|sending|outgoing|outbound|messages sent|the (last )?(hour|day))`,
-	`\brate[- ]?limit`, `throttl`, `too (much (e-?)?mail\b|fast|quickly)`, `\bslow(er|ly)? ?down`, `more slowly`,
+	`\brate[- ]?limit`, `throttl`, `too (much (e-?)?mail\b|fast|quickly|frequent)`, `\bslow(er|ly)? ?down`, `more slowly`,
 	`\b(sending|delivery|message|connection|traffic|submission)[- ](rate|frequency|volume)`, `\b(frequency|rate)\b[^.;:]{0,20}\b(limit|exceed|control)`,
 	`\b(max(imum)?|allowed|limit(ed)?|number of|too many|exceed(s|ed)?)\b[^.;:]{0,50}\b(e-?mails?|messages?|mails|recipients?|defers|failures|deliver(y|ies)|connections?)\b[^.;:]{0,40}\b(hour|minute|second|day|daily|hourly|24)`,
-	`\bmaximum number of (concurrent )?connections`, `concurrent (server |client )?(connections|sessions)`,
+	`\bmaximum number of (concurrent )?connections`, `(concurrent|simultaneous) (server |client )?(connections|sessions)`,
 	`\b(mail|message) quota exceeded for\b`, `quota\b[^.;]{0,30}\b(in|per) \d+ (s|min|hour)`, `\bper (hour|minute|second|day)\b`, `/(hour|hr|day|minute|min)\b`, `too many ((same|identical|similar)\b.{0,12} )?(e-?mails|messages|mails|recipients|recipient attempts|transactions|envelopes|connections|sessions|concurrent)`,
-	`(submission|sending|sender|recipient)\w*quota`, `(message|recipient|sending|credits?) (limit|quota|credits?)( has been| was| is)? (exceed|reach)`, `credits exceeded`,
+	`(submission|sending|sender|recipient)\w*quota`, `(message|recipient|sending|connection|credits?) (limit|quota|credits?)( has been| was| is)? (exceed|reach)`, `credits exceeded`,
 	`\b(message|recipient|mail|policy)\b[^.;:]{0,20}\bquota of\b`, `quota of (the )?sender`, `(unusual|unexpected|high|excessive) (rate|volume|sending|number|traffic)`, `thread limit`,
 	`发信[^。]{0,12}(限|超|频)`, `频率`, `発信.{0,10}制限`, `送信.{0,10}(制限|上限)`,
 )
