@@ -290,10 +290,10 @@ type Rank struct {
 	Subject  string  `json:"subject,omitempty"` // that gives the heat
 	Recency  float64 `json:"recency"`
 	Weight   float64 `json:"weight"`
-	Asks     bool    `json:"asks,omitempty"`    // nobody has more than a question, for which Total is taken down
-	Beside   string  `json:"beside,omitempty"`  // title of a better story of the same affair, for which it stands back
-	Repeats  bool    `json:"repeats,omitempty"` // and tells nothing beyond it
-	Running  float64 `json:"running,omitempty"` // in a digest of another one's editions: on how many days they told it, and what came
+	Asks     bool    `json:"asks,omitempty"`     // nobody has more than a question, for which Total is taken down
+	Beside   string  `json:"beside,omitempty"`   // title of a better story of the same affair, for which it stands back
+	Repeats  string  `json:"repeated,omitempty"` // ID of that story, where it tells nothing beyond it and no edition had that one
+	Running  float64 `json:"running,omitempty"`  // in a digest of another one's editions: on how many days they told it, and what came
 	Total    float64 `json:"total"`
 }
 

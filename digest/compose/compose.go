@@ -116,7 +116,33 @@ func ordered(in Input) []digest.Story {
 		all[i].Brief = false
 	}
 	slices.SortStableFunc(all, func(a, b digest.Story) int { return cmp.Compare(classOf(in, a), classOf(in, b)) })
+	fill(in, all)
 	return all
+}
+
+// leastEach is how many stories each topic has that carries so many.
+const leastEach = 3
+
+// fill puts stories under another topic that carries them and has too few of its own, the best first, where their own
+// topic has enough without them. Whoever has all topics then finds each of them on the page.
+func fill(in Input, stories []digest.Story) {
+	counts := func(s digest.Story) bool { return s.Kind == digest.News && s.Follows == nil && classOf(in, s) != old }
+	has := map[string]int{}
+	for _, s := range stories {
+		if counts(s) && len(s.Topics) > 0 {
+			has[s.Topics[0]]++
+		}
+	}
+	for _, t := range in.Digest.Topics {
+		for i := range stories {
+			s := &stories[i]
+			if at := slices.Index(s.Topics, t.ID); at > 0 && counts(*s) && has[t.ID] < leastEach && has[s.Topics[0]] > leastEach {
+				has[s.Topics[0]]--
+				has[t.ID]++
+				s.Topics = slices.Insert(slices.Delete(slices.Clone(s.Topics), at, at+1), 0, t.ID)
+			}
+		}
+	}
 }
 
 // settle makes the edition of what the pages show, and says what becomes of all else.

@@ -68,7 +68,7 @@ func aside(s digest.Story) digest.Story {
 
 // beside is a story that stands behind another one of the same affair.
 func beside(id string, s digest.Story) digest.Story {
-	s.Rank.Beside, s.Rank.Repeats = "Title of "+id, true
+	s.Rank.Beside, s.Rank.Repeats = "Title of "+id, id
 	return s
 }
 
@@ -142,7 +142,7 @@ func TestComposeSelects(t *testing.T) {
 		{name: "one affair is told once, by the better story", digest: with(daily(topic("g", 1, 4), topic("d", 9, 4)), func(d *digest.Digest) { d.MaxHeadlines = 5 }),
 			stories: []digest.Story{story("a", "f", 2, "g"), story("b", "f", 0, "g"), beside("a", story("c", "h", 0, "d")), beside("gone", story("e", "h", 0, "d"))}, want: "a e -b"},
 		{name: "but not where the other one tells more", digest: daily(topic("g", 3, 4)),
-			stories: []digest.Story{story("a", "f", 2, "g"), func() digest.Story { s := beside("a", story("c", "h", 0, "g")); s.Rank.Repeats = false; return s }()}, want: "a c"},
+			stories: []digest.Story{story("a", "f", 2, "g"), func() digest.Story { s := beside("a", story("c", "h", 0, "g")); s.Rank.Repeats = ""; return s }()}, want: "a c"},
 		{name: "but where the better one is not for this reader", digest: daily(topic("g", 1, 4), topic("d", 9, 4)), topics: []string{"d"},
 			stories: []digest.Story{story("a", "f", 2, "g"), beside("a", story("c", "h", 0, "d"))}, want: "c"},
 		{name: "or is old", digest: daily(topic("g", 3, 4)),

@@ -109,12 +109,10 @@ func (s *selector) wants(i int) bool { return s.section[i] != "" && !s.taken[i] 
 
 // betterOf is the place of the story of the same affair beyond which one tells nothing; -1: there is none.
 func betterOf(stories []digest.Story, i int) int {
-	if !stories[i].Rank.Repeats {
+	if stories[i].Rank.Repeats == "" {
 		return -1
 	}
-	return slices.IndexFunc(stories, func(s digest.Story) bool {
-		return s.ID != stories[i].ID && s.Lead().Title == stories[i].Rank.Beside && s.Rank.Beside == ""
-	})
+	return slices.IndexFunc(stories, func(s digest.Story) bool { return s.ID == stories[i].Rank.Repeats })
 }
 
 // lead takes the story that leads the page: the one that the editor wants, where the page may have it.

@@ -334,7 +334,7 @@ func TestWindows(t *testing.T) {
 		for i, line := range strings.Split(outline(stories), "; ") {
 			s := stories[i]
 			fmt.Fprintf(&out, "%s %s%d %s%s", line, s.Kind, s.Carried, s.SummaryFrom, s.ImageFrom)
-			fmt.Fprintf(&out, " %.3f %.2f %.2f %.2f %v %v %q", s.Rank.Total, s.Rank.Place, s.Rank.Heat, s.Rank.Weight, s.Rank.Asks, s.Rank.Repeats, s.Rank.Subject+"/"+s.Rank.Beside)
+			fmt.Fprintf(&out, " %.3f %.2f %.2f %.2f %v %v %q", s.Rank.Total, s.Rank.Place, s.Rank.Heat, s.Rank.Weight, s.Rank.Asks, s.Rank.Repeats != "", s.Rank.Subject+"/"+s.Rank.Beside)
 			for _, j := range s.Joins {
 				fmt.Fprintf(&out, " %d=%d %.3f", j.Item, j.With, j.Score)
 			}

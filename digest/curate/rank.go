@@ -108,7 +108,7 @@ const (
 // standBack takes down questions, and what stands beside a better story of the same affair, but no development. Stories
 // come best first; clusters are by the stories' IDs; first are titles by the roots of their clusters: those that were sent.
 func standBack(stories []digest.Story, clusters map[string]cluster, first map[int]string) {
-	better := make(map[int]cluster) // by their roots
+	better := make(map[int]string) // IDs of stories, by the roots of their clusters
 	for i := range stories {
 		s := &stories[i]
 		c := clusters[s.ID]
@@ -117,10 +117,13 @@ func standBack(stories []digest.Story, clusters map[string]cluster, first map[in
 		}
 		at := slices.IndexFunc(c.beside, func(root int) bool { return first[root] != "" })
 		if s.Kind != digest.News || s.Follows != nil || at < 0 {
-			first[c.root], better[c.root] = s.Lead().Title, c
+			first[c.root], better[c.root] = s.Lead().Title, s.ID
 			continue
 		}
-		s.Rank.Beside, s.Rank.Repeats = first[c.beside[at]], c.repeats(better[c.beside[at]])
+		s.Rank.Beside = first[c.beside[at]]
+		if id := better[c.beside[at]]; c.repeats(clusters[id]) {
+			s.Rank.Repeats = id
+		}
 		s.Rank.Total *= besideIt
 	}
 }
