@@ -50,3 +50,28 @@ func TestSeriesOfOneOutlet(t *testing.T) {
 		}
 	}
 }
+
+// Of two great clusters, so many items of each are compared, and no more.
+func TestGreatClustersCompareFew(t *testing.T) {
+	var nodes []*node
+	for i := range 16 {
+		nodes = append(nodes, &node{item: &digest.Item{Seq: uint64(i + 1), Feed: string(rune('a' + i))}, doc: NewDocument(strike, "", "en")})
+	}
+	g := newGrouping(nodes)
+	for i := 1; i < 8; i++ {
+		g.union(0, i)
+		g.union(8, 8+i)
+	}
+	if ok, n := g.compatible(0, 8, false), g.compared.Load(); !ok || n != 36 {
+		t.Errorf("compatible %v, after %d comparisons", ok, n)
+	}
+}
+
+// Each language's words of grammar: one that is missing would count as what two headlines share.
+func TestStopwords(t *testing.T) {
+	for language, want := range map[string]int{"ar": 53, "de": 113, "en": 172, "es": 97, "fr": 116, "hi": 70, "it": 99, "nl": 64, "pt": 85} {
+		if got := len(stopwords[language]); got != want {
+			t.Errorf("%s: %d words, want %d", language, got, want)
+		}
+	}
+}
