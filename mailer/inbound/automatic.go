@@ -91,11 +91,11 @@ func wasSubmittedByMachine(h header) bool {
 // challenge matches what gates say that want a confirmation before they let mail pass.
 var challenge = refusal.AnyOf(
 	`(held|waiting|quarantined|kept|pending)\b.{0,60}\b(until|for|pending)\b.{0,40}(you )?(confirm|verif|approv|respon|authenti)`,
-	`(authentifi|confirm)\pL*.{0,60}\b(remis|d[ée]livr|destinataire)`, `cliqu\pL+ .{0,60}(lien|ici)\b.{0,60}authentif`, `zur(ü|ue)ckgehalten, bis`, `mailinblack`,
+	`(authentifi|confirm)\pL*.{0,60}\b(remis|d[ée]livr|destinataire)`, `cliqu\pL+ .{0,60}(lien|ici)\b.{0,60}authentif`, `zur(ü|ue)ckgehalten, bis`,
 	`(please )?(confirm|verify|authenticate)( that)? (your (message|e-?mail|mail|identity|address)|you are|yourself)`,
 	`(reply|respond) to (this|the) (mail|message|e-?mail).{0,80}(confirm|deliver|release|accept)`,
-	`click .{0,40}link.{0,80}(deliver|release|confirm|verif|accept)`, `are (a|an actual) (person|human)`, `spamarrest`,
-	`boxbe`, `challenge[-/ ]response`, `not (yet )?on .{0,30}(allow|white|guest|approved|contact)[- ]?(ed )?list`,
+	`click .{0,40}link.{0,80}(deliver|release|confirm|verif|accept)`,
+	`challenge[-/ ]response`, `not (yet )?on .{0,30}(allow|white|guest|approved|contact)[- ]?(ed )?list`,
 )
 
 // challenges reports whether such a gate speaks.

@@ -26,13 +26,13 @@ var refused = AnyOf(
 	`\bspams?\b`, `spamhaus`, `junk ?mail`, `unsolicited`, `block ?list`, `black ?list`, `blocked`, `banned`, `reputation`,
 	`\bdnsbl\b`, `\brbl\b`, `dmarc`, `\bspf\b`, `\bdkim\b`, `unauthenticated`, `polic(y|ies)\b`, `access denied`,
 	`relay(ing)? (access )?(denied|not|disallowed|refused)`, `(unable to|cannot|can not) relay`, `unauthori[sz]ed relay`, `not a gateway`, `\bden(y|ies) (relay|the sender)`, `\bblack (ip|mail)`, `allowed rcpthosts`, `\bforge(d|ry)\b`, `(do|does|will) not relay`, `not permitted`, `prohibited`,
-	`not authori[sz]ed`, `content (is |was |has been )?(rejected|refused|denied|filter)`, `message not allowed`, `rfc complian`,
-	`too many (unknown|invalid|bad|rejected|non-?exist[ae]nt) (users|recipients|addresses)`, `trop de destinataires`, `sending (is |was |has been )?paused`, `(contains?|infected|found|detected).{0,20}virus`,
+	`not authori[sz]ed`, `content (is |was |has been )?(rejected|refused|denied|filter)`, `message not allowed`,
+	`too many (unknown|invalid|bad|rejected|non-?exist[ae]nt) (users|recipients|addresses)`, `trop de destinataires`, `(contains?|infected|found|detected).{0,20}virus`,
 	`virus.{0,20}(found|detected)`, `suspicious`, `suppress(ed sending|ion list)`, `\b(is|are|was|been|currently) listed\b`,
 	`(message|mail|sender|client|host) (was |has been |is )?(refused|rejected) (by|due)`,
-	`not accepting (mail|messages) from`, `does not accept mail from`,
+	`not accepting (mail|messages) from`,
 	`(sender|return|from)( address| domain)? (is )?(rejected|unknown|not (found|known|verified)|invalid|could not be verified|does not exist)`,
-	`(unknown|invalid) sender`, `sender verif`, `bulk (e-?mail|mail) filter`,
+	`(unknown|invalid) sender`, `sender verif`,
 )
 
 // listed finds those who list senders, in the names of hosts and pages too.
@@ -42,14 +42,14 @@ var listed = AnyOf(`spamhaus`, `spamcop`, `\bsorbs\b`, `dnsbls`, `uceprotect`, `
 // tooBig is how they say that the message is too big.
 var tooBig = AnyOf(
 	`(message|mail|e-?mail|file|attachment)s?( size)? (is |are |was )?(too (big|large|long)|exceeds)`,
-	`maximum (inbound |incoming )?message size`, `size (limit )?exceed`, `exceed\w* .{0,30}size`, `size violation`,
+	`size (limit )?exceed`, `exceed\w* .{0,30}size`, `size violation`,
 )
 
 // full is how they say that a mailbox has no room.
 var full = AnyOf(
 	`quota`,
 	`(mail ?box|mail ?folder|inbox|storage|account|in-?box|buz[oó]n|casilla|casella|caixa|postfach|bo[iî]te)[^.:;]{0,40}(full|exc?eed|llen|plein|voll\b|piena|pleine|cheia)`,
-	`insufficient (disk|system)? ?(space|storage)`, `space not enough`, `not (have )?enough (disk |storage )?space`, `\bfull mailbox\b`, `no space left`,
+	`insufficient (disk|system)? ?(space|storage)`, `space not enough`, `not (have )?enough (disk |storage )?space`, `\bfull mailbox\b`,
 	`storage limit`, `exhausted\b[^.;:]{0,20}(storage|space)`, `speicher\pL*\b[^.;:]{0,30}([uü]ber|ueber)schritten`, `переполнен`, `已满`, `已滿`, `空间不足`, `空間不足`, `满了`, `満杯`, `一杯`, `いっぱい`, `容量.{0,10}超`, `超容`, `(skrzynka|schr[aá]nka)[^.;:]{0,30}(pe[łl]na|przepe[łl]nion|pln[aá])`, `(kutusu|kota)[^.;:]{0,20}dolu`,
 	`(postlåda|brevlåda|inkorg|postkasse|indbakke|innboks)[^.;:]{0,20}(full|fyldt)`, `postilaatikko[^.;:]{0,20}täynnä`, `postafiók[^.;:]{0,20}(megtelt|tele)`, `переповнен`, `(용량|메일함|사서함)[^.。]{0,16}(초과|부족|가득)`,
 )
@@ -70,14 +70,14 @@ var noDomain = AnyOf(
 
 // tooLong is how they say that they have tried for long enough.
 var tooLong = AnyOf(
-	`timed? ?-?out`, `(in|on) the queue too long`, `queue too long`, `expired`, `not (been )?collected`,
-	`maximum (delivery )?attempts`, `for \d+ days`, `\d+ attempts`, `within \d+ (days|hours)`, `allowed queue period`,
+	`timed? ?-?out`, `queue too long`, `expired`, `not (been )?collected`,
+	`maximum (delivery )?attempts`, `for \d+ days`, `\d+ attempts`, `within \d+ (days|hours)`,
 )
 
 // unreachable is how they say that a server did not answer.
 var unreachable = AnyOf(
-	`connection (refused|reset|lost|dropped|failed)`, `(establish|make) an smtp connection`, `not (reachable|responding)`,
-	`no answer`, `unreachable`, `network problem`,
+	`connection (refused|reset|lost|dropped|failed)`, `not (reachable|responding)`,
+	`no answer`, `unreachable`,
 )
 
 // disabled is how mail systems say that a mailbox was closed.
@@ -102,12 +102,12 @@ var noMailbox = AnyOf(
 	`\bno (mail ?box|user|account|recipient)s? (here )?(by|with|of|for|under|matching) (that|this) (name|address)`,
 	`does(n't| not) have an? (\S+ )?(account|mail ?box)`,
 	`\bx@x>? (is|was) (no longer|not) (a )?(valid|active|in use)\b`,
-	`unknown local[- ]part`, `\bdosn't exist`, `there is no (\S+ ){0,3}(user|account|mail ?box|person)`,
+	`unknown local[- ]part`, `\bdosn't exist`,
 	`\b(user|recipient|addressee|mailbox|account|address|alias)\b[^.;:]{0,60}no longer exists?`,
 	`\brcpt <?\S+@\S+>? does not exist`, `\bnot an active (address|mailbox|account)`, `\bno mailbox found`,
 	`\b(deactivated|disabled|closed) (mailbox|account|user)`, `\b(recipients|users|addresses|mailboxes) (are|were) (unknown|invalid|not found)\b`, `\buser_unknown\b`,
 	`\b(unknown|not known) at this (site|host|domain|location)\b`, `\bemail name is not found`, `ディレクトリ.{0,12}(ありません|見つかりません)`,
-	`\bnot (an? )?users? (of|on|at) (this|our) (server|system|host)`, `\bdo(es)?n't exists? th(at|is) (user|mailbox|account)`, `recip(ient)?notfound`, `addressee unknown`, `not our customer`, `\bno mailbox available for (this|that) (user|address)`,
+	`\bnot (an? )?users? (of|on|at) (this|our) (server|system|host)`, `\bdo(es)?n't exists? th(at|is) (user|mailbox|account)`, `recip(ient)?notfound`, `not our customer`, `\bno mailbox available for (this|that) (user|address)`,
 	`\b(user|recipient|mailbox|account|address)( is| has)? no longer (on|at|with|works? (here|at|for))\b`, `\binactive (e-?mail )?(address|account|mailbox|user)`, `\bbad_recipient\b`,
 	`(odbiorca|adresat|adres|skrzynka|u[żz]ytkownik|konto)[^.;:]{0,40}(nie istnieje|nieznan)`, `nie ma takiego (u[żz]ytkownika|adresu|konta)`, `nieznany (u[żz]ytkownik|odbiorca|adres)`,
 	`(u[žz]ivatel|adres[aá]t?|schr[aá]nka|p[řr][ií]jemce)[^.;:]{0,40}(neexistuje|nezn[aá]m|nenalezen)`, `(kullan[ıi]c[ıi]|al[ıi]c[ıi]|hesap|posta kutusu|adres)[^.;:]{0,40}(bulunamad[ıi]|mevcut de[ğg]il|bilinmiyor)`,
@@ -146,9 +146,9 @@ var hindered = AnyOf(
 
 // elsewhere finds, in lower case, words that say something else than that there is no such mailbox.
 var elsewhere = AnyOf(
-	`\brates?\b`, `limit`, `too (many|much|large|big)`, `this hour`, `gr[ae]y-?list`, `score`, `white-?list`,
-	`allow-?list`, `preference`, `only accept`, `accepts? only`, `restrict`, `lookup`, `look up`,
-	`ldap`, `larger`, `\bhops?\b`, `loop`, `spam`, `\buce\b`, `\bube\b`, `newsletter`, `\bsending\b`, `accept delivery of`, `current(ly)?\b`, `at this (time|moment)`, `at a later time`, `moment`,
+	`\brates?\b`, `limit`, `too (many|much|large|big)`, `this hour`, `score`,
+	`preference`, `only accept`, `accepts? only`, `restrict`, `lookup`, `look up`,
+	`larger`, `\bhops?\b`, `loop`, `spam`, `\buce\b`, `\bube\b`, `newsletter`, `\bsending\b`, `accept delivery of`, `current(ly)?\b`, `at this (time|moment)`, `at a later time`, `moment`,
 	`locked`, `frozen`, `throttl`, `too (quickly|fast)`, `attack`, `starttls`, `attachment`, `protocol`,
 	`\byour (provider|server|account|host|country)`, `refuses`, `not (accepting this|allowed)`, `\brules?\b`, `垃圾`, `拒收`, `满`, `滿`, `満`, `容量`,
 )
@@ -183,11 +183,11 @@ var receiving = AnyOf(
 )
 
 // greylisted is how they say that an unknown sender has to come again.
-var greylisted = AnyOf(`gr[ae]y-?list`, `postgrey`, `(first|initial) (time|contact|attempt)[^.;]{0,60}\b(again|later|retry)`)
+var greylisted = AnyOf(`gr[ae]y-?list`, `(first|initial) (time|contact|attempt)[^.;]{0,60}\b(again|later|retry)`)
 
 // session is how they say that one connection has carried enough.
 var session = AnyOf(
-	`per[- ](session|connection)`, `\bsession limit`, `too many (bad|invalid|unrecogni[sz]ed|related) (commands|errors)`, `\b(smtp )?(connection|session) has (exceeded|reached)`, `separate transaction`, `too many errors`, `\b(mi|rp):d[mr]c\b`,
+	`per[- ](session|connection)`, `too many (bad|invalid|unrecogni[sz]ed|related) (commands|errors)`, `\b(smtp )?(connection|session) has (exceeded|reached)`, `separate transaction`, `too many errors`, `\b(mi|rp):d[mr]c\b`,
 	`\b(messages|mails|e-?mails|transactions|envelopes|recipients)\b[^.;:]{0,30}\b(in|on|over|for|during|through) (this|one|a|each|a single|the( same)?) (smtp )?(session|connection)`,
 )
 
@@ -200,24 +200,24 @@ var rested = AnyOf(
 var pace = AnyOf(
 	`\b(send(ing|er'?s?)?|sent|submissions?|out(going|bound)|hourly|daily|monthly|24[- ]?hours?|relay(ing)?|trial tenant)\b[^.;:]{0,50}\b(rates?|limit(s|ed)?|quotas?|credits?|volume|allowance)\b`,
 	`\b(limit|quota|rate|credits)\b[^.;:]{0,40}\b(of|for|on|in) (sent|sending|outgoing|outbound|messages sent|the (last )?(hour|day))`,
-	`\brate[- ]?limit`, `throttl`, `too (much (e-?)?mail\b|fast|quickly|frequent)`, `\bslow(er|ly)? ?down`, `more slowly`,
+	`\brate[- ]?limit`, `throttl`, `too (much (e-?)?mail\b|fast|quickly|frequent)`,
 	`\b(sending|delivery|message|connection|traffic|submission)[- ](rate|frequency|volume)`, `\b(frequency|rate)\b[^.;:]{0,20}\b(limit|exceed|control)`,
 	`\b(max(imum)?|allowed|limit(ed)?|number of|too many|exceed(s|ed)?)\b[^.;:]{0,50}\b(e-?mails?|messages?|mails|recipients?|defers|failures|deliver(y|ies)|connections?)\b[^.;:]{0,40}\b(hour|minute|second|day|daily|hourly|24)`,
 	`\bmaximum number of (concurrent )?connections`, `(concurrent|simultaneous) (server |client )?(connections|sessions)`,
-	`\b(mail|message) quota exceeded for\b`, `quota\b[^.;]{0,30}\b(in|per) \d+ (s|min|hour)`, `\bper (hour|minute|second|day)\b`, `/(hour|hr|day|minute|min)\b`, `too many ((same|identical|similar)\b.{0,12} )?(e-?mails|messages|mails|recipients|recipient attempts|transactions|envelopes|connections|sessions|concurrent)`,
+	`\b(mail|message) quota exceeded for\b`, `quota\b[^.;]{0,30}\b(in|per) \d+ (s|min|hour)`, `\bper (hour|minute|second|day)\b`, `too many ((same|identical|similar)\b.{0,12} )?(e-?mails|messages|mails|recipients|recipient attempts|transactions|envelopes|connections|sessions|concurrent)`,
 	`(submission|sending|sender|recipient)\w*quota`, `(message|recipient|sending|connection|credits?) (limit|quota|credits?)( has been| was| is)? (exceed|reach)`, `credits exceeded`,
-	`\b(message|recipient|mail|policy)\b[^.;:]{0,20}\bquota of\b`, `quota of (the )?sender`, `(unusual|unexpected|high|excessive) (rate|volume|sending|number|traffic)`, `thread limit`,
+	`(unusual|unexpected|high|excessive) (rate|volume|sending|number|traffic)`, `thread limit`,
 	`发信[^。]{0,12}(限|超|频)`, `频率`, `発信.{0,10}制限`, `送信.{0,10}(制限|上限)`,
 )
 
 // system is how they say that they have a trouble of their own.
 var system = AnyOf(
-	`(insufficient|not enough|out of|no) (system|disk|queue|spool|server)[^.;:]{0,12} ?(storage|space|resources|memory)`, `system resources`, `temporary authentication failure`, `(server|system|service|database)\b[^.;:]{0,20}\b(busy|overload\w*|not available|unavailable|error)`,
-	`local (error in processing|problem|configuration)`, `service refuse[^.;:]{0,40}(later|tard)`, `queue file write error`, `unable to process connection`, `load average`, `too busy`, `congest`,
+	`(insufficient|not enough|out of|no) (system|disk|queue|spool|server)[^.;:]{0,12} ?(storage|space|resources|memory)`, `temporary authentication failure`, `(server|system|service|database)\b[^.;:]{0,20}\b(busy|overload\w*|not available|unavailable|error)`,
+	`local (error in processing|problem|configuration)`, `service refuse[^.;:]{0,40}(later|tard)`, `unable to process connection`, `load average`, `congest`,
 )
 
 // introduces finds what is said of how a client names itself, or of where it comes from.
 var introduces = AnyOf(
-	`\b(helo|ehlo)`, `\bhostname\b`, `reverse (dns|lookup|hostname)`, `\b(ptr|rdns)\b`, `client host`, `\b(mi|rp|hl|dt|ip|ib|rl|ts?s)[:-]?[a-z0-9]{2,6}\b.{0,60}\b(163|126|netease|sender)`, `e-?mail address is not verified`,
+	`\b(helo|ehlo)`, `reverse (dns|lookup|hostname)`, `\b(ptr|rdns)\b`, `client host`, `\b(mi|rp|hl|dt|ip|ib|rl|ts?s)[:-]?[a-z0-9]{2,6}\b.{0,60}\b(163|126|netease|sender)`,
 	`\bverification failed`, `not (allowed|permitted|authori[sz]ed) to (send|relay|use)`, `(bad|invalid|missing) (dns|ptr)\b.{0,30}record`, `(from|sender) (address|domain)\b[^.;]{0,40}\bnot (one of|owned|allowed|verified|match)`,
 )
