@@ -126,7 +126,7 @@ func openOnce(path string, opt Options) (*DB, error) {
 	if both, _ := metas(file); both[0] == nil || both[1] == nil {
 		d.passed = errMeta
 	}
-	if err := d.recover(); err != nil {
+	if err := d.goOn(); err != nil {
 		d.journal.lost = err // and stays as it is
 		d.journal.waits.Store(false)
 		d.Close()

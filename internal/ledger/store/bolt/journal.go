@@ -274,9 +274,9 @@ func (d *DB) record(log []byte) bool {
 	return true
 }
 
-// recover does again what stands in the journal of a file whose process was killed, and folds it. When that fails, the disk being full,
+// goOn does again what stands in the journal of a file whose process was killed, and folds it. When that fails, the disk being full,
 // it waits. The error is errUnfolded where the file is open for reading alone.
-func (d *DB) recover() error {
+func (d *DB) goOn() error {
 	j := &d.journal
 	err := d.findJournal()
 	if err == nil && j.at == 0 {

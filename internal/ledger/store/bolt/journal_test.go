@@ -45,7 +45,7 @@ func row(i int) func(store.Tx) error {
 			err = fmt.Errorf("row %d has number %d", i, n)
 		}
 		return errors.Join(err, part.Put(binary.BigEndian.AppendUint64(nil, n), bytes.Repeat([]byte{byte(i)}, i%7/6*2*slot)),
-			tx.Bucket("b").Put(fmt.Appendf(nil, "row %04d", i), fmt.Append(nil, i)))
+			tx.Bucket("b").Put(fmt.Appendf(nil, "row %05d", i), fmt.Append(nil, i)))
 	}
 }
 
@@ -62,7 +62,7 @@ func has(t *testing.T, d *DB) int {
 	n := 0
 	if err := d.View(func(tx store.Tx) error {
 		for r, err := range tx.Bucket("b").Rows(store.Range{}) {
-			if err != nil || string(r.Key) != fmt.Sprintf("row %04d", n) || string(r.Value) != fmt.Sprint(n) {
+			if err != nil || string(r.Key) != fmt.Sprintf("row %05d", n) || string(r.Value) != fmt.Sprint(n) {
 				return fmt.Errorf("row %d is %q %q, %v", n, r.Key, r.Value, err)
 			}
 			n++
@@ -208,9 +208,9 @@ func TestAJournalOnlyWhereItPays(t *testing.T) {
 	do(t, d, func(tx store.Tx) error { return tx.Bucket("b").Delete([]byte("none")) })
 	do(t, d, row(i))
 	waits := d.journal.waits.Load()
-	do(t, d, func(tx store.Tx) error { return tx.Bucket("b").Put([]byte("row 9999"), make([]byte, 2*maxLog)) })
+	do(t, d, func(tx store.Tx) error { return tx.Bucket("b").Put([]byte("row 99999"), make([]byte, 2*maxLog)) })
 	do(t, d, row(i+1))
-	do(t, d, func(tx store.Tx) error { return tx.Bucket("b").Delete([]byte("row 9999")) })
+	do(t, d, func(tx store.Tx) error { return tx.Bucket("b").Delete([]byte("row 99999")) })
 	if !waits || d.journal.waits.Load() {
 		t.Error("what removes a row is journalled, or what removes none is not")
 	}
@@ -357,7 +357,7 @@ func TestWhatFailsTakesNothingJournalledAlong(t *testing.T) {
 	for i, end := range []func() error{func() error { return no }, func() error { panic("damage") }} {
 		if err := d.Update(nil, func(tx store.Tx) error {
 			_ = row(4)(tx)
-			_ = tx.Bucket("b").Delete([]byte("row 0000"))
+			_ = tx.Bucket("b").Delete([]byte("row 00000"))
 			_ = tx.Drop("p", "part")
 			return end()
 		}); !errors.Is(err, []error{no, store.ErrDamaged}[i]) {
@@ -417,6 +417,11 @@ func TestCopiesOfAMoment(t *testing.T) {
 				ended <- i
 				return
 			default:
+			}
+			if i == 5000 {
+				<-end
+				ended <- i
+				return
 			}
 			if err := d.Update(nil, row(i)); err != nil {
 				t.Error(err)

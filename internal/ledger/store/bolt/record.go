@@ -81,13 +81,15 @@ func readRecords(area, salt []byte, id uint64) (logs [][]byte, length int, torn 
 // note adds what becomes of a row, or of a sequence, to what the transaction says that it did.
 func (b *bucket) note(kind byte, key, value []byte) {
 	t := b.tx
-	if t.large = t.large || len(t.log)+len(key)+len(value) > maxLog-1<<10; t.large {
-		t.log = nil
-		return
+	if t.large = t.large || len(t.log)+len(value) > maxLog; !t.large {
+		t.log = append(t.log, kind)
+		for _, s := range [][]byte{[]byte(b.name), []byte(b.part), key, value} {
+			t.log = append(binary.AppendUvarint(t.log, uint64(len(s))), s...)
+		}
+		t.large = len(t.log) > maxLog
 	}
-	t.log = append(t.log, kind)
-	for _, s := range [][]byte{[]byte(b.name), []byte(b.part), key, value} {
-		t.log = append(binary.AppendUvarint(t.log, uint64(len(s))), s...)
+	if t.large {
+		t.log = nil
 	}
 }
 
