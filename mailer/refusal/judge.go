@@ -63,8 +63,10 @@ func Judge(stage string, code int, words, to string) Verdict {
 	case v.About == Unclear:
 		v.About = byCode(stage, code, v.Status)
 	}
-	if stage == "mail" && v.About == Mailbox && !greylisted(plain) && !full(plain) { // nobody has been named yet but the sender
-		v.About = Sender
+	if stage == "mail" && v.About == Mailbox && !greylisted(plain) && !full(plain) { // nobody has been named yet
+		if v.About = byCode(stage, code, v.Status); v.About == Mailbox {
+			v.About = Sender
+		}
 	}
 	if v.About == Mailbox && v.Permanent {
 		status, gone := Assess("", fmt.Sprintf("%d %s", code, words))
@@ -131,7 +133,7 @@ func byCode(stage string, code int, status string) About {
 		return Server
 	case class == "4" && detail == "2", class == "5" && detail == "3":
 		return Session
-	case class == "4" && (detail == "5" || stage == "dot"):
+	case class == "4" && (detail == "5" || stage != "rcpt"):
 		return Server
 	case class == "4":
 		return Mailbox

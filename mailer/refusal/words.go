@@ -50,7 +50,7 @@ var full = AnyOf(
 	`quota`,
 	`(mail ?box|mail ?folder|inbox|storage|account|in-?box|buz[oó]n|casilla|casella|caixa|postfach|bo[iî]te)[^.:;]{0,40}(full|exc?eed|llen|plein|voll\b|piena|pleine|cheia)`,
 	`insufficient (disk|system)? ?(space|storage)`, `space not enough`, `not (have )?enough (disk |storage )?space`, `\bfull mailbox\b`,
-	`storage limit`, `exhausted\b[^.;:]{0,20}(storage|space)`, `speicher\pL*\b[^.;:]{0,30}([uü]ber|ueber)schritten`, `переполнен`, `已满`, `已滿`, `空间不足`, `空間不足`, `满了`, `満杯`, `一杯`, `いっぱい`, `容量.{0,10}超`, `超容`, `(skrzynka|schr[aá]nka)[^.;:]{0,30}(pe[łl]na|przepe[łl]nion|pln[aá])`, `(kutusu|kota)[^.;:]{0,20}dolu`,
+	`storage (limit|allocation)`, `exhausted\b[^.;:]{0,20}(storage|space)`, `speicher\pL*\b[^.;:]{0,30}([uü]ber|ueber)schritten`, `переполнен`, `已满`, `已滿`, `空间不足`, `空間不足`, `满了`, `満杯`, `一杯`, `いっぱい`, `容量.{0,10}超`, `超容`, `(skrzynka|schr[aá]nka)[^.;:]{0,30}(pe[łl]na|przepe[łl]nion|pln[aá])`, `(kutusu|kota)[^.;:]{0,20}dolu`,
 	`(postlåda|brevlåda|inkorg|postkasse|indbakke|innboks)[^.;:]{0,20}(full|fyldt)`, `postilaatikko[^.;:]{0,20}täynnä`, `postafiók[^.;:]{0,20}(megtelt|tele)`, `переповнен`, `(용량|메일함|사서함)[^.。]{0,16}(초과|부족|가득)`,
 )
 
@@ -187,7 +187,7 @@ var greylisted = AnyOf(`gr[ae]y-?list`, `(first|initial) (time|contact|attempt)[
 
 // session is how they say that one connection has carried enough.
 var session = AnyOf(
-	`per[- ](session|connection)`, `too many (bad|invalid|unrecogni[sz]ed|related) (commands|errors)`, `\b(smtp )?(connection|session) has (exceeded|reached)`, `separate transaction`, `too many errors`, `\b(mi|rp):d[mr]c\b`,
+	`per[- ](session|connection)`, `too many (bad|invalid|unrecogni[sz]ed|related) (commands|errors)`, `\b(smtp )?(connection|session)( has)? (exceeded|reached)`, `separate transaction`, `too many errors`, `\b(mi|rp):d[mr]c\b`,
 	`\b(messages|mails|e-?mails|transactions|envelopes|recipients)\b[^.;:]{0,30}\b(in|on|over|for|during|through) (this|one|a|each|a single|the( same)?) (smtp )?(session|connection)`,
 )
 
