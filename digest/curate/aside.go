@@ -29,6 +29,13 @@ var asideTitle = lazyregexp.New(`(?i)` + strings.Join([]string{
 	`\bhoroscopes?\b|\bhoroskop\b|\bhoróscopo\b|\boroscopo\b|\bquiz of the\b|\b(?:news|weekly) quiz\b|\bcrossword\b|\bsudoku\b|\bwordle (?:today|hints?|answer)\b`,
 	`\bnews you missed\b|^(?:the )?(?:best|most striking) (?:photos|pictures|images) (?:of|from)\b|\bis (?:just |only |now )?[$£€]\d+(?:\.\d\d)? off\b`,
 	`\b(?:best|top|hot) deals?\b|\bdeals? (?:of the day|under [$£€]\d)|\bcoupons?\b|\bpromo codes?\b|\bprime day\b|\b(?:black friday|cyber monday) deals?\b|\bsave (?:up to )?[$£€]?\d+%? (?:off|on)\b|\bgift guide\b`,
+	`\brecap and review\b|\b(?:premiere|finale|season \d+|episode \d+)\b.{0,20}\breview\b|\bending explained\b|^[^.]{10,90}\. and, \pL`,
+	`\blivestream:|\bnewsticker\b|\bticker:|^(?:bilder|fotos) (?:der woche|aus)\b|\bfotostrecke\b|\bbildergalerie\b|^die lage am\b|\bwas heute wichtig (?:ist|wird)\b|^das wichtigste am\b`,
+	`\bminute par minute\b|\bles titres de l['’]actualité\b|\bl['’]essentiel de l['’]actu|\bce qu['’]il faut retenir\b|\bdiaporama\b|\bbons? plans?\b *:|\bcode promo\b|^revue de presse\b|\bmots croisés\b`,
+	`\bminuto a minuto\b|\ben (?:vivo|directo)(?:[:|,]|$)|^última hora\b|\bfotogaler[ií]a\b|\bcrucigrama\b|\blas portadas de\b|\bqué (?:debes|hay que) saber (?:hoy|este)\b`,
+	`^(?:la )?diretta\b *[:|,]|\bfotogallery\b|\brassegna stampa\b|^le notizie (?:di oggi|del giorno|principali)\b|\bao vivo(?:[:|,]|$)|\bem direto(?:[:|,]|$)|\bem (?:imagens|fotos)\b *[:|]|\bpalavras cruzadas\b`,
+	`^live(?:blog)? \||\bin beeld\b *[:|]|^(?:dit is )?het nieuws van\b|\bhoroscoop\b|\brelacja (?:na żywo|live)\b|\bna żywo(?:[:|,]|$)|\bminuta po minucie\b|\bkrzyżówk`,
+	`^【(?:ライブ|速報中|動画|写真|まとめ|クイズ)[^】]*】|ライブ(?:配信|中継|ブログ)|写真で見る|フォトギャラリー|写真特集|今日の運勢|星座占い|クロスワード|【写真】|^라이브:|오늘의 운세`,
 	`^(?:\w+day['’]s )?(?:transfer )?gossip:|\bgossip:|\btransfer rumou?rs\b|\bcelebrity news\b`,
 }, "|"))
 
@@ -37,19 +44,25 @@ var asideTitle = lazyregexp.New(`(?i)` + strings.Join([]string{
 var asideTriggers = []string{"live", "/", "here's", "here’s", "headlines", "news brief", ", 20", "need to know", "newsletter", "first thing", " off", "news wrap", "week in ", "happened", "blog", "ticker", "+++", "direct", "vivo", "diretta", "ao vivo",
 	"latest", "update", "top reads", "top stories", "icymi", "briefing", " miss", "things",
 	"to watch", "to stream", "to livestream", "what time", " recap", " streaming", "papers", "politics:", "front pages", "pictures", "photos", "videos", "images", "imágenes", "bilder", "gallery", "watch:", "video:", "podcast", "listen:",
+	". and, ", "review", "explained", "fotos", "fotostrecke", "galerie", "die lage", "was heute", "das wichtigste", "minute par", "titres", "l'essentiel", "l’essentiel", "retenir",
+	"diaporama", "plan", "revue de", "mots crois", "minuto", "directo", "última hora", "fotogal", "crucigrama", "portadas", "saber", "rassegna", "le notizie", "em direto",
+	"em imagens", "em fotos", "palavras", "in beeld", "het nieuws van", "relacja", "żywo", "minuta po", "krzyż", "ライブ", "速報", "動画】", "写真", "フォト", "まとめ", "クイズ", "運勢", "占い",
+	"クロスワード", "라이브", "운세",
 	"scop", "skop", "quiz", "crossword", "sudoku", "wordle", "deal", "coupon", "promo", "prime day", "save ", "gift", "gossip", "rumo", "celebrity"}
 
 // asideParts are parts of links under which nothing but such pieces stands.
-var asideParts = map[string]bool{
-	"gallery": true, "galleries": true, "in-pictures": true,
-	"horoscope": true, "horoscopes": true, "deals": true, "coupons": true, "underscored": true, "cnn-underscored": true, "quiz": true, "quizzes": true, "crosswords": true,
-	"podcasts": true, "podcast": true, "audio": true, "newsletters": true, "newsletter": true, "briefing": true, "morning-briefing": true, "evening-briefing": true, "photos": true, "slideshow": true,
-	"gossip": true, "gaming-deals": true,
-}
+var asideParts = phrases(`gallery|galleries|in-pictures|horoscope|horoscopes|deals|coupons|underscored|cnn-underscored|quiz|quizzes|crosswords|
+	podcasts|podcast|audio|newsletters|newsletter|briefing|morning-briefing|evening-briefing|photos|slideshow|gossip|gaming-deals|
+	fotostrecke|fotostrecken|bildergalerie|bildergalerien|horoskop|horoskope|horoskopy|gewinnspiele|raetsel|newsticker|
+	diaporama|diaporamas|portfolio|bons-plans|bon-plan|code-promo|mots-croises|guide-d-achat|revue-de-presse|
+	fotogaleria|fotogalerias|horoscopo|horóscopo|pasatiempos|escaparate|chollos|loterias|crucigramas|
+	fotogallery|oroscopo|giochi|rassegna-stampa|passatempos|palavras-cruzadas|fotoserie|fotoseries|in-beeld|puzzels|horoscoop|
+	galerie-zdjec|quizy|krzyzowki|okazje|uranai|fortune`)
 
 // liveParts are parts of links under which live pages stand. The single entries of those stand one level deeper: they
 // are news.
-var liveParts = map[string]bool{"live": true, "live-news": true, "liveblog": true, "live-blog": true, "livenews": true, "live-updates": true}
+var liveParts = phrases(`live|live-news|liveblog|live-blog|livenews|live-updates|liveticker|newsblog|direct|en-direct|directo|en-directo|en-vivo|
+	minuto-a-minuto|diretta|dirette|ao-vivo|aovivo|em-direto|na-zywo|relacje-na-zywo|relacja-na-zywo`)
 
 // isAside reports whether an item is no news. paths are further parts of links that say so, as "sport".
 func isAside(it digest.Item, paths []string) bool {
@@ -99,7 +112,8 @@ func isClip(s digest.Story, withArticles map[string]bool) bool {
 // nameParting is what stands between a headline and the outlet's name.
 var nameParting = lazyregexp.New(` (?:[|–—:·]|-|::) `)
 
-// withoutOutlet is a title without the name of its outlet at the end: "Cranes move again - The Herald".
+// withoutOutlet is a title without the name of its outlet at the end, "Cranes move again - The Herald", or that of the
+// section or the sister under which its link stands.
 func withoutOutlet(it digest.Item) string {
 	all := nameParting.FindAllStringIndex(it.Title, -1)
 	if all == nil {
@@ -115,7 +129,24 @@ func withoutOutlet(it digest.Item) string {
 			return strings.TrimSpace(head)
 		}
 	}
+	if tail != "live" && slices.Contains(sections(it.Link), tail) {
+		return strings.TrimSpace(head)
+	}
 	return it.Title
+}
+
+// sections are the letters of the first two parts of a link's path that are not the article's own.
+func sections(link string) []string {
+	u, err := url.Parse(link)
+	if err != nil {
+		return nil
+	}
+	parts := strings.Split(strings.Trim(u.Path, "/"), "/")
+	parts = parts[:min(len(parts)-1, 2)]
+	for i, part := range parts {
+		parts[i] = lettersOf(part)
+	}
+	return parts
 }
 
 // hostLabels are the parts of a link's host: "news", "herald" and "example" of news.herald.example.

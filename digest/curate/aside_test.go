@@ -78,6 +78,25 @@ func TestAsides(t *testing.T) {
 		"Watch: ferry runs aground":                               true,
 		"Night watch finds stolen crane":                          false,
 		"Podcast: the strike explained":                           true,
+		"Harbour Nights premiere recap and review: no lights":     true,
+		"Strike goes on. And, the mayor talks of cranes":          true,
+		"Court orders review of the season 2 finale's costs":      false,
+		"Fotostrecke: Die Kräne von Sandholm":                     true,
+		"Die Lage am Morgen: Kräne stehen still":                  true,
+		"Die Lage im Hafen bleibt gespannt":                       false,
+		"Grève au port : minute par minute":                       true,
+		"Le plan du port adopté":                                  false,
+		"Huelga en el puerto, minuto a minuto":                    true,
+		"Huelga en el puerto, en directo":                         true,
+		"Las grúas dañadas en directo impacto":                    false,
+		"Diretta: sciopero al porto":                              true,
+		"Rassegna stampa: le gru ferme":                           true,
+		"Greve no porto ao vivo":                                  true,
+		"Live | Staking in de haven":                              true,
+		"Strajk w porcie. Relacja na żywo":                        true,
+		"【写真】クレーンが止まる":                                            true,
+		"港のストライキ、ライブ配信":                                           true,
+		"港でストライキ、写真を押収":                                           false,
 	} {
 		if got := isAside(digest.Item{Title: title}, nil); got != want {
 			t.Errorf("%q: %v", title, got)
@@ -93,6 +112,16 @@ func TestAsides(t *testing.T) {
 		"https://herald.example/horoscopes/pisces":                              true,
 		"https://herald.example/sport/rovers-win":                               true,
 		"https://herald.example/Celebrity/keeper-weds":                          true,
+		"https://bote.example/hafen/liveticker/streik-42":                       true,
+		"https://bote.example/fotostrecke/kraene":                               true,
+		"https://courrier.example/en-direct/greve":                              true,
+		"https://courrier.example/diaporama/grues":                              true,
+		"https://faro.example/minuto-a-minuto/huelga":                           true,
+		"https://faro.example/fotogalerias/gruas":                               true,
+		"https://gazzetta.example/diretta/sciopero":                             true,
+		"https://jornal.example/ao-vivo/greve":                                  true,
+		"https://courant.example/in-beeld/kranen":                               true,
+		"https://kurier.example/relacja-na-zywo/strajk":                         true,
 		"https://herald.example/news/sport":                                     false,
 		"https://herald.example/business/deals-and-mergers/harbour":             false,
 		"https://herald.example/transport/rovers-win":                           false,
@@ -155,6 +184,10 @@ func TestTitlesWithoutTheirOutlet(t *testing.T) {
 		{"Cranes move again - Herald Online", "Herald", "", "Cranes move again"},
 		{"Cranes move again - N24", "N24", "", "Cranes move again"},
 		{"Herald - cranes move again", "Herald", "", "Herald - cranes move again"},
+		{"Cranes move again - Tideway", "Herald", "https://herald.example/tideway/cranes", "Cranes move again"},
+		{"Cranes move again – video", "Herald", "https://herald.example/news/video/cranes", "Cranes move again"},
+		{"Cranes move again – live", "Herald", "https://herald.example/news/live/cranes", "Cranes move again – live"},
+		{"Cranes move again - Tideway", "Herald", "https://herald.example/news/tideway", "Cranes move again - Tideway"}, // its own name
 	} {
 		if got := withoutOutlet(digest.Item{Title: c.title, Source: c.source, Link: c.link}); got != c.want {
 			t.Errorf("%q of %s: %q, want %q", c.title, c.source, got, c.want)

@@ -34,6 +34,8 @@ var boilerplate = []pattern{
 	boiler(`\s*[(\[]?\b(?:ai-generated|representational|representative|file) (?:image|photo|picture)\b[^.)\]]{0,80}[.)\]]?\s*$`, " image", " photo", " picture"),
 	boiler(`\s*[(\[]?\breporting by [^.;)]{2,160}(?:; ?[^.)]{2,200})?\.?[)\]]?\s*$`, "reporting by"),
 	boiler(`\s*\b(?:image|photo|photograph|picture|foto|bild)(?: credit| courtesy|nachweis)?s?: ?[^.]{2,100}\.?\s*$`, "image", "photo", "picture", "foto", "bild"),
+	boiler(`^.{0,300}(?:[/|;—–-] ?|\bvia )getty images[.)]?\s+`, "getty images"),
+	boiler(`^[—|] ?[^.|—]{2,60}—(?-i:AP|AFP|Reuters)\s+`, "—ap ", "—afp ", "—reuters "),
 	boiler(`\s*(?:©|\(c\)|\bcopyright\b) ?(?:©|\(c\))? ?\d{4}\b.{0,150}$`, "©", "(c)", "copyright"),
 	boiler(`\s*\ball rights reserved\b\.?.{0,60}$`, "all rights"),
 	// What the reader is to do.
@@ -42,6 +44,7 @@ var boilerplate = []pattern{
 	boiler(`\s*(?:اقرأ المزيد|और पढ़ें|आगे पढ़ें|阅读全文|閱讀全文|続きを読む)[\s.…»›→>]*$`, "اقرأ", "पढ़ें", "阅读", "閱讀", "続き"),
 	boiler(`\s*\b(?:subscribe to|sign up (?:for|to)|follow us on|follow @|download (?:our|the) app|join our|get the latest)\b[^.!?]{0,150}[.!]?\s*$`,
 		"subscribe", "sign up", "follow", "download", "join our", "get the latest"),
+	boiler(`^[^\pL]*(?:subscribe to|sign up (?:for|to)) [^.!?]{1,240}[.!?]\s*`, "subscribe to ", "sign up "),
 	boiler(`^\s*advertisement\b[\s:.-]*|\s*\badvertisement\s*$`, "advertisement"),
 	boiler(`\s*\b(?:comments? url|article url|# comments): ?\S+\s*$`, "url:", "comments:"),
 	// Links to other pieces in the place of a summary.
@@ -88,6 +91,7 @@ func CleanSummary(t digest.Text) digest.Text {
 			break
 		}
 	}
+	t = withoutStraySpaces(t)
 	if !strings.HasSuffix(plain, "]") {
 		return t
 	}
@@ -107,7 +111,7 @@ func without(t digest.Text, from, to int) digest.Text {
 	}
 	before, _ := utf8.DecodeLastRuneInString(plain[:from])
 	after, _ := utf8.DecodeRuneInString(plain[to:])
-	gap := from > 0 && to < len(plain) && !unicode.IsSpace(before) && !unicode.IsSpace(after)
+	gap := from > 0 && to < len(plain) && !unicode.IsSpace(before) && !unicode.IsSpace(after) && after != ',' && after != '.'
 	var out digest.Text
 	offset := 0
 	for _, s := range t {

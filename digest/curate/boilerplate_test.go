@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"digestd/digest"
 )
@@ -28,6 +29,12 @@ func TestCleanSummary(t *testing.T) {
 		{"go on", "Ports reopened. Continue reading...", "Ports reopened."},
 		{"go on, French", "Les ports rouvrent. Lire la suite »", "Les ports rouvrent."},
 		{"subscribe", "Ports reopened. Sign up for our Harbour newsletter.", "Ports reopened."},
+		{"subscribe, in front", "🌊 Subscribe to Tidewatch to get The Swell, our letter on tides. Ports reopened.", "Ports reopened."},
+		{"an agency's picture, in front", "The harbour. Imke Aro/Getty Images ; Jo Lund via Getty Images Ports reopened.", "Ports reopened."},
+		{"an agency's picture, at the end", "Ports reopened, said the mayor of Sandholm. Imke Aro/Getty Images", "Ports reopened, said the mayor of Sandholm. Imke Aro/Getty Images"},
+		{"an agency that is the news", "Getty Images sues the harbour. Ports reopened.", "Getty Images sues the harbour. Ports reopened."},
+		{"a caption's agency", "—Imke Aro—AP Ports reopened.", "Ports reopened."},
+		{"stray spaces", "Cranes , ferries , and tugs moved . It rained.", "Cranes, ferries, and tugs moved. It rained."},
 		{"a time stamp", "April 23, 2020 9:01 PM Ports reopened.", "Ports reopened."},
 		{"an agency's line", "KESTREL BAY (Reuters) - Ports reopened.", "Ports reopened."},
 		{"an agency's name", "(AP) — Ports reopened.", "Ports reopened."},
@@ -94,4 +101,22 @@ func FuzzCleanSummary(f *testing.F) {
 			t.Errorf("%q became %q", s, got)
 		}
 	})
+}
+
+func TestCaptions(t *testing.T) {
+	for text, want := range map[string]string{
+		"Cranes stand at rest in Sandholm on March 12, 2026. Ports reopened.":            "Ports reopened.",
+		"Dockers gathered at the gate on March 12, 2026, in Kestrel Bay, Aldmere.":       "",
+		"A tug is seen near Sandholm on Sept. 3, 2021. Ports reopened.":                  "Ports reopened.",
+		"Cranes collapsed in Sandholm on Sept. 3, 2021. Ports reopened.":                 "Cranes collapsed in Sandholm on Sept. 3, 2021. Ports reopened.",
+		"The keeper was found dead in Sandholm on March 12, 2026. Ports reopened.":       "The keeper was found dead in Sandholm on March 12, 2026. Ports reopened.",
+		"Cranes stand at rest on March 12, 2026, days after the vote. Ports reopened.":   "Cranes stand at rest on March 12, 2026, days after the vote. Ports reopened.",
+		"Cranes stand at rest on March 12. Ports reopened.":                              "Cranes stand at rest on March 12. Ports reopened.",
+		"Ports reopened. Cranes stand at rest on a pier that the mayor built years ago.": "Ports reopened. Cranes stand at rest on a pier that the mayor built years ago.",
+	} {
+		it := digest.Item{Summary: digest.PlainText(text), Published: time.Date(2026, 3, 13, 0, 0, 0, 0, time.UTC)}
+		if got := withoutCaption(it).Plain(); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
 }

@@ -35,7 +35,7 @@ func clean(nodes []node, kind func(feed string) digest.Kind, asidePaths []string
 			if n.sent == 0 {
 				n.item.Kind = kindOf(*n.item, kind(n.item.Feed), asidePaths)
 				n.item.Title = withoutOutlet(*n.item)
-				n.item.Summary = CleanSummary(n.item.Summary)
+				n.item.Summary = CleanSummary(withoutCaption(*n.item))
 			}
 		}
 	})

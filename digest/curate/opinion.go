@@ -3,6 +3,7 @@ package curate
 import (
 	"net/url"
 	"strings"
+	"unicode"
 
 	"digestd/digest"
 	"digestd/internal/lazyregexp"
@@ -10,20 +11,30 @@ import (
 
 // opinionWords are what outlets call their opinion pages, as a category or as a part of the address,
 // in the languages that the product is measured in.
-var opinionWords = map[string]bool{
-	"opinion": true, "opinions": true, "op-ed": true, "oped": true, "op-eds": true, "editorial": true, "editorials": true,
-	"commentisfree": true, "debate": true, "commentary": true, "comment": true, "columnist": true, "columnists": true, "column": true, "columns": true,
-	"letters to the editor": true, "viewpoint": true, "viewpoints": true, "perspectives": true,
-	"tribune": true, "tribunes": true, "chroniques": true, "éditorial": true, "éditos": true, "edito": true, "édito": true, "idees": true, "idées": true, "debats": true, "débats": true,
-	"meinung": true, "kommentar": true, "kommentare": true, "kolumne": true, "kolumnen": true, "leitartikel": true, "gastbeitrag": true,
-	"opinión": true, "opinión y blogs": true, "tribunas": true, "columna": true, "columnas": true, "columnistas": true, "editoriales": true,
-	"opinioni": true, "editoriali": true, "commenti": true, "opinião": true, "opiniao": true, "colunas": true, "colunistas": true, "editoriais": true,
-	"رأي": true, "آراء": true, "مقالات": true, "مقالات الرأي": true, "विचार": true, "संपादकीय": true, "राय": true,
-	"评论": true, "評論": true, "社论": true, "社評": true, "观点": true, "觀點": true, "社説": true, "オピニオン": true, "コラム": true,
+var opinionWords = phrases(`opinion|opinions|op-ed|oped|op-eds|editorial|editorials|commentisfree|debate|commentary|comment|columnist|columnists|column|
+	columns|letters to the editor|viewpoint|viewpoints|perspectives|guest-essay|
+	tribune|tribunes|chronique|chroniques|éditorial|éditoriaux|editoriaux|éditos|editos|edito|édito|idees|idées|idees-debats|debats|débats|point-de-vue|points-de-vue|
+	billet|billets|libres-propos|
+	meinung|meinungen|kommentar|kommentare|kolumne|kolumnen|leitartikel|gastbeitrag|gastbeitraege|gastkommentar|glosse|standpunkt|debatte|debatten|
+	opinión|opinión y blogs|tribuna|tribunas|columna|columnas|columnistas|editoriales|cartas-al-director|firmas|
+	opinioni|opinione|editoriale|editoriali|commenti|commento|lettere|opinião|opiniao|coluna|colunas|colunista|colunistas|editoriais|crónicas|cronicas|
+	opinie|opinies|columnisten|commentaar|ingezonden-brieven|felieton|felietony|komentarze|komentarz|publicystyka|
+	رأي|آراء|مقالات|مقالات الرأي|विचार|संपादकीय|राय|评论|評論|社论|社評|观点|觀點|社説|論説|オピニオン|コラム|天声人語|shasetsu|사설|칼럼|오피니언`)
+
+// phrases is a set of what stands between the bars of a list.
+func phrases(list string) map[string]bool {
+	set := make(map[string]bool)
+	for phrase := range strings.SplitSeq(list, "|") {
+		set[strings.TrimSpace(phrase)] = true
+	}
+	return set
 }
 
 // opinionLabel is what stands in front of a title of an opinion page; an analysis may be news.
-var opinionLabel = lazyregexp.New(`(?i)^(?:letters?(?: to the editor)?|editorial|opinion|op-ed|column|commentary)(?:: | \| )`)
+var opinionLabel = lazyregexp.New(`(?i)^(?:(?:letters?(?: to the editor)?|editorial|opinion|op-ed|(?:guest )?column|commentary|contributor|guest essay|` +
+	`kommentar|gastkommentar|meinung|leitartikel|kolumne|gastbeitrag|glosse|tribune|éditorial|édito|chronique|billet|point de vue|` +
+	`opinión|tribuna|columna|editoriale|commento|l['’]opinione|opinião|coluna|crónica|opinie|commentaar|ingezonden|opinia|komentarz|felieton) ?(?:: |\. | \| )|` +
+	`[【<＜\[(（]?(?:社説|論説|オピニオン|コラム|天声人語|사설|칼럼|社论|社評)[】>＞\])）:：・　 ])`)
 
 // columnist is how some papers put the name of who gives an opinion in front of it, "ADA MARSH: …"; newsWord is what
 // others put there.
@@ -54,7 +65,7 @@ func kindOf(it digest.Item, feed digest.Kind, asidePaths []string) digest.Kind {
 		!shouts(it.Title[len(front):]) {
 		return digest.Opinion
 	}
-	if baseLanguage(it.Language) == "en" && essay.MatchString(it.Title) {
+	if essay.MatchString(it.Title) && isEnglish(it) || speaksOfSelf(it) {
 		return digest.Opinion
 	}
 	for _, c := range it.Categories {
@@ -74,4 +85,30 @@ func kindOf(it digest.Item, feed digest.Kind, asidePaths []string) digest.Kind {
 		}
 	}
 	return digest.News
+}
+
+// isEnglish reports whether an item is in English, by what its feed says or else by its small words.
+func isEnglish(it digest.Item) bool {
+	declared := baseLanguage(it.Language)
+	return declared == "en" || declared == "" &&
+		languageOf("", strings.Fields(strings.ToLower(it.Text())), unicode.Latin) == "en"
+}
+
+var (
+	quoted = lazyregexp.New(`“[^”]*”?|"[^"]*"?|‘[^’]*(?:’\pL+[^’]*)*’?|(?:^|\s)'[^']*(?:'\pL+[^']*)*'?`)
+	// self is who writes, and no king, war or phase of that number.
+	self = lazyregexp.New(`(?:^|(?:^|\s)\p{Ll}[\p{Ll}'’]* |[,;:.?!–—] )I(?:['’](?:m|ve|d|ll))? \p{Ll}{2,}`)
+)
+
+// selfWithin is how many bytes of a summary tell who writes: what is read of it, and no interview below.
+const selfWithin = 280
+
+// speaksOfSelf reports whether a summary in English says "I" outside of quotations and transcripts: no report does.
+func speaksOfSelf(it digest.Item) bool {
+	plain := it.Summary.Plain()
+	plain = strings.ToValidUTF8(plain[:min(len(plain), selfWithin)], "")
+	if !strings.Contains(plain, "I ") && !strings.Contains(plain, "I'") && !strings.Contains(plain, "I’") {
+		return false
+	}
+	return !strings.Contains(plain, "ranscript") && self.MatchString(quoted.ReplaceAllString(plain, "")) && isEnglish(it)
 }

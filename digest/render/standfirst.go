@@ -74,8 +74,8 @@ func joined(t digest.Text) digest.Text {
 	return out
 }
 
-// wordEnd is the offset of the last end of a word within so many characters. Scripts without spaces
-// have none near; there any character will do.
+// wordEnd is the offset of the last end of a word within so many characters, or of a clause where one ends near.
+// Scripts without spaces have none near; there any character will do.
 func wordEnd(s string, chars int) int {
 	limit, n := len(s), 0
 	for i := range s {
@@ -93,8 +93,20 @@ func wordEnd(s string, chars int) int {
 		if i := strings.LastIndexFunc(s[:limit], unicode.IsSpace); i > limit/2 {
 			cut = i
 		}
+		if i := lastClause(s[:cut]); i > limit*3/5 {
+			cut = i
+		}
 	}
 	return len(strings.TrimRightFunc(s[:cut], func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",;:–—-", r) }))
+}
+
+// lastClause is the offset of the last mark of a text that parts clauses, -1 when there is none.
+func lastClause(s string) int {
+	last := -1
+	for _, mark := range []string{", ", "; ", ": ", " – ", " — ", " - "} {
+		last = max(last, strings.LastIndex(s, mark))
+	}
+	return last
 }
 
 // quotationOpen reports whether a text ends inside a quotation in double marks: “English”, „deutsch“. Straight and
