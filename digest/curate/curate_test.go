@@ -411,6 +411,8 @@ func TestOpinion(t *testing.T) {
 		{"the feed", digest.Item{}, digest.Opinion, digest.Opinion},
 		{"the item", digest.Item{Kind: digest.Opinion}, digest.News, digest.Opinion},
 		{"whoever writes of themselves", digest.Item{Title: "I moved to a harbour at sixty", Language: "en-GB"}, digest.News, digest.Opinion},
+		{"in capitals", digest.Item{Title: "I Spent a Year on a Crane", Language: "en"}, digest.News, digest.Opinion},
+		{"a film", digest.Item{Title: "I Saw the Crane Fall Wins Prize", Language: "en"}, digest.News, digest.News},
 		{"whose feed says no language", digest.Item{Title: "I paid for the crane that my family had to share"}, digest.News, digest.Opinion},
 		{"who speaks of themselves below", digest.Item{Title: "Harbours change", Summary: digest.PlainText("Last month I moved to the harbour.")}, digest.News, digest.Opinion},
 		{"who is quoted", digest.Item{Title: "Docker quits", Summary: digest.PlainText(`He said: "I can't do this," and left. “And I mean it.”`)}, digest.News, digest.News},

@@ -44,7 +44,7 @@ var (
 )
 
 // essay matches what nobody says but whoever writes of themselves: "I moved to a harbour", "My year at sea".
-var essay = lazyregexp.New(`^(?:I|I['’](?:m|ve|d)|My) \p{Ll}`)
+var essay = lazyregexp.New(`^(?:(?:I|I['’](?:m|ve|d)|My) \p{Ll}|I (?:Did|Was|Tried|Moved|Quit|Paid|Spent|Asked|Went|Bought|Made|Took|Used|Visited) )`)
 
 // kindOf is what an item is: what the config says of its feed, what collect found, an aside, or opinion if its title,
 // a category or one of the parts of its address says so.
