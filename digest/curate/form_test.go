@@ -1,6 +1,7 @@
 package curate
 
 import (
+	"fmt"
 	"testing"
 
 	"digestd/digest"
@@ -73,5 +74,24 @@ func TestStopwords(t *testing.T) {
 		if got := len(stopwords[language]); got != want {
 			t.Errorf("%s: %d words, want %d", language, got, want)
 		}
+	}
+}
+
+// How much is compared at most: words of a headline, pairs of an item with earlier ones, those that lead from it.
+func TestBoundsOfComparing(t *testing.T) {
+	title, nodes := "", []node{}
+	for i := range 70 {
+		title += madeWord(uint64(400+i)) + " "
+		it := item(uint64(i+1), fmt.Sprint("outlet", i), fmt.Sprintf("Report %d of the harbour master on cranes", 1000+i))
+		nodes = append(nodes, newNode(it, 0))
+	}
+	if n := len(NewDocument(title, "", "en").tokens); n != 64 {
+		t.Errorf("%d words are compared", n)
+	}
+	if n, want := group(nodes).compared.Load(), int64(48*49/2+21*49); n != want {
+		t.Errorf("%d comparisons of 70 reports that share all words, want %d", n, want)
+	}
+	if n := len(strongest(make([]edge, 20))); n != 12 {
+		t.Errorf("%d pairs lead from an item", n)
 	}
 }
