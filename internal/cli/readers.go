@@ -108,10 +108,15 @@ func (r *roster) tell(email, file, words string, kept ...digest.Suppression) err
 	return r.p.print(done, func(w io.Writer) {
 		fmt.Fprintf(w, "%s %s in %s; `digestd reload` gives it to a running daemon\n", email, words, near(file))
 		for _, k := range kept {
-			fmt.Fprintf(w, "they get nothing%s all the same: suppressed by %s on %s; `digestd subscribers restore %s` takes that back\n",
-				ofDigest(k.Digest), k.Source, k.At.Format(time.DateOnly), email)
+			fmt.Fprintln(w, stays(email, k))
 		}
 	})
+}
+
+// stays tells what keeps mail from somebody who is in the lists.
+func stays(email string, k digest.Suppression) string {
+	return fmt.Sprintf("they get nothing%s all the same: suppressed by %s on %s; `digestd subscribers restore %s` takes that back",
+		ofDigest(k.Digest), k.Source, k.At.Format(time.DateOnly), email)
 }
 
 // near is a path as one would type it here.
@@ -152,7 +157,11 @@ func addReaderCommand(p *program) *cobra.Command {
 				return err
 			}
 			if s, ok := r.cfg.Subscribers.Find(email); ok {
-				return usagef("%s is there already: %s:%d", s.Email, s.File, s.Line)
+				words := ""
+				for _, k := range r.kept(c.Context(), email) {
+					words += "; " + stays(email, k)
+				}
+				return usagef("%s is there already: %s:%d%s", s.Email, s.File, s.Line, words)
 			}
 			file, err := r.file()
 			if err != nil {

@@ -349,7 +349,7 @@ func printSent(w io.Writer, out sentJSON, now time.Time) {
 		default:
 			fmt.Fprintf(w, "%s: composed before; %d sent now, %d still owed\n", l.Edition, l.Sent, l.Owed)
 		}
-		if l.Refusal != "" && l.Paused == "" {
+		if l.Refusal != "" && l.Paused == "" && l.Owed > 0 {
 			fmt.Fprintf(w, "  not taken: %s\n", l.Refusal)
 		}
 		if l.Owed > 0 && !l.next.IsZero() && (first.IsZero() || l.next.Before(first)) {
