@@ -27,7 +27,7 @@ var asideTitle = lazyregexp.New(`(?i)` + strings.Join([]string{
 	`\bin (?:pictures|photos|images)\b|\b(?:pictures|photos|images|videos) of the (?:day|week|year)\b|^(?:photos|pictures|gallery|watch|watch live|video|podcast|listen): |\ben images\b|\ben imágenes\b|\bbilder des tages\b`,
 	`\b(?:how|where) to (?:watch|stream|livestream)\b|^what time (?:is|does|do)\b|\b(?:game|episode \d+|finale) recap\b|\bbest (?:new )?(?:\w+ and )?(?:movies|films|shows|series) (?:streaming|to (?:watch|stream))\b`,
 	`\bhoroscopes?\b|\bhoroskop\b|\bhoróscopo\b|\boroscopo\b|\bquiz of the\b|\b(?:news|weekly) quiz\b|\bcrossword\b|\bsudoku\b|\bwordle (?:today|hints?|answer)\b`,
-	`\bnews you missed\b|^(?:the )?(?:best|most striking) (?:photos|pictures|images) (?:of|from)\b|\bis (?:just |only |now )?[$£€]\d+(?:\.\d\d)? off\b`,
+	`\bnews you missed\b|^(?:the )?(?:best|most \w+) (?:photos|pictures|images) (?:of|from)\b|\bis (?:just |only |now )?[$£€]\d+(?:\.\d\d)? off\b`,
 	`\b(?:best|top|hot) deals?\b|\bdeals? (?:of the day|under [$£€]\d)|\bcoupons?\b|\bpromo codes?\b|\bprime day\b|\b(?:black friday|cyber monday) deals?\b|\bsave (?:up to )?[$£€]?\d+%? (?:off|on)\b|\bgift guide\b`,
 	`\brecap and review\b|\b(?:premiere|finale|season \d+|episode \d+)\b.{0,20}\breview\b|\bending explained\b|^open thread\b|^(?:today in|this day in|on this day in) [^:]{3,40}: |\blive (?:\w+ ){1,2}results\b|^[^.]{10,90}\. and, \pL`,
 	`\blivestream:|\bnewsticker\b|\bticker:|^(?:bilder|fotos) (?:der woche|aus)\b|\bfotostrecke\b|\bbildergalerie\b|^die lage am\b|\bwas heute wichtig (?:ist|wird)\b|^das wichtigste am\b`,

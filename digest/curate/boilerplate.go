@@ -33,7 +33,7 @@ var boilerplate = []pattern{
 	boiler(`\s*[(\[]?\b(?:this|the) (?:image|picture|photo|illustration)[^.]{0,40} (?:is|was|has been) (?:ai|artificially|generated|created|made|for representation|used for representation)\b[^.)\]]{0,200}\.?[)\]]?`, " image", " picture", " photo", " illustration"),
 	boiler(`\s*[(\[]?\b(?:ai-generated|representational|representative|file) (?:image|photo|picture)\b[^.)\]]{0,80}[.)\]]?\s*$`, " image", " photo", " picture"),
 	boiler(`\s*[(\[]?\breporting by [^.;)]{2,160}(?:; ?[^.)]{2,200})?\.?[)\]]?\s*$`, "reporting by"),
-	boiler(`\s*\b(?:image|photo|photograph|picture|foto|bild)(?: credit| courtesy|nachweis)?s?: ?[^.]{2,100}\.?\s*$`, "image", "photo", "picture", "foto", "bild"),
+	boiler(`\s*[(\[]?\b(?:image|photo|photograph|picture|foto|bild)(?: credit| courtesy|nachweis)?s?: ?[^.]{2,100}\.?\s*$`, "image", "photo", "picture", "foto", "bild"),
 	boiler(`^.{0,300}(?:[/|;—–-] ?|\bvia )getty images[.)]?\s+`, "getty images"),
 	boiler(`^[—|] ?[^.|—]{2,60}—(?-i:AP|AFP|Reuters|Pool)\s+`, "—ap ", "—afp ", "—reuters ", "—pool "),
 	boiler(`\s*(?:©|\(c\)|\bcopyright\b) ?(?:©|\(c\))? ?\d{4}\b.{0,150}$`, "©", "(c)", "copyright"),
@@ -45,7 +45,7 @@ var boilerplate = []pattern{
 	boiler(`\s*\b(?:subscribe to|sign up (?:for|to)|follow us on|follow @|download (?:our|the) app|join our|get the latest)\b[^.!?]{0,150}[.!]?\s*$`,
 		"subscribe", "sign up", "follow", "download", "join our", "get the latest"),
 	boiler(`^[^\pL]*(?:subscribe to|sign up (?:for|to)) [^.!?]{1,240}[.!?]\s*`, "subscribe to ", "sign up "),
-	boiler(`^[^\pL]*this (?:(?:story|article|post) (?:was )?(?:originally |first )?(?:appeared|published|ran)|is an edition) (?:in|of|on) [^.!?]{1,240}[.!?](?: (?:subscribe|sign up)[^.!?]{0,40}[.!])?\s*`, "this story ", "this article ", "this post ", "this is an edition"),
+	boiler(`^[^\pL]*this (?:(?:story|article|post) (?:was )?(?:originally |first )?(?:appeared|published|ran)|is an edition) (?:in|of|on|by) [^.!?]{1,240}[.!?](?: (?:subscribe|sign up)[^.!?]{0,40}[.!])?\s*`, "this story ", "this article ", "this post ", "this is an edition"),
 	boiler(`^\s*advertisement\b[\s:.-]*|\s*\badvertisement\s*$`, "advertisement"),
 	boiler(`\s*\b(?:comments? url|article url|# comments): ?\S+\s*$`, "url:", "comments:"),
 	// Links to other pieces in the place of a summary.

@@ -35,6 +35,8 @@ func TestCleanSummary(t *testing.T) {
 		{"an agency that is the news", "Getty Images sues the harbour. Ports reopened.", "Getty Images sues the harbour. Ports reopened."},
 		{"a caption's agency", "—Imke Aro—AP Ports reopened.", "Ports reopened."},
 		{"where it appeared", "This story appeared in Tidewatch, a daily letter on tides. Subscribe here. Ports reopened.", "Ports reopened."},
+		{"a credit in brackets", "Ports reopened, the mayor said (Image credit: Imke Aro)", "Ports reopened, the mayor said"},
+		{"who published it first", "This story was originally published by Tidewatch and stands here as part of the Tide Desk. Ports reopened.", "Ports reopened."},
 		{"which edition it is", "This is an edition of Tidewatch, a letter on tides. Ports reopened.", "Ports reopened."},
 		{"what appeared", "This story of a port appeared false. Ports reopened.", "This story of a port appeared false. Ports reopened."},
 		{"stray spaces", "Cranes , ferries , and tugs moved . It rained.", "Cranes, ferries, and tugs moved. It rained."},

@@ -93,9 +93,9 @@ func wordEnd(s string, chars int) int {
 		if i := strings.LastIndexFunc(s[:limit], unicode.IsSpace); i > limit/2 {
 			cut = i
 		}
-		if i := lastClause(s[:cut]); i > limit*3/5 {
-			cut = i
-		}
+	}
+	if i := lastClause(s[:cut]); i > limit*3/5 {
+		cut = i
 	}
 	return len(strings.TrimRightFunc(s[:cut], func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",;:–—-", r) }))
 }

@@ -23,6 +23,8 @@ func TestStandfirst(t *testing.T) {
 		{"a long first sentence stays whole", "Ports along the coast reopened. Two came.", 3, 24, "Ports along the coast reopened."},
 		{"a far too long one ends at a word", "Ports along the coast, long shut, reopened this very morning at dawn.", 3, 22, "Ports along the coast…"},
 		{"or where a clause ends near", "Ports along the coast reopened, and ferries that had stood still sail again.", 1, 44, "Ports along the coast reopened…"},
+		{"also where a word ends at the limit", "Ports along the coast reopened, and ferries sail.", 1, 35, "Ports along the coast reopened, and ferries sail."},
+		{"and the sentence is too long", "Ports along the coast reopened, and ferries that had stood still sail again.", 1, 35, "Ports along the coast reopened…"},
 		{"but not far", "Ports, and ferries that had stood still for months, sail again from today on.", 1, 30, "Ports, and ferries that had…"},
 		{"titles", "Dr. Imke Aro met Gov. Lund. They spoke.", 1, 300, "Dr. Imke Aro met Gov. Lund."},
 		{"initials", "It was J. K. Aro. They spoke.", 1, 300, "It was J. K. Aro."},
