@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"digestd/digest"
@@ -80,14 +81,23 @@ func (p *Publisher) deliver(
 }
 
 // subscribes tells who is still to get a digest, as the lists are at the time: they may be read anew while an edition
-// goes out. Where the digest itself has left the configuration, whoever is a subscriber of anything is.
+// goes out. Where the digest itself has left the configuration, whoever is a subscriber of anything is. Who signed up is
+// looked up once a second: a look for each mail lets the store commit what it would journal.
 func (p *Publisher) subscribes(digestID string) func(email string) bool {
+	var mu sync.Mutex
+	var looked time.Time
+	var of, readers *subscribers.List
 	return func(email string) bool {
 		cfg := p.Composer.Config
 		if p.Current != nil {
 			cfg = p.Current()
 		}
-		s, ok := cfg.Readers().Find(email)
+		mu.Lock()
+		if now := p.Composer.Now(); of == nil || of != cfg.Subscribers || now.Sub(looked).Abs() >= time.Second {
+			looked, of, readers = now, cfg.Subscribers, cfg.Readers()
+		}
+		s, ok := readers.Find(email)
+		mu.Unlock()
 		if _, err := cfg.Digest(digestID); err != nil {
 			return ok
 		}
