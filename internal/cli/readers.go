@@ -16,7 +16,6 @@ import (
 
 	"digestd/digest"
 	"digestd/internal/config"
-	"digestd/internal/report"
 	"digestd/subscribers"
 )
 
@@ -135,7 +134,9 @@ func (r *roster) kept(ctx context.Context, email string) []digest.Suppression {
 		q.args = []string{"--config", q.configFlag, "why", email}
 	}
 	q.stderr = io.Discard
-	var reader report.Reader
+	var reader struct {
+		Suppressed []digest.Suppression `json:"suppressed"` // of a report.Reader, whose deliveries can't be read back
+	}
 	if q.answerOf(ctx, &reader) != nil { // whatever is wrong with the ledger, the list is changed
 		return nil
 	}
