@@ -48,6 +48,7 @@ func costly() map[string]string {
 			"\n--b\nContent-Type: text/rfc", numbered("\nFinal-Recipient: rfc822; r%d@example.org\nAction: failed\nStatus: 5.0.0\n")+"\n--b\nContent-Type: text/rfc", 1),
 		"broken status": strings.Replace(dsn("bounces@digest.example", "reader@example.org", "5.1.1", "550 5.1.1 User unknown", ""),
 			"\n--b\nContent-Type: text/rfc", numbered("\nStatus: 5.0.%d\n")+"\n--b\nContent-Type: text/rfc", 1),
+		"status in the text":       head + many("Final-Recipient: rfc822; r@example.org\nAction: failed\n\n"),
 		"a person's only line":     "From: ana@example.org\nSubject: x\n\n" + many("a\x00 "),
 		"a large message returned": head + "--- Original message ---\nMessage-ID: <digest-1@digest.example>\n\n" + strings.Repeat("0123456789abcdefghijklmno\n", 4<<20/26),
 		"parts":                    "From: MAILER-DAEMON@mx.example.org\nSubject: Undelivered\nContent-Type: multipart/mixed; boundary=b\n\n" + many("--b\n\nnot delivered\n"),

@@ -3,6 +3,7 @@ package inbound
 import (
 	"bytes"
 	"strings"
+	"sync"
 
 	"digestd/mailer/refusal"
 	"digestd/subscribers"
@@ -41,7 +42,7 @@ func parseStatus(body []byte) (blocks []block) {
 
 // delivery reads a delivery status. Where its fields name nobody, the prose beside them may.
 func (r *Report) delivery(blocks []block, m *part, said notice) {
-	var mentions []mention // of the notice beside it
+	mentions := sync.OnceValue(func() []mention { return findRecipients(said, m.header) }) // of the notice beside it
 	judge := refusal.Judgement{}
 	doubtful, late := said.goesOn(), refusal.AfterData(flat(said.lines))
 	for _, b := range joined(blocks) {
@@ -56,10 +57,7 @@ func (r *Report) delivery(blocks []block, m *part, said notice) {
 			_, to.Gone = judge.Assess(b.get("status"), refusal.Late(b.texts("diagnostic-code")))
 		}
 		if to.Kind == Bounce && to.Permanent && to.Words == "" {
-			if mentions == nil {
-				mentions = findRecipients(said, m.header)
-			}
-			to.explain(mentions, judge)
+			to.explain(mentions(), judge)
 		}
 		to.Gone = to.Gone && !doubtful
 		r.add(to)
