@@ -104,7 +104,8 @@ func New(o Options, t Transport, l Ledger, log *slog.Logger) *Mailer {
 	return m
 }
 
-// Slowed tells what goes slower than the options would have it, for what the server said so far; empty when nothing does.
+// Slowed tells what goes slower than the options would have it, for what the server said so far; empty when nothing
+// does.
 func (m *Mailer) Slowed() string { return m.pace.String() }
 
 // Share says which part of the rates is this sender's, where there are several, and until when: from then on nothing
@@ -139,8 +140,8 @@ type Job struct {
 	Digest  string // Digest.ID
 	// Templates are the messages of the edition's variants; nil where a variant has nothing to say.
 	Templates []*message.Template
-	// Mended are the same messages from another sender, for all recipients but those with the indices in Before; nil: there
-	// is none.
+	// Mended are the same messages from another sender, for all recipients but those with the indices in Before; nil:
+	// there is none.
 	Mended []*message.Template
 	Before []int
 	// TokenKey finds the key with an ID.

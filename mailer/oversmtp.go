@@ -13,8 +13,8 @@ import (
 // OverSMTP is the transport that hands messages to a server.
 func OverSMTP(server *smtp.Server) Transport { return overSMTP{server, nil} }
 
-// WithCures is OverSMTP, with a function that knows what the operator can do about an outcome: for what is not accepted,
-// its words become the outcome's Cure. login tells whether the server offers one.
+// WithCures is OverSMTP, with a function that knows what the operator can do about an outcome: for what is not
+// accepted, its words become the outcome's Cure. login tells whether the server offers one.
 func WithCures(server *smtp.Server, cure func(o Outcome, login bool) string) Transport {
 	return overSMTP{server, cure}
 }
@@ -65,9 +65,9 @@ func (c smtpConn) Ask(from, to string) Outcome {
 	return c.over.outcomeOf(r, to, c.Offers("AUTH"))
 }
 
-// Probe asks the other side whether it would take a message, and sends none; how the connection is, it tells in words. The
-// error tells in those of the other side that it would not, for a reason that is not that one address; where a transport
-// can't be asked there is none.
+// Probe asks the other side whether it would take a message, and sends none; how the connection is, it tells in words.
+// The error tells in those of the other side that it would not, for a reason that is not that one address; where a
+// transport can't be asked there is none.
 func Probe(c Conn, where Transport, from, to string) (string, error) {
 	server, ok := c.(smtpConn)
 	if !ok {

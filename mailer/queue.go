@@ -36,8 +36,8 @@ func (it item) doubts() int {
 // those of other domains go first.
 const parkMax = 5000
 
-// queue hands out the deliveries of an edition's lots that this run has: what is in doubt first, then what is due again,
-// then those never tried, in their order. Only exceptions and one chunk of recipients are in memory.
+// queue hands out the deliveries of an edition's lots that this run has: what is in doubt first, then what is due
+// again, then those never tried, in their order. Only exceptions and one chunk of recipients are in memory.
 type queue struct {
 	mu      sync.Mutex
 	ledger  Ledger

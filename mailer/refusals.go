@@ -65,9 +65,9 @@ func (w *row) takeBack(q *queue) {
 	w.refused = nil
 }
 
-// weigh decides what a row of refusals means that are not about mailboxes, with a new one at its end. A server that refuses everybody pauses the
-// run, or slows it when it refuses for now; those in the row are tried again then. When all of them are of one domain,
-// a message to another one tells whether it is that domain's own refusal.
+// weigh decides what a row of refusals means that are not about mailboxes, with a new one at its end. A server that
+// refuses everybody pauses the run, or slows it when it refuses for now; those in the row are tried again then. When
+// all of them are of one domain, a message to another one tells whether it is that domain's own refusal.
 func (r *run) weigh(now time.Time, domain string, o Outcome, trying bool) {
 	row := slices.DeleteFunc(slices.Clone(r.row.refused), isClosed)
 	everybody := trying && (r.probing || o.Verdict.Permanent && len(row) > 1)

@@ -21,8 +21,8 @@ type odd struct {
 	first      bool          // this line came for the first time
 }
 
-// TestServersOfTheWorld delivers to servers that are each odd in one way, by the clock of a bubble. Nobody fails who need
-// not, nobody gets two, and what a server takes in the end is delivered before long.
+// TestServersOfTheWorld delivers to servers that are each odd in one way, by the clock of a bubble. Nobody fails who
+// need not, nobody gets two, and what a server takes in the end is delivered before long.
 func TestServersOfTheWorld(t *testing.T) {
 	const no = smtptest.Default
 	at := func(stage, answer string, when func(odd) bool) func(odd) string {

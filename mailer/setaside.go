@@ -74,7 +74,8 @@ func (d *domains) setAside(domain, words string) {
 	d.log.Warn("a domain refuses all of its readers; the others go on", "domain", domain, "words", words)
 }
 
-// avoid are the domains to which a message that tries should not go: not to those of closed mailboxes in the row either.
+// avoid are the domains to which a message that tries should not go: not to those of closed mailboxes in the row
+// either.
 func (d *domains) avoid(probing bool, row []refused) map[string]bool {
 	all := map[string]bool{}
 	for _, x := range row {

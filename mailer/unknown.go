@@ -23,7 +23,8 @@ func (r *run) count(to digest.Recipient, e digest.Event, v refusal.Verdict) {
 	})
 }
 
-// recount remembers those of runs that died before their end, when they would have been suppressed, and of other senders.
+// recount remembers those of runs that died before their end, when they would have been suppressed, and of other
+// senders.
 func (r *run) recount() error {
 	failures, err := r.m.ledger.Failures(r.job.Edition)
 	if err != nil {

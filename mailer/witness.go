@@ -14,9 +14,12 @@ import (
 // off, after them. Where several in a row are closed, the server is asked for a reader who has the edition already, at
 // RCPT and without a message.
 
-// closedInARow is how many readers in a row may be called unknown where nobody has the edition yet, before the run pauses:
-// old lists begin with those who left long ago.
+// closedInARow is how many readers in a row may be called unknown where nobody has the edition yet, before the run
+// pauses: old lists begin with those who left long ago.
 const closedInARow = 40
+
+// mostServed is of how many domains a reader is remembered who has the edition.
+const mostServed = 1000
 
 // asker is a connection that can be asked whether the other side takes mail for somebody, without a message.
 type asker interface {
@@ -33,8 +36,12 @@ type witnesses struct {
 
 // saw notes a reader who has the edition.
 func (s *witnesses) saw(to digest.Recipient) {
-	s.servedLast = domainOf(to.Email)
-	s.served[s.servedLast] = to
+	domain := domainOf(to.Email)
+	if _, known := s.served[s.servedLast]; known && len(s.served) >= mostServed && s.servedLast != domain {
+		delete(s.served, s.servedLast)
+	}
+	s.servedLast = domain
+	s.served[domain] = to
 }
 
 // weighClosed decides what a row of closed mailboxes means, with a new one at its end. It reports whether the server is
@@ -63,8 +70,8 @@ func weighClosed(r *run, now time.Time, o Outcome) (ask bool) {
 	return false
 }
 
-// askAgain takes readers out of a long row who were called unknown before the server took a message: it may just have found
-// its list of mailboxes again. Each is tried once more.
+// askAgain takes readers out of a long row who were called unknown before the server took a message: it may just have
+// found its list of mailboxes again. Each is tried once more.
 func askAgain(q *queue, over []refused) []refused {
 	if len(over) <= refusalsInARow {
 		return over

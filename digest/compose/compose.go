@@ -48,8 +48,8 @@ type Result struct {
 
 // Compose selects for each set of topics that readers chose by itself, so that whoever chose one topic gets a whole
 // page of it. See selector for how. A story that stands on no page is carried to the next edition, once, if several
-// outlets told it or a feed that orders by importance had it near its top; all others are closed with the reason, and so
-// is all of what a digest of another one's editions has no room for: it was told.
+// outlets told it or a feed that orders by importance had it near its top; all others are closed with the reason, and
+// so is all of what a digest of another one's editions has no room for: it was told.
 func Compose(in Input) (Result, error) {
 	in.Stories = ordered(in)
 	all := in.Edition

@@ -479,7 +479,8 @@ func TestDevelopments(t *testing.T) {
 	}
 }
 
-// Whatever readers watch and mute: nobody sees what they mute, each sees once what they watch, and nothing else changes.
+// Whatever readers watch and mute: nobody sees what they mute, each sees once what they watch, and nothing else
+// changes.
 func TestOwnParts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := daily(topic("g", 4, 4), topic("d", 3, 3), topic("s", 3, 3))

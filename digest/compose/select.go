@@ -21,8 +21,8 @@ const (
 	developments   = "\x00developments"
 )
 
-// wordsOf is how many words each length of a digest has: two minutes and four screens of a phone, four minutes and eight
-// screens, or whatever there is. Headlines of the latest news take a minute more.
+// wordsOf is how many words each length of a digest has: two minutes and four screens of a phone, four minutes and
+// eight screens, or whatever there is. Headlines of the latest news take a minute more.
 func wordsOf(length string) int {
 	switch length {
 	case "short":
@@ -134,8 +134,8 @@ func (s *selector) lead() {
 // farBetter is by how much a development must outrank what is new altogether to lead in its place.
 const farBetter = 1.5
 
-// bestOf is the place of the story that leads, of those that may: the best that is no development, or a development that
-// is far better. -1: none may. Stories come best first.
+// bestOf is the place of the story that leads, of those that may: the best that is no development, or a development
+// that is far better. -1: none may. Stories come best first.
 func bestOf(stories []digest.Story, may func(i int) bool) int {
 	development := -1
 	for i, story := range stories {

@@ -108,7 +108,8 @@ func denies(lex []lexeme) bool {
 	})
 }
 
-// ahead reports whether a headline tells what is surely yet to come: "to be sworn in", "set to argue", "strike looming".
+// ahead reports whether a headline tells what is surely yet to come: "to be sworn in", "set to argue", "strike
+// looming".
 func ahead(lex []lexeme) bool {
 	for i, l := range lex {
 		next := ""

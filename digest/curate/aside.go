@@ -11,8 +11,8 @@ import (
 )
 
 // asideTitle matches headlines of what is published every day whatever happened, or tells all at once: live pages,
-// briefings, galleries, hints where to watch, offers, horoscopes, gossip. Each form is one that outlets use as a label, since the same words
-// may be the news ("live ammunition", "a briefing of the council", "the gallery reopens").
+// briefings, galleries, hints where to watch, offers, horoscopes, gossip. Each form is one that outlets use as a label,
+// since the same words may be the news ("live ammunition", "a briefing of the council", "the gallery reopens").
 var asideTitle = lazyregexp.New(`(?i)` + strings.Join([]string{
 	`\blive (?:\w+ ){0,3}(?:updates?|blog|coverage|ticker)\b`, `^[^\pL\pN]*live(?: updates?| results)?[:!|]`, `[-–|:] ?(?:[\w'’]+ ){0,3}live$`, `\bas it happened\b`, `\bupdates live\b|\blive updates\b`,
 	`\blive ?blog\b|\bnewsblog\b|\bliveticker\b|^\+\+\+|\ben direct\b *[:|]|^en direct\b|^en vivo\b|\bin diretta\b|^ao vivo\b|^direct[.:]`,

@@ -38,10 +38,10 @@ type Closed struct {
 	Unwanted bool
 }
 
-// Curate makes stories of items for one lane. Stories come ranked, the best first, each with the
-// topics that carry it, the one that it belongs to most first; every item given is in exactly one of them or in one Closed. sent are the stories
-// of the lane's editions within the window: they take in new items as coverage, but never merge, split or
-// come back.
+// Curate makes stories of items for one lane. Stories come ranked, the best first, each with the topics that carry it,
+// the one that it belongs to most first; every item given is in exactly one of them or in one Closed. sent are the
+// stories of the lane's editions within the window: they take in new items as coverage, but never merge, split or come
+// back.
 func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt Options) ([]digest.Story, []Closed) {
 	opt.Since = cmp.Or(opt.Since, opt.Now.Add(-24*time.Hour))
 	filters, articles := newFilters(topics), withArticles(items)
@@ -208,9 +208,9 @@ func storyID(it *digest.Item) string {
 	return "x" + strings.TrimPrefix(string(key), exactKey)[:12]
 }
 
-// Clusters groups items into stories as Curate does, without topics, filters or memory: for measuring. vectors are theirs
-// by Seq, as far as there are some. Every item given is in exactly one group; groups and the items in them come in a
-// stable order.
+// Clusters groups items into stories as Curate does, without topics, filters or memory: for measuring. vectors are
+// theirs by Seq, as far as there are some. Every item given is in exactly one group; groups and the items in them come
+// in a stable order.
 func Clusters(items []digest.Item, vectors map[uint64][]float32) [][]digest.Item {
 	nodes := make([]node, len(items))
 	for i, it := range items {

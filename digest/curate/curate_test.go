@@ -306,8 +306,8 @@ func TestRankOfPlaceStayingAndHeat(t *testing.T) {
 	}
 }
 
-// A name that half the news has is a subject together with a second word: what two outlets have at the top of it lifts the
-// better of the two.
+// A name that half the news has is a subject together with a second word: what two outlets have at the top of it lifts
+// the better of the two.
 func TestRunningStory(t *testing.T) {
 	topics := []digest.Topic{topic("global", "harbour", "nordic", "courier")}
 	opt := Options{Now: noon.Add(time.Hour), ByImportance: map[string]bool{"harbour": true, "nordic": true}}

@@ -160,8 +160,8 @@ func TestWordsOfTheTime(t *testing.T) {
 }
 
 // What headlines alone tell apart and bring together, by kinds: ages and small numbers, names with digits, one subject
-// in everyday words, roles, days and weeks, what was and what will be; rewordings, counts, short forms. What is found in
-// each pair, and what the second tells anew, stays as it is.
+// in everyday words, roles, days and weeks, what was and what will be; rewordings, counts, short forms. What is found
+// in each pair, and what the second tells anew, stays as it is.
 func TestPairsByKind(t *testing.T) {
 	var out strings.Builder
 	for _, file := range [...]string{"refused.tsv", "joined.tsv", "forms.tsv"} {

@@ -10,9 +10,9 @@ import (
 	"digestd/digest"
 )
 
-// The figures of the ranking. Two outlets count as twice one, four as three times: each further one
-// says less, but where a dozen tell it, it is the news. News halves in worth in half an edition's period, six hours at least, so that a weekly
-// digest does not forget its Monday.
+// The figures of the ranking. Two outlets count as twice one, four as three times: each further one says less, but
+// where a dozen tell it, it is the news. News halves in worth in half an edition's period, six hours at least, so that
+// a weekly digest does not forget its Monday.
 const (
 	minHalfLife  = 6 * time.Hour
 	leastRecency = 1.0 / 64
@@ -106,7 +106,8 @@ const (
 )
 
 // standBack takes down questions, and what stands beside a better story of the same affair, but no development. Stories
-// come best first; clusters are by the stories' IDs; first are titles by the roots of their clusters: those that were sent.
+// come best first; clusters are by the stories' IDs; first are titles by the roots of their clusters: those that were
+// sent.
 func standBack(stories []digest.Story, clusters map[string]cluster, first map[int]string) {
 	better := make(map[int]string) // IDs of stories, by the roots of their clusters
 	for i := range stories {
@@ -128,8 +129,8 @@ func standBack(stories []digest.Story, clusters map[string]cluster, first map[in
 	}
 }
 
-// repeats reports whether none of a cluster's items tells what any of another one does not. What is ruled out as the same
-// story does: another number of a series, another day.
+// repeats reports whether none of a cluster's items tells what any of another one does not. What is ruled out as the
+// same story does: another number of a series, another day.
 func (c cluster) repeats(other cluster) bool {
 	return len(other.nodes) > 0 && !slices.ContainsFunc(c.nodes, func(n *node) bool {
 		return slices.ContainsFunc(other.nodes, func(m *node) bool {

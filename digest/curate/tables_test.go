@@ -154,7 +154,8 @@ func TestShortTexts(t *testing.T) {
 	}
 }
 
-// In a title where all words have capitals, what is no everyday word may be a name; and what "first will" come is yet to come.
+// In a title where all words have capitals, what is no everyday word may be a name; and what "first will" come is yet
+// to come.
 func TestCapitalsAndTenses(t *testing.T) {
 	of := func(title, term string) token {
 		for _, tok := range NewDocument(title, "", "en").tokens {

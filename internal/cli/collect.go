@@ -84,8 +84,8 @@ func (s collectedJSON) print(w io.Writer) {
 // How many lines that say the same of different feeds become one, and how many feeds that one names.
 const foldFrom, foldNames = 4, 3
 
-// onceEach are lines of the form "feed NAME: words", of which those with the same words are one, where the first of them
-// stood. A port in an address does not end the name.
+// onceEach are lines of the form "feed NAME: words", of which those with the same words are one, where the first of
+// them stood. A port in an address does not end the name.
 func onceEach(lines []string) (out []string) {
 	names := map[string][]string{}
 	for _, line := range lines {

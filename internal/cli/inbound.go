@@ -331,8 +331,8 @@ func readUpTo(path string, limit int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, limit))
 }
 
-// maildirReader hands the messages of a Maildir to the ledger. It opens the ledger itself, and lets go of it now and then.
-// Where another process holds the ledger, it hands the messages to that one, one by one.
+// maildirReader hands the messages of a Maildir to the ledger. It opens the ledger itself, and lets go of it now and
+// then. Where another process holds the ledger, it hands the messages to that one, one by one.
 type maildirReader struct {
 	p      *program
 	opened *opened

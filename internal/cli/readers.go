@@ -127,7 +127,8 @@ func near(path string) string {
 	return path
 }
 
-// kept is what keeps mail from an address, as the ledger has it or the process that holds it; nothing where there is none.
+// kept is what keeps mail from an address, as the ledger has it or the process that holds it; nothing where there is
+// none.
 func (r *roster) kept(ctx context.Context, email string) []digest.Suppression {
 	q := *r.p
 	if q.args = []string{"why", email}; q.configFlag != "" {

@@ -12,7 +12,8 @@ import (
 )
 
 // mailserver starts a mail server at a port that stands in files for NAME from then on. It refuses as the lines of a
-// file say at the time, each a stage of the dialogue, words of the sender or the command, and the reply: "mail wrong@ 553 5.7.1 no".
+// file say at the time, each a stage of the dialogue, words of the sender or the command, and the reply: "mail wrong@
+// 553 5.7.1 no".
 func mailserver(t *testing.T, ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: mailserver NAME ANSWERS FILES…")

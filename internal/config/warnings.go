@@ -76,8 +76,8 @@ func (r *reader) placeholders(c *Config, root *table) {
 	}
 }
 
-// undotted warns of readers whose domain is a single word: in a list from elsewhere, something is missing there. The first
-// few are named.
+// undotted warns of readers whose domain is a single word: in a list from elsewhere, something is missing there. The
+// first few are named.
 func (r *reader) undotted(c *Config) {
 	const named = 3
 	n := 0

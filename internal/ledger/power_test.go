@@ -345,9 +345,9 @@ func unhex(t *testing.T, s string) string {
 	return string(raw)
 }
 
-// TestPowerCuts records the system calls of a ledger's life, and replays power cuts between any two of them: of what was
-// not synced, everything is there, nothing, or any part in any order, of a torn write some sectors. Each time, what was
-// done for good is there, of what was under way all or nothing, and the ledger is whole and goes on.
+// TestPowerCuts records the system calls of a ledger's life, and replays power cuts between any two of them: of what
+// was not synced, everything is there, nothing, or any part in any order, of a torn write some sectors. Each time, what
+// was done for good is there, of what was under way all or nothing, and the ledger is whole and goes on.
 func TestPowerCuts(t *testing.T) {
 	t.Parallel()
 	storetest.NeedsFile(t)

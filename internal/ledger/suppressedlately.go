@@ -8,8 +8,8 @@ import (
 	"digestd/internal/ledger/store"
 )
 
-// lookEvery is how long what was read of suppressions may be told: asking each time is a way to another machine, or lets
-// the store commit what it would journal.
+// lookEvery is how long what was read of suppressions may be told: asking each time is a way to another machine, or
+// lets the store commit what it would journal.
 const lookEvery = 10 * time.Second
 
 // lately is who gets nothing, as it was a moment ago.
@@ -21,8 +21,8 @@ type lately struct {
 	secret []byte
 }
 
-// Suppressed reports whether an address gets nothing of a digest, before anything is begun for it, as it was lookEvery ago
-// at most; Step looks again in the commit that counts.
+// Suppressed reports whether an address gets nothing of a digest, before anything is begun for it, as it was lookEvery
+// ago at most; Step looks again in the commit that counts.
 func (m Mail) Suppressed(email, digestID string) (bool, error) {
 	if digestID != AskingDigest {
 		if may, err := m.lately.maySuppress(m.Readers, email, digestID); !may || err != nil {
@@ -32,7 +32,8 @@ func (m Mail) Suppressed(email, digestID string) (bool, error) {
 	return m.Readers.Suppressed(email, digestID) // they may be back by now
 }
 
-// maySuppress reports whether anything that was read says so. A row that is damaged does: it concerns whom it is of alone.
+// maySuppress reports whether anything that was read says so. A row that is damaged does: it concerns whom it is of
+// alone.
 func (l *lately) maySuppress(r *Readers, email, digestID string) (bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -73,7 +73,8 @@ func (p *Publisher) deliver(
 		Opened:   func() error { return p.Ledger.Editions.Pause(id, "") },
 		TokenKey: func(id string) (subscribers.TokenKey, bool) { key, ok := keys[id]; return key, ok },
 	})
-	// A run that was ended has not found out whether the next one would be paused, nor has one that had nothing to send.
+	// A run that was ended has not found out whether the next one would be paused, nor has one that had nothing to
+	// send.
 	if err == nil && sum.Lots > 0 && sum.Paused != e.Paused && (sum.Paused != "" || ctx.Err() == nil) {
 		err = p.Ledger.Editions.Pause(id, sum.Paused)
 	}
@@ -81,8 +82,8 @@ func (p *Publisher) deliver(
 }
 
 // subscribes tells who is still to get a digest, as the lists are at the time: they may be read anew while an edition
-// goes out. Where the digest itself has left the configuration, whoever is a subscriber of anything is. Who signed up is
-// looked up once a second: a look for each mail lets the store commit what it would journal.
+// goes out. Where the digest itself has left the configuration, whoever is a subscriber of anything is. Who signed up
+// is looked up once a second: a look for each mail lets the store commit what it would journal.
 func (p *Publisher) subscribes(digestID string) func(email string) bool {
 	var mu sync.Mutex
 	var looked time.Time
@@ -215,8 +216,8 @@ func (p *Publisher) Owed() ([]Owed, error) {
 	return all, nil
 }
 
-// Resume delivers what is still owed of all editions; at once, what the schedule of retry has put off goes too. One that
-// fails keeps no other from going out.
+// Resume delivers what is still owed of all editions; at once, what the schedule of retry has put off goes too. One
+// that fails keeps no other from going out.
 func (p *Publisher) Resume(ctx context.Context, atOnce bool, watch Watch) ([]Published, error) {
 	open, err := p.Ledger.Editions.Open()
 	if err != nil {

@@ -104,9 +104,9 @@ type Understood struct {
 	Restored   []string
 }
 
-// ReadMailbox does what follows from the messages that came since the last pass. It may be the mailbox of a person, who has
-// bounces and letters of their own: of those that ask for nothing, what is about a mail of ours is understood, and all
-// else stays. Requests to leave that a person must see to are kept as letters, and understood.
+// ReadMailbox does what follows from the messages that came since the last pass. It may be the mailbox of a person, who
+// has bounces and letters of their own: of those that ask for nothing, what is about a mail of ours is understood, and
+// all else stays. Requests to leave that a person must see to are kept as letters, and understood.
 func (r *Receiver) ReadMailbox(ctx context.Context, box Mailbox) (Understood, error) {
 	sum := Understood{Kinds: map[inbound.Kind]int{}}
 	pass, err := box.Read(ctx, func(raw []byte) (bool, error) {

@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	// lateEdition is how long after its slot, or after it was composed late, an edition that is not complete is a problem.
+	// lateEdition is how long after its slot, or after it was composed late, an edition that is not complete is a
+	// problem.
 	lateEdition = time.Hour
 	// fewOwed is how many deliveries an edition may go on owing, or one in onePartOf, and need nobody: on any list some
 	// mailbox is full, and some server asks to come again.
@@ -159,8 +160,8 @@ type Known struct {
 	Untold     error                      // why the command of [alerts] reaches nobody; nil: it does, or was not run
 }
 
-// problems tell of a mailbox and a command that don't work. The latter is not for the operator's ears: it would be told by
-// the command that fails.
+// problems tell of a mailbox and a command that don't work. The latter is not for the operator's ears: it would be told
+// by the command that fails.
 func (k Known) problems(now time.Time) []Problem {
 	var all []Problem
 	if k.Unread != nil && now.Sub(k.Since) > unreadMailbox {

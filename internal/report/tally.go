@@ -84,8 +84,8 @@ func (t *Tally) counts() map[string]int {
 	return all
 }
 
-// progress is where the deliveries of an edition stand. Whom nothing goes to any more is suppressed in it, though the run
-// that records it has not come to them.
+// progress is where the deliveries of an edition stand. Whom nothing goes to any more is suppressed in it, though the
+// run that records it has not come to them.
 func (l Ledger) progress(e ledger.EditionState) (digest.Progress, error) {
 	p, err := l.Deliveries.Progress(e.ID)
 	if err != nil || e.Complete || e.Request != "" { // who left may be asked

@@ -56,8 +56,8 @@ func FindProvider(word string) (p Provider, ok bool) {
 	return Provider{}, false
 }
 
-// ProviderAt is a server of one's own: HOST or HOST:PORT. Port 465 is encrypted from the first byte; one on this machine
-// need not be.
+// ProviderAt is a server of one's own: HOST or HOST:PORT. Port 465 is encrypted from the first byte; one on this
+// machine need not be.
 func ProviderAt(word string) (Provider, bool) {
 	p := Provider{Host: word, Port: 587, TLS: starttls}
 	if host, port, err := net.SplitHostPort(word); err == nil {

@@ -21,8 +21,8 @@ const mostKept = 8 << 20
 // publicly is how long others may keep a public page without asking. One that is withdrawn is gone everywhere after it.
 const publicly = "public, max-age=60"
 
-// library has the public pages ready, as the configuration and the archive are now. What is asked for again costs neither
-// a template nor the ledger more than the question whether there is something new.
+// library has the public pages ready, as the configuration and the archive are now. What is asked for again costs
+// neither a template nor the ledger more than the question whether there is something new.
 type library struct {
 	mu      sync.Mutex
 	site    *archive.Site
@@ -41,8 +41,8 @@ type readyPage struct {
 	zipped  []byte // nil: not worth it
 }
 
-// page finds or makes a page; nil: there is none. One is made at a time, so that a crowd that asks for the same costs no
-// more than one who does.
+// page finds or makes a page; nil: there is none. One is made at a time, so that a crowd that asks for the same costs
+// no more than one who does.
 func (l *library) page(site Site, shelf archive.Shelf, path string, now time.Time) (*readyPage, error) {
 	_, version, err := shelf.Rows()
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 
 // Mail that no person wrote: answers of a mailbox while its owner is away, and gates that ask for a confirmation.
 
-// vacation matches the beginning of the subjects of automatic answers. What may also head a letter ("Holiday offers") must
-// stand alone, or before what is answered, or a time.
+// vacation matches the beginning of the subjects of automatic answers. What may also head a letter ("Holiday offers")
+// must stand alone, or before what is answered, or a time.
 var vacation = lazyregexp.New(`(?i)^\s*(re:\s*)?\W{0,3}(auto(matic|mated|matisch\w*|matique|m[aá]tic[ao]|matica)?[-_ ]*(reply|response|respon|antwort|antwoord|svar|r[ée]ponse|respuesta|resposta|risposta)|autoreply|autorespond|` +
 	`r[ée]ponse automatique|respuesta autom[aá]tica|resposta autom[aàá]tica|risposta automatica|` +
 	`automatiskt? svar|autom\pL+ (vastaus|vastus|odpov\pL+|v[áa]lasz|odgovor\pL*|atsakym\pL+|atbilde)|samodejni odgovor|auto(matyczna )?odpowied|odpowied\pL+ automat|r[ăa]spuns automat|` +
@@ -41,8 +41,8 @@ var awayFrom = refusal.AnyOf(
 	`(休暇|出張|不在)(中|に(して|なり))`, `正在?(休假|度假|出差)`, `(izindeyim|tatildeyim|ofis dışındayım)`, `(jsem|nejsem) .{0,20}(na dovolené|v kanceláři)`, `szabadságon vagyok`, `휴가 ?중`, `är .{0,20}åter den`,
 )
 
-// answersByItself reports whether a mailbox answers for its owner, by what it says above what it quotes. A person writes of
-// their holidays too, so that counts in an answer alone.
+// answersByItself reports whether a mailbox answers for its owner, by what it says above what it quotes. A person
+// writes of their holidays too, so that counts in an answer alone.
 func answersByItself(h header, subject string, wrote []string) bool {
 	all := flat(wrote)
 	return automatic(strings.ToLower(subject)+" "+all) || len(wrote) < ownLines && awayFrom(all) &&

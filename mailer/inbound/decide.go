@@ -102,8 +102,8 @@ func (r Report) ours(find Find, wanted func(Token) bool) (found []named, err err
 	return found, nil
 }
 
-// Ours reports whether something in the report is a token of ours, so that it is about a mail of ours, or asks about one.
-// The error is the ledger's.
+// Ours reports whether something in the report is a token of ours, so that it is about a mail of ours, or asks about
+// one. The error is the ledger's.
 func (r Report) Ours(find Find) (bool, error) {
 	found, err := r.ours(find, func(Token) bool { return true })
 	return len(found) > 0, err

@@ -195,7 +195,8 @@ type content struct {
 	jmrp        string  // whose complaint it is, in the form of Microsoft's junk mail reporting
 }
 
-// complainer is the field in which Microsoft names who complains, in the message that it attaches, or hands on as it is.
+// complainer is the field in which Microsoft names who complains, in the message that it attaches, or hands on as it
+// is.
 const complainer = "x-hmxmroriginalrecipient"
 
 // flatten walks through the parts. Into an attached message it looks only where a mail system attached a

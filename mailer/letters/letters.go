@@ -29,7 +29,8 @@ type Waiting struct {
 	Leave int    `json:"leave"` // by which somebody asks to leave
 	Other int    `json:"other"`
 	Path  string `json:"path"`
-	// Askers are the addresses from which they ask to leave, as the mails have it; each once, and empty where one has none.
+	// Askers are the addresses from which they ask to leave, as the mails have it; each once, and empty where one has
+	// none.
 	Askers []string `json:"askers,omitempty"`
 }
 

@@ -80,7 +80,8 @@ func Assess(given, words string) (status string, gone bool) {
 			status = meant
 		}
 	}
-	// 5.1.10 is that a domain takes no mail at all (RFC 7505 §4.2). Only Exchange says it of a mailbox, and then says so.
+	// 5.1.10 is that a domain takes no mail at all (RFC 7505 §4.2). Only Exchange says it of a mailbox, and then says
+	// so.
 	if status == "5.1.10" && meant != "5.1.1" && !notFound(plain) {
 		return status, false
 	}
@@ -91,9 +92,9 @@ func Assess(given, words string) (status string, gone bool) {
 	return status, subscribers.NoSuchMailbox(status)
 }
 
-// kin reports whether a code may stand for that there is no such mailbox where words, in lower case, say so: 5.1.6 is that
-// it has moved to nowhere (RFC 3463 §3.2), 5.1.3 that its name can't be, unless that is all that they say; 5.7.1 is what
-// Yandex gives with these very words.
+// kin reports whether a code may stand for that there is no such mailbox where words, in lower case, say so: 5.1.6 is
+// that it has moved to nowhere (RFC 3463 §3.2), 5.1.3 that its name can't be, unless that is all that they say; 5.7.1
+// is what Yandex gives with these very words.
 func kin(code, words string) bool {
 	return code == "5.1.6" || code == "5.1.3" && !malformed(words) || code == "5.7.1" && strings.Contains(words, "no such user!")
 }
@@ -118,8 +119,8 @@ var late = lazyregexp.New(`\b` + endOfData + `\b|\bdata command\b|\bcommand\W{1,
 // Late is what a server said, as said after the whole message.
 func Late(words string) string { return endOfData + ": " + words }
 
-// unknown is how a mailbox is called that its server had taken at RCPT. After the message some say so of what a reader's
-// own filter refuses.
+// unknown is how a mailbox is called that its server had taken at RCPT. After the message some say so of what a
+// reader's own filter refuses.
 var unknown = lazyregexp.New(`user unknown|unknown user`)
 
 // letters finds words.

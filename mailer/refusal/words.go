@@ -129,8 +129,8 @@ var noMailbox = AnyOf(
 	`(用户|用戶|收件人|邮箱|郵箱|地址)[^。]{0,20}(不存在|未找到|无效|無效)`, `没有这个用户`,
 )
 
-// hindered finds, in lower case, what says beside "no such mailbox" that this may be so for now, for this sender, or since
-// the mail system could not look: then it does not count.
+// hindered finds, in lower case, what says beside "no such mailbox" that this may be so for now, for this sender, or
+// since the mail system could not look: then it does not count.
 var hindered = AnyOf(
 	`\b(unknown|invalid|exists?|found|valid|nicht|inconnue?|existe|pas|esiste|sconosciuto|desconocido|desconhecido)\b,? (or|oder|ou|o|of) ([^.;:]{0,24}\b)?(`+
 		`not (allow|accept|receiv|able|avail|permit)\w*|unavailable|temporar\w*|nimmt|kann|refus\w*|restrict\w*|accept\w*|unable|policy|blocked|rejects?|no est|you)\b`,

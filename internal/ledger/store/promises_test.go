@@ -49,8 +49,8 @@ func TestPromises(t *testing.T) {
 	})
 }
 
-// promises holds an engine to its promises. fresh makes the way to a new store each time. kill ends the sessions of a name from
-// outside; it is nil where nobody can.
+// promises holds an engine to its promises. fresh makes the way to a new store each time. kill ends the sessions of a
+// name from outside; it is nil where nobody can.
 func promises(t *testing.T, fresh func(t *testing.T) store.Opener, kill func(t *testing.T, s store.Store, session string)) {
 	for _, promise := range []struct {
 		name string

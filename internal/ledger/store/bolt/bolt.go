@@ -53,8 +53,8 @@ type DB struct {
 // At opens the file at a path when it is asked to. For writing, it is made where neither it nor its marker exists.
 //
 // Errors: store.ErrBusy when another process holds it; store.ErrMissing when it is opened for reading and neither it
-// nor its marker exists; store.ErrLost, store.ErrEmpty, store.ErrDenied, store.ErrForeign, store.ErrDamaged with words on
-// what to do.
+// nor its marker exists; store.ErrLost, store.ErrEmpty, store.ErrDenied, store.ErrForeign, store.ErrDamaged with words
+// on what to do.
 func At(path string, opt Options) store.Opener {
 	return func() (store.Store, error) {
 		d, err := open(path, opt)
@@ -65,8 +65,8 @@ func At(path string, opt Options) store.Opener {
 	}
 }
 
-// open opens a file. Where it is to be read alone, and a process was killed that had journalled something, it is opened for writing
-// for a moment.
+// open opens a file. Where it is to be read alone, and a process was killed that had journalled something, it is opened
+// for writing for a moment.
 func open(path string, opt Options) (*DB, error) {
 	d, err := openOnce(path, opt)
 	if !errors.Is(err, errUnfolded) {

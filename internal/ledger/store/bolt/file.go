@@ -66,8 +66,8 @@ func (d *DB) Room() (uint64, error) {
 	return uint64(fs.Bavail) * uint64(fs.Bsize), nil
 }
 
-// Verify looks at every page and row of the file, and at both meta pages. It reads the file as it is at one moment, with
-// little memory, whatever stands there.
+// Verify looks at every page and row of the file, and at both meta pages. It reads the file as it is at one moment,
+// with little memory, whatever stands there.
 func (d *DB) Verify() []error {
 	_ = d.read(false, func(*bbolt.Tx) error { return nil }) // folds
 	problems := []error{fmt.Errorf("%s changes too fast to be looked at", d.path)}

@@ -14,15 +14,16 @@ import (
 	"digestd/internal/ledger/store"
 )
 
-// A commit of bbolt takes two syncs and writes every page that it touched. Small ones are journalled instead, inside the
-// same file: a bucket that nothing above sees has one long value, whose pages bbolt leaves alone as long as nothing is
-// put there, and what a small Update did is written into them, as a record, with one sync. The transaction of bbolt
+// A commit of bbolt takes two syncs and writes every page that it touched. Small ones are journalled instead, inside
+// the same file: a bucket that nothing above sees has one long value, whose pages bbolt leaves alone as long as nothing
+// is put there, and what a small Update did is written into them, as a record, with one sync. The transaction of bbolt
 // stays open, and the next Update goes on in it. To fold is to commit it: before anybody reads, when the journal is
 // full, with an Update that is not small, and at the end.
 //
 // A record bears the number of the transaction that will fold it. So the fold makes all of them void by what makes it
-// valid itself, the meta page. Records that are not void when the file is opened are done again, in their order. They say
-// what rows and sequences became, and not what changed in them, so to do all of them twice comes to the same as once.
+// valid itself, the meta page. Records that are not void when the file is opened are done again, in their order. They
+// say what rows and sequences became, and not what changed in them, so to do all of them twice comes to the same as
+// once.
 //
 // The bucket comes with the first small Updates that follow each other, and goes with the fold before a copy, before a
 // compaction and at the end. So no copy has it, and a program that knows of no journal opens a file that was
@@ -70,8 +71,8 @@ func (d *DB) View(f func(store.Tx) error) error {
 	return d.read(false, func(t *bbolt.Tx) error { return f(&tx{Tx: t, fixed: true}) })
 }
 
-// read folds, and runs a read; before a copy, the journal goes. What can't be folded, the disk being full, is read where it
-// stands, and copied together with the journal, and nothing changes meanwhile.
+// read folds, and runs a read; before a copy, the journal goes. What can't be folded, the disk being full, is read
+// where it stands, and copied together with the journal, and nothing changes meanwhile.
 func (d *DB) read(copied bool, f func(*bbolt.Tx) error) error {
 	j, release := &d.journal, func() {}
 	if copied || j.waits.Load() {
@@ -98,8 +99,8 @@ func (d *DB) read(copied bool, f func(*bbolt.Tx) error) error {
 	})
 }
 
-// Update runs a short write. bbolt has one writer at a time, whatever it touches. A new file gets its name with its first
-// commit.
+// Update runs a short write. bbolt has one writer at a time, whatever it touches. A new file gets its name with its
+// first commit.
 func (d *DB) Update(_ []store.Touch, f func(store.Tx) error) error {
 	j := &d.journal
 	j.Lock()
@@ -274,8 +275,8 @@ func (d *DB) record(log []byte) bool {
 	return true
 }
 
-// goOn does again what stands in the journal of a file whose process was killed, and folds it. When that fails, the disk being full,
-// it waits. The error is errUnfolded where the file is open for reading alone.
+// goOn does again what stands in the journal of a file whose process was killed, and folds it. When that fails, the
+// disk being full, it waits. The error is errUnfolded where the file is open for reading alone.
 func (d *DB) goOn() error {
 	j := &d.journal
 	err := d.findJournal()

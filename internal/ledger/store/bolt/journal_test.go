@@ -18,7 +18,8 @@ import (
 	"digestd/internal/ledger/store"
 )
 
-// journalling opens a new file whose journal is in use: there are the buckets b and p, and n rows in each were journalled and not folded.
+// journalling opens a new file whose journal is in use: there are the buckets b and p, and n rows in each were
+// journalled and not folded.
 func journalling(t *testing.T, n int) *DB {
 	t.Helper()
 	d, err := opened(t, filepath.Join(t.TempDir(), "digestd.db"), Options{Eager: true})
@@ -103,7 +104,8 @@ func killed(t *testing.T, d *DB) string {
 	return path
 }
 
-// holds opens a file, in which there must be so many rows, and which must be whole, go on, and know of no journal when it was closed.
+// holds opens a file, in which there must be so many rows, and which must be whole, go on, and know of no journal when
+// it was closed.
 func holds(t *testing.T, path string, readOnly bool, rows int) {
 	t.Helper()
 	d, err := opened(t, path, Options{ReadOnly: readOnly})
@@ -406,7 +408,8 @@ func TestReadingAfterAKillFoldsOrSaysWhy(t *testing.T) {
 	holds(t, path, true, 6)
 }
 
-// TestCopiesOfAMoment copies, compacts and checks while others journal: a copy has the rows of one moment, and no journal.
+// TestCopiesOfAMoment copies, compacts and checks while others journal: a copy has the rows of one moment, and no
+// journal.
 func TestCopiesOfAMoment(t *testing.T) {
 	d := journalling(t, 2)
 	end, ended := make(chan bool), make(chan int)
@@ -466,7 +469,8 @@ func TestCopiesOfAMoment(t *testing.T) {
 	holds(t, d.path, false, rows)
 }
 
-// TestManyLives journals, reads, fails, removes, is copied and killed at random, and holds at each end what a map holds.
+// TestManyLives journals, reads, fails, removes, is copied and killed at random, and holds at each end what a map
+// holds.
 func TestManyLives(t *testing.T) {
 	for seed := range uint64(3) {
 		random := rand.New(rand.NewPCG(seed, 22))

@@ -39,8 +39,8 @@ func recordSum(raw, salt []byte, length int) uint32 {
 	return crc32.Update(sum, table, raw[recordHead:recordHead+length])
 }
 
-// recordAt is the record at the beginning of bytes; whole tells whether it is one as it was written. Of one that is not, what stands in
-// its head may be anything.
+// recordAt is the record at the beginning of bytes; whole tells whether it is one as it was written. Of one that is
+// not, what stands in its head may be anything.
 func recordAt(raw, salt []byte) (r record, whole bool) {
 	little := binary.LittleEndian
 	if len(raw) < recordHead || little.Uint32(raw) != recordMark {
@@ -55,8 +55,8 @@ func recordAt(raw, salt []byte) (r record, whole bool) {
 	return r, true
 }
 
-// readRecords reads what the records of a journal say that a transaction is to fold, and how many bytes they take. A last
-// one that is not whole was being written, and nobody was told that it is done: torn tells of it where it can be
+// readRecords reads what the records of a journal say that a transaction is to fold, and how many bytes they take. A
+// last one that is not whole was being written, and nobody was told that it is done: torn tells of it where it can be
 // known. One that others follow was damaged since, and so is whatever follows from a transaction that is not there.
 func readRecords(area, salt []byte, id uint64) (logs [][]byte, length int, torn bool, err error) {
 	for length < len(area) {
