@@ -255,6 +255,7 @@ func (w *deliveryWriter) expectSteps(tx store.Tx, group []*step) error {
 		} else if s.change == nil {
 			tx.Bucket(bucketLots).Expect(stopKey(s.edition))
 			tx.Bucket(bucketMeta).Expect(keyPaused)
+			tx.Bucket(bucketEditions).Expect([]byte(s.edition))
 		}
 		if s.next != nil {
 			expectSuppressed(tx, s.to, digestOf(s.edition))

@@ -84,12 +84,16 @@ func (w *deliveryWriter) applyStep(tx store.Tx, s *step, all *moves) (events []p
 	if err != nil {
 		return nil, err
 	}
+	name, err := w.digestOf(tx, l)
+	if err != nil {
+		return nil, err
+	}
 	next := *s.next
 	if l.session != nil {
 		stop, stopped, err := readStop(tx, s.edition)
 		if err == nil {
 			var may bool
-			if may, err = w.mayBegin(tx, l, stop, stopped); err == nil && !may {
+			if may, err = w.mayBegin(tx, l, name, stop, stopped); err == nil && !may {
 				s.state = digest.Pending
 				return events, nil
 			}
@@ -98,7 +102,7 @@ func (w *deliveryWriter) applyStep(tx store.Tx, s *step, all *moves) (events []p
 			return nil, err
 		}
 	}
-	suppressed, err := isSuppressed(tx, s.to, w.digestOf(l))
+	suppressed, err := isSuppressed(tx, s.to, name)
 	if err != nil {
 		return nil, err
 	}

@@ -138,3 +138,31 @@ func TestARotatedKeyIsKnownEverywhere(t *testing.T) {
 		t.Errorf("%d keys, and %d", len(a), len(b))
 	}
 }
+
+// TestALotKnowsTheNewNameOfItsDigest renames a digest while another process has a lot of an edition.
+func TestALotKnowsTheNewNameOfItsDigest(t *testing.T) {
+	m, now := memory.New(), morning
+	one, two := process(t, m, "one", &now), process(t, m, "two", &now)
+	names(t, two)
+	poll(t, one, "https://example.org/feed", "One")
+	c := composition(t, one, "2026-03-14T07:00", 3)
+	if err := one.Editions.Commit(c); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, err := two.Deliveries.Take(t.Context(), c.Edition.ID, func(digest.Standing) bool { return true }); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	if _, err := one.Rename(lane.Digest, "wire"); err != nil {
+		t.Fatal(err)
+	}
+	if err := one.Readers.Suppress(digest.Suppression{Email: "reader0@example.org", Digest: "wire", Source: "page"}); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []digest.State{digest.Suppressed, digest.Intent} {
+		next := &digest.Event{Index: i, State: digest.Intent, At: now, Attempt: 1}
+		s, err := two.Deliveries.Step(t.Context(), c.Edition.ID, nil, next, c.Recipients[i].Email)
+		if err != nil || s != want {
+			t.Errorf("reader %d is %s, %v; want %s", i, s, err, want)
+		}
+	}
+}

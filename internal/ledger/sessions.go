@@ -182,11 +182,15 @@ func (w *deliveryWriter) lotOf(tx store.Tx, edition string, index int) (*lot, er
 	return l, nil
 }
 
-// digestOf is the digest of a lot by its name of today.
-func (w *deliveryWriter) digestOf(l *lot) string {
+// digestOf is the digest of a lot by its name of today, which another process may have changed.
+func (w *deliveryWriter) digestOf(tx store.Tx, l *lot) (string, error) {
+	if l.session != nil {
+		st, err := editionState(tx, l.edition)
+		return st.Digest, err
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return cmp.Or(w.names[l.edition], l.digest)
+	return cmp.Or(w.names[l.edition], l.digest), nil
 }
 
 // renamed notes that the digest of editions has another name now.
@@ -213,8 +217,8 @@ func (w *deliveryWriter) forget(edition string) {
 	delete(w.dues, edition)
 }
 
-// mayBegin reports whether a delivery of a lot may begin.
-func (w *deliveryWriter) mayBegin(tx store.Tx, l *lot, s stop, stopped bool) (bool, error) {
+// mayBegin reports whether a delivery of a lot may begin, whose digest has that name now.
+func (w *deliveryWriter) mayBegin(tx store.Tx, l *lot, name string, s stop, stopped bool) (bool, error) {
 	w.mu.Lock()
 	probes := w.probes[l.edition]
 	w.mu.Unlock()
@@ -223,5 +227,5 @@ func (w *deliveryWriter) mayBegin(tx store.Tx, l *lot, s stop, stopped bool) (bo
 		return false, nil
 	}
 	paused, _, err := tablePaused.in(tx).get(keyPaused)
-	return !slices.ContainsFunc(paused, func(p Paused) bool { return p.Digest == w.digestOf(l) }), err
+	return !slices.ContainsFunc(paused, func(p Paused) bool { return p.Digest == name }), err
 }
