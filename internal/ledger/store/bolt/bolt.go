@@ -148,6 +148,7 @@ func (d *DB) Passed() error { return d.passed }
 func (d *DB) Close() error {
 	j := &d.journal
 	j.Lock()
+	defer j.Unlock() // at the end: an Update between would leave a transaction open, for which bbolt waits
 	waits := j.waits.Load()
 	kept := d.fold(true)
 	if j.tx != nil {
@@ -155,7 +156,6 @@ func (d *DB) Close() error {
 	}
 	j.tx, j.at = nil, 0
 	j.waits.Store(false)
-	j.Unlock()
 	err := d.db.Close()
 	if waits && kept != nil {
 		err = errors.Join(fmt.Errorf("%s: %w; nothing is lost: its journal is gone on with when it is opened", d.path, kept), err)

@@ -169,6 +169,7 @@ func (d *DB) undo(why error) error {
 	if err == nil && j.id != old { // the commit that failed is valid: only whether it is on the disk, nobody knows
 		j.done, j.at, j.doubt = nil, 0, true
 		j.waits.Store(false)
+		err = d.findJournal() // it went with that commit, or is where it was
 	}
 	for _, log := range j.done {
 		if err == nil {

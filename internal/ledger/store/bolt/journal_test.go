@@ -390,6 +390,50 @@ func TestWhatFailsTakesNothingJournalledAlong(t *testing.T) {
 	}
 }
 
+// TestARefusedRowIsInNoRecord: whoever goes on after a row that bbolt does not take leaves a journal that can be read.
+func TestARefusedRowIsInNoRecord(t *testing.T) {
+	d := journalling(t, 2)
+	do(t, d, func(tx store.Tx) error {
+		if tx.Bucket("b").Put(nil, []byte("x")) == nil || tx.Bucket("b").Put(make([]byte, 40<<10), nil) == nil {
+			t.Error("bbolt takes any key")
+		}
+		return row(2)(tx)
+	})
+	holds(t, killed(t, d), false, 3)
+	_ = d.Update(nil, func(store.Tx) error { return errors.New("no") })
+	if n := has(t, d); n != 3 {
+		t.Errorf("%d rows of 3", n)
+	}
+}
+
+// TestACommitOfWhichNobodyKnows is valid, and its sync fails: the journal that is there still goes at the end.
+func TestACommitOfWhichNobodyKnows(t *testing.T) {
+	for _, compact := range []bool{true, false} {
+		d, no := journalling(t, 3), errors.New("no")
+		d.journal.Lock()
+		if err := errors.Join(d.journal.tx.Commit(), d.undo(no)); !errors.Is(err, no) || d.journal.lost != nil {
+			t.Error(err)
+		}
+		d.journal.Unlock()
+		do(t, d, row(3))
+		if d.journal.waits.Load() {
+			t.Error("a record before the next commit")
+		}
+		do(t, d, row(4))
+		holds(t, killed(t, d), false, 5)
+		err := error(nil)
+		if compact {
+			_, _, err = d.Compact()
+		} else {
+			err = d.Close()
+		}
+		if err != nil || hasJournal(t, d.path) {
+			t.Error("a journal is left, or ", err)
+		}
+		holds(t, d.path, false, 5)
+	}
+}
+
 func TestReadingAfterAKillFoldsOrSaysWhy(t *testing.T) {
 	path := killed(t, journalling(t, 6))
 	other, err := os.Open(path)

@@ -139,8 +139,11 @@ func (b *bucket) Put(key, value []byte) error {
 	if err := b.writable(); err != nil {
 		return err
 	}
-	b.note(notedRow, key, value)
-	return b.rows.Put(key, b.seal(key, value))
+	err := b.rows.Put(key, b.seal(key, value))
+	if err == nil { // nobody could do again what is refused
+		b.note(notedRow, key, value)
+	}
+	return err
 }
 
 func (b *bucket) Delete(key []byte) error {
