@@ -54,6 +54,7 @@ var boilerplate = []pattern{
 	boiler(`^\s*(?:updated:? )?(?:january|february|march|april|may|june|july|august|september|october|november|december) \d{1,2}, \d{4},? \d{1,2}:\d{2} ?[ap]\.?m\.?\s+`, "am ", "pm ", "am. ", "pm. ", "a.m. ", "p.m. "),
 	boiler(`^\s*(?-i:\(?(?:Reuters|AP|AFP|CNN|PTI|ANI|IANS|UPI|EFE|ANSA|dpa|Xinhua)\)?)\s*(?:--|[-–—:])\s*`, "reuters", "ap", "afp", "cnn", "pti", "ani", "ians", "upi", "efe", "ansa", "dpa", "xinhua"),
 	boiler(`^\s*(?-i:\p{Lu}[\p{Lu} .,'’-]{2,40})\s*\([^)]{2,30}\)\s*(?:--|[-–—:])\s*`, ") -", ") –", ") —", "):"),
+	boiler(`^\s*(?-i:\p{Lu}[\p{Lu} .,'’-]{4,40}?)(?:,? (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.? \d{1,2})?\s+(?:--|[-–—])\s+`, " - ", " – ", " — ", " -- "),
 }
 
 func boiler(expression string, triggers ...string) pattern {
