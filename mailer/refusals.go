@@ -57,6 +57,16 @@ func isClosed(x refused) bool {
 }
 func anyRefusal(refused) bool { return true }
 
+// closedIn counts the closed mailboxes of a row.
+func closedIn(row []refused) (n int) {
+	for _, x := range row {
+		if isClosed(x) {
+			n++
+		}
+	}
+	return n
+}
+
 // takeBack lets those in the row be tried again.
 func (w *row) takeBack(q *queue) {
 	for _, x := range w.refused {
@@ -129,8 +139,7 @@ func (r *run) leftRow(ctx context.Context) []refused {
 // settleRow brings refusals to what they are when the server serves others. Where none was served, who was refused for
 // the first time has another try.
 func (r *run) settleRow(row []refused, served bool) {
-	closed := slices.DeleteFunc(slices.Clone(row), func(x refused) bool { return !isClosed(x) })
-	doubtful := !served && len(closed) >= refusalsInARow
+	doubtful := !served && closedIn(row) >= refusalsInARow
 	var events []digest.Event
 	for i, x := range row {
 		e := x.last

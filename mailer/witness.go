@@ -37,7 +37,7 @@ type witnesses struct {
 // saw notes a reader who has the edition.
 func (s *witnesses) saw(to digest.Recipient) {
 	domain := domainOf(to.Email)
-	if _, known := s.served[s.servedLast]; known && len(s.served) >= mostServed && s.servedLast != domain {
+	if len(s.served) >= mostServed && s.servedLast != domain {
 		delete(s.served, s.servedLast)
 	}
 	s.servedLast = domain
@@ -47,11 +47,8 @@ func (s *witnesses) saw(to digest.Recipient) {
 // weighClosed decides what a row of closed mailboxes means, with a new one at its end. It reports whether the server is
 // to be asked for a witness. Without any, further messages go one by one, to other domains if there are some.
 func weighClosed(r *run, now time.Time, o Outcome) (ask bool) {
-	n, again := 0, 0
+	n, again := closedIn(r.row.refused), 0
 	for _, x := range r.row.refused {
-		if isClosed(x) {
-			n++
-		}
 		if x.again {
 			again++
 		}
@@ -90,8 +87,7 @@ func askAgain(q *queue, over []refused) []refused {
 func askAtEnd(ctx context.Context, r *run) {
 	ask := false
 	r.locked(func() {
-		closed := slices.DeleteFunc(slices.Clone(r.row.refused), func(x refused) bool { return !isClosed(x) })
-		ask = len(closed) > 1 && r.summary.Paused == "" && r.err == nil && ctx.Err() == nil && !r.noWitness && r.counts[digest.Sent] > 0
+		ask = closedIn(r.row.refused) > 1 && r.summary.Paused == "" && r.err == nil && ctx.Err() == nil && !r.noWitness && r.counts[digest.Sent] > 0
 		r.asking = ask
 	})
 	if w := (&worker{run: r}); ask && r.m.pace.takePlace(ctx) {
