@@ -50,17 +50,23 @@ func (e *Editions) DeliveryOf(ref subscribers.Ref) (Delivery, error) {
 // among the subscribers and those to whom the digest went; digests are the ids that there are, "" for all. Then
 // the delivery has no edition but for the digest. The errors are those of Resolve.
 func (l *Ledger) Reader(token string, all *subscribers.List, digests []string, purposes ...subscribers.Purpose) (Delivery, error) {
-	ref, err := l.Keys.Open(token, purposes...)
+	refs, err := l.Keys.Open(token, purposes...)
 	if err != nil {
 		return Delivery{}, err
 	}
-	d, err := l.Editions.DeliveryOf(ref)
+	d, err := firstKnown(refs, l.Editions.DeliveryOf)
 	if !errors.Is(err, ErrUnknown) {
 		return d, err
 	}
+	return firstKnown(refs, func(ref subscribers.Ref) (Delivery, error) { return readerOf(l, ref, all, digests) })
+}
+
+// readerOf finds whom a token names by the address and the digest.
+func readerOf(l *Ledger, ref subscribers.Ref, all *subscribers.List, digests []string) (d Delivery, err error) {
+	unknown := fmt.Errorf("the reader of a token: %w", ErrUnknown)
 	id, ok := ref.DigestOf(digests)
 	if !ok {
-		return d, err
+		return d, unknown
 	}
 	l.Editions.tags.search.Lock() // one at a time: a list may be long
 	defer l.Editions.tags.search.Unlock()
@@ -70,7 +76,7 @@ func (l *Ledger) Reader(token string, all *subscribers.List, digests []string, p
 		return d, nil
 	}
 	if d.To, ok, err = l.recipientOf(ref, id); err == nil && !ok {
-		err = fmt.Errorf("the reader of a token: %w", ErrUnknown)
+		err = unknown
 	}
 	return d, err
 }

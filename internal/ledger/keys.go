@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -64,17 +65,31 @@ func (k *Keys) Rotate() (int, error) {
 	return len(next.TokenKeys), nil
 }
 
-// Open reads a token that was made for one of the purposes, with any of the ledger's keys. The error
-// is subscribers.ErrToken for what is no token of this ledger.
-func (k *Keys) Open(token string, purposes ...subscribers.Purpose) (subscribers.Ref, error) {
+// Open reads a token that was made for one of the purposes: what it may name, by each of the ledger's keys that opens
+// it, the newest first. What another key made is noise, which looks like a token about once in 200 tries, and names
+// nobody. The error is subscribers.ErrToken for what is no token of this ledger.
+func (k *Keys) Open(token string, purposes ...subscribers.Purpose) (refs []subscribers.Ref, err error) {
 	for _, secret := range k.Secrets() {
 		key, err := subscribers.NewTokenKey(secret)
 		if err != nil {
-			return subscribers.Ref{}, err
+			return nil, err
 		}
 		if ref, err := key.Open(token, purposes...); err == nil {
-			return ref, nil
+			refs = append(refs, ref)
 		}
 	}
-	return subscribers.Ref{}, subscribers.ErrToken
+	if len(refs) == 0 {
+		err = subscribers.ErrToken
+	}
+	return refs, err
+}
+
+// firstKnown is what is found for the first of some refs that is not unknown.
+func firstKnown(refs []subscribers.Ref, find func(subscribers.Ref) (Delivery, error)) (d Delivery, err error) {
+	for _, ref := range refs {
+		if d, err = find(ref); !errors.Is(err, ErrUnknown) {
+			break
+		}
+	}
+	return d, err
 }

@@ -154,3 +154,30 @@ func TestLinksOfMailsFromBeforeTokensNamedAddresses(t *testing.T) {
 		t.Errorf("%+v, %v", d, err)
 	}
 }
+
+// TestNoiseHidesNoReader opens a token with a newer key that takes it for another one's.
+func TestNoiseHidesNoReader(t *testing.T) {
+	l, _ := opened(t)
+	key, err := subscribers.NewTokenKey(l.Keys.Secrets()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	composed(t, l, theEdition, 3)
+	token := key.Delivery(subscribers.ForUnsubscribe, theEdition, 1, "reader1@example.org")
+	for opens := false; !opens; {
+		secret := random(subscribers.TokenKeySize)
+		if key, err = subscribers.NewTokenKey(secret); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := key.Open(token, subscribers.ForUnsubscribe); err == nil {
+			l.Keys.meta.TokenKeys, opens = append([][]byte{secret}, l.Keys.meta.TokenKeys...), true
+		}
+	}
+	if d, err := l.Resolve(token, subscribers.ForUnsubscribe); err != nil || d.To.Email != "reader1@example.org" {
+		t.Errorf("%+v, %v", d.To, err)
+	}
+	d, err := l.Reader(token, new(subscribers.List), []string{"daily"}, subscribers.ForUnsubscribe)
+	if err != nil || d.To.Email != "reader1@example.org" {
+		t.Errorf("%+v, %v", d.To, err)
+	}
+}

@@ -316,11 +316,11 @@ func (l *Ledger) Compact() (before, after int64, err error) {
 // Resolve finds the delivery that a token names. The error is subscribers.ErrToken for what is no token
 // of this ledger, and ErrUnknown for one of an edition that was pruned.
 func (l *Ledger) Resolve(token string, purposes ...subscribers.Purpose) (Delivery, error) {
-	ref, err := l.Keys.Open(token, purposes...)
+	refs, err := l.Keys.Open(token, purposes...)
 	if err != nil {
 		return Delivery{}, err
 	}
-	return l.Editions.DeliveryOf(ref)
+	return firstKnown(refs, l.Editions.DeliveryOf)
 }
 
 // view runs a short read.
