@@ -65,7 +65,7 @@ func classify(o Outcome, tries int, taken bool) verdict {
 		return verdict{digest.Deferred, again}
 	case v.About == refusal.Session || v.About == refusal.Pace:
 		return verdict{digest.Deferred, tooFast}
-	case v.About == refusal.Unclear && !v.Permanent && o.OfOne && !taken:
+	case v.About == refusal.Unclear && o.Code < 500 && o.OfOne && !taken:
 		return verdict{digest.Deferred, goOn}
 	}
 	return verdict{digest.Deferred, suspect}

@@ -37,14 +37,7 @@ func TestServersOfTheWorld(t *testing.T) {
 	during := func(d time.Duration) func(odd) bool { return func(o odd) bool { return o.after < d } }
 	afterEach := func(n int) func(odd) bool { return func(o odd) bool { return o.Message > n } }
 	first := func(o odd) bool { return o.first }
-	for _, c := range []struct {
-		name        string
-		answer      func(odd) string
-		extensions  []string
-		within      time.Duration
-		failed      int
-		connections int // at most; 0: any
-	}{
+	playServers(t, []server{
 		{"421 at MAIL after 7 messages", at(smtptest.Mail, "421 4.7.0 enough", afterEach(7)), nil, time.Minute, 0, 0},
 		{"cut at MAIL after 7 messages", at(smtptest.Mail, smtptest.Cut, afterEach(7)), nil, time.Minute, 0, 0},
 		{"a greeting of many lines", at(smtptest.Greeting, "220-a\r\n220-no spam\r\n220 c", always), nil, time.Minute, 0, 4},
@@ -176,14 +169,29 @@ func TestServersOfTheWorld(t *testing.T) {
 		{"no such user, said of everybody for ten minutes", at(smtptest.Rcpt, "550 5.1.1 User unknown", during(10*time.Minute)), nil, 15 * time.Minute, 0, 0},
 		{"no such user, said of everybody from a moment on", at(smtptest.Rcpt, "550 5.1.1 User unknown", func(o odd) bool { return o.n > 100 && o.after < 10*time.Minute }), nil, 15 * time.Minute, 0, 0},
 		{"PIPELINING that is none", nil, []string{"PIPELINING", "deaf"}, 12 * time.Minute, 0, 0},
-	} {
+	})
+}
+
+// server is one that is odd in one way, and what comes of it for two hundred readers.
+type server struct {
+	name        string
+	answer      func(odd) string
+	extensions  []string
+	within      time.Duration
+	failed      int // readers who get none: unknown ones, who are suppressed, or those who are refused for too long
+	connections int // at most; 0: any
+}
+
+// playServers delivers to each. Nobody is suppressed.
+func playServers(t *testing.T, servers []server) {
+	for _, c := range servers {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				const readers = 200
+				const no, readers = smtptest.Default, 200
 				var mu sync.Mutex
 				stages, lines, start := map[string]int{}, map[string]bool{}, time.Now()
 				server := smtptest.InMemory(t, func(m smtptest.Moment) string {
-					if m.Stage == smtptest.Gone || m.Stage == smtptest.Body || c.answer == nil {
+					if m.Stage == smtptest.Gone || c.answer == nil {
 						return no
 					}
 					time.Sleep(5 * time.Millisecond)
@@ -202,12 +210,9 @@ func TestServersOfTheWorld(t *testing.T) {
 				o := defaults
 				o.Connections, o.Rate = 4, 20
 				d := deliverTo(t, server, readers, o, func(i int) string { return fmt.Sprintf("reader%d@host%d.example.org", i, i%11) })
-				want := fmt.Sprintf("sent %d", readers-c.failed)
-				if c.failed > 0 {
-					want += fmt.Sprintf(", failed %d", c.failed)
-				}
-				if got := d.ledger.counts(); got != want || d.took > c.within || len(server.Taken()) != readers-c.failed || len(d.ledger.suppressed) > 0 ||
-					c.connections > 0 && server.Connections() > c.connections {
+				got, sent := d.ledger.counts(), fmt.Sprintf("sent %d", readers-c.failed)
+				if got != sent && !(c.failed > 0 && d.last.Owed() == 0 && strings.HasPrefix(got, sent+", ")) || d.took > c.within || len(server.Taken()) != readers-c.failed ||
+					len(d.ledger.suppressed) > c.failed || c.connections > 0 && server.Connections() > c.connections {
 					t.Errorf("%s in %v of %v, %d runs, %d messages, %d connections: %+v", got, d.took, c.within, d.runs, len(server.Taken()), server.Connections(), d.last)
 				}
 				t.Logf("%v, %d runs, %d connections, slowed %q", d.took, d.runs, server.Connections(), d.slowed)

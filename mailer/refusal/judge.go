@@ -63,9 +63,15 @@ func Judge(stage string, code int, words, to string) Verdict {
 	case v.About == Unclear:
 		v.About = byCode(stage, code, v.Status)
 	}
-	if stage == "mail" && v.About == Mailbox && !greylisted(plain) && !full(plain) { // nobody has been named yet
-		if v.About = byCode(stage, code, v.Status); v.About == Mailbox {
+	if stage == "mail" && v.About == Mailbox && !greylisted(plain) { // nobody has been named yet
+		switch known := byCode(stage, code, v.Status); {
+		case full(plain) && strings.Contains(plain, "box"): // which is one of theirs, all the same
+		case full(plain):
+			v.About = Pace
+		case known == Mailbox:
 			v.About = Sender
+		default:
+			v.About = known
 		}
 	}
 	if v.About == Mailbox && v.Permanent {

@@ -30,7 +30,7 @@ var refused = AnyOf(
 	`too many (unknown|invalid|bad|rejected|non-?exist[ae]nt) (users|recipients|addresses)`, `trop de destinataires`, `(contains?|infected|found|detected).{0,20}virus`,
 	`virus.{0,20}(found|detected)`, `suspicious`, `suppress(ed sending|ion list)`, `\b(is|are|was|been|currently) listed\b`,
 	`(message|mail|sender|client|host) (was |has been |is )?(refused|rejected) (by|due)`,
-	`not accepting (mail|messages) from`,
+	`not accepting (mail|messages) from`, `\bsending\b[^.;:]{0,30}\b(disabled|suspended|paused)`,
 	`(sender|return|from)( address| domain)? (is )?(rejected|unknown|not (found|known|verified)|invalid|could not be verified|does not exist)`,
 	`(unknown|invalid) sender`, `sender verif`,
 )
@@ -179,7 +179,7 @@ var Passing = AnyOf(
 // receiving is how they say that somebody gets more mail than may be.
 var receiving = AnyOf(
 	`\b(user|recipient|mail ?box|account|address)\b[^.;]{0,80}\breceiv(ing|es|ed)\b[^.;]{0,60}\b(rate|quickly|fast|too (many|much)|limit|per (hour|day))`,
-	`\b(user|mail ?box) has too many (messages|mails)`, `\b(messages|mails?) to x@x (are |is )?deferred`, `\b(recipient|mail ?box|user)\b[^.;]{0,60}\b(exceeded|reached|over)\b[^.;]{0,60}\breceiv`, `\brecipient has (exceeded|reached)`,
+	`\b(user|mail ?box) has too many (messages|mails)`, `\b(messages|mails?) to x@x (are |is )?deferred`, `\b(recipient|mail ?box|user)\b[^.;]{0,60}\b(exceeded|reached|over)\b[^.;]{0,60}\breceiv`, `\brecipient has (exceeded|reached)`, `\bsend to this recipient per`,
 )
 
 // greylisted is how they say that an unknown sender has to come again.
@@ -187,7 +187,7 @@ var greylisted = AnyOf(`gr[ae]y-?list`, `(first|initial) (time|contact|attempt)[
 
 // session is how they say that one connection has carried enough.
 var session = AnyOf(
-	`per[- ](session|connection)`, `too many (bad|invalid|unrecogni[sz]ed|related) (commands|errors)`, `\b(smtp )?(connection|session)( has)? (exceeded|reached)`, `separate transaction`, `too many errors`, `\b(mi|rp):d[mr]c\b`,
+	`per[- ](session|connection)`, `too many (bad|invalid|unrecogni[sz]ed|related) (commands|errors)`, `\b(smtp )?(connection|session)( has)? (exceeded|reached)`, `separate transaction`, `too many errors`, `\b(mi|rp):d[mr]c\b`, `out of allow rcpt`,
 	`\b(messages|mails|e-?mails|transactions|envelopes|recipients)\b[^.;:]{0,30}\b(in|on|over|for|during|through) (this|one|a|each|a single|the( same)?) (smtp )?(session|connection)`,
 )
 
@@ -200,20 +200,26 @@ var rested = AnyOf(
 var pace = AnyOf(
 	`\b(send(ing|er'?s?)?|sent|submissions?|out(going|bound)|hourly|daily|monthly|24[- ]?hours?|relay(ing)?|trial tenant)\b[^.;:]{0,50}\b(rates?|limit(s|ed)?|quotas?|credits?|volume|allowance)\b`,
 	`\b(limit|quota|rate|credits)\b[^.;:]{0,40}\b(of|for|on|in) (sent|sending|outgoing|outbound|messages sent|the (last )?(hour|day))`,
-	`\brate[- ]?limit`, `throttl`, `too (much (e-?)?mail\b|fast|quickly|frequent)`,
+	`rate[- _]?limit`, `throttl`, `too (much (e-?)?mail\b|fast|quickly|frequent|many requests)`, `too many active (sessions|connections)`,
 	`\b(sending|delivery|message|connection|traffic|submission)[- ](rate|frequency|volume)`, `\b(frequency|rate)\b[^.;:]{0,20}\b(limit|exceed|control)`,
 	`\b(max(imum)?|allowed|limit(ed)?|number of|too many|exceed(s|ed)?)\b[^.;:]{0,50}\b(e-?mails?|messages?|mails|recipients?|defers|failures|deliver(y|ies)|connections?)\b[^.;:]{0,40}\b(hour|minute|second|day|daily|hourly|24)`,
+	`\b\d+ (recipients?|e-?mails?|messages?|mails|requests?) ?(/|per|in|every|each) ?(\d+ ?)?(s|min|h|day|24)`,
+	`\b(message|mail|rcpt|recipient) count quota`, `quota (was |has been )?exceeded for the (current )?(period|month|day|hour)`,
+	`\b(message|mail|e-?mail|hour(ly)?|daily|monthly) limit\b[^.;:]{0,20}\b(exceed|reach)`, `\b(exceed|reach)\w* (the |its |an |your )?(message|mail|e-?mail|hour(ly)?|daily|monthly) limit`,
+	`\breached your (\w+ )?(limit|quota)`, `\breached its limit (for|of) (processing|requests|connections|messages)`,
 	`\bmaximum number of (concurrent )?connections`, `(concurrent|simultaneous) (server |client )?(connections|sessions)`,
 	`\b(mail|message) quota exceeded for\b`, `quota\b[^.;]{0,30}\b(in|per) \d+ (s|min|hour)`, `\bper (hour|minute|second|day)\b`, `too many ((same|identical|similar)\b.{0,12} )?(e-?mails|messages|mails|recipients|recipient attempts|transactions|envelopes|connections|sessions|concurrent)`,
 	`(submission|sending|sender|recipient)\w*quota`, `(message|recipient|sending|connection|credits?) (limit|quota|credits?)( has been| was| is)? (exceed|reach)`, `credits exceeded`,
 	`(unusual|unexpected|high|excessive) (rate|volume|sending|number|traffic)`, `thread limit`,
+	`zu viele (e-?mails|nachrichten)[^.;:]{0,30}\b(zeit|pro|gesendet|verschickt)\b`, `anzahl (von |der )?(e-?mails|nachrichten) pro`, `versandlimit`, `te veel (e-?mails|berichten)`,
+	`(nombre maximal|trop) de (messages|mails|courriels)`, `limite d'envoi`, `l[ií]mite de env[ií]o`, `limite di invio`, `лимит[а-я]* (на )?отправ`, `слишком много (писем|сообщений)`, `limit (wysy[łl]|wys[łl]a)`,
 	`发信[^。]{0,12}(限|超|频)`, `频率`, `発信.{0,10}制限`, `送信.{0,10}(制限|上限)`,
 )
 
 // system is how they say that they have a trouble of their own.
 var system = AnyOf(
 	`(insufficient|not enough|out of|no) (system|disk|queue|spool|server)[^.;:]{0,12} ?(storage|space|resources|memory)`, `temporary authentication failure`, `(server|system|service|database)\b[^.;:]{0,20}\b(busy|overload\w*|not available|unavailable|error)`,
-	`local (error in processing|problem|configuration)`, `service refuse[^.;:]{0,40}(later|tard)`, `unable to process connection`, `load average`, `congest`,
+	`local (error in processing|problem|configuration)`, `service refuse[^.;:]{0,40}(later|tard)`, `unable to process connection`, `load average`, `congest`, `\btoo busy\b`, `\bqq (trouble|write|read|unable|internal)`,
 )
 
 // introduces finds what is said of how a client names itself, or of where it comes from.

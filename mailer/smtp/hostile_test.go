@@ -28,7 +28,7 @@ func TestAServerThatNeverEnds(t *testing.T) {
 			{"a line", line, "a line of more than 4096 bytes"},
 			{"lines", "250-" + line[:60] + "\r\n", "more than 100 lines"},
 			{"refusing lines", "550-" + line[:60] + "\r\n", "more than 100 lines"},
-			{"empty lines", "\r\n", "not SMTP"},
+			{"empty lines", "\r\n", "more than 100 lines"},
 			{"zeros", strings.Repeat("\x00", 1000), "a line of more than 4096 bytes"},
 		} {
 			t.Run(stage.name+", "+c.name, func(t *testing.T) {

@@ -91,7 +91,7 @@ func (c *Conn) authenticate(ctx context.Context, a gomail.Auth, server *gomail.S
 			return err
 		}
 		challenge, err := base64.StdEncoding.DecodeString(strings.Join(lines, ""))
-		if err == nil {
+		if err == nil || name == "LOGIN" { // whose questions mean nothing, and which some servers don't encode
 			var answer []byte
 			if answer, err = a.Next(challenge, true); err == nil {
 				command = base64.StdEncoding.EncodeToString(answer)

@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 const (
@@ -25,15 +27,20 @@ func readReply(r *bufio.Reader) (Reply, error) {
 	return Reply{Code: code, Status: EnhancedStatus(code, all), Words: all}, nil
 }
 
-// readLines is readReply, with the words of each line.
+// readLines is readReply, with the words of each line. It is as lenient as other clients are with what some servers say:
+// empty lines before an answer, no space after the code, and codes of one class that differ from line to line, of which
+// the last one counts.
 func readLines(r *bufio.Reader) (code int, words []string, err error) {
 	for range maxLines {
 		line, err := readLine(r)
 		if err != nil {
 			return 0, nil, err
 		}
+		if line == "" && code == 0 {
+			continue
+		}
 		c, text, more, ok := parseReplyLine(line)
-		if !ok || (code != 0 && c != code) {
+		if !ok || code != 0 && c/100 != code/100 {
 			return 0, nil, fmt.Errorf("the server's answer is not SMTP: %.80q", line)
 		}
 		code = c
@@ -63,24 +70,14 @@ func readLine(r *bufio.Reader) (string, error) {
 	}
 }
 
-// parseReplyLine reads "250-text", "250 text" or "250" (RFC 5321 §4.2).
+// parseReplyLine reads "250-text", "250 text" or "250" (RFC 5321 §4.2), and "250text" too.
 func parseReplyLine(line string) (code int, text string, more, ok bool) {
-	if len(line) < 3 || line[0] < '2' || line[0] > '5' {
+	if len(line) < 3 || line[0] < '2' || line[0] > '5' || len(line) > 3 && line[3] >= '0' && line[3] <= '9' {
 		return 0, "", false, false
 	}
-	for i := range 3 {
-		if line[i] < '0' || line[i] > '9' {
-			return 0, "", false, false
-		}
-		code = code*10 + int(line[i]-'0')
-	}
-	if len(line) == 3 {
-		return code, "", false, true
-	}
-	if line[3] != ' ' && line[3] != '-' {
-		return 0, "", false, false
-	}
-	return code, line[4:], line[3] == '-', true
+	code, err := strconv.Atoi(line[:3])
+	text, more = strings.CutPrefix(line[3:], "-")
+	return code, strings.TrimPrefix(text, " "), more, err == nil
 }
 
 // EnhancedStatus is the enhanced status code at the beginning of a reply's words (RFC 2034 §4), if it is one
@@ -100,15 +97,19 @@ func EnhancedStatus(code int, words string) string {
 }
 
 // OneLine makes what a server says fit for a log and a table: one line, no control characters, at
-// most maxWords bytes.
+// most maxWords bytes. What is not UTF-8 is read as Latin-1, which servers spoke before.
 func OneLine(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
-			return ' '
+	var plain strings.Builder
+	for i, r := range s {
+		if _, n := utf8.DecodeRuneInString(s[i:]); n == 1 {
+			r = rune(s[i])
 		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
-	s = strings.Join(strings.Fields(s), " ")
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			r = ' '
+		}
+		plain.WriteRune(r)
+	}
+	s = strings.Join(strings.Fields(plain.String()), " ")
 	if len(s) > maxWords {
 		s = strings.ToValidUTF8(s[:maxWords-len("…")], "") + "…"
 	}

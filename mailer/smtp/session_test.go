@@ -37,6 +37,18 @@ func TestKeywordsInAnyCase(t *testing.T) {
 	}
 }
 
+// TestQuestionsThatAreNotEncoded has a server ask for name and password in plain words: what it asks means nothing.
+func TestQuestionsThatAreNotEncoded(t *testing.T) {
+	server := smtptest.Start(t, func(s smtptest.Moment) string {
+		return map[string]string{"AUTH LOGIN": "334 Username:", "ZGlnZXN0": "334 Password:", "Z2VoZWlt": "235 welcome"}[s.Line]
+	}, func(s *smtptest.Server) { s.Extensions = []string{"AUTH LOGIN"} })
+	s := to(server)
+	s.Username, s.Password, s.Auth, s.ReplyTimeout = "digest", "geheim", "auto", time.Minute
+	if r := dial(t, s).Send(anEnvelope, aMessage, always); !r.Accepted() {
+		t.Error(r)
+	}
+}
+
 // TestTheNextMechanism refuses some and lets others log in.
 func TestTheNextMechanism(t *testing.T) {
 	const offered = "AUTH CRAM-MD5 PLAIN LOGIN XOAUTH2"

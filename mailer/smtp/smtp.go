@@ -286,6 +286,14 @@ func (c *Conn) Probe(from, to string) (r Reply) {
 
 // begin does MAIL, RCPT and DATA. The dialogue may go on when it returns a 354.
 func (c *Conn) begin(env message.Envelope, length int) Reply {
+	if c.text.R.Buffered() > 0 { // which would be taken for the answer to what comes now
+		c.setDeadline(quitTimeout)
+		r := c.read(Mail)
+		if c.breakOff(); r.Code != 421 {
+			return replyOf(Mail, fmt.Errorf("the server said more than its answer to the last message: %d %s", r.Code, r.Words))
+		}
+		return r
+	}
 	mail := "MAIL FROM:<" + env.From + ">"
 	if c.size != 0 {
 		mail += " SIZE=" + strconv.Itoa(length)
@@ -307,7 +315,12 @@ func (c *Conn) begin(env message.Envelope, length int) Reply {
 			return c.lost(Mail, err)
 		}
 	}
-	return c.answers(commands)
+	r := c.answers(commands)
+	if r.Code == 555 && c.size != 0 && r.Stage == Mail && !c.broken { // parameters of MAIL that it does not know after all
+		c.size = 0
+		return c.begin(env, length)
+	}
+	return r
 }
 
 // command is a line of the dialogue, and the stage of its answer.

@@ -355,7 +355,11 @@ func TestReadReply(t *testing.T) {
 		"250-a\r\n250-b\r\n250 c\r\n":               {Code: 250, Words: "a b c"},
 		"550 5.7.1 no\n":                            {Code: 550, Status: "5.7.1", Words: "5.7.1 no"},
 		"550 4.7.1 another class\r\n":               {Code: 550, Words: "4.7.1 another class"},
-		"550 \x1b[31mred\xff\u202e\r\n":             {Code: 550, Words: "[31mred\uFFFD"},
+		"550 \x1b[31mred\xff\u202e\r\n":             {Code: 550, Words: "[31mredÿ"},
+		"450 Bo\xeete pleine\r\n":                   {Code: 450, Words: "Boîte pleine"},
+		"\r\n250OK\r\n":                             {Code: 250, Words: "OK"},
+		"250\tok\r\n":                               {Code: 250, Words: "ok"},
+		"550-a\r\n554 5.7.1 b\r\n":                  {Code: 554, Words: "a 5.7.1 b"},
 		"451 " + strings.Repeat("x", 1000) + "\r\n": {Code: 451, Words: strings.Repeat("x", 297) + "…"},
 	} {
 		got, err := readReply(bufio.NewReader(strings.NewReader(in)))
@@ -363,10 +367,40 @@ func TestReadReply(t *testing.T) {
 			t.Errorf("%q: %+v, %v", in, got, err)
 		}
 	}
-	for _, in := range []string{"", "25", "2500 x\r\n", "hello\r\n", "\r\n", "150 x\r\n", "250-a\r\n251 b\r\n", "250-a\r\n", "250_a\r\n",
+	for _, in := range []string{"", "25", "2500 x\r\n", "hello\r\n", "\r\n", "150 x\r\n", "250-a\r\n551 b\r\n", "250-a\r\n",
 		"250 " + strings.Repeat("x", 5000) + "\r\n", strings.Repeat("250-x\r\n", 200) + "250 x\r\n", "250 cut"} {
 		if got, err := readReply(bufio.NewReader(strings.NewReader(in))); err == nil {
 			t.Errorf("%.40q was read as %+v", in, got)
+		}
+	}
+}
+
+// TestOutOfStep has a server say more than it is asked for, and refuse what it offers.
+func TestOutOfStep(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		answer func(smtptest.Moment) string
+		words  string // of the second message over a connection; empty: it is taken
+	}{
+		{"thanks", func(m smtptest.Moment) string {
+			return map[string]string{smtptest.Dot: "250 queued\r\n250 thanks"}[m.Stage]
+		}, "mail: the server said more than its answer to the last message: 250 thanks"},
+		{"closes at once", func(m smtptest.Moment) string {
+			return map[string]string{smtptest.Dot: "250 queued\r\n421 4.7.0 closing"}[m.Stage]
+		}, "mail: 421 4.7.0 closing"},
+		{"does not know SIZE", func(m smtptest.Moment) string {
+			if m.Stage == smtptest.Mail && strings.Contains(m.From, "SIZE=") {
+				return "555 5.5.4 Unsupported option: SIZE"
+			}
+			return smtptest.Default
+		}, ""},
+		{"knows no option", func(m smtptest.Moment) string { return map[string]string{smtptest.Mail: "555 5.5.4 no"}[m.Stage] }, "mail: 555 5.5.4 no"},
+	} {
+		server := smtptest.Start(t, c.answer, nil)
+		conn := dial(t, to(server))
+		first, r := conn.Send(anEnvelope, aMessage, always), conn.Send(anEnvelope, aMessage, always)
+		if c.words == "" && !(first.Accepted() && r.Accepted()) || c.words != "" && r.String() != c.words {
+			t.Errorf("%s: %v, then %v", c.name, first, r)
 		}
 	}
 }

@@ -334,12 +334,13 @@ func (d *dialogue) say(stage, fallback string) (goOn, good bool) {
 	if _, err := io.WriteString(d.conn, a+"\r\n"); err != nil {
 		return false, false
 	}
+	last := a[strings.LastIndex(a, "\n")+1:]
 	// go-mail takes it for the first of many lines, and waits for the others
-	if last := a[strings.LastIndex(a, "\n")+1:]; len(last) > 3 && last[3] == '-' {
+	if len(last) > 3 && last[3] == '-' {
 		d.silence()
 		return false, false
 	}
-	return !strings.HasPrefix(a, "421"), a[0] == '2' || a[0] == '3'
+	return !strings.HasPrefix(last, "421"), last[0] == '2' || last[0] == '3'
 }
 
 func (d *dialogue) run() {
@@ -511,9 +512,9 @@ func (d *dialogue) dot(raw []byte) bool {
 		io.WriteString(d.conn, "250 2.0.0 late\r\n")
 		return false
 	}
-	if a[0] == '2' {
+	if strings.TrimLeft(a, "\r\n")[0] == '2' {
 		take()
 	}
 	_, err := io.WriteString(d.conn, a+"\r\n")
-	return err == nil && !strings.HasPrefix(a, "421")
+	return err == nil && !strings.HasPrefix(a[strings.LastIndex(a, "\n")+1:], "421")
 }
