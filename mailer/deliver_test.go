@@ -534,7 +534,7 @@ func (b both) Standings(edition string) ([]digest.Standing, error) {
 	return b.of(edition).Standings(edition)
 }
 
-func (b both) Take(ctx context.Context, edition string, wanted func(digest.Standing) bool) (digest.Lot, bool, error) {
+func (b both) Take(ctx context.Context, edition string, wanted func(int, digest.Standing) bool) (digest.Lot, bool, error) {
 	return b.of(edition).Take(ctx, edition, wanted)
 }
 func (b both) RecipientsAt(edition string, index int) ([]digest.Recipient, error) {

@@ -41,7 +41,7 @@ func (m *memory) Standings(string) ([]digest.Standing, error) {
 	return []digest.Standing{{Counts: []int{digest.Pending: len(m.states)}}}, nil
 }
 
-func (m *memory) Take(context.Context, string, func(digest.Standing) bool) (digest.Lot, bool, error) {
+func (m *memory) Take(context.Context, string, func(int, digest.Standing) bool) (digest.Lot, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p := digest.Progress{States: slices.Clone(m.states), Last: map[int]digest.Event{}}

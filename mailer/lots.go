@@ -75,7 +75,9 @@ func (o *lots) more(ctx context.Context, had int) bool {
 	if o.noMore || o.q.full() || o.failed() {
 		return false
 	}
-	lot, ok, err := o.m.ledger.Take(ctx, o.job.Edition, o.wants)
+	lot, ok, err := o.m.ledger.Take(ctx, o.job.Edition, func(number int, s digest.Standing) bool {
+		return o.wants(s) && !o.q.hasLot(number) // one that was lost with its session is free
+	})
 	if err == nil && ok {
 		err = o.begin(lot)
 	}

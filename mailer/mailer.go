@@ -29,7 +29,7 @@ type Ledger interface {
 	Standings(edition string) ([]digest.Standing, error)
 	// Take takes the first lot of an edition that nobody else has and that is wanted. It reports whether there is one.
 	// Nobody but who has a lot may record anything of its deliveries.
-	Take(ctx context.Context, edition string, wanted func(digest.Standing) bool) (digest.Lot, bool, error)
+	Take(ctx context.Context, edition string, wanted func(int, digest.Standing) bool) (digest.Lot, bool, error)
 	// Give gives a lot back, of which the next delivery may go at a time, and tells how it stands.
 	Give(edition string, lot int, due time.Time) (digest.Standing, error)
 	// Failures are the events that brought deliveries of an edition to their end as failed, in their order.

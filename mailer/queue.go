@@ -123,6 +123,13 @@ func (q *queue) lotOf(index int) *lot {
 	return nil
 }
 
+// hasLot reports whether this run has a lot.
+func (q *queue) hasLot(number int) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return slices.ContainsFunc(q.lots, func(l *lot) bool { return l.number == number })
+}
+
 // handOut notes that a delivery is under way until settled is called with it.
 func (q *queue) handOut(it item) item {
 	if l := q.lotOf(it.to.Index); l != nil {

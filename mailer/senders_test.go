@@ -208,6 +208,48 @@ func TestASenderThatLosesItsSessionSendsNothingMore(t *testing.T) {
 	w.check(readers, killed*o.Connections)
 }
 
+// jealous fails a run that wants a lot once more while it has it: that one is free when its session was lost, and its
+// deliveries may be under way.
+type jealous struct {
+	Ledger
+	t     *testing.T
+	has   map[int]bool
+	asked int
+}
+
+func (j *jealous) Take(ctx context.Context, edition string, wanted func(int, digest.Standing) bool) (digest.Lot, bool, error) {
+	for number := range j.has {
+		if j.asked++; wanted(number, digest.Standing{Counts: []int{digest.Pending: 1}}) {
+			j.t.Errorf("the run wants lot %d, which it has", number)
+		}
+	}
+	lot, ok, err := j.Ledger.Take(ctx, edition, wanted)
+	if ok {
+		j.has[lot.Number] = true
+	}
+	return lot, ok, err
+}
+
+func (j *jealous) Give(edition string, number int, due time.Time) (digest.Standing, error) {
+	delete(j.has, number)
+	return j.Ledger.Give(edition, number, due)
+}
+
+func TestARunWantsNoLotThatItHas(t *testing.T) {
+	const readers = 3100 // in four lots
+	w := newSeveral(t, 1, readers, defaults, nil)
+	s := w.senders[0]
+	j := &jealous{Ledger: s.Mailer.ledger, t: t, has: map[int]bool{}}
+	s.Mailer.ledger = j
+	if _, err := s.run(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if j.asked == 0 {
+		t.Error("no lot was taken while another one was had")
+	}
+	w.check(readers, 0)
+}
+
 func TestTheLedgerGoesAwayAndComesBack(t *testing.T) {
 	const readers = 3100
 	o := defaults

@@ -47,6 +47,7 @@ type deliveryWriter struct {
 	steps   chan *step
 	ended   chan struct{}
 
+	taking  sync.Mutex // held while a lot is taken; mu may be locked in it, not the other way round
 	mu      sync.Mutex
 	lots    map[lotKey]*lot   // what is being delivered
 	names   map[string]string // digests of editions whose digest was renamed since this process began

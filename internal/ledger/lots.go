@@ -51,6 +51,7 @@ type lot struct {
 	states  []digest.State // from first on, as they stand with all that was committed
 	begun   map[int]int    // attempts of those in Intent when it was taken, by place in states
 	entry   uint64         // number of its last entry in the log; 0 in a whole edition, which has a sequence
+	again   bool           // after its session was lost, in the middle of deliveries
 	session store.Session  // that holds it; nil where no other process can
 }
 
@@ -159,10 +160,11 @@ func counted(states []digest.State) []int {
 	return counts
 }
 
-// Take takes the first lot of an edition that nobody else has and that is wanted. It reports whether there is one: of
-// an edition that was stopped, or that somebody else tries after a pause, there is none. Whoever takes one has begun
-// the edition (Editions.Begin).
-func (d *Deliveries) Take(ctx context.Context, edition string, wanted func(digest.Standing) bool) (taken digest.Lot, ok bool, err error) {
+// Take takes the first lot of an edition that nobody else has and that is wanted, by its number and how it stands. It
+// reports whether there is one: of an edition that was stopped, or that somebody else tries after a pause, there is
+// none. Whoever takes one has begun the edition (Editions.Begin), and must not want one that they have: it may be lost
+// with its session while deliveries of it are under way.
+func (d *Deliveries) Take(ctx context.Context, edition string, wanted func(int, digest.Standing) bool) (taken digest.Lot, ok bool, err error) {
 	var st EditionState
 	var all []digest.Standing
 	err = d.view(func(tx store.Tx) error {
@@ -193,7 +195,7 @@ func (d *Deliveries) Take(ctx context.Context, edition string, wanted func(diges
 
 // takeFree takes a lot in the session of this process.
 func (d *Deliveries) takeFree(ctx context.Context, st EditionState, all []digest.Standing,
-	wanted func(digest.Standing) bool) (taken digest.Lot, ok bool, err error) {
+	wanted func(int, digest.Standing) bool) (taken digest.Lot, ok bool, err error) {
 	session, err := d.delivery.begin(ctx)
 	if err != nil {
 		return taken, false, err
@@ -209,7 +211,7 @@ func (d *Deliveries) takeFree(ctx context.Context, st EditionState, all []digest
 		if !st.Chunked {
 			k.number = wholeLot
 		}
-		if (!st.Chunked || wanted(s)) && !d.delivery.has(k) {
+		if wanted(i, s) && !d.delivery.has(k) {
 			free = append(free, k)
 		}
 	}
@@ -220,17 +222,8 @@ func (d *Deliveries) takeFree(ctx context.Context, st EditionState, all []digest
 			return taken, false, err
 		}
 		for _, k := range some {
-			if ok, err = session.TryLock(k.name()); err != nil {
-				return taken, false, d.delivery.lost(session, err)
-			}
-			if !ok {
-				continue
-			}
-			if taken, ok, err = d.takeLocked(session, st, k, wanted); ok || err != nil {
+			if taken, ok, err = d.takeOne(session, st, k, wanted); ok || err != nil {
 				return taken, ok, err
-			}
-			if err := session.Unlock(k.name()); err != nil {
-				return taken, false, d.delivery.lost(session, err)
 			}
 		}
 	}
@@ -262,10 +255,33 @@ func (d *Deliveries) unheld(ctx context.Context, some []lotKey) ([]lotKey, error
 	return free, nil
 }
 
-// takeLocked reads a lot whose name the session holds, and takes it unless somebody has done what was wanted since.
+// takeOne takes a lot unless somebody else has it, or has done what was wanted since. Between the look at the lot and
+// holding it, no step of it may be recorded by this process.
+func (d *Deliveries) takeOne(session store.Session, st EditionState, k lotKey,
+	wanted func(int, digest.Standing) bool) (taken digest.Lot, ok bool, err error) {
+	w := d.delivery
+	w.taking.Lock()
+	defer w.taking.Unlock()
+	if w.has(k) {
+		return taken, false, nil
+	}
+	if ok, err = session.TryLock(k.name()); err != nil {
+		return taken, false, w.lost(session, err)
+	}
+	if !ok {
+		return taken, false, nil
+	}
+	if taken, ok, err = d.takeLocked(session, st, k, wanted); !ok && err == nil {
+		err = w.lost(session, session.Unlock(k.name()))
+	}
+	return taken, ok, err
+}
+
+// takeLocked reads a lot whose name the session holds, and takes it unless somebody has done what was wanted since; nil
+// takes it again in any case.
 func (d *Deliveries) takeLocked(session store.Session, st EditionState, k lotKey,
-	wanted func(digest.Standing) bool) (taken digest.Lot, ok bool, err error) {
-	l := &lot{lotKey: k, digest: st.Digest, session: session}
+	wanted func(int, digest.Standing) bool) (taken digest.Lot, ok bool, err error) {
+	l := &lot{lotKey: k, digest: st.Digest, again: wanted == nil, session: session}
 	err = d.view(func(tx store.Tx) error {
 		if k.number == wholeLot {
 			taken.Whole, ok = true, true
@@ -273,7 +289,7 @@ func (d *Deliveries) takeLocked(session store.Session, st EditionState, k lotKey
 			return err
 		}
 		now, known, err := tableLots.in(tx).get(partKey(st.ID, k.number))
-		if err != nil || known && !wanted(now) {
+		if err != nil || known && wanted != nil && !wanted(k.number, now) {
 			return err
 		}
 		ok, taken.Number, l.first = true, k.number, k.number*chunkSize

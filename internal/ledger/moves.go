@@ -128,15 +128,24 @@ func (w *deliveryWriter) mayRecord(tx store.Tx, l *lot) error {
 func (m *moves) apply(events []placed, l *lot, e digest.Event) ([]placed, error) {
 	i := e.Index - l.first
 	if i < 0 || i >= len(l.states) || !l.states[i].MayBecome(e.State) {
-		return nil, fmt.Errorf("edition %s: %w: %s", l.edition, ErrIllegal, describe(l.states, i, e))
+		return nil, l.refused(describe(l.states, i, e))
 	}
 	if attempt, begun := l.begun[i]; begun && l.states[i] == digest.Intent && attempt != e.Attempt {
-		return nil, fmt.Errorf("edition %s: %w: attempt %d of recipient %d was followed by others", l.edition, ErrIllegal, e.Attempt, e.Index)
+		return nil, l.refused(fmt.Sprintf("attempt %d of recipient %d was followed by others", e.Attempt, e.Index))
 	}
 	delete(l.begun, i)
 	*m = append(*m, move{l, i, l.states[i]})
 	l.states[i] = e.State
 	return append(events, placed{l, e}), nil
+}
+
+// refused says why an event can't be recorded. In a lot that was taken again somebody else may have gone on meanwhile;
+// then nobody did anything wrong.
+func (l *lot) refused(why string) error {
+	if l.again {
+		return fmt.Errorf("edition %s: %w, and another process had the lot since: %s", l.edition, store.ErrSessionLost, why)
+	}
+	return fmt.Errorf("edition %s: %w: %s", l.edition, ErrIllegal, why)
 }
 
 func describe(states []digest.State, i int, e digest.Event) string {

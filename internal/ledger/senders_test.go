@@ -149,7 +149,7 @@ func TestALotKnowsTheNewNameOfItsDigest(t *testing.T) {
 	if err := one.Editions.Commit(c); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok, err := two.Deliveries.Take(t.Context(), c.Edition.ID, func(digest.Standing) bool { return true }); !ok || err != nil {
+	if _, ok, err := two.Deliveries.Take(t.Context(), c.Edition.ID, func(int, digest.Standing) bool { return true }); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
 	if _, err := one.Rename(lane.Digest, "wire"); err != nil {

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"digestd/digest"
 	"digestd/internal/ledger/store"
 )
 
@@ -19,6 +18,8 @@ func (w *deliveryWriter) regain(s *step) error {
 	if s.next != nil {
 		events = append(events[:len(events):len(events)], *s.next)
 	}
+	w.taking.Lock()
+	defer w.taking.Unlock()
 	for _, e := range events {
 		if w.held(s.edition, e.Index/chunkSize) != nil {
 			continue
@@ -45,7 +46,7 @@ func (w *deliveryWriter) regain(s *step) error {
 			return fmt.Errorf("lot %d of edition %s: %w", k.number, s.edition, store.ErrSessionLost)
 		}
 		d := Deliveries{base: w.base, delivery: w}
-		if _, _, err := d.takeLocked(session, st, k, func(digest.Standing) bool { return true }); err != nil {
+		if _, _, err := d.takeLocked(session, st, k, nil); err != nil {
 			return err
 		}
 	}
