@@ -2,6 +2,7 @@
 # Delivery against Postfix's own load generator, in one run on one machine:
 #
 #	bash docs/benchmarks/delivery.sh [MESSAGES [ROUNDS]]      # 20000, 5
+#	PAUSE=500 bash docs/benchmarks/delivery.sh                # every sync takes 500 µs more
 #
 # Both hand personal messages of 40 KB to the same server on loopback over 8 connections: smtp-source
 # sends constant bytes and remembers nothing, digestd fills templates and makes every step durable. The
@@ -24,7 +25,18 @@ if ! command -v smtp-source >/dev/null; then
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get -qq update && apt-get -qq install -y --no-install-recommends postfix >/dev/null
 fi
-go test -c -o "$work/mailer" ./mailer
+
+# A slower disk is a copy of bbolt, through which the journal syncs as well, with a pause in its fdatasync.
+if [ -n "${PAUSE:-}" ]; then
+	cp -r "$(go list -m -f '{{.Dir}}' go.etcd.io/bbolt)" "$work/bbolt"
+	chmod -R u+w "$work/bbolt"
+	sed -i "s/^\treturn syscall.Fdatasync/\tpause := syscall.Timespec{Nsec: $PAUSE * 1000}\n\tsyscall.Nanosleep(\&pause, nil)\n&/" "$work/bbolt/bolt_linux.go"
+	grep -q Nanosleep "$work/bbolt/bolt_linux.go"
+	cp go.mod "$work/slow.mod" && cp go.sum "$work/slow.sum"
+	go mod edit -replace "go.etcd.io/bbolt=$work/bbolt" "$work/slow.mod"
+	echo "every sync takes $PAUSE µs more"
+fi
+go test ${PAUSE:+-modfile "$work/slow.mod"} -c -o "$work/mailer" ./mailer
 
 # serve NAME PORT COMMAND…: runs a server until the end and waits until it listens.
 serve() {
