@@ -107,12 +107,13 @@ func (o *lots) begin(lot digest.Lot) error {
 		o.add(o.known[lot.Number], -1)
 		o.add(now, 1)
 	})
+	var err error
 	if died && lot.Whole {
-		if err := o.recount(); err != nil {
-			return err
-		}
+		err = o.recount()
 	}
-	err := o.settle(lot.Progress)
+	if err == nil {
+		err = o.settle(lot.Progress)
+	}
 	if o.job.Now {
 		for index, e := range lot.Last {
 			if e.Due.After(o.m.Now()) {
@@ -132,7 +133,7 @@ func (o *lots) give(lots []given) {
 		s, err := o.m.ledger.Give(o.job.Edition, g.number, g.due)
 		if err != nil {
 			o.fail(err)
-			return
+			continue
 		}
 		o.locked(func() { o.known[g.number] = s })
 	}

@@ -81,10 +81,12 @@ func newQueue(l Ledger, edition string, domains map[string]*rate.Limiter) *queue
 	return &queue{ledger: l, edition: edition, domains: domains, parked: map[string][]item{}}
 }
 
-// add takes in what is owed of a lot. Whoever is in Intent or InDoubt must have been settled.
+// add takes in a lot, and what is owed of it. Whoever is in Intent or InDoubt must have been settled.
 func (q *queue) add(of digest.Lot, stays bool) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.taken++
+	q.lots = append(q.lots, &lot{number: of.Number, stays: stays, first: of.First, states: of.States, next: of.First})
 	var chunk []digest.Recipient
 	for _, index := range slices.Sorted(maps.Keys(of.Last)) {
 		if len(chunk) == 0 || chunk[len(chunk)-1].Index < index {
@@ -96,8 +98,6 @@ func (q *queue) add(of digest.Lot, stays bool) error {
 		q.due = append(q.due, item{to: chunk[index-chunk[0].Index], last: of.Last[index]})
 	}
 	heap.Init(&q.due)
-	q.taken++
-	q.lots = append(q.lots, &lot{number: of.Number, stays: stays, first: of.First, states: of.States, next: of.First})
 	return nil
 }
 

@@ -250,6 +250,43 @@ func TestARunWantsNoLotThatItHas(t *testing.T) {
 	w.check(readers, 0)
 }
 
+// grudging gives no lot back that is asked for first, and knows no recipient.
+type grudging struct {
+	Ledger
+	given []int
+}
+
+var errGrudge = errors.New("no")
+
+func (g *grudging) Give(_ string, number int, _ time.Time) (s digest.Standing, err error) {
+	if g.given = append(g.given, number); len(g.given) == 1 {
+		err = errGrudge
+	}
+	return s, err
+}
+
+func (g *grudging) RecipientsAt(string, int) ([]digest.Recipient, error) { return nil, errGrudge }
+
+// TestALotIsGivenBackWhateverFails: that it was taken in, or that another one was given back. Who keeps one keeps its
+// edition from its end.
+func TestALotIsGivenBackWhateverFails(t *testing.T) {
+	g := &grudging{}
+	r := &run{m: &Mailer{ledger: g, Now: time.Now}, job: Job{Edition: anEdition}, cancel: func() {}}
+	r.q, r.lots = newQueue(g, anEdition, nil), &lots{run: r, known: make([]digest.Standing, 3)}
+	for number := range 3 {
+		lot := digest.Lot{Number: number, Progress: digest.Progress{First: 1000 * number, States: make([]digest.State, 1000),
+			Last: map[int]digest.Event{1000 * number: {Index: 1000 * number, State: digest.Deferred}}}}
+		if err := r.lots.begin(lot); !errors.Is(err, errGrudge) {
+			t.Fatal(err)
+		}
+	}
+	r.fail(errGrudge)
+	r.lots.giveAll()
+	if len(g.given) != 3 {
+		t.Errorf("of three lots, %v are given back", g.given)
+	}
+}
+
 func TestTheLedgerGoesAwayAndComesBack(t *testing.T) {
 	const readers = 3100
 	o := defaults

@@ -230,6 +230,11 @@ func (w *deliveryWriter) commitGroup(group []*step, commit func(touches, func(st
 		return nil
 	})
 	if err != nil {
+		for _, v := range moves {
+			if v.lot.session == nil { // it may be on the disk all the same, and is read anew
+				w.drop(v.lot)
+			}
+		}
 		moves.undo()
 		for _, s := range group {
 			switch {

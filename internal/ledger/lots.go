@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -49,7 +50,7 @@ type lot struct {
 	digest  string
 	first   int
 	states  []digest.State // from first on, as they stand with all that was committed
-	begun   map[int]int    // attempts of those in Intent when it was taken, by place in states
+	begun   []int          // attempts so far, by place in states; nil where no other process can have begun one
 	entry   uint64         // number of its last entry in the log; 0 in a whole edition, which has a sequence
 	again   bool           // after its session was lost, in the middle of deliveries
 	session store.Session  // that holds it; nil where no other process can
@@ -271,18 +272,18 @@ func (d *Deliveries) takeOne(session store.Session, st EditionState, k lotKey,
 	if !ok {
 		return taken, false, nil
 	}
-	if taken, ok, err = d.takeLocked(session, st, k, wanted); !ok && err == nil {
-		err = w.lost(session, session.Unlock(k.name()))
-	}
-	return taken, ok, err
+	return d.takeLocked(session, st, k, wanted)
 }
 
 // takeLocked reads a lot whose name the session holds, and takes it unless somebody has done what was wanted since; nil
-// takes it again in any case.
+// takes it again in any case. Of a complete edition nobody takes any: its log is packed, and tells of no lot.
 func (d *Deliveries) takeLocked(session store.Session, st EditionState, k lotKey,
 	wanted func(int, digest.Standing) bool) (taken digest.Lot, ok bool, err error) {
 	l := &lot{lotKey: k, digest: st.Digest, again: wanted == nil, session: session}
 	err = d.view(func(tx store.Tx) error {
+		if now, err := editionState(tx, st.ID); err != nil || now.Complete {
+			return err
+		}
 		if k.number == wholeLot {
 			taken.Whole, ok = true, true
 			taken.Progress, err = readProgress(tx, st.ID)
@@ -299,25 +300,26 @@ func (d *Deliveries) takeLocked(session store.Session, st EditionState, k lotKey
 		taken.Progress, err = readProgressOf(tx, st, k.number)
 		return err
 	})
-	if !ok || err != nil {
-		return taken, false, err
+	if ok && err == nil {
+		l.remember(taken.Progress)
+		err = d.delivery.hold(l)
 	}
-	l.remember(taken.Progress)
-	d.delivery.hold(l)
-	return taken, true, nil
+	if ok = ok && err == nil; !ok {
+		err = cmp.Or(err, d.delivery.lost(session, session.Unlock(k.name())))
+	}
+	return taken, ok, err
 }
 
 // remember keeps where the deliveries of a lot stand.
 func (l *lot) remember(p digest.Progress) {
-	l.states, l.begun = slices.Clone(p.States), map[int]int{}
+	l.states, l.begun = slices.Clone(p.States), make([]int, len(p.States))
 	for index, e := range p.Last {
-		if e.State == digest.Intent {
-			l.begun[index-l.first] = e.Attempt
-		}
+		l.begun[index-l.first] = e.Attempt
 	}
 }
 
-// Give gives a lot back, of which the next delivery may go at a time, and tells how it stands.
+// Give gives a lot back, of which the next delivery may go at a time, and tells how it stands. It is given back too when
+// that can't be written down: whoever takes a lot reads its log.
 func (d *Deliveries) Give(edition string, number int, due time.Time) (s digest.Standing, err error) {
 	w := d.delivery
 	l := w.held(edition, number)
@@ -333,9 +335,7 @@ func (d *Deliveries) Give(edition string, number int, due time.Time) (s digest.S
 			return tableLots.in(tx).put(partKey(edition, number), s)
 		})
 	}
-	if err == nil {
-		w.drop(l)
-		err = w.lost(l.session, l.session.Unlock(l.name()))
-	}
+	w.drop(l)
+	err = cmp.Or(err, w.lost(l.session, l.session.Unlock(l.name())))
 	return s, during(err, "give lot %d of edition %s back", number, edition)
 }

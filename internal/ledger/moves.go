@@ -14,6 +14,7 @@ type move struct {
 	lot   *lot
 	index int // -1: an entry of the log
 	from  digest.State
+	begun int
 }
 
 func (m *moves) undo() {
@@ -22,6 +23,9 @@ func (m *moves) undo() {
 			v.lot.entry--
 		} else {
 			v.lot.states[v.index] = v.from
+			if v.lot.begun != nil {
+				v.lot.begun[v.index] = v.begun
+			}
 		}
 	}
 	*m = nil
@@ -110,7 +114,12 @@ func (w *deliveryWriter) applyStep(tx store.Tx, s *step, all *moves) (events []p
 		next = digest.Event{Index: next.Index, State: digest.Suppressed, At: next.At, Attempt: next.Attempt - 1, Doubts: s.next.Doubts}
 	}
 	s.state = next.State
-	return mine.apply(events, l, next)
+	with, err := mine.apply(events, l, next)
+	if err != nil && l.again { // somebody else has gone on with it; what became of the one before is known all the same
+		s.state = digest.Pending
+		return events, nil
+	}
+	return with, err
 }
 
 // mayRecord refuses what comes after an edition that several processes send was withdrawn.
@@ -130,11 +139,17 @@ func (m *moves) apply(events []placed, l *lot, e digest.Event) ([]placed, error)
 	if i < 0 || i >= len(l.states) || !l.states[i].MayBecome(e.State) {
 		return nil, l.refused(describe(l.states, i, e))
 	}
-	if attempt, begun := l.begun[i]; begun && l.states[i] == digest.Intent && attempt != e.Attempt {
-		return nil, l.refused(fmt.Sprintf("attempt %d of recipient %d was followed by others", e.Attempt, e.Index))
+	before := move{lot: l, index: i, from: l.states[i]}
+	if l.begun != nil {
+		before.begun = l.begun[i]
+		if e.State == digest.Intent && e.Attempt <= before.begun || before.from == digest.Intent && e.Attempt != before.begun {
+			return nil, l.refused(fmt.Sprintf("attempt %d of recipient %d was followed by others", e.Attempt, e.Index))
+		}
+		if e.State == digest.Intent {
+			l.begun[i] = e.Attempt
+		}
 	}
-	delete(l.begun, i)
-	*m = append(*m, move{l, i, l.states[i]})
+	*m = append(*m, before)
 	l.states[i] = e.State
 	return append(events, placed{l, e}), nil
 }

@@ -46,8 +46,10 @@ func (w *deliveryWriter) regain(s *step) error {
 			return fmt.Errorf("lot %d of edition %s: %w", k.number, s.edition, store.ErrSessionLost)
 		}
 		d := Deliveries{base: w.base, delivery: w}
-		if _, _, err := d.takeLocked(session, st, k, nil); err != nil {
+		if _, ok, err := d.takeLocked(session, st, k, nil); err != nil {
 			return err
+		} else if !ok {
+			return fmt.Errorf("edition %s is complete by now: %w", k.edition, store.ErrSessionLost)
 		}
 	}
 	return nil
@@ -133,10 +135,15 @@ func (w *deliveryWriter) endProbe(edition string) {
 	}
 }
 
-func (w *deliveryWriter) hold(l *lot) {
+// hold keeps a lot, unless the session in which it was taken was lost meanwhile: somebody else may have it by now.
+func (w *deliveryWriter) hold(l *lot) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if l.session != nil && l.session != w.session {
+		return store.ErrSessionLost
+	}
 	w.lots[l.lotKey] = l
+	return nil
 }
 
 func (w *deliveryWriter) drop(l *lot) {
@@ -179,8 +186,7 @@ func (w *deliveryWriter) lotOf(tx store.Tx, edition string, index int) (*lot, er
 		return nil, err
 	}
 	l := &lot{lotKey: lotKey{edition, wholeLot}, digest: st.Digest, states: p.States}
-	w.hold(l)
-	return l, nil
+	return l, w.hold(l)
 }
 
 // digestOf is the digest of a lot by its name of today, which another process may have changed.
