@@ -45,6 +45,7 @@ var awayFrom = refusal.AnyOf(
 // writes of their holidays too, so that counts in an answer alone.
 func answersByItself(h header, subject string, wrote []string) bool {
 	all := flat(wrote)
+	all, _, _ = strings.Cut(all, "?") // a machine asks nothing
 	return automatic(strings.ToLower(subject)+" "+all) || len(wrote) < ownLines && awayFrom(all) &&
 		(h.has("in-reply-to") || replySubject.MatchString(subject) || thanks.MatchString(all))
 }

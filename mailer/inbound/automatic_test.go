@@ -44,7 +44,9 @@ func TestAutomaticAnswers(t *testing.T) {
 		{"Urlaub in Norwegen: Leserbrief", "Sehr geehrte Redaktion, zu Ihrem Text.", Other},
 		{"Your story on tickets", "My case was never opened, you write. It was closed in May.", Other},
 		{"A walk", "I am on holiday in Norway and read you every morning.", Other},
-		{"Delivery failed again", "The boy did not deliver my paper today. Who sees to that?", Bounce},
+		{"Delivery failed again", "The boy did not deliver my paper today. Who sees to that?", Other},
+		{"The message could not be sent", "That is what I see when I write to you.", Other},
+		{"Re: Harbour", "We were there. Will you write of ferries? I will be away in June.", Other},
 		{"Fwd: Undeliverable: Minutes", "Do you know why?\n\nben@example.net\n550 5.1.1 user unknown", Bounce},
 	} {
 		r := Parse([]byte("From: Ana <ana@example.org>\nReturn-Path: <ana@example.org>\nSubject: " + c.subject +

@@ -284,7 +284,7 @@ func TestDecideAsksNoLedger(t *testing.T) {
 	for why, raw := range map[string]string{
 		"5.2.2 does not say": dsn("bounces@digest.example", readers[0], "5.2.2", "552 5.2.2 full", "Message-ID: <"+id+">"),
 		"it does not say":    "From: postmaster@mx.example.org\nTo: " + tag + "\nSubject: Undelivered\n\nIt could not be delivered.\n",
-		"no mail system":     "From: ana@example.net\nTo: " + tag + "\nSubject: Undelivered\n\nIt could not be delivered: user unknown.\n",
+		"no mail system":     "From: ana@example.net\nTo: " + tag + "\nSubject: Undelivered\n\nIt could not be delivered:\n\n" + readers[0] + ": user unknown\n",
 		"delay":              strings.Replace(dsn(tag, readers[0], "5.1.1", "550 5.1.1 x", ""), "Action: failed", "Action: delayed", 1),
 		"returns no mail": "From: fbl@isp.example\nTo: " + tag + "\nSubject: Spam\nContent-Type: multipart/report; boundary=b\n\n" +
 			"--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n\n--b--\n",

@@ -167,6 +167,8 @@ func Parse(raw []byte) Report {
 	case !report.Machine && !found.isReport &&
 		(wasSubmittedByMachine(m.header) || m.header.has("x-auto-response-suppress")):
 		report.Kind = AutoReply
+	case report.Machine && forOperator.MatchString(subject):
+		report.Kind = Notice
 	default:
 		report.prose(m, subject, said)
 		report.Letter = report.Kind != Other && !report.Machine
@@ -323,6 +325,9 @@ func handsBack(h header, c *content) bool {
 }
 
 var noAnswers = lazyregexp.New(`(?i)^no-?_?reply\b`)
+
+// forOperator matches subjects under which a mail system tells whoever runs it what goes on there.
+var forOperator = lazyregexp.New(`(?i)^(message \S+ (has been )?frozen|error\(?s?\)? in (forwarding|filter))`)
 
 // isReply reports whether somebody answers: a postmaster may be a person.
 func isReply(h header) bool {

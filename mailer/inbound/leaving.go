@@ -70,9 +70,7 @@ func wroteTo(notice string) (lines []string) {
 		line = strings.TrimSpace(line)
 		switch {
 		case strings.HasPrefix(line, ">"), strings.HasPrefix(strings.TrimPrefix(line, "- "), "-----"), // of OpenPGP
-			strings.HasPrefix(line, "_____"), quoting.MatchString(line):
-			return lines
-		case line == "--": // a signature
+			footer.MatchString(line), quoting.MatchString(line):
 			return lines
 		case line != "":
 			lines = append(lines, line)
@@ -83,6 +81,10 @@ func wroteTo(notice string) (lines []string) {
 	}
 	return lines
 }
+
+// footer begins what a list or a mail program puts below a letter: a signature, a rule, or how to leave the list.
+var footer = lazyregexp.New(`(?i)^(?:--$|[_=+*#~-]{5,}|to (?:unsubscribe|leave|sign off)\b.{0,60}(?:\b(?:send|e-?mail|visit|click|go|reply|use)\b|:)|` +
+	`you(?: have|'ve)? (?:are )?(?:receiv|subscribed|getting)\pL*\b.{0,60}\bbecause\b|(?:sent|get it) (?:from|on) my \pL+)`)
 
 // quoting begins what an answer quotes: "On …, … wrote:" and the header of a message.
 var quoting = lazyregexp.New(`(?i)^(?:on\b.*wrote:|am\b.*schrieb.*:|le\b.*[ée]crit\s*:|el\b.*escribi[óo]:|from:|von:|de\s?:|da:|van:|от:|差出人:|发件人:)`)

@@ -125,6 +125,8 @@ func TestRequestsOfPeople(t *testing.T) {
 		{"Bonjour", "Je ne reçois plus votre lettre.", Other},
 		{"Re: [dev] build", "It works.\n\n- ------------------\nTo unsubscribe, e-mail: dev-unsubscribe@list.example\n", Other},
 		{"Re: Morning Wire: Harbour reopens", "What a fine piece.\n\n> Unsubscribe: https://digest.example/u/x\n", Other},
+		{"Meeting", "We meet at seven.\n\nTo unsubscribe, send any message to club-off@list.example\n", Other},
+		{"Meeting", "We meet at seven.\n\n+++++++++\nclub: unsubscribe here\n", Other},
 		{"How to unsubscribe from a gym: our ten best tips", "", Other},
 		{"Bus stop closed", "The stop at the harbour is closed, you might report on it.", Other},
 		{"A question", "Who wrote the piece on the harbour?\n\n-- \nBen\nclick here to unsubscribe\n", Other},

@@ -91,6 +91,9 @@ func (r *Report) prose(m *part, subject string, said notice) {
 		r.Kind = Delivered
 		return
 	}
+	if !r.Machine && len(found) == 0 { // a person tells of something that did not go through
+		return
+	}
 	r.Kind = Bounce
 	if stillTrying(strings.ToLower(subject), all) {
 		r.Kind = Delay

@@ -56,6 +56,8 @@ func Judge(stage string, code int, words, to string) Verdict {
 	switch v.About = byWords(plain); {
 	case v.Status == "5.1.7", v.Status == "5.1.8", v.About != Pace && v.About != Mailbox && listed(strings.ToLower(words)):
 		v.About = Sender
+	case v.About == Mailbox && code == 421 && v.Status == "4.4.2": // whatever else timed out
+		v.About = Session
 	case stage == "rcpt" && v.Status == "5.4.1" && strings.Contains(plain, unlisted): // of Microsoft 365
 		v.About = Mailbox
 	case v.About == Message && strings.HasSuffix(v.Status, ".2.2"): // a mailbox has a size as well

@@ -201,6 +201,9 @@ func ofRecipient(code, said string) string {
 
 // aboutSender reports whether it is the sender who does not exist.
 func aboutSender(said string) bool {
+	if callback.MatchString(said) {
+		return true
+	}
 	for _, sentence := range sentenceEnd.Split(said, -1) {
 		if senderWord(sentence) && (noMailbox(sentence) || disabled(sentence)) {
 			return true
@@ -208,6 +211,9 @@ func aboutSender(said string) bool {
 	}
 	return false
 }
+
+// callback finds how servers tell of their question whether the sender exists; the answer may be another sentence.
+var callback = lazyregexp.New(`\bcall ?(back|out)\b|\bwhile verifying\b`)
 
 // followUp finds the refusal of what a client sent on after its recipient had been refused. It means nothing.
 var followUp = lazyregexp.New(`\b503 [245]\.[0-9]+\.[0-9]+`)

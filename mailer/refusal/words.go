@@ -83,6 +83,7 @@ var unreachable = AnyOf(
 // disabled is how mail systems say that a mailbox was closed.
 var disabled = AnyOf(
 	`(account|mail ?box|user|recipient|address|mailadresse|cuenta|compte|konto)[^.;]{0,40}\b(disabled|suspended|discontinued|deactivated|inactive|closed|frozen|locked|terminated|cancel+ed|no longer active|not active|deshabilitad|desactivad|d[eé]sactiv|deaktiviert|gesperrt|disabilitat)`,
+	`\b(account|mail ?box|user|address)( \S+@\S+)? (is|was|has been) (deleted|removed)\b`,
 	`(account|mailbox|recipient|address) no longer (accepts?|receives?) (e-?mail|mail|messages)`,
 )
 
@@ -98,7 +99,7 @@ var noMailbox = AnyOf(
 	`\b(user|recipient|addressee|mail ?box|account|address|alias)( name| address|\(s\))?( \S+@\S+| <\S+>| \( ?\S+@\S+ ?\)| '[^']*'| "[^"]*")?,? ?(\((not|un)known\)|(is |was |does |could |can |has )?(been )?(un ?known|unrecogni[sz]ed|non-?exist[ae]nt|not ?(be )?(found|known|recogni[sz]ed|listed|exist|valid|present|here)|invalid|illegal))\b`,
 	`\b(user|recipient|addressee|mail ?box|account|address|alias)\b[^.;:]{0,60}(does|do)(n't| not) exist`,
 	`\b(user|mail ?box|account|address)\b[^.;:]{0,40}(is|are|has been) (wrong|no longer (valid|available|in use)|not in use)`,
-	`\bnot listed in (the |our )?(domino|public|global|company|lotus|\S+ directory|address book)`,
+	`\bnot (listed )?in (the |our )?(directory|domino|public|global|company|lotus|\S+ directory|address book)`,
 	`\bno (mail ?box|user|account|recipient)s? (here )?(by|with|of|for|under|matching) (that|this) (name|address)`,
 	`does(n't| not) have an? (\S+ )?(account|mail ?box)`,
 	`\bx@x>? (is|was) (no longer|not) (a )?(valid|active|in use)\b`,
