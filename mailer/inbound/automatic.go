@@ -18,15 +18,16 @@ var vacation = lazyregexp.New(`(?i)^\s*(re:\s*)?\W{0,3}(auto(matic|mated|matisch
 	`trả lời tự động|ตอบกลับอัตโนมัติ|balasan otomatis|自動(回覆|回复)|` +
 	`out[- ]of[- ](the )?(office|town)|ooo\b|ooto\b|i'?m (away|out)|i am (currently )?(away|out|on leave|on vacation)|(i|we) no longer work|away from|` +
 	`abwesenheits?(notiz|nachricht|assistent|meldung)|(ich bin )?(im urlaub|abwesend|in abwesenheit)|absence prolong|nicht im (b[uü]ro|haus)|en cong[ée]s?|fuera de (la )?oficina|fora do escrit|fuori (ufficio|sede)|afwezigheid|poza biurem|mimo kancel|poissa|ikke til ?stede|` +
-	`автоответ|нет на (месте|работе)|自動(応答|返信)|自动(回复|答复)|` +
-	`(on )?(vacation|annual leave|holiday|maternity leave|leave of absence|abwesenheit|urlaub|absence|absente?|ausen[tc]\pL*|ausência|vacaciones|f[ée]rias|assente|assenza|afwezig|frånvar\pL*|不在|外出)` +
+	`автоответ|нет на (месте|работе)|自動(応答|返信)|自动(回复|答复)|(message|avis) d'absence|absence du bureau|nieobecno|` +
+	`.{1,60} (is|ist|est|está|è) (out of (the )?office|au(ß|ss)er haus|nicht im (b[uü]ro|haus)|absente?\b|ausente|fuera de|fuori|assente)|` +
+	`(on )?(vacation|annual leave|holiday|maternity leave|leave of absence|abwesenheit|urlaub|absence|absente?|ausen[tc]\pL*|ausência|vacaciones|f[ée]rias|assente|assenza|afwezig|frånvar\pL*|(不在|外出|休暇|出張|휴가)(中|通知| ?중)?)` +
 	`\s*($|[!(,:：.–-]|\d|re:|aw:|notice|message|until|till|from|bis|vom|ab|du|jusqu|hasta|del?\b|até|fino|tot|t\.?o\.?m|de oficina))`)
 
 // automatic finds, in lower case, what a machine says of itself in an answer, where its header does not.
 var automatic = refusal.AnyOf(
 	`(this is an?|an) auto(mated|matic|matically generated) (reply|response|message|e-?mail|answer|notification|acknowledg)`,
 	`(ticket|case|request|enquiry|inquiry)\b.{0,60}\b(has been|was|is) (created|received|opened|registered|logged|assigned)`, `(mailbox|address|inbox|e-?mail account) is (not|no longer) (being )?(monitored|read|checked)`,
-	`automatisch (erzeugte|generierte|erstellte)`, `automatische (nachricht|antwort|eingangsbest)`, `message automatique`, `r[ée]ponse automatique`,
+	`automatisch (erzeugte?|generierte?|erstellte?|gegenereerd)\b`, `(g[ée]n[ée]r|generad|gerad|generat)\pL+ automat`, `automat\pL+ (genere?rat|wygenerowan|сформирован|създаден)`, `automatische (nachricht|antwort|eingangsbest)`, `message automatique`, `r[ée]ponse automatique`,
 	`(mensaje|respuesta) autom[áa]tic`, `(mensagem|resposta) autom[áa]tic`, `(messaggio|risposta) automatic`, `automatisch (bericht|antwoord)`, `automatisk (svar|meddeland)`,
 	`wiadomo\pL+ (automatyczn|wygenerowan)`, `автоматическ\pL+ (ответ|сообщени)`, `autom\pL+ atbilde`, `自動(返信|送信|配信)(メール|です|されて)`, `自动(回复|发送)`, `자동 ?(발송|회신|응답)`,
 )
@@ -45,18 +46,20 @@ var awayFrom = refusal.AnyOf(
 // writes of their holidays too, so that counts in an answer alone.
 func answersByItself(h header, subject string, wrote []string) bool {
 	all := flat(wrote)
-	all, _, _ = strings.Cut(all, "?") // a machine asks nothing
-	return automatic(strings.ToLower(subject)+" "+all) || len(wrote) < ownLines && awayFrom(all) &&
+	return automatic(strings.ToLower(subject)+" "+all) || len(wrote) < ownLines && awayFrom(all) && !asks(wrote) &&
 		(h.has("in-reply-to") || replySubject.MatchString(subject) || thanks.MatchString(all))
 }
+
+// asks reports whether somebody asks something: no mailbox that answers for its owner does.
+func asks(wrote []string) bool { return strings.ContainsAny(strings.Join(wrote, " "), "?？") }
 
 // thanks finds, in lower case, how a mailbox begins that answers whatever comes.
 var thanks = lazyregexp.New(`^\W*((dear|hi|hello)\b[^.]{0,40}\W)?(thank you|thanks|(vielen |herzlichen )?dank|merci|gracias|obrigad[oa]|grazie|bedankt) (very much |beaucoup )?(for|f[uü]r|de|pour|por|pela|per|voor) (y?our|ihre|deine|votre|su|tu|seu|sua|la (tua|sua)|uw|je|contacting) `)
 
 // repliesByItself reports whether a message is an automatic answer of somebody's mailbox, by the habits from before
 // RFC 3834.
-func repliesByItself(h header, subject string) bool {
-	return autoHeaders(h) || vacation.MatchString(subject)
+func repliesByItself(h header, subject string, wrote []string) bool {
+	return autoHeaders(h) || vacation.MatchString(subject) && !asks(wrote)
 }
 
 func autoHeaders(h header) bool {

@@ -159,7 +159,7 @@ func Parse(raw []byte) Report {
 		report.Recipients = []Recipient{{Address: found.jmrp, Kind: Complaint}}
 	case asksToLeave(subject), len(asked) > 0:
 		report.Kind = Unsubscribe
-	case repliesByItself(m.header, subject) && (!isDaemon(m.header) ||
+	case repliesByItself(m.header, subject, wrote) && (!isDaemon(m.header) ||
 		vacation.MatchString(subject) && !bounceSubject(strings.ToLower(subject))):
 		report.Kind = AutoReply
 	case challenges(subject, said) && !isDaemon(m.header):

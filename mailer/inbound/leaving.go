@@ -43,13 +43,13 @@ var wish = lazyregexp.New(`(?i)` + strings.Join([]string{
 	`\baus (?:(?:de[mr]|diese[mr]|ihre[mr]|eure[mr]) )?(?:e-?mail-?|mail-?|newsletter-?)?(?:verteiler|liste|mailingliste|datenbank)\b`,
 	`\b(?:m(?:ö|oe)chte|will|w(?:ü|ue)nsche|wollen)\b.{0,40}\b(?:nicht (?:mehr|l(?:ä|ae)nger)|keine?n?)\b.{0,40}\b(?:erhalten|bekommen|haben)\b`,
 	`\bne (?:souhait|veu|voul|d[ée]sir)\pL+ plus\b`, `\b(?:retir|supprim|enlev|effac)\pL+ .{0,30}\b(?:liste|fichier|base|mon (?:adresse|mail|e-?mail|nom))`,
-	`\b(?:elim[ií]n|b[óo]rr|qu[ií]t|s[áa]qu)\pL+ .{0,30}\b(?:lista|base)\b`, `\bno (?:quier|dese|quer)\pL+ .{0,20}(?:recib|más correo)`,
+	`\b(?:solicit|pid|quier|dese|ruego)\pL* .{0,20}\bbaja\b`, `\bbaja (?:de )?(?:la |el |del )?(?:bolet|lista|newsl|suscri)`, `\b(?:elim[ií]n|b[óo]rr|qu[ií]t|s[áa]qu)\pL+ .{0,30}\b(?:lista|base)\b`, `\bno (?:quier|dese|quer)\pL+ .{0,20}(?:recib|más correo)`,
 	`\b(?:remov|retir|exclu)\pL+ .{0,30}\b(?:lista|cadastro|base)\b`, `\bn[ãa]o (?:quer|desej)\pL+ .{0,20}receb`,
 	`\bnon (?:desider|vogli|intend)\pL+ .{0,15}ricever`, `\b(?:cancell|rimuov|togli)\pL+ .{0,30}\b(?:lista|mailing|indirizzo)`,
 	`\b(?:verwijder|haal|schrap)\pL* .{0,30}\b(?:lijst|bestand)\b`, `\badres .{0,10}verwijder`, `\bwil .{0,30}(?:geen|niet (?:meer|langer)) .{0,30}ontvang`,
 	`\bta (?:bort|av) mig\b`, `\b(?:fjern|slett?) m(?:i|e)g\b`, `\bvill inte (?:längre |ha |få )`, `ønsker ikke (?:længere|lenger|mere?|at|å) `,
 	`\bpoista\pL* (?:minut|osoitteeni|nimeni)`, `\ben halua (?:enää|saada)`,
-	`usuni\pL+ .{0,30}(?:list|baz|adres)`, `nie chc\pL+ .{0,20}otrzymywać`, `odhl[áa]š\pL*`, `nechci .{0,20}dostávat`, `töröl\pL* .{0,30}(?:list|címem)`,
+	`usu(?:ni|n[ąa])\pL+ .{0,30}(?:list|baz|adres)`, `nie chc\pL+ .{0,20}otrzymywać`, `odhl[áa]š\pL*`, `nechci .{0,20}dostávat`, `töröl\pL* .{0,30}(?:list|címem)`,
 	`(?:удал|исключ|убер)ите .{0,30}(?:рассыл|спис|баз|адрес)`, `не хо(?:чу|тим) .{0,20}получать`, `(?:больше )?не (?:надо |нужно )?присыла(?:ть|йте)`, `(?:видаліть|виключіть) .{0,30}(?:розсил|спис)`,
 	`list\pL*den (?:çıkar|sil)`, `almak istemiyor`,
 	`配信.{0,2}停止`, `(?:送ら|送信し|配信し)ないで`, `(?:不要|别|勿)再.{0,8}(?:发|寄)`, `[从從].{0,8}(?:列表|名单|名單).{0,4}[删刪移]除`, `수신.{0,2}거부`, `보내지 ?(?:마|말)`,
@@ -129,4 +129,4 @@ func wantsOut(subject string, lines []string) bool {
 // prefixes are what programs put before a subject.
 var prefixes = lazyregexp.New(`(?i)^(?:\s*(?:\[[^\]]{1,40}\]|\*{2,}[^*]{1,40}\*{2,}|\pL{2,4}\s*[:：]))*`)
 
-var justStop = lazyregexp.New(`(?i)^\W*(?:please )?(?:stop|st0p|arr[êe]t|stopp|basta)\W*$`)
+var justStop = lazyregexp.New(`(?i)^\W*(?:please )?(?:(?:stop|st0p|arr[êe]t|stopp|basta)\W*$|stop (?:it|this|that|now)\b)`)

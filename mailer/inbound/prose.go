@@ -91,8 +91,8 @@ func (r *Report) prose(m *part, subject string, said notice) {
 		r.Kind = Delivered
 		return
 	}
-	if !r.Machine && len(found) == 0 { // a person tells of something that did not go through
-		return
+	if !r.Machine && len(found) == 0 && !wasAutomatic(m.header) && !m.header.has("precedence") {
+		return // a person tells of something that did not go through
 	}
 	r.Kind = Bounce
 	if stillTrying(strings.ToLower(subject), all) {

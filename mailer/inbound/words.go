@@ -38,7 +38,7 @@ var undelivered = refusal.AnyOf(
 	`\b(fail\w*|error\w*|problem\w*)\b.{0,60}\b(deliver|recipient|address|destination)`,
 	`(permanent|fatal).{0,30}(error|failure)`,
 	`(message|mail|e-?mail)\b.{0,80}\b(returned|rejected|refused|bounced|discarded|blocked)`,
-	`did not exactly match`, `mailbox (is |was )?(full|exceed)`,
+	`did not exactly match`, `you (tried|attempted) to (contact|reach)`, `mailbox (is |was )?(full|exceed)`,
 	`(no such|unknown|invalid)( final| local| destination)?( delivery)? (user|recipient|mailbox|address|host|domain)`,
 	`(user|recipient|mailbox|address|host|domain)( is)? unknown`,
 	`an error (was detected|occurred|has occurred)`,
@@ -54,9 +54,9 @@ var undelivered = refusal.AnyOf(
 	`mancat[oa] (consegna|recapito)`,
 	`(niet|kon\w*).{0,40}(afgeleverd|bezorgd|worden afgeleverd)`, `onbestelbaar`,
 	`не (может|могло|могут|было|были|удалось|доставлен)`, `недоставлен`, `невозможно доставить`,
-	`配信(できません|不能|に失敗)`, `送信できません`, `配達できません`, `届けられません`, `届きません`, `无法(投递|送达|发送)`, `退信`, `退回`, `投递失败`, `不能投递`, `無法(投遞|送達)`,
+	`配信(できません|不能|に失敗)`, `送信できません`, `配達できません`, `届けられません`, `届きません`, `无法(投递|送达|发送)`, `退信`, `退回`, `投递失败`, `(不能|未能)(成功)?(投递|送达|发送)`, `無法(投遞|送達)`,
 	`teslim edilemed`, `iletilemed`, `(kunde|kan|kunne) inte levereras`, `(kunne|kan|blev|ble) ikke (leveres|levert|leveret)`, `ei (voitu|voida) toimittaa`, `nie (mogła|została|może|udało)[^.]{0,20}dostarcz`, `nepodařilo doručit`, `nem (kézbesíthető|sikerült kézbesíteni)`,
-	`(전송|발송|전달)[^.]{0,8}(실패|지연|수 없|않았)`, `не (вдалося|може|була) (бути )?доставл`,
+	`(전송|발송|전달)[^.]{0,8}(실패|지연|수 없|않았|못)`, `не (вдалося|може|була) (бути )?доставл`,
 )
 
 // arrived matches statements that it did arrive.
