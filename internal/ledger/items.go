@@ -131,6 +131,24 @@ func (i *Items) After(position uint64) ([]digest.Item, error) {
 	})
 }
 
+// Since returns what stands after the last item first seen before t, oldest first.
+func (i *Items) Since(t time.Time) (items []digest.Item, err error) {
+	err = i.view(func(tx store.Tx) error {
+		for it, err := range tableItems.in(tx).each(store.Range{Reverse: true}) {
+			if err != nil {
+				return err
+			}
+			if it.value.FirstSeen.Before(t) {
+				break
+			}
+			items = append(items, it.value)
+		}
+		return nil
+	})
+	slices.Reverse(items)
+	return items, err
+}
+
 // Newest returns the last items for which match reports true, n at most, newest first. It reads a few at a time.
 func (i *Items) Newest(n int, match func(digest.Item) bool) (found []digest.Item, err error) {
 	next := []byte(nil) // the key to go on from; what is forgotten meanwhile is passed over

@@ -131,6 +131,10 @@ func TestPositionAt(t *testing.T) {
 		if err != nil || got != want {
 			t.Errorf("position %v hours on is %d, %v; want %d", hours, got, err, want)
 		}
+		since, err := l.Items.Since(morning.Add(time.Duration(hours * float64(time.Hour))))
+		if err != nil || len(since) != 4-int(want) || len(since) > 0 && since[0].Seq != want+1 {
+			t.Errorf("since %v hours on: %d items, %v", hours, len(since), err)
+		}
 	}
 }
 

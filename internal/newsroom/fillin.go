@@ -41,11 +41,7 @@ func (p *Publisher) FillIn(ctx context.Context) error {
 
 // newItems are the items that an edition may still tell, oldest first.
 func newItems(p *Publisher) ([]digest.Item, error) {
-	start, err := p.Ledger.Items.PositionAt(p.Composer.Now().Add(-lackingOf))
-	if err != nil {
-		return nil, err
-	}
-	items, err := p.Ledger.Items.After(start)
+	items, err := p.Ledger.Items.Since(p.Composer.Now().Add(-lackingOf))
 	return slices.DeleteFunc(items, func(it digest.Item) bool { return it.History }), err
 }
 

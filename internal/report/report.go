@@ -73,6 +73,7 @@ type (
 	}
 	Deliveries interface {
 		Recipients(id string, chunk int) ([]digest.Recipient, error)
+		RecipientsAt(id string, index int) ([]digest.Recipient, error)
 		Progress(edition string) (digest.Progress, error)
 		History(edition string, index int) ([]digest.Event, error)
 	}

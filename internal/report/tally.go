@@ -95,14 +95,21 @@ func (l Ledger) progress(e ledger.EditionState) (digest.Progress, error) {
 	if err != nil || len(barred) == 0 {
 		return p, err
 	}
-	for to, err := range ledger.Recipients(l.Deliveries, e.ID) {
-		if err != nil {
+	waits := func(s digest.State) bool { return s == digest.Pending || s == digest.Deferred }
+	for at := 0; at < len(p.States); {
+		if !waits(p.States[at]) {
+			at++
+			continue
+		}
+		some, err := l.Deliveries.RecipientsAt(e.ID, at)
+		if err != nil || len(some) == 0 {
 			return p, err
 		}
-		state := p.State(to.Index)
-		if barred[subscribers.Key(to.Email)] && (state == digest.Pending || state == digest.Deferred) {
-			p.States[to.Index] = digest.Suppressed
-			delete(p.Last, to.Index)
+		for _, to := range some {
+			if at = to.Index + 1; barred[subscribers.Key(to.Email)] && waits(p.State(to.Index)) {
+				p.States[to.Index] = digest.Suppressed
+				delete(p.Last, to.Index)
+			}
 		}
 	}
 	return p, nil

@@ -149,6 +149,9 @@ func (d *DB) Close() error {
 	j := &d.journal
 	j.Lock()
 	defer j.Unlock() // at the end: an Update between would leave a transaction open, for which bbolt waits
+	if j.idle != nil {
+		j.idle.Stop()
+	}
 	waits := j.waits.Load()
 	kept := d.fold(true)
 	if j.tx != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"go.etcd.io/bbolt"
@@ -17,8 +18,9 @@ import (
 // A commit of bbolt takes two syncs and writes every page that it touched. Small ones are journalled instead, inside
 // the same file: a bucket that nothing above sees has one long value, whose pages bbolt leaves alone as long as nothing
 // is put there, and what a small Update did is written into them, as a record, with one sync. The transaction of bbolt
-// stays open, and the next Update goes on in it. To fold is to commit it: before anybody reads, when the journal is
-// full, with an Update that is not small, and at the end.
+// stays open, and the next Update goes on in it. Who reads while nobody changes much does so in it, too. To fold is to
+// commit it: before anybody else reads, when the journal is full, with an Update that is not small, after a moment
+// without one, and at the end.
 //
 // A record bears the number of the transaction that will fold it. So the fold makes all of them void by what makes it
 // valid itself, the meta page. Records that are not void when the file is opened are done again, in their order. They
@@ -35,10 +37,15 @@ const (
 	slot       = 4 << 10 // where in the file records begin: a torn write harms none but its own
 	saltLength = 16
 
-	roomAfter   = 16       // so many small Updates without a View between, and there is a journal
-	recordAfter = 2        // so many, and the next is journalled: a fold costs more than a commit saves
+	roomAfter   = 16       // so many small Updates, and there is a journal
+	recordAfter = 2        // so many after a View that folded, and the next is journalled: a fold costs more than a commit saves
+	readAmong   = 16       // records at most are read where they stand: where more come, they would wait for who reads
 	journalRoom = 64 << 20 // bytes of the disk without which there is no new journal
 )
+
+// foldAfter is how long there was no Update before what is journalled is folded: whoever reads at length then keeps
+// nobody waiting.
+var foldAfter = time.Second
 
 var (
 	journalKey = []byte("records")
@@ -61,24 +68,33 @@ type journal struct {
 	doubt   bool      // whether something failed of which nobody knows how much is on the disk: nothing is journalled before a commit
 	lost    error     // why nothing goes on before the file is opened anew
 
-	waits atomic.Bool  // whether anything is not folded
-	quiet atomic.Int32 // small Updates since the last View
+	idle *time.Timer // which folds; nil before the first record
+
+	waits atomic.Bool // whether anything is not folded
+	quiet int         // small Updates since the last View that folded
 }
 
 // View runs a short read. Damage that bbolt meets with a panic becomes an error.
 func (d *DB) View(f func(store.Tx) error) error {
-	d.journal.quiet.Store(0)
 	return d.read(false, func(t *bbolt.Tx) error { return f(&tx{Tx: t, fixed: true}) })
 }
 
-// read folds, and runs a read; before a copy, the journal goes. What can't be folded, the disk being full, is read
-// where it stands, and copied together with the journal, and nothing changes meanwhile.
+// read runs a read; before a copy, the journal goes. What is not folded is read where it stands while nobody changes
+// much, and folded before it otherwise. What can't be folded, the disk being full, is read where it stands, and
+// copied together with the journal, and nothing changes meanwhile.
 func (d *DB) read(copied bool, f func(*bbolt.Tx) error) error {
 	j, release := &d.journal, func() {}
 	if copied || j.waits.Load() {
-		j.Lock()
+		alone := j.TryLock()
+		if !alone {
+			j.Lock()
+		}
 		release = sync.OnceFunc(j.Unlock)
 		defer release()
+		if alone && !copied && j.waits.Load() && j.lost == nil && len(j.done) <= readAmong {
+			return d.safely(func() error { return f(j.tx) })
+		}
+		j.quiet = 0
 		switch err := d.fold(copied); {
 		case j.lost != nil:
 			return j.lost
@@ -115,15 +131,15 @@ func (d *DB) Update(_ []store.Touch, f func(store.Tx) error) error {
 	if u.large {
 		return d.commit()
 	}
-	quiet, room, record := j.quiet.Add(1), int32(roomAfter), int32(recordAfter)
+	room, record := roomAfter, recordAfter
 	if d.eager {
 		room, record = 1, 0
 	}
-	if quiet > record && d.record(u.log) {
+	if j.quiet++; j.quiet > record && d.record(u.log) {
 		return nil
 	}
 	err := d.commit()
-	if err == nil && quiet == room && j.at == 0 {
+	if err == nil && j.quiet%room == 0 && j.at == 0 { // and now and then again, should the disk have no room for it
 		d.makeJournal()
 	}
 	return err
@@ -204,10 +220,16 @@ func (d *DB) fold(last bool) error {
 	}
 	err := d.commit()
 	if err == nil && last {
-		j.at = 0
-		j.quiet.Store(0)
+		j.at, j.quiet = 0, 0
 	}
 	return err
+}
+
+// foldNow folds, or what is journalled waits.
+func (d *DB) foldNow() {
+	d.journal.Lock()
+	defer d.journal.Unlock()
+	_ = d.fold(false)
 }
 
 // makeJournal makes a journal, where the disk has room enough. Without one, each Update is a commit.
@@ -273,6 +295,11 @@ func (d *DB) record(log []byte) bool {
 	}
 	j.done, j.next = append(j.done, log), j.next+int64(len(raw))
 	j.waits.Store(true)
+	if j.idle == nil {
+		j.idle = time.AfterFunc(foldAfter, d.foldNow)
+	} else {
+		j.idle.Reset(foldAfter)
+	}
 	return true
 }
 

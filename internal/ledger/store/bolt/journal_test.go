@@ -157,8 +157,11 @@ func TestAKillLosesNothingThatWasJournalled(t *testing.T) {
 	d := journalling(t, 0)
 	for i := range 25 {
 		do(t, d, row(i))
-		if i%9 == 8 {
-			has(t, d) // folds
+		switch i % 9 {
+		case 4:
+			d.foldNow()
+		case 8:
+			has(t, d)
 		}
 		path := killed(t, d)
 		if problems := Examine(path); len(problems) > 0 {
@@ -169,7 +172,7 @@ func TestAKillLosesNothingThatWasJournalled(t *testing.T) {
 	}
 }
 
-// TestAJournalOnlyWhereItPays: a few Updates, or Views between them, are commits as they were.
+// TestAJournalOnlyWhereItPays: a few Updates are commits as they were, and so are those that follow a View that folded.
 func TestAJournalOnlyWhereItPays(t *testing.T) {
 	d, err := opened(t, filepath.Join(t.TempDir(), "digestd.db"), Options{})
 	if err != nil {
@@ -177,34 +180,33 @@ func TestAJournalOnlyWhereItPays(t *testing.T) {
 	}
 	do(t, d, func(tx store.Tx) error { return errors.Join(tx.Create("b"), tx.Create("p")) })
 	i := 0
-	for range 3 * roomAfter {
-		do(t, d, row(i))
-		i++
-		if i%(roomAfter-1) == 0 {
-			has(t, d)
-		}
-		if d.journal.at > 0 {
-			t.Fatalf("a journal after %d rows", i)
-		}
-	}
-	for range roomAfter {
-		do(t, d, row(i))
-		i++
-	}
-	for between, want := range map[int]bool{1: false, recordAfter: false, recordAfter + 1: true, roomAfter: true} {
-		has(t, d)
-		for range between {
+	rows := func(n int) {
+		for range n {
 			do(t, d, row(i))
 			i++
 		}
+	}
+	if rows(roomAfter - 1); d.journal.at > 0 {
+		t.Errorf("a journal after %d rows", i)
+	}
+	rows(1)
+	for between, want := range map[int]bool{1: false, recordAfter: false, recordAfter + 1: true, roomAfter: true} {
+		for records, want := range map[int]bool{readAmong: true, readAmong + 1: false} {
+			rows(recordAfter + readAmong + 1)
+			has(t, d)
+			rows(recordAfter + records)
+			if has(t, d); d.journal.waits.Load() != want {
+				t.Errorf("%d records: read where they stand is %v", records, !want)
+			}
+		}
+		rows(recordAfter + readAmong + 1)
+		has(t, d)
+		rows(between)
 		if got := d.journal.waits.Load(); got != want {
 			t.Errorf("%d Updates after a View: journalled is %v", between, got)
 		}
 	}
-	for range journalSize / slot { // and through a journal that is full
-		do(t, d, row(i))
-		i++
-	}
+	rows(journalSize / slot) // and through a journal that is full
 	path := killed(t, d)
 	holds(t, path, false, i)
 	do(t, d, func(tx store.Tx) error { return tx.Bucket("b").Delete([]byte("none")) })
@@ -273,7 +275,7 @@ func TestATornRecord(t *testing.T) {
 func TestALostCommitBelowTheJournal(t *testing.T) {
 	for _, folded := range []bool{true, false} {
 		d := journalling(t, 5)
-		has(t, d)
+		d.foldNow()
 		if !folded {
 			do(t, d, row(5))
 		}
@@ -450,6 +452,71 @@ func TestReadingAfterAKillFoldsOrSaysWhy(t *testing.T) {
 	}
 	other.Close()
 	holds(t, path, true, 6)
+}
+
+// TestTheEndWaitsForNobody closes files while Updates fail.
+func TestTheEndWaitsForNobody(t *testing.T) {
+	for range 30 {
+		d := journalling(t, 1)
+		ended := make(chan bool)
+		go func() {
+			defer close(ended)
+			for no := errors.New("no"); errors.Is(d.Update(nil, func(store.Tx) error { return no }), no); {
+			}
+		}()
+		time.Sleep(time.Duration(rand.IntN(300)) * time.Microsecond)
+		closed := make(chan error, 1)
+		go func() { closed <- d.Close() }()
+		select {
+		case err := <-closed:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatal("the end hangs")
+		}
+		<-ended
+		holds(t, d.path, true, 1)
+	}
+}
+
+// TestWhatIsFoldedIsReadBesideAllElse: another View and an Update come meanwhile. A few records are read unfolded.
+func TestWhatIsFoldedIsReadBesideAllElse(t *testing.T) {
+	d := journalling(t, 3)
+	if err := d.View(func(store.Tx) error {
+		if n := len(d.journal.done); n != 3 {
+			t.Errorf("%d records of 3", n)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+	d.foldNow()
+	if err := d.View(func(store.Tx) error {
+		if n := has(t, d); n != 3 {
+			t.Errorf("%d rows of 3", n)
+		}
+		do(t, d, row(3))
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+	if n := has(t, d); n != 4 {
+		t.Errorf("%d rows of 4", n)
+	}
+}
+
+func TestWhatIsJournalledIsFoldedWhenNothingFollows(t *testing.T) {
+	d := journalling(t, 0)
+	foldAfter = time.Millisecond
+	do(t, d, row(0))
+	foldAfter = time.Hour
+	for deadline := time.Now().Add(20 * time.Second); d.journal.waits.Load(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it is not folded")
+		}
+	}
+	holds(t, killed(t, d), true, 1)
 }
 
 // TestCopiesOfAMoment copies, compacts and checks while others journal: a copy has the rows of one moment, and no
