@@ -1,7 +1,9 @@
 package curate
 
 import (
+	"fmt"
 	"testing"
+	"time"
 
 	"digestd/digest"
 )
@@ -103,6 +105,18 @@ func TestAsides(t *testing.T) {
 		"【写真】クレーンが止まる":                                            true,
 		"港のストライキ、ライブ配信":                                           true,
 		"港でストライキ、写真を押収":                                           false,
+		"Strike at the port | Harbour Tonight 3/12/2026":          true,
+		"Open water: the show for sailors, March 12, 2026":        true,
+		"Regatta odds, picks and best bets":                       true,
+		"Council picks lines for the new tram":                    false,
+		"Today's Wordle hints and answers":                        true,
+		"Shares fall 30% off their highs":                         false,
+		"Five books to read at sea":                               true,
+		"Share your memories of the old port":                     true,
+		"Keepers share your burden, says mayor":                   false,
+		"Kreuzworträtsel: Der Hafen":                              true,
+		"Medikament nur auf Rezept":                               false,
+		"Port : la baisse des recettes":                           false,
 	} {
 		if got := isAside(digest.Item{Title: title}, nil); got != want {
 			t.Errorf("%q: %v", title, got)
@@ -128,6 +142,9 @@ func TestAsides(t *testing.T) {
 		"https://jornal.example/ao-vivo/greve":                                  true,
 		"https://courant.example/in-beeld/kranen":                               true,
 		"https://kurier.example/relacja-na-zywo/strajk":                         true,
+		"https://herald.example/betting/regatta-7":                              true,
+		"https://herald.example/shopping/lamps-7":                               true,
+		"https://herald.example/news/shopping":                                  false,
 		"https://herald.example/news/sport":                                     false,
 		"https://herald.example/business/deals-and-mergers/harbour":             false,
 		"https://herald.example/transport/rovers-win":                           false,
@@ -197,6 +214,78 @@ func TestTitlesWithoutTheirOutlet(t *testing.T) {
 	} {
 		if got := withoutOutlet(digest.Item{Title: c.title, Source: c.source, Link: c.link}); got != c.want {
 			t.Errorf("%q of %s: %q, want %q", c.title, c.source, got, c.want)
+		}
+	}
+}
+
+// Each expression is tried where it matches.
+func TestSieveHasPiecesOfAll(t *testing.T) {
+	for heading, lines := range tablesOf(asideTables) {
+		if heading == "paths" || heading == "live paths" || heading == "categories" {
+			continue
+		}
+		for _, line := range lines {
+			if len(newSieve([]string{line}).pieces) == 0 {
+				t.Errorf("%s: none of two bytes in each match of %s", heading, line)
+			}
+		}
+	}
+}
+
+// What stands around a headline goes, and its kind by what is told.
+func TestHeadlines(t *testing.T) {
+	for _, c := range []struct {
+		title, want string
+		explains    bool
+		kind        digest.Kind
+	}{
+		{"Exclusive: cranes stand still", "Cranes stand still", false, digest.News},
+		{"EXCLUSIVE — iPort signs with the dockers", "iPort signs with the dockers", false, digest.News},
+		{"Exclusive clubs close at the port", "Exclusive clubs close at the port", false, digest.News},
+		{"Eilmeldung: Kräne stehen still", "Kräne stehen still", false, digest.News},
+		{"【速報】港でストライキ", "港でストライキ", false, digest.News},
+		{"Dockers end strike at Sandholm. Here's what to know", "Dockers end strike at Sandholm", false, digest.News},
+		{"Dockers end strike at Sandholm port — here’s when ships return", "Dockers end strike at Sandholm port", false, digest.News},
+		{"Dockers end strike at Sandholm, and other takeaways from the week", "Dockers end strike at Sandholm", false, digest.News},
+		{"Hafenstreik in Sandholm ist beendet: Was Sie jetzt wissen müssen", "Hafenstreik in Sandholm ist beendet", false, digest.News},
+		{"Huelga en el puerto termina hoy: lo que se sabe", "Huelga en el puerto termina hoy", false, digest.News},
+		{"Sandholm's strike: What to know", "Sandholm's strike: What to know", true, digest.News},
+		{"Who runs the cranes of Sandholm? Here's what the books show", "Who runs the cranes of Sandholm? Here's what the books show", true, digest.News},
+		{"Dockers sail for home in the U.S. Will it last?", "Dockers sail for home in the U.S. Will it last?", false, digest.News},
+		{"How the cranes of Sandholm stood still", "How the cranes of Sandholm stood still", true, digest.News},
+		{"WHO is alarmed by fever at the port", "WHO is alarmed by fever at the port", false, digest.News},
+		{"Mayor: ‘How do we pay?’", "Mayor: ‘How do we pay?’", false, digest.News},
+		{"Is the port ready?", "Is the port ready?", true, digest.News},
+		{"Warum die Kräne stillstehen", "Warum die Kräne stillstehen", true, digest.News},
+		{"Pourquoi les grues restent immobiles", "Pourquoi les grues restent immobiles", true, digest.News},
+		{"Cranes must move again | Ada Marsh", "Cranes must move again", false, digest.Opinion},
+		{"Cranes must move again | Opinion", "Cranes must move again", false, digest.Opinion},
+		{"Cranes move again | Harbour Tonight", "Cranes move again | Harbour Tonight", false, digest.News},
+	} {
+		it := digest.Item{Title: c.title, Author: "Ada Marsh"}
+		it.Kind = kindOf(it, digest.News, nil)
+		if got := headline(it); got != c.want || explains(got) != c.explains || it.Kind != c.kind {
+			t.Errorf("%q: %q, explains %v, kind %q", c.title, got, explains(got), it.Kind)
+		}
+	}
+}
+
+// Where most headlines tell, one that explains is no news, unless others have the story too.
+func TestWhatExplainsIsAside(t *testing.T) {
+	now := time.Date(2026, 3, 12, 7, 0, 0, 0, time.UTC)
+	item := func(seq uint64, feed, title string) digest.Item {
+		return digest.Item{Seq: seq, Feed: feed, Source: feed, GUID: title, Link: fmt.Sprint("https://", feed, ".example/", seq),
+			Title: title, Published: now.Add(-time.Hour), Language: "en"}
+	}
+	items := []digest.Item{item(1, "herald", "How cranes were built in Kestrel"), item(2, "herald", "Ferry sinks off Aldmere"),
+		item(3, "herald", "Mayor of Tarn resigns"), item(4, "essays", "How bridges were built in Lund"),
+		item(5, "essays", "Why rivers bend east")}
+	want := map[uint64]digest.Kind{1: digest.Aside, 2: digest.News, 3: digest.News, 4: digest.News, 5: digest.News}
+	topics := []digest.Topic{{ID: "all", Feeds: []digest.Feed{{URL: "herald"}, {URL: "essays"}}}}
+	stories, _ := Curate(topics, items, nil, Options{Now: now})
+	for _, s := range stories {
+		if s.Kind != want[s.Lead().Seq] {
+			t.Errorf("%q is %q", s.Lead().Title, s.Kind)
 		}
 	}
 }

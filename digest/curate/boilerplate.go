@@ -46,6 +46,20 @@ var boilerplate = []pattern{
 		"subscribe", "sign up", "follow", "download", "join our", "get the latest"),
 	boiler(`^[^\pL]*(?:subscribe to|sign up (?:for|to)) [^.!?]{1,240}[.!?]\s*`, "subscribe to ", "sign up "),
 	boiler(`^[^\pL]*this (?:(?:story|article|post) (?:was )?(?:originally |first )?(?:appeared|published|ran)|is an edition) (?:in|of|on|by) [^.!?]{1,240}[.!?](?: (?:subscribe|sign up)[^.!?]{0,40}[.!])?\s*`, "this story ", "this article ", "this post ", "this is an edition"),
+	// What only says that there is more, as a sentence, and labels of standfirsts.
+	boiler(`(?:^|[.!?…]["”’)]?\s)((?:here['’]s|here is|here are) (?:what|why|how|where|who|when|everything|a look|more)\b(?:[^.!?]|\.\d){0,160}(?:[.!?]+(?:\s+|$)|$))`, "here's", "here’s", "here is", "here are"),
+	boiler(`(?:^|[.!?…]["”’)]?\s)((?:das (?:müssen|sollten) sie|was sie (?:jetzt )?wissen|ce qu['’]il faut (?:savoir|retenir)|voici ce qu|esto es lo que|lo que (?:debes|hay que) saber|ecco (?:cosa|tutto)|veja o que|entenda o que|saiba (?:mais|o que)|dit (?:weten we|moet je weten))(?:[^.!?]|\.\d){0,160}(?:[.!?:]+(?:\s+|$)|$))`,
+		"wissen", " faut", "voici ce", "lo que", "ecco ", "veja o", "entenda", "saiba ", "weten"),
+	boiler(`^((?:in summary|key points|key takeaways|at a glance|das wichtigste in kürze|auf einen blick|en resumen|in sintesi|em resumo|in het kort|w skrócie)(?: ?[:–—-]+)? )(?-i:\p{Lu}|\d|["'“‘«])`,
+		"summary", "key ", "glance", "wichtigste", "blick", "resum", "sintesi", "kort", "skrócie"),
+	boiler(`^((?:summary|in brief|in short|overview|highlights|tl;?dr|listen|watch|video|audio|note|abstract|zusammenfassung|kurz erklärt|en bref|résumé|l['’]essentiel|resumen|claves|in breve|sommario|resumo|samenvatting|要旨|概要|摘要|ملخص|सारांश) ?(?:[:：|]|--|[–—]) ?)`,
+		":", "：", "|", "--", "–", "—"),
+	boiler(`(?:^|[.!?…]["”’)]?\s)((?:(?:additional |photo )?(?:illustrations?|animations?|photos?|photographs?|images?|graphics?|videos?|collages?|art) by [^.!?]{3,90}|source images?: [^.!?]{3,200})(?:\.\s+|\.?$))`,
+		"illustration by", "illustrations by", "animation by", "photo by", "photos by", "photograph by", "image by", "images by", "graphic by", "video by", "collage by", "art by", "source image"),
+	boiler(`^((?:photo illustration by )?[\pL .'’-]{3,60}(?: ?/ ?[\pL ]{2,40}){0,4} ?/ ?(?:getty|reuters|ap|afp|alamy|imagn)(?: images| connect)?(?: ?/ ?[\pL ]{2,30}| via [\pL ]{2,30})??\.? )(?-i:\p{Lu})`,
+		"/getty", "/ getty", "/reuters", "/ reuters", "/ap", "/afp", "/alamy", "/ imagn", "/imagn"),
+	boiler(`(?:^|[.!?…]["”’)]?\s)(this (?:article|story|post) is (?:also )?available in \pL+\. (?:(?:read it|read more|click) (?:here|in \pL+)\.?\s*)?)`, "available in "),
+	boiler(`\s*(?:\bfollow (?:our|the) [^.!?]{0,60}\blive(?: ?blog)?\b[^.!?]{0,30}\bupdates\b|\bget our (?:breaking news|news|free|morning)\b[^.!?]{0,60}\b(?:podcast|app|email|newsletter)\b|(?-i:[A-Z][A-Za-z ]{2,25}) live [–-] latest updates\b)(?:…|\.{3})?`, "follow ", "get our ", "latest updates"),
 	boiler(`^\s*advertisement\b[\s:.-]*|\s*\badvertisement\s*$`, "advertisement"),
 	boiler(`\s*\b(?:comments? url|article url|# comments): ?\S+\s*$`, "url:", "comments:"),
 	// Links to other pieces in the place of a summary.
@@ -61,11 +75,13 @@ func boiler(expression string, triggers ...string) pattern {
 	return pattern{triggers, lazyregexp.New(`(?is)` + expression)}
 }
 
-// find is where in a text the boilerplate of this kind stands, nil if nowhere.
+// find is where in a text the boilerplate of this kind stands, nil if nowhere: the group of its expression, if that has
+// one, or else all of the match.
 func (p pattern) find(plain, lower string) []int {
 	for _, trigger := range p.triggers {
 		if strings.Contains(lower, trigger) {
-			return p.expression.FindStringIndex(plain)
+			found := p.expression.FindStringSubmatchIndex(plain)
+			return found[max(0, len(found)-2):]
 		}
 	}
 	return nil
@@ -92,6 +108,9 @@ func CleanSummary(t digest.Text) digest.Text {
 		if len(plain) == before {
 			break
 		}
+	}
+	if !strings.ContainsFunc(plain, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
+		return nil
 	}
 	t = withoutStraySpaces(t)
 	if !strings.HasSuffix(plain, "]") {

@@ -129,3 +129,44 @@ func TestCaptions(t *testing.T) {
 		}
 	}
 }
+
+func TestPartsStandfirst(t *testing.T) {
+	for text, want := range map[string]string{
+		"Council asks for calm as dockers and owners meet for talks A strike has closed the port.":     "Council asks for calm as dockers and owners meet for talks. A strike has closed the port.",
+		"Council asks for calm as dockers meet in Aldmere Two cranes have fallen into the water.":      "Council asks for calm as dockers meet in Aldmere. Two cranes have fallen into the water.",
+		"Council asks for calm as the keeper sings Bring It On at the gate of the port of Sandholm.":   "Council asks for calm as the keeper sings Bring It On at the gate of the port of Sandholm.",
+		"Doctors of Sandholm warn the dockers of the port of hepatitis A in water of the river.":       "Doctors of Sandholm warn the dockers of the port of hepatitis A in water of the river.",
+		"Council asks for calm. The dockers of Sandholm and the owners of cranes say The talks go on.": "Council asks for calm. The dockers of Sandholm and the owners of cranes say The talks go on.",
+		"Ports reopen The talks go on.": "Ports reopen The talks go on.",
+	} {
+		if got := parted(digest.PlainText(text)).Plain(); got != want {
+			t.Errorf("%q: %q", text, got)
+		}
+	}
+	marked := digest.Text{{S: "Council asks for calm as dockers and owners meet for talks "}, {S: "A strike", Em: true}, {S: " goes on."}}
+	if got := parted(marked); got.Plain() != "Council asks for calm as dockers and owners meet for talks. A strike goes on." || !got[1].Em && !got[2].Em {
+		t.Errorf("marks: %+v", got)
+	}
+}
+
+func TestCleansLabelsAndTeasers(t *testing.T) {
+	for text, want := range map[string]string{
+		"In summary Dockers of Sandholm have gone home.":                            "Dockers of Sandholm have gone home.",
+		"In summary, dockers of Sandholm have gone home.":                           "In summary, dockers of Sandholm have gone home.",
+		"Zusammenfassung: Die Kräne stehen still.":                                  "Die Kräne stehen still.",
+		"Dockers have gone home. Here's what to know about the strike.":             "Dockers have gone home.",
+		"Dockers have gone home. Here is what the mayor calls a day of $2.3 bn.":    "Dockers have gone home.",
+		"The keeper said here is what he saw.":                                      "The keeper said here is what he saw.",
+		"Illustration by Ada Marsh for The Herald. Dockers have gone home.":         "Dockers have gone home.",
+		"Ada Marsh/The Herald/Getty Dockers have gone home.":                        "Dockers have gone home.",
+		"ADA MARSH / REUTERS Dockers have gone home.":                               "Dockers have gone home.",
+		"Dockers/owners talks go on at the port.":                                   "Dockers/owners talks go on at the port.",
+		"This article is also available in French. Read it here. Dockers go home":   "Dockers go home",
+		"Dockers have gone home. Follow our port news live blog for latest updates": "Dockers have gone home.",
+		"Read more.": "",
+	} {
+		if got := CleanSummary(digest.PlainText(text)).Plain(); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

@@ -3,6 +3,8 @@ package curate
 import (
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"digestd/digest"
 	"digestd/internal/lazyregexp"
@@ -35,6 +37,60 @@ func withoutCaption(it digest.Item) digest.Text {
 		return it.Summary
 	}
 	return without(it.Summary, 0, m[1])
+}
+
+// begins are words with which sentences begin and no name does, and afterName those after which one of them may be a
+// part of a name: "hepatitis A".
+var (
+	begins = words("a an the two three four five six seven eight nine ten more most some several nearly almost about around " +
+		"dozens hundreds thousands tens follow get he she they it this these in on at after as for")
+	afterName = words("a an the of in on at to for from by with and or as hepatitis vitamin serie series group type plan class grade " +
+		"influenza category schedule level levels league division section appendix exhibit figure part chapter big top " +
+		"page article act channel route highway phase game day week season episode title apollo formula track gate")
+)
+
+// inTitles are those of them that names of works hold: "Bring It On".
+var inTitles = words("he she they it this these in on at after as for get follow")
+
+// partedWithin is how many bytes of a summary are looked at: what is longer has more than a standfirst joined.
+const partedWithin = 400
+
+// parted is a summary whose standfirst and first sentence were joined without a stop, with the stop: "Council asks for
+// calm A strike has closed the port." A word that begins sentences stands in the middle of one there, as no name does.
+func parted(t digest.Text) digest.Text {
+	plain := t.Plain()
+	plain = strings.ToValidUTF8(plain[:min(len(plain), partedWithin)], "")
+	at, before := 0, ""
+	for i, word := range strings.Fields(plain) {
+		at += strings.Index(plain[at:], word)
+		next, _ := utf8.DecodeRuneInString(strings.TrimLeftFunc(plain[at+len(word):], unicode.IsSpace))
+		last, _ := utf8.DecodeLastRuneInString(before)
+		switch {
+		case strings.ContainsRune(".!?…", last) && i > 0:
+			return t
+		case i > 5 && at > 40 && begins[strings.ToLower(word)] && unicode.IsUpper(rune(word[0])) && unicode.IsLower(next) &&
+			(unicode.IsLower(last) || unicode.IsDigit(last)) && !(inTitles[strings.ToLower(word)] && before != strings.ToLower(before)) &&
+			!afterName[strings.ToLower(before)]:
+			return stopped(t, at)
+		}
+		at += len(word)
+		before = word
+	}
+	return t
+}
+
+// stopped is a text with a full stop in front of the space at whose end an offset of its plain form is.
+func stopped(t digest.Text, at int) digest.Text {
+	var out digest.Text
+	for _, s := range t {
+		if at > 0 && at <= len(s.S) {
+			s.S = strings.TrimRight(s.S[:at], " ") + ". " + s.S[at:]
+			at = 0
+		}
+		at -= len(s.S)
+		out = append(out, s)
+	}
+	return out
 }
 
 // withoutStraySpaces is a text whose commas and full stops stand at their words.

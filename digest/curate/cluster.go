@@ -20,6 +20,8 @@ type node struct {
 	sent int  // the story that was sent of which it is part, from 1; 0: none
 	top  bool // new, and among the first places of a feed that orders by importance
 
+	explains bool // its headline, rather than that it tells
+
 	meaning []float32 // its vector; nil: there is none
 }
 
@@ -31,11 +33,12 @@ func newNode(it digest.Item, sent int) node {
 // of a feed.
 func clean(nodes []node, kind func(feed string) digest.Kind, asidePaths []string) {
 	inParallel(len(nodes), func(from, to int) {
-		for _, n := range nodes[from:to] {
-			if n.sent == 0 {
+		for i := range nodes[from:to] {
+			if n := &nodes[from+i]; n.sent == 0 {
 				n.item.Kind = kindOf(*n.item, kind(n.item.Feed), asidePaths)
-				n.item.Title = withoutOutlet(*n.item)
-				n.item.Summary = CleanSummary(withoutCaption(*n.item))
+				n.item.Title = headline(*n.item)
+				n.explains = explains(n.item.Title)
+				n.item.Summary = CleanSummary(parted(withoutCaption(*n.item)))
 			}
 		}
 	})

@@ -61,6 +61,10 @@ func kindOf(it digest.Item, feed digest.Kind, asidePaths []string) digest.Kind {
 	if opinionLabel.MatchString(it.Title) {
 		return digest.Opinion
 	}
+	if tail := authorTail.FindString(it.Title); tail != "" &&
+		(opinionWords[strings.ToLower(tail[3:])] || it.Author != "" && lettersOf(tail) == lettersOf(it.Author)) {
+		return digest.Opinion
+	}
 	if front := columnist.FindString(it.Title); front != "" && !newsWord.MatchString(front) &&
 		!shouts(it.Title[len(front):]) {
 		return digest.Opinion

@@ -41,7 +41,9 @@ func TestTables(t *testing.T) {
 	set("prepositions", prepositions)
 	set("relations", relations)
 	set("no subjects", noSubjects)
-	table("triggers of asides", slices.Clone(asideTriggers[:]))
+	for heading, lines := range tablesOf(asideTables) {
+		table("asides: "+heading, lines)
+	}
 	for language, list := range stopwords {
 		set("stop words "+language, list)
 	}

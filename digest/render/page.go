@@ -374,11 +374,8 @@ func (b *builder) sideOfStory(title, lang string) Side {
 // summary cuts what the outlet says of the story to whole sentences; a summary that only repeats
 // the headline says nothing. One that is another outlet's than the headline says whose it is.
 func (b *builder) summary(e digest.Entry, title string, most, length int) digest.Text {
-	t := standfirst(unbound(cleanText(e.Lead().Summary)), most, length)
+	t := standfirst(withoutRepeat(unbound(cleanText(e.Lead().Summary)), title), most, length)
 	plain := t.Plain()
-	if strings.EqualFold(strings.TrimSuffix(plain, "."), strings.TrimSuffix(title, ".")) {
-		t, plain = nil, ""
-	}
 	b.read(title)
 	b.read(plain)
 	if from := credit(e.SummaryFrom); from != "" && len(t) > 0 {

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -37,6 +38,62 @@ func standfirst(t digest.Text, sentences, chars int) digest.Text {
 		return joined(append(until(t, cut), digest.Span{S: ellipsis}))
 	}
 	return until(t, cut)
+}
+
+// repeated is the fewest words of weight that tell a repetition from a sentence that leads on: "He ran. He won."
+const repeated = 4
+
+// withoutRepeat is a text without its first sentence where that only says again what the headline does: each of its
+// words of weight stands there.
+func withoutRepeat(t digest.Text, title string) digest.Text {
+	plain := t.Plain()
+	ends := sentenceEnds(plain)
+	if len(ends) == 0 {
+		return t
+	}
+	told := make(map[string]bool)
+	for _, word := range weighty(title) {
+		told[word] = true
+	}
+	first := strings.TrimSpace(plain[:ends[0]])
+	said := weighty(first)
+	if !strings.EqualFold(strings.TrimSuffix(first, "."), strings.TrimSuffix(title, ".")) &&
+		(len(said) < repeated || slices.ContainsFunc(said, func(word string) bool { return !told[word] })) {
+		return t
+	}
+	return after(t, ends[0])
+}
+
+// weighty are the words of a text that tell something, each by its beginning, so that its forms are one.
+func weighty(s string) []string {
+	words := strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	out := words[:0]
+	for _, word := range words {
+		letters := []rune(word)
+		switch {
+		case letters[0] > unicode.MaxLatin1:
+			out = append(out, word)
+		case len(letters) > 3 || unicode.IsDigit(letters[0]):
+			out = append(out, string(letters[:min(len(letters), 5)]))
+		}
+	}
+	return out
+}
+
+// after is the text from a byte offset of its plain form on.
+func after(t digest.Text, offset int) digest.Text {
+	var out digest.Text
+	for _, s := range t {
+		cut := min(offset, len(s.S))
+		offset -= cut
+		if s.S = s.S[cut:]; len(out) == 0 {
+			s.S = strings.TrimLeftFunc(s.S, unicode.IsSpace)
+		}
+		if s.S != "" {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // until is the text up to a byte offset of its plain form.

@@ -88,3 +88,17 @@ func FuzzStandfirst(f *testing.F) {
 		}
 	})
 }
+
+func TestWithoutRepeat(t *testing.T) {
+	for _, c := range []struct{ title, text, want string }{
+		{"Cranes stand still in Sandholm", "Cranes are standing still in Sandholm. Dockers want three days.", "Dockers want three days."},
+		{"Cranes stand still in Sandholm", "Cranes stand still in Sandholm", ""},
+		{"Cranes stand still in Sandholm", "Cranes stand still in Sandholm for 3 days. Dockers want more.", "Cranes stand still in Sandholm for 3 days. Dockers want more."},
+		{"Cranes stand still", "Cranes stand. Dockers want three days.", "Cranes stand. Dockers want three days."},
+		{"港のクレーンが止まる", "港でストライキ。クレーンが止まる。", "港でストライキ。クレーンが止まる。"},
+	} {
+		if got := withoutRepeat(digest.PlainText(c.text), c.title).Plain(); got != c.want {
+			t.Errorf("%q under %q: %q, want %q", c.text, c.title, got, c.want)
+		}
+	}
+}

@@ -51,7 +51,7 @@ func digestKeys(d *digestTable) []key {
 				"let in."),
 		choice("asides", &d.Asides, `"last"`, []string{"last", "off"},
 			"What is no news stands last in latest news, where room is left, or nowhere: live pages, briefings, "+
-				"clips, galleries, offers, horoscopes, gossip."),
+				"clips, galleries, offers, bets, puzzles, recipes, horoscopes, gossip, and headlines that only explain."),
 		list("aside_paths", &d.AsidePaths, "[]", "list of text",
 			"Parts of links whose items are asides too: [\"sport\", \"celebrity\"].", func(r *reader, v *value) (string, bool) {
 				s, ok := r.line(v, "aside_paths", "")

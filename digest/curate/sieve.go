@@ -1,0 +1,171 @@
+package curate
+
+import (
+	"regexp/syntax"
+	"slices"
+	"strings"
+
+	"digestd/internal/lazyregexp"
+)
+
+// sieve is a list of expressions, of which only those are tried on a text that it has a piece for. Nearly no text has
+// any, and finding the pieces is far cheaper than trying the expressions.
+type sieve struct {
+	expressions []*lazyregexp.Regexp
+	pieces      map[[2]byte][]piece // by their first two bytes
+}
+
+// piece is a piece of text in lower case without which an expression does not match.
+type piece struct {
+	text string
+	of   int // the expression's place
+}
+
+// mostExpressions bounds those of a sieve.
+const mostExpressions = 256
+
+// newSieve reads expressions; letters match in either case. One that can't be read is a mistake of this program.
+func newSieve(expressions []string) sieve {
+	s := sieve{pieces: make(map[[2]byte][]piece)}
+	for i, expression := range expressions {
+		expression = "(?i)" + expression
+		tree, err := syntax.Parse(expression, syntax.Perl)
+		if err != nil {
+			panic(err)
+		}
+		for _, text := range piecesOf(tree) {
+			begin := [2]byte{text[0], text[1]}
+			s.pieces[begin] = append(s.pieces[begin], piece{text, i})
+		}
+		s.expressions = append(s.expressions, lazyregexp.New(expression))
+	}
+	return s
+}
+
+// find is where in a text one of the expressions matches, nil if none does. lower is the text in lower case.
+func (s sieve) find(text, lower string) []int {
+	var tried [mostExpressions]bool
+	for i := range len(lower) - 1 {
+		for _, p := range s.pieces[[2]byte{lower[i], lower[i+1]}] {
+			if tried[p.of] || !strings.HasPrefix(lower[i:], p.text) {
+				continue
+			}
+			tried[p.of] = true
+			if found := s.expressions[p.of].FindStringIndex(text); found != nil {
+				return found
+			}
+		}
+	}
+	return nil
+}
+
+// piecesOf are pieces of text in lower case of which each match of an expression has one: those of the part whose
+// shortest is longest. nil: no part has any of two bytes or more.
+func piecesOf(re *syntax.Regexp) []string {
+	if all := exact(re); shortest(all) > 1 {
+		return all
+	}
+	var best []string
+	switch {
+	case re.Op == syntax.OpCapture, re.Op == syntax.OpPlus, re.Op == syntax.OpRepeat && re.Min > 0:
+		return piecesOf(re.Sub[0])
+	case re.Op == syntax.OpConcat:
+		take := func(pieces []string) {
+			if n := shortest(pieces); n > 1 && n > shortest(best) {
+				best = pieces
+			}
+		}
+		run := []string{""} // of neighbours that are exact
+		for _, sub := range re.Sub {
+			if all := joinedWith(run, exact(sub)); all != nil {
+				run = all
+				continue
+			}
+			take(run)
+			take(piecesOf(sub))
+			run = []string{""}
+		}
+		take(run)
+	case re.Op == syntax.OpAlternate:
+		for _, sub := range re.Sub {
+			pieces := piecesOf(sub)
+			if pieces == nil {
+				return nil
+			}
+			best = append(best, pieces...)
+		}
+	}
+	return best
+}
+
+// mostTexts bounds how many texts of an expression are told apart.
+const mostTexts = 64
+
+// exact are all texts that an expression matches, in lower case; nil where they are many.
+func exact(re *syntax.Regexp) []string {
+	var out []string
+	switch re.Op {
+	case syntax.OpLiteral:
+		return []string{strings.ToLower(string(re.Rune))}
+	case syntax.OpEmptyMatch, syntax.OpBeginText, syntax.OpEndText, syntax.OpWordBoundary:
+		return []string{""}
+	case syntax.OpCapture:
+		return exact(re.Sub[0])
+	case syntax.OpQuest:
+		if out = exact(re.Sub[0]); out != nil {
+			out = append(out, "")
+		}
+	case syntax.OpCharClass:
+		for i := 0; i < len(re.Rune); i += 2 {
+			if re.Rune[i+1]-re.Rune[i] > 8 {
+				return nil
+			}
+			for r := re.Rune[i]; r <= re.Rune[i+1]; r++ {
+				out = append(out, strings.ToLower(string(r)))
+			}
+		}
+	case syntax.OpConcat:
+		out = []string{""}
+		for _, sub := range re.Sub {
+			out = joinedWith(out, exact(sub))
+		}
+	case syntax.OpAlternate:
+		for _, sub := range re.Sub {
+			texts := exact(sub)
+			if texts == nil {
+				return nil
+			}
+			out = append(out, texts...)
+		}
+	}
+	slices.Sort(out)
+	if out = slices.Compact(out); len(out) > mostTexts {
+		return nil
+	}
+	return out
+}
+
+// joinedWith is each of some texts followed by each of others; nil where they are many.
+func joinedWith(heads, tails []string) []string {
+	var out []string
+	if len(heads)*len(tails) > mostTexts {
+		return nil
+	}
+	for _, head := range heads {
+		for _, tail := range tails {
+			out = append(out, head+tail)
+		}
+	}
+	return out
+}
+
+func shortest(texts []string) int {
+	if len(texts) == 0 {
+		return 0
+	}
+	least := len(texts[0])
+	for _, text := range texts {
+		least = min(least, len(text))
+	}
+	return least
+}
