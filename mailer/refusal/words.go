@@ -42,7 +42,7 @@ var listed = AnyOf(`spamhaus`, `spamcop`, `\bsorbs\b`, `dnsbls`, `uceprotect`, `
 // tooBig is how they say that the message is too big.
 var tooBig = AnyOf(
 	`(message|mail|e-?mail|file|attachment)s?( size)? (is |are |was )?(too (big|large|long)|exceeds)`,
-	`size (limit )?exceed`, `exceed\w* .{0,30}size`, `size violation`,
+	`size (limit )?exceed`, `length of (the )?data\b`, `exceed\w* .{0,30}size`, `size violation`,
 )
 
 // full is how they say that a mailbox has no room.
@@ -97,7 +97,7 @@ var idleTooLong = AnyOf(
 var noMailbox = AnyOf(
 	`\b(no such|unknown|invalid|nonexist[ae]nt|non-exist[ae]nt|not an? (valid|known|existing|recogni[sz]ed|registered( gateway)?)|bad destination|undefined|unrecogni[sz]ed)( or (illegal|invalid|unknown))? ((local|final|virtual|destination|delivery|e-?mail|mail|smtp) ){0,2}(user|mail ?box|recipient|addressee|address|account|person|alias|customer|name here)`,
 	`\b(user|recipient|addressee|mail ?box|account|address|alias)( name| address|\(s\))?( \S+@\S+| <\S+>| \( ?\S+@\S+ ?\)| '[^']*'| "[^"]*")?,? ?(\((not|un)known\)|(is |was |does |could |can |has )?(been )?(un ?known|unrecogni[sz]ed|non-?exist[ae]nt|not ?(be )?(found|known|recogni[sz]ed|listed|exist|valid|present|here)|invalid|illegal))\b`,
-	`\b(user|recipient|addressee|mail ?box|account|address|alias)\b[^.;:]{0,60}(does|do)(n't| not) exist`,
+	`\b(user|recipient|addressee|mail ?box|account|address|alias)\b[^.;:]{0,60}(does|do)(n't| not?) exists?`,
 	`\b(user|mail ?box|account|address)\b[^.;:]{0,40}(is|are|has been) (wrong|no longer (valid|available|in use)|not in use)`,
 	`\bnot (listed )?in (the |our )?(directory|domino|public|global|company|lotus|\S+ directory|address book)`,
 	`\bno (mail ?box|user|account|recipient)s? (here )?(by|with|of|for|under|matching) (that|this) (name|address)`,
@@ -205,7 +205,7 @@ var pace = AnyOf(
 	`\b(sending|delivery|message|connection|traffic|submission)[- ](rate|frequency|volume)`, `\b(frequency|rate)\b[^.;:]{0,20}\b(limit|exceed|control)`,
 	`\b(max(imum)?|allowed|limit(ed)?|number of|too many|exceed(s|ed)?)\b[^.;:]{0,50}\b(e-?mails?|messages?|mails|recipients?|defers|failures|deliver(y|ies)|connections?)\b[^.;:]{0,40}\b(hour|minute|second|day|daily|hourly|24)`,
 	`\b\d+ (recipients?|e-?mails?|messages?|mails|requests?) ?(/|per|in|every|each) ?(\d+ ?)?(s|min|h|day|24)`,
-	`\b(message|mail|rcpt|recipient) count quota`, `quota (was |has been )?exceeded for the (current )?(period|month|day|hour)`,
+	`\b(message|mail|rcpt|recipient) count quota`, `number of (rcpts?|recipients)\b[^.;:]{0,20}\bover\b`, `quota (was |has been )?exceeded for the (current )?(period|month|day|hour)`,
 	`\b(message|mail|e-?mail|hour(ly)?|daily|monthly) limit\b[^.;:]{0,20}\b(exceed|reach)`, `\b(exceed|reach)\w* (the |its |an |your )?(message|mail|e-?mail|hour(ly)?|daily|monthly) limit`,
 	`\breached your (\w+ )?(limit|quota)`, `\breached its limit (for|of) (processing|requests|connections|messages)`,
 	`\bmaximum number of (concurrent )?connections`, `(concurrent|simultaneous) (server |client )?(connections|sessions)`,
@@ -220,7 +220,7 @@ var pace = AnyOf(
 // system is how they say that they have a trouble of their own.
 var system = AnyOf(
 	`(insufficient|not enough|out of|no) (system|disk|queue|spool|server)[^.;:]{0,12} ?(storage|space|resources|memory)`, `temporary authentication failure`, `(server|system|service|database)\b[^.;:]{0,20}\b(busy|overload\w*|not available|unavailable|error)`,
-	`local (error in processing|problem|configuration)`, `service refuse[^.;:]{0,40}(later|tard)`, `unable to process connection`, `load average`, `congest`, `\btoo busy\b`, `\bqq (trouble|write|read|unable|internal)`,
+	`local (error in processing|problem|configuration)`, `out of memory`, `queue (is )?unavailable`, `service refuse[^.;:]{0,40}(later|tard)`, `unable to process connection`, `load average`, `congest`, `\btoo busy\b`, `\bqq (trouble|write|read|unable|internal)`,
 )
 
 // introduces finds what is said of how a client names itself, or of where it comes from.
