@@ -122,6 +122,9 @@ func headline(it digest.Item) string {
 		title = capitalized(title[label[1]:])
 	}
 	if it.Kind == digest.Opinion {
+		if front := opinionLabel.FindStringIndex(title); front != nil && front[1] < len(title) {
+			title = title[front[1]:]
+		}
 		if tail := authorTail.FindStringIndex(title); tail != nil {
 			title = title[:tail[0]]
 		}
@@ -130,7 +133,8 @@ func headline(it digest.Item) string {
 		return title
 	}
 	tail := known.tails.find(title, strings.ToLower(title))
-	if tail == nil || strings.Contains(title[:tail[0]+1], "?") || len(strings.Fields(title[:tail[0]])) < toldIn || explains(title[:tail[0]]) {
+	if tail == nil || strings.Contains(title[:tail[0]+1], "?") ||
+		title[tail[0]] != ',' && len(strings.Fields(title[:tail[0]])) < toldIn || explains(title[:tail[0]]) {
 		return title
 	}
 	last, _ := utf8.DecodeLastRuneInString(title[:tail[0]])

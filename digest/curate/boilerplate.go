@@ -58,6 +58,8 @@ var boilerplate = []pattern{
 		"illustration by", "illustrations by", "animation by", "photo by", "photos by", "photograph by", "image by", "images by", "graphic by", "video by", "collage by", "art by", "source image"),
 	boiler(`^((?:photo illustration by )?[\pL .'’-]{3,60}(?: ?/ ?[\pL ]{2,40}){0,4} ?/ ?(?:getty|reuters|ap|afp|alamy|imagn)(?: images| connect)?(?: ?/ ?[\pL ]{2,30}| via [\pL ]{2,30})??\.? )(?-i:\p{Lu})`,
 		"/getty", "/ getty", "/reuters", "/ reuters", "/ap", "/afp", "/alamy", "/ imagn", "/imagn"),
+	boiler(`^[(\[]?(?:l-r|l to r|from left|from top|clockwise from|pictured)\b[^.]{2,200}?(?:—(?-i:\p{Lu}[\pL]+ \p{Lu}[\pL]+\.)|\.)(?:\s+|$)`,
+		"l-r", "l to r", "from left", "from top", "clockwise", "pictured"),
 	boiler(`(?:^|[.!?…]["”’)]?\s)(this (?:article|story|post) is (?:also )?available in \pL+\. (?:(?:read it|read more|click) (?:here|in \pL+)\.?\s*)?)`, "available in "),
 	boiler(`\s*(?:\bfollow (?:our|the) [^.!?]{0,60}\blive(?: ?blog)?\b[^.!?]{0,30}\bupdates\b|\bget our (?:breaking news|news|free|morning)\b[^.!?]{0,60}\b(?:podcast|app|email|newsletter)\b|(?-i:[A-Z][A-Za-z ]{2,25}) live [–-] latest updates\b)(?:…|\.{3})?`, "follow ", "get our ", "latest updates"),
 	boiler(`^\s*advertisement\b[\s:.-]*|\s*\badvertisement\s*$`, "advertisement"),

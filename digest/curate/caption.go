@@ -13,8 +13,8 @@ import (
 var (
 	// datedCaption matches a first sentence that ends in a day and its year, and perhaps the place, as captions of
 	// agencies do: "Cranes stand at rest on March 12, 2026, in Sandholm."
-	datedCaption = lazyregexp.New(`^.{10,260}?\bon (?:Jan(?:uary|\.)|Feb(?:ruary|\.)|March|April|May|June|July|Aug(?:ust|\.)|Sept(?:ember|\.)|Oct(?:ober|\.)|Nov(?:ember|\.)|Dec(?:ember|\.)) ` +
-		`\d{1,2}, (\d{4})(?:,? (?:in|at|outside|near|off|over) (?:\p{Lu}[\pL'’.-]*|of|the|de|and|[ ,])+)?(?:\.\s*|\s*$)`)
+	datedCaption = lazyregexp.New(`^.{10,420}?\bon (?:Jan(?:uary|\.)|Feb(?:ruary|\.)|March|April|May|June|July|Aug(?:ust|\.)|Sept(?:ember|\.)|Oct(?:ober|\.)|Nov(?:ember|\.)|Dec(?:ember|\.)) ` +
+		`\d{1,2}, (\d{4})(?:,? (?:in|at|outside|near|off|over) (?:\p{Lu}[\pL'’.-]*|of|the|de|and|[ ,])+)?(?:\.\s*|\s*$)(?:\([^)]{0,90}\)\s*)?`)
 	// told matches what a report says, and no caption.
 	told = lazyregexp.New(`(?i)\b(?:was|were|said|says|has|had|have|will|would|could|died|killed|announced)\b`)
 	past = lazyregexp.New(`\b\pL{3,}ed\b`)

@@ -20,7 +20,7 @@ func tablesOf(file string) map[string][]string {
 	for line := range strings.Lines(file) {
 		switch line = strings.TrimSpace(line); {
 		case line == "" || line[0] == '#':
-		case line[0] == '[':
+		case line[0] == '[' && line[len(line)-1] == ']':
 			heading = strings.Trim(line, "[]")
 		default:
 			tables[heading] = append(tables[heading], line)

@@ -11,7 +11,7 @@ import (
 
 // opinionWords are what outlets call their opinion pages, as a category or as a part of the address,
 // in the languages that the product is measured in.
-var opinionWords = phrases(`opinion|opinions|op-ed|oped|op-eds|editorial|editorials|commentisfree|debate|commentary|comment|columnist|columnists|column|
+var opinionWords = phrases(`opinion|opinions|op-ed|oped|op-eds|ideas|essay|essays|first-person|guest-commentary|contributors|editorial|editorials|commentisfree|debate|commentary|comment|columnist|columnists|column|
 	columns|letters to the editor|viewpoint|viewpoints|perspectives|guest-essay|
 	tribune|tribunes|chronique|chroniques|éditorial|éditoriaux|editoriaux|éditos|editos|edito|édito|idees|idées|idees-debats|debats|débats|point-de-vue|points-de-vue|
 	billet|billets|libres-propos|
@@ -63,6 +63,9 @@ func kindOf(it digest.Item, feed digest.Kind, asidePaths []string) digest.Kind {
 	}
 	if tail := authorTail.FindString(it.Title); tail != "" &&
 		(opinionWords[strings.ToLower(tail[3:])] || it.Author != "" && lettersOf(tail) == lettersOf(it.Author)) {
+		return digest.Opinion
+	}
+	if front, _, ok := strings.Cut(it.Title, ": "); ok && strings.HasSuffix(it.Author, " "+front) { // "Marsh: Cranes must move"
 		return digest.Opinion
 	}
 	if front := columnist.FindString(it.Title); front != "" && !newsWord.MatchString(front) &&
