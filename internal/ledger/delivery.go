@@ -231,7 +231,7 @@ func (w *deliveryWriter) commitGroup(group []*step, commit func(touches, func(st
 	})
 	if err != nil {
 		for _, v := range moves {
-			if v.lot.session == nil { // it may be on the disk all the same, and is read anew
+			if w.several == nil { // it may be on the disk all the same, and is read anew
 				w.drop(v.lot)
 			}
 		}

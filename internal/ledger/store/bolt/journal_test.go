@@ -408,6 +408,37 @@ func TestARefusedRowIsInNoRecord(t *testing.T) {
 	}
 }
 
+// TestAnUpdateThatFailedTwice: its record is on the disk, though its sync failed, and so did the commit that followed.
+// After a kill it is there, as a whole; where the process goes on, it counts no more.
+func TestAnUpdateThatFailedTwice(t *testing.T) {
+	d, no := journalling(t, 3), errors.New("no")
+	j := &d.journal
+	u := &tx{Tx: j.tx}
+	if err := row(3)(u); err != nil {
+		t.Fatal(err)
+	}
+	raw := encodeRecord(u.log, j.salt, j.id, 3)
+	if _, err := d.file.WriteAt(raw, j.next); err != nil {
+		t.Fatal(err)
+	}
+	j.doubt = true
+	if err := d.undo(no); err != no {
+		t.Error(err)
+	}
+	holds(t, killed(t, d), true, 4)
+	if n := has(t, d); n != 3 {
+		t.Errorf("%d rows of 3", n)
+	}
+	holds(t, killed(t, d), false, 4)
+	do(t, d, func(tx store.Tx) error { return nil })
+	if j.waits.Load() {
+		t.Error("a record before the next commit")
+	}
+	holds(t, killed(t, d), false, 3)
+	do(t, d, row(3))
+	holds(t, killed(t, d), false, 4)
+}
+
 // TestACommitOfWhichNobodyKnows is valid, and its sync fails: the journal that is there still goes at the end.
 func TestACommitOfWhichNobodyKnows(t *testing.T) {
 	for _, compact := range []bool{true, false} {
