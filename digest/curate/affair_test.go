@@ -1,6 +1,7 @@
 package curate
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -35,8 +36,12 @@ func TestStandingBackDoesNotSpread(t *testing.T) {
 	for i := range stories {
 		stories[i].Items, stories[i].Rank.Total = []digest.Item{{Title: stories[i].ID}}, 1
 	}
-	standBack(stories, map[string]cluster{"a": {root: 1, beside: []int{2, 4}}, "b": {root: 2, beside: []int{1, 3}},
-		"c": {root: 3, beside: []int{2}}, "o": {root: 4, beside: []int{1}}}, map[int]string{})
+	of := func(root int, beside ...int) cluster {
+		return cluster{root: root, beside: beside, nodes: []*node{{item: &digest.Item{}}}}
+	}
+	subjects := newSubjects()
+	subjects.standBack(stories, map[string]cluster{"a": of(1, 2, 4), "b": of(2, 1, 3), "c": of(3, 2), "o": of(4, 1)},
+		map[int]string{}, 4)
 	for i, want := range []string{"", "a", "", ""} {
 		if got := stories[i].Rank.Beside; got != want {
 			t.Errorf("%s stands beside %q, want %q", stories[i].ID, got, want)
@@ -124,25 +129,70 @@ func TestQuestionsStandBack(t *testing.T) {
 	}
 }
 
-// A cluster repeats another one where none of its items tells more than any of the other's.
+// A cluster repeats another one where none of its items tells more than any of the other's: what is new, if it is the
+// later one.
 func TestRepeats(t *testing.T) {
-	of := func(titles ...string) (c cluster) {
+	of := func(at time.Time, titles ...string) (c cluster) {
 		for _, title := range titles {
-			c.nodes = append(c.nodes, &node{doc: NewDocument(title, "", "en")})
+			c.nodes = append(c.nodes, &node{doc: NewDocument(title, "", "en"), when: at})
 		}
 		return c
 	}
-	told := of("Strikes on Sandholm harbour kill 11", "Sandholm harbour struck")
-	for title, want := range map[string]bool{"Sandholm says 11 killed in strikes on harbour": true, "Sandholm mourns after strikes on harbour": true,
-		"Strikes on Sandholm harbour kill 19": false} {
-		if got := of(title).repeats(told); got != want {
-			t.Errorf("%s: repeats %v, want %v", title, got, want)
+	told := of(noon, "Strikes on Sandholm harbour kill 11", "Sandholm harbour struck")
+	for _, c := range []struct {
+		title string
+		at    time.Time
+		want  bool
+	}{
+		{"Sandholm says 11 killed in strikes on harbour", noon.Add(1), true},
+		{"Sandholm mourns after strikes on harbour", noon.Add(1), true},
+		{"Strikes on Sandholm harbour kill 19", noon.Add(1), false},
+		{"Strikes on Sandholm harbour leave 7 dead", noon, true},
+		{"Strikes on Sandholm harbour leave 19 dead", noon.Add(1), false},
+	} {
+		if got := of(c.at, c.title).repeats(told); got != c.want {
+			t.Errorf("%s: repeats %v, want %v", c.title, got, c.want)
 		}
 	}
-	if of("SHA-CAN-1412: Sandholm cranes").repeats(of("SHA-CAN-1430: Sandholm cranes")) {
-		t.Error("another advisory repeats the one before")
+	for _, pair := range [][2]string{
+		{"SHA-CAN-1412: Sandholm cranes", "SHA-CAN-1430: Sandholm cranes"},
+		{"Tarn port opens May 3", "Tarn port opens May 4"},
+		{"Sandholm warns Tarn of blockade", "Tarn warns Sandholm of blockade"},
+	} {
+		if of(noon, pair[0]).repeats(of(noon, pair[1])) {
+			t.Errorf("%s repeats %s", pair[0], pair[1])
+		}
 	}
-	if of("Sandholm harbour struck").repeats(cluster{}) {
+	if told.repeats(cluster{}) {
 		t.Error("what stands behind a story that was sent repeats one of the page")
+	}
+}
+
+// Stories whose words are too far apart to be joined are of one affair where their headlines share enough of the
+// window's rare words. The lesser one repeats the better one where it tells nothing new; what shares the words that all
+// have does not.
+func TestAffairsByRareWords(t *testing.T) {
+	items := []digest.Item{
+		item(1, "harbour", "Sandholm halves its drills with Tarn, praising its marshal"),
+		item(2, "nordic", "Marshal of Tarn hails end of Sandholm drills"),
+		item(3, "courier", "Marshal of Tarn buys a concert piano from a bankrupt school in Merle"),
+	}
+	for i := range 30 { // what else is in the news
+		items = append(items, item(uint64(10+i), []string{"harbour", "nordic", "courier"}[i%3],
+			fmt.Sprintf("Ferry %c%c%c reaches Kestrel Bay", 'a'+i, 'b'+i, 'c'+i)))
+	}
+	for i := range items {
+		items[i].FirstSeen = noon.Add(-time.Duration(i) * time.Minute)
+	}
+	stories, _ := Curate([]digest.Topic{topic("global", "harbour", "nordic", "courier")}, items, nil, Options{Now: noon})
+	ranks := make(map[uint64]digest.Rank)
+	for _, s := range stories {
+		ranks[s.Lead().Seq] = s.Rank
+	}
+	if r := ranks[2]; r.Beside != items[0].Title || r.Repeats != "s1" {
+		t.Errorf("the second telling: %+v", r)
+	}
+	if r := ranks[3]; r.Beside != "" {
+		t.Errorf("another deed: %+v", r)
 	}
 }

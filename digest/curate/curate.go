@@ -107,7 +107,7 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 	}
 	stories, again := withoutRetold(stories, sent)
 	closed = append(closed, again...)
-	standBack(stories, affairs, told)
+	heat.standBack(stories, affairs, told, len(nodes))
 	slices.SortFunc(stories, byRank)
 	slices.SortFunc(closed, func(a, b Closed) int { return compareItems(&a.Item, &b.Item) })
 	return stories, closed

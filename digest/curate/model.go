@@ -58,12 +58,18 @@ func (f features) logit() float64 {
 	return sum
 }
 
-// compare finds the features of two documents, and whether something rules out that they tell the
-// same story: too few words in common, other days, other results of games, the next number of a series.
+// compare finds the features of two documents, and whether something rules out that they tell the same story.
 func compare(a, b Document) (f features, vetoed bool) {
+	f, few, apart := contrast(a, b)
+	return f, few || apart
+}
+
+// contrast is compare, and tells what rules it out: that they have too few words in common, or that something sets them
+// apart: other days, other results of games, the next number of a series.
+func contrast(a, b Document) (f features, few, apart bool) {
 	f[bias] = 1
 	if len(a.tokens) == 0 || len(b.tokens) == 0 {
-		return f, true
+		return f, true, false
 	}
 	m := align(a.tokens, b.tokens)
 	coverA, coverB := m.covered(a.tokens, m.a)/a.weight, m.covered(b.tokens, m.b)/b.weight
@@ -117,7 +123,7 @@ func compare(a, b Document) (f features, vetoed bool) {
 	if happened(a.tokens, b.tokens, will) || happened(b.tokens, a.tokens, will) {
 		f[futureApart] = 1
 	}
-	return f, telling < leastTelling || series(a.tokens, b.tokens, m) || otherResult || a.dates.conflict(b.dates) || swapped(a.tokens, b.tokens) ||
+	return f, telling < leastTelling, series(a.tokens, b.tokens, m) || otherResult || a.dates.conflict(b.dates) || swapped(a.tokens, b.tokens) ||
 		ofTheirs(a.tokens, b.tokens) || ofTheirs(b.tokens, a.tokens) || otherOf(a.ids, b.ids)
 }
 

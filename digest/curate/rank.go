@@ -3,7 +3,6 @@ package curate
 import (
 	"cmp"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -94,50 +93,6 @@ const manyOutlets = 0.75
 
 func product(r digest.Rank) float64 {
 	return r.Coverage * r.Place * r.Staying * r.Heat * r.Recency * r.Weight
-}
-
-// What is of one affair with a better story, too far from it to be joined, stands back, and so does what says nothing
-// new of a story that was sent: a reader has the affair already, and something else has the room. sameAffair is how
-// surely two items must be of one.
-const (
-	sameAffair = 0.4
-	besideIt   = 0.2
-	question   = 0.5 // what a story is worth of which nobody has more than a question
-)
-
-// standBack takes down questions, and what stands beside a better story of the same affair, but no development. Stories
-// come best first; clusters are by the stories' IDs; first are titles by the roots of their clusters: those that were
-// sent.
-func standBack(stories []digest.Story, clusters map[string]cluster, first map[int]string) {
-	better := make(map[int]string) // IDs of stories, by the roots of their clusters
-	for i := range stories {
-		s := &stories[i]
-		c := clusters[s.ID]
-		if s.Rank.Asks = c.asks(); s.Rank.Asks {
-			s.Rank.Total *= question
-		}
-		at := slices.IndexFunc(c.beside, func(root int) bool { return first[root] != "" })
-		if s.Kind != digest.News || s.Follows != nil || at < 0 {
-			first[c.root], better[c.root] = s.Lead().Title, s.ID
-			continue
-		}
-		s.Rank.Beside = first[c.beside[at]]
-		if id := better[c.beside[at]]; c.repeats(clusters[id]) {
-			s.Rank.Repeats = id
-		}
-		s.Rank.Total *= besideIt
-	}
-}
-
-// repeats reports whether none of a cluster's items tells what any of another one does not. What is ruled out as the
-// same story does: another number of a series, another day.
-func (c cluster) repeats(other cluster) bool {
-	return len(other.nodes) > 0 && !slices.ContainsFunc(c.nodes, func(n *node) bool {
-		return slices.ContainsFunc(other.nodes, func(m *node) bool {
-			f, vetoed := compare(m.doc, n.doc)
-			return vetoed || f.holdsNews(m.doc, n.doc)
-		})
-	})
 }
 
 // byRank sorts stories best first. Ties go to the fresher, then to the leading items' own order, so

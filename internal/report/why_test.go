@@ -73,7 +73,7 @@ func TestWhyCountsTheReadersOfTheStory(t *testing.T) {
 func TestWhyTellsWhoWasNotJoined(t *testing.T) {
 	w := town.New(t, town.One)
 	w.Show("/herald", "Court strikes down the river levy in Aldmere", "Night ferry returns in spring")
-	w.Show("/gazette", "Aldmere court hears the levy case without the mayor")
+	w.Show("/gazette", "Opinion: Aldmere court hears the levy case without the mayor")
 	w.Collect()
 	w.Send(false)
 	got, _, err := w.Report.WhyItem("court strikes")
