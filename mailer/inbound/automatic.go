@@ -25,8 +25,8 @@ var vacation = lazyregexp.New(`(?i)^\s*(re:\s*)?\W{0,3}(auto(matic|mated|matisch
 
 // automatic finds, in lower case, what a machine says of itself in an answer, where its header does not.
 var automatic = refusal.AnyOf(
-	`(this is an?|an) auto(mated|matic|matically generated) (reply|response|message|e-?mail|answer|notification|acknowledg)`,
-	`(ticket|case|request|enquiry|inquiry)\b.{0,60}\b(has been|was|is) (created|received|opened|registered|logged|assigned)`, `(mailbox|address|inbox|e-?mail account) is (not|no longer) (being )?(monitored|read|checked)`,
+	`(this is an?|an) auto(mated|matic|matically generated) (reply|response|message|e-?mail|answer|notification|acknowledg|confirm)`,
+	`(ticket|case|request|enquiry|inquiry)\b.{0,60}\b(has been|was|is) (created|received|opened|registered|logged|assigned)`, `(opened|created|registered|logged) (an? |your )?(new )?(support )?(ticket|case)\b`, `\b(ticket|case) (number|no\.|id)\b.{0,20}\d`, `(mailbox|address|inbox|e-?mail account) is (not|no longer) (being )?(monitored|read|checked)`,
 	`automatisch (erzeugte?|generierte?|erstellte?|gegenereerd)\b`, `(g[ée]n[ée]r|generad|gerad|generat)\pL+ automat`, `automat\pL+ (genere?rat|wygenerowan|сформирован|създаден)`, `automatische (nachricht|antwort|eingangsbest)`, `message automatique`, `r[ée]ponse automatique`,
 	`(mensaje|respuesta) autom[áa]tic`, `(mensagem|resposta) autom[áa]tic`, `(messaggio|risposta) automatic`, `automatisch (bericht|antwoord)`, `automatisk (svar|meddeland)`,
 	`wiadomo\pL+ (automatyczn|wygenerowan)`, `автоматическ\pL+ (ответ|сообщени)`, `autom\pL+ atbilde`, `自動(返信|送信|配信)(メール|です|されて)`, `自动(回复|发送)`, `자동 ?(발송|회신|응답)`,

@@ -11,6 +11,7 @@ func TestAutomaticAnswers(t *testing.T) {
 		{"Re: Harbour reopens", "Thank you for your message. I am out of the office until 5 January. In urgent cases please contact bob@example.org.", AutoReply},
 		{"Thank you for contacting us", "This is an automated response to let you know that we have received your mail.", AutoReply},
 		{"[Ticket #4711] Harbour reopens", "Your request has been received and a ticket was created.", AutoReply},
+		{"Re: Harbour", "Thanks for writing. We opened ticket #12345.", AutoReply},
 		{"Re: Harbour", "I have left the company. This mailbox is not monitored.", AutoReply},
 		{"Re: Hafen", "Ich bin vom 1. bis 14. Juli nicht erreichbar. Ihre E-Mail wird nicht weitergeleitet.", AutoReply},
 		{"Eingangsbestätigung", "Dies ist eine automatisch erzeugte E-Mail.", AutoReply},

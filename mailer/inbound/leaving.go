@@ -33,31 +33,37 @@ var leave = lazyregexp.New(`(?i)` + strings.Join([]string{
 	`सदस्यता (?:समाप्त|रद्द)`,
 }, "|"))
 
-// wish matches what else people write who want to leave: who shall do what with their address, or what they no longer
-// want. Somebody who misses our mail does not want it.
+// wish matches what else people write who want to leave: what shall be ended or taken out of where, what they no longer
+// want, and what nobody shall send them. Somebody who misses our mail does not want it.
 var wish = lazyregexp.New(`(?i)` + strings.Join([]string{
-	`\bun-?su[bs]{0,2}c?[ri]+b`, `^\W*(?:unsub|baja|(?:please )?remove)\W*$`,
-	`\b(?:no longer|not|n't) (?:wish|want|like|care)\b.{0,30}\b(?:receiv|get|e-?mails?\b|newsletters?\b)`,
-	`\b(?:remove|delete|take|get|strike|drop|erase|want)\b.{0,40}\b(?:off|from|out of) .{0,30}\b(?:lists?|mailings?|database|records)\b`,
-	`\b(?:remove|delete|erase) (?:all )?(?:of )?my (?:personal )?(?:data|details|contact)`,
-	`\bleave (?:this|the|your) (?:news|e-?mail|mail|list)`, `\b(?:quit|stop|cease|discontinue|end|want off) (?:\pL+ ){0,3}(?:newsletters?|mailings?|e-?mails|subscription|list)\b`,
-	`\b(?:send|schick)\pL* .{0,30}\b(?:nichts|keine?n?) (?:mehr|weiteren)\b`, `\b(?:versand|zusendung|newsletter)\b.{0,20}\b(?:einstellen|stoppen|beenden)\b`, `\b(?:arr[êe]te[rz]|cesse[rz]) .{0,20}(?:envoi|envoyer|mail|lettre)`,
-	`\b(?:dej|par)\pL+ de (?:enviar|mandar)`, `\bno (?:me )?(?:env[ií]|mand)\pL+ más`, `\bsmett\pL+ di (?:inviar|mandar)`, `\bnon (?:mi )?(?:invia|manda)\pL+ più`, `\bstop(?:pen)? met (?:sturen|mailen|zenden)`, `\bstuur .{0,15}\b(?:geen|niet)`,
-	`\bsluta (?:skicka|maila)`, `\b(?:stop|hold op) med (?:at|å) sende`, `\bslutt å sende`, `\bälkää lähettä`, `przesta\pL+ (?:wysyłać|przysyłać)`, `nie (?:wysyłaj|przysyłaj)\pL*`, `neposílejte`, `ne küld\pL+`, `не (?:шлите|присылайте|отправляйте|надсилайте)`, `прекрат\pL+ .{0,20}(?:рассыл|присыл|слать)`, `gönderme(?:yin)?\b`, `停止发送`, `(?:メール|配信|メルマガ).{0,6}不要`,
-	`\baus (?:(?:de[mr]|diese[mr]|ihre[mr]|eure[mr]) )?(?:e-?mail-?|mail-?|newsletter-?)?(?:verteiler|liste|mailingliste|datenbank)\b`,
-	`\b(?:m(?:ö|oe)chte|will|w(?:ü|ue)nsche|wollen)\b.{0,40}\b(?:nicht (?:mehr|l(?:ä|ae)nger)|keine?n?)\b.{0,40}\b(?:erhalten|bekommen|haben)\b`,
-	`\bne plus (?:me |nous |m'|m’)?(?:envoy|adress|contact)\pL*`, `\bne (?:souhait|veu|voul|d[ée]sir)\pL+ plus\b`, `\b(?:retir|supprim|enlev|effac)\pL+ .{0,30}\b(?:liste|fichier|base|mon (?:adresse|mail|e-?mail|nom))`,
-	`\b(?:solicit|pid|quier|dese|ruego)\pL* .{0,20}\bbaja\b`, `\bbaja (?:de )?(?:la |el |del )?(?:bolet|lista|newsl|suscri)`, `\b(?:elim[ií]n|b[óo]rr|qu[ií]t|s[áa]qu)\pL+ .{0,30}\b(?:lista|base)\b`, `\bno (?:quier|dese|quer)\pL+ .{0,20}(?:recib|más correo)`,
-	`\b(?:remov|retir|exclu)\pL+ .{0,30}\b(?:lista|cadastro|base)\b`, `\bn[ãa]o (?:quer|desej)\pL+ .{0,20}receb`,
-	`\bnon (?:desider|vogli|intend)\pL+ .{0,15}ricever`, `\b(?:cancell|rimuov|togli)\pL+ .{0,30}\b(?:lista|mailing|indirizzo)`,
-	`\b(?:verwijder|haal|schrap)\pL* .{0,30}\b(?:lijst|bestand)\b`, `\badres .{0,10}verwijder`, `\bwil .{0,30}(?:geen|niet (?:meer|langer)) .{0,30}ontvang`,
-	`\bta (?:bort|av) mig\b`, `\b(?:fjern|slett?) m(?:i|e)g\b`, `\bvill inte (?:längre |ha |få )`, `ønsker ikke (?:længere|lenger|mere?|at|å) `,
-	`\bpoista\pL* (?:minut|osoitteeni|nimeni)`, `\ben halua (?:enää|saada)`,
-	`usu(?:ni|n[ąa])\pL+ .{0,30}(?:list|baz|adres)`, `nie chc\pL+ .{0,20}otrzymywać`, `odhl[áa]š\pL*`, `nechci .{0,20}dostávat`, `töröl\pL* .{0,30}(?:list|címem)`,
-	`(?:удал|исключ|убер)ите .{0,30}(?:рассыл|спис|баз|адрес)`, `не хо(?:чу|тим) .{0,20}получать`, `(?:больше )?не (?:надо |нужно )?присыла(?:ть|йте)`, `(?:видаліть|виключіть) .{0,30}(?:розсил|спис)`,
-	`list\pL*den (?:çıkar|sil)`, `almak istemiyor`,
-	`配信.{0,2}停止`, `(?:送ら|送信し|配信し)ないで`, `(?:不要|别|勿)再.{0,8}(?:发|寄)`, `[从從].{0,8}(?:列表|名单|名單).{0,4}[删刪移]除`, `수신.{0,2}거부`, `보내지 ?(?:마|말)`,
+	`\bun-?su[bs]{0,2}c?[ri]+b`, `^\W*(?:unsub|baja)\W*$`,
+	`(?:^|\PL)(?:` + endings + `)[^.,;:!?]{0,40}?(?:^|\PL)\pL{0,12}(?:` + endable + `)`,
+	`\b(?:remove|delete|erase|take|get|strike|drop|want)\b.{0,40}\b(?:off|from|out of) .{0,30}\b(?:lists?|mailings?|database|records)\b`,
+	`\b(?:no longer|not|n't) (?:wish|want|like|care|interested)\b.{0,30}\b(?:receiv|get|e-?mails?\b|newsletters?\b)`, `\b(?:no longer|not|n't) interested in .{0,20}\b(?:mail|news|letter)`,
+	`\baus (?:(?:de[mr]|diese[mr]|ihre[mr]|eure[mr]) )?(?:e-?mail-?|mail-?|newsletter-?)?(?:verteiler|list|mailinglist|datenbank)`, `\b(?:versand|zusendung|newsletter)\b.{0,20}\b(?:einstellen|stoppen|beenden)\b`,
+	`\b(?:m(?:ö|oe)chte|will|w(?:ü|ue)nsche|wollen)\b.{0,40}\b(?:nicht (?:mehr|l(?:ä|ae)nger)|keine?n?)\b.{0,40}\b(?:erhalten|bekommen|haben)\b`, `\b(?:send|schick)\pL* .{0,30}\b(?:nichts|keine?n?) (?:mehr|weiteren)\b`,
+	`\bne plus (?:me |nous |m'|m’)?(?:envoy|adress|contact)\pL*`, `\bne (?:souhait|veu|voul|d[ée]sir)\pL+ plus\b`, `^\W*stop (?:aux? )?(?:mail|courriel|pub)`,
+	`\b(?:solicit|pid|quier|dese|ruego)\pL* .{0,20}\bbaja\b`, `\bd[eé]n?me de baja`, `\bbaja (?:de )?(?:la |el |del )?(?:bolet|lista|newsl|suscri)`, `\bno (?:quier|dese|quer)\pL+ .{0,20}(?:recib|más correo)`,
+	`\b(?:dej|par)\pL+ de (?:enviar|mandar)`, `\bno (?:me )?(?:env[ií]|mand)\pL+ más`, `\bn[ãa]o (?:quer|desej)\pL+ .{0,20}receb`, `\bnon (?:desider|vogli|intend)\pL+ .{0,15}ricever`, `\bsmett\pL+ di (?:inviar|mandar)`, `\bnon (?:mi )?(?:invia|manda)\pL+ più`,
+	`\badres .{0,10}verwijder`, `\bwil .{0,30}(?:geen|niet (?:meer|langer)) .{0,30}ontvang`, `\bstop(?:pen)? met (?:sturen|mailen|zenden)`, `\bstuur .{0,15}\b(?:geen|niet)`,
+	`\b(?:ta (?:bort|av)|fjern|slett?|stryk) m(?:i|e)g\b`, `\bvill inte (?:längre |ha |få )`, `ønsker ikke (?:længere|lenger|mere?|at|å) `, `\bsluta (?:skicka|maila)`, `\b(?:stop|hold op) med (?:at|å) sende`, `\bslutt å sende`,
+	`\bpoista\pL* (?:minut|osoitteeni|nimeni)`, `\ben halua (?:enää|saada)`, `\bälkää lähettä`, `nie chc\pL+ .{0,20}otrzymywać`, `przesta\pL+ (?:wysyłać|przysyłać)`, `nie (?:wysyłaj|przysyłaj)\pL*`, `odhl[áa][šs]\pL*`, `nechci .{0,20}dostávat`, `neposílejte`, `ne küld\pL+`,
+	`не хо(?:чу|тим) .{0,20}получать`, `не (?:надо |нужно )?(?:шлите|отправляйте|надсилайте|присыла(?:ть|йте))`, `прекрат\pL+ .{0,20}(?:присыл|слать)`, `list\pL*den (?:çıkar|sil)`, `almak istemiyor`, `gönderme(?:yin)?\b`,
+	`(?:配信|購読|登録|メルマガ|メール).{0,6}(?:解除|停止|中止|不要|削除)`, `(?:送ら|送信し|配信し)ないで`, `(?:不要|别|勿)再.{0,8}(?:发|寄)`, `停止发送`, `[从從].{0,8}(?:列表|名单|名單).{0,4}[删刪移]除`, `(?:구독|수신|뉴스레터|메일)\S? ?.{0,2}(?:취소|해지|거부|중단)`, `보내지 ?(?:마|말)`,
 }, "|"))
+
+const (
+	// endings are verbs by which people ask for that, in the form of a wish.
+	endings = `remove|removal|removing|be removed|delete|deletion|erase|cancel|cancell?ation|stop|quit|cease|discontinue|leave|unsub|` +
+		`lösch\pL*|loesch\pL*|entfern\pL*|streich\pL*|k[üu]ndig\pL*|beend\pL*|retir\pL*|supprim\pL*|enlev\pL*|effac\pL*|arr[êe]te[rz]|cesse[rz]|annule[rz]|résili\pL*|` +
+		`elim[ií]n\pL*|b[óo]rr\pL*|qu[ií]t\pL*|s[áa]qu\pL*|cancel\pL*|anul\pL*|remov\pL*|exclu\pL*|tire|tirem|rimuov\pL*|togli\pL*|annull\pL*|disdi\pL*|verwijder\pL*|haal|schrap\pL*|` +
+		`ta (?:bort|av)|avslut\pL*|fjern\pL*|slett?\pL*|stopp\pL*|opsig\pL*|poist\pL*|peru\pL*|lopet\pL*|usu[nń]\pL*|wykreśl\pL*|skreśl\pL*|rezygn\pL*|wypis\pL*|odstra\pL*|vyřa\pL*|zruš\pL*|töröl\pL*|` +
+		`удал\pL*|исключ\pL*|убер\pL*|убра\pL*|отмен\pL*|прекрат\pL*|видал\pL*|виключ\pL*|прибер\pL*`
+	// endable are the beginnings of what they want to be ended, or to be taken out of.
+	endable = `lists?\b|list[aeyęou]\b|listan\b|lijst|mailing|newsletter|nieuwsbrief|nyhe[td]\pL?brev|uutiskir|subscri|suscri|inscri|iscrizion|assinatura|abonn|abonament|prenumer|tilau|verteil|empfänger|datenbank|` +
+		`database|records|fichier|diffusion|envoi|base\b|baz[yae]\b|bestand|bolet[ií]|cadastro|recebimento|indirizzo|indirizzi|adres|e-?mails\b|my (?:e-?mail|name|personal|data|details|contact)|meine (?:daten|e-?mail)|mon (?:nom|e-?mail|mail)|mis datos|meu (?:nome|e-?mail)|` +
+		`odběr|hírlev|címem|рассыл|спис|баз|адрес|розсил`
+)
 
 // ownLines is how many lines of what somebody wrote are read for a wish to leave, and ownWordsMost how many words a
 // letter may have that is nothing but such a wish.
@@ -133,4 +139,4 @@ func wantsOut(subject string, lines []string) bool {
 // prefixes are what programs put before a subject.
 var prefixes = lazyregexp.New(`(?i)^(?:\s*(?:\[[^\]]{1,40}\]|\*{2,}[^*]{1,40}\*{2,}|\pL{2,4}\s*[:：]))*`)
 
-var justStop = lazyregexp.New(`(?i)^\W*(?:please )?(?:(?:stop|st0p|arr[êe]t|stopp|basta)\W*$|stop (?:it|this|that|now)\b)`)
+var justStop = lazyregexp.New(`(?i)^\W*(?:(?:please|pls|plz|bitte|kindly) )?(?:(?:stop|st0p|arr[êe]t|stopp|basta|remove|delete)(?: me| now| please| pls| thx| thanks)*\W*$|stop (?:it|this|that|now)\b)`)
