@@ -37,7 +37,7 @@ var leave = lazyregexp.New(`(?i)` + strings.Join([]string{
 // want, and what nobody shall send them. Somebody who misses our mail does not want it.
 var wish = lazyregexp.New(`(?i)` + strings.Join([]string{
 	`\bun-?su[bs]{0,2}c?[ri]+b`, `^\W*(?:unsub|baja)\W*$`,
-	`(?:^|\PL)(?:` + endings + `)[^.,;:!?]{0,40}?(?:^|\PL)\pL{0,12}(?:` + endable + `)`,
+	`(?:^|\PL)(?:` + endings + `)\PL(?:[^.,;:!?]{0,40}\PL)?\pL{0,12}(?:` + endable + `)`,
 	`\b(?:remove|delete|erase|take|get|strike|drop|want)\b.{0,40}\b(?:off|from|out of) .{0,30}\b(?:lists?|mailings?|database|records)\b`,
 	`\b(?:no longer|not|n't) (?:wish|want|like|care|interested)\b.{0,30}\b(?:receiv|get|e-?mails?\b|newsletters?\b)`, `\b(?:no longer|not|n't) interested in .{0,20}\b(?:mail|news|letter)`,
 	`\baus (?:(?:de[mr]|diese[mr]|ihre[mr]|eure[mr]) )?(?:e-?mail-?|mail-?|newsletter-?)?(?:verteiler|list|mailinglist|datenbank)`, `\b(?:versand|zusendung|newsletter)\b.{0,20}\b(?:einstellen|stoppen|beenden)\b`,
