@@ -29,6 +29,14 @@ type verdict struct {
 // maxTries is how often a delivery is tried in one run without a pause of its own schedule.
 const maxTries = 3
 
+// maxTooFast is the same where the server spoke of the pace: who comes first when it has had enough is chance.
+func maxTooFast(o Outcome) int {
+	if o.Verdict.Permanent {
+		return maxTries
+	}
+	return 4 * maxTries
+}
+
 // classify reads an outcome; taken tells whether the run has had a message taken so far.
 //
 //	outcome                        delivery               run

@@ -121,7 +121,7 @@ func (r *run) judge(it item, intent digest.Event, o Outcome) (digest.Event, effe
 	switch e.State {
 	case digest.Deferred:
 		if v.effect == stop || v.effect == suspect ||
-			(v.effect == again || v.effect == tooFast) && it.tries < maxTries-1 {
+			v.effect == again && it.tries < maxTries-1 || v.effect == tooFast && it.tries < maxTooFast(o)-1 {
 			e.Due = e.At
 			break
 		}

@@ -30,9 +30,11 @@ const (
 // server lets it be. The editions that are under way share it.
 //
 // It learns from refusals. When the server says that it goes too fast, nothing begins for a moment, then one message
-// tries. How many were taken from one such moment to the next is the server's limit: from then on they go at just
-// that distance, a little closer with each one that is taken. The fewer were counted, the less is known of the limit,
-// and the sooner they go closer; sooner still where the server did not speak of the pace, and when it goes on taking.
+// tries. How many were taken from one such moment to the next is the server's limit, and it began to take some again
+// between the last try in vain and the one that it took: from then on they go at a distance that lies between the two,
+// soon at the shorter one, and then a little closer with each one that is taken. The fewer were counted, the less is
+// known of the limit, and the sooner they go closer; sooner still where the server did not speak of the pace, and when
+// it goes on taking.
 type pace struct {
 	overall *rate.Limiter // nil: unlimited
 	limits  bool          // there are rates, of which several senders each have a part
@@ -42,6 +44,7 @@ type pace struct {
 	mu     sync.Mutex
 	gap    time.Duration // between two messages; 0: the server has set no limit
 	ease   int           // one part of how many each message takes away from it
+	least  time.Duration // the gap, if the server took messages again right after it had last been asked in vain
 	next   time.Time     // when one may begin, by the gap
 	passed int           // messages since the server last began to take some
 	since  time.Time     // when that was; later by the time in which nothing was to be sent
@@ -57,6 +60,7 @@ type pace struct {
 	counts int           // of passed, when the wait began
 	said   bool          // the server spoke of the pace
 	began  time.Time     // when the wait did
+	shut   time.Time     // when the server was last asked in vain
 
 	places  int             // connections that there may be at the moment
 	taken   int             // places that workers have
@@ -169,7 +173,7 @@ func (p *pace) tooFast(now time.Time, trying, said bool, words string) time.Dura
 	p.said = said || p.said && p.waits
 	switch {
 	case !p.waits:
-		p.waits, p.counts, p.began = true, p.passed, now
+		p.waits, p.counts, p.began, p.shut = true, p.passed, now, now
 		p.hold = firstHold
 		if p.gap > 0 {
 			p.hold = p.gap
@@ -177,13 +181,13 @@ func (p *pace) tooFast(now time.Time, trying, said bool, words string) time.Dura
 	case !trying:
 		return now.Sub(p.began) // one of those that were on their way
 	case p.hold == 0:
-		p.hold = firstHold
+		p.hold, p.shut = firstHold, p.last
 	case p.gap > 0: // what the server allows is known, but for a little
-		p.hold *= 2
+		p.hold, p.shut = 2*p.hold, p.last
 	default:
-		p.hold += p.hold / 3
+		p.hold, p.shut = p.hold+p.hold/3, p.last
 	}
-	p.words, p.until = words, now.Add(p.hold)
+	p.words, p.until = words, p.shut.Add(p.hold) // which an answer that was long in coming shortens
 	return now.Sub(p.began)
 }
 
@@ -198,12 +202,14 @@ func (p *pace) retreat(now time.Time, words string) {
 func (p *pace) pass(now time.Time, trying bool) (opened bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	begun := p.last
 	p.passed++
 	p.last = now
 	switch {
 	case p.waits && trying:
-		if p.hold > 0 && p.counts > 1 {
-			p.gap = now.Sub(p.since) / time.Duration(p.counts)
+		if n := time.Duration(p.counts); p.hold > 0 && n > 0 {
+			p.least = p.shut.Sub(p.since) / n
+			p.gap = (p.least + 3*(begun.Sub(p.since)/n)) / 4
 			p.next = now.Add(p.gap)
 			if p.ease = fastEase; p.said {
 				p.ease = min(2*fastEase*p.counts, slowEase)
@@ -212,6 +218,9 @@ func (p *pace) pass(now time.Time, trying bool) (opened bool) {
 		p.waits, p.passed, p.since, p.hold = false, 1, now, 0
 		return true
 	case p.gap > 0:
+		if p.gap > p.least {
+			p.gap -= (p.gap - p.least) / 16
+		}
 		if p.gap -= p.gap / time.Duration(p.ease); p.gap < shortestGap {
 			p.gap = 0
 		}

@@ -127,6 +127,38 @@ func TestProvidersOfTheWorld(t *testing.T) {
 				return no
 			}
 		}(), nil, 10 * time.Hour, 20, 0},
+		{"a bucket of twenty that fills by twenty in six seconds", func() func(odd) string {
+			var mu sync.Mutex
+			tokens, last := 20.0, time.Time{}
+			return func(o odd) string {
+				if mu.Lock(); o.Stage == smtptest.Mail {
+					tokens, last = min(20, tokens+o.now.Sub(last).Seconds()*20/6), o.now
+					if tokens--; tokens < 0 {
+						tokens++
+						defer mu.Unlock()
+						return "451 4.7.1 Ratelimit \"user\" exceeded"
+					}
+				}
+				mu.Unlock()
+				return no
+			}
+		}(), nil, 57 * time.Second, 0, 4},
+		{"twenty in six seconds, and each no comes a second late", func() func(odd) string {
+			n, failed := newTally(), newTally()
+			return func(o odd) string {
+				if o.Stage == smtptest.Mail && n.add("", o.now, 6*time.Second) > 20 || failed.n[o.Conn] > 0 && o.Stage != smtptest.Mail && o.Stage != smtptest.Rset && o.Stage != smtptest.Quit {
+					failed.add(o.Conn, o.now, 0)
+					time.Sleep(time.Second)
+					return "450 4.7.1 Error: too much mail from 192.0.2.1"
+				}
+				if o.Stage == smtptest.Mail {
+					failed.mu.Lock()
+					failed.n[o.Conn] = 0
+					failed.mu.Unlock()
+				}
+				return no
+			}
+		}(), nil, 70 * time.Second, 0, 20},
 		{"three at a time, told at MAIL", func() func(odd) string {
 			var mu sync.Mutex
 			busy := map[int]bool{}

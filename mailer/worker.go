@@ -185,7 +185,7 @@ func (w *worker) deliver(ctx context.Context, it item) bool {
 	if err != nil {
 		return w.refuse(it, err)
 	}
-	env.Repeat = intent.Doubts > 0
+	env.Repeat, env.Try = intent.Doubts > 0, w.trying
 	w.locked(func() { it.begun = w.row.tick() })
 	s := w.begin(intent, it.to.Email)
 	o := w.send(env, msg, s)

@@ -77,6 +77,8 @@ type Envelope struct {
 	ID   string // left side of the Message-ID: names the delivery, the same each time
 	// Repeat says that the message may have arrived before. Fill leaves it to the caller.
 	Repeat bool
+	// Try says that it will hardly be taken: the server is to be bothered with as little as can be. Fill leaves it, too.
+	Try bool
 }
 
 // Keys are what a message is made with besides template and reader.

@@ -294,6 +294,10 @@ func (c *Conn) begin(env message.Envelope, length int) Reply {
 		}
 		return r
 	}
+	if c.pipelining && env.Try { // each command that is refused may count against us, and be answered late
+		c.pipelining = false
+		defer func() { c.pipelining = true }()
+	}
 	mail := "MAIL FROM:<" + env.From + ">"
 	if c.size != 0 {
 		mail += " SIZE=" + strconv.Itoa(length)
