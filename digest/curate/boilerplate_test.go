@@ -139,12 +139,16 @@ func TestPartsStandfirst(t *testing.T) {
 		"Council asks for calm. The dockers of Sandholm and the owners of cranes say The talks go on.": "Council asks for calm. The dockers of Sandholm and the owners of cranes say The talks go on.",
 		"Ports reopen The talks go on.": "Ports reopen The talks go on.",
 	} {
-		if got := parted(digest.PlainText(text)).Plain(); got != want {
+		if got := stopped(digest.PlainText(text), joint(text, false)).Plain(); got != want {
 			t.Errorf("%q: %q", text, got)
 		}
 	}
+	const everyday = "Council asks for calm as dockers and owners meet for talks Former keepers have closed the port."
+	if joint(everyday, false) != 0 || joint(everyday, true) != strings.Index(everyday, "Former") {
+		t.Error("an everyday word begins a sentence where a feed joins some")
+	}
 	marked := digest.Text{{S: "Council asks for calm as dockers and owners meet for talks "}, {S: "A strike", Em: true}, {S: " goes on."}}
-	if got := parted(marked); got.Plain() != "Council asks for calm as dockers and owners meet for talks. A strike goes on." || !got[1].Em && !got[2].Em {
+	if got := stopped(marked, joint(marked.Plain(), false)); got.Plain() != "Council asks for calm as dockers and owners meet for talks. A strike goes on." || !got[1].Em && !got[2].Em {
 		t.Errorf("marks: %+v", got)
 	}
 }

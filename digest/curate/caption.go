@@ -49,34 +49,50 @@ var (
 		"page article act channel route highway phase game day week season episode title apollo formula track gate")
 )
 
-// inTitles are those of them that names of works hold: "Bring It On".
-var inTitles = words("he she they it this these in on at after as for get follow")
+// inTitles are words that names of works and offices hold, too: "Bring It On".
+var inTitles = words("he she they it this these in on at after as for get follow senate house state justice supreme west east north south")
 
-// partedWithin is how many bytes of a summary are looked at: what is longer has more than a standfirst joined.
-const partedWithin = 400
+// jointWithin is how many bytes of a summary are looked at: what is longer has more than a standfirst joined.
+const jointWithin = 400
 
-// parted is a summary whose standfirst and first sentence were joined without a stop, with the stop: "Council asks for
-// calm A strike has closed the port." A word that begins sentences stands in the middle of one there, as no name does.
-func parted(t digest.Text) digest.Text {
-	plain := t.Plain()
-	plain = strings.ToValidUTF8(plain[:min(len(plain), partedWithin)], "")
+// joint is where in a summary a standfirst and the first sentence were joined without a stop, 0 where they were not:
+// "Council asks for calm A strike has closed the port." A word with which sentences begin stands in the middle of one
+// there, as no name does; with eager, any everyday word.
+func joint(plain string, eager bool) int {
+	plain = strings.ToValidUTF8(plain[:min(len(plain), jointWithin)], "")
 	at, before := 0, ""
 	for i, word := range strings.Fields(plain) {
 		at += strings.Index(plain[at:], word)
 		next, _ := utf8.DecodeRuneInString(strings.TrimLeftFunc(plain[at+len(word):], unicode.IsSpace))
 		last, _ := utf8.DecodeLastRuneInString(before)
+		low := strings.ToLower(word)
 		switch {
 		case strings.ContainsRune(".!?…", last) && i > 0:
-			return t
-		case i > 5 && at > 40 && begins[strings.ToLower(word)] && unicode.IsUpper(rune(word[0])) && unicode.IsLower(next) &&
-			(unicode.IsLower(last) || unicode.IsDigit(last)) && !(inTitles[strings.ToLower(word)] && before != strings.ToLower(before)) &&
-			!afterName[strings.ToLower(before)]:
-			return stopped(t, at)
+			return 0
+		case i < 6 || at < 40 || word[0] < 'A' || word[0] > 'Z' || !unicode.IsLower(next) || afterName[strings.ToLower(before)]:
+		case !unicode.IsLower(last) && !unicode.IsDigit(last):
+		case begins[low] && (!inTitles[low] || before == strings.ToLower(before)),
+			eager && before == strings.ToLower(before) && !inTitles[low] && !english().labels[low] && english().common[english().stem(low)]:
+			return at
 		}
 		at += len(word)
 		before = word
 	}
-	return t
+	return 0
+}
+
+// joining are the feeds that join standfirst and first sentence, as one of four of their summaries shows.
+func joining(nodes []node) map[string]bool {
+	joints, out := make(map[string]int), make(map[string]bool)
+	for _, n := range nodes {
+		if joints[n.item.Feed]--; n.joined {
+			joints[n.item.Feed] += 4
+		}
+	}
+	for feed, n := range joints {
+		out[feed] = n >= 0
+	}
+	return out
 }
 
 // stopped is a text with a full stop in front of the space at whose end an offset of its plain form is.

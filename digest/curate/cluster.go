@@ -21,6 +21,7 @@ type node struct {
 	top  bool // new, and among the first places of a feed that orders by importance
 
 	explains bool // its headline, rather than that it tells
+	joined   bool // its standfirst and first sentence, without a stop
 
 	meaning []float32 // its vector; nil: there is none
 }
@@ -34,11 +35,20 @@ func newNode(it digest.Item, sent int) node {
 func clean(nodes []node, kind func(feed string) digest.Kind, asidePaths []string) {
 	inParallel(len(nodes), func(from, to int) {
 		for i := range nodes[from:to] {
+			nodes[from+i].joined = joint(nodes[from+i].item.Summary.Plain(), false) > 0
+		}
+	})
+	joins := joining(nodes)
+	inParallel(len(nodes), func(from, to int) {
+		for i := range nodes[from:to] {
 			if n := &nodes[from+i]; n.sent == 0 {
+				if joins[n.item.Feed] {
+					n.item.Summary = stopped(n.item.Summary, joint(n.item.Summary.Plain(), true))
+				}
 				n.item.Kind = kindOf(*n.item, kind(n.item.Feed), asidePaths)
 				n.item.Title = headline(*n.item)
 				n.explains = explains(n.item.Title)
-				n.item.Summary = CleanSummary(parted(withoutCaption(*n.item)))
+				n.item.Summary = CleanSummary(withoutCaption(*n.item))
 			}
 		}
 	})

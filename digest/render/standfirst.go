@@ -10,7 +10,7 @@ import (
 )
 
 // standfirst is the beginning of a text: whole sentences, as many as asked for at most, and of about
-// so many characters. The first sentence is kept whole up to half as many characters again; one that
+// so many characters. The first sentence is kept whole up to twice as many characters; one that
 // is longer still ends at a word, the last before the limit, with an ellipsis. A last sentence that
 // the feed itself broke off is left out where a whole one stands before it, and so are those that would leave
 // a quotation open. Marks are kept.
@@ -23,7 +23,7 @@ func standfirst(t digest.Text, sentences, chars int) digest.Text {
 	cut, closed := 0, 0 // the second with no quotation open
 	for i, end := range ends {
 		n := utf8.RuneCountInString(plain[:end])
-		if i >= sentences || n > chars && (i > 0 || n > chars+chars/2) {
+		if i >= sentences || n > chars && (i > 0 || n > 2*chars) {
 			break
 		}
 		if cut = end; !quotationOpen(plain[:end]) {
