@@ -93,7 +93,10 @@ func readStop(tx store.Tx, edition string) (s stop, stopped bool, err error) {
 	return tableStops.in(tx).get(stopKey(edition))
 }
 
-// noteStop lets the senders of an edition know what its row says.
+// over reports whether it has ended by itself.
+func (s stop) over(now time.Time) bool { return !s.Until.IsZero() && !now.Before(s.Until) }
+
+// noteStop lets the senders of an edition know what its row says. That a pause is over is no end of a halt.
 func (b *base) noteStop(tx store.Tx, st EditionState) error {
 	if b.several == nil && !st.Chunked {
 		return nil
@@ -103,6 +106,9 @@ func (b *base) noteStop(tx store.Tx, st EditionState) error {
 		s = stop{Why: "withdrawn", Over: true}
 	}
 	if s.Why == "" {
+		if now, stopped, err := readStop(tx, st.ID); err != nil || stopped && !now.Until.IsZero() && !now.over(b.now()) {
+			return err
+		}
 		return tx.Bucket(bucketLots).Delete(stopKey(st.ID))
 	}
 	return tableStops.in(tx).put(stopKey(st.ID), s)

@@ -237,6 +237,22 @@ func TestWhoGoesOnInALotKnowsWhatOthersDidThere(t *testing.T) {
 	}
 }
 
+// TestAPauseThatEndsEndsNoHalt: who tells that the server takes messages again does not know that somebody withdraws them.
+func TestAPauseThatEndsEndsNoHalt(t *testing.T) {
+	one, two, c, _, _ := twoSenders(t, 5)
+	id := c.Edition.ID
+	if err := errors.Join(two.Editions.Halt(t.Context(), id), one.Editions.Pause(id, "")); err != nil {
+		t.Fatal(err)
+	}
+	take(t, one, id)
+	if s, err := one.Deliveries.Step(t.Context(), id, nil, begins(0, 1), c.Recipients[0].Email); s != digest.Pending || err != nil {
+		t.Errorf("a delivery is %s, %v", s, err)
+	}
+	if _, err := two.Editions.Recall(id, Recall{Words: "withdrawn"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestACommitThatIsSaidToHaveFailed, and was one all the same is known when the edition goes on.
 func TestACommitThatIsSaidToHaveFailed(t *testing.T) {
 	d, now := &disturbed{}, morning

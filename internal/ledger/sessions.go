@@ -229,8 +229,7 @@ func (w *deliveryWriter) mayBegin(tx store.Tx, l *lot, name string, s stop, stop
 	w.mu.Lock()
 	probes := w.probes[l.edition]
 	w.mu.Unlock()
-	over := !s.Until.IsZero() && !w.now().Before(s.Until)
-	if stopped && !over && !(s.Probe && probes) {
+	if stopped && !s.over(w.now()) && !(s.Probe && probes) {
 		return false, nil
 	}
 	paused, _, err := tablePaused.in(tx).get(keyPaused)
