@@ -118,12 +118,13 @@ func (r *run) tooFast(now time.Time, domain string, o Outcome, trying bool) {
 }
 
 // leftRow is the row at the end of a run. One that pauses or ends early leaves those in it as they are: due at once. It
-// pauses where nobody of the edition was served and the server wants none of it: on a short list no row becomes long.
+// pauses where nobody of the edition was served and the server wants none of it, or calls several readers closed and
+// has taken nobody: on a short list no row becomes long.
 func (r *run) leftRow(ctx context.Context) []refused {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if n := len(r.row.refused); n > 0 && r.counts[digest.Sent] == 0 && ctx.Err() == nil && r.err == nil &&
-		!slices.ContainsFunc(r.row.refused, func(x refused) bool { return !ofNobody(x.outcome) }) {
+		(closedIn(r.row.refused) >= refusalsInARow || !slices.ContainsFunc(r.row.refused, func(x refused) bool { return !ofNobody(x.outcome) })) {
 		last := r.row.refused[n-1].outcome
 		r.m.pace.retreat(r.m.Now(), last.String())
 		r.pauseLocked(fmt.Sprintf("%s takes nothing of it: %s", r.m.transport, last))

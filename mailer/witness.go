@@ -58,7 +58,7 @@ func weighClosed(r *run, now time.Time, o Outcome) (ask bool) {
 	case !r.noWitness && r.counts[digest.Sent] > 0:
 		r.asking = true
 		return true
-	case n-again >= closedInARow:
+	case n-again >= closedInARow, r.probing && r.counts[digest.Sent] == 0 && r.stand(r.summary).Owed() < closedInARow:
 		r.m.pace.retreat(now, o.String())
 		r.pauseLocked(fmt.Sprintf("%s: %d refusals in a row, the last at %s", r.m.transport, n, o))
 	default:

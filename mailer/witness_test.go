@@ -85,3 +85,38 @@ func TestWhoIsUnknown(t *testing.T) {
 		})
 	}
 }
+
+// TestAShortListIsCalledUnknown has a server call all twenty readers of a list unknown, for an hour or for good: nobody
+// fails before one was taken, and each run asks for a few of them alone.
+func TestAShortListIsCalledUnknown(t *testing.T) {
+	for _, c := range []struct {
+		lies   time.Duration
+		want   string
+		within time.Duration
+		asked  int // a run, at most
+	}{
+		{time.Hour, "sent 20", 70 * time.Minute, 8},
+		{48 * time.Hour, "expired 20", 21 * time.Hour, 8},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			start, n := time.Now(), 0
+			server := smtptest.InMemory(t, func(m smtptest.Moment) string {
+				if m.Stage == smtptest.Rcpt {
+					if n++; time.Since(start) < c.lies {
+						return "550 5.1.1 User unknown"
+					}
+				}
+				return smtptest.Default
+			}, nil)
+			o := defaults
+			o.Connections = 1
+			d := deliverTo(t, server, 20, o, func(i int) string { return fmt.Sprintf("reader%d@host%d.example.org", i, i%3) })
+			if got := d.ledger.counts(); got != c.want || d.took > c.within || n > 20+c.asked*d.runs || len(d.ledger.suppressed) > 0 {
+				t.Errorf("%s in %v, %d runs, %d asked", got, d.took, d.runs, n)
+			}
+			if c.lies > 24*time.Hour && len(d.slowed) == 0 {
+				t.Error("nothing says that the run waits")
+			}
+		})
+	}
+}

@@ -153,10 +153,7 @@ func (w *worker) without(it item) (bool, error) {
 		first = w.m.Now()
 	}
 	e := w.later(digest.Event{State: digest.Deferred, First: first, Waits: it.last.Waits, Stage: "domain", Words: why})
-	if it.last.First.IsZero() {
-		e.First = time.Time{} // no message was begun yet
-	}
-	e.Index, e.Attempt = it.to.Index, it.last.Attempt
+	e.Index, e.Attempt, e.First = it.to.Index, it.last.Attempt, it.last.First // none, where no message was begun yet
 	if !e.State.Final() {
 		w.q.putBack(item{to: it.to, last: e})
 	}
@@ -221,12 +218,11 @@ func (w *worker) deliver(ctx context.Context, it item) bool {
 
 // committed notes that the outcome of the last delivery is durable.
 func (w *worker) committed() {
-	if w.done == nil {
-		return
+	if w.done != nil {
+		w.q.settled(w.done.Index)
+		w.done = nil
+		w.lots.giveQuiet()
 	}
-	w.q.settled(w.done.Index)
-	w.done = nil
-	w.lots.giveQuiet()
 }
 
 // send hands a message over, and notes that the connection was used.
@@ -453,11 +449,10 @@ func (w *worker) redial(ctx context.Context) bool {
 }
 
 func (w *worker) hangUp() {
-	l := w.link
-	if w.link = nil; l == nil {
-		return
+	if w.link != nil {
+		w.hangUpOn(w.link)
+		w.link = nil
 	}
-	w.hangUpOn(l)
 }
 
 // hangUpTired ends a connection that has carried as many messages as it may, or is broken.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,6 +41,7 @@ type sentJSON struct {
 	Failures   []unserved     `json:"failures,omitempty"` // the first of those who failed
 	Errors     []string       `json:"errors,omitempty"`
 	Collected  *collectedJSON `json:"collected,omitempty"`
+	Reason     string         `json:"reason,omitempty"` // why nothing is owed, where the operator withdrew the last edition
 }
 
 // unserved is a reader whose mail failed or expired, with the last words.
@@ -154,11 +156,31 @@ func resumeCommand(p *program) *cobra.Command {
 			deliveries := newDeliveryBar(p, o.Config)
 			published, err := o.Publisher.Resume(c.Context(), atOnce, deliveries)
 			deliveries.end()
-			return reportSent(p, &sentJSON{Lanes: []laneJSON{}, Failures: deliveries.failed}, published, err, begun)
+			out := &sentJSON{Lanes: []laneJSON{}, Failures: deliveries.failed}
+			if len(published) == 0 && err == nil {
+				out.Reason, err = whyNothing(o, args)
+			}
+			return reportSent(p, out, published, err, begun)
 		}),
 	}
 	c.Flags().BoolVar(&atOnce, "now", false, "also what the schedule of retry has put off")
 	return c
+}
+
+// whyNothing says what became of the last edition, of a digest if one is given, when nothing is owed since the operator
+// withdrew it.
+func whyNothing(o *opened, digests []string) (string, error) {
+	editions, err := o.Ledger.Editions.Select(func(e ledger.EditionState) bool {
+		return len(digests) == 0 || e.Digest == digests[0]
+	})
+	if err != nil || len(editions) == 0 {
+		return "", err
+	}
+	last := slices.MaxFunc(editions, func(a, b ledger.EditionState) int { return a.Composed.Compare(b.Composed) })
+	if last.Recalled == "" {
+		return "", nil
+	}
+	return fmt.Sprintf("%s was %s after %d had it", last.ID, last.Recalled, last.Reached), nil
 }
 
 // warnOfLinks says that nobody answers the links in the mails that are about to go, where that is so: a command
@@ -357,7 +379,7 @@ func printSent(w io.Writer, out sentJSON, now time.Time) {
 		}
 	}
 	if len(out.Lanes) == 0 {
-		fmt.Fprintln(w, "nothing is owed")
+		fmt.Fprintln(w, strings.TrimSuffix("nothing is owed: "+out.Reason, ": "))
 		return
 	}
 	fmt.Fprintf(w, "%s sent", plural(out.Sent, "mail"))
