@@ -17,11 +17,11 @@ var vacation = lazyregexp.New(`(?i)^\s*(re:\s*)?\W{0,3}(auto(matic|mated|matisch
 	`otomatik (yan[ıi]t|cevap)|αυτόματη απάντηση|автомат\pL+ (ответ|відповідь|отговор|одговор)|תשובה אוטומטית|מענה אוטומטי|رد تلقائي|پاسخ خودکار|자동 ?(회신|응답|답장)|부재중|` +
 	`trả lời tự động|ตอบกลับอัตโนมัติ|balasan otomatis|自動(回覆|回复)|` +
 	`out[- ]of[- ](the )?(office|town)|ooo\b|ooto\b|i'?m (away|out)|i am (currently )?(away|out|on leave|on vacation)|(i|we) no longer work|away from|` +
-	`abwesenheits?(notiz|nachricht|assistent|meldung)|(ich bin )?(im urlaub|abwesend|in abwesenheit)|absence prolong|nicht im (b[uü]ro|haus)|en cong[ée]s?|fuera de (la )?oficina|fora do escrit|fuori (ufficio|sede)|afwezigheid|poza biurem|mimo kancel|poissa|ikke til ?stede|` +
+	`abwesenheits?(notiz|nachricht|assistent|meldung)|(ich bin )?(im urlaub|abwesend|in abwesenheit)|absence prolong|nicht im (b[uü]ro|haus)|en cong[ée]s?|fuera de (la )?oficina|fora do escrit|fuori (ufficio|sede)|afwezigheid|poza biurem|mimo kancel|poissa|ikke (til ?stede|på kontoret)|inte på kontoret|` +
 	`автоответ|нет на (месте|работе)|自動(応答|返信)|自动(回复|答复)|(message|avis) d'absence|absence du bureau|nieobecno|` +
 	`.{1,60} (is|ist|est|está|è) (out of (the )?office|au(ß|ss)er haus|nicht im (b[uü]ro|haus)|absente?\b|ausente|fuera de|fuori|assente)|` +
-	`(on )?(vacation|annual leave|holiday|maternity leave|leave of absence|abwesenheit|urlaub|absence|absente?|ausen[tc]\pL*|ausência|vacaciones|f[ée]rias|assente|assenza|afwezig|frånvar\pL*|(不在|外出|休暇|出張|휴가)(中|通知| ?중)?)` +
-	`\s*($|[!(,:：.–-]|\d|re:|aw:|notice|message|until|till|from|bis|vom|ab|du|jusqu|hasta|del?\b|até|fino|tot|t\.?o\.?m|de oficina))`)
+	`(on )?(vacation|annual leave|holiday|maternity leave|leave of absence|abwesenheit|urlaub|absence|absente?|ausen[tc]\pL*|ausência|vacaciones|f[ée]rias|assente|assenza|afwezig|frånvar\pL*|(不在|外出|休暇|出張|휴가)(中|通知|のお知らせ| ?중(입니다)?)?)` +
+	`\s*($|[!(,:：.–-]|\d|re:|aw:|notice|message|until|till|from|bis|vom|ab|du|jusqu|hasta|d[eo]l?\b|até|fino|tot|t\.?o\.?m|de oficina))`)
 
 // automatic finds, in lower case, what a machine says of itself in an answer, where its header does not.
 var automatic = refusal.AnyOf(

@@ -41,6 +41,8 @@ func TestAutomaticAnswers(t *testing.T) {
 		{"Ana ist außer Haus.", "Ich kehre am 7. zurück.", AutoReply},
 		{"Message d'absence", "De retour lundi.", AutoReply},
 		{"Nieobecność: Port", "Wracam w poniedziałek.", AutoReply},
+		{"不在のお知らせ", "12月7日に戻ります。", AutoReply},
+		{"Ikke på kontoret", "Tilbake mandag.", AutoReply},
 		{"外出中", "7日に戻ります。", AutoReply},
 		{"Bestätigung", "Diese E-Mail wurde automatisch erstellt.", AutoReply},
 		{"Urlaub bis 3. August", "Ihre Mail liest niemand.", AutoReply},

@@ -39,14 +39,15 @@ var wish = lazyregexp.New(`(?i)` + strings.Join([]string{
 	`\bun-?su[bs]{0,2}c?[ri]+b`, `^\W*(?:unsub|baja)\W*$`,
 	`(?:^|\PL)(?:` + endings + `)\PL(?:[^.,;:!?]{0,40}\PL)?\pL{0,12}(?:` + endable + `)`,
 	`\b(?:remove|delete|erase|take|get|strike|drop|want)\b.{0,40}\b(?:off|from|out of) .{0,30}\b(?:lists?|mailings?|database|records)\b`,
-	`\b(?:no longer|not|n't) (?:wish|want|like|care|interested)\b.{0,30}\b(?:receiv|get|e-?mails?\b|newsletters?\b)`, `\b(?:no longer|not|n't) interested in .{0,20}\b(?:mail|news|letter)`,
-	`\baus (?:(?:de[mr]|diese[mr]|ihre[mr]|eure[mr]) )?(?:e-?mail-?|mail-?|newsletter-?)?(?:verteiler|list|mailinglist|datenbank)`, `\b(?:versand|zusendung|newsletter)\b.{0,20}\b(?:einstellen|stoppen|beenden)\b`,
+	`\b(?:no longer|not|n't) (?:wish|want|like|care|interested)\b.{0,30}\b(?:receiv|get|e-?mails?\b|newsletters?\b)`, `\b(?:no longer|not|n't) (?:need|interested in) .{0,20}\b(?:e-?mail|news)`, `(?:^|[.!?] )(?:please )?(?:cancel|delete) (?:it|this)[.!]`, `\b(?:stop|quit|cease|discontinue) (?:sending|mailing|e-?mailing|writing|spamming)\b`,
+	`^\W*(?:(?:i'm|i am|we are|we're) )?(?:no longer|not) interested`, `\b(?:kein|geen) interesse`, `\bnon m'?i? ?interess`, `\bno me interes`, `\bne m['’]int[ée]ress`, `не интерес`,
+	`\baus (?:(?:de[mr]|diese[mr]|ihre[mr]|eure[mr]) )?(?:e-?mail-?|mail-?|newsletter-?)?(?:verteiler|list|mailinglist|datenbank)`, `\b(?:versand|zusendung|newsletter|abo|abonnement)\b.{0,30}\b(?:einstell|stopp|beend|stornier|k[üu]ndig|l[öo]sch)`,
 	`\b(?:m(?:ö|oe)chte|will|w(?:ü|ue)nsche|wollen)\b.{0,40}\b(?:nicht (?:mehr|l(?:ä|ae)nger)|keine?n?)\b.{0,40}\b(?:erhalten|bekommen|haben)\b`, `\b(?:send|schick)\pL* .{0,30}\b(?:nichts|keine?n?) (?:mehr|weiteren)\b`,
 	`\bne plus (?:me |nous |m'|m’)?(?:envoy|adress|contact)\pL*`, `\bne (?:souhait|veu|voul|d[ée]sir)\pL+ plus\b`, `^\W*stop (?:aux? )?(?:mail|courriel|pub)`,
 	`\b(?:solicit|pid|quier|dese|ruego)\pL* .{0,20}\bbaja\b`, `\bd[eé]n?me de baja`, `\bbaja (?:de )?(?:la |el |del )?(?:bolet|lista|newsl|suscri)`, `\bno (?:quier|dese|quer)\pL+ .{0,20}(?:recib|más correo)`,
 	`\b(?:dej|par)\pL+ de (?:enviar|mandar)`, `\bno (?:me )?(?:env[ií]|mand)\pL+ más`, `\bn[ãa]o (?:quer|desej)\pL+ .{0,20}receb`, `\bnon (?:desider|vogli|intend)\pL+ .{0,15}ricever`, `\bsmett\pL+ di (?:inviar|mandar)`, `\bnon (?:mi )?(?:invia|manda)\pL+ più`,
-	`\badres .{0,10}verwijder`, `\bwil .{0,30}(?:geen|niet (?:meer|langer)) .{0,30}ontvang`, `\bstop(?:pen)? met (?:sturen|mailen|zenden)`, `\bstuur .{0,15}\b(?:geen|niet)`,
-	`\b(?:ta (?:bort|av)|fjern|slett?|stryk) m(?:i|e)g\b`, `\bvill inte (?:längre |ha |få )`, `ønsker ikke (?:længere|lenger|mere?|at|å) `, `\bsluta (?:skicka|maila)`, `\b(?:stop|hold op) med (?:at|å) sende`, `\bslutt å sende`,
+	`\badres .{0,10}verwijder`, `\b(?:uit te schrijven|af te melden)\b`, `\bgeen .{0,20}\b(?:(?:e-?)?mails?|nieuwsbrie\pL+|berichten) (?:meer|langer)\b`, `\bwil .{0,30}(?:geen|niet (?:meer|langer)) .{0,30}ontvang`, `\bstop(?:pen)? met (?:sturen|mailen|zenden)`, `\bstuur .{0,15}\b(?:geen|niet)`,
+	`\b(?:ta (?:bort|av)|fjern|slett?|stryk|meld) m(?:i|e)g\b`, `\bvill inte (?:längre |ha |få )`, `ønsker ikke (?:længere|lenger|mere?|at|å) `, `\bsluta (?:skicka|maila)`, `\b(?:stop|hold op) med (?:at|å) sende`, `\bslutt å sende`,
 	`\bpoista\pL* (?:minut|osoitteeni|nimeni)`, `\ben halua (?:enää|saada)`, `\bälkää lähettä`, `nie chc\pL+ .{0,20}otrzymywać`, `przesta\pL+ (?:wysyłać|przysyłać)`, `nie (?:wysyłaj|przysyłaj)\pL*`, `odhl[áa][šs]\pL*`, `nechci .{0,20}dostávat`, `neposílejte`, `ne küld\pL+`,
 	`не хо(?:чу|тим) .{0,20}получать`, `не (?:надо |нужно )?(?:шлите|отправляйте|надсилайте|присыла(?:ть|йте))`, `прекрат\pL+ .{0,20}(?:присыл|слать)`, `list\pL*den (?:çıkar|sil)`, `almak istemiyor`, `gönderme(?:yin)?\b`,
 	`(?:配信|購読|登録|メルマガ|メール).{0,6}(?:解除|停止|中止|不要|削除)`, `(?:送ら|送信し|配信し)ないで`, `(?:不要|别|勿)再.{0,8}(?:发|寄)`, `停止发送`, `[从從].{0,8}(?:列表|名单|名單).{0,4}[删刪移]除`, `(?:구독|수신|뉴스레터|메일)\S? ?.{0,2}(?:취소|해지|거부|중단)`, `보내지 ?(?:마|말)`,
@@ -61,7 +62,7 @@ const (
 		`удал\pL*|исключ\pL*|убер\pL*|убра\pL*|отмен\pL*|прекрат\pL*|видал\pL*|виключ\pL*|прибер\pL*`
 	// endable are the beginnings of what they want to be ended, or to be taken out of.
 	endable = `lists?\b|list[aeyęou]\b|listan\b|lijst|mailing|newsletter|nieuwsbrief|nyhe[td]\pL?brev|uutiskir|subscri|suscri|inscri|iscrizion|assinatura|abonn|abonament|prenumer|tilau|verteil|empfänger|datenbank|` +
-		`database|records|fichier|diffusion|envoi|base\b|baz[yae]\b|bestand|bolet[ií]|cadastro|recebimento|indirizzo|indirizzi|adres|e-?mails\b|my (?:e-?mail|name|personal|data|details|contact)|meine (?:daten|e-?mail)|mon (?:nom|e-?mail|mail)|mis datos|meu (?:nome|e-?mail)|` +
+		`database|records|fichier|diffusion|envoi|base\b|baz[yae]\b|bestand|bolet[ií]|cadastro|recebimento|indirizzo|indirizzi|adres|(?:e-?)?mails\b|my (?:e-?mail|name|personal|data|details|contact)|meine (?:daten|e-?mail)|mon (?:nom|e-?mail|mail)|mis datos|meu (?:nome|e-?mail)|` +
 		`odběr|hírlev|címem|рассыл|спис|баз|адрес|розсил`
 )
 
@@ -92,9 +93,11 @@ func wroteTo(notice string) (lines []string) {
 	return lines
 }
 
-// footer begins what a list or a mail program puts below a letter: a signature, a rule, or how to leave the list.
+// footer begins what a list, a mail program or a lawyer puts below a letter: a signature, a rule, how to leave the list,
+// what strangers shall do with it.
 var footer = lazyregexp.New(`(?i)^(?:--$|[_=+*#~-]{5,}|to (?:unsubscribe|leave|sign off)\b.{0,60}(?:\b(?:send|e-?mail|visit|click|go|reply|use)\b|:)|` +
-	`you(?: have|'ve)? (?:are )?(?:receiv|subscribed|getting)\pL*\b.{0,60}\bbecause\b|(?:sent|get it) (?:from|on) my \pL+)`)
+	`you(?: have|'ve)? (?:are )?(?:receiv|subscribed|getting)\pL*\b.{0,60}\bbecause\b|(?:sent|get it) (?:from|on) my \pL+|if you (?:are not|have received) |\W*(?:confidential|disclaimer|privileged)|` +
+	`(?:this|diese[rs]?|ce|este|questa?|dit) (?:\pL+ )?(?:e-?mail|message|nachricht|courriel|mensaje|correo|mensagem|messaggio|bericht)\b.{0,90}(?:confiden|intended|privileged|vertr))`)
 
 // quoting begins what an answer quotes: "On …, … wrote:" and the header of a message.
 var quoting = lazyregexp.New(`(?i)^(?:on\b.*wrote:|am\b.*schrieb.*:|le\b.*[ée]crit\s*:|el\b.*escribi[óo]:|from:|von:|de\s?:|da:|van:|от:|差出人:|发件人:)`)
