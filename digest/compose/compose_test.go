@@ -479,6 +479,21 @@ func TestDevelopments(t *testing.T) {
 	}
 }
 
+// What is light leads only where it is far better than all else.
+func TestLightNewsSeldomLeads(t *testing.T) {
+	for total, want := range map[float64]string{1.4: "n", 1.6: "l"} {
+		film, news := story("l", "herald", 0, "g"), story("n", "herald", 0, "g")
+		film.Rank.Total, film.Rank.Light, news.Rank.Total = total, true, 1
+		r, err := Compose(Input{Digest: daily(topic("g", 12, 9)), Edition: digest.Edition{ID: "e", Composed: noon}, Stories: []digest.Story{film, news}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lead := PageOf(r.Edition, digest.VariantKey{}).Lead.ID; lead != want {
+			t.Errorf("%v beside 1: lead %s, want %s", total, lead, want)
+		}
+	}
+}
+
 // Whatever readers watch and mute: nobody sees what they mute, each sees once what they watch, and nothing else
 // changes.
 func TestOwnParts(t *testing.T) {

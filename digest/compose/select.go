@@ -131,26 +131,26 @@ func (s *selector) lead() {
 	}
 }
 
-// farBetter is by how much a development must outrank what is new altogether to lead in its place.
+// farBetter is by how much a development, or what is light, must outrank other news to lead in its place.
 const farBetter = 1.5
 
-// bestOf is the place of the story that leads, of those that may: the best that is no development, or a development
-// that is far better. -1: none may. Stories come best first.
+// bestOf is the place of the story that leads, of those that may: the best that is neither a development nor light, or
+// one of those that is far better. -1: none may. Stories come best first.
 func bestOf(stories []digest.Story, may func(i int) bool) int {
-	development := -1
+	lesser := -1
 	for i, story := range stories {
 		switch {
 		case !may(i):
-		case story.Follows == nil:
-			if development >= 0 && stories[development].Rank.Total >= farBetter*story.Rank.Total {
-				return development
+		case story.Follows == nil && !story.Rank.Light:
+			if lesser >= 0 && stories[lesser].Rank.Total >= farBetter*story.Rank.Total {
+				return lesser
 			}
 			return i
-		case development < 0:
-			development = i
+		case lesser < 0:
+			lesser = i
 		}
 	}
-	return development
+	return lesser
 }
 
 // turns lets each topic take its next best until each has its first few.

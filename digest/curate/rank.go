@@ -38,7 +38,7 @@ func placeWorth(place int) float64 {
 	return firstWorth
 }
 
-// rank is a story's worth: coverage × place × staying × recency × weight of the leading feed. A story that was carried
+// rank is a story's worth: coverage × place × staying × recency × weight of the leading feed, less for what is light. A story that was carried
 // over has waited half its age for room and is not punished for that half. Heat is added when all stories are known.
 func rank(s digest.Story, f filters, opt Options) digest.Rank {
 	var newest time.Time
@@ -78,6 +78,7 @@ func rank(s digest.Story, f filters, opt Options) digest.Rank {
 	// What editors put at the top stays news for longer.
 	r.Recency = max(leastRecency, math.Exp2(-float64(age)/(halfLife*r.Place)))
 	r.Place *= float64(max(1, tops))
+	r.Light = tops == 0 && isLight(s) // an editor who puts it at the top has judged it
 	r.Total = product(r)
 	return r
 }
@@ -92,7 +93,11 @@ func coverage(s digest.Story) float64 {
 const manyOutlets = 0.75
 
 func product(r digest.Rank) float64 {
-	return r.Coverage * r.Place * r.Staying * r.Heat * r.Recency * r.Weight
+	total := r.Coverage * r.Place * r.Staying * r.Heat * r.Recency * r.Weight
+	if r.Light {
+		total *= light
+	}
+	return total
 }
 
 // byRank sorts stories best first. Ties go to the fresher, then to the leading items' own order, so

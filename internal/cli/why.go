@@ -140,6 +140,9 @@ func rankWords(r digest.Rank) string {
 		parts += fmt.Sprintf(" (of %s)", r.Subject)
 	}
 	parts += fmt.Sprintf(" × recency %.2f × weight %.2f", r.Recency, r.Weight)
+	if r.Light {
+		parts += ", taken down as light news"
+	}
 	if r.Asks {
 		parts += ", taken down as a question"
 	}
