@@ -87,7 +87,7 @@ func isClip(s digest.Story, withArticles map[string]bool) bool {
 // explains reports whether a headline asks, explains or sums up, and does not tell.
 func explains(title string) bool {
 	return knownAsides().explainers.find(title, strings.ToLower(title)) != nil ||
-		strings.HasSuffix(title, "?") && !strings.ContainsAny(title, ":;–—“\"‘") && !strings.Contains(title, ". ")
+		strings.HasSuffix(title, "?") && !strings.ContainsAny(title, ":;–—“\"‘") && !strings.Contains(title, ". ") && !strings.Contains(title, " - ")
 }
 
 // tellers are the feeds most of whose headlines tell: there those that explain are beside the news.

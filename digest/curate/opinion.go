@@ -40,7 +40,7 @@ var opinionLabel = lazyregexp.New(`(?i)^(?:(?:letters?(?: to the editor)?|editor
 // others put there.
 var (
 	columnist = lazyregexp.New(`^\p{Lu}[\p{Lu}'’-]+(?: \p{Lu}[\p{Lu}.'’-]*){1,2}: \P{Z}`)
-	newsWord  = lazyregexp.New(`\b(?:NEWS|LIVE|BREAKING|UPDATES?|EXCLUSIVE|LATEST|WATCH|VIDEO|REVEALED|REPORT|ALERT|COVID|US|UK|EU|UN|WHO|II|III)\b`)
+	newsWord  = lazyregexp.New(`\b(?:NEWS|JUST|SCOOP|URGENT|ALERT|LIVE|BREAKING|UPDATES?|EXCLUSIVE|LATEST|WATCH|VIDEO|REVEALED|REPORT|COVID|US|UK|EU|UN|WHO|II|III)\b`)
 )
 
 // essay matches what nobody says but whoever writes of themselves: "I moved to a harbour", "My year at sea".
