@@ -331,7 +331,7 @@ func (g *grouping) compatible(ra, rb int, exact bool) bool {
 	if twice && (others < leastOthers || across < Threshold*float64(others)) {
 		return false
 	}
-	return sum >= averageScore*float64(len(a)*len(b)) && !g.unheard(a, b)
+	return sum >= Threshold*float64(len(a)*len(b)) && !g.unheard(a, b)
 }
 
 // eachNames reports whether each of two headlines names what the other one does not. Of one outlet, such two are of a
@@ -341,17 +341,15 @@ func eachNames(a, b Document) bool {
 	return alone(a.tokens, m.a, name)+alone(a.tokens, m.a, state) > 0 && alone(b.tokens, m.b, name)+alone(b.tokens, m.b, state) > 0
 }
 
-// averageScore is how alike the items of two clusters must be on average for the clusters to become
-// one, and compared how many items of each are looked at.
+// compared is how many items of each of two clusters are looked at.
 const (
-	averageScore = 0.7
 	// What one outlet tells twice is mostly two stages of one affair; nearly the same words are one told twice, and
 	// where so many pairs of other outlets' items say so, an outlet wrote its report anew.
 	// A day later it would be a column.
-	sameOutletScore = 0.985
+	sameOutletScore = 0.995
 	leastOthers     = 3
 	retold          = 20 * time.Hour
-	closeScore      = 0.97 // with an item of a story that was sent: what is less like it may tell something new
+	closeScore      = 0.99 // with an item of a story that was sent: what is less like it may tell something new
 	compared        = 6
 	mostItems       = 200 // of a story: beyond, something else is the matter
 )
@@ -368,12 +366,10 @@ const (
 // news, and by their places.
 func (g *grouping) score(a, b *node) (score, affair float64) {
 	score, affair, vetoed := judge(a.doc, b.doc)
-	inWindow := g.words.inWindow(&a.doc, &b.doc)
-	affair = shifted(affair, inWindow)
 	if vetoed || sameOutlet(a, b) || a.sent != b.sent { // to close what tells news is worse than to tell twice
 		return score, affair
 	}
-	return lifted(shifted(score, inWindow+meant(a, b)), a, b), affair
+	return lifted(shifted(score, meant(a, b)), a, b), affair
 }
 
 // lifted is a score as the places of the two items make it surer.

@@ -55,11 +55,12 @@ func progress(sent, now Document) float64 {
 	return chance(f.ofAffair().logit() + texts(sent, now))
 }
 
-// ofAffair are the features without what sets two stages of one affair apart.
+// ofAffair are the features without what sets two stages of one affair apart, which may share little but its names.
 func (f features) ofAffair() features {
 	for _, apart := range [...]int{numbersDiffer, opposites, futureApart, negated} {
 		f[apart] = 0
 	}
+	f[rareShared] = max(0, f[rareShared])
 	return f
 }
 
@@ -191,7 +192,7 @@ func (g *grouping) told(f follow) bool {
 				continue
 			}
 		}
-		if !tellsNew(m.doc, f.now.doc) && Score(m.doc, f.now.doc) >= averageScore {
+		if !tellsNew(m.doc, f.now.doc) && Score(m.doc, f.now.doc) >= toldScore {
 			return true
 		}
 		if numbersAlone && hasNumbers(m.doc, f.now.doc) {
@@ -200,6 +201,9 @@ func (g *grouping) told(f follow) bool {
 	}
 	return false
 }
+
+// toldScore is from which score a headline tells what another one told, if it holds nothing new.
+const toldScore = 0.7
 
 // hasNumbers reports whether the text of a document has all numbers of another one's headline.
 func hasNumbers(d, of Document) bool {
@@ -239,7 +243,7 @@ func WentOn(known, shown digest.Item) bool {
 		known.Title = form.Title
 		known.Title = withoutOutlet(known)
 		before := documentOf(known)
-		if !tellsNew(before, now) && Score(before, now) >= averageScore {
+		if !tellsNew(before, now) && Score(before, now) >= toldScore {
 			return false
 		}
 		wentOn = wentOn || progress(before, now) >= wentOnThreshold

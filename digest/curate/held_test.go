@@ -107,29 +107,34 @@ func TestLightStems(t *testing.T) {
 	}
 }
 
-// How many others bear the words that two items share makes a join surer, or less sure.
+// What share of the words that are rare in the window two headlines have in common makes a join surer, or less sure.
 func TestScoreInWindow(t *testing.T) {
-	a, b := NewDocument("Marrow dam cracks after Kestrel floods", "", "en"), NewDocument("Kestrel floods: Marrow dam cracked", "", "en")
-	window := func(bearers int) wordIndex {
-		x := wordIndex{rare: 5, lists: make(map[uint64][]int32)}
-		for _, tok := range a.tokens {
-			x.lists[tok.key] = make([]int32, bearers)
+	rare := func(title string, rarities ...float64) Document {
+		d := NewDocument(title, "", "en")
+		for i := range d.tokens {
+			d.tokens[i].rarity = rarities[i]
 		}
-		return x
+		return d
 	}
-	for bearers, want := range map[int]float64{2: 1.8, 5: 1.8, 6: 0, 50: 0} {
-		if got := window(bearers).inWindow(&a, &b); math.Abs(got-want) > 1e-9 {
-			t.Errorf("%d bear each word: %.3f, want %.3f", bearers, got, want)
+	whole := rare("Marrow dam cracks", 3, 3, 3)
+	for _, c := range []struct {
+		other Document
+		want  float64
+	}{
+		{rare("Marrow dam cracks", 3, 3, 3), mostRare - leastRare},
+		{rare("Marrow dam bursts", 3, 3, 5), 9.0/14 - leastRare},
+		{rare("Marrow dam bursts", 1, 1, 5), 3.0/8 - leastRare},
+		{rare("Bursts of Marrow dam", 5, 1, 3), 4.5/12 - leastRare},
+	} {
+		f, _ := compare(whole, c.other)
+		if back, _ := compare(c.other, whole); math.Abs(f[rareShared]-min(c.want, mostRare-leastRare)) > 1e-9 || back[rareShared] != f[rareShared] {
+			t.Errorf("%v: %.3f and %.3f, want %.3f", c.other.tokens, f[rareShared], back[rareShared], c.want)
 		}
 	}
-	if got := (wordIndex{}).inWindow(&a, &b); got != 0 {
-		t.Errorf("too few items to tell: %.3f", got)
-	}
-	for i := range a.tokens { // what more than one item in twelve has says nothing
-		a.tokens[i].weight = labelWeight
-	}
-	if got := window(2).inWindow(&a, &b); math.Abs(got+0.8) > 1e-9 {
-		t.Errorf("labels alone: %.3f, want -0.8", got)
+	if plain := NewDocument("Marrow dam cracks", "", "en"); plain.tokens[0].rarity != 0 {
+		t.Error("no window tells")
+	} else if f, _ := compare(plain, plain); f[rareShared] != 0 {
+		t.Errorf("too few items to tell: %.3f", f[rareShared])
 	}
 }
 
@@ -311,7 +316,7 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-// What else is in the window says something of two outlets' items alone: one outlet has its own words for its subjects.
+// What stands at the top is surer to be one story where two outlets put it there.
 func TestOneOutletsItemsScoreByThemselves(t *testing.T) {
 	given := []node{newNode(item(1, "harbour", "Marrow dam cracks after Kestrel floods"), 0), newNode(item(2, "harbour", "Kestrel floods: Marrow dam cracked"), 0),
 		newNode(item(3, "nordic", "Kestrel floods: Marrow dam cracked"), 0)}
@@ -323,7 +328,11 @@ func TestOneOutletsItemsScoreByThemselves(t *testing.T) {
 	for i := range given {
 		nodes = append(nodes, &given[i])
 	}
-	g, plain := newGrouping(nodes), Score(given[0].doc, given[1].doc)
+	g := newGrouping(nodes)
+	plain := Score(given[0].doc, given[1].doc)
+	for _, n := range nodes[:3] {
+		n.top, n.item.Place = true, 1
+	}
 	if got, _ := g.score(nodes[0], nodes[1]); got != plain {
 		t.Errorf("one outlet: %.3f, want %.3f", got, plain)
 	}

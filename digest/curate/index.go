@@ -2,6 +2,7 @@ package curate
 
 import (
 	"cmp"
+	"math"
 	"math/bits"
 	"runtime"
 	"slices"
@@ -39,17 +40,11 @@ type wordIndex struct {
 	byTime []int              // nodes
 	bits   []uint64           // of the documents, by place
 	lists  map[uint64][]int32 // of words to places, ascending
-	rare   int                // what so many items have at most is one story's, as not all outlets tell it; 0: there are too few items
 }
 
 // How much a shared word says depends on how many other items have it: a name that few have is the story's own, and of
-// a plague all speak. Fewer items than leastForRarity don't tell. The figures are logits, set on captured news.
-const (
-	leastForRarity = 40
-	perRareWord    = 0.6
-	mostRareWords  = 4
-	noRareWord     = -0.8
-)
+// a plague all speak. Fewer items than leastForRarity don't tell.
+const leastForRarity = 40
 
 // newWordIndex indexes nodes. Words that more than one in commonToOneIn of the items bear become labels, unless one story
 // that all outlets tell could have made them so common: that two items have such a word says nothing of either.
@@ -70,43 +65,20 @@ func newWordIndex(nodes []*node) wordIndex {
 	if len(nodes) < leastForRarity {
 		return x
 	}
-	x.rare = 2 + len(outlets)/2
 	everyday := max(len(nodes)/commonToOneIn, 2*(2+len(outlets)))
 	for _, n := range nodes {
 		d := &n.doc
 		for i := range d.tokens {
-			if t := &d.tokens[i]; len(x.lists[t.key]) > everyday {
+			t := &d.tokens[i]
+			bearers := len(x.lists[t.key])
+			t.rarity = math.Log(float64(len(nodes)) / float64(bearers))
+			if bearers > everyday {
 				d.weight -= t.weight - labelWeight
 				t.weight, t.kind = labelWeight, word
 			}
 		}
 	}
 	return x
-}
-
-// inWindow is the logit by which the other items of the window make it surer or less sure that two tell the same.
-func (x wordIndex) inWindow(a, b *Document) float64 {
-	if x.rare == 0 {
-		return 0
-	}
-	rare, telling := 0, 0
-	for _, t := range a.tokens {
-		if t.tied || t.isNumber() || t.weight <= labelWeight || b.bits&(1<<(t.key>>58)) == 0 ||
-			!hasKey(b.tokens, t.key) {
-			continue
-		}
-		telling++
-		if len(x.lists[t.key]) <= x.rare {
-			rare++
-		}
-	}
-	switch {
-	case telling == 0:
-		return noRareWord
-	case rare > 1:
-		return perRareWord * float64(min(rare, mostRareWords)-1)
-	}
-	return 0
 }
 
 // earlier are the pairs of the node at a place with those before it, what of them it follows, and those that are of the
@@ -151,7 +123,7 @@ func (g *grouping) earlier(at int, met []int32) (edges []edge, follows []follow,
 				beside = append(beside, [2]int{i, j})
 			}
 			if m.sent > 0 && n.sent == 0 && n.item.Kind == digest.News && m.item.Kind == digest.News {
-				if s := shifted(progress(m.doc, n.doc), x.inWindow(&n.doc, &m.doc)); s >= leastProgress(m.doc, n.doc) {
+				if s := progress(m.doc, n.doc); s >= leastProgress(m.doc, n.doc) {
 					follows = append(follows, follow{now: n, sent: m, score: s})
 				}
 			}

@@ -26,6 +26,7 @@ const (
 	futureApart   // words of what will be in one of them, and is in the other
 	negated       // one of them denies
 	turned        // who comes first in one comes last in the other, and other words stand between
+	rareShared    // share of what is rare in the window that both have, beyond leastRare
 	featureCount
 )
 
@@ -48,7 +49,17 @@ var model = features{
 	futureApart:   -3.7, // this and what follows by hand: what they tell apart is rare among the judged pairs
 	negated:       -1.1,
 	turned:        -2.3,
+	rareShared:    25, // from here, what only a window tells
 }
+
+// A share of leastRare speaks neither for one story nor against it, and more than mostRare no more for it. The first words
+// count more. Set on joins that were read, of which docs/benchmarks.md has the curve.
+const (
+	leastRare  = 0.48
+	mostRare   = leastRare + 0.05
+	atFirst    = 2
+	firstCount = 1.5
+)
 
 func (f features) logit() float64 {
 	var sum float64
@@ -80,6 +91,9 @@ func contrast(a, b Document) (f features, few, apart bool) {
 	f[statesApart], f[statesAlone] = min(stateA, stateB), max(stateA, stateB)
 	f[wordsApart] = min(alone(a.tokens, m.a, word), alone(b.tokens, m.b, word))
 	f[unknownApart] = min(alone(a.tokens, m.a, unknown), alone(b.tokens, m.b, unknown))
+	if a.tokens[0].rarity+b.tokens[0].rarity > 0 {
+		f[rareShared] = min(rarelyShared(a.tokens, m.a), rarelyShared(b.tokens, m.b), mostRare) - leastRare
+	}
 	telling := 0.0
 	for i, t := range a.tokens {
 		if m.a[i] == 0 || t.tied && m.a[i-1] > 0 {
@@ -125,6 +139,20 @@ func contrast(a, b Document) (f features, few, apart bool) {
 	}
 	return f, telling < leastTelling, series(a.tokens, b.tokens, m) || otherResult || a.dates.conflict(b.dates) || swapped(a.tokens, b.tokens) ||
 		ofTheirs(a.tokens, b.tokens) || ofTheirs(b.tokens, a.tokens) || otherOf(a.ids, b.ids)
+}
+
+// rarelyShared is the share of what is rare in the window that a headline's words have counterparts of. What a headline
+// begins with is what it is about.
+func rarelyShared(tokens []token, matched []float64) float64 {
+	var shared, all float64
+	for i, t := range tokens {
+		rarity := t.rarity
+		if i < atFirst {
+			rarity *= firstCount
+		}
+		shared, all = shared+rarity*matched[i], all+rarity
+	}
+	return shared / max(all, 1e-9)
 }
 
 // happened reports whether both have a word that is yet to come in the first, told at least as surely as by the least

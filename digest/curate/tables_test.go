@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -260,13 +261,18 @@ func TestLeastForRarity(t *testing.T) {
 			t.Errorf("%d of 48: a word weighs %.1f, want %.1f", bearers, got, want)
 		}
 	}
-	for n, want := range map[int]int{39: 0, 40: 2 + 1, 41: 2 + 1} {
+	for n, want := range map[int]float64{39: 0, 40: math.Log(40 / 4)} {
 		var nodes []*node
 		for i := range n {
-			nodes = append(nodes, &node{item: &digest.Item{Source: fmt.Sprint(i % 3)}})
+			title := "Cranes move again"
+			if i < 4 {
+				title = "Plague closes Kestrel ports"
+			}
+			nodes = append(nodes, &node{item: &digest.Item{Source: fmt.Sprint(i % 3)}, doc: NewDocument(title, "", "en")})
 		}
-		if got := newWordIndex(nodes).rare; got != want {
-			t.Errorf("%d items of three outlets: rare up to %d, want %d", n, got, want)
+		newWordIndex(nodes)
+		if got := nodes[0].doc.tokens[0].rarity; math.Abs(got-want) > 1e-9 {
+			t.Errorf("%d items: a word that four have is rare by %.2f, want %.2f", n, got, want)
 		}
 	}
 }

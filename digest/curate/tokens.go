@@ -26,13 +26,14 @@ type token struct {
 	key     uint64 // equal for words that are put for one another
 	kind    kind
 	weight  float64
-	country uint64 // of a capital: its country's key
-	unit    uint64 // of a small number: what it counts
-	small   bool   // a number that says half: much is three of something, in a language of which the words say more
-	capital bool   // written in capitals throughout
-	upper   bool   // begins with one
-	tied    bool   // a name that a hyphen ties to the name before it: "El-Sayed" is one
-	gram    bool   // two letters of a script without spaces
+	rarity  float64 // how rare it is in the window; 0: there are too few items to tell
+	country uint64  // of a capital: its country's key
+	unit    uint64  // of a small number: what it counts
+	small   bool    // a number that says half: much is three of something, in a language of which the words say more
+	capital bool    // written in capitals throughout
+	upper   bool    // begins with one
+	tied    bool    // a name that a hyphen ties to the name before it: "El-Sayed" is one
+	gram    bool    // two letters of a script without spaces
 	tense   tense
 	negated bool // after a "not"
 	about   bool // a number after "nearly" or the like
