@@ -242,6 +242,13 @@ func TestWordsOfTheWorld(t *testing.T) {
 		{"Russian host", "rcpt", 451, "Превышен лимит отправки писем в час", "pace"},
 		{"German host", "mail", 450, "4.7.1 Zu viele Nachrichten in kurzer Zeit, bitte versuchen Sie es später erneut", "pace"},
 		{"Polish host", "rcpt", 450, "4.7.1 Przekroczono limit wysyłanych wiadomości", "pace"},
+		{"Exim", "mail", 554, "Too many nonmail commands", "session+"},
+		{"outMail", "rcpt", 554, "5.7.1 <news@example.org>: Recipient address rejected: You have exceeded your Outmail quota.", "pace+"},
+		{"ZeptoMail", "dot", 550, "5.7.1 Credits exhausted", "pace+"},
+		{"Brevo", "dot", 550, "5.7.1 You have used all of your email credits", "pace+"},
+		{"Aruba", "mail", 421, "4.7.1 Troppi messaggi inviati, riprovare", "pace"},
+		{"shared hosting", "mail", 450, "4.7.1 You have sent 200 of 200 messages allowed today", "pace"},
+		{"full, said to its owner's friends", "rcpt", 552, "5.2.2 ana@example.com has exceeded their mailbox quota", "mailbox+"},
 		{"Microsoft 365", "dot", 554, "5.2.121 The sender has exceeded the limit for the number of messages they can send to this recipient per hour.", "mailbox"},
 		{"a quota before a name", "mail", 552, "5.2.2 Quota exceeded", "pace+"},
 	} {

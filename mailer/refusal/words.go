@@ -188,7 +188,7 @@ var greylisted = AnyOf(`gr[ae]y-?list`, `(first|initial) (time|contact|attempt)[
 
 // session is how they say that one connection has carried enough.
 var session = AnyOf(
-	`per[- ](session|connection)`, `too many (bad|invalid|unrecogni[sz]ed|related) (commands|errors)`, `\b(smtp )?(connection|session)( has)? (exceeded|reached)`, `separate transaction`, `too many errors`, `\b(mi|rp):d[mr]c\b`, `out of allow rcpt`,
+	`per[- ](session|connection)`, `too many (bad|invalid|unrecogni[sz]ed|related|non-?mail) (commands|errors)`, `\b(smtp )?(connection|session)( has)? (exceeded|reached)`, `separate transaction`, `too many errors`, `\b(mi|rp):d[mr]c\b`, `out of allow rcpt`,
 	`\b(messages|mails|e-?mails|transactions|envelopes|recipients)\b[^.;:]{0,30}\b(in|on|over|for|during|through) (this|one|a|each|a single|the( same)?) (smtp )?(session|connection)`,
 )
 
@@ -207,13 +207,13 @@ var pace = AnyOf(
 	`\b\d+ (recipients?|e-?mails?|messages?|mails|requests?) ?(/|per|in|every|each) ?(\d+ ?)?(s|min|h|day|24)`,
 	`\b(message|mail|rcpt|recipient) count quota`, `number of (rcpts?|recipients)\b[^.;:]{0,20}\bover\b`, `quota (was |has been )?exceeded for the (current )?(period|month|day|hour)`,
 	`\b(message|mail|e-?mail|hour(ly)?|daily|monthly) limit\b[^.;:]{0,20}\b(exceed|reach)`, `\b(exceed|reach)\w* (the |its |an |your )?(message|mail|e-?mail|hour(ly)?|daily|monthly) limit`,
-	`\breached your (\w+ )?(limit|quota)`, `\breached its limit (for|of) (processing|requests|connections|messages)`,
+	`\b(reached|exceeded|over|used up|used all( of)?) your (\w+ ){0,3}(limit|quota|credits|allowance)`, `\bcredits exhausted`, `\b\d+ ([a-z]+ )?(out )?of \d+\b[^.;]{0,30}\ballowed`, `\breached its limit (for|of) (processing|requests|connections|messages)`,
 	`\bmaximum number of (concurrent )?connections`, `(concurrent|simultaneous) (server |client )?(connections|sessions)`,
 	`\b(mail|message) quota exceeded for\b`, `quota\b[^.;]{0,30}\b(in|per) \d+ (s|min|hour)`, `\bper (hour|minute|second|day)\b`, `too many ((same|identical|similar)\b.{0,12} )?(e-?mails|messages|mails|recipients|recipient attempts|transactions|envelopes|connections|sessions|concurrent)`,
 	`(submission|sending|sender|recipient)\w*quota`, `(message|recipient|sending|connection|credits?) (limit|quota|credits?)( has been| was| is)? (exceed|reach)`, `credits exceeded`,
 	`(unusual|unexpected|high|excessive) (rate|volume|sending|number|traffic)`, `thread limit`,
 	`zu viele (e-?mails|nachrichten)[^.;:]{0,30}\b(zeit|pro|gesendet|verschickt)\b`, `anzahl (von |der )?(e-?mails|nachrichten) pro`, `versandlimit`, `te veel (e-?mails|berichten)`,
-	`(nombre maximal|trop) de (messages|mails|courriels)`, `limite d'envoi`, `l[ií]mite de env[ií]o`, `limite di invio`, `лимит[а-я]* (на )?отправ`, `слишком много (писем|сообщений)`, `limit (wysy[łl]|wys[łl]a)`,
+	`(nombre maximal|trop) de (messages|mails|courriels)`, `limite d'envoi`, `l[ií]mite de env[ií]o`, `limite di invio`, `troppi messaggi`, `лимит[а-я]* (на )?отправ`, `слишком много (писем|сообщений)`, `limit (wysy[łl]|wys[łl]a)`,
 	`发信[^。]{0,12}(限|超|频)`, `频率`, `発信.{0,10}制限`, `送信.{0,10}(制限|上限)`,
 )
 
