@@ -48,7 +48,8 @@ func maxTooFast(o Outcome) int {
 //	refused: the mailbox, for now  deferred
 //	refused: the mailbox           failed                 once it is known that the server does not say so of everybody
 //	refused: the session           deferred, again        that connection is closed
-//	refused: the pace              deferred, no wait      nothing begins for a while, then one message tries
+//	refused: the pace              deferred, no wait      nothing begins for a while, then one message tries; where there
+//	                                                      are too many connections, it goes on with the others
 //	refused for now at RCPT,       deferred
 //	  unclear, nothing taken yet                          (greylisting, mostly)
 //	refused: sender, server,       what settled says      five in a row pause it, and are taken back

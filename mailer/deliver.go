@@ -113,7 +113,9 @@ type run struct {
 func (r *run) judge(it item, intent digest.Event, o Outcome) (digest.Event, effect) {
 	var v verdict
 	r.locked(func() {
-		v = classify(o, it.tries, r.accepted > 0)
+		if v = classify(o, it.tries, r.accepted > 0); o.Verdict.Crowd && v.effect == tooFast && r.m.pace.crowded(r.m.Now(), o.String()) {
+			v.effect = again
+		}
 	})
 	e := intent
 	e.State, e.At, e.Due = v.state, r.m.Now(), time.Time{}

@@ -320,14 +320,32 @@ func (p *pace) notLetIn(now time.Time, words string) bool {
 	if p.open--; p.open == 0 {
 		return false
 	}
-	p.places = min(p.places, p.open)
 	if p.open < p.good { // which was let in before: a server may not have noticed yet that one has ended
-		p.good = p.open
+		p.places, p.good = min(p.places, p.open), p.open
 		p.grow = now.Add(redialPause)
 		return true
 	}
+	p.makeDo(p.open, now)
+	return true
+}
+
+// makeDo goes on with so many connections for a while, each time in a row for longer.
+func (p *pace) makeDo(n int, now time.Time) {
+	p.places = min(p.places, n)
 	p.growth = min(max(2*p.growth, firstGrowth), longestGrowth)
 	p.grow = now.Add(p.growth)
+}
+
+// crowded notes that the server finds that there are too many connections, over one of them. It reports false when there
+// is no other one.
+func (p *pace) crowded(now time.Time, words string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.open < 2 {
+		return false
+	}
+	p.good, p.refusal = p.open-1, words
+	p.makeDo(p.good, now)
 	return true
 }
 

@@ -178,7 +178,7 @@ func TestProvidersOfTheWorld(t *testing.T) {
 				}
 				return no
 			}
-		}(), nil, 5 * time.Minute, 0, 0},
+		}(), nil, 150 * time.Second, 0, 20},
 		{"an address is verified first", once(smtptest.Rcpt, "450 4.1.1 <reader@example.org>: Recipient address rejected: unverified address: Address verification in progress"), nil, 20 * time.Minute, 0, 0},
 		{"a filter that warms up, on each connection", func(o odd) string {
 			if o.Stage == smtptest.Mail && o.Message == 1 && o.n <= 4 {

@@ -31,6 +31,7 @@ func (a About) String() string {
 // Verdict is what a refusal means.
 type Verdict struct {
 	About     About
+	Crowd     bool   // of Pace: it is how many connections there are at a time
 	Permanent bool   // it says no for good: a 5xx whose words don't promise another time
 	Gone      bool   // there is no such mailbox: the address may be suppressed
 	Status    string // enhanced code (RFC 3463), if there is one: "5.1.1"
@@ -76,6 +77,7 @@ func Judge(stage string, code int, words, to string) Verdict {
 			v.About = known
 		}
 	}
+	v.Crowd = v.About == Pace && crowd(plain)
 	if v.About == Mailbox && v.Permanent {
 		status, gone := Assess("", fmt.Sprintf("%d %s", code, words))
 		if v.Gone = gone && !namesAnother(words, to); v.Gone {

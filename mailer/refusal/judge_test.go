@@ -86,7 +86,7 @@ func TestWordsOfTheWorld(t *testing.T) {
 		{"Cyrus", "mail", 421, "4.4.1 bye shutting down", "server"},
 		{"Stalwart", "dot", 452, "4.7.28 Session exceeded transfer quota.", "session"},
 		{"RFC 5321", "rcpt", 552, "Requested mail action aborted: exceeded storage allocation", "mailbox+"},
-		{"Telenet", "mail", 421, "Too many simultaneous sessions", "pace"},
+		{"Telenet", "mail", 421, "Too many simultaneous sessions", "pace crowd"},
 		{"Microsoft 365", "dot", 451, "4.4.22 Message failed to be replicated: no healthy peers found", "server"},
 		{"Yandex", "rcpt", 450, "4.2.1 The recipient has exceeded message rate limit. Try again later.", "mailbox"},
 		{"Yandex", "dot", 554, "5.7.1 Message rejected under suspicion of SPAM; https://ya.cc/x", "sender+"},
@@ -163,7 +163,7 @@ func TestWordsOfTheWorld(t *testing.T) {
 		{"a login", "mail", 530, "5.7.0 Authentication required", "login+"},
 		{"a login", "rcpt", 535, "5.7.8 expired", "login+"},
 		{"Gmail", "rcpt", 452, "4.5.3 Domain policy size per transaction exceeded, please try this recipient in a separate transaction.", "session"},
-		{"Exchange", "mail", 421, "4.3.2 The maximum number of concurrent server connections has exceeded a limit, closing transmission channel", "pace"},
+		{"Exchange", "mail", 421, "4.3.2 The maximum number of concurrent server connections has exceeded a limit, closing transmission channel", "pace crowd"},
 		{"Outlook.com", "mail", 451, "4.7.652 The mail server [192.0.2.1] has exceeded the maximum number of connections. (S3115)", "pace"},
 		{"Yahoo, AOL", "dot", 554, "Message not allowed - Headers are not RFC compliant", "sender+"},
 		{"Yahoo, AOL", "dot", 554, "delivery error: dd ana@example.com is no longer valid. [-20] - mta4001", "mailbox+ gone"},
@@ -209,8 +209,8 @@ func TestWordsOfTheWorld(t *testing.T) {
 		{"Google relay", "data", 550, "5.7.1 Daily SMTP relay limit exceeded for customer. For more information on SMTP relay sending limits please contact your administrator", "pace+"},
 		{"Google relay", "rcpt", 450, "4.2.1 Peak SMTP relay limit exceeded for customer. This is a temporary error. For more information on SMTP relay limits please contact your administrator", "pace"},
 		{"Stalwart", "data", 452, "4.4.5 Maximum number of messages per session exceeded.", "session"},
-		{"Microsoft 365", "mail", 432, "4.3.2 Concurrent connections limit exceeded. Visit https://aka.ms/concurrent_sending for more information. [x.prod.outlook.com]", "pace"},
-		{"Microsoft 365", "dot", 432, "4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded [Hostname=x]", "pace"},
+		{"Microsoft 365", "mail", 432, "4.3.2 Concurrent connections limit exceeded. Visit https://aka.ms/concurrent_sending for more information. [x.prod.outlook.com]", "pace crowd"},
+		{"Microsoft 365", "dot", 432, "4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded [Hostname=x]", "pace crowd"},
 		{"Microsoft 365", "mail", 530, "5.7.57 Client not authenticated to send mail", "login+"},
 		{"Microsoft 365", "dot", 554, "5.2.252 SendAsDenied; news@example.org not allowed to send as other@example.org; STOREDRV.Submission.Exception:SendAsDeniedException", "sender+"},
 		{"postfwd", "rcpt", 450, "4.7.1 <news@example.org>: Sender address rejected: sorry, max 2 requests per hour.", "pace"},
@@ -222,7 +222,7 @@ func TestWordsOfTheWorld(t *testing.T) {
 		{"DirectAdmin", "rcpt", 550, "You (news) have reached your message limit", "pace+"},
 		{"Exim manual", "rcpt", 451, "Sender rate exceeds 100 messages per 1h", "pace"},
 		{"Cyberimpact", "rcpt", 452, "4.2.2 Quota exceeded for the current period", "pace"},
-		{"Cyberimpact", "mail", 454, "4.7.0 Too many active sessions for user", "pace"},
+		{"Cyberimpact", "mail", 454, "4.7.0 Too many active sessions for user", "pace crowd"},
 		{"StartMail", "dot", 550, "5.7.1 Your mail limit has been reached.", "pace+"},
 		{"163 family", "dot", 550, "send spam mail rejected: exceeded hour limit", "pace+"},
 		{"mail.ru", "dot", 550, "message sending for this account is disabled", "sender+"},
@@ -254,6 +254,9 @@ func TestWordsOfTheWorld(t *testing.T) {
 	} {
 		v := Judge(c.stage, c.code, c.words, "ana@example.com")
 		got := v.About.String()
+		if v.Crowd {
+			got += " crowd"
+		}
 		if v.Permanent {
 			got += "+"
 		}

@@ -197,6 +197,9 @@ var rested = AnyOf(
 	`time-?(d )?-?out\b[^.;]{0,40}\b(waiting|client|command|data|idle|input)`, `timeout exceeded`, `\bidle\b[^.;]{0,30}(time|too long|closing)`, `(waiting|waited)\b[^.;]{0,40}\btoo long`,
 )
 
+// crowd is how they say that a sender has too many connections at a time.
+var crowd = AnyOf(`(concurrent|simultaneous|parallel|active)\b[^.;]{0,20} (connections?|sessions?)`, `too many (connections|sessions)`, `thread limit`)
+
 // pace is how they say that a sender sends too much, or too fast.
 var pace = AnyOf(
 	`\b(send(ing|er'?s?)?|sent|submissions?|out(going|bound)|hourly|daily|monthly|24[- ]?hours?|relay(ing)?|trial tenant)\b[^.;:]{0,50}\b(rates?|limit(s|ed)?|quotas?|credits?|volume|allowance)\b`,
