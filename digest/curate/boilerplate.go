@@ -45,7 +45,7 @@ var boilerplate = []pattern{
 	boiler(`\s*\b(?:subscribe to|sign up (?:for|to)|follow us on|follow @|download (?:our|the) app|join our|get the latest)\b[^.!?]{0,150}[.!]?\s*$`,
 		"subscribe", "sign up", "follow", "download", "join our", "get the latest"),
 	boiler(`^[^\pL]*(?:subscribe to|sign up (?:for|to)) [^.!?]{1,240}[.!?]\s*`, "subscribe to ", "sign up "),
-	boiler(`^[^\pL]*this (?:(?:story|article|post) (?:was )?(?:originally |first )?(?:appeared|published|ran)|is an edition) (?:in|of|on|by) [^.!?]{1,240}[.!?](?: (?:subscribe|sign up)[^.!?]{0,40}[.!])?\s*`, "this story ", "this article ", "this post ", "this is an edition"),
+	boiler(`^[^\pL]*this (?:(?:story|article|post) (?:was )?(?:originally |first )?(?:appeared|published|ran|featured)|is an edition) (?:in|of|on|by) [^.!?]{1,240}[.!?](?: (?:subscribe|sign up)[^.!?]{0,40}[.!])?\s*`, "this story ", "this article ", "this post ", "this is an edition"),
 	// What only says that there is more, as a sentence, and labels of standfirsts.
 	boiler(`(?:^|[.!?…]["”’)]?\s)((?:here['’]s|here is|here are) (?:what|why|how|where|who|when|everything|a look|more)\b(?:[^.!?]|\.\d){0,160}(?:[.!?]+(?:\s+|$)|$))`, "here's", "here’s", "here is", "here are"),
 	boiler(`(?:^|[.!?…]["”’)]?\s)((?:das (?:müssen|sollten) sie|was sie (?:jetzt )?wissen|ce qu['’]il faut (?:savoir|retenir)|voici ce qu|esto es lo que|lo que (?:debes|hay que) saber|ecco (?:cosa|tutto)|veja o que|entenda o que|saiba (?:mais|o que)|dit (?:weten we|moet je weten))(?:[^.!?]|\.\d){0,160}(?:[.!?:]+(?:\s+|$)|$))`,
@@ -56,6 +56,7 @@ var boilerplate = []pattern{
 		":", "：", "|", "--", "–", "—"),
 	boiler(`(?:^|[.!?…]["”’)]?\s)((?:(?:additional |photo )?(?:illustrations?|animations?|photos?|photographs?|images?|graphics?|videos?|collages?|art) by [^.!?]{3,90}|source images?: [^.!?]{3,200})(?:\.\s+|\.?$))`,
 		"illustration by", "illustrations by", "animation by", "photo by", "photos by", "photograph by", "image by", "images by", "graphic by", "video by", "collage by", "art by", "source image"),
+	boiler(`^(?:.{10,420}? )?—(?-i:\p{Lu})[^.]{0,80}?\b(?:getty images|universal images group|ap|afp|reuters|bloomberg|anadolu|epa|alamy|shutterstock|imagn)(?:(?: via |[—/ ]+)getty images)?\.?\s+`, "—"),
 	boiler(`^((?:photo illustration by )?[\pL .'’-]{3,60}(?: ?/ ?[\pL ]{2,40}){0,4} ?/ ?(?:getty|reuters|ap|afp|alamy|imagn)(?: images| connect)?(?: ?/ ?[\pL ]{2,30}| via [\pL ]{2,30})??\.? )(?-i:\p{Lu})`,
 		"/getty", "/ getty", "/reuters", "/ reuters", "/ap", "/afp", "/alamy", "/ imagn", "/imagn"),
 	boiler(`^[(\[]?(?:l-r|l to r|from left|from top|clockwise from|pictured)\b[^.]{2,200}?(?:—(?-i:\p{Lu}[\pL]+ \p{Lu}[\pL]+\.)|\.)(?:\s+|$)`,
