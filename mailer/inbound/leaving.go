@@ -38,7 +38,7 @@ var leave = lazyregexp.New(`(?i)` + strings.Join([]string{
 var wish = lazyregexp.New(`(?i)` + strings.Join([]string{
 	`\bun-?su[bs]{0,2}c?[ri]+b`, `^\W*(?:unsub|baja)\W*$`,
 	`(?:^|\PL)(?:` + endings + `)\PL(?:[^.,;:!?]{0,40}\PL)?\pL{0,12}(?:` + endable + `)`,
-	`\b(?:remove|delete|erase|take|get|strike|drop|want)\b.{0,40}\b(?:off|from|out of) .{0,30}\b(?:lists?|mailings?|database|records)\b`,
+	`\b(?:remove|delete|erase|taken?|get|strike|drop|want)\b.{0,40}\b(?:off|from|out of) .{0,30}\b(?:lists?|mailings?|database|records)\b`,
 	`\b(?:no longer|not|n't) (?:wish|want|like|care|interested)\b.{0,30}\b(?:receiv|get|e-?mails?\b|newsletters?\b)`, `\b(?:no longer|not|n't) (?:need|interested in) .{0,20}\b(?:e-?mail|news)`, `(?:^|[.!?] )(?:please )?(?:cancel|delete) (?:it|this)[.!]`, `\b(?:stop|quit|cease|discontinue) (?:sending|mailing|e-?mailing|writing|spamming)\b`,
 	`^\W*(?:(?:i'm|i am|we are|we're) )?(?:no longer|not) interested`, `\b(?:kein|geen) interesse`, `\bnon m'?i? ?interess`, `\bno me interes`, `\bne m['’]int[ée]ress`, `не интерес`,
 	`\baus (?:(?:de[mr]|diese[mr]|ihre[mr]|eure[mr]) )?(?:e-?mail-?|mail-?|newsletter-?)?(?:verteiler|list|mailinglist|datenbank)`, `\b(?:versand|zusendung|newsletter|abo|abonnement)\b.{0,30}\b(?:einstell|stopp|beend|stornier|k[üu]ndig|l[öo]sch)`,

@@ -97,6 +97,7 @@ func TestRequestsOfPeople(t *testing.T) {
 		{"SV: Morning Wire", "Avsluta min prenumeration.", Unsubscribe},
 		{"Leave", "How can I leave this newsletter?", Unsubscribe},
 		{"Re: Morning Wire", "pls remove thx", Unsubscribe},
+		{"Re: Morning Wire", "I wish to be taken off this mailing list.", Unsubscribe},
 		{"Re: Morning Wire", "I no longer need this newsletter. Please cancel it.", Unsubscribe},
 		{"AW: Morning Wire", "Den Newsletter bitte stornieren.", Unsubscribe},
 		{"R: Morning Wire", "Non mi interessa più.", Unsubscribe},

@@ -89,7 +89,7 @@ var retrying = refusal.AnyOf(
 )
 
 // delaySubject matches subjects of notices of delay.
-var delaySubject = lazyregexp.New(`\bdelay(ed)?\b|^warning: .*(\bnot\b|still|hours|past)|still being (re)?tried|not yet been delivered|delivery warning|verz[oö]ger|retras|demor|retard|ritard|gecik|지연|försena|forsink|viivästy|op[óo][źz]nion|zpožd|késedel|затрим|задерж|καθυστέρη|延[迟遲]|遅延|遅れ`)
+var delaySubject = lazyregexp.New(`\bdelay(ed)?\b|^warning: .*(\bnot\b|still|hours|past)|still being (re)?tried|not yet been delivered|delivery warning|verz[oö]ger|(remise|livraison|entrega|consegna) dif?f[eé]r|retras|demor|retard|ritard|gecik|지연|försena|forsink|viivästy|op[óo][źz]nion|zpožd|késedel|затрим|задерж|καθυστέρη|延[迟遲]|遅延|遅れ`)
 
 // gaveUp matches statements that nothing will be tried again.
 var gaveUp = refusal.AnyOf(

@@ -25,6 +25,7 @@ func TestWhatWordsSay(t *testing.T) {
 		"a delay, in German":               {from + "Ihre Nachricht an <ana@example.org> konnte bisher nicht zugestellt werden. Der Server versucht es weiter.\n", Delay, ""},
 		"a delay that may end for good":    {strings.Replace(from, "Undelivered mail", "Delivery Status Notification (Delay)", 1) + "There was a temporary problem delivering your message to ana@example.org. The server will retry for 46 more hours. You'll be notified if the delivery fails permanently.\n\n450 4.1.1 no such user\n", Delay, ""},
 		"a delay, in French":               {strings.Replace(from, "Undelivered mail", "Delivery Status Notification (Delay)", 1) + "Un problème temporaire est survenu lors de la remise de votre message à ana@example.org. Le serveur réessaiera pendant encore 46 heures.\n", Delay, ""},
+		"put off, in French":               {strings.Replace(from, "Undelivered mail", "Remise différée", 1) + "La remise à ana@example.org est différée. De nouvelles tentatives auront lieu.\n", Delay, ""},
 		"asked to send again, in Japanese": {from + "宛先不明のため配信できませんでした。アドレスを確認して再送信してください。\n<ana@example.org>: 550 5.1.1 User unknown\n", Bounce, "ana@example.org"},
 	} {
 		t.Run(name, func(t *testing.T) {
