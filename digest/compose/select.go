@@ -81,10 +81,32 @@ func newSelector(in Input, choice digest.Choice) *selector {
 		j := betterOf(in.Stories, i)
 		s.behind[i] = j >= 0 && s.section[j] != "" && s.class[j] <= s.class[i] && in.Stories[j].Kind == digest.News
 	}
+	s.leaveEach()
 	s.words = wordsOf(cmp.Or(choice.Length, in.Digest.Length))
 	s.limited = s.words > 0
 	s.words -= headlineWords * min(s.in.Digest.MaxHeadlines, len(in.Stories))
 	return s
+}
+
+// leaveEach lets what a better story of another section tells stand all the same where its section has leastEach with it,
+// and not without.
+func (s *selector) leaveEach() {
+	all, own := map[string]int{}, map[string]int{}
+	counts := func(i int) bool { return s.in.Stories[i].Kind == digest.News && s.class[i] != old }
+	for i := range s.in.Stories {
+		if counts(i) {
+			all[s.section[i]]++
+		}
+		if counts(i) && !s.behind[i] {
+			own[s.section[i]]++
+		}
+	}
+	for i, section := range s.section {
+		if s.behind[i] && counts(i) && own[section] < leastEach && all[section] >= leastEach && section != s.section[betterOf(s.in.Stories, i)] {
+			s.behind[i] = false
+			own[section]++
+		}
+	}
 }
 
 // selection chooses, and takes back what does not fit.
