@@ -2,6 +2,7 @@ package curate
 
 import (
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -194,5 +195,48 @@ func TestAffairsByRareWords(t *testing.T) {
 	}
 	if r := ranks[3]; r.Beside != "" {
 		t.Errorf("another deed: %+v", r)
+	}
+}
+
+// How surely two stories are of one affair grows with the words that their headlines share, and with their part of them.
+func TestOfAffair(t *testing.T) {
+	of := func(keys ...uint64) (w wording) {
+		for _, k := range keys {
+			w.lead = append(w.lead, mention{k, 2})
+			w.weight += 2
+		}
+		w.all = w.lead
+		return w
+	}
+	told := of(1, 2, 3, 4, 5, 6)
+	for _, c := range []struct {
+		words wording
+		want  float64
+	}{
+		{of(1, 2, 7, 8), 0},                     // two words alone
+		{of(1, 2, 3, 7, 8, 9), 0.9089},          // half of each
+		{of(1, 2, 3, 7, 8, 9, 10, 11), 0.85516}, // of a longer one
+		{of(1, 2, 3, 4, 5, 6), 0.99966},
+		{of(), 0},
+	} {
+		if got := c.words.ofAffair(told); math.Abs(got-c.want) > 0.0005 || got != told.ofAffair(c.words) {
+			t.Errorf("%v: %.5f, want %.5f", c.words.lead, got, c.want)
+		}
+	}
+	for alone, want := range map[int]string{10: "told repeats", 11: "told", 21: "told", 23: ""} { // words that one has alone
+		a := digest.Story{Kind: digest.News}
+		words := []uint64{1, 2, 3}
+		for i := range alone {
+			words = append(words, uint64(20+i))
+		}
+		before := []standing{{story: &digest.Story{ID: "s", Items: []digest.Item{{Title: "told"}}}, of: cluster{nodes: []*node{{}}}, words: of(1, 2, 3, 4, 5, 6, 7, 8, 9)}}
+		standing{story: &a, words: of(words...)}.behind(before)
+		got := a.Rank.Beside
+		if a.Rank.Repeats == "s" {
+			got += " repeats"
+		}
+		if got != want {
+			t.Errorf("%d words alone: %q, want %q", alone, got, want)
+		}
 	}
 }
