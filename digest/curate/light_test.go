@@ -42,3 +42,16 @@ func TestLight(t *testing.T) {
 		t.Error("light, though an editor put it at the top")
 	}
 }
+
+// However much is told of a subject, its heat has a bound.
+func TestHeatHasABound(t *testing.T) {
+	it := digest.Item{Title: "Sandholm reopens", Language: "en"}
+	s := newSubjects()
+	for _, tok := range titleTokens(it) {
+		s.rare[tok.key] = &subject{term: tok.term, items: 1 << 12, outlets: map[string]bool{"a": false, "b": false}}
+	}
+	stories := []digest.Story{{Kind: digest.News, Items: []digest.Item{it}}}
+	if s.lift(stories, 1<<20); stories[0].Rank.Heat != 2.5 {
+		t.Errorf("heat %v, want 2.5", stories[0].Rank.Heat)
+	}
+}
