@@ -218,3 +218,13 @@ func TestToldByAnother(t *testing.T) {
 		}
 	}
 }
+
+// Of opposite outcomes, the rest of two headlines must be one thing.
+func TestAnotherOutcomeOfOneThing(t *testing.T) {
+	sent := NewDocument("Tarn ports close as storm nears", "", "en")
+	for title, want := range map[string]bool{"Tarn ports reopen as storm ends": true, "Tarn ports reopen after talks": false} {
+		if news := whatIsNew(sent, NewDocument(title, "", "en")); (len(news) > 0) != want {
+			t.Errorf("%s: %q", title, news)
+		}
+	}
+}
