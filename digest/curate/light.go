@@ -1,18 +1,22 @@
 package curate
 
 import (
+	"slices"
+	"strings"
+	"unicode"
+
 	"digestd/digest"
-	"digestd/internal/lazyregexp"
 )
 
 // light is what a story of sport, show or gossip is worth beside one of public affairs. It is told alike everywhere, so
 // that more outlets of it can be joined; whom it is for, it is no worse among its like.
 const light = 0.5
 
-// lightPart matches the part of a link under which outlets keep sport, show and private lives.
-var lightPart = lazyregexp.New(`(?i)[/.](?:sports?|sportsnation|football|soccer|baseball|basketball|nfl|nba|mlb|nhl|wnba|tennis|cricket|golf|f1|entertainment(?:-arts)?|` +
-	`celebrit(?:y|ies)|gossip|showbiz|tvshowbiz|page-?six|tv|tv-and-radio|television|movies?|films?|music|culture|lifestyle|life-style|style|fashion|royals?|people|obsessed|` +
-	`lottery|unterhaltung|panorama|leute|deportes|gente|espectaculos|cultura|esporte|spettacoli)[/.]`)
+// lightParts are the parts of a link under which outlets keep sport, show and private lives.
+var lightParts = words(`sport sports sportsnation football soccer baseball basketball nfl nba mlb nhl wnba tennis cricket golf f1 entertainment
+	entertainment-arts celebrity celebrities gossip showbiz tvshowbiz pagesix page-six tv tv-and-radio television movie movies film films
+	music culture lifestyle life-style style fashion royal royals people obsessed lottery unterhaltung panorama leute deportes gente
+	espectaculos cultura esporte spettacoli`)
 
 // lightEnglish are words of headlines that tell of those, and gravityEnglish those beside which they don't.
 var (
@@ -31,10 +35,12 @@ var (
 func isLight(s digest.Story) bool {
 	n := 0
 	for _, it := range s.Items {
-		tells, grave := lightPart.MatchString(it.Link), false
-		for _, l := range lexemes(it.Title) {
-			tells = tells || lightEnglish[l.folded]
-			grave = grave || gravityEnglish[l.folded]
+		_, path, _ := strings.Cut(it.Link, "://")
+		tells := slices.ContainsFunc(strings.FieldsFunc(strings.ToLower(path), func(r rune) bool { return r == '/' || r == '.' }),
+			func(part string) bool { return lightParts[part] })
+		grave := false
+		for _, w := range strings.FieldsFunc(strings.ToLower(it.Title), func(r rune) bool { return r != '-' && !unicode.IsLetter(r) }) {
+			tells, grave = tells || lightEnglish[w], grave || gravityEnglish[w]
 		}
 		if tells && !grave {
 			n++

@@ -12,7 +12,7 @@ func TestLight(t *testing.T) {
 	at := func(path, title string) digest.Item {
 		return digest.Item{Title: title, Link: "https://herald.example" + path, Feed: "harbour", Source: "Herald"}
 	}
-	plain, sport := at("/news/1", "Sandholm ports reopen"), at("/Sport/1", "Sandholm beat Tarn")
+	plain, sport := at("/news/1", "Sandholm ports reopen"), at("/Sport/1.html", "Sandholm beat Tarn")
 	for _, c := range []struct {
 		items []digest.Item
 		want  bool
