@@ -2,6 +2,7 @@ package curate
 
 import (
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -9,86 +10,57 @@ import (
 	"digestd/internal/lazyregexp"
 )
 
-// pattern is one kind of boilerplate. Its expression is tried only on texts that hold one of the
-// triggers, in lower case: nearly none do, and there are many summaries.
-type pattern struct {
-	triggers   []string
-	expression *lazyregexp.Regexp
-}
-
 // boilerplate is what agencies, editorial systems and plug-ins put into summaries and no reporter
 // wrote. What begins in ^ stands only at the beginning, what ends in $ only at the end, since the same
 // words in the middle may be the story.
-var boilerplate = []pattern{
-	// WordPress in its languages.
-	boiler(`\s*\bthe post\b.{1,300}?\b(?:appeared first|first appeared)\b on\b.{1,120}$`, "appeared"),
-	boiler(`\s*\bder beitrag\b.{1,300}?\berschien zuerst auf\b.{1,120}$`, "erschien zuerst"),
-	boiler(`\s*\bl[’']article\b.{1,300}?\best apparu en premier sur\b.{1,120}$`, "est apparu"),
-	boiler(`\s*\bla entrada\b.{1,300}?\b(?:se publicó primero en|apareció primero en)\b.{1,120}$`, "primero en"),
-	boiler(`\s*\bo post\b.{1,300}?\bapareceu primeiro em\b.{1,120}$`, "apareceu primeiro"),
-	boiler(`\s*\bl[’']articolo\b.{1,300}?\b(?:proviene da|sembra essere il primo su)\b.{1,120}$`, "proviene da", "il primo su"),
-	// Where a text comes from.
-	boiler(`\s*[(\[]?\bwith (?:additional )?inputs? from [^.)\]]{1,80}[)\]]?\.?\s*$`, "input"),
-	boiler(`\s*[(\[]?\bthis (?:story|article|report|copy|headline)[^.]{0,60} (?:has not been|was not|has been|was|is) (?:edited|auto-?generated|generated|produced|published|sourced|syndicated|created|written)\b[^.)\]]{0,200}\.?[)\]]?`, "this "),
-	boiler(`\s*[(\[]?\b(?:this|the) (?:image|picture|photo|illustration)[^.]{0,40} (?:is|was|has been) (?:ai|artificially|generated|created|made|for representation|used for representation)\b[^.)\]]{0,200}\.?[)\]]?`, " image", " picture", " photo", " illustration"),
-	boiler(`\s*[(\[]?\b(?:ai-generated|representational|representative|file) (?:image|photo|picture)\b[^.)\]]{0,80}[.)\]]?\s*$`, " image", " photo", " picture"),
-	boiler(`\s*[(\[]?\breporting by [^.;)]{2,160}(?:; ?[^.)]{2,200})?\.?[)\]]?\s*$`, "reporting by"),
-	boiler(`\s*[(\[]?\b(?:image|photo|photograph|picture|foto|bild)(?: credit| courtesy|nachweis)?s?: ?[^.]{2,100}\.?\s*$`, "image", "photo", "picture", "foto", "bild"),
-	boiler(`^.{0,300}(?:[/|;—–-] ?|\bvia )getty images[.)]?\s+`, "getty images"),
-	boiler(`^[—|] ?[^.|—]{2,60}—(?-i:AP|AFP|Reuters|Pool)\s+`, "—ap ", "—afp ", "—reuters ", "—pool "),
-	boiler(`\s*(?:©|\(c\)|\bcopyright\b) ?(?:©|\(c\))? ?\d{4}\b.{0,150}$`, "©", "(c)", "copyright"),
-	boiler(`\s*\ball rights reserved\b\.?.{0,60}$`, "all rights"),
-	// What the reader is to do.
-	boiler(`\s*[\[(]?\b(?:continue reading|read more|read on|keep reading|read (?:the )?full (?:story|article)|click here(?: to [^.]{1,60})?|view (?:the )?(?:full )?(?:article|entire post)|weiterlesen|mehr lesen|lire la suite|lire plus|seguir leyendo|leer más|continua a leggere|leggi tutto|leia mais|continue lendo)\b[^.!?]{0,80}[.!]?[\])]?[\s.…»›→>]*$`,
-		"continue reading", "read ", "keep reading", "click here", "view ", "lesen", "lire ", "leyendo", "leer ", "legg", "leia ", "lendo"),
-	boiler(`\s*(?:اقرأ المزيد|और पढ़ें|आगे पढ़ें|阅读全文|閱讀全文|続きを読む)[\s.…»›→>]*$`, "اقرأ", "पढ़ें", "阅读", "閱讀", "続き"),
-	boiler(`\s*\b(?:subscribe to|sign up (?:for|to)|follow us on|follow @|download (?:our|the) app|join our|get the latest)\b[^.!?]{0,150}[.!]?\s*$`,
-		"subscribe", "sign up", "follow", "download", "join our", "get the latest"),
-	boiler(`^[^\pL]*(?:subscribe to|sign up (?:for|to)) [^.!?]{1,240}[.!?]\s*`, "subscribe to ", "sign up "),
-	boiler(`^[^\pL]*this (?:(?:story|article|post) (?:was )?(?:originally |first )?(?:appeared|published|ran|featured)|is an edition) (?:in|of|on|by) [^.!?]{1,240}[.!?](?: (?:subscribe|sign up)[^.!?]{0,40}[.!])?\s*`, "this story ", "this article ", "this post ", "this is an edition"),
-	// What only says that there is more, as a sentence, and labels of standfirsts.
-	boiler(`(?:^|[.!?…]["”’)]?\s)((?:here['’]s|here is|here are) (?:what|why|how|where|who|when|everything|a look|more)\b(?:[^.!?]|\.\d){0,160}(?:[.!?]+(?:\s+|$)|$))`, "here's", "here’s", "here is", "here are"),
-	boiler(`(?:^|[.!?…]["”’)]?\s)((?:das (?:müssen|sollten) sie|was sie (?:jetzt )?wissen|ce qu['’]il faut (?:savoir|retenir)|voici ce qu|esto es lo que|lo que (?:debes|hay que) saber|ecco (?:cosa|tutto)|veja o que|entenda o que|saiba (?:mais|o que)|dit (?:weten we|moet je weten))(?:[^.!?]|\.\d){0,160}(?:[.!?:]+(?:\s+|$)|$))`,
-		"wissen", " faut", "voici ce", "lo que", "ecco ", "veja o", "entenda", "saiba ", "weten"),
-	boiler(`^((?:in summary|key points|key takeaways|at a glance|das wichtigste in kürze|auf einen blick|en resumen|in sintesi|em resumo|in het kort|w skrócie)(?: ?[:–—-]+)? )(?-i:\p{Lu}|\d|["'“‘«])`,
-		"summary", "key ", "glance", "wichtigste", "blick", "resum", "sintesi", "kort", "skrócie"),
-	boiler(`^((?:summary|in brief|in short|overview|highlights|tl;?dr|listen|watch|video|audio|note|abstract|zusammenfassung|kurz erklärt|en bref|résumé|l['’]essentiel|resumen|claves|in breve|sommario|resumo|samenvatting|要旨|概要|摘要|ملخص|सारांश) ?(?:[:：|]|--|[–—]) ?)`,
-		":", "：", "|", "--", "–", "—"),
-	boiler(`(?:^|[.!?…]["”’)]?\s)((?:(?:additional |photo )?(?:illustrations?|animations?|photos?|photographs?|images?|graphics?|videos?|collages?|art) by [^.!?]{3,90}|source images?: [^.!?]{3,200})(?:\.\s+|\.?$))`,
-		"illustration by", "illustrations by", "animation by", "photo by", "photos by", "photograph by", "image by", "images by", "graphic by", "video by", "collage by", "art by", "source image"),
-	boiler(`^(?:.{10,420}? )?—(?-i:\p{Lu})[^.]{0,80}?\b(?:getty images|universal images group|ap|afp|reuters|bloomberg|anadolu|epa|alamy|shutterstock|imagn)(?:(?: via |[—/ ]+)getty images)?\.?\s+`, "—"),
-	boiler(`^((?:photo illustration by )?[\pL .'’-]{3,60}(?: ?/ ?[\pL ]{2,40}){0,4} ?/ ?(?:getty|reuters|ap|afp|alamy|imagn)(?: images| connect)?(?: ?/ ?[\pL ]{2,30}| via [\pL ]{2,30})??\.? )(?-i:\p{Lu})`,
-		"/getty", "/ getty", "/reuters", "/ reuters", "/ap", "/afp", "/alamy", "/ imagn", "/imagn"),
-	boiler(`^[(\[]?(?:l-r|l to r|from left|from top|clockwise from|pictured)\b[^.]{2,200}?(?:—(?-i:\p{Lu}[\pL]+ \p{Lu}[\pL]+\.)|\.)(?:\s+|$)`,
-		"l-r", "l to r", "from left", "from top", "clockwise", "pictured"),
-	boiler(`(?:^|[.!?…]["”’)]?\s)(this (?:article|story|post) is (?:also )?available in \pL+\. (?:(?:read it|read more|click) (?:here|in \pL+)\.?\s*)?)`, "available in "),
-	boiler(`\s*(?:\bfollow (?:our|the) [^.!?]{0,60}\blive(?: ?blog)?\b[^.!?]{0,30}\bupdates\b|\bget our (?:breaking news|news|free|morning)\b[^.!?]{0,60}\b(?:podcast|app|email|newsletter)\b|(?-i:[A-Z][A-Za-z ]{2,25}) live [–-] latest updates\b)(?:…|\.{3})?`, "follow ", "get our ", "latest updates"),
-	boiler(`^\s*advertisement\b[\s:.-]*|\s*\badvertisement\s*$`, "advertisement"),
-	boiler(`\s*\b(?:comments? url|article url|# comments): ?\S+\s*$`, "url:", "comments:"),
-	// Links to other pieces in the place of a summary.
-	boiler(`^\s*[•▪►].*$`, "•", "▪", "►"),
-	// When and by whom, in front of the first sentence.
-	boiler(`^\s*(?:updated:? )?(?:january|february|march|april|may|june|july|august|september|october|november|december) \d{1,2}, \d{4},? \d{1,2}:\d{2} ?[ap]\.?m\.?\s+`, "am ", "pm ", "am. ", "pm. ", "a.m. ", "p.m. "),
-	boiler(`^\s*(?-i:\(?(?:Reuters|AP|AFP|CNN|PTI|ANI|IANS|UPI|EFE|ANSA|dpa|Xinhua)\)?)\s*(?:--|[-–—:])\s*`, "reuters", "ap", "afp", "cnn", "pti", "ani", "ians", "upi", "efe", "ansa", "dpa", "xinhua"),
-	boiler(`^\s*(?-i:\p{Lu}[\p{Lu} .,'’-]{2,40})\s*\([^)]{2,30}\)\s*(?:--|[-–—:])\s*`, ") -", ") –", ") —", "):"),
-	boiler(`^\s*(?-i:\p{Lu}[\p{Lu} .,'’-]{4,40}?)(?:,? (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.? \d{1,2})?\s+(?:--|[-–—])\s+`, " - ", " – ", " — ", " -- "),
-}
-
-func boiler(expression string, triggers ...string) pattern {
-	return pattern{triggers, lazyregexp.New(`(?is)` + expression)}
-}
-
-// find is where in a text the boilerplate of this kind stands, nil if nowhere: the group of its expression, if that has
-// one, or else all of the match.
-func (p pattern) find(plain, lower string) []int {
-	for _, trigger := range p.triggers {
-		if strings.Contains(lower, trigger) {
-			found := p.expression.FindStringSubmatchIndex(plain)
-			return found[max(0, len(found)-2):]
-		}
-	}
-	return nil
-}
+var boilerplate = sync.OnceValue(func() sieve {
+	return newSieve([]string{
+		// WordPress in its languages.
+		`\s*\bthe post\b.{1,300}?\b(?:appeared first|first appeared)\b on\b.{1,120}$`,
+		`\s*\bder beitrag\b.{1,300}?\berschien zuerst auf\b.{1,120}$`,
+		`\s*\bl[’']article\b.{1,300}?\best apparu en premier sur\b.{1,120}$`,
+		`\s*\bla entrada\b.{1,300}?\b(?:se publicó primero en|apareció primero en)\b.{1,120}$`,
+		`\s*\bo post\b.{1,300}?\bapareceu primeiro em\b.{1,120}$`,
+		`\s*\bl[’']articolo\b.{1,300}?\b(?:proviene da|sembra essere il primo su)\b.{1,120}$`,
+		// Where a text comes from.
+		`\s*[(\[]?\bwith (?:additional )?inputs? from [^.)\]]{1,80}[)\]]?\.?\s*$`,
+		`\s*[(\[]?\bthis (?:story|article|report|copy|headline)[^.]{0,60} (?:has not been|was not|has been|was|is) (?:edited|auto-?generated|generated|produced|published|sourced|syndicated|created|written)\b[^.)\]]{0,200}\.?[)\]]?`,
+		`\s*[(\[]?\b(?:this|the) (?:image|picture|photo|illustration)[^.]{0,40} (?:is|was|has been) (?:ai|artificially|generated|created|made|for representation|used for representation)\b[^.)\]]{0,200}\.?[)\]]?`,
+		`\s*[(\[]?\b(?:ai-generated|representational|representative|file) (?:image|photo|picture)\b[^.)\]]{0,80}[.)\]]?\s*$`,
+		`\s*[(\[]?\breporting by [^.;)]{2,160}(?:; ?[^.)]{2,200})?\.?[)\]]?\s*$`,
+		`\s*[(\[]?\b(?:image|photo|photograph|picture|foto|bild)(?: credit| courtesy|nachweis)?s?: ?[^.]{2,100}\.?\s*$`,
+		`^.{0,300}(?:[/|;—–-] ?|\bvia )getty images[.)]?\s+`,
+		`^[—|] ?[^.|—]{2,60}—(?-i:AP|AFP|Reuters|Pool)\s+`,
+		`\s*(?:©|\(c\)|\bcopyright\b) ?(?:©|\(c\))? ?\d{4}\b.{0,150}$`,
+		`\s*\ball rights reserved\b\.?.{0,60}$`,
+		// What the reader is to do.
+		`\s*[\[(]?\b(?:continue reading|read more|read on|keep reading|read (?:the )?full (?:story|article)|click here(?: to [^.]{1,60})?|view (?:the )?(?:full )?(?:article|entire post)|weiterlesen|mehr lesen|lire la suite|lire plus|seguir leyendo|leer más|continua a leggere|leggi tutto|leia mais|continue lendo)\b[^.!?]{0,80}[.!]?[\])]?[\s.…»›→>]*$`,
+		`\s*(?:اقرأ المزيد|और पढ़ें|आगे पढ़ें|阅读全文|閱讀全文|続きを読む)[\s.…»›→>]*$`,
+		`\s*\b(?:subscribe to|sign up (?:for|to)|follow us on|follow @|download (?:our|the) app|join our|get the latest)\b[^.!?]{0,150}[.!]?\s*$`,
+		`^[^\pL]*(?:subscribe to|sign up (?:for|to)) [^.!?]{1,240}[.!?]\s*`,
+		`^[^\pL]*this (?:(?:story|article|post) (?:was )?(?:originally |first )?(?:appeared|published|ran|featured)|is an edition) (?:in|of|on|by) [^.!?]{1,240}[.!?](?: (?:subscribe|sign up)[^.!?]{0,40}[.!])?\s*`,
+		// What only says that there is more, as a sentence, and labels of standfirsts.
+		`(?:^|[.!?…]["”’)]?\s)((?:here['’]s|here is|here are) (?:what|why|how|where|who|when|everything|a look|more)\b(?:[^.!?]|\.\d){0,160}(?:[.!?]+(?:\s+|$)|$))`,
+		`(?:^|[.!?…]["”’)]?\s)((?:das (?:müssen|sollten) sie|was sie (?:jetzt )?wissen|ce qu['’]il faut (?:savoir|retenir)|voici ce qu|esto es lo que|lo que (?:debes|hay que) saber|ecco (?:cosa|tutto)|veja o que|entenda o que|saiba (?:mais|o que)|dit (?:weten we|moet je weten))(?:[^.!?]|\.\d){0,160}(?:[.!?:]+(?:\s+|$)|$))`,
+		`^((?:in summary|key points|key takeaways|at a glance|das wichtigste in kürze|auf einen blick|en resumen|in sintesi|em resumo|in het kort|w skrócie)(?: ?[:–—-]+)? )(?-i:\p{Lu}|\d|["'“‘«])`,
+		`^((?:summary|in brief|in short|overview|highlights|tl;?dr|listen|watch|video|audio|note|abstract|zusammenfassung|kurz erklärt|en bref|résumé|l['’]essentiel|resumen|claves|in breve|sommario|resumo|samenvatting|要旨|概要|摘要|ملخص|सारांश) ?(?:[:：|]|--|[–—]) ?)`,
+		`(?:^|[.!?…]["”’)]?\s)((?:(?:additional |photo )?(?:illustrations?|animations?|photos?|photographs?|images?|graphics?|videos?|collages?|art) by [^.!?]{3,90}|source images?: [^.!?]{3,200})(?:\.\s+|\.?$))`,
+		`^(?:.{10,420}? )?—(?-i:\p{Lu})[^.]{0,80}?\b(?:getty images|universal images group|ap|afp|reuters|bloomberg|anadolu|epa|alamy|shutterstock|imagn)(?:(?: via |[—/ ]+)getty images)?\.?\s+`,
+		`^((?:photo illustration by )?[\pL .'’-]{3,60}(?: ?/ ?[\pL ]{2,40}){0,4} ?/ ?(?:getty|reuters|ap|afp|alamy|imagn)(?: images| connect)?(?: ?/ ?[\pL ]{2,30}| via [\pL ]{2,30})??\.? )(?-i:\p{Lu})`,
+		`^[(\[]?(?:l-r|l to r|from left|from top|clockwise from|pictured)\b[^.]{2,200}?(?:—(?-i:\p{Lu}[\pL]+ \p{Lu}[\pL]+\.)|\.)(?:\s+|$)`,
+		`(?:^|[.!?…]["”’)]?\s)(this (?:article|story|post) is (?:also )?available in \pL+\. (?:(?:read it|read more|click) (?:here|in \pL+)\.?\s*)?)`,
+		`\s*(?:\bfollow (?:our|the) [^.!?]{0,60}\blive(?: ?blog)?\b[^.!?]{0,30}\bupdates\b|\bget our (?:breaking news|news|free|morning)\b[^.!?]{0,60}\b(?:podcast|app|email|newsletter)\b|(?-i:[A-Z][A-Za-z ]{2,25}) live [–-] latest updates\b)(?:…|\.{3})?`,
+		`^\s*advertisement\b[\s:.-]*|\s*\badvertisement\s*$`,
+		`\s*\b(?:comments? url|article url|# comments): ?\S+\s*$`,
+		// Links to other pieces in the place of a summary.
+		`^\s*[•▪►].*$`,
+		// When and by whom, in front of the first sentence.
+		`^\s*(?:updated:? )?(?:january|february|march|april|may|june|july|august|september|october|november|december) \d{1,2}, \d{4},? \d{1,2}:\d{2} ?[ap]\.?m\.?\s+`,
+		`^\s*(?-i:\(?(?:Reuters|AP|AFP|CNN|PTI|ANI|IANS|UPI|EFE|ANSA|dpa|Xinhua)\)?)\s*(?:--|[-–—:])\s*`,
+		`^\s*(?-i:\p{Lu}[\p{Lu} .,'’-]{2,40})\s*\([^)]{2,30}\)\s*(?:--|[-–—:])\s*`,
+		`^\s*(?-i:\p{Lu}[\p{Lu} .,'’-]{4,40}?)(?:,? (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.? \d{1,2})?\s+(?:--|[-–—])\s+`,
+	})
+})
 
 // cutEllipsis is how WordPress shows that it cut a summary.
 var cutEllipsis = lazyregexp.New(`\s*\[\s*(?:…|\.\.\.)\s*\]\s*$`)
@@ -97,15 +69,14 @@ var cutEllipsis = lazyregexp.New(`\s*\[\s*(?:…|\.\.\.)\s*\]\s*$`)
 // agencies", "This image is AI-generated", "The post … appeared first on …". Marks are kept.
 func CleanSummary(t digest.Text) digest.Text {
 	plain := t.Plain()
-	lower := strings.ToLower(plain)
+	known := boilerplate()
 	// What is dropped may uncover what now stands at an end; no summary has more layers than two.
 	for range 2 {
 		before := len(plain)
-		for _, p := range boilerplate {
-			if found := p.find(plain, lower); found != nil {
+		for _, i := range known.candidates(strings.ToLower(plain)) {
+			if found := known.match(i, plain); found != nil {
 				t = without(t, found[0], found[1])
 				plain = t.Plain()
-				lower = strings.ToLower(plain)
 			}
 		}
 		if len(plain) == before {

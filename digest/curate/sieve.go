@@ -12,7 +12,9 @@ import (
 // any, and finding the pieces is far cheaper than trying the expressions.
 type sieve struct {
 	expressions []*lazyregexp.Regexp
-	pieces      map[[2]byte][]piece // by their first two bytes
+	always      []int              // places of those without a piece of two bytes or more
+	begins      []uint64           // bits: with which two bytes pieces begin
+	pieces      map[uint16][]piece // by these
 }
 
 // piece is a piece of text in lower case without which an expression does not match.
@@ -21,20 +23,23 @@ type piece struct {
 	of   int // the expression's place
 }
 
-// mostExpressions bounds those of a sieve.
-const mostExpressions = 256
-
-// newSieve reads expressions; letters match in either case. One that can't be read is a mistake of this program.
+// newSieve reads expressions; letters match in either case, and a dot matches line ends. One that can't be read is a
+// mistake of this program.
 func newSieve(expressions []string) sieve {
-	s := sieve{pieces: make(map[[2]byte][]piece)}
+	s := sieve{begins: make([]uint64, 1<<16/64), pieces: make(map[uint16][]piece)}
 	for i, expression := range expressions {
-		expression = "(?i)" + expression
+		expression = "(?is)" + expression
 		tree, err := syntax.Parse(expression, syntax.Perl)
 		if err != nil {
 			panic(err)
 		}
-		for _, text := range piecesOf(tree) {
-			begin := [2]byte{text[0], text[1]}
+		pieces := piecesOf(tree)
+		if pieces == nil {
+			s.always = append(s.always, i)
+		}
+		for _, text := range pieces {
+			begin := twoBytes(text, 0)
+			s.begins[begin/64] |= 1 << (begin % 64)
 			s.pieces[begin] = append(s.pieces[begin], piece{text, i})
 		}
 		s.expressions = append(s.expressions, lazyregexp.New(expression))
@@ -42,18 +47,40 @@ func newSieve(expressions []string) sieve {
 	return s
 }
 
-// find is where in a text one of the expressions matches, nil if none does. lower is the text in lower case.
-func (s sieve) find(text, lower string) []int {
-	var tried [mostExpressions]bool
+func twoBytes(text string, at int) uint16 { return uint16(text[at])<<8 | uint16(text[at+1]) }
+
+// candidates are the places of the expressions that may match a text, which is given in lower case, in their order.
+func (s sieve) candidates(lower string) []int {
+	out := s.always[:len(s.always):len(s.always)]
 	for i := range len(lower) - 1 {
-		for _, p := range s.pieces[[2]byte{lower[i], lower[i+1]}] {
-			if tried[p.of] || !strings.HasPrefix(lower[i:], p.text) {
-				continue
+		begin := twoBytes(lower, i)
+		if s.begins[begin/64]>>(begin%64)&1 == 0 {
+			continue
+		}
+		for _, p := range s.pieces[begin] {
+			if strings.HasPrefix(lower[i:], p.text) {
+				out = append(out, p.of)
 			}
-			tried[p.of] = true
-			if found := s.expressions[p.of].FindStringIndex(text); found != nil {
-				return found
-			}
+		}
+	}
+	if len(out) > len(s.always) {
+		slices.Sort(out)
+		out = slices.Compact(out)
+	}
+	return out
+}
+
+// match is where in a text an expression matches, nil if it does not: its group, if it has one.
+func (s sieve) match(i int, text string) []int {
+	found := s.expressions[i].FindStringSubmatchIndex(text)
+	return found[max(0, len(found)-2):]
+}
+
+// find is where in a text the first of the expressions matches, nil if none does. lower is the text in lower case.
+func (s sieve) find(text, lower string) []int {
+	for _, i := range s.candidates(lower) {
+		if found := s.match(i, text); found != nil {
+			return found
 		}
 	}
 	return nil
