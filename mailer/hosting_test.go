@@ -289,3 +289,45 @@ func TestRestTellsNothingOfThePace(t *testing.T) {
 		}
 	}
 }
+
+// TestAWaitThatNobodyEndsTellsNothingOfThePace has nobody try for two hours: the run that was refused has ended, or has
+// paused long after the server spoke of the pace.
+func TestAWaitThatNobodyEndsTellsNothingOfThePace(t *testing.T) {
+	for _, pauses := range []bool{false, true} {
+		p := newPace(Options{Connections: 3})
+		now := time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)
+		begin := func() {
+			d, _ := p.wait(now)
+			now = now.Add(max(d, time.Second))
+			p.begin(now)
+		}
+		send := func(n int, trying bool) {
+			for range n {
+				begin()
+				p.pass(now, trying)
+			}
+		}
+		refuse := func(n int, trying bool) {
+			for range n {
+				begin()
+				p.tooFast(now, trying, true, "too much mail")
+			}
+		}
+		send(3, false)
+		refuse(1, false)
+		if pauses {
+			send(1, true)
+			send(7200, false)
+			p.retreat(now, "no service")
+		}
+		refuse(3, true) // in the pause, that of another edition
+		now = now.Add(2 * time.Hour)
+		begin()
+		if shut := p.tooFast(now, true, true, "too much mail"); shut > patience {
+			t.Errorf("after a run that pauses (%t): nothing was taken for %v", pauses, shut)
+		}
+		if send(1, true); p.gap > 5*time.Second {
+			t.Errorf("after a run that pauses (%t): a message every %v", pauses, p.gap)
+		}
+	}
+}

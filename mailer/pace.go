@@ -141,10 +141,16 @@ func (p *pace) begin(now time.Time) {
 			p.next = late
 		}
 	}
+	idle := now.Sub(p.last)
+	if p.waits {
+		idle = min(idle, now.Sub(p.until))
+	} else {
+		idle -= p.spacing()
+	}
 	if p.since.IsZero() {
 		p.since = now
-	} else if idle := now.Sub(p.last) - p.spacing(); idle > longIdle && !p.waits { // which says nothing of what the server lets be
-		p.since = p.since.Add(idle)
+	} else if idle > longIdle { // which says nothing of what the server lets be
+		p.since, p.shut, p.began = p.since.Add(idle), p.shut.Add(idle), p.began.Add(idle)
 	}
 	p.last = now
 }
@@ -188,6 +194,9 @@ func (p *pace) tooFast(now time.Time, trying, said bool, words string) time.Dura
 		p.hold, p.shut = p.hold+p.hold/3, p.last
 	}
 	p.words, p.until = words, p.shut.Add(p.hold) // which an answer that was long in coming shortens
+	if p.until.Before(now) {
+		p.until = now
+	}
 	return now.Sub(p.began)
 }
 
@@ -195,7 +204,7 @@ func (p *pace) tooFast(now time.Time, trying, said bool, words string) time.Dura
 func (p *pace) retreat(now time.Time, words string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.waits, p.until, p.hold, p.began, p.words = true, now, 0, now, words
+	p.waits, p.until, p.hold, p.counts, p.began, p.words = true, now, 0, 0, now, words
 }
 
 // pass notes that the server answered a message for what it was. It reports whether it now takes messages again.
