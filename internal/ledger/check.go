@@ -31,7 +31,7 @@ func (l *Ledger) Check() (problems []error) {
 			tell(err)
 		}
 	}
-	err := l.view(func(tx store.Tx) error {
+	err := l.look(func(tx store.Tx) error {
 		names, err := tx.Buckets()
 		if err != nil {
 			return err
@@ -260,7 +260,7 @@ func checkReaders(tx store.Tx, report func(string, ...any)) error {
 // It returns what is wrong, and changes nothing.
 func (l *Ledger) CheckDeliveries() (problems []error) {
 	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-	err := l.view(func(tx store.Tx) error {
+	err := l.look(func(tx store.Tx) error {
 		ids, err := tx.Parts(bucketProgress)
 		if err != nil {
 			return err

@@ -326,6 +326,14 @@ func (l *Ledger) Resolve(token string, purposes ...subscribers.Purpose) (Deliver
 // view runs a short read.
 func (b *base) view(f func(store.Tx) error) error { return b.store.View(f) }
 
+// look runs a read that takes long.
+func (b *base) look(f func(store.Tx) error) error {
+	if file, ok := b.store.(store.File); ok {
+		return file.Look(f)
+	}
+	return b.view(f)
+}
+
 // viewed is what a short read finds.
 func viewed[T any](b *base, f func(store.Tx) (T, error)) (found T, err error) {
 	err = b.view(func(tx store.Tx) error {

@@ -219,6 +219,9 @@ type File interface {
 	// Passed is damage that was passed over when the file was opened, in words, and nil where there was none.
 	Passed() error
 
+	// Look is View for a read that takes long: nobody waits for its end who changes something.
+	Look(f func(Tx) error) error
+
 	// Backup writes a copy of one moment, also while the store is in use.
 	Backup(w io.Writer) (n int64, err error)
 

@@ -136,7 +136,7 @@ func (d *DB) snapshot(dir, name string) (*os.File, error) {
 
 // writeTo copies the file as it is at one moment.
 func (d *DB) writeTo(w io.Writer) error {
-	return d.read(true, func(t *bbolt.Tx) error {
+	return d.read(copied, func(t *bbolt.Tx) error {
 		out := bufio.NewWriter(w)
 		_, err := t.WriteTo(out)
 		return cmp.Or(out.Flush(), err) // bbolt tells of its first pages' in words alone

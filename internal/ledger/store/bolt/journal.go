@@ -75,30 +75,44 @@ type journal struct {
 }
 
 // View runs a short read. Damage that bbolt meets with a panic becomes an error.
-func (d *DB) View(f func(store.Tx) error) error {
-	return d.read(false, func(t *bbolt.Tx) error { return f(&tx{Tx: t, fixed: true}) })
+func (d *DB) View(f func(store.Tx) error) error { return d.read(short, changeless(f)) }
+
+// Look is View for a read that takes long: nobody waits for its end.
+func (d *DB) Look(f func(store.Tx) error) error { return d.read(long, changeless(f)) }
+
+func changeless(f func(store.Tx) error) func(*bbolt.Tx) error {
+	return func(t *bbolt.Tx) error { return f(&tx{Tx: t, fixed: true}) }
 }
 
-// read runs a read; before a copy, the journal goes. What is not folded is read where it stands while nobody changes
-// much, and folded before it otherwise. What can't be folded, the disk being full, is read where it stands, and
-// copied together with the journal, and nothing changes meanwhile.
-func (d *DB) read(copied bool, f func(*bbolt.Tx) error) error {
+// reading is how something is read.
+type reading int
+
+const (
+	short  reading = iota // where it stands, while nobody changes much
+	long                  // as it was folded
+	copied                // as it was folded, and the journal is gone
+)
+
+// read runs a read. What is not folded is read where it stands while nobody changes much, if that is short, and folded
+// before it otherwise; before a copy, the journal goes. What can't be folded, the disk being full, is read where it
+// stands, and copied together with the journal, and nothing changes meanwhile.
+func (d *DB) read(how reading, f func(*bbolt.Tx) error) error {
 	j, release := &d.journal, func() {}
-	if copied || j.waits.Load() {
+	if how == copied || j.waits.Load() {
 		alone := j.TryLock()
 		if !alone {
 			j.Lock()
 		}
 		release = sync.OnceFunc(j.Unlock)
 		defer release()
-		if alone && !copied && j.waits.Load() && j.lost == nil && len(j.done) <= readAmong {
+		if alone && how == short && j.waits.Load() && j.lost == nil && len(j.done) <= readAmong {
 			return d.safely(func() error { return f(j.tx) })
 		}
 		j.quiet = 0
-		switch err := d.fold(copied); {
+		switch err := d.fold(how == copied); {
 		case j.lost != nil:
 			return j.lost
-		case err != nil && copied:
+		case err != nil && how == copied:
 			release = func() {} // before the end
 		case err != nil && j.waits.Load():
 			return d.safely(func() error { return f(j.tx) })

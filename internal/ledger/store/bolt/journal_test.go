@@ -537,6 +537,33 @@ func TestWhatIsFoldedIsReadBesideAllElse(t *testing.T) {
 	}
 }
 
+// TestNobodyWaitsForALongLook has an Update come in the middle of one that began beside a few records.
+func TestNobodyWaitsForALongLook(t *testing.T) {
+	d := journalling(t, 3)
+	ended := make(chan error, 1)
+	if err := d.Look(func(tx store.Tx) error {
+		go func() { ended <- d.Update(nil, row(3)) }()
+		select {
+		case err := <-ended:
+			ended <- err
+		case <-time.After(20 * time.Second):
+			t.Error("the Update waits")
+		}
+		if v, err := tx.Bucket("b").Get([]byte("row 00003")); v != nil || err != nil {
+			t.Errorf("what came meanwhile is %q, %v", v, err)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if n := has(t, d); n != 4 {
+		t.Errorf("%d rows of 4", n)
+	}
+}
+
 func TestWhatIsJournalledIsFoldedWhenNothingFollows(t *testing.T) {
 	d := journalling(t, 0)
 	foldAfter = time.Millisecond
