@@ -331,3 +331,40 @@ func TestAWaitThatNobodyEndsTellsNothingOfThePace(t *testing.T) {
 		}
 	}
 }
+
+// TestManyThatAreNotLetInAtOnce are one refusal: one connection more is tried as soon as if it had been one.
+func TestManyThatAreNotLetInAtOnce(t *testing.T) {
+	for _, connected := range []bool{false, true} {
+		p := newPace(Options{Connections: 20})
+		now := time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)
+		refuse := func() {
+			if !connected {
+				p.notLetIn(now, "421 too many")
+				return
+			}
+			p.crowded(now, "421 too many")
+			p.hungUp()
+		}
+		dial := func(up bool) {
+			if p.dialing(); up {
+				p.connected()
+			}
+		}
+		for i := range 20 {
+			dial(connected || i < 2)
+		}
+		for range 18 {
+			refuse()
+		}
+		for _, wait := range []time.Duration{firstGrowth, 2 * firstGrowth, 4 * firstGrowth} {
+			p.more(now.Add(wait - time.Millisecond))
+			early := p.places
+			now = now.Add(wait)
+			if p.more(now); early != 2 || p.places != 3 {
+				t.Errorf("refused over connections (%t): %d places before %v, and %d after them", connected, early, wait, p.places)
+			}
+			dial(connected)
+			refuse()
+		}
+	}
+}

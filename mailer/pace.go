@@ -70,6 +70,7 @@ type pace struct {
 	waiting []chan struct{} // for a place, in their order
 	growth  time.Duration
 	grow    time.Time
+	grown   bool   // since the last that was not let in
 	refusal string // of the last connection that was not let in
 	perLink int    // messages that the server takes over one connection; 0: it has not said
 	lastCut int    // after how many the last one was cut off
@@ -338,11 +339,14 @@ func (p *pace) notLetIn(now time.Time, words string) bool {
 	return true
 }
 
-// makeDo goes on with so many connections for a while, each time in a row for longer.
+// makeDo goes on with so many connections for a while, each time in a row for longer. Several that were on their way are
+// one time.
 func (p *pace) makeDo(n int, now time.Time) {
 	p.places = min(p.places, n)
-	p.growth = min(max(2*p.growth, firstGrowth), longestGrowth)
-	p.grow = now.Add(p.growth)
+	if p.grown || p.growth == 0 {
+		p.growth = min(max(2*p.growth, firstGrowth), longestGrowth)
+	}
+	p.grow, p.grown = now.Add(p.growth), false
 }
 
 // crowded notes that the server finds that there are too many connections, over one of them. It reports false when there
@@ -364,7 +368,7 @@ func (p *pace) more(now time.Time) {
 	defer p.mu.Unlock()
 	if p.places < p.most && !now.Before(p.grow) {
 		p.places++
-		p.grow = now.Add(p.growth)
+		p.grow, p.grown = now.Add(p.growth), true
 		p.hand()
 	}
 }
