@@ -286,6 +286,8 @@ func (d *Deliveries) takeOne(session store.Session, st EditionState, k lotKey,
 func (d *Deliveries) takeLocked(session store.Session, st EditionState, k lotKey,
 	wanted func(int, digest.Standing) bool) (taken digest.Lot, ok bool, err error) {
 	l := &lot{lotKey: k, digest: st.Digest, again: wanted == nil, session: session}
+	var stands digest.Standing
+	known := false
 	err = d.view(func(tx store.Tx) error {
 		if now, err := editionState(tx, st.ID); err != nil || now.Complete {
 			return err
@@ -295,8 +297,7 @@ func (d *Deliveries) takeLocked(session store.Session, st EditionState, k lotKey
 			taken.Progress, err = readProgress(tx, st.ID)
 			return err
 		}
-		now, known, err := tableLots.in(tx).get(partKey(st.ID, k.number))
-		if err != nil || known && wanted != nil && !wanted(k.number, now) {
+		if stands, known, err = tableLots.in(tx).get(partKey(st.ID, k.number)); err != nil {
 			return err
 		}
 		ok, taken.Number, l.first = true, k.number, k.number*chunkSize
@@ -306,6 +307,9 @@ func (d *Deliveries) takeLocked(session store.Session, st EditionState, k lotKey
 		taken.Progress, err = readProgressOf(tx, st, k.number)
 		return err
 	})
+	if known && wanted != nil { // not within the View: who is asked may wait for another
+		ok = ok && wanted(k.number, stands)
+	}
 	if ok && err == nil {
 		l.remember(taken.Progress)
 		err = d.delivery.hold(l)
