@@ -21,6 +21,7 @@ type Document struct {
 	form    form
 	denies  bool // the headline says that something is not so
 	ahead   bool // the headline tells what is surely yet to come
+	unread  bool // its words are of a language of which no vocabulary is built in
 	ids     []serial
 	bits    uint64 // one for each of their keys, of which some fall together
 	order   uint64 // decides which of two documents is looked at first, so that Score is symmetric
@@ -46,6 +47,8 @@ func NewDocument(title, summary, language string) Document {
 	lex := lexemes(title)
 	d := Document{tokens: tokenize(lex, language), dates: datesOf(lex), asks: asks(title, lex), form: formOf(title, lex),
 		denies: denies(lex), ahead: ahead(lex), ids: serialsOf(lex)}
+	is := func(k kind) bool { return slices.ContainsFunc(d.tokens, func(t token) bool { return t.kind == k }) }
+	d.unread = is(unknown) && !is(word)
 	for _, t := range d.tokens {
 		d.weight += t.weight
 		d.order = d.order*31 + t.key

@@ -92,7 +92,8 @@ func contrast(a, b Document) (f features, few, apart bool) {
 	f[wordsApart] = min(alone(a.tokens, m.a, word), alone(b.tokens, m.b, word))
 	f[unknownApart] = min(alone(a.tokens, m.a, unknown), alone(b.tokens, m.b, unknown))
 	if a.tokens[0].rarity+b.tokens[0].rarity > 0 {
-		f[rareShared] = min(rarelyShared(a.tokens, m.a), rarelyShared(b.tokens, m.b), mostRare) - leastRare
+		only := a.unread != b.unread
+		f[rareShared] = min(rarelyShared(a.tokens, m.a, only), rarelyShared(b.tokens, m.b, only), mostRare) - leastRare
 	}
 	telling := 0.0
 	for i, t := range a.tokens {
@@ -142,10 +143,13 @@ func contrast(a, b Document) (f features, few, apart bool) {
 }
 
 // rarelyShared is the share of what is rare in the window that a headline's words have counterparts of. What a headline
-// begins with is what it is about.
-func rarelyShared(tokens []token, matched []float64) float64 {
+// begins with is what it is about. In another language only names have counterparts.
+func rarelyShared(tokens []token, matched []float64, namesOnly bool) float64 {
 	var shared, all float64
 	for i, t := range tokens {
+		if namesOnly && (t.kind == word || t.kind == unknown) {
+			continue
+		}
 		rarity := t.rarity
 		if i < atFirst {
 			rarity *= firstCount

@@ -50,6 +50,7 @@ type deliveryWriter struct {
 	taking  sync.Mutex // held while a lot is taken; mu may be locked in it, not the other way round
 	mu      sync.Mutex
 	lots    map[lotKey]*lot   // what is being delivered
+	gone    map[lotKey]bool   // lots that were lost with a session
 	names   map[string]string // digests of editions whose digest was renamed since this process began
 	session store.Session     // in which that is; nil where no other process can send, or before the first is taken
 	probes  map[string]bool   // editions that this process tries after a pause

@@ -38,7 +38,7 @@ func composed(t testing.TB, l *Ledger, id string, recipients int) {
 func event(index int, s digest.State) *digest.Event {
 	e := digest.Event{Index: index, State: s, At: morning.Add(time.Duration(index) * time.Second)}
 	switch s {
-	case digest.Intent:
+	case digest.Intent, digest.Failed:
 		e.Attempt, e.First = 1, e.At
 	case digest.Sent:
 		e.Attempt, e.First, e.Stage, e.Code, e.Words = 1, e.At, "dot", 250, "2.0.0 queued as ABC"

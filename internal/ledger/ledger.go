@@ -176,7 +176,7 @@ func Open(open store.Opener, now func() time.Time) (*Ledger, error) {
 	b := &base{store: s, now: now}
 	b.several, _ = s.(store.Shared)
 	b.sender = thisSender(now())
-	w := &deliveryWriter{base: b, lots: map[lotKey]*lot{}, probes: map[string]bool{}}
+	w := &deliveryWriter{base: b, lots: map[lotKey]*lot{}, gone: map[lotKey]bool{}, probes: map[string]bool{}}
 	l := &Ledger{
 		Items: &Items{base: b}, Lanes: &Lanes{b}, Orders: &Orders{b}, Resends: &Resends{b}, Editions: &Editions{base: b, delivery: w}, Deliveries: &Deliveries{b, w}, Readers: &Readers{b, w},
 		Signups: &Signups{base: b, delivery: w}, Keys: &Keys{base: b}, Archive: &Archive{base: b}, Vectors: &Vectors{b}, base: b, delivery: w,

@@ -285,7 +285,7 @@ func (d *Deliveries) takeOne(session store.Session, st EditionState, k lotKey,
 // takes it again in any case. Of a complete edition nobody takes any: its log is packed, and tells of no lot.
 func (d *Deliveries) takeLocked(session store.Session, st EditionState, k lotKey,
 	wanted func(int, digest.Standing) bool) (taken digest.Lot, ok bool, err error) {
-	l := &lot{lotKey: k, digest: st.Digest, again: wanted == nil, session: session}
+	l := &lot{lotKey: k, digest: st.Digest, again: wanted == nil && d.delivery.hadLost(k), session: session}
 	var stands digest.Standing
 	known := false
 	err = d.view(func(tx store.Tx) error {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -95,6 +96,7 @@ func (w *deliveryWriter) lost(s store.Session, err error) error {
 	for k, l := range w.lots {
 		if l.session == s {
 			delete(w.lots, k)
+			w.gone[k] = true
 		}
 	}
 	clear(w.probes)
@@ -103,6 +105,13 @@ func (w *deliveryWriter) lost(s store.Session, err error) error {
 		s.Close()
 	}
 	return err
+}
+
+// hadLost reports whether a lot was lost with a session of this process.
+func (w *deliveryWriter) hadLost(k lotKey) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.gone[k]
 }
 
 // commitIn commits in a session.
@@ -216,11 +225,9 @@ func (w *deliveryWriter) renamed(editions []EditionState, to string) {
 func (w *deliveryWriter) forget(edition string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for k := range w.lots {
-		if k.edition == edition {
-			delete(w.lots, k)
-		}
-	}
+	of := func(k lotKey) bool { return k.edition == edition }
+	maps.DeleteFunc(w.lots, func(k lotKey, _ *lot) bool { return of(k) })
+	maps.DeleteFunc(w.gone, func(k lotKey, _ bool) bool { return of(k) })
 	delete(w.dues, edition)
 }
 

@@ -177,7 +177,7 @@ func TestRequestsAreForgotten(t *testing.T) {
 	finish := func() {
 		t.Helper()
 		for _, s := range []digest.State{digest.Intent, digest.Sent} {
-			if err := l.Deliveries.Record(context.Background(), AskingLetter(id), []digest.Event{{State: s, At: c.t}}); err != nil {
+			if err := l.Deliveries.Record(context.Background(), AskingLetter(id), []digest.Event{{State: s, At: c.t, Attempt: 1}}); err != nil {
 				t.Fatal(err)
 			}
 		}
