@@ -109,6 +109,13 @@ func (s *selector) leaveEach() {
 	}
 }
 
+// leaveUntold lets stand what a better story tells that found no room.
+func (s *selector) leaveUntold() {
+	for i := range s.behind {
+		s.behind[i] = s.behind[i] && s.taken[betterOf(s.in.Stories, i)]
+	}
+}
+
 // selection chooses, and takes back what does not fit.
 func (s *selector) selection() (digest.Selection, error) {
 	s.lead()
@@ -116,6 +123,7 @@ func (s *selector) selection() (digest.Selection, error) {
 	s.best(func(i int) bool { return s.class[i] != old && s.hasRoom(i) && s.feedHasRoom(i) })
 	s.best(func(i int) bool { return s.class[i] != old && s.hasRoom(i) })
 	s.headlines(func(i int) bool { return s.class[i] != old && s.in.Stories[i].Kind != digest.Aside })
+	s.leaveUntold()
 	s.best(func(i int) bool { return s.class[i] == old && s.hasRoom(i) && s.feedHasRoom(i) && s.mayBeOld() })
 	s.headlines(func(i int) bool {
 		return s.class[i] == old && s.in.Stories[i].Kind != digest.Aside && s.mayBeOld()

@@ -58,15 +58,16 @@ func (s *subjects) mentions(tokens []token, items int) []mention {
 	out := make([]mention, 0, len(tokens))
 	for _, t := range tokens {
 		if t.weight > labelWeight {
-			out = append(out, mention{t.key, t.weight / wordWeight * math.Log(float64(items)/float64(max(1, s.bearers[t.key])))})
+			out = append(out, mention{key: t.key, named: t.kind == name || t.kind == state,
+				weight: t.weight / wordWeight * math.Log(float64(items)/float64(max(1, s.bearers[t.key])))})
 		}
 	}
 	slices.SortFunc(out, byKey)
 	return out
 }
 
-// shared is what of some words is among others: their weight, and how many.
-func shared(words, among []mention) (weight float64, n int) {
+// shared is what of some words is among others: their weight, how many, and whether one is a name.
+func shared(words, among []mention) (weight float64, n int, named bool) {
 	for i, j := 0, 0; i < len(words) && j < len(among); {
 		switch c := byKey(words[i], among[j]); {
 		case c < 0:
@@ -74,21 +75,22 @@ func shared(words, among []mention) (weight float64, n int) {
 		case c > 0:
 			j++
 		default:
-			weight, n = weight+words[i].weight, n+1
+			weight, n, named = weight+words[i].weight, n+1, named || words[i].named
 			i, j = i+1, j+1
 		}
 	}
-	return weight, n
+	return weight, n, named
 }
 
-// ofAffair tells from 0 to 1 how surely two stories are of one affair.
+// ofAffair tells from 0 to 1 how surely two stories are of one affair. Two that share no name are two: six people died
+// in both.
 func (w wording) ofAffair(o wording) float64 {
-	one, n := shared(w.lead, o.all)
-	other, m := shared(o.lead, w.all)
-	if max(n, m) < leastOfAffair || w.weight == 0 || o.weight == 0 {
+	one, n, name := shared(w.lead, o.all)
+	other, m, named := shared(o.lead, w.all)
+	if max(n, m) < leastOfAffair || !name && !named || w.weight == 0 || o.weight == 0 {
 		return 0
 	}
-	_, both := shared(w.lead, o.lead)
+	_, both, _ := shared(w.lead, o.lead)
 	return chance(affairBias + perSharedWord*float64(both) + perSharedPart*(one/w.weight+other/o.weight))
 }
 
@@ -103,7 +105,7 @@ type standing struct {
 // that tell nothing beyond it. Stories come best first; clusters are by the stories' IDs; first are titles by the roots
 // of their clusters: those that were sent. The window has so many items.
 func (s *subjects) standBack(stories []digest.Story, clusters map[string]cluster, first map[int]string, items int) {
-	better := make(map[int]string) // IDs of stories, by the roots of their clusters
+	better := make(map[int]*digest.Story) // by the roots of their clusters
 	var before []standing
 	for i := range stories {
 		story, c := &stories[i], clusters[stories[i].ID]
@@ -111,11 +113,13 @@ func (s *subjects) standBack(stories []digest.Story, clusters map[string]cluster
 			story.Rank.Total *= question
 		}
 		news := story.Kind == digest.News
-		at := slices.IndexFunc(c.beside, func(root int) bool { return news && story.Follows == nil && first[root] != "" })
+		at := slices.IndexFunc(c.beside, func(root int) bool {
+			return news && story.Follows == nil && first[root] != "" && !moreTell(story, better[root])
+		})
 		if at >= 0 {
 			story.Rank.Beside = first[c.beside[at]]
-			if id := better[c.beside[at]]; c.repeats(clusters[id]) {
-				story.Rank.Repeats = id
+			if b := better[c.beside[at]]; b != nil && c.repeats(clusters[b.ID]) {
+				story.Rank.Repeats = b.ID
 			}
 		}
 		if news && i < mostInAffairs && story.Rank.Repeats == "" {
@@ -124,19 +128,24 @@ func (s *subjects) standBack(stories []digest.Story, clusters map[string]cluster
 				before = append(before, here)
 			}
 		}
-		if story.Rank.Beside == "" {
-			first[c.root], better[c.root] = story.Lead().Title, story.ID
-			continue
+		switch {
+		case story.Rank.Beside != "":
+			story.Rank.Total *= besideIt
+		case news: // nothing stands back behind a clip
+			first[c.root], better[c.root] = story.Lead().Title, story
 		}
-		story.Rank.Total *= besideIt
 	}
 }
+
+// moreTell reports whether more outlets tell a story than a better one: an event stands back behind no reaction to it,
+// however fresh. nil: the better one was sent.
+func moreTell(s, better *digest.Story) bool { return better != nil && s.Outlets() > better.Outlets() }
 
 // behind lets a story stand back behind the one before it with which it shares most, if that is enough.
 func (a standing) behind(before []standing) {
 	best, at := 0.0, -1
 	for i, b := range before {
-		if sure := a.words.ofAffair(b.words); sure > best {
+		if sure := a.words.ofAffair(b.words); sure > best && !moreTell(a.story, b.story) {
 			best, at = sure, i
 		}
 	}

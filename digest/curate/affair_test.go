@@ -202,7 +202,7 @@ func TestAffairsByRareWords(t *testing.T) {
 func TestOfAffair(t *testing.T) {
 	of := func(keys ...uint64) (w wording) {
 		for _, k := range keys {
-			w.lead = append(w.lead, mention{k, 2})
+			w.lead = append(w.lead, mention{key: k, weight: 2, named: true})
 			w.weight += 2
 		}
 		w.all = w.lead

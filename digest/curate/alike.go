@@ -33,6 +33,7 @@ type Document struct {
 type mention struct {
 	key    uint64
 	weight float64
+	named  bool // a person, a body, a place
 }
 
 // How much of a summary is read, and from how many tokens on it is one.
@@ -61,7 +62,7 @@ func NewDocument(title, summary, language string) Document {
 	d.text = make([]mention, 0, len(rest))
 	for _, t := range rest {
 		if t.weight >= commonWeight || t.gram {
-			d.text = append(d.text, mention{t.key, t.weight})
+			d.text = append(d.text, mention{key: t.key, weight: t.weight})
 		}
 	}
 	d.summary = max(0, len(rest)-len(d.tokens))
@@ -146,17 +147,21 @@ func documentOf(it digest.Item) Document {
 // Score tells from 0 to 1 how surely two documents tell the same story. It depends on nothing but the
 // two, and is symmetric.
 func Score(a, b Document) float64 {
-	score, _, _ := judge(a, b)
+	score, _, _ := judge(a, b, false)
 	return score
 }
 
 // judge is Score; how surely the two are of one affair, whatever new one of them may tell; and whether something rules
-// out that they tell the same story: then the score is far from Threshold, whatever else the two have.
-func judge(a, b Document) (score, affair float64, vetoed bool) {
+// out that they tell the same story: then the score is far from Threshold, whatever else the two have. Of two that stand
+// first at their outlets, what each alone has that is rare does not speak against one story: each tells its own angle.
+func judge(a, b Document, first bool) (score, affair float64, vetoed bool) {
 	if a.order > b.order {
 		a, b = b, a
 	}
 	f, vetoed := compare(a, b)
+	if first {
+		f[rareShared] = max(0, f[rareShared])
+	}
 	text := texts(a, b)
 	score, affair = chance(f.logit()+text), chance(f.ofAffair().logit()+text)
 	if vetoed {

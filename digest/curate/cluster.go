@@ -365,7 +365,7 @@ const (
 // score tells how surely two nodes tell the same story, and how surely they are of one affair, by what else is in the
 // news, and by their places.
 func (g *grouping) score(a, b *node) (score, affair float64) {
-	score, affair, vetoed := judge(a.doc, b.doc)
+	score, affair, vetoed := judge(a.doc, b.doc, bothFirst(a, b) && !sameOutlet(a, b))
 	if vetoed || sameOutlet(a, b) || a.sent != b.sent { // to close what tells news is worse than to tell twice
 		return score, affair
 	}
@@ -374,13 +374,18 @@ func (g *grouping) score(a, b *node) (score, affair float64) {
 
 // lifted is a score as the places of the two items make it surer.
 func lifted(score float64, a, b *node) float64 {
-	if !a.top || !b.top {
-		return score
-	}
-	if a.item.Place <= topPlaces && b.item.Place <= topPlaces {
+	switch {
+	case bothFirst(a, b):
 		return shifted(score, firstPrior)
+	case a.top && b.top:
+		return shifted(score, topPrior)
 	}
-	return shifted(score, topPrior)
+	return score
+}
+
+// bothFirst reports whether two new items are each among the very first of an outlet that orders by importance.
+func bothFirst(a, b *node) bool {
+	return a.top && b.top && a.item.Place <= topPlaces && b.item.Place <= topPlaces
 }
 
 // shifted is a score with a logit added.
