@@ -290,6 +290,7 @@ type Rank struct {
 	Subject  string  `json:"subject,omitempty"` // that gives the heat
 	Recency  float64 `json:"recency"`
 	Weight   float64 `json:"weight"`
+	Affair   int     `json:"affair,omitempty"`   // outlets beyond its own that count, since they repeat it in other words
 	Light    bool    `json:"light,omitempty"`    // it is of sport, show or private lives, for which Total is taken down
 	Asks     bool    `json:"asks,omitempty"`     // nobody has more than a question, for which Total is taken down
 	Beside   string  `json:"beside,omitempty"`   // title of a better story of the same affair, for which it stands back

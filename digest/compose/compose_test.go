@@ -149,6 +149,8 @@ func TestComposeSelects(t *testing.T) {
 			stories: []digest.Story{story("a", "f", 2, "g"), func() digest.Story { s := beside("a", story("c", "h", 0, "g")); s.Rank.Repeats = ""; return s }()}, want: "a c"},
 		{name: "but where the better one is not for this reader", digest: daily(topic("g", 1, 4), topic("d", 9, 4)), topics: []string{"d"},
 			stories: []digest.Story{story("a", "f", 2, "g"), beside("a", story("c", "h", 0, "d"))}, want: "c"},
+		{name: "what a better story tells that found no room", digest: with(daily(topic("g", 1, 4), topic("d", 9, 9)), func(d *digest.Digest) { d.MaxHeadlines = 1 }),
+			stories: []digest.Story{story("a", "f", 3, "g"), story("x", "f", 2, "g"), story("b", "f", 1, "g"), beside("b", story("c", "h", 0, "d"))}, want: "a c -x"},
 		{name: "or is old", digest: daily(topic("g", 3, 4)),
 			stories: []digest.Story{ago(30, story("a", "f", 2, "g")), beside("a", story("c", "h", 0, "g"))}, want: "c a"},
 		{name: "no limits", digest: daily(topic("g", 0, 0)), stories: many(2, "a", "f", "g"), want: "a0 a1"},

@@ -109,21 +109,31 @@ func (s *selector) leaveEach() {
 	}
 }
 
-// leaveUntold lets stand what a better story tells that found no room.
-func (s *selector) leaveUntold() {
-	for i := range s.behind {
-		s.behind[i] = s.behind[i] && s.taken[betterOf(s.in.Stories, i)]
+// fresh takes what is not old, as far as there is room.
+func (s *selector) fresh() {
+	s.best(func(i int) bool { return s.class[i] != old && s.hasRoom(i) && s.feedHasRoom(i) })
+	s.best(func(i int) bool { return s.class[i] != old && s.hasRoom(i) })
+	s.headlines(func(i int) bool { return s.class[i] != old && s.in.Stories[i].Kind != digest.Aside })
+}
+
+// leaveUntold lets stand what a better story tells that found no room, and reports whether there is any.
+func (s *selector) leaveUntold() (any bool) {
+	for i, behind := range s.behind {
+		if behind && !s.taken[betterOf(s.in.Stories, i)] {
+			s.behind[i], any = false, true
+		}
 	}
+	return any
 }
 
 // selection chooses, and takes back what does not fit.
 func (s *selector) selection() (digest.Selection, error) {
 	s.lead()
 	s.turns()
-	s.best(func(i int) bool { return s.class[i] != old && s.hasRoom(i) && s.feedHasRoom(i) })
-	s.best(func(i int) bool { return s.class[i] != old && s.hasRoom(i) })
-	s.headlines(func(i int) bool { return s.class[i] != old && s.in.Stories[i].Kind != digest.Aside })
-	s.leaveUntold()
+	s.fresh()
+	if s.leaveUntold() {
+		s.fresh()
+	}
 	s.best(func(i int) bool { return s.class[i] == old && s.hasRoom(i) && s.feedHasRoom(i) && s.mayBeOld() })
 	s.headlines(func(i int) bool {
 		return s.class[i] == old && s.in.Stories[i].Kind != digest.Aside && s.mayBeOld()

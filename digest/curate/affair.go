@@ -14,6 +14,7 @@ import (
 const (
 	sameAffair = 0.4
 	besideIt   = 0.2
+	repeated   = 0.5 // what an outlet counts that tells the same in another story
 	question   = 0.5 // what a story is worth of which nobody has more than a question
 )
 
@@ -105,7 +106,8 @@ type standing struct {
 // that tell nothing beyond it. Stories come best first; clusters are by the stories' IDs; first are titles by the roots
 // of their clusters: those that were sent. The window has so many items.
 func (s *subjects) standBack(stories []digest.Story, clusters map[string]cluster, first map[int]string, items int) {
-	better := make(map[int]*digest.Story) // by the roots of their clusters
+	repeating := make(map[string][]digest.Item) // by the IDs of the better stories
+	better := make(map[int]*digest.Story)       // by the roots of their clusters
 	var before []standing
 	for i := range stories {
 		story, c := &stories[i], clusters[stories[i].ID]
@@ -128,6 +130,9 @@ func (s *subjects) standBack(stories []digest.Story, clusters map[string]cluster
 				before = append(before, here)
 			}
 		}
+		if id := story.Rank.Repeats; id != "" {
+			repeating[id] = append(repeating[id], story.Items...)
+		}
 		switch {
 		case story.Rank.Beside != "":
 			story.Rank.Total *= besideIt
@@ -135,6 +140,19 @@ func (s *subjects) standBack(stories []digest.Story, clusters map[string]cluster
 			first[c.root], better[c.root] = story.Lead().Title, story
 		}
 	}
+	for i := range stories {
+		lend(&stories[i], repeating[stories[i].ID])
+	}
+}
+
+// lend counts the outlets of what tells nothing beyond a story by half for it: what many tell, each in its words, is
+// greater news than what one tells.
+func lend(s *digest.Story, repeating []digest.Item) {
+	own := s.Outlets()
+	s.Rank.Affair = (&digest.Story{Items: slices.Concat(s.Items, repeating)}).Outlets() - own
+	more := coverage(float64(own)+repeated*float64(s.Rank.Affair)) / coverage(float64(own))
+	s.Rank.Coverage *= more
+	s.Rank.Total *= more
 }
 
 // moreTell reports whether more outlets tell a story than a better one: an event stands back behind no reaction to it,

@@ -50,6 +50,54 @@ func TestStandingBackDoesNotSpread(t *testing.T) {
 	}
 }
 
+// An event stands back behind no reaction that fewer outlets tell, and nothing does behind what is no news.
+func TestEventsDoNotStandBack(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		kind        digest.Kind // of the better story
+		outlets     int         // of the lesser one
+		beside, who string
+	}{
+		{"a reaction", digest.News, 2, "", ""},
+		{"a clip", digest.Aside, 1, "", ""},
+		{"another report", digest.News, 1, "better", "better"},
+	} {
+		words := wording{weight: 6, lead: []mention{{1, 2, true}, {2, 2, false}, {3, 2, false}}}
+		words.all = words.lead
+		stories := []digest.Story{{ID: "better", Kind: c.kind, Items: []digest.Item{{Title: "better", Source: "Harbour Post"}}}, {ID: "lesser"}}
+		for i := range c.outlets {
+			stories[1].Items = append(stories[1].Items, digest.Item{Title: "lesser", Source: fmt.Sprint("Outlet ", i)})
+		}
+		node := []*node{{item: &digest.Item{}}}
+		subjects := newSubjects()
+		subjects.standBack(stories, map[string]cluster{"better": {root: 1, nodes: node}, "lesser": {root: 2, nodes: node, beside: []int{1}}}, map[int]string{}, 4)
+		if got := stories[1].Rank.Beside; got != c.beside {
+			t.Errorf("%s: by its items it stands beside %q, want %q", c.name, got, c.beside)
+		}
+		if c.kind != digest.News {
+			continue
+		}
+		stories[1].Rank = digest.Rank{}
+		standing{story: &stories[1], of: cluster{nodes: node}, words: words}.behind([]standing{{story: &stories[0], of: cluster{nodes: node}, words: words}})
+		if got := stories[1].Rank.Repeats; got != c.who {
+			t.Errorf("%s: by its words it repeats %q, want %q", c.name, got, c.who)
+		}
+	}
+}
+
+// What repeats a story in other words counts by half for it.
+func TestRepeatingLends(t *testing.T) {
+	s := digest.Story{Items: []digest.Item{{Source: "Harbour Post"}, {Source: "Nordic Herald"}}, Rank: digest.Rank{Coverage: 2, Total: 10}}
+	lend(&s, []digest.Item{{Source: "Tarn Gazette"}, {Source: "Harbour Post"}, {Source: "Brume Post"}})
+	if r := s.Rank; r.Affair != 2 || math.Abs(r.Coverage-2.585) > 0.001 || math.Abs(r.Total-12.925) > 0.001 {
+		t.Errorf("two outlets more: %+v", r)
+	}
+	before := s.Rank
+	if lend(&s, nil); s.Rank.Affair != 0 || s.Rank.Total != before.Total {
+		t.Errorf("none: %+v", s.Rank)
+	}
+}
+
 // One outlet's report written anew belongs to the story where enough pairs of other outlets' items say so.
 func TestOutletsTellAnew(t *testing.T) {
 	tellings := []digest.Item{
@@ -209,6 +257,13 @@ func TestOfAffair(t *testing.T) {
 		return w
 	}
 	told := of(1, 2, 3, 4, 5, 6)
+	nameless := of(1, 2, 3, 4, 5, 6) // six died in both
+	for i := range nameless.lead {
+		nameless.lead[i].named = false
+	}
+	if got := nameless.ofAffair(nameless); got != 0 {
+		t.Errorf("no name is shared: %.3f", got)
+	}
 	for _, c := range []struct {
 		words wording
 		want  float64

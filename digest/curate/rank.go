@@ -62,7 +62,7 @@ func rank(s digest.Story, f filters, opt Options) digest.Rank {
 	}
 	halfLife := float64(max(minHalfLife, opt.Now.Sub(opt.Since)/2))
 	r := digest.Rank{
-		Coverage: coverage(s),
+		Coverage: coverage(float64(s.Outlets())),
 		Place:    1,
 		Staying:  1 + perDoubling*math.Log2(float64(1+kept)),
 		Heat:     1,
@@ -83,9 +83,9 @@ func rank(s digest.Story, f filters, opt Options) digest.Rank {
 	return r
 }
 
-// coverage is what the outlets of a story are worth.
-func coverage(s digest.Story) float64 {
-	n := float64(max(1, s.Outlets()))
+// coverage is what so many outlets are worth.
+func coverage(n float64) float64 {
+	n = max(1, n)
 	return max(1+math.Log2(n), math.Pow(n, manyOutlets))
 }
 

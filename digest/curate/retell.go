@@ -123,7 +123,7 @@ func retell(tellings []Retold, f filters) (digest.Story, []Closed) {
 	story.Joins, story.Topics, story.Retells = joins, topics, retells
 	story.Follows = tellings[0].Follows
 	story.SummaryFrom, story.ImageFrom = cmp.Or(story.SummaryFrom, last.SummaryFrom), cmp.Or(story.ImageFrom, last.ImageFrom)
-	rank.Coverage = coverage(story)
+	rank.Coverage = coverage(float64(story.Outlets()))
 	rank.Running = 1 + perDay*math.Log2(float64(max(1, story.Days()))) + perDevelopment*float64(min(developments, mostDevelopments))
 	rank.Total = product(rank) * rank.Running
 	story.Rank = rank

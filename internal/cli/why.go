@@ -133,6 +133,9 @@ func otherForm(a digest.Alias) string {
 // rankWords are the parts of a rank. Editions that are older than the signs of place have none of those.
 func rankWords(r digest.Rank) string {
 	parts := fmt.Sprintf("coverage %.2f", r.Coverage)
+	if r.Affair > 0 {
+		parts += fmt.Sprintf(" (with %s that repeat it)", plural(r.Affair, "other outlet"))
+	}
 	if r.Place > 0 {
 		parts += fmt.Sprintf(" × place %.2f × staying %.2f × heat %.2f", r.Place, r.Staying, r.Heat)
 	}
