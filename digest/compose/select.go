@@ -258,7 +258,8 @@ func (s *selector) topic(id string) digest.Topic {
 // mayBeOld reports whether one more old entry may stand on the page.
 func (s *selector) mayBeOld() bool {
 	for i := range s.in.Stories {
-		if s.section[i] != "" && !s.taken[i] && s.class[i] != old && s.in.Stories[i].Kind != digest.Aside {
+		if s.section[i] != "" && !s.taken[i] && s.class[i] != old &&
+			(s.in.Stories[i].Kind != digest.Aside || s.in.Digest.Asides != asidesOff) {
 			return (s.olds+1)*oldShare <= len(s.full)+len(s.brief)+1
 		}
 	}

@@ -141,13 +141,13 @@ func (s *subjects) standBack(stories []digest.Story, clusters map[string]cluster
 		}
 	}
 	for i := range stories {
-		lend(&stories[i], repeating[stories[i].ID])
+		countRepeats(&stories[i], repeating[stories[i].ID])
 	}
 }
 
-// lend counts the outlets of what tells nothing beyond a story by half for it: what many tell, each in its words, is
+// countRepeats counts the outlets of what tells nothing beyond a story by half for it: what many tell, each in its words, is
 // greater news than what one tells.
-func lend(s *digest.Story, repeating []digest.Item) {
+func countRepeats(s *digest.Story, repeating []digest.Item) {
 	own := s.Outlets()
 	s.Rank.Affair = (&digest.Story{Items: slices.Concat(s.Items, repeating)}).Outlets() - own
 	more := coverage(float64(own)+repeated*float64(s.Rank.Affair)) / coverage(float64(own))

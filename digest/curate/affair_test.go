@@ -88,12 +88,12 @@ func TestEventsDoNotStandBack(t *testing.T) {
 // What repeats a story in other words counts by half for it.
 func TestRepeatingLends(t *testing.T) {
 	s := digest.Story{Items: []digest.Item{{Source: "Harbour Post"}, {Source: "Nordic Herald"}}, Rank: digest.Rank{Coverage: 2, Total: 10}}
-	lend(&s, []digest.Item{{Source: "Tarn Gazette"}, {Source: "Harbour Post"}, {Source: "Brume Post"}})
+	countRepeats(&s, []digest.Item{{Source: "Tarn Gazette"}, {Source: "Harbour Post"}, {Source: "Brume Post"}})
 	if r := s.Rank; r.Affair != 2 || math.Abs(r.Coverage-2.585) > 0.001 || math.Abs(r.Total-12.925) > 0.001 {
 		t.Errorf("two outlets more: %+v", r)
 	}
 	before := s.Rank
-	if lend(&s, nil); s.Rank.Affair != 0 || s.Rank.Total != before.Total {
+	if countRepeats(&s, nil); s.Rank.Affair != 0 || s.Rank.Total != before.Total {
 		t.Errorf("none: %+v", s.Rank)
 	}
 }
