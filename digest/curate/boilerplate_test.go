@@ -170,6 +170,8 @@ func TestCleansLabelsAndTeasers(t *testing.T) {
 		"This article was featured in the Port newsletter. Sign up for it here. Dockers have gone home.": "Dockers have gone home.",
 		"Dockers/owners talks go on at the port.":                                                        "Dockers/owners talks go on at the port.",
 		"This article is also available in French. Read it here. Dockers go home":                        "Dockers go home",
+		"This article is also available in French. Read it here . Dockers go home":                       "Dockers go home",
+		"Data: Harbour Office ; Chart: Ilse Marrow/Gazette Dockers go home":                              "Dockers go home",
 		"Dockers have gone home. Follow our port news live blog for latest updates":                      "Dockers have gone home.",
 		"Read more.": "",
 	} {
