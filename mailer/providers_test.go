@@ -146,7 +146,10 @@ func TestProvidersOfTheWorld(t *testing.T) {
 		{"twenty in six seconds, and each no comes a second late", func() func(odd) string {
 			n, failed := newTally(), newTally()
 			return func(o odd) string {
-				if o.Stage == smtptest.Mail && n.add("", o.now, 6*time.Second) > 20 || failed.n[o.Conn] > 0 && o.Stage != smtptest.Mail && o.Stage != smtptest.Rset && o.Stage != smtptest.Quit {
+				failed.mu.Lock()
+				after := failed.n[o.Conn] > 0
+				failed.mu.Unlock()
+				if o.Stage == smtptest.Mail && n.add("", o.now, 6*time.Second) > 20 || after && o.Stage != smtptest.Mail && o.Stage != smtptest.Rset && o.Stage != smtptest.Quit {
 					failed.add(o.Conn, o.now, 0)
 					time.Sleep(time.Second)
 					return "450 4.7.1 Error: too much mail from 192.0.2.1"
