@@ -1,7 +1,6 @@
 package curate
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -52,8 +51,6 @@ func (s *subjects) wording(story digest.Story, c cluster, items int) (w wording)
 	return w
 }
 
-func byKey(a, b mention) int { return cmp.Compare(a.key, b.key) }
-
 // mentions are words, each with what it weighs in a window of so many items.
 func (s *subjects) mentions(tokens []token, items int) []mention {
 	out := make([]mention, 0, len(tokens))
@@ -69,16 +66,8 @@ func (s *subjects) mentions(tokens []token, items int) []mention {
 
 // shared is what of some words is among others: their weight, how many, and whether one is a name.
 func shared(words, among []mention) (weight float64, n int, named bool) {
-	for i, j := 0, 0; i < len(words) && j < len(among); {
-		switch c := byKey(words[i], among[j]); {
-		case c < 0:
-			i++
-		case c > 0:
-			j++
-		default:
-			weight, n, named = weight+words[i].weight, n+1, named || words[i].named
-			i, j = i+1, j+1
-		}
+	for m := range inBoth(words, among) {
+		weight, n, named = weight+m.weight, n+1, named || m.named
 	}
 	return weight, n, named
 }
@@ -141,15 +130,17 @@ func (s *subjects) standBack(stories []digest.Story, clusters map[string]cluster
 		}
 	}
 	for i := range stories {
-		countRepeats(&stories[i], repeating[stories[i].ID])
+		if items := repeating[stories[i].ID]; items != nil {
+			countRepeats(&stories[i], items)
+		}
 	}
 }
 
-// countRepeats counts the outlets of what tells nothing beyond a story by half for it: what many tell, each in its words, is
-// greater news than what one tells.
+// countRepeats counts the outlets of what tells nothing beyond a story by half for it: what many tell, each in its
+// words, is greater news than what one tells.
 func countRepeats(s *digest.Story, repeating []digest.Item) {
 	own := s.Outlets()
-	s.Rank.Affair = (&digest.Story{Items: slices.Concat(s.Items, repeating)}).Outlets() - own
+	s.Rank.Affair = digest.Story{Items: slices.Concat(s.Items, repeating)}.Outlets() - own
 	more := coverage(float64(own)+repeated*float64(s.Rank.Affair)) / coverage(float64(own))
 	s.Rank.Coverage *= more
 	s.Rank.Total *= more

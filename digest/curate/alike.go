@@ -2,6 +2,7 @@ package curate
 
 import (
 	"cmp"
+	"iter"
 	"math"
 	"slices"
 	"strings"
@@ -36,6 +37,26 @@ type mention struct {
 	named  bool // a person, a body, a place
 }
 
+func byKey(a, b mention) int { return cmp.Compare(a.key, b.key) }
+
+// inBoth are the mentions whose keys stand in other ones, too. Both are sorted by key, as are these.
+func inBoth(mentions, others []mention) iter.Seq[mention] {
+	return func(yield func(mention) bool) {
+		for i, j := 0, 0; i < len(mentions) && j < len(others); {
+			switch x, y := mentions[i].key, others[j].key; {
+			case x < y:
+				i++
+			case x > y:
+				j++
+			case !yield(mentions[i]):
+				return
+			default:
+				i, j = i+1, j+1
+			}
+		}
+	}
+}
+
 // How much of a summary is read, and from how many tokens on it is one.
 const (
 	summaryBytes = 400
@@ -66,7 +87,7 @@ func NewDocument(title, summary, language string) Document {
 		}
 	}
 	d.summary = max(0, len(rest)-len(d.tokens))
-	slices.SortFunc(d.text, func(a, b mention) int { return cmp.Compare(a.key, b.key) })
+	slices.SortFunc(d.text, byKey)
 	return d
 }
 
@@ -181,19 +202,9 @@ func texts(a, b Document) float64 {
 		return 0
 	}
 	var shared float64
-	i, j := 0, 0
-	for i < len(a.text) && j < len(b.text) {
-		switch x, y := a.text[i], b.text[j]; {
-		case x.key < y.key:
-			i++
-		case x.key > y.key:
-			j++
-		default:
-			if !hasKey(a.tokens, x.key) || !hasKey(b.tokens, x.key) {
-				shared += x.weight
-			}
-			i++
-			j++
+	for m := range inBoth(a.text, b.text) {
+		if !hasKey(a.tokens, m.key) || !hasKey(b.tokens, m.key) {
+			shared += m.weight
 		}
 	}
 	if shared < nameWeight {

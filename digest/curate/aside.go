@@ -41,7 +41,7 @@ var knownAsides = sync.OnceValue(func() asides {
 // isAside reports whether an item is no news. paths are further parts of links that say so, as "sport".
 func isAside(it digest.Item, paths []string) bool {
 	known := knownAsides()
-	if known.titles.find(it.Title, strings.ToLower(it.Title)) != nil || slices.ContainsFunc(it.Categories, func(c string) bool {
+	if known.titles.find(it.Title) != nil || slices.ContainsFunc(it.Categories, func(c string) bool {
 		return known.categories[strings.ToLower(strings.TrimSpace(c))]
 	}) {
 		return true
@@ -86,29 +86,19 @@ func isClip(s digest.Story, withArticles map[string]bool) bool {
 
 // explains reports whether a headline asks, explains or sums up, and does not tell.
 func explains(title string) bool {
-	return knownAsides().explainers.find(title, strings.ToLower(title)) != nil ||
+	return knownAsides().explainers.find(title) != nil ||
 		strings.HasSuffix(title, "?") && !strings.ContainsAny(title, ":;–—“\"‘") && !strings.Contains(title, ". ") && !strings.Contains(title, " - ")
 }
 
-// tellers are the feeds most of whose headlines tell: there those that explain are beside the news.
-func tellers(nodes []node) map[string]bool {
-	balance, out := make(map[string]int), make(map[string]bool)
-	for _, n := range nodes {
-		if n.explains {
-			balance[n.item.Feed]--
-		} else {
-			balance[n.item.Feed]++
-		}
-	}
-	for feed, b := range balance {
-		out[feed] = b > 0
-	}
-	return out
+// explainers are the feeds of whose headlines half or more do not tell.
+func explainers(nodes []node) map[string]bool {
+	return feedsWhere(nodes, 2, func(n node) bool { return n.explains })
 }
 
-// onlyExplains reports whether a story is nothing but a headline that does not tell, of a feed where most do.
-func onlyExplains(s digest.Story, c cluster, tellers map[string]bool) bool {
-	return s.Kind == digest.News && len(c.nodes) == 1 && c.nodes[0].explains && tellers[s.Lead().Feed]
+// onlyExplains reports whether a story is nothing but a headline that does not tell, of a feed where most do: elsewhere
+// that is beside the news.
+func onlyExplains(s digest.Story, c cluster, explainers map[string]bool) bool {
+	return s.Kind == digest.News && len(c.nodes) == 1 && c.nodes[0].explains && !explainers[s.Lead().Feed]
 }
 
 // nameParting is what stands between a headline and the outlet's name.
@@ -118,7 +108,7 @@ var nameParting = lazyregexp.New(` (?:[|–—:·]|-|::) `)
 // behind it and the offer to explain what it tells ("Port closed: what to know").
 func headline(it digest.Item) string {
 	title, known := withoutOutlet(it), knownAsides()
-	if label := known.labels.find(title, strings.ToLower(title)); label != nil && label[1] < len(title) {
+	if label := known.labels.find(title); label != nil && label[1] < len(title) {
 		title = capitalized(title[label[1]:])
 	}
 	if it.Kind == digest.Opinion {
@@ -132,7 +122,7 @@ func headline(it digest.Item) string {
 	if it.Kind != digest.News {
 		return title
 	}
-	tail := known.tails.find(title, strings.ToLower(title))
+	tail := known.tails.find(title)
 	if tail == nil || strings.Contains(title[:tail[0]+1], "?") ||
 		title[tail[0]] != ',' && len(strings.Fields(title[:tail[0]])) < toldIn || explains(title[:tail[0]]) {
 		return title

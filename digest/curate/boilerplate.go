@@ -74,7 +74,7 @@ func CleanSummary(t digest.Text) digest.Text {
 	// What is dropped may uncover what now stands at an end; no summary has more layers than two.
 	for range 2 {
 		before := len(plain)
-		for _, i := range known.candidates(strings.ToLower(plain)) {
+		for _, i := range known.candidates(plain) {
 			if found := known.match(i, plain); found != nil {
 				t = without(t, found[0], found[1])
 				plain = t.Plain()

@@ -81,16 +81,16 @@ func joint(plain string, eager bool) int {
 	return 0
 }
 
-// joining are the feeds that join standfirst and first sentence, as one of four of their summaries shows.
-func joining(nodes []node) map[string]bool {
-	joints, out := make(map[string]int), make(map[string]bool)
+// feedsWhere are the feeds of which one in so many items, at least, is of a kind.
+func feedsWhere(nodes []node, oneIn int, is func(node) bool) map[string]bool {
+	balance, out := make(map[string]int), make(map[string]bool)
 	for _, n := range nodes {
-		if joints[n.item.Feed]--; n.joined {
-			joints[n.item.Feed] += 4
+		if balance[n.item.Feed]--; is(n) {
+			balance[n.item.Feed] += oneIn
 		}
 	}
-	for feed, n := range joints {
-		out[feed] = n >= 0
+	for feed, b := range balance {
+		out[feed] = b >= 0
 	}
 	return out
 }

@@ -38,7 +38,7 @@ func clean(nodes []node, kind func(feed string) digest.Kind, asidePaths []string
 			nodes[from+i].joined = joint(nodes[from+i].item.Summary.Plain(), false) > 0
 		}
 	})
-	joins := joining(nodes)
+	joins := feedsWhere(nodes, 4, func(n node) bool { return n.joined }) // standfirst and first sentence
 	inParallel(len(nodes), func(from, to int) {
 		for i := range nodes[from:to] {
 			if n := &nodes[from+i]; n.sent == 0 {

@@ -73,7 +73,7 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 	}
 
 	var stories []digest.Story
-	heat, telling, follows, affairs := newSubjects(), tellers(nodes), make(map[string]follow), make(map[string]cluster)
+	heat, explaining, follows, affairs := newSubjects(), explainers(nodes), make(map[string]follow), make(map[string]cluster)
 	told := make(map[int]string) // titles of what was sent, by the roots of their clusters
 	for _, c := range clusters(nodes) {
 		heat.count(c, opt.ByImportance)
@@ -88,7 +88,7 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 			story.Carried = min(story.Carried, opt.Carried[n.item.Seq])
 			story.Topics = append(story.Topics, topicsOf[n.item]...)
 		}
-		if isClip(story, articles) || onlyExplains(story, c, telling) {
+		if isClip(story, articles) || onlyExplains(story, c, explaining) {
 			story.Kind = digest.Aside
 		}
 		story.Rank, affairs[story.ID] = rank(story, filters, opt), c

@@ -38,8 +38,9 @@ func placeWorth(place int) float64 {
 	return firstWorth
 }
 
-// rank is a story's worth: coverage × place × staying × recency × weight of the leading feed, less for what is light. A story that was carried
-// over has waited half its age for room and is not punished for that half. Heat is added when all stories are known.
+// rank is a story's worth: coverage × place × staying × recency × weight of the leading feed, less for what is light. A
+// story that was carried over has waited half its age for room and is not punished for that half. Heat is added when
+// all stories are known.
 func rank(s digest.Story, f filters, opt Options) digest.Rank {
 	var newest time.Time
 	best := make(map[string]float64) // of each outlet's items

@@ -49,8 +49,9 @@ func newSieve(expressions []string) sieve {
 
 func twoBytes(text string, at int) uint16 { return uint16(text[at])<<8 | uint16(text[at+1]) }
 
-// candidates are the places of the expressions that may match a text, which is given in lower case, in their order.
-func (s sieve) candidates(lower string) []int {
+// candidates are the places of the expressions that may match a text, in their order.
+func (s sieve) candidates(text string) []int {
+	lower := strings.ToLower(text)
 	out := s.always[:len(s.always):len(s.always)]
 	for i := range len(lower) - 1 {
 		begin := twoBytes(lower, i)
@@ -76,9 +77,9 @@ func (s sieve) match(i int, text string) []int {
 	return found[max(0, len(found)-2):]
 }
 
-// find is where in a text the first of the expressions matches, nil if none does. lower is the text in lower case.
-func (s sieve) find(text, lower string) []int {
-	for _, i := range s.candidates(lower) {
+// find is where in a text the first of the expressions matches, nil if none does.
+func (s sieve) find(text string) []int {
+	for _, i := range s.candidates(text) {
 		if found := s.match(i, text); found != nil {
 			return found
 		}

@@ -231,8 +231,8 @@ func (w *deliveryWriter) commitGroup(group []*step, commit func(touches, func(st
 		return nil
 	})
 	if err != nil {
-		for _, v := range moves {
-			if w.several == nil { // it may be on the disk all the same, and is read anew
+		if w.several == nil {
+			for _, v := range moves { // it may be on the disk all the same, and is read anew
 				w.drop(v.lot)
 			}
 		}
