@@ -2,7 +2,9 @@ package curate
 
 import (
 	"cmp"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,7 +72,7 @@ func rank(s digest.Story, f filters, opt Options) digest.Rank {
 		Weight:   f.weight(s.Lead().Feed),
 	}
 	tops := 0
-	for _, worth := range best {
+	for _, worth := range slices.Sorted(maps.Values(best)) { // in one order: sums of fractions depend on it
 		r.Place += worth
 		if worth >= placeWorth(topPlaces) {
 			tops++
