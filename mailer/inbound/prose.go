@@ -82,7 +82,7 @@ func (r *Report) prose(m *part, subject string, said notice) {
 	for _, f := range found {
 		listed = listed || f.listed
 	}
-	lower := strings.ToLower(subject)
+	lower := saysItself(strings.ToLower(subject))
 	titled := isDaemon(m.header) && (gaveUpSubject(lower) || delaySubject.MatchString(lower)) // some say it there alone
 	if !undelivered(all) && !titled && !m.header.has("x-failed-recipients") && !(listed && isDaemon(m.header)) {
 		return
@@ -95,7 +95,7 @@ func (r *Report) prose(m *part, subject string, said notice) {
 		return // a person tells of something that did not go through
 	}
 	r.Kind = Bounce
-	if stillTrying(strings.ToLower(subject), all) {
+	if stillTrying(lower, all) {
 		r.Kind = Delay
 	}
 	if len(found) == 0 {

@@ -233,7 +233,7 @@ var (
 	// echoed is a line in which a notice repeats a header field of the message.
 	echoed = lazyregexp.New(`(?i)^\s*(to|cc|bcc|an|para|à|pour|aan|destinatario|кому)\s*:`)
 	// afterWord matches words that say that an address after them is a recipient.
-	afterWord = lazyregexp.New(`(?i)(?:^|[^a-zA-Z])(?:recipients?|recipient\(s\)|address(?:ed|es|ees?|\(es\))?|user(?:id|name)?s?|mail ?box|account|destination|to|for|undeliverable|attempts|` +
+	afterWord = lazyregexp.New(`(?i)(?:^|[^a-zA-Z])(?:recipients?(?: [a-z ]{1,40}:)?|recipient\(s\)|address(?:ed|es|ees?|\(es\))?|user(?:id|name)?s?|mail ?box|account|destination|to|for|undeliverable|attempts|` +
 		`destinatarios?|destinatários?|destinataires?|empfänger|empfaenger|adresse|dirección|direccion|endereço|casilla|buzón|cuenta|usuario|usuário|conta|utilisateur|indirizzo|casella|utente|para|a|à|au|an|aan|per|pro|do|till?|для|` +
 		`получател\pL*|адрес\pL*|ящик\pL*|宛先|收件人|邮箱|郵箱|用户|给|給|到|至)(?: (?:is|was|are))?\s*[:,;=]*\s*[\s<"'(\[=*]*$`)
 	// behindReply matches a refusal in which an address follows the code.

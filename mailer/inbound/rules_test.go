@@ -26,7 +26,7 @@ func TestDelays(t *testing.T) {
 			t.Errorf("%q, giving up", words)
 		}
 	}
-	for _, subject := range []string{"delayed mail", "warning: not delivered", "warning: could not send message for past 4 hours", "delivery warning", "verzögerte zustellung", "entrega retrasada", "demora", "retard de remise", "ritardo"} {
+	for _, subject := range []string{"delayed mail", "warning: not delivered", "warning: could not send message for past 4 hours", "warning--could not send mail for past 8 hours", "delivery warning", "verzögerte zustellung", "entrega retrasada", "demora", "retard de remise", "ritardo"} {
 		if !stillTrying(subject, "your message could not be delivered") {
 			t.Errorf("subject %q: given up", subject)
 		}
@@ -40,10 +40,18 @@ func TestDelays(t *testing.T) {
 			t.Errorf("%q: still trying", words)
 		}
 	}
-	if !stillTrying("", "we will try again. transient non-fatal errors") {
-		t.Error("non-fatal errors: given up")
+	for _, words := range []string{"we will try again. transient non-fatal errors", "the server will retry for 40 hours. you'll hear if it fails permanently", "το μήνυμα δεν παραδόθηκε ακόμη"} {
+		if !stillTrying("", words) {
+			t.Errorf("%q: given up", words)
+		}
 	}
-	for _, words := range []string{"could not be delivered", "user unknown", "i've given up", "konnte nicht zugestellt werden", "no se pudo entregar", "配信できませんでした。再送信してください"} {
+	for subject, want := range map[string]string{"undeliverable: trains delayed": "undeliverable", "unzustellbar：züge verzögert": "unzustellbar",
+		"delivery status notification: delayed": "delivery status notification: delayed", "warning: mail delayed": "warning: mail delayed"} {
+		if got := saysItself(subject); got != want {
+			t.Errorf("%q: %q", subject, got)
+		}
+	}
+	for _, words := range []string{"could not be delivered", "user unknown", "i've given up", "konnte nicht zugestellt werden", "no se pudo entregar", "配信できませんでした。再送信してください", "δεν παραδόθηκε. μερικά ακόμη στοιχεία"} {
 		if stillTrying("undelivered mail", words) {
 			t.Errorf("%q: still trying", words)
 		}

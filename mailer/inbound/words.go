@@ -39,7 +39,7 @@ var undelivered = refusal.AnyOf(
 	`(permanent|fatal).{0,30}(error|failure)`,
 	`(message|mail|e-?mail)\b.{0,80}\b(returned|rejected|refused|bounced|discarded|blocked)`,
 	`did not exactly match`, `you (tried|attempted) to (contact|reach)`, `mailbox (is |was )?(full|exceed)`,
-	`(no such|unknown|invalid)( final| local| destination)?( delivery)? (user|recipient|mailbox|address|host|domain)`,
+	`(no such|unknown|invalid|not an? (valid|known))( final| local| destination)?( delivery)? (user|recipient|mailbox|address|host|domain)`,
 	`(user|recipient|mailbox|address|host|domain)( is)? unknown`,
 	`an error (was detected|occurred|has occurred)`,
 	`(has|have|was) (been )?(delayed|postponed|deferred)`,
@@ -85,11 +85,20 @@ var retrying = refusal.AnyOf(
 	`再度(配信|送信)`, `稍后重试`, `延[迟遲]`,
 	`(yeniden|tekrar) den(e|en)`, `hen[üu]z (teslim|iletil)`, `gecik(ti|me)`, `지연`, `(다시|재) ?시도`, `아직 `,
 	`försena`, `ännu inte`, `nya försök`, `forsink`, `(endnu|ennå|enda) ikke`, `nye forsøg`, `prøver? (igen|igjen|på nytt)`, `viivästy`, `(vielä ei|ei (ole )?vielä)`, `yrit(etään|tää|ämme) uudelleen`,
-	`op[óo][źz]nion`, `jeszcze nie`, `zpožd`, `dosud ne`, `dalš[íi] pokus`, `kés(ik|edelm|leltet)`, `még nem`, `újra(próbál| megpróbál)`, `затрим`, `ще не`, `повторн\S+ спроб`, `καθυστέρη`, `ακόμ[αη]`,
+	`op[óo][źz]nion`, `jeszcze nie`, `zpožd`, `dosud ne`, `dalš[íi] pokus`, `kés(ik|edelm|leltet)`, `még nem`, `újra(próbál| megpróbál)`, `затрим`, `ще не`, `повторн\S+ спроб`, `καθυστέρη`, `δεν [^.]{0,40}ακόμ[αη]`, `ακόμ[αη] δεν`,
 )
 
+// saysItself is what a subject, in lower case, says before it repeats that of the mail: "undeliverable: trains delayed".
+func saysItself(subject string) string {
+	before, _, _ := strings.Cut(strings.ReplaceAll(subject, "：", ":"), ":")
+	if undelivered(before) {
+		return before
+	}
+	return subject
+}
+
 // delaySubject matches subjects of notices of delay.
-var delaySubject = lazyregexp.New(`\bdelay(ed)?\b|^warning: .*(\bnot\b|still|hours|past)|still being (re)?tried|not yet been delivered|delivery warning|verz[oö]ger|(remise|livraison|entrega|consegna) dif?f[eé]r|retras|demor|retard|ritard|gecik|지연|försena|forsink|viivästy|op[óo][źz]nion|zpožd|késedel|затрим|задерж|καθυστέρη|延[迟遲]|遅延|遅れ`)
+var delaySubject = lazyregexp.New(`\bdelay(ed)?\b|^warning\W+.*(\bnot\b|still|hours|past)|still being (re)?tried|not yet been delivered|delivery warning|verz[oö]ger|(remise|livraison|entrega|consegna) dif?f[eé]r|retras|demor|retard|ritard|gecik|지연|försena|forsink|viivästy|op[óo][źz]nion|zpožd|késedel|затрим|задерж|καθυστέρη|延[迟遲]|遅延|遅れ`)
 
 // gaveUp matches statements that nothing will be tried again.
 var gaveUp = refusal.AnyOf(
@@ -104,7 +113,8 @@ var gaveUp = refusal.AnyOf(
 // about going on outranks the rest.
 func stillTrying(subject, said string) bool {
 	if retrying(said) {
-		return !gaveUp(said) || delaySubject.MatchString(subject) || strings.Contains(said, "not yet") || strings.Contains(said, "will continue")
+		return !gaveUp(said) || delaySubject.MatchString(subject) || strings.Contains(said, "not yet") || strings.Contains(said, "will continue") ||
+			strings.Contains(said, "will retry")
 	}
 	return delaySubject.MatchString(subject) && !gaveUp(said)
 }

@@ -115,6 +115,7 @@ func TestCodes(t *testing.T) {
 		{"4.0.0", "user unknown", "4.1.1", false},                       // of the class that was given
 		{"", "550 unknown recipient or mailbox unavailable", "", false}, // either
 		{"5.2.1", "550 <rate-limit@example.org>: mailbox disabled", "5.2.1", true},
+		{"", "550 no mailbox of this name is currently available", "5.1.1", false}, // for now, perhaps
 		{"", "550 192.0.2.5.1.1 refused", "", false},
 		{"", "version 5.1.1.2", "", false},
 	} {

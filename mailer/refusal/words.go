@@ -135,7 +135,7 @@ var noMailbox = AnyOf(
 var hindered = AnyOf(
 	`\b(unknown|invalid|exists?|found|valid|nicht|inconnue?|existe|pas|esiste|sconosciuto|desconocido|desconhecido)\b,? (or|oder|ou|o|of) ([^.;:]{0,24}\b)?(`+
 		`not (allow|accept|receiv|able|avail|permit)\w*|unavailable|temporar\w*|nimmt|kann|refus\w*|restrict\w*|accept\w*|unable|policy|blocked|rejects?|no est|you)\b`,
-	`或[^。]{0,6}(拒|满|滿|停)`, `may (not exist|contain)\b`, `\bat (present|the moment)\b`, `\bmoment(o|an)`, `zur zeit`, `derzeit`, `\buntil\b`, `\bretry\b`,
+	`或[^。]{0,6}(拒|满|滿|停)`, `may (not exist|contain)\b`, `\bat (present|the moment)\b`, `\bcurrently available`, `\bmoment(o|an)`, `zur zeit`, `derzeit`, `\buntil\b`, `\bretry\b`,
 	`\b(server|backend|node|service|system|mailbox store)\b[^.;:]{0,20}\b(down|offline|unreachable|not (responding|running|ready|provisioned)|starting|out of|in test mode)\b`,
 	`\b(cannot|can not|could not|unable to|failed to) (find|look up|verify|check|read)\b[^.;]{0,40}(connect|offline|down|record|timeout)`,
 	`\b(ldap|mysql)\b`, `replication`, `connection to\b[^.;]{0,40}\blost`, `\bbeing (moved|migrated|held|imported)`, `importing`,
