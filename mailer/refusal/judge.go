@@ -122,8 +122,8 @@ func byWords(s string) About {
 	return Unclear
 }
 
-// unwanted finds that it is the mail that was refused, where nothing more is said.
-var unwanted = lazyregexp.New(`\b(mail|message|content)s? ((is|was|has been) )?(reject(ed)?|refused|denied)\b`)
+// unwanted finds that it is the mail that was refused, or from where it comes, where nothing more is said.
+var unwanted = lazyregexp.New(`\b(mail|message|content)s? ((is|was|has been) )?(reject(ed)?|refused|denied)\b|\b(ip|dns|malware)\b|\brelay`)
 
 // byCode is what a refusal is about whose words don't tell.
 func byCode(stage string, code int, status string) About {
@@ -143,7 +143,7 @@ func byCode(stage string, code int, status string) About {
 		return Server
 	case class == "4" && detail == "2", class == "5" && detail == "3":
 		return Session
-	case class == "4" && (detail == "5" || stage != "rcpt"):
+	case class == "4" && (detail == "5" || stage != "rcpt"), class == "5" && code < 500:
 		return Server
 	case class == "4":
 		return Mailbox
@@ -155,7 +155,7 @@ func byCode(stage string, code int, status string) About {
 		return Sender
 	}
 	switch {
-	case code == 452 && stage != "rcpt":
+	case (code == 452 || code == 421) && stage != "rcpt": // 421: it closes (RFC 5321 §3.8)
 		return Server
 	case code == 552 && stage != "rcpt":
 		return Message

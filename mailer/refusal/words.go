@@ -25,7 +25,7 @@ func AnyOf(patterns ...string) func(string) bool {
 var refused = AnyOf(
 	`\bspams?\b`, `spamhaus`, `junk ?mail`, `unsolicited`, `block ?list`, `black ?list`, `blocked`, `banned`, `reputation`,
 	`\bdnsbl\b`, `\brbl\b`, `dmarc`, `\bspf\b`, `\bdkim\b`, `unauthenticated`, `polic(y|ies)\b`, `access denied`,
-	`relay(ing)? (access )?(denied|not|disallowed|refused)`, `(unable to|cannot|can not) relay`, `unauthori[sz]ed relay`, `not a gateway`, `\bden(y|ies) (relay|the sender)`, `\bblack (ip|mail)`, `allowed rcpthosts`, `\bforge(d|ry)\b`, `(do|does|will) not relay`, `not permitted`, `prohibited`,
+	`relay(ing)? (access )?(denied|not|disallowed|refused)`, `(unable to|cannot|can not) relay`, `unauthori[sz]ed relay`, `not a gateway`, `\bden(y|ies) (relay|the sender)`, `\bblack (ip|mail)`, `allowed rcpthosts`, `\bforge(d|ry)\b`, `(do|does|will) not relay`, `not permitted`, `prohibit(ed|ion)`,
 	`not authori[sz]ed`, `content (is |was |has been )?(rejected|refused|denied|filter)`, `message not allowed`,
 	`too many (unknown|invalid|bad|rejected|non-?exist[ae]nt) (users|recipients|addresses)`, `trop de destinataires`, `(contains?|infected|found|detected).{0,20}virus`,
 	`virus.{0,20}(found|detected)`, `suspicious`, `suppress(ed sending|ion list)`, `\b(is|are|was|been|currently) listed\b`,
@@ -82,8 +82,8 @@ var unreachable = AnyOf(
 
 // disabled is how mail systems say that a mailbox was closed.
 var disabled = AnyOf(
-	`(account|mail ?box|user|recipient|address|mailadresse|cuenta|compte|konto)[^.;]{0,40}\b(disabled|suspended|discontinued|deactivated|inactive|closed|frozen|locked|terminated|cancel+ed|no longer active|not active|deshabilitad|desactivad|d[eé]sactiv|deaktiviert|gesperrt|disabilitat)`,
-	`\b(account|mail ?box|user|address)( \S+@\S+)? (is|was|has been) (deleted|removed)\b`,
+	`(account|mail ?box|user|recipient|address|mailadresse|cuenta|compte|konto)[^.;]{0,40}\b(disabled|suspend(s|ed)?|discontinued|deactivated|inactive|closed|frozen|locked|terminated|cancel+ed|no longer active|not active|deshabilitad|desactivad|d[eé]sactiv|deaktiviert|gesperrt|disabilitat)`,
+	`\b(account|mail ?box|user|address)( \S+@\S+)? ((is|was|has been) )?(deleted|removed)\b`,
 	`(account|mailbox|recipient|address) no longer (accepts?|receives?) (e-?mail|mail|messages)`,
 )
 
@@ -142,7 +142,7 @@ var hindered = AnyOf(
 	`disk failure`, `\berrno\b`, `(can not|cannot|unable to) (open|create|write|append)`, `\bwill deliver to\b`, `out of disk`, `unpaid`, `invoice`, `payment`, `vacation`, `safe ?list`, `(allowed|permitted) senders`, `permission`, `set up to receive`,
 	`(allow|white)[- ]?list`, `gr[ae]y-?list`, `\bexternal (e-?mails?|mails?|senders?)\b`, `\b(backup|secondary) mx\b`, `\b(try|use) \S*mx`, `\bwill be (re-?activated|activated|restored|enabled)`,
 	`\byet\b`, `\bpending\b`, `\bbetween \d`, `\bthat (may|can) receive`, `\b(charset|format)\b`, `just nu`, `(for øjeblikket|for tiden|lige nu)`, `tällä hetkellä`, `şu anda`, `chwilowo`, `obecnie`, `jelenleg`, `сейчас`, `наразі`, `προς το παρόν`,
-	`mailing lists?\b`, `you must\b`, `user agent`, `\b(to|recipient) header`, `forbidden`, `over its`, `suspended`, `or recipient's server`,
+	`mailing lists?\b`, `you must\b`, `user agent`, `\b(to|recipient) header`, `forbidden`, `over its`, `suspend`, `or recipient's server`,
 )
 
 // elsewhere finds, in lower case, words that say something else than that there is no such mailbox.
@@ -156,7 +156,7 @@ var elsewhere = AnyOf(
 
 // senderWord finds, in lower case, words that say that a sentence is about whoever sent.
 var senderWord = AnyOf(
-	`\bsender`, `\b(return|reverse)[- ]?(address|path)\b`, `\b(envelope|mail) ?from\b`,
+	`\bsend(er|as)`, `\b(return|reverse)[- ]?(address|path)\b`, `\b(envelope|mail) ?from\b`,
 	`\bfrom (header|address|field|domain)`, `\bhelo\b`, `\behlo\b`, `\bip[- ]address`, `\bcallback`, `\bcallout`,
 	`\bverifying\b`, `\bauthenticat`, `\byou are (an?|not) `, `\byour (own )?((e-?mail )?address|mailbox)\b`, `\byou used? to send\b`,
 	`exp[ée]diteur`, `absender`, `отправител`, `发件`, `發件`, `寄件`, `送信者`, `差出人`, `remitente`, `mittente`, `remetente`,
@@ -194,7 +194,7 @@ var session = AnyOf(
 
 // rested is how they say that they have waited for a command for long enough.
 var rested = AnyOf(
-	`time-?(d )?-?out\b[^.;]{0,40}\b(waiting|client|command|data|idle|input)`, `timeout exceeded`, `\bidle\b[^.;]{0,30}(time|too long|closing)`, `(waiting|waited)\b[^.;]{0,40}\btoo long`,
+	`time-?(d )?-?out\b[^.;]{0,40}\b(waiting|client|command|data|idle|input|closing)`, `connection expired`, `timeout exceeded`, `\bidle\b[^.;]{0,30}(time|too long|closing)`, `(waiting|waited)\b[^.;]{0,40}\btoo long`,
 )
 
 // crowd is how they say that a sender has too many connections at a time.
@@ -204,7 +204,7 @@ var crowd = AnyOf(`(concurrent|simultaneous|parallel|active)\b[^.;]{0,20} (conne
 var pace = AnyOf(
 	`\b(send(ing|er'?s?)?|sent|submissions?|out(going|bound)|hourly|daily|monthly|24[- ]?hours?|relay(ing)?|trial tenant)\b[^.;:]{0,50}\b(rates?|limit(s|ed)?|quotas?|credits?|volume|allowance)\b`,
 	`\b(limit|quota|rate|credits)\b[^.;:]{0,40}\b(of|for|on|in) (sent|sending|outgoing|outbound|messages sent|the (last )?(hour|day))`,
-	`rate[- _]?limit`, `throttl`, `too (much (e-?)?mail\b|fast|quickly|frequent|many requests)`, `too many active (sessions|connections)`,
+	`rate[- _]?limit`, `throttl`, `\bslow(er|ly| down)\b`, `too (much (e-?)?mail\b|fast|quickly|frequent|many requests)`, `too many active (sessions|connections)`,
 	`\b(sending|delivery|message|connection|traffic|submission)[- ](rate|frequency|volume)`, `\b(frequency|rate)\b[^.;:]{0,20}\b(limit|exceed|control)`,
 	`\b(max(imum)?|allowed|limit(ed)?|number of|too many|exceed(s|ed)?)\b[^.;:]{0,50}\b(e-?mails?|messages?|mails|recipients?|defers|failures|deliver(y|ies)|connections?)\b[^.;:]{0,40}\b(hour|minute|second|day|daily|hourly|24)`,
 	`\b\d+ (recipients?|e-?mails?|messages?|mails|requests?) ?(/|per|in|every|each) ?(\d+ ?)?(s|min|h|day|24)`,
@@ -223,11 +223,11 @@ var pace = AnyOf(
 // system is how they say that they have a trouble of their own.
 var system = AnyOf(
 	`(insufficient|not enough|out of|no) (system|disk|queue|spool|server)[^.;:]{0,12} ?(storage|space|resources|memory)`, `temporary authentication failure`, `(server|system|service|database)\b[^.;:]{0,20}\b(busy|overload\w*|not available|unavailable|error)`,
-	`local (error in processing|problem|configuration)`, `out of memory`, `queue (is )?unavailable`, `service refuse[^.;:]{0,40}(later|tard)`, `unable to process connection`, `load average`, `congest`, `\btoo busy\b`, `\bqq (trouble|write|read|unable|internal)`,
+	`system (is )?full`, `local (error in processing|problem|configuration)`, `out of memory`, `queue (is )?unavailable`, `service refuse[^.;:]{0,40}(later|tard)`, `unable to process connection`, `load average`, `congest`, `\btoo busy\b`, `\bqq (trouble|write|read|unable|internal)`,
 )
 
 // introduces finds what is said of how a client names itself, or of where it comes from.
 var introduces = AnyOf(
-	`\b(helo|ehlo)`, `reverse (dns|lookup|hostname)`, `\b(ptr|rdns)\b`, `client host`, `\b(mi|rp|hl|dt|ip|ib|rl|ts?s)[:-]?[a-z0-9]{2,6}\b.{0,60}\b(163|126|netease|sender)`,
+	`\b(helo|ehlo)`, `reverse (dns|lookup|hostname)`, `\b(ptr|rdns)\b`, `client host`, `\b(mi|rp|hl|dt):[a-z]{3}\b`, `\b(ip|ib|rl|ts?s)[:-]?[a-z0-9]{2,6}\b.{0,60}\b(163|126|netease|sender)`,
 	`\bverification failed`, `not (allowed|permitted|authori[sz]ed) to (send|relay|use)`, `(bad|invalid|missing) (dns|ptr)\b.{0,30}record`, `(from|sender) (address|domain)\b[^.;]{0,40}\bnot (one of|owned|allowed|verified|match)`,
 )
