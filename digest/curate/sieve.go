@@ -1,6 +1,7 @@
 package curate
 
 import (
+	"math"
 	"regexp/syntax"
 	"slices"
 	"strings"
@@ -19,8 +20,40 @@ type sieve struct {
 
 // piece is a piece of text in lower case without which an expression does not match.
 type piece struct {
-	text string
-	of   int // the expression's place
+	text         string
+	of           int  // the expression's place
+	first        bool // it stands at the beginning of a text
+	begins, ends bool // it begins a word, or ends one
+}
+
+// How a piece has the beginning of a text and the boundary of a word, which no text has.
+const (
+	atBegin = "\x02"
+	atWord  = "\x08"
+)
+
+var unmarked = strings.NewReplacer(atBegin, "", atWord, "")
+
+// newPiece is a piece of an expression, as piecesOf has it.
+func newPiece(marked string, of int) piece {
+	p := piece{text: unmarked.Replace(marked), of: of}
+	before := marked[:strings.IndexByte(marked, p.text[0])]
+	p.first = strings.Contains(before, atBegin)
+	p.begins = strings.Contains(before, atWord) && isWordByte(p.text[0])
+	p.ends = strings.HasSuffix(marked, atWord) && isWordByte(p.text[len(p.text)-1])
+	return p
+}
+
+// isIn reports whether a piece stands at a place of a text in lower case.
+func (p piece) isIn(text string, at int) bool {
+	end := at + len(p.text)
+	return (!p.first || at == 0) && strings.HasPrefix(text[at:], p.text) &&
+		!(p.begins && at > 0 && isWordByte(text[at-1])) && !(p.ends && end < len(text) && isWordByte(text[end]))
+}
+
+// isWordByte reports whether expressions take a byte for a part of a word.
+func isWordByte(b byte) bool {
+	return b == '_' || '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'
 }
 
 // newSieve reads expressions; letters match in either case, and a dot matches line ends. One that can't be read is a
@@ -37,10 +70,11 @@ func newSieve(expressions []string) sieve {
 		if pieces == nil {
 			s.always = append(s.always, i)
 		}
-		for _, text := range pieces {
-			begin := twoBytes(text, 0)
+		for _, marked := range pieces {
+			p := newPiece(marked, i)
+			begin := twoBytes(p.text, 0)
 			s.begins[begin/64] |= 1 << (begin % 64)
-			s.pieces[begin] = append(s.pieces[begin], piece{text, i})
+			s.pieces[begin] = append(s.pieces[begin], p)
 		}
 		s.expressions = append(s.expressions, lazyregexp.New(expression))
 	}
@@ -59,7 +93,7 @@ func (s sieve) candidates(text string) []int {
 			continue
 		}
 		for _, p := range s.pieces[begin] {
-			if strings.HasPrefix(lower[i:], p.text) {
+			if p.isIn(lower, i) {
 				out = append(out, p.of)
 			}
 		}
@@ -135,8 +169,12 @@ func exact(re *syntax.Regexp) []string {
 	switch re.Op {
 	case syntax.OpLiteral:
 		return []string{strings.ToLower(string(re.Rune))}
-	case syntax.OpEmptyMatch, syntax.OpBeginText, syntax.OpEndText, syntax.OpWordBoundary:
+	case syntax.OpEmptyMatch, syntax.OpEndText:
 		return []string{""}
+	case syntax.OpBeginText:
+		return []string{atBegin}
+	case syntax.OpWordBoundary:
+		return []string{atWord}
 	case syntax.OpCapture:
 		return exact(re.Sub[0])
 	case syntax.OpQuest:
@@ -191,9 +229,9 @@ func shortest(texts []string) int {
 	if len(texts) == 0 {
 		return 0
 	}
-	least := len(texts[0])
+	least := math.MaxInt
 	for _, text := range texts {
-		least = min(least, len(text))
+		least = min(least, len(unmarked.Replace(text)))
 	}
 	return least
 }
