@@ -66,8 +66,12 @@ const (
 // NewDocument takes a headline and a summary (which may be empty) apart. language is what the feed
 // declares (BCP 47) or empty.
 func NewDocument(title, summary, language string) Document {
-	lex := lexemes(title)
-	d := Document{tokens: tokenize(lex, language), dates: datesOf(lex), asks: asks(title, lex), form: formOf(title, lex),
+	return new(reader).document(title, summary, language)
+}
+
+func (r *reader) document(title, summary, language string) Document {
+	lex := r.lexemes(r.lex[:0], title)
+	d := Document{tokens: slices.Clone(r.tokenize(lex, language)), dates: datesOf(lex), asks: asks(title, lex), form: formOf(title, lex),
 		denies: denies(lex), ahead: ahead(lex), ids: serialsOf(lex)}
 	is := func(k kind) bool { return slices.ContainsFunc(d.tokens, func(t token) bool { return t.kind == k }) }
 	d.unread = is(unknown) && !is(word)
@@ -76,10 +80,12 @@ func NewDocument(title, summary, language string) Document {
 		d.order = d.order*31 + t.key
 		d.bits |= 1 << (t.key >> 58)
 	}
+	r.lex = lex
 	if summary == "" {
 		return d
 	}
-	rest := tokenize(append(lex, lexemes(beginning(summary, summaryBytes))...), language)
+	r.lex = r.lexemes(lex, beginning(summary, summaryBytes))
+	rest := r.tokenize(r.lex, language)
 	d.text = make([]mention, 0, len(rest))
 	for _, t := range rest {
 		if t.weight >= commonWeight || t.gram {

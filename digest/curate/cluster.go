@@ -57,9 +57,10 @@ func clean(nodes []node, kind func(feed string) digest.Kind, asidePaths []string
 // prepare takes the nodes' items apart, the costly part of making nodes.
 func prepare(nodes []node) {
 	inParallel(len(nodes), func(from, to int) {
+		r := newReader()
 		for i := range nodes[from:to] {
 			n := &nodes[from+i]
-			n.doc = documentOf(*n.item)
+			n.doc = r.document(n.item.Title, n.item.Summary.Plain(), n.item.Language)
 			n.link = itemLink(*n.item)
 			n.host = linkHost(n.link)
 		}

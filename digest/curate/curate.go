@@ -72,44 +72,63 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 		nodes[i].top = n.sent == 0 && opt.ByImportance[n.item.Feed] && n.item.Kind == digest.News && n.item.Place > 0 && n.item.Place <= firstPlaces
 	}
 
-	var stories []digest.Story
 	heat, explaining, follows, affairs := newSubjects(), explainers(nodes), make(map[string]follow), make(map[string]cluster)
 	told := make(map[int]string) // titles of what was sent, by the roots of their clusters
-	for _, c := range clusters(nodes) {
+	grouped := clusters(nodes)
+	made, extra := newStories(grouped, filters, opt)
+	stories := made[:0]
+	for i, c := range grouped {
 		heat.count(c, opt.ByImportance)
 		if c.sent > 0 {
 			told[c.root] = sent[c.sent-1].Lead().Title
 			closed = append(closed, closeInto(c, sent[c.sent-1])...)
 			continue
 		}
-		story, extra := newStory(c, filters)
-		story.Carried = opt.Carried[c.nodes[0].item.Seq]
-		for _, n := range c.nodes { // what is told anew does not wait
-			story.Carried = min(story.Carried, opt.Carried[n.item.Seq])
+		story := made[i]
+		for _, n := range c.nodes {
 			story.Topics = append(story.Topics, topicsOf[n.item]...)
 		}
 		if isClip(story, articles) || onlyExplains(story, c, explaining) {
 			story.Kind = digest.Aside
 		}
-		story.Rank, affairs[story.ID] = rank(story, filters, opt), c
-		if c.follows != nil {
+		if affairs[story.ID] = c; c.follows != nil {
 			follows[story.ID] = *c.follows
 		}
 		stories = append(stories, story)
-		closed = append(closed, extra...)
+		closed = append(closed, extra[i]...)
 	}
 	filters.belonging(stories)
-	slices.SortFunc(stories, byRank)
+	stories = bestFirst(stories)
 	heat.lift(stories, len(nodes))
-	slices.SortFunc(stories, byRank)
+	stories = bestFirst(stories)
 	if opt.Developments {
 		develop(stories, follows, sent)
 	}
 	stories, again := withoutRetold(stories, sent)
 	closed = append(closed, again...)
 	heat.standBack(stories, affairs, told, len(nodes))
-	slices.SortFunc(stories, byRank)
+	stories = bestFirst(stories)
 	slices.SortFunc(closed, func(a, b Closed) int { return compareItems(&a.Item, &b.Item) })
+	return stories, closed
+}
+
+// newStories makes a ranked story of each cluster, at its place, but of those that were sent.
+func newStories(of []cluster, f filters, opt Options) ([]digest.Story, [][]Closed) {
+	stories, closed := make([]digest.Story, len(of)), make([][]Closed, len(of))
+	inParallel(len(of), func(from, to int) {
+		for i := from; i < to; i++ {
+			if of[i].sent > 0 {
+				continue
+			}
+			story, nodes := &stories[i], of[i].nodes
+			*story, closed[i] = newStory(of[i], f)
+			story.Carried = opt.Carried[nodes[0].item.Seq]
+			for _, n := range nodes { // what is told anew does not wait
+				story.Carried = min(story.Carried, opt.Carried[n.item.Seq])
+			}
+			story.Rank = rank(*story, f, opt)
+		}
+	})
 	return stories, closed
 }
 

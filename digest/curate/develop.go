@@ -264,14 +264,14 @@ func withoutRetold(stories, sent []digest.Story) (rest []digest.Story, closed []
 			told[it.Seq] = s
 		}
 	}
-	for _, s := range stories {
-		before, ok := told[s.Lead().After]
-		if ok && s.Follows == nil && len(s.Items) == 1 {
-			closed = append(closed, Closed{Item: s.Lead(), Reason: coverageOf(before), Story: before.ID})
-			continue
+	rest = slices.DeleteFunc(stories, func(s digest.Story) bool {
+		before, ok := told[s.Items[0].After]
+		if !ok || s.Follows != nil || len(s.Items) != 1 {
+			return false
 		}
-		rest = append(rest, s)
-	}
+		closed = append(closed, Closed{Item: s.Lead(), Reason: coverageOf(before), Story: before.ID})
+		return true
+	})
 	return rest, closed
 }
 

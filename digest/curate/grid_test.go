@@ -165,15 +165,20 @@ func TestSameOutletAndPage(t *testing.T) {
 
 // What can be a subject, what is shouted, and what is a great count.
 func TestSubjectsShoutsAndCounts(t *testing.T) {
+	titled := func(word string) token {
+		tok := NewDocument("It moves "+word, "", "en").tokens[1]
+		tok.kind = name
+		return tok
+	}
 	for i, c := range []struct {
 		tok  token
 		want bool
 	}{
 		{token{term: "marrow", kind: name}, true}, {token{term: "marrow", kind: word, weight: wordWeight}, true},
 		{token{term: "marrow", kind: word, weight: commonWeight}, false}, {token{term: "marrow", kind: number, weight: wordWeight}, false},
-		{token{term: "police", kind: name}, false}, {token{term: "tonight", kind: name}, false},
+		{titled("Police"), false}, {titled("Tonight"), false}, {titled("Marrow"), true},
 	} {
-		if isSubject(c.tok) != c.want {
+		if isSubject(&c.tok) != c.want {
 			t.Errorf("row %d: a subject: %v", i, !c.want)
 		}
 	}

@@ -3,6 +3,8 @@ package curate
 import (
 	"fmt"
 	"math"
+	"math/bits"
+	"slices"
 
 	"digestd/digest"
 )
@@ -12,6 +14,7 @@ type subjects struct {
 	rare    map[uint64]*subject // by the keys of rare words
 	bearers map[uint64]int      // how many items have a word, by its key
 	tops    []top
+	outlets map[string]int // numbers, by name
 }
 
 // top is an item that stood among its outlet's first places, by importance.
@@ -21,19 +24,37 @@ type top struct {
 }
 
 func newSubjects() subjects {
-	return subjects{rare: make(map[uint64]*subject), bearers: make(map[uint64]int)}
+	return subjects{rare: make(map[uint64]*subject), bearers: make(map[uint64]int), outlets: make(map[string]int)}
 }
 
 type subject struct {
 	term    string
 	items   int
-	outlets map[string]bool // whether one of its items stood among an outlet's first, by importance
+	outlets outlets // of its items
+	tops    outlets // those of which one of its items stood among the first, by importance
+}
+
+// outlets are some of all, a bit for each.
+type outlets []uint64
+
+func (o outlets) with(n int) outlets {
+	for len(o) <= n/64 {
+		o = append(o, 0)
+	}
+	o[n/64] |= 1 << (n % 64)
+	return o
+}
+
+func (o outlets) count() (n int) {
+	for _, some := range o {
+		n += bits.OnesCount64(some)
+	}
+	return n
 }
 
 // isSubject reports whether a word can be what news is about: a name, or what no everyday word is.
-func isSubject(t token) bool {
-	return (t.kind == name || t.kind == word && t.weight >= wordWeight) && !english().common[english().stem(t.term)] &&
-		!noSubjects[t.term]
+func isSubject(t *token) bool {
+	return (t.kind == name || t.kind == word && t.weight >= wordWeight) && !t.everyday
 }
 
 // noSubjects are words that are in capitals in titles, or rare enough, and tell of nothing.
@@ -45,26 +66,37 @@ func (s *subjects) count(c cluster, byImportance map[string]bool) {
 	for _, n := range c.nodes {
 		first := byImportance[n.item.Feed] && n.item.Place > 0 && n.item.Place <= topPlaces
 		if first && n.sent == 0 {
-			s.tops = append(s.tops, top{n.item, titleTokens(*n.item)})
+			s.tops = append(s.tops, top{n.item, new(reader).titleTokens(*n.item)})
 		}
-		for _, t := range n.doc.tokens {
+		outlet, ok := s.outlets[n.item.Source]
+		if !ok {
+			outlet = len(s.outlets)
+			s.outlets[n.item.Source] = outlet
+		}
+		for i := range n.doc.tokens {
+			t := &n.doc.tokens[i]
 			s.bearers[t.key]++
 			if !isSubject(t) {
 				continue
 			}
 			of := s.rare[t.key]
 			if of == nil {
-				of = &subject{term: t.term, outlets: make(map[string]bool)}
+				of = &subject{term: t.term}
 				s.rare[t.key] = of
 			}
 			of.items++
-			of.outlets[n.item.Source] = of.outlets[n.item.Source] || first
+			if of.outlets = of.outlets.with(outlet); first {
+				of.tops = of.tops.with(outlet)
+			}
 		}
 	}
 }
 
 // titleTokens are the words of a title as they weigh by themselves, whatever else is in the window.
-func titleTokens(it digest.Item) []token { return tokenize(lexemes(it.Title), it.Language) }
+func (r *reader) titleTokens(it digest.Item) []token {
+	r.lex = r.lexemes(r.lex[:0], it.Title)
+	return slices.Clone(r.tokenize(r.lex, it.Language))
+}
 
 // heat of a subject: how often its items double, and, for a story that was near the top, how many outlets beyond the
 // first had one of them there.
@@ -73,13 +105,7 @@ func (s subject) heat(nearTop bool) float64 {
 	if !nearTop {
 		return heat
 	}
-	tops := 0
-	for _, top := range s.outlets {
-		if top {
-			tops++
-		}
-	}
-	return heat + perTopOutlet*float64(max(0, tops-1))
+	return heat + perTopOutlet*float64(max(0, s.tops.count()-1))
 }
 
 // What makes a subject, so many items from so many outlets at least, and what its heat is made of. A name that stands
@@ -98,8 +124,9 @@ const (
 func (s *subjects) lift(stories []digest.Story, items int) {
 	titles := make([][]token, len(stories))
 	inParallel(len(stories), func(from, to int) {
+		r := newReader()
 		for i := from; i < to; i++ {
-			titles[i] = titleTokens(stories[i].Lead())
+			titles[i] = r.titleTokens(stories[i].Lead())
 		}
 	})
 	taken, lent := make(map[uint64]bool), make(map[uint64]bool)
@@ -111,8 +138,8 @@ func (s *subjects) lift(stories []digest.Story, items int) {
 		nearTop := story.Rank.Place >= 1+upperWorth
 		for _, t := range tokens {
 			of := s.rare[t.key]
-			if !isSubject(t) || of == nil || taken[t.key] ||
-				of.items < leastHeat || len(of.outlets) < leastHeatOutlets ||
+			if !isSubject(&t) || of == nil || taken[t.key] ||
+				of.items < leastHeat || of.outlets.count() < leastHeatOutlets ||
 				of.items*commonToOneIn > max(items, 2*leastHeat*commonToOneIn) {
 				continue
 			}
@@ -149,7 +176,7 @@ func (s *subjects) lend(story *digest.Story, tokens []token, items int, lent map
 			if x.weight > labelWeight && !x.isNumber() && hasKey(t.tokens, x.key) &&
 				s.bearers[x.key]*pairToOneIn <= items {
 				telling++
-				named = named || isSubject(x) && s.bearers[x.key]*commonToOneIn > items
+				named = named || isSubject(&x) && s.bearers[x.key]*commonToOneIn > items
 			}
 		}
 		if telling < 2 || !named {

@@ -208,9 +208,9 @@ func TestWhatIsASubject(t *testing.T) {
 	}{
 		{4, 2, 400, 1 + 0.15}, {3, 2, 400, 1 + 0.15*math.Log2(1.5)}, {2, 2, 400, 1}, {4, 1, 400, 1}, {40, 3, 400, 1}, {33, 3, 400, 1 + 0.15*math.Log2(16.5)},
 	} {
-		of := &subject{term: "marrow", items: c.items, outlets: make(map[string]bool)}
+		of := &subject{term: "marrow", items: c.items}
 		for i := range c.outlets {
-			of.outlets[fmt.Sprint(i)] = false
+			of.outlets = of.outlets.with(i)
 		}
 		stories := []digest.Story{story("Floods at Marrow")}
 		s := subjects{rare: map[uint64]*subject{key: of}}

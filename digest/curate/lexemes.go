@@ -1,6 +1,7 @@
 package curate
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -31,8 +32,22 @@ type lexeme struct {
 
 // lexemes takes a text apart.
 func lexemes(text string) []lexeme {
-	runes := []rune(norm.NFKC.String(text))
-	out := make([]lexeme, 0, 1+len(runes)/5)
+	var r reader
+	return r.lexemes(nil, text)
+}
+
+// lexemes takes a text apart and adds what it is made of.
+func (r *reader) lexemes(out []lexeme, text string) []lexeme {
+	text = norm.NFKC.String(text)
+	r.runes, out = slices.Grow(r.runes[:0], len(text)), slices.Grow(out, 1+len(text)/5)
+	for _, c := range text {
+		r.runes = append(r.runes, c)
+	}
+	runes := r.runes
+	cut := func(from, to int) string { return string(runes[from:to]) }
+	if len(runes) == len(text) { // of ASCII, words are parts of the text
+		cut = func(from, to int) string { return text[from:to] }
+	}
 	fresh, comma, hyphen := true, false, false
 	add := func(s string, number, dense bool) {
 		out = append(out, lexeme{text: s, folded: fold(s), number: number, dense: dense, initial: fresh, comma: comma,
@@ -54,16 +69,16 @@ func lexemes(text string) []lexeme {
 			for i+n < len(runes) && isDense(runes[i+n]) {
 				n++
 			}
-			add(string(runes[i:i+n]), false, true)
+			add(cut(i, i+n), false, true)
 			i += n
 		case unicode.IsLetter(r):
 			n := wordEnd(runes[i:])
 			if m := modelEnd(runes[i+n:]); m > 0 { // "Covid-19", "F16": one name
-				add(string(runes[i:i+n])+strings.ReplaceAll(asciiDigits(runes[i+n:i+n+m]), "-", ""), false, false)
+				add(cut(i, i+n)+strings.ReplaceAll(asciiDigits(runes[i+n:i+n+m]), "-", ""), false, false)
 				i += n + m
 				continue
 			}
-			add(withoutApostrophe(string(runes[i:i+n])), false, false)
+			add(withoutApostrophe(cut(i, i+n)), false, false)
 			out[len(out)-1].owns = n > 2 && runes[i+n-1] == 's' && !unicode.IsLetter(runes[i+n-2])
 			i += n
 		default:

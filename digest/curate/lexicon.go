@@ -152,6 +152,39 @@ func (x *lexicon) addPlace(name string, p place) {
 	}
 }
 
+// meaning is what the tables say of a folded word.
+type meaning struct {
+	key     uint64 // of what is put for one another
+	place   uint64 // key of a country or a capital; 0: it is none
+	country uint64 // of a capital: its country's key
+	sides   []side
+	tense   tense // of the word after it
+
+	common, label, role, everyday bool
+	begins                        bool // phrases begin with it
+	about, negates                bool // the word after it
+}
+
+// meaning looks a folded word up.
+func (x *lexicon) meaning(folded string) meaning {
+	stem := x.stem(folded)
+	m := meaning{
+		key: hashKey(stem), sides: x.opposites[stem], tense: futureEnglish[folded],
+		common: x.common[stem], label: x.labels[folded], role: x.roles[stem], everyday: x.common[stem] || noSubjects[folded],
+		begins: x.begins[folded], about: aboutEnglish[folded], negates: negationsEnglish[folded],
+	}
+	if s, ok := x.synonyms[stem]; ok {
+		m.key = hashKey(s)
+	}
+	if p, ok := x.places[folded]; ok {
+		m.place = hashKey("@" + p.name)
+		if p.country != "" {
+			m.country = hashKey("@" + p.country)
+		}
+	}
+	return m
+}
+
 // stem is the form in which the inflections of a folded English word are one.
 func (x *lexicon) stem(w string) string {
 	if s, ok := x.stems[w]; ok {

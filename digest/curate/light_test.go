@@ -47,8 +47,8 @@ func TestLight(t *testing.T) {
 func TestHeatHasABound(t *testing.T) {
 	it := digest.Item{Title: "Sandholm reopens", Language: "en"}
 	s := newSubjects()
-	for _, tok := range titleTokens(it) {
-		s.rare[tok.key] = &subject{term: tok.term, items: 1 << 12, outlets: map[string]bool{"a": false, "b": false}}
+	for _, tok := range new(reader).titleTokens(it) {
+		s.rare[tok.key] = &subject{term: tok.term, items: 1 << 12, outlets: outlets{3}}
 	}
 	stories := []digest.Story{{Kind: digest.News, Items: []digest.Item{it}}}
 	if s.lift(stories, 1<<20); stories[0].Rank.Heat != 2.5 {

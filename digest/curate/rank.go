@@ -103,9 +103,22 @@ func product(r digest.Rank) float64 {
 	return total
 }
 
-// byRank sorts stories best first. Ties go to the fresher, then to the leading items' own order, so
+// bestFirst are stories in the order of their rank. Ties go to the fresher, then to the leading items' own order, so
 // that the same stories always stand in the same order.
-func byRank(a, b digest.Story) int {
+func bestFirst(stories []digest.Story) []digest.Story {
+	order := make([]*digest.Story, len(stories)) // a story is large, and sorting moves each many times
+	for i := range stories {
+		order[i] = &stories[i]
+	}
+	slices.SortFunc(order, byRank)
+	sorted := make([]digest.Story, len(stories))
+	for i, s := range order {
+		sorted[i] = *s
+	}
+	return sorted
+}
+
+func byRank(a, b *digest.Story) int {
 	if c := cmp.Compare(b.Rank.Total, a.Rank.Total); c != 0 {
 		return c
 	}

@@ -31,7 +31,7 @@ func Retell(topics []digest.Topic, told []Retold) ([]digest.Story, []Closed) {
 		stories, closed = append(stories, story), append(closed, extra...)
 	}
 	filters.belonging(stories)
-	slices.SortFunc(stories, byRank)
+	stories = bestFirst(stories)
 	slices.SortFunc(closed, func(a, b Closed) int { return compareItems(&a.Item, &b.Item) })
 	return stories, closed
 }

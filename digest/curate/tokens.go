@@ -1,6 +1,7 @@
 package curate
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -22,25 +23,26 @@ const (
 
 // token is one word of a text as it is compared.
 type token struct {
-	term    string // as why shows it
-	key     uint64 // equal for words that are put for one another
-	kind    kind
-	weight  float64
-	rarity  float64 // how rare it is in the window; 0: there are too few items to tell
-	country uint64  // of a capital: its country's key
-	unit    uint64  // of a small number: what it counts
-	small   bool    // a number that says half: much is three of something, in a language of which the words say more
-	capital bool    // written in capitals throughout
-	upper   bool    // begins with one
-	tied    bool    // a name that a hyphen ties to the name before it: "El-Sayed" is one
-	gram    bool    // two letters of a script without spaces
-	tense   tense
-	negated bool // after a "not"
-	about   bool // a number after "nearly" or the like
-	owns    bool // what follows is theirs: "Lund's"
-	voice   voice
-	role    bool   // something that one does to another
-	sides   []side // of the opposites that it is in
+	term     string // as why shows it
+	key      uint64 // equal for words that are put for one another
+	kind     kind
+	weight   float64
+	rarity   float64 // how rare it is in the window; 0: there are too few items to tell
+	country  uint64  // of a capital: its country's key
+	unit     uint64  // of a small number: what it counts
+	small    bool    // a number that says half: much is three of something, in a language of which the words say more
+	capital  bool    // written in capitals throughout
+	upper    bool    // begins with one
+	tied     bool    // a name that a hyphen ties to the name before it: "El-Sayed" is one
+	gram     bool    // two letters of a script without spaces
+	tense    tense
+	negated  bool // after a "not"
+	about    bool // a number after "nearly" or the like
+	owns     bool // what follows is theirs: "Lund's"
+	voice    voice
+	role     bool   // something that one does to another
+	everyday bool   // English knows it as a word that tells of nothing by itself
+	sides    []side // of the opposites that it is in
 }
 
 func (t token) isNumber() bool { return t.kind == number || t.kind == result }
@@ -106,21 +108,54 @@ func fold(s string) string {
 	return norm.NFC.String(b.String())
 }
 
-// tokenize makes distinct tokens of the words of a text, in order.
-func tokenize(lex []lexeme, language string) []token {
-	t := tokenizer{out: make([]token, 0, min(len(lex), mostTokens))}
+// reader takes texts apart, one after another. It keeps what it learned of words, and the room that it needed.
+type reader struct {
+	known    map[string]*meaning // by words, folded; nil: it learns nothing
+	meanings []meaning
+	runes    []rune
+	lex      []lexeme
+	folded   []string
+	told     []*meaning
+	tokens   []token
+}
+
+// newReader returns a reader for many texts.
+func newReader() *reader { return &reader{known: make(map[string]*meaning)} }
+
+// meaning is what the tables say of a folded word, as if it were English.
+func (r *reader) meaning(folded string) *meaning {
+	if m := r.known[folded]; m != nil {
+		return m
+	}
+	r.meanings = append(r.meanings, english().meaning(folded))
+	m := &r.meanings[len(r.meanings)-1]
+	if r.known != nil {
+		r.known[folded] = m
+	}
+	return m
+}
+
+// tokenize makes distinct tokens of the words of a text, in order. They hold until the next call.
+func (r *reader) tokenize(lex []lexeme, language string) []token {
+	t := tokenizer{reader: r, out: slices.Grow(r.tokens[:0], min(len(lex), mostTokens))}
+	defer func() { r.tokens = t.out }()
 	t.read(lex, language)
+	t.told = slices.Grow(t.told[:0], len(lex))
+	for _, l := range lex {
+		t.told = append(t.told, r.meaning(l.folded))
+	}
 	for i := 0; i < len(lex) && len(t.out) < mostTokens; {
 		before := len(t.out)
-		n := t.take(lex[i:])
+		n := t.take(lex[i:], t.told[i])
 		if len(t.out) > before && t.language == "en" {
 			tok := &t.out[len(t.out)-1]
 			if i > 0 {
-				if tok.tense = futureEnglish[lex[i-1].folded]; tok.tense == infinitive && i > 1 && doneEnglish[lex[i-2].folded] {
+				before := t.told[i-1]
+				if tok.tense = before.tense; tok.tense == infinitive && i > 1 && doneEnglish[lex[i-2].folded] {
 					tok.tense = 0
 				}
-				tok.about = tok.kind == number && aboutEnglish[lex[i-1].folded]
-				tok.negated = negationsEnglish[lex[i-1].folded] || isNone(lex[:i])
+				tok.about = tok.kind == number && before.about
+				tok.negated = before.negates || isNone(lex[:i])
 			}
 			tok.owns = lex[i+n-1].owns
 			if i+n < len(lex) {
@@ -191,8 +226,10 @@ var doneEnglish = words("forced made had has have how ways way able used gets go
 
 // tokenizer makes tokens of lexemes.
 type tokenizer struct {
+	*reader
 	language  string
 	stops     map[string]bool
+	numerals  map[string]int
 	plainCaps bool   // capitals tell names from other words
 	shouting  bool   // all is in capitals
 	last      string // the lexeme before
@@ -202,7 +239,8 @@ type tokenizer struct {
 // read learns from a whole text what its single words don't tell: the language, and whether capitals
 // mean anything. In a title where most words have one, and in German, they do not.
 func (t *tokenizer) read(lex []lexeme, language string) {
-	folded := make([]string, 0, len(lex))
+	folded := slices.Grow(t.folded[:0], len(lex))
+	defer func() { t.folded = folded }()
 	var script *unicode.RangeTable
 	upper, lower, capitals, inner := 0, 0, 0, 0
 	for _, l := range lex {
@@ -234,7 +272,7 @@ func (t *tokenizer) read(lex []lexeme, language string) {
 		}
 	}
 	t.language = languageOf(language, folded, script)
-	t.stops = stopwords[t.language]
+	t.stops, t.numerals = stopwords[t.language], numerals[t.language]
 	t.shouting = upper > 3 && upper > 2*lower
 	t.plainCaps = !t.shouting && t.language != "de" && float64(capitals) < 0.7*float64(inner)
 }
@@ -248,7 +286,7 @@ func inCapitals(w string) bool {
 }
 
 // take makes a token of the first lexeme, or of the first few, and says how many.
-func (t *tokenizer) take(lex []lexeme) int {
+func (t *tokenizer) take(lex []lexeme, known *meaning) int {
 	l := lex[0]
 	switch {
 	case l.number && isAge(t.last, lex):
@@ -261,15 +299,15 @@ func (t *tokenizer) take(lex []lexeme) int {
 		}
 		return 1
 	}
-	if t.language == "en" && english().begins[l.folded] {
+	if t.language == "en" && known.begins {
 		for n := min(4, len(lex)); n > 1; n-- {
-			if meaning, ok := english().phrases[joinFolded(lex[:n])]; ok {
-				t.addWord(meaning, l, true)
+			if phrase, ok := english().phrases[joinFolded(lex[:n])]; ok {
+				t.addWord(phrase, t.meaning(phrase), l, true)
 				return n
 			}
 		}
 	}
-	if v, ok := numerals[t.language][l.folded]; ok {
+	if v, ok := t.numerals[l.folded]; ok {
 		value, n := multiplied(float64(v), lex)
 		// "no one", "one in ten"
 		if v == 1 && (t.last == "no" || len(lex) > 1 && (lex[1].folded == "in" || lex[1].folded == "of")) {
@@ -278,7 +316,7 @@ func (t *tokenizer) take(lex []lexeme) int {
 		t.addNumber(value, t.unit(lex[n:]))
 		return n
 	}
-	t.addWord(l.folded, l, false)
+	t.addWord(l.folded, known, l, false)
 	return 1
 }
 
@@ -297,7 +335,7 @@ func joinFolded(lex []lexeme) string {
 }
 
 // addWord makes a token of a word, or of the phrase that begins with it.
-func (t *tokenizer) addWord(folded string, l lexeme, phrase bool) {
+func (t *tokenizer) addWord(folded string, known *meaning, l lexeme, phrase bool) {
 	capitals := !t.shouting && inCapitals(l.text) && strings.ToLower(l.text) != l.text
 	if t.stops[folded] && !(capitals && (folded == "us" || folded == "who" || folded == "it")) {
 		return
@@ -306,7 +344,7 @@ func (t *tokenizer) addWord(folded string, l lexeme, phrase bool) {
 		return
 	}
 	first, _ := utf8.DecodeRuneInString(l.text)
-	tok := token{term: folded, weight: wordWeight, capital: capitals, upper: unicode.IsUpper(first)}
+	tok := token{term: folded, weight: wordWeight, capital: capitals, upper: unicode.IsUpper(first), everyday: known.everyday}
 	isName := t.plainCaps && !l.initial && unicode.IsUpper(first)
 	if t.language != "en" {
 		tok.kind, tok.weight, tok.key = unknown, foreignWeight, hashKey(lightStem(t.language, folded))
@@ -317,28 +355,18 @@ func (t *tokenizer) addWord(folded string, l lexeme, phrase bool) {
 		t.add(tok)
 		return
 	}
-	if p, ok := english().places[folded]; ok && !unicode.IsLower(first) {
-		tok.kind, tok.weight, tok.key = state, stateWeight, hashKey("@"+p.name)
-		if p.country != "" {
-			tok.country = hashKey("@" + p.country)
-		}
+	if known.place != 0 && !unicode.IsLower(first) {
+		tok.kind, tok.weight, tok.key, tok.country = state, stateWeight, known.place, known.country
 		t.add(tok)
 		return
 	}
-	stem := english().stem(folded)
-	common := english().common[stem]
-	tok.sides, tok.role = english().opposites[stem], english().roles[stem]
-	if s, ok := english().synonyms[stem]; ok {
-		tok.key = hashKey(s)
-	} else {
-		tok.key = hashKey(stem)
-	}
+	tok.sides, tok.role, tok.key = known.sides, known.role, known.key
 	switch {
-	case english().labels[folded] && !(isName && l.folded == "may"):
+	case known.label && !(isName && l.folded == "may"):
 		tok.weight = labelWeight
 	case isName && !phrase || capitals:
 		tok.kind, tok.weight = name, nameWeight
-	case common:
+	case known.common:
 		tok.weight = commonWeight
 	case !t.plainCaps || l.initial:
 		tok.kind, tok.weight = name, nameWeight

@@ -47,7 +47,7 @@ func NewWords(stories []digest.Story) *Words {
 func read(it digest.Item) said {
 	raw := it.Text()
 	lex := lexemes(raw)
-	var t tokenizer
+	t := tokenizer{reader: new(reader)}
 	t.read(lex, it.Language)
 	language := t.language
 	if !slices.Contains(stemmed, language) {
