@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/ianaindex"
 	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/encoding/unicode/utf32"
 
@@ -219,6 +220,9 @@ func lookup(label string) (encoding.Encoding, bool) {
 		}
 	}
 	if enc, err := htmlindex.Get(label); err == nil && enc != encoding.Replacement {
+		if enc == simplifiedchinese.GBK { // which is also read for GB 2312; GB 18030 has all that either has
+			enc = simplifiedchinese.GB18030
+		}
 		return enc, true
 	}
 	if enc, err := ianaindex.IANA.Encoding(label); err == nil && enc != nil {

@@ -105,8 +105,7 @@ func contradicted(enc encoding.Encoding, body []byte) bool {
 	judged := false
 	text := mustDecode(enc, sample(body))
 	for _, c := range candidates {
-		if c.enc != enc && !(c.enc == charmap.Windows1252 && isWestern(enc)) &&
-			!(c.enc == simplifiedchinese.GB18030 && enc == simplifiedchinese.GBK) {
+		if c.enc != enc && !(c.enc == charmap.Windows1252 && isWestern(enc)) {
 			continue
 		}
 		if judged = true; c.in.likeness(text) >= 0 {

@@ -75,6 +75,7 @@ func TestContradictedCharsets(t *testing.T) {
 	}{
 		{"Latin-1 of Russian", encode(charmap.Windows1251, russian), "text/xml; charset=iso-8859-1", russian, true},
 		{"Latin-1 of Chinese", encode(simplifiedchinese.GBK, chinese), "text/xml; charset=iso-8859-1", chinese, true},
+		{"GB 2312 with letters of GB 18030", encode(simplifiedchinese.GB18030, "<a>市长㐂宣布新的计划</a>"), "text/xml; charset=gb2312", "<a>市长㐂宣布新的计划</a>", false},
 		{"UTF-8 of Chinese", encode(simplifiedchinese.GBK, chinese), "text/xml; charset=utf-8", chinese, true},
 		{"Shift_JIS of Russian", encode(charmap.Windows1251, russian), "text/xml; charset=shift_jis", russian, true},
 		{"what is right", encode(charmap.KOI8R, russian), "text/xml; charset=koi8-r", russian, false},
