@@ -122,6 +122,25 @@ func TestIdentity(t *testing.T) {
 			k.Link, s.Link, s.Title, s.Summary = "", "", "Bank raises rates again", digest.PlainText("To five per cent.")
 		}, true},
 		{"the page moved", func(_, s *digest.Item) { s.Link = "https://harbourpost.example/archive/ports-reopen-after-strike" }, false},
+		{"the site moved into another system, which dated it anew", func(_, s *digest.Item) {
+			s.GUID, s.Link, s.Published = "post-9", "https://harbourpost.example.org/p/900/ports-reopen-after-strike.html", s.Published.AddDate(0, 3, 0)
+		}, false},
+		{"the site moved, and has headlines alone", func(k, s *digest.Item) {
+			k.GUID, k.Summary, k.Published = "", nil, time.Time{}
+			s.GUID, s.Summary, s.Published, s.Link = "", nil, time.Time{}, "https://harbourpost.example.org/2026/ports-reopen-after-strike/"
+		}, false},
+		{"a briefing that has one title, text and slug each day", func(k, s *digest.Item) {
+			k.Link, s.Link = "https://harbourpost.example/2026/07/06/briefing-of-the-day", "https://harbourpost.example/2026/07/07/briefing-of-the-day"
+			s.GUID, s.Published = "urn:2", s.Published.AddDate(0, 0, 1)
+		}, true},
+		{"the same, with headlines alone", func(k, s *digest.Item) {
+			k.Link, s.Link = "https://harbourpost.example/2026/07/06/briefing-of-the-day", "https://harbourpost.example/2026/07/07/briefing-of-the-day"
+			k.GUID, k.Summary, k.Published, s.GUID, s.Summary, s.Published = "", nil, time.Time{}, "", nil, time.Time{}
+		}, true},
+		{"a programme that has one title, text and page each day", func(k, s *digest.Item) {
+			k.Link, s.Link = "https://harbourpost.example/the-news-at-noon", "https://harbourpost.example/the-news-at-noon"
+			s.GUID, s.Published = "urn:2", s.Published.AddDate(0, 0, 1)
+		}, true},
 		{"the same title under another guid and link: a column", func(k, s *digest.Item) {
 			k.Title, s.Title, s.GUID, s.Link = "Briefing: what happened today", "Briefing: what happened today", "urn:2", "https://harbourpost.example/briefing-of-march-13"
 			s.Published = s.Published.AddDate(0, 0, 1)

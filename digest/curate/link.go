@@ -274,6 +274,29 @@ func differInToken(a, b string) bool {
 	return a != b
 }
 
+// differInPlace reports whether two canonical links lead to one article in two places: their last part, which names
+// it, is the same, and no number before it tells them apart, as the day does in /2026/11/28/daily-press-briefing.
+func differInPlace(a, b string) bool {
+	place, name := placeAndName(a)
+	otherPlace, otherName := placeAndName(b)
+	numbers, others := placeNumber.FindAllString(place, -1), placeNumber.FindAllString(otherPlace, -1)
+	return a != b && name == otherName && namesArticle(name) &&
+		(numbers == nil || others == nil || slices.Equal(numbers, others))
+}
+
+var (
+	placeNumber = lazyregexp.New(`[0-9]+`)
+	fileType    = lazyregexp.New(`\.(?:s?html?|php|aspx?|jsp)$`)
+)
+
+// placeAndName splits a canonical link into its path without the last part, and that part without its file type.
+func placeAndName(canonical string) (place, name string) {
+	page, _, _ := strings.Cut(canonical, "?")
+	_, path, _ := strings.Cut(page, "/")
+	at := strings.LastIndexByte(path, '/') + 1
+	return path[:at], fileType.ReplaceAllString(strings.ToLower(path[at:]), "")
+}
+
 // isToken reports whether a value is long, and letters and digits take turns in it.
 func isToken(value string) bool {
 	return len(value) >= 8 && opaqueID.MatchString(strings.ToLower(strings.Trim(value, "-_.~%")))
