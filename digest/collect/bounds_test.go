@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -102,6 +103,28 @@ func TestContentEncodings(t *testing.T) {
 	}
 }
 
+// A connection that breaks costs what had not come, and the next poll asks for all of it.
+func TestAnswersCutShort(t *testing.T) {
+	t.Parallel()
+	whole := rssOf(3)
+	half := []byte(whole[:strings.LastIndex(whole, "<item>")+10])
+	for encoding, body := range map[string][]byte{"": half, "gzip": compressed(t, "gzip", []byte(whole))} {
+		b := newBench(t)
+		got := b.pollOne(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("ETag", `"1"`)
+			w.Header().Set("Content-Encoding", encoding)
+			w.Header().Set("Content-Length", strconv.Itoa(len(body)+100))
+			_, _ = w.Write(body)
+		}))
+		if least := map[string]int{"": 2, "gzip": 3}[encoding]; got.Outcome != OK || got.Items != least || got.State.ETag != "" || !got.State.Cut {
+			t.Errorf("%q: %v (%v), %d items, ETag %q, cut %v", encoding, got.Outcome, got.Err, got.Items, got.State.ETag, got.State.Cut)
+		}
+		if said := strings.Join(got.Repairs, "; "); !strings.Contains(said, "before its answer was whole") {
+			t.Errorf("%q: repairs %q", encoding, said)
+		}
+	}
+}
+
 // What is too big, too slow or cut off is an error, in time and in words.
 func TestBounds(t *testing.T) {
 	t.Parallel()
@@ -160,7 +183,7 @@ func TestBounds(t *testing.T) {
 		}, "within 300ms", context.DeadlineExceeded},
 		{"a body that is shorter than announced", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "10000")
-			fmt.Fprint(w, rssOf(2))
+			fmt.Fprint(w, badBody)
 		}, "before its answer was whole", io.ErrUnexpectedEOF},
 		{"a connection that is closed at once", func(w http.ResponseWriter, r *http.Request) {
 			conn, _, err := w.(http.Hijacker).Hijack()

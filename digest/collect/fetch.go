@@ -37,6 +37,7 @@ type answer struct {
 	final       *url.URL // that answered, without credentials
 	moved       string   // where permanent redirects from the feed's own address lead; empty: nowhere
 	body        *spool   // of a 200 or 206; the caller closes it
+	cut         error    // why it is not whole, where the question takes that too
 }
 
 // StatusError is an answer that is neither a feed nor "not modified".
@@ -100,6 +101,7 @@ type question struct {
 	address, accept string
 	state           digest.FeedState // its MovedTo is asked in place of the address, once the move is believed
 	conditional     bool             // the state's validators go along
+	partly          bool             // what came before the connection broke will do
 	begin           int64            // how many bytes are wanted, of a file that nothing compresses; 0: all of it
 }
 
@@ -139,6 +141,9 @@ func (c *Collector) fetch(ctx context.Context, q question) (*answer, error) {
 				return nil, withoutPassword(c.inWords(err, target), origin)
 			}
 			ans.final = withoutUser(target)
+			if ans.cut != nil {
+				ans.cut = withoutPassword(c.inWords(ans.cut, target), origin)
+			}
 			return ans, nil
 		}
 		_, _ = io.CopyN(io.Discard, resp.Body, 4<<10) // so that the connection can be used again
@@ -234,7 +239,11 @@ func (c *Collector) take(resp *http.Response, ans *answer, q question) error {
 		return tooBig(limit)
 	}
 	ans.body = &spool{dir: c.TempDir}
-	if err := ans.body.fill(body, limit); err != nil {
+	err := ans.body.fill(body, limit)
+	if q.partly && errors.Is(err, io.ErrUnexpectedEOF) && ans.body.size > 0 {
+		ans.cut, err = err, nil
+	}
+	if err != nil {
 		_ = ans.body.Close() // the error that matters is the one of reading
 		return err
 	}

@@ -81,6 +81,7 @@ type opened struct {
 	encoding    string
 	contentType string
 	fetched     *url.URL
+	cut         error  // why it is not whole, if it is not
 	path        string // of a file
 }
 
@@ -96,7 +97,8 @@ func (c *Collector) open(
 	}
 	conditional := (st.ETag != "" || st.LastModified != "") && now.Sub(st.LastFull) < fullFetchEvery &&
 		!st.LastFull.After(now.Add(clockTolerance))
-	ans, err := c.fetch(ctx, question{address: address, accept: acceptedFeed, state: st, conditional: conditional})
+	ans, err := c.fetch(ctx, question{address: address, accept: acceptedFeed, state: st, conditional: conditional,
+		partly: true})
 	if err != nil {
 		return opened{}, nil, err
 	}
@@ -105,6 +107,7 @@ func (c *Collector) open(
 		encoding:    ans.header.Get("Content-Encoding"),
 		contentType: ans.header.Get("Content-Type"),
 		fetched:     ans.final,
+		cut:         ans.cut,
 	}, ans, nil
 }
 
@@ -169,16 +172,19 @@ func (c *Collector) read(ctx context.Context, src opened, whole bool) (ch *chann
 		return nil, false, err
 	}
 	ch, err = c.parse(ctx, source{body: bytes, contentType: src.contentType, fetched: src.fetched}, whole)
-	if err != nil {
-		return nil, false, err
+	if err == nil {
+		err = ch.withoutErrors()
 	}
-	if err := ch.withoutErrors(); err != nil {
-		return nil, false, err
+	if err != nil {
+		return nil, false, cmp.Or(src.cut, err)
+	}
+	if src.cut != nil {
+		ch.repairs = append(ch.repairs, src.cut.Error())
 	}
 	if damaged {
 		ch.repairs = append(ch.repairs, "its compressed body ends early or is damaged")
 	}
-	return ch, damaged || ch.cut, nil
+	return ch, damaged || ch.cut || src.cut != nil, nil
 }
 
 // openFile opens a feed on disk.
