@@ -45,11 +45,17 @@ var (
 // time, month names in a dozen languages. It never guesses: 06/07/2026 is two dates, so it is none.
 // A date without a zone is taken as UTC.
 func parseDate(s string) (time.Time, bool) {
+	if strings.ContainsRune(s, '<') { // as Drupal's views have it: <time datetime="2026-07-06T08:00:00Z">…</time>
+		if m := timeElement.FindStringSubmatch(s); m != nil {
+			s = m[1]
+		}
+		s = tags.ReplaceAllString(s, " ")
+	}
 	if len(s) > 100 {
 		return time.Time{}, false
 	}
 	if !isASCII(s) {
-		s = dashes.Replace(s)
+		s = strings.Map(digit, asWritten.Replace(s))
 	}
 	s = strings.Join(strings.Fields(s), " ")
 	var m []string
@@ -66,8 +72,53 @@ func parseDate(s string) (time.Time, bool) {
 	return t, ok
 }
 
-var dashes = strings.NewReplacer("\u2212", "-", "\u2010", "-", "\u2011", "-", "\u2012", "-", "\u2013", "-", "\ufe63",
-	"-", "\uff0d", "-")
+var (
+	timeElement = lazyregexp.New(`(?i)<time\b[^>]*\bdatetime\s*=\s*["']([^"']+)`)
+	tags        = lazyregexp.New(`<[^>]*>`)
+
+	// asWritten has one sign for all dashes, and one word for months of two.
+	asWritten = strings.NewReplacer("\u2212", "-", "\u2010", "-", "\u2011", "-", "\u2012", "-", "\u2013", "-", "\ufe63",
+		"-", "\uff0d", "-",
+		"كانون الثاني", "يناير", "تشرين الأول", "أكتوبر", "تشرين الثاني", "نوفمبر", "كانون الأول", "ديسمبر")
+)
+
+// digit is the digit of ASCII for one of another script; those of a script stand in a row, from zero on.
+func digit(r rune) rune {
+	if r >= 0x80 && unicode.Is(unicode.Nd, r) {
+		for _, row := range unicode.Nd.R16 {
+			if r >= rune(row.Lo) && r <= rune(row.Hi) {
+				return '0' + (r-rune(row.Lo))%10
+			}
+		}
+	}
+	return r
+}
+
+// eras are the years before the first of a Japanese era and of the Republic of China.
+var (
+	eras    = map[string]int{"令和": 2018, "平成": 1988, "昭和": 1925, "民國": 1911, "民国": 1911}
+	eraYear = lazyregexp.New(`^(?:中華)?(令和|平成|昭和|民國|民国)\s*(\d{1,3}|元)(\s*年.*)$`)
+)
+
+var slashed = lazyregexp.New(`([>\s]|^)(\d{1,2})/(\d{1,2})/(\d{4})(?:\s+-)?`)
+
+// slashOrder is what makes a date of numbers and slashes one that begins with its year, as slashed finds it in the
+// entries of a feed: a number above 12 in one of them tells which is the day in all. Empty: none does.
+func slashOrder(entries []byte) string {
+	var dayFirst, monthFirst bool
+	for _, m := range slashed.FindAllSubmatch(entries, -1) {
+		first, _ := strconv.Atoi(string(m[2]))
+		second, _ := strconv.Atoi(string(m[3]))
+		dayFirst, monthFirst = dayFirst || first > 12, monthFirst || second > 12
+	}
+	switch {
+	case dayFirst && !monthFirst:
+		return "$1$4-$3-$2"
+	case monthFirst && !dayFirst:
+		return "$1$4-$2-$3"
+	}
+	return ""
+}
 
 // readDate reads a date in lower case, its spaces single ones.
 func readDate(s string) (time.Time, bool) {
@@ -79,6 +130,13 @@ func readDate(s string) (time.Time, bool) {
 	}
 	if m := weekdayBefore.FindStringSubmatch(s); m != nil {
 		s = m[1]
+	}
+	if m := eraYear.FindStringSubmatch(s); m != nil {
+		year, err := strconv.Atoi(m[2])
+		if err != nil { // 元, the first
+			year = 1
+		}
+		s = strconv.Itoa(eras[m[1]]+year) + m[3]
 	}
 	if m := isoDate.FindStringSubmatch(s); m != nil {
 		if m[2] == "" && len(m[3]) < 2 {
@@ -159,6 +217,9 @@ func century(year int) int {
 func at(year int, month time.Month, day int, clock, half string) (time.Time, bool) {
 	var hour, minute, second int
 	zone := time.UTC
+	if year >= 2400 && year < 2700 { // of the Buddhist calendar, as Thailand has it
+		year -= 543
+	}
 	if clock = strings.TrimSpace(clock); clock != "" {
 		if m := wordsBefore.FindStringSubmatch(clock); m != nil {
 			clock = m[1]
@@ -341,9 +402,14 @@ func ordinal(s string) string {
 // zoneNames are offsets from UTC in seconds. Where a name has two meanings it is the one that feeds
 // use it for: CST is Chicago's, IST India's, BST London's.
 var zoneNames = map[string]int{
-	"z": 0, "ut": 0, "utc": 0, "gmt": 0, "wet": 0, "west": 3600, "bst": 3600,
+	"z": 0, "ut": 0, "utc": 0, "gmt": 0, "wet": 0, "west": 3600, "bst": 3600, "wat": 3600, "cat": 2 * 3600,
 	"cet": 3600, "cest": 2 * 3600, "met": 3600, "mest": 2 * 3600, "mez": 3600, "mesz": 2 * 3600,
 	"eet": 2 * 3600, "eest": 3 * 3600, "sast": 2 * 3600, "msk": 3 * 3600, "trt": 3 * 3600,
+	"eat": 3 * 3600, "idt": 3 * 3600, "irst": 3*3600 + 1800, "gst": 4 * 3600, "azt": 4 * 3600, "get": 4 * 3600,
+	"aft": 4*3600 + 1800, "uzt": 5 * 3600, "npt": 5*3600 + 2700, "bdt": 6 * 3600, "mmt": 6*3600 + 1800,
+	"myt": 8 * 3600, "pht": 8 * 3600, "wita": 8 * 3600, "wit": 9 * 3600, "awst": 8 * 3600, "acst": 9*3600 + 1800,
+	"acdt": 10*3600 + 1800, "clt": -4 * 3600, "clst": -3 * 3600, "pet": -5 * 3600, "cot": -5 * 3600, "ect": -5 * 3600,
+	"vet": -4 * 3600, "uyt": -3 * 3600,
 	"pkt": 5 * 3600, "ist": 5*3600 + 1800, "ict": 7 * 3600, "wib": 7 * 3600, "sgt": 8 * 3600, "hkt": 8 * 3600,
 	"jst": 9 * 3600, "kst": 9 * 3600, "aest": 10 * 3600, "aedt": 11 * 3600, "nzst": 12 * 3600, "nzdt": 13 * 3600,
 	"ast": -4 * 3600, "adt": -3 * 3600, "brt": -3 * 3600, "art": -3 * 3600,
@@ -355,33 +421,33 @@ var zoneNames = map[string]int{
 // monthWords are the months' names and abbreviations, in lower case and without a final dot, in the
 // languages of English, German, French, Spanish, Italian, Portuguese, Dutch, Scandinavian, Polish,
 // Russian, Ukrainian, Turkish feeds, then Finnish, Czech, Slovak, Hungarian, Romanian, Bulgarian, Greek, Indonesian,
-// Catalan, Arabic, Hindi ones. A word that is one month here and another there ("listopad", "srpnja")
+// Catalan, Arabic, Hindi, Thai, Hebrew, Persian, Serbian ones. A word that is one month here and another there ("listopad", "srpnja")
 // is left out: better no date than a wrong month.
 var monthWords = [12]string{
 	"jan january januar jänner jän janvier janv enero ene gennaio gen janeiro januari styczeń stycznia sty янв январь января січень січня січ ocak oca " +
-		"tammikuu tammikuuta tammikuun leden ledna januára január ianuarie ian януари ιανουάριος ιανουαρίου ιαν gener يناير जनवरी",
+		"tammikuu tammikuuta tammikuun leden ledna januára január ianuarie ian януари ιανουάριος ιανουαρίου ιαν gener يناير जनवरी جانفي ม.ค มกราคม ינואר ژانویه јануар",
 	"feb february februar februari februar feber février févr fevrier fevr fév febrero febbraio fevereiro fev luty lutego lut фев февр февраль февраля лютий лютого лют şubat şub " +
-		"helmikuu helmikuuta helmikuun únor února februára február febr februarie февруари φεβρουάριος φεβρουαρίου φεβ febrer فبراير फ़रवरी फरवरी",
+		"helmikuu helmikuuta helmikuun únor února februára február febr februarie февруари φεβρουάριος φεβρουαρίου φεβ febrer فبراير फ़रवरी फरवरी فيفري شباط ก.พ กุมภาพันธ์ פברואר فوریه фебруар",
 	"mar march märz mär maerz mrz mars marzo março marco maart mrt marca marzec мар март марта mart березень березня бер " +
-		"maaliskuu maaliskuuta maaliskuun březen března marec március márc martie μάρτιος μαρτίου μαρ maret març مارس मार्च",
+		"maaliskuu maaliskuuta maaliskuun březen března marec március márc martie μάρτιος μαρτίου μαρ maret març مارس मार्च آذار มี.ค มีนาคม מרץ מרס مارچ",
 	"apr april avril avr abril abr aprile kwiecień kwietnia kwi апр апрель апреля квітень квітня квіт nisan nis " +
-		"huhtikuu huhtikuuta huhtikuun duben dubna apríl apríla április ápr aprilie април απρίλιος απριλίου απρ أبريل ابريل अप्रैल",
+		"huhtikuu huhtikuuta huhtikuun duben dubna apríl apríla április ápr aprilie април απρίλιος απριλίου απρ أبريل ابريل अप्रैल أفريل نيسان เม.ย เมษายน אפריל آوریل",
 	"may mai mayo maggio mag maio mei maj maja май мая мае травень травня трав mayıs " +
-		"toukokuu toukokuuta toukokuun květen května máj mája május μάιος μαΐου μαίου μάι maig مايو",
+		"toukokuu toukokuuta toukokuun květen května máj mája május μάιος μαΐου μαίου μάι maig مايو ماي أيار พ.ค พฤษภาคม מאי مه мај",
 	"jun june juni juin junio giugno giu junho czerwiec czerwca cze июн июнь июня червень червня черв haziran haz " +
-		"kesäkuu kesäkuuta kesäkuun červen června jún júna június iunie iun юни ιούνιος ιουνίου ιουν juny يونيو जून",
+		"kesäkuu kesäkuuta kesäkuun červen června jún júna június iunie iun юни ιούνιος ιουνίου ιουν juny يونيو जून جوان حزيران มิ.ย มิถุนายน יוני ژوئن јун јуни",
 	"jul july juli juillet juil julio luglio lug julho lipiec lipca июл июль июля липень липня лип temmuz tem " +
-		"heinäkuu heinäkuuta heinäkuun červenec července júl júla július iulie iul юли ιούλιος ιουλίου ιουλ juliol يوليو जुलाई",
+		"heinäkuu heinäkuuta heinäkuun červenec července júl júla július iulie iul юли ιούλιος ιουλίου ιουλ juliol يوليو जुलाई جويلية تموز ก.ค กรกฎาคม יולי ژوئیه јул јули",
 	"aug august août aout agosto ago augusti augustus sierpień sierpnia sie авг август августа серпень серпня серп ağustos ağu " +
-		"elokuu elokuuta elokuun srpen srpna augusta augusztus αύγουστος αυγούστου αυγ agustus agu agost أغسطس اغسطس अगस्त",
+		"elokuu elokuuta elokuun srpen srpna augusta augusztus αύγουστος αυγούστου αυγ agustus agu agost أغسطس اغسطس अगस्त أوت آب ส.ค สิงหาคม אוגוסט اوت",
 	"sep sept september septembre septiembre setiembre settembre set setembro wrzesień września wrz сен сент сентябрь сентября вересень вересня вер eylül eyl " +
-		"syyskuu syyskuuta syyskuun září septembra szeptember szept septembrie септември σεπτέμβριος σεπτεμβρίου σεπ سبتمبر सितंबर सितम्बर",
+		"syyskuu syyskuuta syyskuun září septembra szeptember szept septembrie септември σεπτέμβριος σεπτεμβρίου σεπ سبتمبر सितंबर सितम्बर أيلول ก.ย กันยายน ספטמבר سپتامبر септембар",
 	"oct october oktober okt octobre octubre ottobre ott outubro out październik października paź окт октябрь октября жовтень жовтня жовт ekim eki " +
-		"lokakuu lokakuuta lokakuun říjen října októbra október octombrie октомври οκτώβριος οκτωβρίου οκτ أكتوبر اكتوبر अक्टूबर अक्तूबर",
+		"lokakuu lokakuuta lokakuun říjen října októbra október octombrie октомври οκτώβριος οκτωβρίου οκτ أكتوبر اكتوبر अक्टूबर अक्तूबर ต.ค ตุลาคม אוקטובר اکتبر октобар",
 	"nov november novembre noviembre novembro ноя нояб ноябрь ноября kasım kas " +
-		"marraskuu marraskuuta marraskuun listopadu novembra noiembrie ноември νοέμβριος νοεμβρίου νοε nopember نوفمبر नवंबर नवम्बर",
+		"marraskuu marraskuuta marraskuun listopadu novembra noiembrie ноември νοέμβριος νοεμβρίου νοε nopember نوفمبر नवंबर नवम्बर พ.ย พฤศจิกายน נובמבר نوامبر новембар",
 	"dec december dezember dez décembre decembre déc diciembre dic dicembre dezembro desember des grudzień grudnia gru дек декабрь декабря грудень грудня груд aralık ara " +
-		"joulukuu joulukuuta joulukuun prosinec prosince decembra decembrie декември δεκέμβριος δεκεμβρίου δεκ ديسمبر दिसंबर दिसम्बर",
+		"joulukuu joulukuuta joulukuun prosinec prosince decembra decembrie декември δεκέμβριος δεκεμβρίου δεκ ديسمبر दिसंबर दिसम्बर ธ.ค ธันวาคม דצמבר دسامبر децембар",
 }
 
 var monthNames = monthTable(monthWords)

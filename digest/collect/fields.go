@@ -34,7 +34,7 @@ func oneLineOf(s string) string {
 
 // itemLink is where the entry can be read; of one that is only heard or seen, where that is.
 func itemLink(it *gofeed.Item, o origin, base *url.URL) string {
-	address := pageLink(it, o, base)
+	address := destination(pageLink(it, o, base))
 	for i := 0; address == "" && i < len(it.Enclosures); i++ {
 		if !strings.HasPrefix(strings.ToLower(it.Enclosures[i].Type), "image/") {
 			address = link(base, it.Enclosures[i].URL)
@@ -69,6 +69,9 @@ func pageLink(it *gofeed.Item, o origin, base *url.URL) string {
 		if second != "" {
 			return second
 		}
+		if o.atom.Content != nil && o.atom.Content.Src != "" { // RFC 4287 §4.1.3.2
+			return link(base, o.atom.Content.Src)
+		}
 		if isWebAddress(o.atom.ID) {
 			return link(nil, o.atom.ID)
 		}
@@ -87,10 +90,14 @@ func pageLink(it *gofeed.Item, o origin, base *url.URL) string {
 			return address
 		}
 	}
+	if o.rss == nil || o.rss.GUID == nil {
+		return ""
+	}
 	// A guid is a permalink unless it says that it is none (RSS 2.0).
-	if o.rss != nil && o.rss.GUID != nil && !strings.EqualFold(strings.TrimSpace(o.rss.GUID.IsPermalink), "false") &&
-		isWebAddress(o.rss.GUID.Value) {
-		return link(nil, o.rss.GUID.Value)
+	guid := strings.TrimSpace(o.rss.GUID.Value)
+	if !strings.EqualFold(strings.TrimSpace(o.rss.GUID.IsPermalink), "false") &&
+		(isWebAddress(guid) || strings.HasPrefix(guid, "/")) {
+		return link(base, guid)
 	}
 	return ""
 }
@@ -178,7 +185,7 @@ func categories(it *gofeed.Item) []string {
 
 // dates reads when the entry was published and updated; zero where it does not say so in words that
 // can be read. gofeed's own reading is not used: it takes 06/07 for June.
-func dates(it *gofeed.Item, o origin) (published, updated time.Time) {
+func (c converter) dates(it *gofeed.Item, o origin) (published, updated time.Time) {
 	texts := []string{it.Published}
 	if o.atom != nil {
 		texts = []string{o.atom.Published}
@@ -187,13 +194,13 @@ func dates(it *gofeed.Item, o origin) (published, updated time.Time) {
 	texts = append(texts, extensionTexts(it, "dcterms", "created")...)
 	texts = append(texts, extensionTexts(it, "dcterms", "issued")...)
 	for _, text := range texts {
-		if t, ok := parseDate(text); ok {
+		if t, ok := c.date(text); ok {
 			published = t
 			break
 		}
 	}
 	for _, text := range append([]string{it.Updated}, extensionTexts(it, "dcterms", "modified")...) {
-		if t, ok := parseDate(text); ok {
+		if t, ok := c.date(text); ok {
 			updated = t
 			break
 		}
@@ -202,6 +209,13 @@ func dates(it *gofeed.Item, o origin) (published, updated time.Time) {
 		published = updated
 	}
 	return published, updated
+}
+
+func (c converter) date(text string) (time.Time, bool) {
+	if c.slashes != "" {
+		text = slashed.ReplaceAllString(strings.TrimSpace(text), c.slashes)
+	}
+	return parseDate(text)
 }
 
 func extensionTexts(it *gofeed.Item, prefix, name string) []string {

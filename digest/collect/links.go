@@ -3,6 +3,7 @@ package collect
 import (
 	"net/netip"
 	"net/url"
+	"path"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -67,6 +68,26 @@ func link(base *url.URL, ref string) string {
 	}
 	return u.String()
 }
+
+// destination is the address to which a redirector leads, where its own has it; else the address as it is. Of a page
+// that two feeds reach on two ways, both have one address then.
+func destination(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.RawQuery == "" || !redirectors[strings.ToLower(path.Base(u.Path))] {
+		return address
+	}
+	query := u.Query()
+	for _, name := range []string{"url", "u", "q", "to", "target", "dest", "destination"} {
+		if target := link(nil, query.Get(name)); target != "" {
+			return target
+		}
+	}
+	return address
+}
+
+// redirectors are the last parts of the paths at which services count who follows a link.
+var redirectors = wordSet("url l.php link.php redirect redirect.php redir away away.php out out.php click click.php " +
+	"goto go r")
 
 // anchor is link for an <a> of a text, where mailto is welcome too. A mail address takes no headers
 // along: "?bcc=" would write to somebody else.

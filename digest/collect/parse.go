@@ -125,7 +125,7 @@ func parseXML(ctx context.Context, text []byte, fetched *url.URL, whole bool) (*
 	}
 
 	ch.items = make([]digest.Item, 0, len(feed.entries))
-	conv := converter{base: base, title: ch.title, language: ch.language, whole: whole}
+	conv := converter{base: base, title: ch.title, language: ch.language, whole: whole, slashes: slashOrder(feed.xml)}
 	conv.text = func(number string) string { return loosexml.Once(feed.text(number)) }
 	if original, ok := head.OriginalFeed().(*atom.Feed); ok && len(original.Authors) > 0 {
 		conv.author = personName(original.Authors[0].Name) // RFC 4287 §4.2.1
@@ -188,6 +188,7 @@ type converter struct {
 	author   string              // of the feed, for entries that name none
 	text     func(string) string // the HTML that a title, a summary or a content stands for
 	whole    bool                // with the whole text
+	slashes  string              // what slashOrder found in the feed
 }
 
 // entries reads a run of entries into ch. When gofeed can't read it as a page, each is tried alone; it
@@ -247,7 +248,7 @@ func (c converter) item(it *gofeed.Item, o origin, e entry) digest.Item {
 	out.Language = languageTag(e.lang, c.language)
 	out.Author = cmp.Or(author(it, o), c.author)
 	out.Categories = categories(it)
-	out.Published, out.Updated = dates(it, o)
+	out.Published, out.Updated = c.dates(it, o)
 
 	// Pictures and links of a text lie beside the entry, unless it leads to another site.
 	beside := base

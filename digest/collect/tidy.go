@@ -66,7 +66,7 @@ type frame struct {
 	scope *scope
 	base  *url.URL
 	lang  string
-	bare  bool // an Atom link without an href
+	bare  []loosexml.Attr // of an Atom link without an href
 }
 
 // tidier walks over a feed once.
@@ -352,7 +352,9 @@ func (t *tidier) element(f *frame, tok loosexml.Token, vocabulary, local string,
 		t.childAt = t.out.Len()
 	}
 	f.out = key
-	f.bare = key == "link" && t.feed.atom && tok.Attr("href") == ""
+	if key == "link" && t.feed.atom && tok.Attr("href") == "" {
+		f.bare = append([]loosexml.Attr{}, tok.Attrs...)
+	}
 	t.writeStart(key, tok.Attrs, f.base)
 	if read == container {
 		f.mode = inside
@@ -451,9 +453,12 @@ func (t *tidier) pop() {
 			t.feed.texts = append(t.feed.texts, value)
 		}
 		t.out.WriteString("</" + f.out + ">")
-		t.whole[f.out] = t.whole[f.out] || value != "" || f.out == "link"
-		if f.bare && isWebAddress(value) {
-			t.out.WriteString(`<link href="` + loosexml.Escape(value) + `"></link>`)
+		if t.stack[len(t.stack)-1].mode != inside { // what a source or a group says is not of the entry
+			t.whole[f.out] = t.whole[f.out] || value != "" || f.out == "link"
+		}
+		if f.bare != nil && isWebAddress(value) {
+			t.writeStart("link", append(f.bare, loosexml.Attr{Name: "href", Value: value}), nil)
+			t.out.WriteString("</link>")
 		}
 	case inMarkup:
 		if _, local := loosexml.SplitName(f.name); t.reading != asWords {

@@ -139,7 +139,7 @@ func (t *tidier) writeStart(name string, attrs []loosexml.Attr, base *url.URL) {
 		if key == "rel" {
 			value = strings.ToLower(strings.TrimSpace(value))
 		}
-		if base != nil && (key == "href" || key == "url") {
+		if base != nil && (key == "href" || key == "url" || key == "src") {
 			if u := resolve(base, value); u != nil {
 				value = u.String()
 			}

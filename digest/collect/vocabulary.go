@@ -198,7 +198,7 @@ var (
 
 // keptAttributes are those that a tidied element keeps, by their name in lower case.
 var keptAttributes = map[string]string{
-	"href": "href", "url": "url", "rel": "rel", "type": "type", "length": "length",
+	"href": "href", "url": "url", "src": "src", "rel": "rel", "type": "type", "length": "length",
 	"width": "width", "height": "height", "medium": "medium", "term": "term", "label": "label",
 	"ispermalink": "isPermaLink",
 }
