@@ -64,13 +64,20 @@ const (
 )
 
 // NewDocument takes a headline and a summary (which may be empty) apart. language is what the feed
-// declares (BCP 47) or empty.
+// declares (BCP 47) or empty: then both together tell it, since a headline has few small words.
 func NewDocument(title, summary, language string) Document {
 	return new(reader).document(title, summary, language)
 }
 
 func (r *reader) document(title, summary, language string) Document {
 	lex := r.lexemes(r.lex[:0], title)
+	all := r.lexemes(lex, beginning(summary, summaryBytes))
+	r.lex = all
+	if language == "" {
+		t := tokenizer{reader: r}
+		t.read(all, "")
+		language = t.language
+	}
 	d := Document{tokens: slices.Clone(r.tokenize(lex, language)), dates: datesOf(lex), asks: asks(title, lex), form: formOf(title, lex),
 		denies: denies(lex), ahead: ahead(lex), ids: serialsOf(lex)}
 	is := func(k kind) bool { return slices.ContainsFunc(d.tokens, func(t token) bool { return t.kind == k }) }
@@ -80,12 +87,10 @@ func (r *reader) document(title, summary, language string) Document {
 		d.order = d.order*31 + t.key
 		d.bits |= 1 << (t.key >> 58)
 	}
-	r.lex = lex
 	if summary == "" {
 		return d
 	}
-	r.lex = r.lexemes(lex, beginning(summary, summaryBytes))
-	rest := r.tokenize(r.lex, language)
+	rest := r.tokenize(all, language)
 	d.text = make([]mention, 0, len(rest))
 	for _, t := range rest {
 		if t.weight >= commonWeight || t.gram {

@@ -49,7 +49,7 @@ func words(list string) map[string]bool {
 
 // languageOf is the language (its first subtag) by whose rules a text is taken apart: what the feed
 // declares if there are rules for it and the script agrees, else the one of whose small words the
-// text has most; English where nothing tells.
+// text has most; English where nothing tells. What is an everyday word of English too tells nothing: "war", "met".
 func languageOf(declared string, folded []string, script *unicode.RangeTable) string {
 	base := baseLanguage(declared)
 	switch script {
@@ -69,7 +69,11 @@ func languageOf(declared string, folded []string, script *unicode.RangeTable) st
 	}
 	var votes [len(latinLanguages)]int
 	for _, w := range folded {
-		for set, i := latinStopwords[w], 0; set != 0; set, i = set>>1, i+1 {
+		set := latinStopwords[w]
+		if set&1 == 0 && set != 0 && english().common[english().stem(w)] {
+			set |= 1
+		}
+		for i := 0; set != 0; set, i = set>>1, i+1 {
 			votes[i] += int(set & 1)
 		}
 	}

@@ -119,3 +119,20 @@ func TestPairAccepts(t *testing.T) {
 		})
 	}
 }
+
+// What is a small word of one language and an everyday word of English tells neither, and a summary tells more than a
+// headline.
+func TestLanguageByWords(t *testing.T) {
+	for _, c := range []struct{ title, summary, want string }{
+		{"Lund war: Hale denies holding missing pilots", "", "en"},
+		{"Lund met Hale, son says", "", "en"},
+		{"Der Krieg war vorbei, meldet Hale", "", "de"},
+		{"Hale meldet Krieg", "Die Kräne waren nach dem Sturm nicht mehr da.", "de"},
+		{"Hale anuncia tratado", "El acuerdo de los lagos es el primero desde hace seis años.", "es"},
+	} {
+		d := NewDocument(c.title, c.summary, "")
+		if english := d.tokens[len(d.tokens)-1].kind != unknown; english != (c.want == "en") {
+			t.Errorf("%q, %q: English %v", c.title, c.summary, english)
+		}
+	}
+}
