@@ -133,42 +133,6 @@ type Lane struct {
 // String names the lane in logs and in the ledger: "daily/Europe/Paris".
 func (l Lane) String() string { return l.Digest + "/" + l.Zone }
 
-// Text is feed text that is safe to show: words with the few inline marks that a mail keeps. It is
-// made from hostile HTML by collect; nobody downstream ever sees markup.
-type Text []Span
-
-// Span is a run of text with one set of marks. S holds no control characters, no bidi controls
-// left open, no line breaks; Href is empty or an absolute http, https or mailto address.
-type Span struct {
-	S      string `json:"s"`
-	Strong bool   `json:"b,omitempty"`
-	Em     bool   `json:"i,omitempty"`
-	Href   string `json:"a,omitempty"`
-}
-
-// Plain is the text without its marks.
-func (t Text) Plain() string {
-	switch len(t) {
-	case 0:
-		return ""
-	case 1:
-		return t[0].S
-	}
-	var b strings.Builder
-	for _, s := range t {
-		b.WriteString(s.S)
-	}
-	return b.String()
-}
-
-// PlainText makes a Text without marks.
-func PlainText(s string) Text {
-	if s == "" {
-		return nil
-	}
-	return Text{{S: s}}
-}
-
 // Image is a picture that a feed declares for an item.
 type Image struct {
 	URL    string `json:"url"`              // absolute, https

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"sync"
 	"unicode"
-	"unicode/utf8"
 
 	"digestd/digest"
 	"digestd/internal/lazyregexp"
@@ -76,7 +75,7 @@ func CleanSummary(t digest.Text) digest.Text {
 		before := len(plain)
 		for _, i := range known.candidates(plain) {
 			if found := known.match(i, plain); found != nil {
-				t = without(t, found[0], found[1])
+				t = t.Without(found[0], found[1])
 				plain = t.Plain()
 			}
 		}
@@ -92,41 +91,7 @@ func CleanSummary(t digest.Text) digest.Text {
 		return t
 	}
 	if found := cutEllipsis.FindStringIndex(t.Plain()); found != nil {
-		t = append(without(t, found[0], found[1]), digest.Span{S: "…"})
+		t = append(t.Without(found[0], found[1]), digest.Span{S: "…"})
 	}
 	return t
-}
-
-// without is a text with the bytes between two offsets of its plain form taken out; where two words
-// would touch, a space stays.
-func without(t digest.Text, from, to int) digest.Text {
-	plain := t.Plain()
-	if strings.TrimSpace(plain[:from]) == "" {
-		from = 0
-		to += len(plain[to:]) - len(strings.TrimLeftFunc(plain[to:], unicode.IsSpace))
-	}
-	before, _ := utf8.DecodeLastRuneInString(plain[:from])
-	after, _ := utf8.DecodeRuneInString(plain[to:])
-	gap := from > 0 && to < len(plain) && !unicode.IsSpace(before) && !unicode.IsSpace(after) && after != ',' && after != '.'
-	var out digest.Text
-	offset := 0
-	for _, s := range t {
-		start, end := offset, offset+len(s.S)
-		offset = end
-		head := s.S[:min(max(from-start, 0), len(s.S))]
-		tail := s.S[min(max(to-start, 0), len(s.S)):]
-		if gap && tail != "" {
-			tail, gap = " "+tail, false
-		}
-		if s.S = head + tail; s.S != "" {
-			out = append(out, s)
-		}
-	}
-	if n := len(out); n > 0 {
-		out[n-1].S = strings.TrimRightFunc(out[n-1].S, unicode.IsSpace)
-		if out[n-1].S == "" {
-			out = out[:n-1]
-		}
-	}
-	return out
 }

@@ -90,7 +90,7 @@ func TestWithout(t *testing.T) {
 		{digest.Text{{S: "ab"}, {S: " XX "}, {S: "cd"}}, 2, 6, "ab cd"}, {digest.Text{{S: "ab "}, {S: "XX "}, {S: "cd"}}, 3, 6, "ab cd"},
 		{digest.Text{{S: "ab XX"}}, 2, 5, "ab"}, {digest.Text{{S: "XXcd"}}, 0, 2, "cd"}, {digest.Text{{S: " XX cd"}}, 1, 3, "cd"}, {digest.Text{{S: "XX"}}, 0, 2, ""},
 	} {
-		if got := without(c.text, c.from, c.to).Plain(); got != c.want {
+		if got := c.text.Without(c.from, c.to).Plain(); got != c.want {
 			t.Errorf("row %d: %q, want %q", i, got, c.want)
 		}
 	}

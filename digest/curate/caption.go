@@ -36,7 +36,7 @@ func withoutCaption(it digest.Item) digest.Text {
 	if plain[m[2]:m[3]] != strconv.Itoa(it.When().Year()) && past.MatchString(plain[:m[1]]) {
 		return it.Summary
 	}
-	return without(it.Summary, 0, m[1])
+	return it.Summary.Without(0, m[1])
 }
 
 // begins are words with which sentences begin and no name does, and afterName those after which one of them may be a
@@ -120,6 +120,6 @@ func withoutStraySpaces(t digest.Text) digest.Text {
 		if found == nil {
 			return t
 		}
-		t = without(t, found[0], found[0]+strings.IndexAny(plain[found[0]:], ",."))
+		t = t.Without(found[0], found[0]+strings.IndexAny(plain[found[0]:], ",."))
 	}
 }

@@ -13,7 +13,7 @@ import (
 // so many characters. The first sentence is kept whole up to twice as many characters; one that
 // is longer still ends at a word, the last before the limit, with an ellipsis. A last sentence that
 // the feed itself broke off is left out where a whole one stands before it, and so are those that would leave
-// a quotation open. Marks are kept.
+// a quotation open. One that is open all the same is closed. Marks are kept.
 func standfirst(t digest.Text, sentences, chars int) digest.Text {
 	plain := t.Plain()
 	ends := sentenceEnds(plain)
@@ -26,7 +26,7 @@ func standfirst(t digest.Text, sentences, chars int) digest.Text {
 		if i >= sentences || n > chars && (i > 0 || n > 2*chars) {
 			break
 		}
-		if cut = end; !quotationOpen(plain[:end]) {
+		if cut = end; openQuotation(plain[:end]) == "" {
 			closed = end
 		}
 	}
@@ -35,9 +35,13 @@ func standfirst(t digest.Text, sentences, chars int) digest.Text {
 	}
 	if cut == 0 && sentences > 0 && len(ends) > 0 {
 		cut = wordEnd(plain[:ends[0]], chars)
-		return joined(append(until(t, cut), digest.Span{S: ellipsis}))
+		return joined(append(t.Without(cut, len(plain)), digest.Span{S: ellipsis + openQuotation(plain[:cut])}))
 	}
-	return until(t, cut)
+	t = t.Without(cut, len(plain))
+	if open := openQuotation(plain[:cut]); open != "" && cut > 0 {
+		t = joined(append(t, digest.Span{S: open}))
+	}
+	return t
 }
 
 // repeated is the fewest words of weight that tell a repetition from a sentence that leads on: "He ran. He won."
@@ -61,7 +65,7 @@ func withoutRepeat(t digest.Text, title string) digest.Text {
 		(len(said) < repeated || slices.ContainsFunc(said, func(word string) bool { return !told[word] })) {
 		return t
 	}
-	return after(t, ends[0])
+	return t.Without(0, ends[0])
 }
 
 // weighty are the words of a text that tell something, each by its beginning, so that its forms are one.
@@ -75,44 +79,6 @@ func weighty(s string) []string {
 			out = append(out, word)
 		case len(letters) > 3 || unicode.IsDigit(letters[0]):
 			out = append(out, string(letters[:min(len(letters), 5)]))
-		}
-	}
-	return out
-}
-
-// after is the text from a byte offset of its plain form on.
-func after(t digest.Text, offset int) digest.Text {
-	var out digest.Text
-	for _, s := range t {
-		cut := min(offset, len(s.S))
-		offset -= cut
-		if s.S = s.S[cut:]; len(out) == 0 {
-			s.S = strings.TrimLeftFunc(s.S, unicode.IsSpace)
-		}
-		if s.S != "" {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
-// until is the text up to a byte offset of its plain form.
-func until(t digest.Text, offset int) digest.Text {
-	var out digest.Text
-	for _, s := range t {
-		if offset <= 0 {
-			break
-		}
-		if len(s.S) > offset {
-			s.S = s.S[:offset]
-		}
-		offset -= len(s.S)
-		out = append(out, s)
-	}
-	if n := len(out); n > 0 {
-		out[n-1].S = strings.TrimRightFunc(out[n-1].S, unicode.IsSpace)
-		if out[n-1].S == "" {
-			out = out[:n-1]
 		}
 	}
 	return out
@@ -166,21 +132,28 @@ func lastClause(s string) int {
 	return last
 }
 
-// quotationOpen reports whether a text ends inside a quotation in double marks: “English”, „deutsch“. Straight and
-// angled ones don't tell which side they are of.
-func quotationOpen(s string) bool {
-	open, low := false, false
-	for _, c := range s {
+// closers are the marks that close a quotation, by those that open one.
+var closers = map[rune]string{'“': "”“", '„': "“”", '«': "»", '»': "«", '「': "」", '『': "』", '"': "\""}
+
+// openQuotation is the mark that closes the quotation inside which a text ends; empty: it ends inside none. What stands
+// within another one's marks is not looked at. A straight mark opens behind a space or a bracket.
+func openQuotation(s string) string {
+	closing, before := "", ' '
+	for i, c := range s {
+		next, _ := utf8.DecodeRuneInString(s[i+utf8.RuneLen(c):])
 		switch {
-		case c == '„':
-			open, low = true, true
-		case c == '“' && !low:
-			open = true
-		case c == '“', c == '”':
-			open, low = false, false
+		case closing != "" && strings.ContainsRune(closing, c):
+			closing = ""
+		case closing == "" && (c == '«' || !unicode.IsSpace(next)) && (c != '"' || unicode.IsSpace(before) || strings.ContainsRune("([—–", before)):
+			closing = closers[c]
 		}
+		before = c
 	}
-	return open
+	if closing == "" {
+		return ""
+	}
+	_, n := utf8.DecodeRuneInString(closing)
+	return closing[:n]
 }
 
 // brokenOff reports whether a feed cut its text in the middle of a sentence.
