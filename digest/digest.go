@@ -269,6 +269,7 @@ type Story struct {
 	Items   []Item   `json:"items"`  // the first leads; the others are its coverage
 	Topics  []string `json:"topics"` // Topic.IDs that carry it, the one that it belongs to most first
 	Kind    Kind     `json:"kind,omitempty"`
+	Aside   string   `json:"aside,omitempty"` // what makes it no news, in words; empty: nothing does, or its feed
 	Rank    Rank     `json:"rank"`
 	Joins   []Join   `json:"joins,omitempty"`
 	Brief   bool     `json:"brief,omitempty"`   // selected for latest news: a headline only

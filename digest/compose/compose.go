@@ -189,14 +189,17 @@ func settle(in Input, pages []digest.Selection) Result {
 // nearTop is the least worth of its places with which a story is carried though one outlet alone told it.
 const nearTop = 1.5
 
+// anAside is what an item is that its feed makes no news.
+const anAside = "a live page, a briefing, a gallery or the like"
+
 // reasonOf tells why a story that found no place does not wait for the next edition; empty: it does.
 func reasonOf(in Input, i int) string {
 	s := in.Stories[i]
 	switch {
 	case s.Kind == digest.Aside && in.Digest.Asides == asidesOff:
-		return "is no news but a live page, a briefing, a gallery or the like, which asides = \"off\" leaves out"
+		return "is no news but " + cmp.Or(s.Aside, anAside) + ", which asides = \"off\" leaves out"
 	case s.Kind == digest.Aside:
-		return "is no news but a live page, a briefing, a gallery or the like, for which no room was left"
+		return "is no news but " + cmp.Or(s.Aside, anAside) + ", for which no room was left"
 	case betterOf(in.Stories, i) >= 0:
 		return fmt.Sprintf("tells nothing beyond %q, of the same affair", s.Rank.Beside)
 	case s.Carried > 0:

@@ -2,6 +2,8 @@ package curate
 
 import (
 	_ "embed"
+	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -15,8 +17,10 @@ import (
 
 // asides says what is no news, as asides.txt has it.
 type asides struct {
-	titles, explainers, labels, tails sieve
-	paths, livePaths, categories      map[string]bool
+	titles, summaries, explainers, lists, labels, tails sieve
+	names                                               []string // what each expression of titles finds
+	paths, livePaths, magazines, categories, beginnings map[string]bool
+	addresses, selves                                   map[string]string // words to the languages that have them
 }
 
 //go:embed asides.txt
@@ -31,34 +35,59 @@ var knownAsides = sync.OnceValue(func() asides {
 	for i, line := range known["labels"] {
 		labels[i] = `^[\[【(]?(?:` + line + `) ?(?:[:：|\]】)]+| ?[–—-] |\+\+\+) *`
 	}
+	var titles, names []string
+	for _, heading := range slices.Sorted(maps.Keys(known)) {
+		if name, ok := strings.CutPrefix(heading, "titles: "); ok {
+			titles = append(titles, known[heading]...)
+			names = append(names, slices.Repeat([]string{name}, len(known[heading]))...)
+		}
+	}
 	return asides{
-		titles: newSieve(known["titles"]), explainers: newSieve(known["explainers"]), labels: newSieve(labels), tails: newSieve(known["tails"]),
-		paths: set("paths"), livePaths: set("live paths"),
+		titles: newSieve(titles), names: names, summaries: newSieve(known["summaries"]), lists: newSieve(known["lists"]),
+		explainers: newSieve(known["explainers"]), labels: newSieve(labels), tails: newSieve(known["tails"]),
+		paths: set("paths"), livePaths: set("live paths"), magazines: set("magazine paths"), beginnings: set("beginnings"),
 		categories: phrases(strings.Join(known["categories"], "|")),
+		addresses:  byLanguage(known["addresses"]), selves: byLanguage(known["selves"]),
 	}
 })
 
-// isAside reports whether an item is no news. paths are further parts of links that say so, as "sport".
-func isAside(it digest.Item, paths []string) bool {
+// asideOf says in words what makes an item no news; empty: nothing does. paths are further parts of links that say so, as
+// "sport".
+func asideOf(it digest.Item, paths []string) string {
 	known := knownAsides()
-	if known.titles.find(it.Title) != nil || slices.ContainsFunc(it.Categories, func(c string) bool {
-		return known.categories[strings.ToLower(strings.TrimSpace(c))]
-	}) {
-		return true
+	for _, i := range known.titles.candidates(it.Title) {
+		if known.titles.match(i, it.Title) != nil {
+			return known.names[i]
+		}
+	}
+	for _, c := range it.Categories {
+		if known.categories[strings.ToLower(strings.TrimSpace(c))] {
+			return fmt.Sprintf("of the category %q", c)
+		}
+	}
+	if known.summaries.find(it.Summary.Plain()) != nil {
+		return "a briefing or the like, by its summary"
 	}
 	u, err := url.Parse(it.Link)
 	if err != nil {
-		return false
+		return ""
 	}
 	parts := strings.Split(strings.ToLower(strings.Trim(u.Path, "/")), "/")
-	for i, part := range parts[:len(parts)-1] {
+	last := len(parts) - 1
+	for i, part := range parts {
 		below := slices.DeleteFunc(slices.Clone(parts[i+1:]), datePart.MatchString)
-		if known.paths[part] || slices.Contains(paths, part) ||
-			known.livePaths[part] && (len(below) == 1 || strings.HasPrefix(below[len(below)-1], "index.")) {
-			return true
+		if own := idPart.FindStringIndex(part); i == last { // "in-pictures-52384143"
+			if own == nil {
+				break
+			}
+			part = part[:own[0]]
+		}
+		if known.paths[part] || i < last && (slices.Contains(paths, part) || known.livePaths[part] &&
+			(len(below) == 1 || strings.HasPrefix(below[len(below)-1], "index."))) {
+			return fmt.Sprintf("of the part %q of its outlet, by its link", part)
 		}
 	}
-	return false
+	return ""
 }
 
 // datePart matches a part of a path that is of a date.
@@ -95,10 +124,18 @@ func explainers(nodes []node) map[string]bool {
 	return feedsWhere(nodes, 2, func(n node) bool { return n.explains })
 }
 
-// onlyExplains reports whether a story is nothing but a headline that does not tell, of a feed where most do: elsewhere
-// that is beside the news.
-func onlyExplains(s digest.Story, c cluster, explainers map[string]bool) bool {
-	return s.Kind == digest.News && len(c.nodes) == 1 && c.nodes[0].explains && !explainers[s.Lead().Feed]
+// besideNews says in words what makes a story no news that its items alone don't tell; empty: nothing does. It is
+// nothing but a clip, or one outlet's pieces that do not tell, of a feed where most do.
+func besideNews(s digest.Story, c cluster, withArticles, explainers map[string]bool) string {
+	switch {
+	case isClip(s, withArticles):
+		return "a clip"
+	case s.Kind == digest.News && !explainers[s.Lead().Feed] && !slices.ContainsFunc(c.nodes, func(n *node) bool {
+		return !n.explains || !sameOutlet(n, c.nodes[0])
+	}):
+		return "a piece that explains, asks or speaks to its readers"
+	}
+	return ""
 }
 
 // nameParting is what stands between a headline and the outlet's name.

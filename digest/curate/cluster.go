@@ -20,8 +20,9 @@ type node struct {
 	sent int  // the story that was sent of which it is part, from 1; 0: none
 	top  bool // new, and among the first places of a feed that orders by importance
 
-	explains bool // its headline, rather than that it tells
-	joined   bool // its standfirst and first sentence, without a stop
+	explains bool   // its headline, rather than that it tells; or what it says is no news
+	aside    string // what makes it no news, in words; empty: nothing does, or its feed
+	joined   bool   // its standfirst and first sentence, without a stop
 
 	meaning []float32 // its vector; nil: there is none
 }
@@ -46,9 +47,12 @@ func clean(nodes []node, kind func(feed string) digest.Kind, asidePaths []string
 					n.item.Summary = stopped(n.item.Summary, joint(n.item.Summary.Plain(), true))
 				}
 				n.item.Kind = kindOf(*n.item, kind(n.item.Feed), asidePaths)
+				if n.item.Kind == digest.Aside {
+					n.aside = asideOf(*n.item, asidePaths)
+				}
 				n.item.Title = headline(*n.item)
-				n.explains = explains(n.item.Title)
 				n.item.Summary = CleanSummary(withoutCaption(*n.item))
+				n.explains = explains(n.item.Title) || isMagazine(*n.item)
 			}
 		}
 	})

@@ -88,8 +88,8 @@ func Curate(topics []digest.Topic, items []digest.Item, sent []digest.Story, opt
 		for _, n := range c.nodes {
 			story.Topics = append(story.Topics, topicsOf[n.item]...)
 		}
-		if isClip(story, articles) || onlyExplains(story, c, explaining) {
-			story.Kind = digest.Aside
+		if what := besideNews(story, c, articles, explaining); what != "" {
+			story.Kind, story.Aside = digest.Aside, what
 		}
 		if affairs[story.ID] = c; c.follows != nil {
 			follows[story.ID] = *c.follows
@@ -170,7 +170,7 @@ func (c cluster) story(lead *node, rest []*node) (digest.Story, []Closed) {
 	slices.SortFunc(rest, func(a, b *node) int {
 		return cmp.Or(a.when.Compare(b.when), compareItems(a.item, b.item))
 	})
-	story := digest.Story{ID: storyID(lead.item), Kind: lead.item.Kind, Items: []digest.Item{*lead.item}}
+	story := digest.Story{ID: storyID(lead.item), Kind: lead.item.Kind, Aside: lead.aside, Items: []digest.Item{*lead.item}}
 	taken := []*node{lead}
 	var closed []Closed
 	for _, n := range rest {

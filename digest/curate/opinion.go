@@ -55,7 +55,7 @@ func kindOf(it digest.Item, feed digest.Kind, asidePaths []string) digest.Kind {
 	if it.Kind != digest.News {
 		return it.Kind
 	}
-	if isAside(it, asidePaths) {
+	if asideOf(it, asidePaths) != "" {
 		return digest.Aside
 	}
 	if opinionLabel.MatchString(it.Title) {
