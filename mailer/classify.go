@@ -116,6 +116,11 @@ func ofNobody(o Outcome) bool {
 		(o.Verdict.About == refusal.Sender || o.Verdict.About == refusal.Server || o.Stage == string(smtp.Mail))
 }
 
+// ofLoad reports whether a refusal is the server's own, and may be over in a moment: one at MAIL names nobody.
+func ofLoad(o Outcome) bool {
+	return !o.Verdict.Permanent && (o.Verdict.About == refusal.Server || o.Stage == string(smtp.Mail))
+}
+
 // refusedBefore reports whether the delivery was deferred by the kind of refusal that fails it the
 // second time.
 func refusedBefore(e digest.Event) bool { return e.State == digest.Deferred && e.Code/100 == 5 }

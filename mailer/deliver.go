@@ -50,6 +50,9 @@ func (m *Mailer) Deliver(ctx context.Context, job Job) (Summary, error) {
 		m.pace.hungUp()
 	}
 	r.settleRow(r.leftRow(ctx), r.taken() > 0)
+	if r.ends = r.job.Until; !r.q.first().IsZero() {
+		r.ends = r.limit(r.q.first())
+	}
 	if r.err == nil && r.overdue() {
 		r.fail(r.lots.expire(ctx))
 	}
@@ -106,6 +109,7 @@ type run struct {
 	unknown []unknown
 	unsure  bool      // some failed of whom nobody knows whether the server says the same of everybody
 	logged  time.Time // when the log last said how it goes
+	ends    time.Time // when the first of what is owed does
 	err     error
 }
 
@@ -289,7 +293,7 @@ func (r *run) end() Summary {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := r.stand(r.summary)
-	s.Slowed, s.NextDue = r.m.pace.String(), r.lots.next
+	s.Slowed, s.NextDue, s.Ends = r.m.pace.String(), r.lots.next, r.ends
 	return s
 }
 

@@ -33,7 +33,7 @@ func TestFaults(t *testing.T) {
 		finally       digest.State
 		copies        int
 	}{
-		{smtptest.Mail, temporary, deferred, sent, 1},
+		{smtptest.Mail, temporary, sent, sent, 1},
 		{smtptest.Mail, permanent, deferred, sent, 1},
 		{smtptest.Mail, closing, sent, sent, 1},
 		{smtptest.Mail, smtptest.Cut, sent, sent, 1},
@@ -55,7 +55,7 @@ func TestFaults(t *testing.T) {
 		{smtptest.Data, smtptest.Late, deferred, sent, 1},
 		{smtptest.Data, garbage, sent, sent, 1},
 		{smtptest.Data, "250 yes?", sent, sent, 1},
-		{smtptest.Body, "452 4.3.1 out of room", deferred, sent, 1},
+		{smtptest.Body, "452 4.3.1 out of room", sent, sent, 1},
 		{smtptest.Body, "552 5.3.4 too big", deferred, sent, 1},
 		{smtptest.Body, closing, sent, sent, 1},
 		{smtptest.Body, smtptest.Hang, doubtful, sent, 1},
@@ -445,7 +445,7 @@ func TestTheClockSteps(t *testing.T) {
 						case to == "reader5" && first && s.Stage == stage:
 							r.clock.set(c.by)
 							set = r.clock.elapsed()
-							return "450 4.3.0 later"
+							return "450 later"
 						case (to == "reader1" || to == "reader7") && first && s.Stage == smtptest.Rcpt, (to == "reader2" || to == "reader8") && s.Stage == smtptest.Rcpt:
 							return "450 4.2.0 greylisted"
 						case (to == "reader3" || to == "reader9") && first && s.Stage == smtptest.Dot:
@@ -528,11 +528,13 @@ func TestTheTableOfRefusals(t *testing.T) {
 		{"pace for good", "550 sending limit reached", []string{smtptest.Rcpt, smtptest.Dot}, deferred, deferred, 1},
 		{"pace for now", "450 4.7.1 too much mail from you", []string{smtptest.Mail}, sent, sent, 0},
 		{"pace for good", "550 sending limit reached", []string{smtptest.Mail}, sent, sent, 0},
-		{"policy for now", "450 4.7.1 your reputation is bad", every, deferred, deferred, 1},
+		{"policy for now", "450 4.7.1 your reputation is bad", []string{smtptest.Rcpt, smtptest.Dot}, deferred, deferred, 1},
+		{"policy for now", "450 4.7.1 your reputation is bad", []string{smtptest.Mail}, sent, sent, 0},
 		{"policy for good", "550 5.7.1 blocked by SPF policy", every, deferred, deferred, 1},
 		{"size", "552 5.3.4 message too large", every, deferred, failed, 1},
 		{"session", "451 too many messages in this connection", []string{smtptest.Mail}, sent, sent, 0},
-		{"server", "451 4.3.0 local error in processing", every, deferred, deferred, 1},
+		{"server", "451 4.3.0 local error in processing", []string{smtptest.Rcpt, smtptest.Dot}, deferred, deferred, 1}, // at each of three tries
+		{"server", "451 4.3.0 local error in processing", []string{smtptest.Mail}, sent, sent, 0},
 		{"unclear for now", "450 no", []string{smtptest.Rcpt}, deferred, deferred, 1},
 		{"unclear for good at RCPT", "550 no", []string{smtptest.Rcpt}, failed, failed, 0},
 		{"unclear for good elsewhere", "554 no", []string{smtptest.Dot}, deferred, failed, 1},

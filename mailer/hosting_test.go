@@ -98,8 +98,7 @@ func (h *host) answer(s smtptest.Moment) string {
 	return smtptest.Default
 }
 
-// hosted delivers an edition over a host, by the clock of a bubble, as the daemon would: a run that pauses is tried
-// again after a minute, then two, and so on up to fifteen.
+// hosted delivers an edition over a host, by the clock of a bubble, as the daemon would.
 type hosted struct {
 	*Mailer
 	ledger *memory
@@ -127,7 +126,7 @@ func deliverTo(t *testing.T, server *smtptest.Server, readers int, o Options, em
 	d.Mailer = New(o, OverSMTP(to), d.ledger, nil)
 	key := tokenKey(t)
 	job := Job{Edition: anEdition, Digest: "daily", Templates: []*message.Template{template(t, 500)}, TokenKey: tokenKeys(key)}
-	start, fails := time.Now(), 0
+	start, shut := time.Now(), Shut(0)
 	for d.runs = 1; ; d.runs++ {
 		s, err := d.Deliver(context.Background(), job)
 		if err != nil {
@@ -141,13 +140,13 @@ func deliverTo(t *testing.T, server *smtptest.Server, readers int, o Options, em
 		if s.Owed() == 0 || d.took > 48*time.Hour || d.runs > 5000 {
 			break
 		}
-		job.Paused = s.Paused
 		wait := time.Until(s.NextDue)
-		if fails++; s.Paused == "" {
-			fails = 0
+		if shut = shut.Paused(s.Sent > 0, job.Paused != ""); s.Paused == "" {
+			shut = 0
 		} else {
-			wait = min(time.Minute<<min(fails-1, 10), 5*time.Minute)
+			wait = time.Until(shut.Until(time.Now(), s.Ends))
 		}
+		job.Paused = s.Paused
 		time.Sleep(max(wait, 10*time.Second))
 	}
 	return d
@@ -365,6 +364,45 @@ func TestManyThatAreNotLetInAtOnce(t *testing.T) {
 			}
 			dial(connected)
 			refuse()
+		}
+	}
+}
+
+// TestPausesGrow holds how long a server is left alone that takes nothing.
+func TestPausesGrow(t *testing.T) {
+	now, n := time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC), Shut(0)
+	next := func(sent, again bool, ends ...time.Time) time.Duration {
+		n = n.Paused(sent, again)
+		return n.Until(now, ends...).Sub(now)
+	}
+	for i, want := range []time.Duration{1, 2, 4, 5, 5} {
+		if got := next(false, i > 0); got != want*time.Minute {
+			t.Errorf("pause %d takes %v", i+1, got)
+		}
+	}
+	since := 17 * time.Minute // 1, 2, 4, 5, 5
+	for range 40 {
+		pause := next(false, true)
+		if since < time.Hour && pause != 5*time.Minute || since > 3*time.Hour && pause < min(since/8, time.Hour) || pause > max(5*time.Minute, since*18/100) {
+			t.Errorf("%v after %v", pause, since)
+		}
+		since += pause
+	}
+	if got := next(false, false); got != time.Hour {
+		t.Errorf("%v when another edition pauses after %v", got, since)
+	}
+	if got := next(true, true); got < 25*time.Minute || got > 35*time.Minute {
+		t.Errorf("%v when some were taken after %v", got, since)
+	}
+	if n = 12; next(true, true) != 5*time.Minute || n != 4 {
+		t.Errorf("pause %d follows when an hour's messages were taken", n)
+	}
+	n = 40
+	for left, want := range map[time.Duration]time.Duration{
+		20 * time.Minute: 18 * time.Minute, 3 * time.Minute: 5 * time.Minute, -time.Minute: n.Pause(), 9 * time.Hour: n.Pause(),
+	} {
+		if got := n.Until(now, time.Time{}, now.Add(left)).Sub(now); got != want {
+			t.Errorf("a pause of %v where something ends in %v, want %v", got, left, want)
 		}
 	}
 }

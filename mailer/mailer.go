@@ -192,6 +192,7 @@ type Summary struct {
 	Held     int       // of them: not sent again
 	Pending  int       // not tried yet
 	NextDue  time.Time // when the next deferred delivery may go; zero when none is
+	Ends     time.Time // when the first of what is owed ends undelivered; zero when that is not known
 
 	// Paused tells why the run ended before its time, in words; empty when it did not.
 	Paused string

@@ -74,7 +74,32 @@ func TestProvidersOfTheWorld(t *testing.T) {
 			return no
 		}
 	}
+	// renewed blocks after so many messages, for a time that each further try begins anew.
+	renewed := func(most int, span time.Duration, stage, refusal string) func(odd) string {
+		var mu sync.Mutex
+		var last time.Time
+		n := 0
+		return func(o odd) string {
+			mu.Lock()
+			defer mu.Unlock()
+			if o.Stage == smtptest.Dot {
+				n++
+			}
+			if o.Stage != stage || n < most {
+				return no
+			}
+			if over := !last.IsZero() && o.now.Sub(last) >= span; over {
+				n = -readers
+				return no
+			}
+			last = o.now
+			return refusal
+		}
+	}
 	playServers(t, []server{
+		{"a block of twenty minutes that each try renews", renewed(50, 20*time.Minute, smtptest.Mail, "554 5.7.1 Blocked by fail2ban, go away"), nil, 4 * time.Hour, 0, 0},
+		{"a block of an hour that each connection renews", renewed(50, 59*time.Minute, smtptest.Greeting, "554 5.7.1 blocked"), nil, 9 * time.Hour, 0, 0},
+		{"a strict limit of an hour that refused tries count in", renewed(50, 30*time.Minute, smtptest.Rcpt, "450 4.7.1 Sender rate overlimit"), nil, 5 * time.Hour, 0, 0},
 		{"Strato's rate, told at RCPT", taken(smtptest.Rcpt, 60, time.Hour, "450 4.7.0 Transmit rate limit exceeded, try again later (ACC)"), nil, 3*time.Hour + 20*time.Minute, 0, 0},
 		{"GMX's limit, told as a mailbox", taken(smtptest.Rcpt, 100, time.Hour, "550-Requested action not taken: mailbox unavailable\r\n550 Failure sending mail. Try again later"), nil, 70 * time.Minute, 0, 0},
 		{"DirectAdmin's daily limit, told as unrouteable", taken(smtptest.Rcpt, 120, 10*time.Hour, "550 Unrouteable address"), nil, 11 * time.Hour, 0, 0},
@@ -225,7 +250,9 @@ func TestProvidersOfTheWorld(t *testing.T) {
 			}
 			return no
 		}, nil, 3 * time.Hour, 0, 0},
-		{"too busy from time to time", each(9, smtptest.Mail, "451 Sorry, too busy. Try again later."), nil, 25 * time.Minute, 0, 0},
+		{"too busy from time to time", each(9, smtptest.Mail, "451 Sorry, too busy. Try again later."), nil, 15 * time.Second, 0, 0},
+		{"busy from time to time, told at RCPT", each(9, smtptest.Rcpt, "451 4.3.2 System load too high"), nil, 15 * time.Second, 0, 0},
+		{"451 and no words from time to time", each(9, smtptest.Mail, "451"), nil, 15 * time.Second, 0, 0},
 		{"TLS that breaks under the data", each(8, smtptest.Body, smtptest.Cut), nil, time.Minute, 0, 0},
 		{"451 in the middle of the data", func(o odd) string {
 			if o.Stage == smtptest.Body && o.n == 20 {
@@ -238,13 +265,13 @@ func TestProvidersOfTheWorld(t *testing.T) {
 				return "550 message sending for this account is disabled"
 			}
 			return no
-		}, nil, 130 * time.Minute, 0, 0},
+		}, nil, 135 * time.Minute, 0, 0},
 		{"a monthly quota, told with the code of a full mailbox", func(o odd) string {
 			if o.Stage == smtptest.Rcpt && o.after > 2*time.Second && o.after < 6*time.Hour {
 				return "452 4.2.2 Quota exceeded for the current period"
 			}
 			return no
-		}, nil, 370 * time.Minute, 0, 0},
+		}, nil, 7 * time.Hour, 0, 0},
 		{"the answer to DATA takes three minutes", func(o odd) string {
 			if o.Stage == smtptest.Data && o.n%50 == 0 {
 				time.Sleep(3 * time.Minute)

@@ -328,6 +328,18 @@ func (q *queue) left(now time.Time) (ready bool, next time.Time) {
 	return ready, next
 }
 
+// first is when the first attempt was of what is owed in the lots that this run has; zero: there was none.
+func (q *queue) first() (first time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, it := range q.due {
+		if first.IsZero() || !it.last.First.IsZero() && it.last.First.Before(first) {
+			first = it.last.First
+		}
+	}
+	return first
+}
+
 // had is how many lots were taken so far.
 func (q *queue) had() int {
 	q.mu.Lock()

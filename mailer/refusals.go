@@ -138,7 +138,7 @@ func (r *run) leftRow(ctx context.Context) []refused {
 }
 
 // settleRow brings refusals to what they are when the server serves others. Where none was served, who was refused for
-// the first time has another try.
+// the first time has another try. Who met a moment of load goes again at once, a few times.
 func (r *run) settleRow(row []refused, served bool) {
 	doubtful := !served && closedIn(row) >= refusalsInARow
 	var events []digest.Event
@@ -148,9 +148,13 @@ func (r *run) settleRow(row []refused, served bool) {
 			x.outcome.Verdict.About != refusal.Mailbox && !refusedBefore(x.before) {
 			e.State = digest.Deferred
 		}
-		if e.At = r.m.Now(); e.State == digest.Failed {
+		switch e.At = r.m.Now(); {
+		case e.State == digest.Failed:
 			e.Due = time.Time{}
-		} else {
+		case served && ofLoad(x.outcome) && x.tries < maxTries-1:
+			e.Due = e.At
+			row[i].tries++
+		default:
 			e = r.later(e)
 		}
 		events = append(events, e)

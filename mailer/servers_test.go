@@ -182,12 +182,15 @@ type server struct {
 	connections int // at most; 0: any
 }
 
+// readers are those of each server.
+const readers = 200
+
 // playServers delivers to each. Nobody is suppressed.
 func playServers(t *testing.T, servers []server) {
 	for _, c := range servers {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				const no, readers = smtptest.Default, 200
+				const no = smtptest.Default
 				var mu sync.Mutex
 				stages, lines, start := map[string]int{}, map[string]bool{}, time.Now()
 				server := smtptest.InMemory(t, func(m smtptest.Moment) string {

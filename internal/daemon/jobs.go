@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"digestd/digest"
 	"digestd/internal/ledger"
+	"digestd/internal/newsroom"
 )
 
 // ending is a job's last word.
@@ -75,10 +77,55 @@ func (l *Loop) hold(name string, err error) {
 		}
 		hold = awayFor(l.fails[name])
 	}
-	if errors.As(err, new(paused)) {
-		hold = min(hold, longestPause)
-	}
 	l.holds[name] = l.Now().Add(hold)
+	if p := (paused{}); errors.As(err, &p) {
+		delete(l.fails, name)
+		l.shut.paused(name, p, l.Now(), l.holds)
+	}
+}
+
+// shut is what the loop knows of a mail server that takes nothing more: of one that begins a block anew with each try,
+// all editions keep away at once.
+type shut struct {
+	times newsroom.Shut
+	asked map[string]time.Time // by paused edition: when it last asked the server
+	ends  map[string]time.Time // by paused edition: when something of it does
+}
+
+// paused notes that the run of an edition paused, and makes all that are paused wait.
+func (s *shut) paused(edition string, run paused, now time.Time, holds map[string]time.Time) {
+	sum := run.Delivery
+	if sum.Lots == 0 { // the ledger has no room, and nobody was asked
+		holds[edition] = now.Add(wakeAtLeast)
+		return
+	}
+	if len(s.asked) == 0 && sum.Sent == 0 {
+		s.times = 0
+	}
+	_, again := s.asked[edition]
+	s.times = s.times.Paused(sum.Sent > 0, again)
+	s.asked[edition], s.ends[edition] = now, sum.Ends
+	until := s.times.Until(now, slices.Collect(maps.Values(s.ends))...)
+	for edition := range s.asked {
+		holds[edition] = until
+	}
+}
+
+// look lets the paused editions try at once when one of them is paused no more.
+func (s *shut) look(owed []owedView, holds map[string]time.Time) {
+	over := false
+	for edition := range s.asked {
+		if !slices.ContainsFunc(owed, func(o owedView) bool { return o.edition == edition && o.paused }) {
+			delete(s.asked, edition)
+			delete(s.ends, edition)
+			over = true
+		}
+	}
+	for edition := range s.asked {
+		if over {
+			delete(holds, edition)
+		}
+	}
 }
 
 // holdAtLeast makes a task wait that went well, so that a mistake about what is due keeps no core busy.

@@ -102,6 +102,7 @@ type Loop struct {
 	void    map[digest.Lane]string
 	holds   map[string]time.Time
 	fails   map[string]int
+	shut    shut
 	pruned  time.Time
 	status  string
 	started bool
@@ -133,6 +134,7 @@ func newLoop(t tasks, load func() (tasks, error), log *slog.Logger) *Loop {
 		void:    make(map[digest.Lane]string),
 		holds:   make(map[string]time.Time),
 		fails:   make(map[string]int),
+		shut:    shut{asked: map[string]time.Time{}, ends: map[string]time.Time{}},
 	}
 }
 
@@ -321,7 +323,7 @@ func (l *Loop) observe(now time.Time) (view, error) {
 			delete(l.fails, name)
 		}
 	}
-	v := view{holds: l.holds, lastPrune: l.pruned, polling: l.polled != nil}
+	v := view{holds: l.holds, asked: l.shut.asked, lastPrune: l.pruned, polling: l.polled != nil}
 	_, v.pruning = l.jobs[taskPrune]
 	_, v.alerting = l.jobs[taskAlert]
 	_, reading := l.jobs[taskMailbox]
@@ -333,6 +335,14 @@ func (l *Loop) observe(now time.Time) (view, error) {
 	}
 	if v.owed, err = l.tasks.owedEditions(); err != nil {
 		return v, fmt.Errorf("editions: %w", err)
+	}
+	l.shut.look(v.owed, l.holds)
+	for _, o := range v.owed {
+		_, running := l.jobs[o.edition]
+		v.asking = v.asking || running && o.paused
+		if _, known := l.shut.asked[o.edition]; o.paused && !running && !known { // by a process before this one
+			l.shut.asked[o.edition] = time.Time{}
+		}
 	}
 	if v.feeds, err = l.tasks.feeds(); err != nil {
 		return v, fmt.Errorf("feeds: %w", err)

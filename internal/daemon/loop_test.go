@@ -19,6 +19,7 @@ import (
 	"digestd/digest"
 	"digestd/digest/schedule"
 	"digestd/internal/ledger"
+	"digestd/internal/newsroom"
 )
 
 // world is what a loop in a test lives in: a clock that can be set, and work that only takes notes.
@@ -41,6 +42,7 @@ type world struct {
 	publishes func(ctx context.Context, edition string) error
 	polls     func(ctx context.Context) error
 	articles  func(ctx context.Context) error
+	resumes   func(edition string) error
 	mailbox   time.Duration // how often it is read; 0: there is none
 	unread    error
 	reads     error        // of the ledger
@@ -241,6 +243,11 @@ func (w *world) skip(lane digest.Lane, slot schedule.Slot) error {
 
 func (w *world) resumeEdition(_ context.Context, edition string) error {
 	w.note("resume %s", edition)
+	if w.resumes != nil {
+		if err := w.resumes(edition); err != nil {
+			return err
+		}
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.owed = slices.DeleteFunc(w.owed, func(o owedView) bool { return o.edition == edition })
@@ -731,6 +738,44 @@ func TestWhatStaysDueIsNotSpunOn(t *testing.T) {
 		}
 		if got := len(w.noted("resume")); got != 3 {
 			t.Errorf("%d resumes", got)
+		}
+	})
+}
+
+// A server whose block of twenty minutes begins anew with each try gets the three editions that wait for it, and an
+// edition that it never takes holds up none of them.
+func TestPausedEditionsAskOneAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "2026-11-22T08:00:00Z")
+		for i, zone := range []string{"UTC", "Europe/Paris", "Asia/Tokyo", "America/Lima"} {
+			lane := daily(t, "0 7 * * *", zone)
+			lane.last = schedule.Slot{Wall: "2026-11-22T07:00", At: w.time()}
+			w.now = append(w.now, lane)
+			w.owed = append(w.owed, owedView{edition: fmt.Sprint("e", i), lane: lane.lane, paused: true})
+		}
+		asked := time.Time{}
+		w.resumes = func(edition string) error {
+			shut := w.time().Sub(asked) < 20*time.Minute
+			if asked = w.time(); edition == "e0" || shut {
+				p := paused{newsroom.Published{Edition: edition}}
+				p.Delivery.Lots, p.Delivery.Paused = 1, "no"
+				return p
+			}
+			asked = time.Time{}
+			return nil
+		}
+		asked = w.time()
+		w.start()
+		w.pass(4 * time.Hour)
+		w.end()
+		if len(w.owed) != 1 || w.owed[0].edition != "e0" {
+			t.Errorf("owed after four hours: %v", w.owed)
+		}
+		if got := len(w.noted("resume")); got > 35 {
+			t.Errorf("%d tries", got)
+		}
+		if first := w.noted("resume")[:2]; !slices.Equal(first, []string{"22 08:00:00 resume e0", "22 08:01:00 resume e1"}) {
+			t.Errorf("begins with %v", first)
 		}
 	})
 }

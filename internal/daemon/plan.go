@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"slices"
 	"time"
 
 	"digestd/digest"
@@ -21,9 +22,8 @@ const (
 	pruneEvery = 24 * time.Hour
 	// longestHold is the longest pause after failures in a row.
 	longestHold = 15 * time.Minute
-	// longestPause is the longest pause of an edition that the mail server does not take: each try is one message, and
-	// the hours of a provider's limit begin anew when somebody asks.
-	longestPause = 5 * time.Minute
+	// longestPause is beyond the longest one of an edition that the mail server does not take.
+	longestPause = 2 * time.Hour
 )
 
 // laneView is a lane as the daemon sees it in one turn.
@@ -54,6 +54,7 @@ type owedView struct {
 	edition string
 	lane    digest.Lane
 	due     time.Time // when the first of its deliveries may go
+	paused  bool
 }
 
 // feedsView is how the feeds are.
@@ -68,6 +69,8 @@ type view struct {
 	lanes     []laneView
 	owed      []owedView
 	holds     map[string]time.Time // by edition id, or task: not before, since it failed
+	asked     map[string]time.Time // of editions whose runs paused: when each last asked the mail server
+	asking    bool                 // one of them does
 	feeds     feedsView
 	polling   bool
 	lastPrune time.Time
@@ -130,14 +133,18 @@ func decide(v view, now time.Time) plan {
 	for _, l := range v.lanes {
 		busy[l.lane] = l.busy
 	}
+	// Of those that are paused, one asks the mail server at a time: the one that last did so before the others.
+	slices.SortStableFunc(v.owed, func(a, b owedView) int { return v.asked[a.edition].Compare(v.asked[b.edition]) })
 	for _, o := range v.owed {
 		switch {
+		case o.paused && v.asking: // as below
 		case busy[o.lane] || publishing[o.lane]: // a turn follows when that has ended
 		case o.due.After(now):
 			p.wakeBy(o.due)
 		case !p.held(v, o.edition, now):
 			p.resume = append(p.resume, o)
 			busy[o.lane] = true // one at a time
+			v.asking = v.asking || o.paused
 		}
 	}
 	switch {
@@ -216,7 +223,7 @@ func (p *plan) forEditor(l laneView, next laneSlot, v view, now time.Time) {
 // that has been set since.
 func (p *plan) held(v view, name string, now time.Time) bool {
 	until := v.holds[name]
-	if wait := until.Sub(now); wait <= 0 || wait > longestHold {
+	if wait := until.Sub(now); wait <= 0 || wait > longestPause {
 		return false
 	}
 	p.wakeBy(until)

@@ -66,7 +66,7 @@ func TestDecideOnALane(t *testing.T) {
 		{name: "busy", now: "2026-11-22T07:00:00+01:00", last: yesterday, busy: true, wake: time.Minute},
 		{name: "failed a moment ago", now: "2026-11-22T07:01:00+01:00", last: yesterday, held: "2026-11-22T07:01:20+01:00", wake: 20 * time.Second},
 		{name: "failed long enough ago", now: "2026-11-22T07:02:00+01:00", last: yesterday, held: "2026-11-22T07:02:00+01:00", publish: today, wake: time.Minute},
-		{name: "failed on a clock that was ahead", now: "2026-11-22T07:02:00+01:00", last: yesterday, held: "2026-11-22T09:02:00+01:00", publish: today, wake: time.Minute},
+		{name: "failed on a clock that was ahead", now: "2026-11-22T07:02:00+01:00", last: yesterday, held: "2026-11-22T10:02:00+01:00", publish: today, wake: time.Minute},
 		{name: "clock set back: strictly after the last one used", now: "2026-11-22T06:59:30+01:00", last: today, wake: time.Minute},
 		{name: "clock set back a day, less than a period from the last", now: "2026-11-21T07:00:00+01:00", last: today, wake: time.Minute},
 		{name: "clock set back further: the last one is void", now: "2026-11-21T06:59:00+01:00", last: today, void: today, wake: time.Minute},

@@ -79,7 +79,7 @@ func (r *Rooms) owedEditions() ([]owedView, error) {
 	}
 	var views []owedView
 	for _, o := range open {
-		views = append(views, owedView{edition: o.Edition, lane: o.Lane, due: o.Due})
+		views = append(views, owedView{edition: o.Edition, lane: o.Lane, due: o.Due, paused: o.Paused})
 	}
 	return views, nil
 }
@@ -117,10 +117,10 @@ func (r *Rooms) pollDue(ctx context.Context) error {
 
 func (r *Rooms) fillIn(ctx context.Context) error { return r.Publisher.FillIn(ctx) }
 
-// paused is the error of an edition whose run paused.
-type paused struct{ edition, why string }
+// paused is the error of an edition whose run paused, with what came of that.
+type paused struct{ newsroom.Published }
 
-func (p paused) Error() string { return fmt.Sprintf("edition %s: %s", p.edition, p.why) }
+func (p paused) Error() string { return fmt.Sprintf("edition %s: %s", p.Edition, p.Delivery.Paused) }
 
 // advanced is the error of a run that sent something before it.
 type advanced struct{ error }
@@ -128,11 +128,11 @@ type advanced struct{ error }
 func (a advanced) Unwrap() error { return a.error }
 
 // ofRun is the error of a run that paused, or sent so much and failed.
-func ofRun(edition, why string, sent int, err error) error {
+func ofRun(out newsroom.Published, err error) error {
 	switch {
-	case err == nil && why != "":
-		return paused{edition, why}
-	case err != nil && sent > 0:
+	case err == nil && out.Delivery.Paused != "":
+		return paused{out}
+	case err != nil && out.Delivery.Sent > 0:
 		return advanced{err}
 	}
 	return err
@@ -147,7 +147,7 @@ func (r *Rooms) publishSlot(ctx context.Context, lane digest.Lane, slot schedule
 	if err == nil && out.Waits {
 		return errWaits
 	}
-	return ofRun(out.Edition, out.Delivery.Paused, out.Delivery.Sent, err)
+	return ofRun(out, err)
 }
 
 func (r *Rooms) propose(ctx context.Context, lane digest.Lane, slot schedule.Slot) error {
@@ -168,7 +168,7 @@ func (r *Rooms) resumeEdition(ctx context.Context, edition string) error {
 	if errors.Is(err, newsroom.ErrPaused) { // since this turn of the loop began
 		return nil
 	}
-	return ofRun(edition, sum.Paused, sum.Sent, err)
+	return ofRun(newsroom.Published{Edition: edition, Delivery: sum}, err)
 }
 
 func (r *Rooms) mailboxEvery() time.Duration {

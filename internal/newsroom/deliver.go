@@ -183,11 +183,15 @@ func (p *Publisher) deadline(e ledger.EditionState) (time.Time, error) {
 	return slot.At, err
 }
 
+// Shut counts the pauses in a row of a mail server that takes nothing more.
+type Shut = mailer.Shut
+
 // Owed is an edition that is not complete.
 type Owed struct {
 	Edition string
 	Lane    digest.Lane
 	Due     time.Time // when the first of its deliveries may go
+	Paused  bool
 }
 
 // Owed are the editions that are not complete, but for those of paused digests.
@@ -211,7 +215,7 @@ func (p *Publisher) Owed() ([]Owed, error) {
 		if due.Sub(p.Composer.Now()) > p.Composer.Config.Delivery.GiveUp {
 			due = time.Time{}
 		}
-		all = append(all, Owed{Edition: e.ID, Lane: e.Lane(), Due: due})
+		all = append(all, Owed{Edition: e.ID, Lane: e.Lane(), Due: due, Paused: e.Paused != ""})
 	}
 	return all, nil
 }

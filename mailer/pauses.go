@@ -1,0 +1,55 @@
+package mailer
+
+import "time"
+
+const (
+	// usualPause is how long a run that paused waits, since many limits are of an hour: each try is one message.
+	usualPause = 5 * time.Minute
+	// usualPauses is after how many pauses in a row, a little more than an hour, each is longer than the last:
+	// the server may begin its block anew with each try.
+	usualPauses = 16
+	// longestPause is as long as that of Postfix's queue manager (maximal_backoff_time), nearly.
+	longestPause = time.Hour
+)
+
+// Shut counts the pauses in a row since a mail server last took something.
+type Shut int
+
+// Paused is the count after one pause more: of a run that sent something before it, or that was paused when it began. Of
+// any other it says nothing about how long the server takes nothing.
+func (n Shut) Paused(sent, again bool) Shut {
+	switch {
+	case sent && n > usualPauses+4:
+		return n - 4 // half of the pause
+	case sent:
+		return max(1, min(n, 4))
+	case again && n.Pause() < longestPause:
+		return n + 1
+	}
+	return max(1, n)
+}
+
+// Pause is how long to wait before the server is asked again: 1, 2 and 4 minutes, then 5 for an hour, then each time
+// longer by a fifth, up to an hour. So it comes late by a sixth of the time at most.
+func (n Shut) Pause() time.Duration {
+	if n <= usualPauses {
+		return min(time.Minute<<max(0, min(n-1, 3)), usualPause)
+	}
+	pause := usualPause
+	for ; n > usualPauses && pause < longestPause; n-- {
+		pause += pause / 5
+	}
+	return min(pause, longestPause)
+}
+
+// Until is when the server is asked again, where what is owed ends at some times; a zero one is none. There is a try
+// shortly before each.
+func (n Shut) Until(now time.Time, ends ...time.Time) time.Time {
+	pause := n.Pause()
+	for _, end := range ends {
+		if left := end.Sub(now) * 9 / 10; left > 0 && left < pause {
+			pause = max(left, min(pause, usualPause))
+		}
+	}
+	return now.Add(pause)
+}
