@@ -289,6 +289,22 @@ func TestRestTellsNothingOfThePace(t *testing.T) {
 	}
 }
 
+// TestAWaitIsSaidWhileItIsOne: what no run waits for is no news of the moment.
+func TestAWaitIsSaidWhileItIsOne(t *testing.T) {
+	p := newPace(Options{Connections: 3})
+	p.takePlace(t.Context())
+	now := time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)
+	p.begin(now)
+	p.tooFast(now, false, true, "too much mail")
+	if s := p.String(); s != "digestd sends nothing for the moment (too much mail)" {
+		t.Error(s)
+	}
+	p.givePlace()
+	if s := p.String(); s != "digestd begins with one message (too much mail)" {
+		t.Error(s)
+	}
+}
+
 // TestAWaitThatNobodyEndsTellsNothingOfThePace has nobody try for two hours: the run that was refused has ended, or has
 // paused long after the server spoke of the pace.
 func TestAWaitThatNobodyEndsTellsNothingOfThePace(t *testing.T) {

@@ -407,6 +407,8 @@ func (p *pace) String() string {
 		keeps = append(keeps, fmt.Sprintf("%d of %d connections (%s)", p.places, p.most, p.refusal))
 	}
 	switch {
+	case p.waits && p.taken == 0: // nothing is under way
+		all = append(all, "digestd begins with one message ("+p.words+")")
 	case p.waits:
 		all = append(all, "digestd sends nothing for the moment ("+p.words+")")
 	case p.gap > 0 && p.gap < time.Second:

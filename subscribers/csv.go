@@ -239,6 +239,8 @@ func unguarded(cell string) string {
 	return cell
 }
 
+func isEmail(column string) bool { return strings.EqualFold(strings.TrimSpace(column), "email") }
+
 // readHeader maps positions to attributes.
 func readHeader(header []string,
 	problem func(i int, format string, args ...any) *Problem) (columns []int, problems []*Problem) {
@@ -267,6 +269,9 @@ func readHeader(header []string,
 				hint = "; columns are separated by commas"
 			} else if strings.Contains(name, "@") {
 				hint = `; the first line must name the columns, "email" at least`
+			} else if hint == "" && len(problems) == 0 && !slices.ContainsFunc(header, isEmail) {
+				hint = `; the address must stand in a column "email". What other programs export, ` +
+					"`digestd subscribers import` takes over"
 			}
 			problems = append(problems, problem(i, "unknown column %q%s", name, hint))
 		}

@@ -24,6 +24,7 @@ import (
 	"digestd/mailer"
 	"digestd/mailer/dkim"
 	"digestd/mailer/message"
+	"digestd/mailer/smtp"
 )
 
 // dnsTimeout bounds the look-up of the DKIM record.
@@ -43,8 +44,8 @@ func (out *checkJSON) checkOnline(ctx context.Context, p *program, cfg *config.C
 	look := func(said string, err error) {
 		switch {
 		case errors.Is(err, errNotRun) && neverRan(ctx, p, cfg):
-			out.Warnings = append(out.Warnings, fmt.Sprintf("base_url %s does not reach digestd yet, and nothing was sent so far: "+
-				"start `digestd run`, which answers there, and ask again", cfg.Web.BaseURL))
+			out.Warnings = append(out.Warnings, fmt.Sprintf("base_url %s does not reach digestd yet (%v), and nothing was sent so far: "+
+				"start `digestd run`, which answers there, and ask again", cfg.Web.BaseURL, errors.Unwrap(err)))
 		case err != nil:
 			out.Errors = append(out.Errors, err.Error())
 		case said != "":
@@ -126,6 +127,9 @@ func askServer(ctx context.Context, cfg *config.Config) (string, error) {
 		return "", err
 	}
 	conn, err := out.Dial(ctx)
+	if smtp.IsTimeout(err) && cfg.SMTP.ReplyTimeout > serverTimeout {
+		return "", fmt.Errorf("mail server: %w; that is how long a check waits, and `digestd send` waits for %s", err, min(cfg.SMTP.ReplyTimeout, smtp.CommandTimeout))
+	}
 	if err != nil {
 		return "", fmt.Errorf("mail server: %w", err)
 	}

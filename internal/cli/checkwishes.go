@@ -24,7 +24,7 @@ import (
 // remembered is what a ledger holds a new configuration against.
 type remembered struct {
 	suppressions []digest.Suppression
-	digests      []string // that it has met
+	digests      []string // of its editions, as they were called then
 	signedUp     []string // addresses
 }
 
@@ -35,6 +35,12 @@ func (p *program) againstWishes(ctx context.Context, cfg *config.Config) ([]stri
 	if err != nil {
 		return nil, err
 	}
+	return append(outranked(cfg, known.signedUp), known.crossedBy(cfg)...), nil
+}
+
+// crossedBy tells which wishes a configuration crosses: a digest of which there is no edition yet may be an old one under
+// another name.
+func (known remembered) crossedBy(cfg *config.Config) (words []string) {
 	type change struct{ from, to string }
 	var changes []change
 	who := map[change][]string{}
@@ -48,7 +54,8 @@ func (p *program) againstWishes(ctx context.Context, cfg *config.Config) ([]stri
 				return subscribers.Key(o.Email) == subscribers.Key(s.Email) &&
 					(o.Digest == "" || cfg.NowCalled(o.Digest) == d.ID)
 			}
-			if !ok || !reader.Wants(d.ID) || slices.Contains(known.digests, d.ID) ||
+			told := func(id string) bool { return cfg.NowCalled(id) == d.ID }
+			if !ok || !reader.Wants(d.ID) || slices.ContainsFunc(known.digests, told) ||
 				slices.ContainsFunc(known.suppressions, stopped) {
 				continue
 			}
@@ -59,7 +66,6 @@ func (p *program) againstWishes(ctx context.Context, cfg *config.Config) ([]stri
 			who[c] = append(who[c], s.Email)
 		}
 	}
-	words := outranked(cfg, known.signedUp)
 	for _, c := range changes {
 		readers := who[c][0]
 		if n := len(who[c]) - 1; n > 0 {
@@ -68,7 +74,7 @@ func (p *program) againstWishes(ctx context.Context, cfg *config.Config) ([]stri
 		words = append(words, fmt.Sprintf("%s: %s left %q, which is no digest any more, and would get %q; if that is its new name, "+
 			"formerly = [%[3]q] in [digests.%[5]s] lets it go on", cfg.Path, readers, c.from, c.to, c.to))
 	}
-	return words, nil
+	return words
 }
 
 // outranked tells of those whom the lists name although they signed up themselves.
@@ -100,6 +106,10 @@ func (p *program) remember(ctx context.Context, cfg *config.Config) (r remembere
 		return r, nil // what is wrong with a ledger is not the configuration's, and said where it is needed
 	}
 	defer l.Close()
+	return rememberedBy(l)
+}
+
+func rememberedBy(l *ledger.Ledger) (r remembered, err error) {
 	if r.suppressions, err = l.Readers.Suppressions(); err != nil {
 		return r, err
 	}
@@ -112,7 +122,9 @@ func (p *program) remember(ctx context.Context, cfg *config.Config) (r remembere
 	}
 	lanes, err := l.Lanes.All()
 	for _, st := range lanes {
-		r.digests = append(r.digests, st.Lane.Digest)
+		if st.Edition != "" {
+			r.digests = append(r.digests, st.Lane.Digest)
+		}
 	}
 	return r, err
 }
@@ -130,9 +142,11 @@ func askHolder(ctx context.Context, path string) (r remembered, err error) {
 		Subscribers []listedSubscriber `json:"subscribers"`
 	}
 	var suppressed, signedUp list
-	var status report.Status
+	var told struct {
+		Editions []report.EditionStatus `json:"editions"`
+	}
 	if err := errors.Join(ask(&suppressed, "subscribers", "list", "--suppressed"),
-		ask(&signedUp, "subscribers", "list", "--signed-up"), ask(&status, "status")); err != nil {
+		ask(&signedUp, "subscribers", "list", "--signed-up"), ask(&told, "editions")); err != nil {
 		return r, fmt.Errorf("the process that holds the ledger: %w", err)
 	}
 	for _, row := range suppressed.Subscribers {
@@ -141,8 +155,9 @@ func askHolder(ctx context.Context, path string) (r remembered, err error) {
 	for _, row := range signedUp.Subscribers {
 		r.signedUp = append(r.signedUp, row.Email)
 	}
-	for _, slot := range status.Next {
-		r.digests = append(r.digests, slot.Digest)
+	for _, e := range told.Editions {
+		id, _, _ := strings.Cut(e.ID, "/")
+		r.digests = append(r.digests, id)
 	}
 	return r, nil
 }

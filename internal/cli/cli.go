@@ -60,6 +60,7 @@ type program struct {
 	input          []byte           // what a command read from stdin, for the process that holds the ledger
 	sawTemplates   func(dir string) // hears of each template directory that load reads; may be nil
 	held           *opened          // by this process, when the command came through its control socket
+	attended       bool             // then: whoever gave it sits at a terminal
 	service        bool             // a service manager waits for this process, and restarts it by its exit status
 
 	reload func(context.Context, bool) (listChange, error) // of a daemon
@@ -187,6 +188,8 @@ func (p *program) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&p.configFlag, "config", "", "configuration `FILE` (default: $DIGESTD_CONFIG, ./config.toml, /etc/digestd/config.toml)")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print one JSON object on stdout and nothing else there")
 	root.PersistentFlags().BoolVarP(&p.verbose, "verbose", "v", false, "log what happens in detail")
+	root.PersistentFlags().BoolVar(&p.attended, attendedFlag, false, "")
+	root.PersistentFlags().MarkHidden(attendedFlag)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usagef("%w (see %s --help)", err, c.CommandPath())
 	})

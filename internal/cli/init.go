@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -111,7 +112,7 @@ func (n *newcomer) run() error {
 	if _, err := os.Lstat(path); err == nil {
 		return usagef("%s is there already, and init writes over no file: change it, or name another with --config FILE", path)
 	}
-	if err := n.ask(); err != nil {
+	if err := n.ask(path); err != nil {
 		return err
 	}
 	if err := n.write(path); err != nil {
@@ -141,7 +142,7 @@ func (n *newcomer) questions() []question {
 }
 
 // ask takes what flags say, and asks for the rest at a terminal.
-func (n *newcomer) ask() error {
+func (n *newcomer) ask(path string) error {
 	n.answers.Zone = localZone(n.answers.Zone)
 	stdin, isFile := n.p.stdin.(*os.File)
 	asks := isFile && term.IsTerminal(int(stdin.Fd())) && !n.p.json
@@ -161,6 +162,13 @@ func (n *newcomer) ask() error {
 				missing = append(missing, fmt.Errorf("--%s: %w", q.flag, err))
 			}
 		case asks:
+			taken := q.take
+			q.take = func(s string) error {
+				if err := taken(s); err != nil {
+					return err
+				}
+				return n.try(path)
+			}
 			if err := put(n.p.stdout, lines, q); err != nil {
 				return err
 			}
@@ -308,6 +316,7 @@ func (n *newcomer) takeFeeds(s string) error {
 }
 
 func (n *newcomer) takeReaders(s string) (err error) {
+	n.answers.ReaderFile, n.answers.Readers = "", nil
 	if _, err := os.Stat(s); err == nil {
 		n.answers.ReaderFile = n.named(s)
 		return nil
@@ -358,18 +367,42 @@ func localZone(given string) string {
 	return "UTC"
 }
 
-// write makes the configuration, once it has been read as the program will read it, and the file of the password.
-func (n *newcomer) write(path string) error {
+// try tells what is wrong with the configuration that the answers so far make, with the usual ones for the rest.
+func (n *newcomer) try(path string) error {
 	a := n.answers
+	if a.From == "" {
+		return nil
+	}
+	a.Hour = cmp.Or(a.Hour, "07:00")
+	if len(a.Feeds.Feeds) == 0 {
+		a.Feeds = setup.Sample()
+	}
+	if a.ReaderFile == "" && len(a.Readers) == 0 {
+		a.Readers = []string{n.address}
+	}
+	wrong, err := n.read(a, path)
+	if err != nil || wrong == "" {
+		return err
+	}
+	lines := strings.Split(wrong, "\n")
+	if more := len(lines) - shownWrong; more > 0 {
+		lines = append(lines[:shownWrong], fmt.Sprintf("and %d more", more))
+	}
+	return errors.New(strings.Join(lines, "\n"))
+}
+
+// read reads the configuration that answers make as the program will read it: it leaves nothing behind, and tells what is
+// wrong.
+func (n *newcomer) read(a setup.Answers, path string) (wrong string, err error) {
 	trial, err := os.CreateTemp(n.dir, ".digestd-init-*.toml")
 	if err != nil {
-		return usageError{err}
+		return "", usageError{err}
 	}
 	defer os.Remove(trial.Name())
 	if a.PasswordFile != "" && a.User != "" { // which may come later
 		secret, err := os.CreateTemp("", "digestd-init-")
 		if err != nil {
-			return err
+			return "", err
 		}
 		defer os.Remove(secret.Name())
 		secret.WriteString("later")
@@ -381,13 +414,25 @@ func (n *newcomer) write(path string) error {
 		_, err = trial.Write(text)
 	}
 	if err = errors.Join(err, trial.Close()); err != nil {
-		return err
+		return "", err
 	}
 	if _, _, err := n.p.loadFrom(trial.Name()); err != nil {
-		return usagef("these answers make no configuration, and nothing is written:\n%s",
-			strings.ReplaceAll(err.Error(), trial.Name(), path))
+		return strings.ReplaceAll(err.Error(), trial.Name(), path), nil
 	}
-	if text, err = n.answers.TOML(); err != nil {
+	return "", nil
+}
+
+// write makes the configuration, once it has been read, and the file of the password.
+func (n *newcomer) write(path string) error {
+	wrong, err := n.read(n.answers, path)
+	if err != nil {
+		return err
+	}
+	if wrong != "" {
+		return usagef("these answers make no configuration, and nothing is written:\n%s", wrong)
+	}
+	text, err := n.answers.TOML()
+	if err != nil {
 		return err
 	}
 	if n.password != "" {

@@ -211,6 +211,9 @@ func (p *program) openLedger(ctx context.Context, cfg *config.Config, want want)
 			return l, err
 		}
 		here := control.Request{Args: append([]string{"--config", cfg.Path}, p.args...), Stdin: p.input}
+		if watched(p) {
+			here.Args = append([]string{"--" + attendedFlag}, here.Args...)
+		}
 		status, ferr := control.Forward(ctx, cfg.Ledger.Path, here, p.stdout, p.stderr)
 		switch {
 		case ferr == nil:

@@ -10,6 +10,12 @@ import (
 	"digestd/internal/report"
 )
 
+// attendedFlag says to the process that holds the ledger that a command was given at a terminal.
+const attendedFlag = "attended"
+
+// watched reports whether somebody at a terminal follows what is on stderr.
+func watched(p *program) bool { return !p.json && (p.attended || isTerminal(p.stderr)) }
+
 // bar shows how far a long command is, on a terminal. Elsewhere it is silent: there the log speaks.
 type bar struct {
 	shown *progressbar.ProgressBar
@@ -18,7 +24,7 @@ type bar struct {
 
 // bar starts one that counts to total; a total of 0 or less shows nothing.
 func (p *program) bar(total int, unit string) *bar {
-	if total <= 0 || p.json || !isTerminal(p.stderr) {
+	if total <= 0 || !watched(p) {
 		return &bar{}
 	}
 	return &bar{shown: progressbar.NewOptions(total,
@@ -58,7 +64,7 @@ const patient = 5 * time.Second
 
 // awaiting says at a terminal what is waited for, unless the function it returns is called soon.
 func (p *program) awaiting(what string) (came func()) {
-	if p.json || !isTerminal(p.stderr) {
+	if !watched(p) {
 		return func() {}
 	}
 	timer := time.AfterFunc(patient, func() { fmt.Fprintf(p.stderr, "\nwaiting for %s\n", what) })

@@ -137,7 +137,12 @@ func (r *reloads) through(reload func(context.Context) error) func(context.Conte
 			return listChange{}, errors.New("a reload is under way already")
 		}
 		defer r.asking.Unlock()
-		before := r.current.Load().Config
+		old := r.current.Load()
+		before := old.Config
+		known, err := rememberedBy(old.Ledger)
+		if err != nil {
+			return listChange{}, err
+		}
 		r.force.Store(force)
 		defer r.force.Store(false)
 		if err := reload(ctx); err != nil {
@@ -145,7 +150,7 @@ func (r *reloads) through(reload func(context.Context) error) func(context.Conte
 		}
 		now := r.current.Load()
 		change := changeOf(before.Subscribers, now.Config.Subscribers)
-		var err error
+		change.Warnings = known.crossedBy(now.Config)
 		change.newcomers, err = newIn(ctx, before, now.Config, now.Ledger)
 		return change, err
 	}

@@ -20,6 +20,7 @@ type listChange struct {
 	Before   int          `json:"before"`
 	Now      int          `json:"subscribers"`
 	Lists    []listLosses `json:"lists"` // those of which readers are gone
+	Warnings []string     `json:"warnings,omitempty"`
 	newcomers
 }
 
@@ -72,6 +73,9 @@ func (c listChange) print(w io.Writer) {
 		fmt.Fprintln(w, l)
 	}
 	c.newcomers.print(w)
+	for _, warning := range c.Warnings {
+		fmt.Fprintln(w, "warning: "+warning)
+	}
 }
 
 // newcomers are the digests and feeds that a reload has brought.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -120,7 +121,7 @@ func sendCommand(p *program) *cobra.Command {
 				return sendCopies(c.Context(), p, o, d, reader, to)
 			}
 			warnOfLinks(c.Context(), p, o.Config)
-			deliveries := newDeliveryBar(p, o.Config)
+			deliveries := newDeliveryBar(p, o)
 			published, err := o.Publisher.Send(c.Context(), d, extra, deliveries)
 			deliveries.end()
 			out.Failures = deliveries.failed
@@ -153,7 +154,7 @@ func resumeCommand(p *program) *cobra.Command {
 			}
 			warnOfLinks(c.Context(), p, o.Config)
 			begun := p.now()
-			deliveries := newDeliveryBar(p, o.Config)
+			deliveries := newDeliveryBar(p, o)
 			published, err := o.Publisher.Resume(c.Context(), atOnce, deliveries)
 			deliveries.end()
 			out := &sentJSON{Lanes: []laneJSON{}, Failures: deliveries.failed}
@@ -273,18 +274,41 @@ type deliveryBar struct {
 	current *bar
 	failed  []unserved // the first of them
 	came    func()     // what was waited for
+	slowed  func() string
+	told    map[string]bool // why mail goes slowly, without the figures, which change all the time
 }
 
 // shownFailed is how many readers who failed are named.
 const shownFailed = 20
 
-func newDeliveryBar(p *program, cfg *config.Config) *deliveryBar {
-	return &deliveryBar{program: p, came: p.awaitingMail(cfg, smtp.CommandTimeout)}
+func newDeliveryBar(p *program, o *opened) *deliveryBar {
+	return &deliveryBar{program: p, came: p.awaitingMail(o.Config, smtp.CommandTimeout), slowed: o.outbound.mailer.Slowed, told: map[string]bool{}}
+}
+
+// shownSlow is how many reasons why mail goes slowly are told.
+const shownSlow = 5
+
+// tellSlow says why mail goes slowly, each reason once.
+func (b *deliveryBar) tellSlow() {
+	words := b.slowed()
+	reason := strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return -1
+		}
+		return r
+	}, words)
+	if words != "" && !b.told[reason] && len(b.told) < shownSlow {
+		b.told[reason] = true
+		fmt.Fprintf(b.program.stderr, "\n%s\n", words)
+	}
 }
 
 // Delivery moves the bar.
 func (b *deliveryBar) Delivery(at mailer.Progress) {
 	b.came()
+	if watched(b.program) {
+		b.tellSlow()
+	}
 	if at.Edition != b.edition {
 		b.end()
 		b.current, b.edition = b.program.bar(at.Summary.Recipients, "mails"), at.Edition

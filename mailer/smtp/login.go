@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/textproto"
+	"slices"
 	"strings"
 
 	gomail "github.com/wneessen/go-mail/smtp"
@@ -41,10 +42,12 @@ func (s *Server) logIn(ctx context.Context, c *Conn, local bool) error {
 	}
 	var tried []string
 	var last *textproto.Error
+	left := strings.Fields(offered)
 	for _, k := range known {
 		if !has(k.name) || s.Auth != "auto" && !strings.EqualFold(s.Auth, k.name) {
 			continue
 		}
+		left = slices.DeleteFunc(left, func(name string) bool { return strings.EqualFold(name, k.name) })
 		err := c.authenticate(ctx, k.auth, &gomail.ServerInfo{Name: s.Host, TLS: s.TLS != TLSNone,
 			Auth: strings.Fields(offered)})
 		c.mechanism = k.name
@@ -54,11 +57,15 @@ func (s *Server) logIn(ctx context.Context, c *Conn, local bool) error {
 		tried = append(tried, fmt.Sprintf("%s: %d %s", k.name, last.Code, last.Msg))
 	}
 	switch {
-	case len(tried) == 1:
-		return last
 	case last != nil:
-		return &textproto.Error{Code: last.Code,
-			Msg: "none of what the server offers takes the password: " + strings.Join(tried, "; ")}
+		words := last.Msg
+		if len(tried) > 1 {
+			words = "none of what the server offers takes the password: " + strings.Join(tried, "; ")
+		}
+		if len(left) > 0 {
+			words += fmt.Sprintf(" (the last was %s; not tried: %s)", c.mechanism, strings.Join(left, " "))
+		}
+		return &textproto.Error{Code: last.Code, Msg: words}
 	case strings.EqualFold(strings.TrimSpace(offered), "XOAUTH2"),
 		has("XOAUTH2") && has("OAUTHBEARER") && len(strings.Fields(offered)) == 2:
 		return fmt.Errorf("the server offers AUTH %s alone, which takes a token and no password, and digestd has none: ask the provider for an app password "+

@@ -63,6 +63,8 @@ func TestTheNextMechanism(t *testing.T) {
 		{"two do not", "auto", "AUTH CRAM-MD5 PLAIN", map[string]string{"CRAM-MD5": "504 5.5.4 unrecognized", "PLAIN": "535 5.7.8 wrong"}, "CRAM-MD5 PLAIN",
 			"CRAM-MD5: 504 5.5.4 unrecognized; PLAIN: 535 5.7.8 wrong"},
 		{"only one is offered", "auto", "AUTH PLAIN", map[string]string{"PLAIN": "535 5.7.8 wrong"}, "PLAIN", "535 5.7.8 wrong"},
+		{"a token is left", "auto", "AUTH PLAIN XOAUTH2", map[string]string{"PLAIN": "535 5.7.139 basic authentication is disabled"}, "PLAIN",
+			"535 5.7.139 basic authentication is disabled (the last was PLAIN; not tried: XOAUTH2)"},
 		{"one is asked for", "cram-md5", offered, map[string]string{"CRAM-MD5": "535 5.7.8 wrong"}, "CRAM-MD5", "535 5.7.8 wrong"},
 		{"too many logins", "auto", offered, map[string]string{"CRAM-MD5": "454 4.7.0 too many"}, "CRAM-MD5", "454 4.7.0 too many"},
 		{"a token alone", "auto", "AUTH XOAUTH2", nil, "", "takes a token and no password"},
