@@ -17,11 +17,11 @@ var vacation = lazyregexp.New(`(?i)^\s*(re:\s*)?\W{0,3}(auto(matic|mated|matisch
 	`otomatik (yan[ıi]t|cevap)|αυτόματη απάντηση|автомат\pL+ (ответ|відповідь|отговор|одговор)|תשובה אוטומטית|מענה אוטומטי|رد تلقائي|پاسخ خودکار|자동 ?(회신|응답|답장)|부재중|` +
 	`trả lời tự động|ตอบกลับอัตโนมัติ|balasan otomatis|自動(回覆|回复)|` +
 	`out[- ]of[- ](the )?(office|town)|ooo\b|ooto\b|i'?m (away|out)|i am (currently )?(away|out|on leave|on vacation)|(i|we) no longer work|away from|` +
-	`abwesenheits?(notiz|nachricht|assistent|meldung)|(ich bin )?(im urlaub|abwesend|in abwesenheit)|absence prolong|nicht im (b[uü]ro|haus)|en cong[ée]s?|fuera de (la )?oficina|fora do escrit|fuori (ufficio|sede)|afwezigheid|poza biurem|mimo kancel|poissa|ikke (til ?stede|på kontoret)|inte på kontoret|` +
+	`abwesenheits?(notiz|nachricht|assistent|meldung)|(ich bin )?(im urlaub|abwesend|in abwesenheit)|absence prolong|nicht im (b[uü]ro|haus)|en cong[ée]s?|fuera de (la )?oficina|fora do escrit|fuori (ufficio|sede)|afwezigheid|poza biurem|mimo kancel|poissa|ikke (til ?stede|på kontoret)|inte på kontoret|ofis dışı|` +
 	`автоответ|нет на (месте|работе)|自動(応答|返信)|自动(回复|答复)|(message|avis) d'absence|absence du bureau|nieobecno|` +
 	`.{1,60} (is|ist|est|está|è) (out of (the )?office|au(ß|ss)er haus|nicht im (b[uü]ro|haus)|absente?\b|ausente|fuera de|fuori|assente)|` +
 	`(on )?(vacation|annual leave|holiday|maternity leave|leave of absence|abwesenheit|urlaub|absence|absente?|ausen[tc]\pL*|ausência|vacaciones|f[ée]rias|assente|assenza|afwezig|frånvar\pL*|(不在|外出|休暇|出張|휴가)(中|通知|のお知らせ| ?중(입니다)?)?)` +
-	`\s*($|[!(,:：.–-]|\d|re:|aw:|notice|message|until|till|from|bis|vom|ab|du|jusqu|hasta|d[eo]l?\b|até|fino|tot|t\.?o\.?m|de oficina))`)
+	`( tempor\pL+)?\s*($|[!(,:：.–-]|\d|re:|aw:|notice|message|until|till|from|bis|vom|ab|du|jusqu|hasta|d[eo]l?\b|até|fino|tot|t\.?o\.?m|de oficina))`)
 
 // automatic finds, in lower case, what a machine says of itself in an answer, where its header does not.
 var automatic = refusal.AnyOf(
@@ -34,11 +34,11 @@ var automatic = refusal.AnyOf(
 
 // awayFrom finds, in lower case, what people have their mailbox answer while they are away.
 var awayFrom = refusal.AnyOf(
-	`\b(i am|i'm|i will be|we are) (currently |now )?(out of (the )?office|away|on (annual |parental |maternity |sick |paternity )?leave|on (vacation|holiday)|travell?ing)`, `\bi (have left|no longer work|am no longer (with|at|employed))`,
+	`\b(i am|i'm|i will be|we are) (currently |now )?(closed|out of (the )?office|away|on (annual |parental |maternity |sick |paternity )?leave|on (vacation|holiday)|travell?ing)`, `\bi (have left|no longer work|am no longer (with|at|employed))`,
 	`ich bin .{0,60}(nicht (im (b[uü]ro|haus)|erreichbar)|im urlaub|abwesend|au(ß|ss)er haus)`, `wird nicht (automatisch )?weitergeleitet`,
-	`\b(absente?|en cong[ée]s?)\b.{0,60}\b(bureau|retour|jusqu|du \d)`, `je (suis|serai) .{0,30}(en cong[ée]|absent)`, `(estoy|estar[ée]) (de vacaciones|fuera de la oficina|ausente)`, `(estou|estarei) (de f[ée]rias|ausente|fora)`,
+	`\b(absente?|en cong[ée]s?)\b.{0,60}\b(bureau|retour|jusqu|du \d)`, `je (suis|serai) .{0,30}(en cong[ée]|absent)`, `(estoy|estar[ée]|me encuentro) (de vacaciones|fuera de la oficina|ausente)`, `(estou|estarei) (de f[ée]rias|ausente|fora)`,
 	`(sono|sar[òo]) (in ferie|fuori (sede|ufficio)|assente)`, `ik ben .{0,40}(afwezig|(op|met) vakantie|niet (op kantoor|aanwezig))`, `jag är .{0,30}(på semester|inte på kontoret|ledig)`, `jeg er .{0,30}(på ferie|ikke på kontoret)`, `olen lomalla`,
-	`(jestem|będę) .{0,20}(na urlopie|poza biurem|nieobecn)`, `я (в|нахожусь в) отпуске`,
+	`(jestem|będę) .{0,20}(na urlopie|poza biurem|nieobecn)`, `(я|нахожусь) в отпуске`,
 	`(休暇|出張|不在)(中|に(して|なり))`, `正在?(休假|度假|出差)`, `(izindeyim|tatildeyim|ofis dışındayım)`, `(jsem|nejsem) .{0,20}(na dovolené|v kanceláři)`, `szabadságon vagyok`, `휴가 ?중`, `är .{0,20}åter den`,
 )
 
