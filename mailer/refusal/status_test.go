@@ -116,6 +116,13 @@ func TestCodes(t *testing.T) {
 		{"", "550 unknown recipient or mailbox unavailable", "", false}, // either
 		{"5.2.1", "550 <rate-limit@example.org>: mailbox disabled", "5.2.1", true},
 		{"", "550 no mailbox of this name is currently available", "5.1.1", false}, // for now, perhaps
+		{"", "550 no such user at this hour", "5.1.1", false},
+		{"5.1.1", "550 user unknown, while our directory is being rebuilt", "5.1.1", false},
+		{"5.1.1", "550 mailbox not found, the directory server did not answer", "5.1.1", false},
+		{"5.1.1", "550 user unknown, resend in an hour", "5.1.1", false},
+		{"5.1.1", "550 account inactive, will be reopened at the next login", "5.1.1", false},
+		{"5.1.1", "550 address rejected by its owner's filter", "5.1.1", false},
+		{"", "550 the user deleted the message", "", false},
 		{"", "550 192.0.2.5.1.1 refused", "", false},
 		{"", "version 5.1.1.2", "", false},
 	} {

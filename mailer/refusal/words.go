@@ -83,7 +83,7 @@ var unreachable = AnyOf(
 // disabled is how mail systems say that a mailbox was closed.
 var disabled = AnyOf(
 	`(account|mail ?box|user|recipient|address|mailadresse|cuenta|compte|konto)[^.;]{0,40}\b(disabled|suspend(s|ed)?|discontinued|deactivated|inactive|closed|frozen|locked|terminated|cancel+ed|no longer active|not active|deshabilitad|desactivad|d[eé]sactiv|deaktiviert|gesperrt|disabilitat)`,
-	`\b(account|mail ?box|user|address)( \S+@\S+)? ((is|was|has been) )?(deleted|removed)\b`,
+	`\b(account|mail ?box|user|address)( \S+@\S+)? ((is|was|has been) (deleted|removed)\b|deleted by)`,
 	`(account|mailbox|recipient|address) no longer (accepts?|receives?) (e-?mail|mail|messages)`,
 )
 
@@ -135,19 +135,19 @@ var noMailbox = AnyOf(
 var hindered = AnyOf(
 	`\b(unknown|invalid|exists?|found|valid|nicht|inconnue?|existe|pas|esiste|sconosciuto|desconocido|desconhecido)\b,? (or|oder|ou|o|of) ([^.;:]{0,24}\b)?(`+
 		`not (allow|accept|receiv|able|avail|permit)\w*|unavailable|temporar\w*|nimmt|kann|refus\w*|restrict\w*|accept\w*|unable|policy|blocked|rejects?|no est|you)\b`,
-	`或[^。]{0,6}(拒|满|滿|停)`, `may (not exist|contain)\b`, `\bat (present|the moment)\b`, `\bcurrently available`, `\bmoment(o|an)`, `zur zeit`, `derzeit`, `\buntil\b`, `\bretry\b`,
-	`\b(server|backend|node|service|system|mailbox store)\b[^.;:]{0,20}\b(down|offline|unreachable|not (responding|running|ready|provisioned)|starting|out of|in test mode)\b`,
+	`或[^。]{0,6}(拒|满|滿|停)`, `may (not exist|contain)\b`, `\bat (present|the moment|this (time|hour|moment))\b`, `\bcurrently available`, `\bmoment(o|an)`, `zur zeit`, `derzeit`, `\buntil\b`, `\bretry\b`,
+	`\b(server|backend|node|service|system|mailbox store)\b[^.;:]{0,20}\b(down|offline|unreachable|(not|did not) (respond|answer|running|ready|provisioned)\pL*|starting|out of|in test mode)\b`,
 	`\b(cannot|can not|could not|unable to|failed to) (find|look up|verify|check|read)\b[^.;]{0,40}(connect|offline|down|record|timeout)`,
-	`\b(ldap|mysql)\b`, `replication`, `connection to\b[^.;]{0,40}\blost`, `\bbeing (moved|migrated|held|imported)`, `importing`,
+	`\b(ldap|mysql)\b`, `replication`, `connection to\b[^.;]{0,40}\blost`, `\bbeing (moved|migrated|held|imported|re\pL+|up\pL+)`, `importing`,
 	`disk failure`, `\berrno\b`, `(can not|cannot|unable to) (open|create|write|append)`, `\bwill deliver to\b`, `out of disk`, `unpaid`, `invoice`, `payment`, `vacation`, `safe ?list`, `(allowed|permitted) senders`, `permission`, `set up to receive`,
-	`(allow|white)[- ]?list`, `gr[ae]y-?list`, `\bexternal (e-?mails?|mails?|senders?)\b`, `\b(backup|secondary) mx\b`, `\b(try|use) \S*mx`, `\bwill be (re-?activated|activated|restored|enabled)`,
+	`(allow|white)[- ]?list`, `gr[ae]y-?list`, `\bexternal (e-?mails?|mails?|senders?)\b`, `\b(backup|secondary) mx\b`, `\b(try|use) \S*mx`, `\bwill be (re-?opened|re-?activated|activated|restored|enabled)`,
 	`\byet\b`, `\bpending\b`, `\bbetween \d`, `\bthat (may|can) receive`, `\b(charset|format)\b`, `just nu`, `(for øjeblikket|for tiden|lige nu)`, `tällä hetkellä`, `şu anda`, `chwilowo`, `obecnie`, `jelenleg`, `сейчас`, `наразі`, `προς το παρόν`,
 	`mailing lists?\b`, `you must\b`, `user agent`, `\b(to|recipient) header`, `forbidden`, `over its`, `suspend`, `or recipient's server`,
 )
 
 // elsewhere finds, in lower case, words that say something else than that there is no such mailbox.
 var elsewhere = AnyOf(
-	`\brates?\b`, `limit`, `too (many|much|large|big)`, `this hour`, `score`,
+	`\brates?\b`, `limit`, `\bfilter`, `too (many|much|large|big)`, `this hour`, `score`,
 	`preference`, `only accept`, `accepts? only`, `restrict`, `lookup`, `look up`,
 	`larger`, `\bhops?\b`, `loop`, `spam`, `\buce\b`, `\bube\b`, `newsletter`, `\bsending\b`, `accept delivery of`, `current(ly)?\b`, `at this (time|moment)`, `at a later time`, `moment`,
 	`locked`, `frozen`, `throttl`, `too (quickly|fast)`, `attack`, `starttls`, `attachment`, `protocol`,
@@ -166,7 +166,7 @@ var senderWord = AnyOf(
 // Passing finds, in lower case, what always means that it may go well another time, beside a 5xx too.
 var Passing = AnyOf(
 	`temporar`, `\b(try(ing)? (it |this )?again|re-?try(ing)?)\b[^.;:]{0,30}(later|soon|tomorrow|\d|minute|hour|\bdays?\b)`,
-	`\b(try|re-?send)\b[^.;:]{0,30}(later|soon|tomorrow)`,
+	`\b(try|re-?send)\b[^.;:]{0,30}(later|soon|tomorrow|minute|hour\b)`,
 	`next (delivery )?attempt`, `(remains?|kept|still) in (the|our) (mail )?queue`, `\b(delivered|sent) so far\b`,
 	`unable to verify`, `could not (be )?verif`, `database`, `internal (server )?error`, `maintenance`,
 	`vor(ü|ue)bergehend`, `zeitweilig`, `sp(ä|ae)ter`, `erneut versuch`, `weiter(hin)? versuch`,
