@@ -10,8 +10,8 @@ import (
 // Mail that no person wrote: answers of a mailbox while its owner is away, and gates that ask for a confirmation.
 
 // vacation matches the beginning of the subjects of automatic answers. What may also head a letter ("Holiday offers")
-// must stand alone, or before what is answered, or a time.
-var vacation = lazyregexp.New(`(?i)^\s*(re:\s*)?\W{0,3}(auto(matic|mated|matisch\w*|matique|m[aá]tic[ao]|matica)?[-_ ]*(reply|response|respon|antwort|antwoord|svar|r[ée]ponse|respuesta|resposta|risposta)|autoreply|autorespond|` +
+// must stand alone, or before what is answered, or a time. A gateway may have put its mark before it.
+var vacation = lazyregexp.New(`(?i)^\s*(\[\w{1,12}\]\s*)?(re:\s*)?(\[\w{1,12}\]\s*)?\W{0,3}(auto(matic|mated|matisch\w*|matique|m[aá]tic[ao]|matica)?[-_ ]*(reply|response|respon|antwort|antwoord|svar|r[ée]ponse|respuesta|resposta|risposta)|autoreply|autorespond|` +
 	`r[ée]ponse automatique|respuesta autom[aá]tica|resposta autom[aàá]tica|risposta automatica|` +
 	`automatiskt? svar|autom\pL+ (vastaus|vastus|odpov\pL+|v[áa]lasz|odgovor\pL*|atsakym\pL+|atbilde)|samodejni odgovor|auto(matyczna )?odpowied|odpowied\pL+ automat|r[ăa]spuns automat|` +
 	`otomatik (yan[ıi]t|cevap)|αυτόματη απάντηση|автомат\pL+ (ответ|відповідь|отговор|одговор)|תשובה אוטומטית|מענה אוטומטי|رد تلقائي|پاسخ خودکار|자동 ?(회신|응답|답장)|부재중|` +

@@ -44,6 +44,8 @@ func TestAutomaticAnswers(t *testing.T) {
 		{"不在のお知らせ", "12月7日に戻ります。", AutoReply},
 		{"Ikke på kontoret", "Tilbake mandag.", AutoReply},
 		{"外出中", "7日に戻ります。", AutoReply},
+		{"[EXTERNAL] Automatic reply: Harbour", "Back on Monday.", AutoReply},
+		{"Re: [EXT] Out of Office", "Back on Monday.", AutoReply},
 		{"Ofis dışında: Liman", "Salı döneceğim.", AutoReply},
 		{"Ausência temporária: Porto", "Volto na segunda.", AutoReply},
 		{"Re: Puerto", "Gracias. Me encuentro fuera de la oficina hasta el lunes.", AutoReply},

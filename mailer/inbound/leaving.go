@@ -104,8 +104,9 @@ var footer = lazyregexp.New(`(?i)^(?:--$|[_=+*#~-]{5,}|to (?:unsubscribe|leave|s
 	`you(?: have|'ve)? (?:are )?(?:receiv|subscribed|getting)\pL*\b.{0,60}\bbecause\b|(?:sent|get it) (?:from|on) my \pL+|if you (?:are not|have received) |\W*(?:confidential|disclaimer|privileged)|` +
 	`(?:this|diese[rs]?|ce|este|questa?|dit) (?:\pL+ )?(?:e-?mail|message|nachricht|courriel|mensaje|correo|mensagem|messaggio|bericht)\b.{0,90}(?:confiden|intended|privileged|vertr))`)
 
-// quoting begins what an answer quotes: "On …, … wrote:" and the header of a message.
-var quoting = lazyregexp.New(`(?i)^(?:on\b.*wrote:|am\b.*schrieb.*:|le\b.*[ée]crit\s*:|el\b.*escribi[óo]:|from:|von:|de\s?:|da:|van:|от:|差出人:|发件人:)`)
+// quoting begins what an answer quotes: "On …, … wrote:", which has a time or an address in any language, and the header of
+// a message.
+var quoting = lazyregexp.New(`(?i)^(?:on\b.*wrote:|.*(?:\d[:.h]\d\d|@).*[:：]$|from:|von:|de\s?:|da:|van:|fra:|från:|od:|lähettäjä:|kimden:|feladó:|от:|від:|από:|(?:差出人|发件人|寄件者|보낸 사람)\s?[:：])`)
 
 // leavingTokens are the tokens that stand next to the word, as in the subject of List-Unsubscribe's mailto: with
 // whatever somebody put before them, and in the encoding of the link. Nobody can guess one, so where it stands makes no

@@ -155,6 +155,10 @@ func TestRequestsOfPeople(t *testing.T) {
 		{"回复: Morning Wire", "请移出名单", Unsubscribe},
 		{"Kündigung", "", Unsubscribe},
 
+		{"Re: Morning Wire", "Fine.\n\nDen mån 6 juli 2026 kl 08:00 skrev Morning Wire:\n\nAvregistrera dig\n", Other},
+		{"Re: Morning Wire", "Bello.\n\nIl giorno lunedì Morning Wire <news@digest.example> ha scritto:\n\nDisiscriviti\n", Other},
+		{"Re: Morning Wire", "よかったです。\n\n2026年7月6日 8:00 <news@digest.example>:\n\n配信停止\n", Other},
+		{"SV: Morning Wire", "Fint.\n\nFra: Morning Wire\nSendt: mandag\nEmne: Morning Wire\n\nAfmeld\n", Other},
 		{"Re: Morning Wire", "Please don't unsubscribe me, I was away.", Other},
 		{"AW: Morning Wire", "Bitte melden Sie mich nicht ab.", Other},
 		{"RE: Morning Wire", "Ne me désabonnez surtout pas !", Other},
