@@ -96,7 +96,7 @@ func keyOfFeed(kind, feed, part string) Key {
 //
 //   - "x:" is feed, guid, link and title in one, so that what was told apart once (see Same) is known
 //     for itself the next time.
-//   - "g:" is the guid, scoped to its feed: guids are promised to be unique nowhere else, and small
+//   - "g:" is the guid (see guidName), scoped to its feed: guids are promised to be unique nowhere else, and small
 //     feeds count theirs 1, 2, 3.
 //   - "f:" is the link with its fragment, for what has one: several entries of one page.
 //   - "l:" is the canonical link, the same in every feed, so that neither a changed guid nor an edited
@@ -130,7 +130,7 @@ func keysOf(it digest.Item, p parts) []Key {
 	}
 	keys = append(keys, newKey(exactKey, exact...))
 	if guid != "" {
-		keys = append(keys, newKey(guidKey, it.Feed, guid))
+		keys = append(keys, newKey(guidKey, it.Feed, guidName(guid)))
 	}
 	if !isFrontPage(link) {
 		if fragment != "" {
@@ -148,6 +148,18 @@ func keysOf(it digest.Item, p parts) []Key {
 		keys = append(keys, keyOfFeed(titleKey, it.Feed, title))
 	}
 	return keys
+}
+
+// guidName is a guid as it is compared. Of one that is an address it does not matter how the host is spelt, and whether
+// it is asked over https.
+func guidName(guid string) string {
+	scheme, rest, _ := strings.Cut(guid, "://")
+	if !strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https") {
+		return guid
+	}
+	end := strings.IndexAny(rest+"/", "/?#")
+	page := strings.TrimSuffix(strings.Replace(rest[end:], "/?", "?", 1), "/")
+	return "https://" + strings.TrimPrefix(strings.ToLower(rest[:end]), "www.") + page
 }
 
 // WholeKey is the name of what shares even its "x:" with another entry of its document.

@@ -141,6 +141,14 @@ func TestIdentity(t *testing.T) {
 			k.Link, s.Link = "https://harbourpost.example/the-news-at-noon", "https://harbourpost.example/the-news-at-noon"
 			s.GUID, s.Published = "urn:2", s.Published.AddDate(0, 0, 1)
 		}, true},
+		{"https, another slug and other words in one night, the guid a number", func(k, s *digest.Item) {
+			k.GUID, s.GUID = "http://www.harbourpost.example/?p=4711", "https://harbourpost.example?p=4711"
+			s.Link, s.Title, s.Summary = "https://harbourpost.example/deal-cheered", "Crews cheer a deal", digest.PlainText("Nine per cent more.")
+		}, false},
+		{"the same, the number another", func(k, s *digest.Item) {
+			k.GUID, s.GUID = "http://www.harbourpost.example/?p=4711", "https://harbourpost.example?p=4712"
+			s.Link, s.Title, s.Summary = "https://harbourpost.example/deal-cheered", "Crews cheer a deal", digest.PlainText("Nine per cent more.")
+		}, true},
 		{"the same title under another guid and link: a column", func(k, s *digest.Item) {
 			k.Title, s.Title, s.GUID, s.Link = "Briefing: what happened today", "Briefing: what happened today", "urn:2", "https://harbourpost.example/briefing-of-march-13"
 			s.Published = s.Published.AddDate(0, 0, 1)
