@@ -25,8 +25,10 @@ var (
 	isoDate = lazyregexp.New(`^(\d{4})([-/.]?)(\d{1,2})(?:[-/.]?(\d{1,2}))?(?:(?:\s*t\s*|\s+)(.*))?$`)
 	// 2026년 7월 6일 오전 8:00, 2026年7月6日 8:00
 	eastDate  = lazyregexp.New(`^(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]\s*(?:\S?요일|[((]\S[))])?\s*(오전|오후|上午|下午|午前|午後)?\s*(.*)$`)
-	dottyDate = lazyregexp.New(`^(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4}|\d{2}),?(?:\s+(.*))?$`)
+	dottyDate = lazyregexp.New(`^(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4}|\d{2}),?(?:[\s-]+(.*))?$`)
 	slashDate = lazyregexp.New(`^(\d{1,2})([/-])(\d{1,2})[/-](\d{4}|\d{2}),?(?:[\s-]+(.*))?$`)
+	// 08:00 06.07.2026
+	clockBefore = lazyregexp.New(`^(\d{1,2}:\d{2}(?::\d{2})?),?\s+(\d+[-/.]\d.*)$`)
 	// Mon, 03/30/2020
 	weekdayBefore = lazyregexp.New(`^\pL+\.?,?\s*(\d{1,4}[-/.].*)$`)
 	// 08:00:00.5, 8h30, 8.30, 8時30分
@@ -131,6 +133,9 @@ func readDate(s string) (time.Time, bool) {
 	if m := weekdayBefore.FindStringSubmatch(s); m != nil {
 		s = m[1]
 	}
+	if m := clockBefore.FindStringSubmatch(s); m != nil {
+		s = m[2] + " " + m[1]
+	}
 	if m := eraYear.FindStringSubmatch(s); m != nil {
 		year, err := strconv.Atoi(m[2])
 		if err != nil { // 元, the first
@@ -178,11 +183,12 @@ func readDate(s string) (time.Time, bool) {
 	return wordDate(s)
 }
 
-// unixDate reads seconds or milliseconds since 1970.
+// unixDate reads seconds, with a fraction or without, or milliseconds since 1970.
 func unixDate(s string) (time.Time, bool) {
+	s, fraction, _ := strings.Cut(s, ".")
 	n, err := strconv.ParseInt(s, 10, 64)
 	switch {
-	case err != nil:
+	case err != nil || strings.Trim(fraction, "0123456789") != "":
 	case len(s) == 9 || len(s) == 10:
 		return time.Unix(n, 0).UTC(), true
 	case len(s) == 13:
@@ -404,7 +410,7 @@ func ordinal(s string) string {
 var zoneNames = map[string]int{
 	"z": 0, "ut": 0, "utc": 0, "gmt": 0, "wet": 0, "west": 3600, "bst": 3600, "wat": 3600, "cat": 2 * 3600,
 	"cet": 3600, "cest": 2 * 3600, "met": 3600, "mest": 2 * 3600, "mez": 3600, "mesz": 2 * 3600,
-	"eet": 2 * 3600, "eest": 3 * 3600, "sast": 2 * 3600, "msk": 3 * 3600, "trt": 3 * 3600,
+	"eet": 2 * 3600, "eest": 3 * 3600, "sast": 2 * 3600, "msk": 3 * 3600, "мск": 3 * 3600, "trt": 3 * 3600,
 	"eat": 3 * 3600, "idt": 3 * 3600, "irst": 3*3600 + 1800, "gst": 4 * 3600, "azt": 4 * 3600, "get": 4 * 3600,
 	"aft": 4*3600 + 1800, "uzt": 5 * 3600, "npt": 5*3600 + 2700, "bdt": 6 * 3600, "mmt": 6*3600 + 1800,
 	"myt": 8 * 3600, "pht": 8 * 3600, "wita": 8 * 3600, "wit": 9 * 3600, "awst": 8 * 3600, "acst": 9*3600 + 1800,

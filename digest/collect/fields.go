@@ -34,7 +34,7 @@ func oneLineOf(s string) string {
 
 // itemLink is where the entry can be read; of one that is only heard or seen, where that is.
 func itemLink(it *gofeed.Item, o origin, base *url.URL) string {
-	address := destination(pageLink(it, o, base))
+	address := published(destination(pageLink(it, o, base)), base)
 	for i := 0; address == "" && i < len(it.Enclosures); i++ {
 		if !strings.HasPrefix(strings.ToLower(it.Enclosures[i].Type), "image/") {
 			address = link(base, it.Enclosures[i].URL)
@@ -211,11 +211,13 @@ func (c converter) dates(it *gofeed.Item, o origin) (published, updated time.Tim
 	return published, updated
 }
 
+// date reads a date of an entry. One that no program had anything to say at is none: another may be right.
 func (c converter) date(text string) (time.Time, bool) {
 	if c.slashes != "" {
 		text = slashed.ReplaceAllString(strings.TrimSpace(text), c.slashes)
 	}
-	return parseDate(text)
+	t, ok := parseDate(text)
+	return t, ok && t.Year() >= firstYear
 }
 
 func extensionTexts(it *gofeed.Item, prefix, name string) []string {

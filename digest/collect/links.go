@@ -9,6 +9,7 @@ import (
 	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
 
+	"digestd/digest"
 	"digestd/internal/lazyregexp"
 )
 
@@ -83,6 +84,17 @@ func destination(address string) string {
 		}
 	}
 	return address
+}
+
+// published is an address with the site's host in the place of one that is not on the internet: of the machine that
+// a generator ran on, http://localhost:1313/ or http://default/.
+func published(address string, site *url.URL) string {
+	u, err := url.Parse(address)
+	if err != nil || address == "" || site == nil || digest.PublicHost(u.Hostname()) || !digest.PublicHost(site.Hostname()) {
+		return address
+	}
+	u.Scheme, u.Host = site.Scheme, site.Host
+	return u.String()
 }
 
 // redirectors are the last parts of the paths at which services count who follows a link.
