@@ -230,7 +230,7 @@ func copyOf(it digest.Item, p parts) string {
 //
 //   - Found by "x:", "d:" or "h:": yes, nothing differs.
 //   - Found by guid: see sameGUID. By link: see sameLink. By number: see sameNumber. By title: see sameTitle.
-//   - Found by its minute: if the titles are alike, or the texts and each has a page of its own.
+//   - Found by its minute: see sameMoment.
 //
 // Who asks sees to it that no two entries of one document become one item: what is known and stands in the
 // document itself is not what another entry of it was before.
@@ -243,8 +243,7 @@ func Same(known, shown digest.Item, via Key) bool {
 	case strings.HasPrefix(string(via), numberKey):
 		return sameNumber(known, shown)
 	case strings.HasPrefix(string(via), minuteKey):
-		return alikeTitle(known, shown) ||
-			alikeText(known, shown) && namesOneArticle(itemLink(known)) && namesOneArticle(itemLink(shown))
+		return sameMoment(known, shown)
 	case via.IsTitle():
 		return sameTitle(known, shown)
 	}
@@ -318,6 +317,16 @@ func sameLink(known, shown digest.Item) bool {
 func sameNumber(known, shown digest.Item) bool {
 	_, named := articleNumber(itemLink(shown))
 	return alike(known, shown) || sameMinute(known, shown) || named && (!isDated(known, shown) || sameDay(known, shown))
+}
+
+// sameMoment judges two showings of one minute in one feed: the titles must be alike, or the texts where each has a
+// page of its own. An office that publishes two releases at once numbers them, and they may differ in a name alone.
+func sameMoment(known, shown digest.Item) bool {
+	link, other := itemLink(known), itemLink(shown)
+	if differInNumbers(link, other) {
+		return normalTitle(known.Title) == normalTitle(shown.Title)
+	}
+	return alikeTitle(known, shown) || alikeText(known, shown) && namesOneArticle(link) && namesOneArticle(other)
 }
 
 // sameTitle judges two showings with one title in one feed whose guid and link are others: a link with a token

@@ -149,6 +149,16 @@ func TestIdentity(t *testing.T) {
 			k.GUID, s.GUID = "http://www.harbourpost.example/?p=4711", "https://harbourpost.example?p=4712"
 			s.Link, s.Title, s.Summary = "https://harbourpost.example/deal-cheered", "Crews cheer a deal", digest.PlainText("Nine per cent more.")
 		}, true},
+		{"two releases of one minute, each with its number", func(k, s *digest.Item) {
+			k.Link, k.Title = "https://mfa.example/n/8101", "Minister Berg receives the envoy of Northland"
+			s.GUID, s.Link, s.Title = "urn:2", "https://mfa.example/n/8102", "Minister Berg receives the envoy of Southmark"
+		}, true},
+		{"one release under another number", func(k, s *digest.Item) {
+			k.Link, s.GUID, s.Link = "https://mfa.example/n/8101", "urn:2", "https://mfa.example/n/9344"
+		}, false},
+		{"one release, its headline and slug edited", func(k, s *digest.Item) {
+			s.GUID, s.Link, s.Title = "urn:2", "https://harbourpost.example/world/ports-open-after-strike-ends", "Ports open after strike ends"
+		}, false},
 		{"the same title under another guid and link: a column", func(k, s *digest.Item) {
 			k.Title, s.Title, s.GUID, s.Link = "Briefing: what happened today", "Briefing: what happened today", "urn:2", "https://harbourpost.example/briefing-of-march-13"
 			s.Published = s.Published.AddDate(0, 0, 1)

@@ -284,6 +284,11 @@ func differInPlace(a, b string) bool {
 		(numbers == nil || others == nil || slices.Equal(numbers, others))
 }
 
+// differInNumbers reports whether two canonical links differ in numbers and in nothing else.
+func differInNumbers(a, b string) bool {
+	return a != b && placeNumber.ReplaceAllString(a, "0") == placeNumber.ReplaceAllString(b, "0")
+}
+
 var (
 	placeNumber = lazyregexp.New(`[0-9]+`)
 	fileType    = lazyregexp.New(`\.(?:s?html?|php|aspx?|jsp)$`)
