@@ -219,7 +219,8 @@ func finish(
 ) []digest.Item {
 	name := sourceName(feed, ch)
 	built := builtAt(ch.items, now, lookback)
-	first, moved := before.LastFull.IsZero(), siteMoved(before.Site, ch.link)
+	first := before.LastFull.IsZero() || before.Bare && before.LastItems.IsZero() // there was nothing to read yet
+	moved := siteMoved(before.Site, ch.link)
 	undated := 0
 	for i := range ch.items {
 		it := &ch.items[i]

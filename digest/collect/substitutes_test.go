@@ -117,6 +117,16 @@ func TestFirstReading(t *testing.T) {
 			}
 		})
 	}
+	// A feed that showed nothing so far is read for the first time when it shows something; one that had items is not.
+	bare := digest.FeedState{LastFull: testStart.Add(-time.Hour), Bare: true}
+	before := bare
+	before.LastItems = testStart.Add(-99 * time.Hour)
+	for state, want := range map[*digest.FeedState]bool{&bare: true, &before: false} {
+		items := finish(&channel{items: at(1, 99)}, digest.Feed{URL: "https://mill.example/feed"}, *state, testStart, 24*time.Hour)
+		if items[0].History || items[1].History != want {
+			t.Errorf("after no items, the last at %v: history %v, %v", state.LastItems, items[0].History, items[1].History)
+		}
+	}
 }
 
 // TestSiteMoved reads a feed whose site is on another host than the last time.
