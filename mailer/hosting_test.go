@@ -2,6 +2,7 @@ package mailer
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"strings"
 	"sync"
@@ -123,6 +124,10 @@ func deliverTo(t *testing.T, server *smtptest.Server, readers int, o Options, em
 		d.ledger.recipients[i].Email = email(i)
 	}
 	to := &smtp.Server{Host: "127.0.0.1", Port: 25, TLS: smtp.TLSNone, Auth: "auto", DialTimeout: time.Minute, ReplyTimeout: 10 * time.Minute, Dialer: d.server.DialInMemory}
+	if server.TLS != nil {
+		to.TLS, to.Roots = smtp.TLSStart, x509.NewCertPool()
+		to.Roots.AppendCertsFromPEM(smtptest.PEM(server.TLS))
+	}
 	d.Mailer = New(o, OverSMTP(to), d.ledger, nil)
 	key := tokenKey(t)
 	job := Job{Edition: anEdition, Digest: "daily", Templates: []*message.Template{template(t, 500)}, TokenKey: tokenKeys(key)}

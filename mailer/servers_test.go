@@ -1,6 +1,8 @@
 package mailer
 
 import (
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -182,6 +184,71 @@ type server struct {
 	connections int // at most; 0: any
 }
 
+// TestTLSOfTheWorld has what goes wrong on the way to the first message, on some machines behind one name or for a while.
+func TestTLSOfTheWorld(t *testing.T) {
+	const no = smtptest.Default
+	at := func(stage, answer string, when func(odd) bool) func(odd) string {
+		return func(o odd) string {
+			if o.Stage == stage && when(o) {
+				return answer
+			}
+			return no
+		}
+	}
+	one := func(of int) func(odd) bool { return func(o odd) bool { return o.Conn%of == 1 } }
+	between := func(from, to time.Duration) func(odd) bool {
+		return func(o odd) bool { return o.after > from && o.after < to }
+	}
+	tired := func(stage, answer string, when func(odd) bool) func(odd) string { // connections end after ten messages
+		return func(o odd) string {
+			if o.Stage == smtptest.Mail && o.Message > 10 {
+				return "421 4.7.0 enough"
+			}
+			return at(stage, answer, when)(o)
+		}
+	}
+	const handshake = "handshake" // which is no stage of the server's own
+	playServers(t, []server{
+		{"STARTTLS is never answered by one machine of four", at(smtptest.StartTLS, smtptest.Hang, one(4)), starts, 12 * time.Minute, 0, 0},
+		{"220, and then nothing, by one machine of four", at(handshake, smtptest.Hang, one(4)), starts, 12 * time.Minute, 0, 0},
+		{"220, and then nothing, for ten minutes", at(handshake, smtptest.Hang, between(-1, 10*time.Minute)), starts, 25 * time.Minute, 0, 0},
+		{"220, and then nothing, in mid-run for ten minutes", tired(handshake, smtptest.Hang, between(3*time.Second, 10*time.Minute)), starts, 25 * time.Minute, 0, 0},
+		{"a handshake that fails on one machine of three", tired(handshake, smtptest.Cut, one(3)), starts, 3 * time.Minute, 0, 0},
+		{"a handshake that fails in mid-run for ten minutes", tired(handshake, smtptest.Cut, between(3*time.Second, 10*time.Minute)), starts, 15 * time.Minute, 0, 0},
+		{"454 at STARTTLS, on one machine of three", tired(smtptest.StartTLS, "454 4.7.0 TLS not available due to local problem", one(3)), starts, 3 * time.Minute, 0, 0},
+		{"STARTTLS is not offered by one machine of three", tired(smtptest.Ehlo, "250 mail.example.org", one(3)), starts, 5 * time.Minute, 0, 0},
+		{"dropped at EHLO now and then", tired(smtptest.Ehlo, smtptest.Cut, func(o odd) bool { return o.n%5 == 2 }), starts, 3 * time.Minute, 0, 0},
+		{"421 at EHLO now and then", tired(smtptest.Ehlo, "421 4.3.2 busy, come again", func(o odd) bool { return o.n%5 == 2 }), starts, 3 * time.Minute, 0, 0},
+		{"EHLO is never answered by one machine of four", at(smtptest.Ehlo, smtptest.Hang, one(4)), starts, 12 * time.Minute, 0, 0},
+		{"dropped after the greeting for ten minutes", at(smtptest.Ehlo, smtptest.Cut, between(-1, 10*time.Minute)), starts, 15 * time.Minute, 0, 0},
+	})
+}
+
+// starts are the extensions of a server that encrypts.
+var starts = []string{"PIPELINING", "SIZE 10485760", "STARTTLS"}
+
+// handshakes lets a server that offers STARTTLS fail at it, as the answer for the stage "handshake" says.
+func handshakes(t *testing.T, s *smtptest.Server, answer func(smtptest.Moment) string) {
+	config, _ := smtptest.Certificate(t, time.Now().Add(100*time.Hour))
+	var mu sync.Mutex
+	conn := 0
+	config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		mu.Lock()
+		conn++
+		n := conn
+		mu.Unlock()
+		switch answer(smtptest.Moment{Stage: "handshake", Conn: n}) {
+		case smtptest.Hang:
+			time.Sleep(time.Hour)
+			fallthrough
+		case smtptest.Cut:
+			return nil, errors.New("no")
+		}
+		return nil, nil
+	}
+	s.TLS = config
+}
+
 // readers are those of each server.
 const readers = 200
 
@@ -193,7 +260,7 @@ func playServers(t *testing.T, servers []server) {
 				const no = smtptest.Default
 				var mu sync.Mutex
 				stages, lines, start := map[string]int{}, map[string]bool{}, time.Now()
-				server := smtptest.InMemory(t, func(m smtptest.Moment) string {
+				answer := func(m smtptest.Moment) string {
 					if m.Stage == smtptest.Gone || c.answer == nil {
 						return no
 					}
@@ -205,9 +272,13 @@ func playServers(t *testing.T, servers []server) {
 					lines[key] = true
 					mu.Unlock()
 					return c.answer(o)
-				}, func(s *smtptest.Server) {
+				}
+				server := smtptest.InMemory(t, answer, func(s *smtptest.Server) {
 					if c.extensions != nil {
 						s.Extensions, s.Deaf = c.extensions, slices.Contains(c.extensions, "deaf")
+					}
+					if slices.Contains(c.extensions, "STARTTLS") {
+						handshakes(t, s, answer)
 					}
 				})
 				o := defaults

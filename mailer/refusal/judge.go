@@ -104,7 +104,7 @@ func byWords(s string) About {
 		return Mailbox
 	case rested(s), session(s):
 		return Session
-	case pace(s):
+	case pace(s), crowd(s):
 		return Pace
 	case system(s) && !refused(s):
 		return Server

@@ -28,7 +28,7 @@ var refused = AnyOf(
 	`relay(ing)? (access )?(denied|not|disallowed|refused)`, `(unable to|cannot|can not) relay`, `unauthori[sz]ed relay`, `not a gateway`, `\bden(y|ies) (relay|the sender)`, `\bblack (ip|mail)`, `allowed rcpthosts`, `\bforge(d|ry)\b`, `(do|does|will) not relay`, `not permitted`, `prohibit(ed|ion)`,
 	`not authori[sz]ed`, `content (is |was |has been )?(rejected|refused|denied|filter)`, `message not allowed`,
 	`too many (unknown|invalid|bad|rejected|non-?exist[ae]nt) (users|recipients|addresses)`, `trop de destinataires`, `(contains?|infected|found|detected).{0,20}virus`,
-	`virus.{0,20}(found|detected)`, `suspicious`, `suppress(ed sending|ion list)`, `\b(is|are|was|been|currently) listed\b`,
+	`virus.{0,20}(found|detected)`, `\bsusp(ect|icious)`, `suppress(ed sending|ion list)`, `\b(is|are|was|been|currently) listed\b`,
 	`(message|mail|sender|client|host) (was |has been |is )?(refused|rejected) (by|due)`,
 	`not accepting (mail|messages) from`, `\bsending\b[^.;:]{0,30}\b(disabled|suspended|paused)`,
 	`(sender|return|from)( address| domain)? (is )?(rejected|unknown|not (found|known|verified)|invalid|could not be verified|does not exist)`,
@@ -49,7 +49,7 @@ var tooBig = AnyOf(
 var full = AnyOf(
 	`quota`,
 	`(mail ?box|mail ?folder|inbox|storage|account|in-?box|buz[oó]n|casilla|casella|caixa|postfach|bo[iî]te)[^.:;]{0,40}(full|exc?eed|llen|plein|voll\b|piena|pleine|cheia)`,
-	`insufficient (disk|system)? ?(space|storage)`, `space not enough`, `not (have )?enough (disk |storage )?space`, `\bfull mailbox\b`,
+	`insufficient (disk|system)? ?(space|storage)`, `space (is )?not enough`, `not (have )?enough (disk |storage )?space`, `\bfull mailbox\b`,
 	`storage (limit|allocation)`, `exhausted\b[^.;:]{0,20}(storage|space)`, `speicher\pL*\b[^.;:]{0,30}([uü]ber|ueber)schritten`, `переполнен`, `已满`, `已滿`, `空间不足`, `空間不足`, `满了`, `満杯`, `一杯`, `いっぱい`, `容量.{0,10}超`, `超容`, `(skrzynka|schr[aá]nka)[^.;:]{0,30}(pe[łl]na|przepe[łl]nion|pln[aá])`, `(kutusu|kota)[^.;:]{0,20}dolu`,
 	`(postlåda|brevlåda|inkorg|postkasse|indbakke|innboks)[^.;:]{0,20}(full|fyldt)`, `postilaatikko[^.;:]{0,20}täynnä`, `postafiók[^.;:]{0,20}(megtelt|tele)`, `переповнен`, `(용량|메일함|사서함)[^.。]{0,16}(초과|부족|가득)`,
 )
@@ -95,8 +95,8 @@ var idleTooLong = AnyOf(
 
 // noMailbox is how mail systems say that there is no such mailbox.
 var noMailbox = AnyOf(
-	`\b(no such|unknown|invalid|nonexist[ae]nt|non-exist[ae]nt|not an? (valid|known|existing|recogni[sz]ed|registered( gateway)?)|bad destination|undefined|unrecogni[sz]ed)( or (illegal|invalid|unknown))? ((local|final|virtual|destination|delivery|e-?mail|mail|smtp) ){0,2}(user|mail ?box|recipient|addressee|address|account|person|alias|customer|name here)`,
-	`\b(user|recipient|addressee|mail ?box|account|address|alias)( name| address|\(s\))?( \S+@\S+| <\S+>| \( ?\S+@\S+ ?\)| '[^']*'| "[^"]*")?,? ?(\((not|un)known\)|(is |was |does |could |can |has )?(been )?(un ?known|unrecogni[sz]ed|non-?exist[ae]nt|not ?(be )?(found|known|recogni[sz]ed|listed|exist|valid|present|here)|invalid|illegal))\b`,
+	`\b(no such|unknown|invalid|nonexist[ae]nt|non-exist[ae]nt|not an? (valid|known|existing|recogni[sz]ed|registered( gateway)?)|bad destination|undefined|unrecogni[sz]ed)( or (illegal|invalid|unknown))? ((local|final|virtual|destination|delivery|e-?mail|mail|smtp) ){0,2}(user|mail ?box|recipient|rcpt(to)?\b|addressee|address|account|person|alias|customer|name here)`,
+	`\b(user|recipient|addressee|mail ?box|account|address|alias)( name| address|\(s\))?( \S+@\S+| <\S+>| \( ?\S+@\S+ ?\)| '[^']*'| "[^"]*")?,? ?(\((not|un)known\)|(is |was |does |could |can |has )?(been )?(marked as )?(un ?known|unrecogni[sz]ed|non-?exist[ae]nt|not ?(be )?(found|known|recogni[sz]ed|listed|exist|valid|present|here)|invalid|illegal))\b`,
 	`\b(user|recipient|addressee|mail ?box|account|address|alias)\b[^.;:]{0,60}(does|do)(n't| not?) exists?`,
 	`\b(user|mail ?box|account|address)\b[^.;:]{0,40}(is|are|has been) (wrong|no longer (valid|available|in use)|not in use)`,
 	`\bnot (listed )?in (the |our )?(directory|domino|public|global|company|lotus|\S+ directory|address book)`,
@@ -198,25 +198,26 @@ var rested = AnyOf(
 )
 
 // crowd is how they say that a sender has too many connections at a time.
-var crowd = AnyOf(`(concurrent|simultaneous|parallel|active)\b[^.;]{0,20} (connections?|sessions?)`, `too many (connections|sessions)`, `thread limit`)
+var crowd = AnyOf(`(concurrent|simultaneous|parallel|active)\b[^.;]{0,20} (connections?|sessions?)`, `too many (connections|sessions)`, `thread limit`,
+	`\b(trop de|excesso de|demasiadas|troppe|zu viele) (connexion|conex|conne[sx]sion|verbindung)`)
 
 // pace is how they say that a sender sends too much, or too fast.
 var pace = AnyOf(
 	`\b(send(ing|er'?s?)?|sent|submissions?|out(going|bound)|hourly|daily|monthly|24[- ]?hours?|relay(ing)?|trial tenant)\b[^.;:]{0,50}\b(rates?|limit(s|ed)?|quotas?|credits?|volume|allowance)\b`,
 	`\b(limit|quota|rate|credits)\b[^.;:]{0,40}\b(of|for|on|in) (sent|sending|outgoing|outbound|messages sent|the (last )?(hour|day))`,
-	`rate[- _]?limit`, `throttl`, `\bslow(er|ly| down)\b`, `too (much (e-?)?mail\b|fast|quickly|frequent|many requests)`, `too many active (sessions|connections)`,
+	`rate[- _]?limit`, `throttl`, `\bslow(er|ly| down)\b`, `too (much (e-?)?mail\b|fast|quickly|frequent|many requests)`,
 	`\b(sending|delivery|message|connection|traffic|submission)[- ](rate|frequency|volume)`, `\b(frequency|rate)\b[^.;:]{0,20}\b(limit|exceed|control)`,
 	`\b(max(imum)?|allowed|limit(ed)?|number of|too many|exceed(s|ed)?)\b[^.;:]{0,50}\b(e-?mails?|messages?|mails|recipients?|defers|failures|deliver(y|ies)|connections?)\b[^.;:]{0,40}\b(hour|minute|second|day|daily|hourly|24)`,
 	`\b\d+ (recipients?|e-?mails?|messages?|mails|requests?) ?(/|per|in|every|each) ?(\d+ ?)?(s|min|h|day|24)`,
 	`\b(message|mail|rcpt|recipient) count quota`, `number of (rcpts?|recipients)\b[^.;:]{0,20}\bover\b`, `quota (was |has been )?exceeded for the (current )?(period|month|day|hour)`,
-	`\b(message|mail|e-?mail|hour(ly)?|daily|monthly) limit\b[^.;:]{0,20}\b(exceed|reach)`, `\b(exceed|reach)\w* (the |its |an |your )?(message|mail|e-?mail|hour(ly)?|daily|monthly) limit`,
-	`\b(reached|exceeded|over|used up|used all( of)?) your (\w+ ){0,3}(limit|quota|credits|allowance)`, `\bcredits exhausted`, `\b\d+ ([a-z]+ )?(out )?of \d+\b[^.;]{0,30}\ballowed`, `\breached its limit (for|of) (processing|requests|connections|messages)`,
-	`\bmaximum number of (concurrent )?connections`, `(concurrent|simultaneous) (server |client )?(connections|sessions)`,
+	`\b(message|mail|e-?mail|hour(ly)?|daily|monthly) limit\b[^.;:]{0,40}\b(exceed|reach)`, `\bmax(imum)? (number|amount) of (out(going|bound)|sent) `, `\b(exceed|reach)\w* (the |its |an |your )?(message|mail|e-?mail|hour(ly)?|daily|monthly) limit`,
+	`\b(reached|exceeded|over|used up|used all( of)?) your (\w+ ){0,3}(limit|quota|credits|allowance)`, `\bcredits exhausted`, `\b(insufficient|no more|not enough) (\w+ )?credits`, `\b\d+ ([a-z]+ )?(out )?of \d+\b[^.;]{0,30}\ballowed`, `\breached its limit (for|of) (processing|requests|connections|messages)`,
+	`\bmaximum number of (concurrent )?connections`,
 	`\b(mail|message) quota exceeded for\b`, `quota\b[^.;]{0,30}\b(in|per) \d+ (s|min|hour)`, `\bper (hour|minute|second|day)\b`, `too many ((same|identical|similar)\b.{0,12} )?(e-?mails|messages|mails|recipients|recipient attempts|transactions|envelopes|connections|sessions|concurrent)`,
 	`(submission|sending|sender|recipient)\w*quota`, `(message|recipient|sending|connection|credits?) (limit|quota|credits?)( has been| was| is)? (exceed|reach)`, `credits exceeded`,
-	`(unusual|unexpected|high|excessive) (rate|volume|sending|number|traffic)`, `thread limit`,
+	`(unusual|unexpected|high|excessive) (rate|volume|sending|number|traffic)`,
 	`zu viele (e-?mails|nachrichten)[^.;:]{0,30}\b(zeit|pro|gesendet|verschickt)\b`, `anzahl (von |der )?(e-?mails|nachrichten) pro`, `versandlimit`, `te veel (e-?mails|berichten)`,
-	`(nombre maximal|trop) de (messages|mails|courriels)`, `limite d'envoi`, `l[ií]mite de env[ií]o`, `limite di invio`, `troppi messaggi`, `лимит[а-я]* (на )?отправ`, `слишком много (писем|сообщений)`, `limit (wysy[łl]|wys[łl]a)`,
+	`(nombre maximal|trop|n[uú]mero m[aá]xim|numero massim)o? d[ei] (messag|mails|courriel|mensaje|mensagen|correo|e-?mail)`, `(cota|quota|l[ií]mite)\b[^.;:]{0,20}\b(or[aá]ri|hora\b|di[aá]ri|giorn|mensage|messagg|mensaje|env[ií]o|envoi|invi)`, `troppi messaggi`, `(лимит|превышен|слишком много)[^.;:]{0,20} (писем|сообщени|отправ)`, `limit[^.;:]{0,12} (wysy[łl]|wys[łl]a|wiadomo)`,
 	`发信[^。]{0,12}(限|超|频)`, `频率`, `発信.{0,10}制限`, `送信.{0,10}(制限|上限)`,
 )
 
@@ -228,6 +229,6 @@ var system = AnyOf(
 
 // introduces finds what is said of how a client names itself, or of where it comes from.
 var introduces = AnyOf(
-	`\b(helo|ehlo)`, `reverse (dns|lookup|hostname)`, `\b(ptr|rdns)\b`, `client host`, `\b(mi|rp|hl|dt):[a-z]{3}\b`, `\b(ip|ib|rl|ts?s)[:-]?[a-z0-9]{2,6}\b.{0,60}\b(163|126|netease|sender)`,
+	`\b(helo|ehlo)`, `reverse (dns|lookup|hostname)`, `\b(ptr|rdns)\b`, `client host`, `(host|network|ip)\b[^.;:]{0,20} not allowed`, `service refus`, `\b(mi|rp|hl|dt):[a-z]{3}\b`, `\b(ip|ib|rl|ts?s)[:-]?[a-z0-9]{2,6}\b.{0,60}\b(163|126|netease|sender)`,
 	`\bverification failed`, `not (allowed|permitted|authori[sz]ed) to (send|relay|use)`, `(bad|invalid|missing) (dns|ptr)\b.{0,30}record`, `(from|sender) (address|domain)\b[^.;]{0,40}\bnot (one of|owned|allowed|verified|match)`,
 )
