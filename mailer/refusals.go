@@ -117,14 +117,26 @@ func (r *run) tooFast(now time.Time, domain string, o Outcome, trying bool) {
 	}
 }
 
+// allClosed reports whether a row has five closed mailboxes, or all that are owed something are unknown in it, and more
+// than one is.
+func allClosed(row []refused, owed int) bool {
+	unknown := 0
+	for _, x := range row {
+		if x.outcome.Verdict.Gone {
+			unknown++
+		}
+	}
+	return closedIn(row) >= refusalsInARow || unknown > 1 && unknown >= owed
+}
+
 // leftRow is the row at the end of a run. One that pauses or ends early leaves those in it as they are: due at once. It
-// pauses where nobody of the edition was served and the server wants none of it, or calls several readers closed and
-// has taken nobody: on a short list no row becomes long.
+// pauses where nobody of the edition was served and the server wants none of it, or calls several readers closed: on a
+// short list no row becomes long.
 func (r *run) leftRow(ctx context.Context) []refused {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if n := len(r.row.refused); n > 0 && r.counts[digest.Sent] == 0 && ctx.Err() == nil && r.err == nil &&
-		(closedIn(r.row.refused) >= refusalsInARow || !slices.ContainsFunc(r.row.refused, func(x refused) bool { return !ofNobody(x.outcome) })) {
+		(allClosed(r.row.refused, r.stand(r.summary).Owed()) || !slices.ContainsFunc(r.row.refused, func(x refused) bool { return !ofNobody(x.outcome) })) {
 		last := r.row.refused[n-1].outcome
 		r.m.pace.retreat(r.m.Now(), last.String())
 		r.pauseLocked(fmt.Sprintf("%s takes nothing of it: %s", r.m.transport, last))

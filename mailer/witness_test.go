@@ -86,17 +86,23 @@ func TestWhoIsUnknown(t *testing.T) {
 	}
 }
 
-// TestAShortListIsCalledUnknown has a server call all twenty readers of a list unknown, for an hour or for good: nobody
-// fails before one was taken, and each run asks for a few of them alone.
+// TestAShortListIsCalledUnknown has a server call all readers of a short list unknown, for an hour or for good: nobody
+// fails before one was taken, and each run asks for a few of them alone. Of one reader alone it is believed.
 func TestAShortListIsCalledUnknown(t *testing.T) {
 	for _, c := range []struct {
-		lies   time.Duration
-		want   string
-		within time.Duration
-		asked  int // a run, at most
+		readers    int
+		lies       time.Duration
+		want       string
+		within     time.Duration
+		asked      int // a run, at most
+		suppressed int
 	}{
-		{time.Hour, "sent 20", 70 * time.Minute, 8},
-		{48 * time.Hour, "expired 20", 21 * time.Hour, 8},
+		{20, time.Hour, "sent 20", 70 * time.Minute, 8, 0},
+		{20, 48 * time.Hour, "expired 20", 21 * time.Hour, 8, 0},
+		{4, time.Hour, "sent 4", 70 * time.Minute, 4, 0},
+		{2, time.Hour, "sent 2", 70 * time.Minute, 2, 0},
+		{2, 48 * time.Hour, "expired 2", 21 * time.Hour, 2, 0},
+		{1, time.Hour, "failed 1", time.Minute, 1, 1},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			start, n := time.Now(), 0
@@ -110,8 +116,8 @@ func TestAShortListIsCalledUnknown(t *testing.T) {
 			}, nil)
 			o := defaults
 			o.Connections = 1
-			d := deliverTo(t, server, 20, o, func(i int) string { return fmt.Sprintf("reader%d@host%d.example.org", i, i%3) })
-			if got := d.ledger.counts(); got != c.want || d.took > c.within || n > 20+c.asked*d.runs || len(d.ledger.suppressed) > 0 {
+			d := deliverTo(t, server, c.readers, o, func(i int) string { return fmt.Sprintf("reader%d@host%d.example.org", i, i%3) })
+			if got := d.ledger.counts(); got != c.want || d.took > c.within || n > c.readers+c.asked*d.runs || len(d.ledger.suppressed) != c.suppressed {
 				t.Errorf("%s in %v, %d runs, %d asked", got, d.took, d.runs, n)
 			}
 			if c.lies > 24*time.Hour && len(d.slowed) == 0 {
