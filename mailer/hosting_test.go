@@ -146,7 +146,7 @@ func deliverTo(t *testing.T, server *smtptest.Server, readers int, o Options, em
 			break
 		}
 		wait := time.Until(s.NextDue)
-		if shut = shut.Paused(s.Sent > 0, job.Paused != ""); s.Paused == "" {
+		if shut = shut.Paused(s.Sent, job.Paused != ""); s.Paused == "" {
 			shut = 0
 		} else {
 			wait = time.Until(shut.Until(time.Now(), s.Ends))
@@ -392,30 +392,30 @@ func TestManyThatAreNotLetInAtOnce(t *testing.T) {
 // TestPausesGrow holds how long a server is left alone that takes nothing.
 func TestPausesGrow(t *testing.T) {
 	now, n := time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC), Shut(0)
-	next := func(sent, again bool, ends ...time.Time) time.Duration {
+	next := func(sent int, again bool, ends ...time.Time) time.Duration {
 		n = n.Paused(sent, again)
 		return n.Until(now, ends...).Sub(now)
 	}
 	for i, want := range []time.Duration{1, 2, 4, 5, 5} {
-		if got := next(false, i > 0); got != want*time.Minute {
+		if got := next(0, i > 0); got != want*time.Minute {
 			t.Errorf("pause %d takes %v", i+1, got)
 		}
 	}
 	since := 17 * time.Minute // 1, 2, 4, 5, 5
 	for range 40 {
-		pause := next(false, true)
+		pause := next(0, true)
 		if since < time.Hour && pause != 5*time.Minute || since > 3*time.Hour && pause < min(since/8, time.Hour) || pause > max(5*time.Minute, since*18/100) {
 			t.Errorf("%v after %v", pause, since)
 		}
 		since += pause
 	}
-	if got := next(false, false); got != time.Hour {
+	if got := next(0, false); got != time.Hour {
 		t.Errorf("%v when another edition pauses after %v", got, since)
 	}
-	if got := next(true, true); got < 25*time.Minute || got > 35*time.Minute {
+	if got := next(500, true); got < 25*time.Minute || got > 35*time.Minute {
 		t.Errorf("%v when some were taken after %v", got, since)
 	}
-	if n = 12; next(true, true) != 5*time.Minute || n != 4 {
+	if n = 12; next(500, true) != 5*time.Minute || n != 4 {
 		t.Errorf("pause %d follows when an hour's messages were taken", n)
 	}
 	n = 40

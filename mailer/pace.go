@@ -16,6 +16,9 @@ const (
 	// firstHold is how long nothing begins when the server first says that it goes too fast; each try in vain makes it
 	// longer by a third, so that what is learned from it is not wrong by more.
 	firstHold = time.Second
+	// longFirstHold bounds that moment where the server has taken nothing for longer before, of which it is an eighth: tries
+	// may count too.
+	longFirstHold = time.Minute
 	// patience is how long a run waits for a server that takes nothing because of the pace.
 	patience = 5 * time.Minute
 	// slowEase and fastEase bound which part of the gap each message takes away that the server takes.
@@ -61,6 +64,9 @@ type pace struct {
 	said   bool          // the server spoke of the pace
 	began  time.Time     // when the wait did
 	shut   time.Time     // when the server was last asked in vain
+	closed time.Time     // when it last began to take nothing, pauses included
+
+	wasShut time.Duration // how long it took nothing the last time
 
 	places  int             // connections that there may be at the moment
 	taken   int             // places that workers have
@@ -169,7 +175,7 @@ func (p *pace) probe(now time.Time, words string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.until = now; !p.waits {
-		p.waits, p.hold, p.counts, p.began, p.words = true, 0, p.passed, now, words
+		p.waits, p.hold, p.counts, p.began, p.closed, p.words = true, 0, p.passed, now, now, words
 	}
 }
 
@@ -180,8 +186,8 @@ func (p *pace) tooFast(now time.Time, trying, said bool, words string) time.Dura
 	p.said = said || p.said && p.waits
 	switch {
 	case !p.waits:
-		p.waits, p.counts, p.began, p.shut = true, p.passed, now, now
-		p.hold = firstHold
+		p.waits, p.counts, p.began, p.shut, p.closed = true, p.passed, now, now, now
+		p.hold = min(max(firstHold, p.wasShut/8), longFirstHold)
 		if p.gap > 0 {
 			p.hold = p.gap
 		}
@@ -205,6 +211,9 @@ func (p *pace) tooFast(now time.Time, trying, said bool, words string) time.Dura
 func (p *pace) retreat(now time.Time, words string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if !p.waits {
+		p.closed = now
+	}
 	p.waits, p.until, p.hold, p.counts, p.began, p.words = true, now, 0, 0, now, words
 }
 
@@ -225,7 +234,7 @@ func (p *pace) pass(now time.Time, trying bool) (opened bool) {
 				p.ease = min(2*fastEase*p.counts, slowEase)
 			}
 		}
-		p.waits, p.passed, p.since, p.hold = false, 1, now, 0
+		p.waits, p.passed, p.since, p.hold, p.wasShut = false, 1, now, 0, now.Sub(p.closed)
 		return true
 	case p.gap > 0:
 		if p.gap > p.least {

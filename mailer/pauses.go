@@ -15,15 +15,16 @@ const (
 // Shut counts the pauses in a row since a mail server last took something.
 type Shut int
 
-// Paused is the count after one pause more: of a run that sent something before it, or that was paused when it began. Of
-// any other it says nothing about how long the server takes nothing.
-func (n Shut) Paused(sent, again bool) Shut {
+// Paused is the count after one pause more: of a run that sent so many before it, and that was paused when it began or
+// not. Where it sent some, but hardly any, the pause was right; of a run that was not paused and sent none, it says
+// nothing about how long the server takes nothing.
+func (n Shut) Paused(sent int, again bool) Shut {
 	switch {
-	case sent && n > usualPauses+4:
+	case sent > refusalsInARow && n > usualPauses+4:
 		return n - 4 // half of the pause
-	case sent:
+	case sent > refusalsInARow:
 		return max(1, min(n, 4))
-	case again && n.Pause() < longestPause:
+	case sent == 0 && again && n.Pause() < longestPause:
 		return n + 1
 	}
 	return max(1, n)

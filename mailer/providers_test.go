@@ -1,6 +1,7 @@
 package mailer
 
 import (
+	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -96,7 +97,28 @@ func TestProvidersOfTheWorld(t *testing.T) {
 			return refusal
 		}
 	}
+	// strict is Exim's ratelimit, in events an hour, in which refused ones count (exim/src/acl.c, acl_ratelimit).
+	strict := func(limit float64, stage, refusal string) func(odd) string {
+		var mu sync.Mutex
+		var last time.Time
+		rate := 0.0
+		return func(o odd) string {
+			mu.Lock()
+			defer mu.Unlock()
+			if o.Stage != stage {
+				return no
+			}
+			gap := max(o.now.Sub(last).Hours(), 1e-9)
+			rate, last = (1-math.Exp(-gap))/gap+math.Exp(-gap)*rate, o.now
+			if rate > limit {
+				return refusal
+			}
+			return no
+		}
+	}
 	playServers(t, []server{
+		{"Exim's strict limit of 100 an hour", strict(100, smtptest.Mail, "450 Sender rate 101.2 / 1h / strict exceeds limit"), nil, 200 * time.Minute, 0, 0},
+		{"Exim's strict limit of 100 an hour, for good", strict(100, smtptest.Rcpt, "550 Sender rate overlimit - 101.2 / 1h"), nil, 200 * time.Minute, 0, 0},
 		{"a block of twenty minutes that each try renews", renewed(50, 20*time.Minute, smtptest.Mail, "554 5.7.1 Blocked by fail2ban, go away"), nil, 4 * time.Hour, 0, 0},
 		{"a block of an hour that each connection renews", renewed(50, 59*time.Minute, smtptest.Greeting, "554 5.7.1 blocked"), nil, 9 * time.Hour, 0, 0},
 		{"a strict limit of an hour that refused tries count in", renewed(50, 30*time.Minute, smtptest.Rcpt, "450 4.7.1 Sender rate overlimit"), nil, 5 * time.Hour, 0, 0},

@@ -213,14 +213,14 @@ func TestTLSOfTheWorld(t *testing.T) {
 		{"220, and then nothing, by one machine of four", at(handshake, smtptest.Hang, one(4)), starts, 12 * time.Minute, 0, 0},
 		{"220, and then nothing, for ten minutes", at(handshake, smtptest.Hang, between(-1, 10*time.Minute)), starts, 25 * time.Minute, 0, 0},
 		{"220, and then nothing, in mid-run for ten minutes", tired(handshake, smtptest.Hang, between(3*time.Second, 10*time.Minute)), starts, 25 * time.Minute, 0, 0},
-		{"a handshake that fails on one machine of three", tired(handshake, smtptest.Cut, one(3)), starts, 3 * time.Minute, 0, 0},
-		{"a handshake that fails in mid-run for ten minutes", tired(handshake, smtptest.Cut, between(3*time.Second, 10*time.Minute)), starts, 15 * time.Minute, 0, 0},
-		{"454 at STARTTLS, on one machine of three", tired(smtptest.StartTLS, "454 4.7.0 TLS not available due to local problem", one(3)), starts, 3 * time.Minute, 0, 0},
-		{"STARTTLS is not offered by one machine of three", tired(smtptest.Ehlo, "250 mail.example.org", one(3)), starts, 5 * time.Minute, 0, 0},
-		{"dropped at EHLO now and then", tired(smtptest.Ehlo, smtptest.Cut, func(o odd) bool { return o.n%5 == 2 }), starts, 3 * time.Minute, 0, 0},
-		{"421 at EHLO now and then", tired(smtptest.Ehlo, "421 4.3.2 busy, come again", func(o odd) bool { return o.n%5 == 2 }), starts, 3 * time.Minute, 0, 0},
+		{"a handshake that fails on one machine of three", tired(handshake, smtptest.Cut, one(3)), starts, 10 * time.Minute, 0, 0},
+		{"a handshake that fails in mid-run for ten minutes", tired(handshake, smtptest.Cut, between(3*time.Second, 10*time.Minute)), starts, 20 * time.Minute, 0, 0},
+		{"454 at STARTTLS, on one machine of three", tired(smtptest.StartTLS, "454 4.7.0 TLS not available due to local problem", one(3)), starts, 10 * time.Minute, 0, 0},
+		{"STARTTLS is not offered by one machine of three", tired(smtptest.Ehlo, "250 mail.example.org", one(3)), starts, 10 * time.Minute, 0, 0},
+		{"dropped at EHLO now and then", tired(smtptest.Ehlo, smtptest.Cut, func(o odd) bool { return o.n%5 == 2 }), starts, 10 * time.Minute, 0, 0},
+		{"421 at EHLO now and then", tired(smtptest.Ehlo, "421 4.3.2 busy, come again", func(o odd) bool { return o.n%5 == 2 }), starts, 10 * time.Minute, 0, 0},
 		{"EHLO is never answered by one machine of four", at(smtptest.Ehlo, smtptest.Hang, one(4)), starts, 12 * time.Minute, 0, 0},
-		{"dropped after the greeting for ten minutes", at(smtptest.Ehlo, smtptest.Cut, between(-1, 10*time.Minute)), starts, 15 * time.Minute, 0, 0},
+		{"dropped after the greeting for ten minutes", at(smtptest.Ehlo, smtptest.Cut, between(-1, 10*time.Minute)), starts, 20 * time.Minute, 0, 0},
 	})
 }
 

@@ -103,7 +103,7 @@ func (s *shut) paused(edition string, run paused, now time.Time, holds map[strin
 		s.times = 0
 	}
 	_, again := s.asked[edition]
-	s.times = s.times.Paused(sum.Sent > 0, again)
+	s.times = s.times.Paused(sum.Sent, again)
 	s.asked[edition], s.ends[edition] = now, sum.Ends
 	until := s.times.Until(now, slices.Collect(maps.Values(s.ends))...)
 	for edition := range s.asked {
@@ -111,13 +111,14 @@ func (s *shut) paused(edition string, run paused, now time.Time, holds map[strin
 	}
 }
 
-// look lets the paused editions try at once when one of them is paused no more.
+// look lets the paused editions try at once when one of them is paused no more, whoever found that out.
 func (s *shut) look(owed []owedView, holds map[string]time.Time) {
 	over := false
 	for edition := range s.asked {
 		if !slices.ContainsFunc(owed, func(o owedView) bool { return o.edition == edition && o.paused }) {
 			delete(s.asked, edition)
 			delete(s.ends, edition)
+			delete(holds, edition)
 			over = true
 		}
 	}

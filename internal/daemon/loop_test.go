@@ -780,6 +780,22 @@ func TestPausedEditionsAskOneAtATime(t *testing.T) {
 	})
 }
 
+// An operator who resumes one edition by hand sets the others free, and what it still owes.
+func TestAnEditionThatIsPausedNoMoreHoldsNothing(t *testing.T) {
+	now := clockTime(t, "2026-11-22T08:00:00Z")
+	s := shut{asked: map[string]time.Time{"a": now, "b": now}, ends: map[string]time.Time{}}
+	holds := map[string]time.Time{"a": now.Add(time.Hour), "b": now.Add(time.Hour), "c": now.Add(time.Hour)}
+	owed := []owedView{{edition: "a", paused: true}, {edition: "b", paused: true}}
+	s.look(owed, holds)
+	if len(holds) != 3 {
+		t.Errorf("while both are paused: %v", holds)
+	}
+	owed[0].paused = false
+	if s.look(owed, holds); len(holds) != 1 || len(s.asked) != 1 {
+		t.Errorf("held %v, asked %v", holds, s.asked)
+	}
+}
+
 // The mailbox is read at the start, then as often as its key says, and after a failure sooner.
 func TestTheMailboxIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
