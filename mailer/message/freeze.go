@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -109,6 +110,7 @@ func Freeze(c Content, s Sender, m Marks) (*Template, error) {
 // prepare derives what isn't stored.
 func (t *Template) prepare() {
 	t.size = t.head.len() + t.body.len()
+	t.dotless = !slices.ContainsFunc(t.body.literals, HasDots) // and no value in a body begins with one (appendValue)
 	if t.signature != "" {
 		t.canonical = t.body.relaxed()
 	}

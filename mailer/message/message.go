@@ -7,6 +7,7 @@
 package message
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -61,6 +62,7 @@ type Template struct {
 	body      pieces
 	canonical pieces // body in DKIM's relaxed form, when there is a signature
 	size      int    // bytes of all literals
+	dotless   bool   // no line of the body begins with a dot, whatever fills it
 }
 
 // SignedBy is the ID of the dkim.Signer that belongs to the template; empty when it goes unsigned.
@@ -75,6 +77,8 @@ type Envelope struct {
 	To   string // forward path without brackets; its domain is ASCII
 	UTF8 bool   // the local part of To is not ASCII: only a server with SMTPUTF8 takes it
 	ID   string // left side of the Message-ID: names the delivery, the same each time
+	// Dotless says that it is known that no line of the message begins with a dot, which nobody need look for then.
+	Dotless bool
 	// Repeat says that the message may have arrived before. Fill leaves it to the caller.
 	Repeat bool
 	// Try says that it will hardly be taken: the server is to be bothered with as little as can be. Fill leaves it, too.
@@ -113,6 +117,7 @@ func (t *Template) Fill(dst []byte, r digest.Recipient, k Keys) ([]byte, Envelop
 	}
 	if k.Signer == nil {
 		dst = t.head.fill(dst, &v)
+		env.Dotless = t.dotless && !HasDots(dst)
 		return t.body.fill(dst, &v), env, nil
 	}
 	canonical := t.canonical
@@ -130,7 +135,13 @@ func (t *Template) Fill(dst []byte, r digest.Recipient, k Keys) ([]byte, Envelop
 		return dst, Envelope{}, fmt.Errorf("signing for %s: %w", r.Email, err)
 	}
 	dst = append(dst, head...)
+	env.Dotless = t.dotless && !HasDots(dst)
 	return t.body.fill(dst, &v), env, nil
+}
+
+// HasDots reports whether a line begins with a dot, which SMTP wants doubled (RFC 5321 §4.5.2).
+func HasDots(text []byte) bool {
+	return bytes.HasPrefix(text, []byte(".")) || bytes.Contains(text, []byte("\n."))
 }
 
 // token is one of the reader's delivery.

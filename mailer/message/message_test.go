@@ -119,6 +119,9 @@ func TestMessagesMeanWhatWasRendered(t *testing.T) {
 		for _, r := range readers {
 			msg, env := fill(t, tpl, r)
 			checkWire(t, msg)
+			if !env.Dotless || HasDots(msg) {
+				t.Errorf("%s: said to have no dots: %v; has some: %v", r.Email, env.Dotless, HasDots(msg))
+			}
 			m, err := mail.ReadMessage(bytes.NewReader(msg))
 			if err != nil {
 				t.Fatal(err)
@@ -357,6 +360,19 @@ func TestAMessageStoredBeforeTokensNamedAddressesStaysTheSame(t *testing.T) {
 	stored[at] = 4
 	if err := old.UnmarshalBinary(stored); err == nil {
 		t.Error("flags that nobody knows were read")
+	}
+}
+
+// Of a body that was encoded in another way, wherever its dot is, nobody says that it has none.
+func TestDotsOfABodyAreSeen(t *testing.T) {
+	t.Parallel()
+	for place, dot := range map[int]string{0: "\r\n.\r\n", 1: "\r\n.hidden"} {
+		tpl := freeze(t, content(), sender(t))
+		tpl.body.literals[place] = append([]byte(dot), tpl.body.literals[place]...)
+		tpl.prepare()
+		if msg, env := fill(t, tpl, readers[0]); env.Dotless || !HasDots(msg) {
+			t.Errorf("a dot in literal %d: %v, seen %v", place, !env.Dotless, HasDots(msg))
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
@@ -59,10 +60,13 @@ func readLine(r *bufio.Reader) (string, error) {
 		if len(line)+len(part) > maxLine {
 			return "", fmt.Errorf("the server's answer has a line of more than %d bytes", maxLine)
 		}
+		if err == nil && line == nil {
+			return string(bytes.TrimRight(part, "\r\n")), nil
+		}
 		line = append(line, part...)
 		switch {
 		case err == nil:
-			return strings.TrimRight(string(line), "\r\n"), nil
+			return string(bytes.TrimRight(line, "\r\n")), nil
 		case errors.Is(err, bufio.ErrBufferFull):
 			continue
 		}
@@ -84,11 +88,12 @@ func parseReplyLine(line string) (code int, text string, more, ok bool) {
 // and of the same class as the code; else it is empty.
 func EnhancedStatus(code int, words string) string {
 	status, _, _ := strings.Cut(words, " ")
-	parts := strings.Split(status, ".")
-	if len(parts) != 3 || parts[0] != fmt.Sprint(code/100) {
+	class, rest, _ := strings.Cut(status, ".")
+	subject, detail, _ := strings.Cut(rest, ".")
+	if len(class) != 1 || int(class[0]-'0') != code/100 {
 		return ""
 	}
-	for _, p := range parts[1:] {
+	for _, p := range [...]string{subject, detail} {
 		if len(p) < 1 || len(p) > 3 || strings.Trim(p, "0123456789") != "" {
 			return ""
 		}
@@ -96,9 +101,24 @@ func EnhancedStatus(code int, words string) string {
 	return status
 }
 
+// isOneLine reports whether OneLine leaves a text as it is, as it does most.
+func isOneLine(s string) bool {
+	before := byte(' ')
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' || s[i] == ' ' && before == ' ' {
+			return false
+		}
+		before = s[i]
+	}
+	return len(s) <= maxWords && (s == "" || before != ' ')
+}
+
 // OneLine makes what a server says fit for a log and a table: one line, no control characters, at
 // most maxWords bytes. What is not UTF-8 is read as Latin-1, which servers spoke before.
 func OneLine(s string) string {
+	if isOneLine(s) {
+		return s
+	}
 	var plain strings.Builder
 	for i, r := range s {
 		if _, n := utf8.DecodeRuneInString(s[i:]); n == 1 {

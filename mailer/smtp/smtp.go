@@ -255,7 +255,7 @@ func (c *Conn) Send(env message.Envelope, msg []byte, permit func() bool) Reply 
 		return Reply{Stage: Mail, Code: 552, Status: "5.3.4", Err: ErrTooBig,
 			Words: fmt.Sprintf("5.3.4 not sent: the message has %d bytes, and the server takes %d (SIZE); max_size of the digest makes it smaller", len(msg), c.size)}
 	}
-	if bytes.Contains(msg, []byte("\n.")) || bytes.HasPrefix(msg, []byte(".")) {
+	if !env.Dotless && message.HasDots(msg) {
 		msg = stuffDots(msg)
 	}
 	if r := c.begin(env, len(msg)); r.Code != 354 {
@@ -375,7 +375,8 @@ func (c *Conn) answers(commands []command) Reply {
 			return replyOf(s.stage, fmt.Errorf("the server answered %d %s to %.4s", r.Code, r.Words, s.text))
 		}
 		if refused == nil {
-			refused = &r
+			first := r
+			refused = &first
 		}
 		if r.Code == 421 {
 			c.breakOff()
