@@ -168,8 +168,9 @@ func (r *run) noteOutcome(it item, e digest.Event, o Outcome, f effect, trying b
 	defer r.mu.Unlock()
 	r.move(it.before.State, e.State)
 	defer r.report(it.to, e)
-	now, where := r.m.Now(), r.m.transport.String()+": "
+	now, where := r.m.Now(), ""
 	if r.summary.Tried++; o.Result != Accepted {
+		where = r.m.transport.String() + ": "
 		r.summary.Refusal = where + o.String()
 	}
 	switch f {
@@ -259,15 +260,16 @@ func (r *run) tally(s digest.State) {
 }
 
 func (r *run) report(to digest.Recipient, e digest.Event) {
-	attrs := []any{"edition", r.job.Edition, "email", to.Email, "state", e.State.String(), "stage", e.Stage,
-		"code", e.Code, "words", e.Words}
+	level, what := slog.LevelDebug, "delivery"
 	switch e.State {
 	case digest.Failed, digest.Expired, digest.Held:
-		r.m.log.Warn("delivery failed", attrs...)
+		level, what = slog.LevelWarn, "delivery failed"
 	case digest.InDoubt:
-		r.m.log.Warn("delivery in doubt", attrs...)
-	default:
-		r.m.log.Debug("delivery", attrs...)
+		level, what = slog.LevelWarn, "delivery in doubt"
+	}
+	if ctx := context.Background(); r.m.log.Enabled(ctx, level) {
+		r.m.log.Log(ctx, level, what, "edition", r.job.Edition, "email", to.Email, "state", e.State.String(), "stage", e.Stage,
+			"code", e.Code, "words", e.Words)
 	}
 	if now := r.m.Now(); now.Sub(r.logged).Abs() >= logEvery {
 		r.logged = now

@@ -77,6 +77,9 @@ func (d *domains) setAside(domain, words string) {
 // avoid are the domains to which a message that tries should not go: not to those of closed mailboxes in the row
 // either.
 func (d *domains) avoid(probing bool, row []refused) map[string]bool {
+	if d.doubted == "" && len(d.blamed) == 0 && len(row) == 0 {
+		return nil
+	}
 	all := map[string]bool{}
 	for _, x := range row {
 		if isClosed(x) {

@@ -27,6 +27,7 @@ type step struct {
 	change func(store.Tx) error // what a reader wants; the rest is empty then, and an error undoes the whole commit
 
 	edition string
+	last    *digest.Event // what became of the worker's last delivery; nil: nothing
 	events  []digest.Event
 	next    *digest.Event // an Intent, if its address may be written to
 	to      string
@@ -56,6 +57,10 @@ type deliveryWriter struct {
 	probes  map[string]bool   // editions that this process tries after a pause
 	dues    map[string]dueAt  // what Due found, until there is a new entry
 	handed  int               // deliveries that were recorded as sent
+
+	moves  moves // room for those of a commit
+	placed []placed
+	events []digest.Event
 
 	hook func(at string) // a fault of a test, before and after a commit; nil otherwise
 }
@@ -197,14 +202,15 @@ func (w *deliveryWriter) commitSteps(group []*step) {
 }
 
 func (w *deliveryWriter) commitGroup(group []*step, commit func(touches, func(store.Tx) error) error) {
-	moves := moves{}
+	moves := w.moves[:0]
+	defer func() { w.moves = moves }()
 	err := commit(w.touchedBy(group), func(tx store.Tx) error {
 		w.fault("before commit")
 		if err := w.expectSteps(tx, group); err != nil {
 			return err
 		}
-		var order []*lot
-		entries := map[*lot][]digest.Event{}
+		var lots []*lot
+		all := w.placed[:0]
 		for _, s := range group {
 			if s.change != nil {
 				if err := s.change(tx); err != nil {
@@ -212,19 +218,22 @@ func (w *deliveryWriter) commitGroup(group []*step, commit func(touches, func(st
 				}
 				continue
 			}
-			var placed []placed
-			if placed, s.err = w.applyStep(tx, s, &moves); s.err != nil {
-				continue
-			}
-			for _, p := range placed {
-				if entries[p.lot] == nil {
-					order = append(order, p.lot)
-				}
-				entries[p.lot] = append(entries[p.lot], p.event)
+			all, s.err = w.applyStep(tx, s, all, &moves)
+		}
+		w.placed = all
+		for _, p := range all {
+			if !slices.Contains(lots, p.lot) {
+				lots = append(lots, p.lot)
 			}
 		}
-		for _, l := range order {
-			if err := moves.append(tx, l, entries[l]); err != nil {
+		for _, l := range lots {
+			w.events = w.events[:0]
+			for _, p := range all {
+				if p.lot == l {
+					w.events = append(w.events, p.event)
+				}
+			}
+			if err := moves.append(tx, l, w.events); err != nil {
 				return err
 			}
 		}
@@ -317,10 +326,7 @@ type Deliveries struct {
 // be written to, as the ledger has it in that very commit. The error is ErrIllegal when the table of
 // states does not allow it; nothing of the step is recorded then.
 func (d *Deliveries) Step(_ context.Context, edition string, done, next *digest.Event, to string) (digest.State, error) {
-	s := &step{edition: edition, next: next, to: to}
-	if done != nil {
-		s.events = []digest.Event{*done}
-	}
+	s := &step{edition: edition, last: done, next: next, to: to}
 	err := d.delivery.submit(s)
 	return s.state, err
 }

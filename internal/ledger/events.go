@@ -237,11 +237,12 @@ func replayRange(tx store.Tx, edition string, of store.Range, before uint64, vis
 // pack compresses the entries of a complete edition, a few at a time. Whatever a kill leaves of it can
 // be read like the whole.
 func (d *Deliveries) pack(edition string) error {
+	var packing deflater
 	for after := uint64(0); ; {
 		more := false
 		err := d.update(touches{store.Edition(edition)}, func(tx store.Tx) error {
 			for range packGroup {
-				last, err := packSome(tx.Part(bucketProgress, edition), after)
+				last, err := packSome(tx.Part(bucketProgress, edition), after, &packing)
 				if err != nil {
 					return err
 				}
@@ -260,7 +261,7 @@ func (d *Deliveries) pack(edition string) error {
 
 // packSome puts one packed entry in the place of those after a position, and returns its key; the
 // position itself when there is none left.
-func packSome(b store.Bucket, after uint64) (last uint64, err error) {
+func packSome(b store.Bucket, after uint64, d *deflater) (last uint64, err error) {
 	var events []digest.Event
 	size := 0
 	last = after
@@ -288,7 +289,7 @@ func packSome(b store.Bucket, after uint64) (last uint64, err error) {
 	if len(events) == 0 {
 		return last, nil
 	}
-	packed, err := deflateBytes(encodeEvents(events)[1:])
+	packed, err := d.deflate(encodeEvents(events)[1:])
 	if err != nil {
 		return after, err
 	}

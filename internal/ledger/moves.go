@@ -28,7 +28,7 @@ func (m *moves) undo() {
 			}
 		}
 	}
-	*m = nil
+	*m = (*m)[:0]
 }
 
 // sent counts the deliveries that were brought to that state.
@@ -57,32 +57,28 @@ type placed struct {
 	event digest.Event
 }
 
-// applyStep checks a step against the table of states and against the suppressions, and returns the
-// events to record.
-func (w *deliveryWriter) applyStep(tx store.Tx, s *step, all *moves) (events []placed, err error) {
-	var mine moves
+// applyStep checks a step against the table of states and against the suppressions, and adds the events to record to
+// those of other steps.
+func (w *deliveryWriter) applyStep(tx store.Tx, s *step, others []placed, all *moves) (events []placed, err error) {
+	begin := len(*all)
 	defer func() {
 		if err != nil {
+			mine := (*all)[begin:]
 			mine.undo()
-			events = nil
-			return
+			events, *all = others, (*all)[:begin]
 		}
-		*all = append(*all, mine...)
 	}()
+	events = others
+	if s.last != nil {
+		events, err = w.applyEvent(tx, s.edition, events, *s.last, all)
+	}
 	for _, e := range s.events {
-		l, err := w.lotOf(tx, s.edition, e.Index)
 		if err == nil {
-			err = w.mayRecord(tx, l)
-		}
-		if err == nil {
-			events, err = mine.apply(events, l, e)
-		}
-		if err != nil {
-			return nil, err
+			events, err = w.applyEvent(tx, s.edition, events, e, all)
 		}
 	}
-	if s.next == nil {
-		return events, nil
+	if s.next == nil || err != nil {
+		return events, err
 	}
 	l, err := w.lotOf(tx, s.edition, s.next.Index)
 	if err != nil {
@@ -114,12 +110,24 @@ func (w *deliveryWriter) applyStep(tx store.Tx, s *step, all *moves) (events []p
 		next = digest.Event{Index: next.Index, State: digest.Suppressed, At: next.At, Attempt: next.Attempt - 1, Doubts: s.next.Doubts}
 	}
 	s.state = next.State
-	with, err := mine.apply(events, l, next)
+	with, err := all.apply(events, l, next)
 	if err != nil && l.again { // somebody else has gone on with it; what became of the one before is known all the same
 		s.state = digest.Pending
 		return events, nil
 	}
 	return with, err
+}
+
+// applyEvent moves a delivery of an edition.
+func (w *deliveryWriter) applyEvent(tx store.Tx, edition string, events []placed, e digest.Event, all *moves) ([]placed, error) {
+	l, err := w.lotOf(tx, edition, e.Index)
+	if err == nil {
+		err = w.mayRecord(tx, l)
+	}
+	if err != nil {
+		return events, err
+	}
+	return all.apply(events, l, e)
 }
 
 // mayRecord refuses what comes after an edition that several processes send was withdrawn.

@@ -146,19 +146,25 @@ func deflate(v any) ([]byte, error) {
 	return deflateBytes(raw)
 }
 
-func deflateBytes(raw []byte) ([]byte, error) {
+func deflateBytes(raw []byte) ([]byte, error) { return new(deflater).deflate(raw) }
+
+// deflater deflates texts one after another, with the same tables: those of one take 700 KB.
+type deflater struct{ *flate.Writer }
+
+func (d *deflater) deflate(raw []byte) (packed []byte, err error) {
 	var b bytes.Buffer
-	w, err := flate.NewWriter(&b, flate.BestSpeed)
-	if err != nil {
-		return nil, err
+	if d.Writer == nil {
+		d.Writer, err = flate.NewWriter(&b, flate.BestSpeed)
+	} else {
+		d.Reset(&b)
 	}
-	if _, err := w.Write(raw); err != nil {
-		return nil, err
+	if err == nil {
+		_, err = d.Write(raw)
 	}
-	if err := w.Close(); err != nil {
-		return nil, err
+	if err == nil {
+		err = d.Close()
 	}
-	return b.Bytes(), nil
+	return b.Bytes(), err
 }
 
 func inflate(raw []byte, v any) error {

@@ -56,6 +56,7 @@ func (l *lately) maySuppress(r *Readers, email, digestID string) (bool, error) {
 		}
 		l.at, l.keys, l.hashes = now, keys, hashes
 	}
-	return l.keys[string(suppressionKey(email, ""))] || l.keys[string(suppressionKey(email, digestID))] ||
+	anything, this := suppressionKeys(email, digestID)
+	return l.keys[string(anything)] || l.keys[string(this)] ||
 		len(l.hashes) > 1 && l.hashes[string(hashed(l.secret, email))], nil
 }

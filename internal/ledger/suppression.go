@@ -27,6 +27,13 @@ func suppressionKey(email, digestID string) []byte {
 	return []byte(subscribers.Key(email) + "\x00" + digestID)
 }
 
+// suppressionKeys are those of what keeps any mail from an address, and of what keeps that of a digest.
+func suppressionKeys(email, digestID string) (anything, this []byte) {
+	this = suppressionKey(email, digestID)
+	n := len(this) - len(digestID)
+	return this[:n:n], this
+}
+
 // Suppress keeps mail from an address, or from an address of a digest, from the next message on. A
 // suppression that is there already stays as it is: who asked first is what the operator wants to know. Only
 // what a mail server said gives way to what the reader says themselves, since a bounce may be taken back.
@@ -141,7 +148,8 @@ func (r *Readers) Suppressed(email, digestID string) (bool, error) {
 
 // expectSuppressed says that isSuppressed is about to be asked.
 func expectSuppressed(tx store.Tx, email, digestID string) {
-	tx.Bucket(bucketSuppression).Expect(suppressionKey(email, ""), suppressionKey(email, digestID))
+	anything, this := suppressionKeys(email, digestID)
+	tx.Bucket(bucketSuppression).Expect(anything, this)
 	tx.Bucket(bucketForgotten).Expect(keySecret)
 }
 
@@ -150,13 +158,15 @@ func isSuppressed(tx store.Tx, email, digestID string) (bool, error) {
 		err := barred(tx, email, []string{digestID})
 		return err != nil, unless(err, ErrBarred)
 	}
-	expectSuppressed(tx, email, digestID)
+	anything, this := suppressionKeys(email, digestID)
+	tx.Bucket(bucketForgotten).Expect(keySecret)
+	tx.Bucket(bucketSuppression).Expect(anything, this)
 	b := tableSuppression.in(tx)
-	yes, err := b.has(suppressionKey(email, ""))
+	yes, err := b.has(anything)
 	if yes || err != nil {
 		return yes, err
 	}
-	if yes, err = b.has(suppressionKey(email, digestID)); yes || err != nil {
+	if yes, err = b.has(this); yes || err != nil {
 		return yes, err
 	}
 	at, err := forgottenAt(tx, email)

@@ -64,6 +64,7 @@ type journal struct {
 	done    [][]byte  // what was journalled in it, for when it is lost
 	at, end int64     // where in the file records stand, from slot to slot; 0 where there is no journal
 	next    int64     // where the next one goes
+	raw     []byte    // room for a record as it is written
 	salt    []byte    // of the checksums, so that nobody makes a record who can't read the file
 	doubt   bool      // whether something failed of which nobody knows how much is on the disk: nothing is journalled before a commit
 	lost    error     // why nothing goes on before the file is opened anew
@@ -294,7 +295,8 @@ func (d *DB) findJournal() error {
 // record puts a record into the journal, and reports whether it is on the disk. It does nothing where it has no place.
 func (d *DB) record(log []byte) bool {
 	j := &d.journal
-	raw := encodeRecord(log, j.salt, j.id, uint64(len(j.done)))
+	raw := encodeRecord(j.raw, log, j.salt, j.id, uint64(len(j.done)))
+	j.raw = raw
 	if j.at == 0 || j.doubt || j.next+int64(len(raw)) > j.end {
 		return false
 	}

@@ -417,7 +417,7 @@ func TestAnUpdateThatFailedTwice(t *testing.T) {
 	if err := row(3)(u); err != nil {
 		t.Fatal(err)
 	}
-	raw := encodeRecord(u.log, j.salt, j.id, 3)
+	raw := encodeRecord(nil, u.log, j.salt, j.id, 3)
 	if _, err := d.file.WriteAt(raw, j.next); err != nil {
 		t.Fatal(err)
 	}
@@ -737,7 +737,7 @@ func FuzzRecords(f *testing.F) {
 		b := &bucket{tx: u, name: "b", part: strings.Repeat("p", i)}
 		b.note(notedRow, []byte("key"), bytes.Repeat([]byte("v"), i*slot))
 		b.note(notedSequence, nil, make([]byte, 8))
-		area = append(area, encodeRecord(u.log, salt, 7, uint64(i))...)
+		area = append(area, encodeRecord(nil, u.log, salt, 7, uint64(i))...)
 	}
 	f.Add(area, uint64(7))
 	f.Add(area[:slot+100], uint64(7))

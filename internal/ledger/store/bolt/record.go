@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"slices"
 )
 
 const (
@@ -20,15 +21,16 @@ type record struct {
 	size       int // bytes that it takes in the file
 }
 
-// encodeRecord is a record as it stands in the file, up to where the next one may begin.
-func encodeRecord(log, salt []byte, id, number uint64) []byte {
-	raw := make([]byte, (recordHead+len(log)+slot-1)/slot*slot)
+// encodeRecord is a record as it stands in the file, up to where the next one may begin. It takes room, if that is enough.
+func encodeRecord(room, log, salt []byte, id, number uint64) []byte {
+	size := (recordHead + len(log) + slot - 1) / slot * slot
+	raw := slices.Grow(room[:0], size)[:size]
 	little := binary.LittleEndian
 	little.PutUint32(raw, recordMark)
 	little.PutUint32(raw[4:], uint32(len(log)))
 	little.PutUint64(raw[8:], id)
 	little.PutUint64(raw[16:], number)
-	copy(raw[recordHead:], log)
+	clear(raw[recordHead+copy(raw[recordHead:], log):])
 	little.PutUint32(raw[24:], recordSum(raw, salt, len(log)))
 	return raw
 }
