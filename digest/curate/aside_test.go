@@ -205,6 +205,10 @@ func TestColumnistsInFront(t *testing.T) {
 		"BREAKING NEWS: Cranes move again":          digest.News,
 		"HARBOUR STRIKE: CRANES STAND STILL AGAIN":  digest.News, // shouting
 		"USA: Cranes move again":                    digest.News,
+		"READ THE PAPERS: Council shows its plans":  digest.News,
+		"FULL LIST: Who got a berth":                digest.News,
+		"I won't sail again: Marsh blames mayor":    digest.News,
+		"I won't sail again: here is why":           digest.Opinion,
 	} {
 		if got := kindOf(digest.Item{Title: title}, digest.News, nil); got != want {
 			t.Errorf("%q is %q", title, got)

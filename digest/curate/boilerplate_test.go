@@ -48,6 +48,8 @@ func TestCleanSummary(t *testing.T) {
 		{"a place in small letters", "Kestrel Bay - the largest port - reopened.", "Kestrel Bay - the largest port - reopened."},
 		{"an agency's name", "(AP) — Ports reopened.", "Ports reopened."},
 		{"cut by WordPress", "Ports reopened. The deal raises [...]", "Ports reopened. The deal raises…"},
+		{"a label", "OPINION: Ports reopened.", "Ports reopened."},
+		{"no label", "OPINION polls favour the port.", "OPINION polls favour the port."},
 		{"two of them", "Ports reopened. Read more. The post Ports reopen appeared first on Harbour Post.", "Ports reopened."},
 		{"one that uncovers another", "Photo: Imke Aro. Read more", ""},
 		{"two layers", "Ports reopened. With inputs from PTI (c) 2026 Harbour Post", "Ports reopened."},
@@ -138,6 +140,7 @@ func TestPartsStandfirst(t *testing.T) {
 		"Doctors of Sandholm warn the dockers of the port of hepatitis A in water of the river.":       "Doctors of Sandholm warn the dockers of the port of hepatitis A in water of the river.",
 		"Council asks for calm. The dockers of Sandholm and the owners of cranes say The talks go on.": "Council asks for calm. The dockers of Sandholm and the owners of cranes say The talks go on.",
 		"Ports reopen The talks go on.": "Ports reopen The talks go on.",
+		"Council asks for calm as dockers call the talks ‘too slow’ After a week the port is shut.": "Council asks for calm as dockers call the talks ‘too slow’. After a week the port is shut.",
 	} {
 		if got := stopped(digest.PlainText(text), joint(text, false)).Plain(); got != want {
 			t.Errorf("%q: %q", text, got)

@@ -64,6 +64,7 @@ func joint(plain string, eager bool) int {
 	for i, word := range strings.Fields(plain) {
 		at += strings.Index(plain[at:], word)
 		next, _ := utf8.DecodeRuneInString(strings.TrimLeftFunc(plain[at+len(word):], unicode.IsSpace))
+		before = strings.TrimRight(before, "’”") // "too ‘noisy’ After a decade"
 		last, _ := utf8.DecodeLastRuneInString(before)
 		low := strings.ToLower(word)
 		switch {

@@ -429,6 +429,8 @@ func TestOpinion(t *testing.T) {
 		{"a Polish one", digest.Item{Link: "https://port.example/felietony/dzwigi"}, digest.News, digest.Opinion},
 		{"a Dutch one", digest.Item{Link: "https://haven.example/opinies/kranen"}, digest.News, digest.Opinion},
 		{"a Japanese one", digest.Item{Link: "https://minato.example/shasetsu/2026/kureen"}, digest.News, digest.Opinion},
+		{"a label of its summary", digest.Item{Title: "Cranes are ours", Summary: digest.PlainText("COMMENT: They stand still.")}, digest.News, digest.Opinion},
+		{"a comment in the news", digest.Item{Title: "Cranes are ours", Summary: digest.PlainText("Comment was not to be had.")}, digest.News, digest.News},
 		{"a French label", digest.Item{Title: "Tribune : « Les grues sont à nous »"}, digest.News, digest.Opinion},
 		{"a German label", digest.Item{Title: "Kommentar: Die Kräne gehören uns"}, digest.News, digest.Opinion},
 		{"an Italian label", digest.Item{Title: "L'opinione. Le gru sono nostre"}, digest.News, digest.Opinion},

@@ -70,8 +70,8 @@ func firstMatch(res []*regexp.Regexp, text string) *regexp.Regexp {
 }
 
 // belonging puts the topics of each story into order, the one that it belongs to most first: of those that carry more
-// than half as many of its items as any does, one that chooses by words, else the one that has the fewest stories, or
-// feeds. The stories come with each topic named as often as it carries an item, and leave with each named once.
+// than half as many of its items as any does, one that chooses by words, else the one whose own stories it is like, else
+// the one that has the fewest stories, or feeds. The stories come with each topic named as often as it carries an item, and leave with each named once.
 func (f filters) belonging(stories []digest.Story) {
 	carries, size := make([]map[string]int, len(stories)), map[string]int{}
 	for i, s := range stories {
@@ -82,6 +82,7 @@ func (f filters) belonging(stories []digest.Story) {
 			}
 		}
 	}
+	kin := newKinship(stories, carries)
 	for i := range stories {
 		most := 0
 		for _, n := range carries[i] {
@@ -107,6 +108,11 @@ func (f filters) belonging(stories []digest.Story) {
 			x, y := later[a], later[b]
 			return slices.Compare(x[:], y[:])
 		})
+		alike := 0
+		for alike < len(own) && later[own[alike]][0] == 0 && later[own[alike]][1] == later[own[0]][1] {
+			alike++
+		}
+		kin.order(stories[i], own[:alike])
 		stories[i].Topics = own
 	}
 }

@@ -2,6 +2,7 @@ package curate
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,6 +42,50 @@ func TestTopicOfAStory(t *testing.T) {
 			if s.Lead().Seq < 90 && strings.Join(s.Topics, " ") != c.want {
 				t.Errorf("%s %s: %v, want %s", c.outlets, c.titles, s.Topics, c.want)
 			}
+		}
+	}
+}
+
+// A story that two topics carry alike is of the one whose own stories have its words, or its section; where too few are
+// known, or none is likelier, of the smaller one.
+func TestBelongsWhereItsLikeStand(t *testing.T) {
+	topics := []digest.Topic{{ID: "sea", Feeds: []digest.Feed{{URL: "herald"}, {URL: "gull"}}},
+		{ID: "town", Feeds: []digest.Feed{{URL: "bugle"}, {URL: "crier"}}}}
+	story := func(title, section string, feeds ...string) digest.Story {
+		s := digest.Story{}
+		for _, feed := range feeds {
+			s.Items = append(s.Items, digest.Item{Title: title, Feed: feed, Source: feed, Link: "https://" + feed + ".example/" + section + "/1"})
+			for _, topic := range topics {
+				if slices.ContainsFunc(topic.Feeds, func(f digest.Feed) bool { return f.URL == feed }) {
+					s.Topics = append(s.Topics, topic.ID)
+				}
+			}
+		}
+		return s
+	}
+	own := func(n int) (all []digest.Story) {
+		for range n {
+			all = append(all, story("Keepers of ferries sail", "coast", "herald"), story("Ferry lamps lit", "coast", "gull"),
+				story("Council votes on tram", "city", "bugle"), story("Council tram halts", "city", "crier"))
+		}
+		return append(all, story("Council lights a lane", "city", "crier"))
+	}
+	for _, c := range []struct {
+		own   int
+		story digest.Story
+		want  string
+	}{
+		{9, story("Council halts tram", "x", "herald", "bugle"), "town"},
+		{9, story("Ferry keepers sail", "x", "herald", "bugle"), "sea"},
+		{9, story("Gulls nest", "city", "bugle", "gull"), "sea"}, // the section alone is too little
+		{9, story("Tram votes halt", "city", "crier", "gull"), "town"},
+		{9, story("Gulls nest", "x", "herald", "bugle"), "sea"},
+		{2, story("Council halts tram", "x", "herald", "bugle"), "sea"},
+	} {
+		stories := append(own(c.own), c.story)
+		newFilters(topics).belonging(stories)
+		if got := stories[len(stories)-1].Topics[0]; got != c.want {
+			t.Errorf("%q with %d: %s, want %s", c.story.Lead().Title, c.own, got, c.want)
 		}
 	}
 }

@@ -30,14 +30,14 @@ var (
 		minister senate congress parliament government election tariff tariffs sanctions police court`)
 )
 
-// isLight reports whether half of a story's items or more tell of sport, show or private lives, by where their outlets keep them
-// or by their headlines.
+// isLight reports whether half of a story's items or more tell of sport, show, private lives or a part of life, by where their
+// outlets keep them or by their headlines.
 func isLight(s digest.Story) bool {
 	n := 0
 	for _, it := range s.Items {
 		_, path, _ := strings.Cut(it.Link, "://")
 		tells := slices.ContainsFunc(strings.FieldsFunc(strings.ToLower(path), func(r rune) bool { return r == '/' || r == '.' }),
-			func(part string) bool { return lightParts[part] })
+			func(part string) bool { return lightParts[part] || knownAsides().magazines[part] })
 		grave := false
 		for _, w := range strings.FieldsFunc(strings.ToLower(it.Title), func(r rune) bool { return r != '-' && !unicode.IsLetter(r) }) {
 			tells, grave = tells || lightEnglish[w], grave || gravityEnglish[w]

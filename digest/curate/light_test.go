@@ -24,6 +24,7 @@ func TestLight(t *testing.T) {
 		{[]digest.Item{at("/news/3", "Tarn's quarterback retires")}, true},
 		{[]digest.Item{at("/news/4", "Actress killed in Sandholm")}, false},
 		{[]digest.Item{at("/sport/2", "Stampede in Sandholm's arena")}, false},
+		{[]digest.Item{at("/food/1", "Sandholm bakes again")}, true},
 		{[]digest.Item{sport, plain}, true},
 		{[]digest.Item{sport, plain, plain}, false},
 	} {

@@ -2,6 +2,7 @@ package curate
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -36,12 +37,28 @@ var opinionLabel = lazyregexp.New(`(?i)^(?:(?:letters?(?: to the editor)?|editor
 	`opinión|tribuna|columna|editoriale|commento|l['’]opinione|opinião|coluna|crónica|opinie|commentaar|ingezonden|opinia|komentarz|felieton) ?(?:: |\. | \| )|` +
 	`[【<＜\[(（]?(?:社説|論説|オピニオン|コラム|天声人語|사설|칼럼|社论|社評)[】>＞\])）:：・　 ])`)
 
+// opinionBegins is how some papers label a summary.
+var opinionBegins = lazyregexp.New(`^(?:OPINION|COMMENT|COMMENTARY|EDITORIAL|COLUMN|KOMMENTAR|MEINUNG|TRIBUNE|CHRONIQUE|OPINIÓN|COMMENTO|OPINIÃO|OPINIE)\b[:.]? `)
+
 // columnist is how some papers put the name of who gives an opinion in front of it, "ADA MARSH: …"; newsWord is what
 // others put there.
 var (
 	columnist = lazyregexp.New(`^\p{Lu}[\p{Lu}'’-]+(?: \p{Lu}[\p{Lu}.'’-]*){1,2}: \P{Z}`)
 	newsWord  = lazyregexp.New(`\b(?:NEWS|JUST|SCOOP|URGENT|ALERT|LIVE|BREAKING|UPDATES?|EXCLUSIVE|LATEST|WATCH|VIDEO|REVEALED|REPORT|COVID|US|UK|EU|UN|WHO|II|III)\b`)
 )
+
+// isName reports whether words in capitals are a name, and not "READ THE PAPERS".
+func isName(front string) bool {
+	return !newsWord.MatchString(front) && !slices.ContainsFunc(strings.Fields(strings.ToLower(front)), func(word string) bool {
+		return callWords[strings.TrimSuffix(word, ":")]
+	})
+}
+
+// callWords are what outlets put in front in capitals, too.
+var callWords = words("the a an of to in on see read watch listen look full list text photos pictures confidential tv pay map")
+
+// saidBy matches who says what stands in front of it: "I won't go: keeper stays".
+var saidBy = lazyregexp.New(`: \p{Lu}[\pL'’-]+(?: \p{Lu}[\pL'’-]+)* \p{Ll}+(?:s|ed)\b`)
 
 // essay matches what nobody says but whoever writes of themselves: "I moved to a harbour", "My year at sea".
 var essay = lazyregexp.New(`^(?:(?:I|I['’](?:m|ve|d)|My) \p{Ll}|I (?:Did|Was|Tried|Moved|Quit|Paid|Spent|Asked|Went|Bought|Made|Took|Used|Visited) )`)
@@ -58,7 +75,7 @@ func kindOf(it digest.Item, feed digest.Kind, asidePaths []string) digest.Kind {
 	if asideOf(it, asidePaths) != "" {
 		return digest.Aside
 	}
-	if opinionLabel.MatchString(it.Title) {
+	if opinionLabel.MatchString(it.Title) || opinionBegins.MatchString(it.Summary.Plain()) {
 		return digest.Opinion
 	}
 	if tail := authorTail.FindString(it.Title); tail != "" &&
@@ -68,11 +85,10 @@ func kindOf(it digest.Item, feed digest.Kind, asidePaths []string) digest.Kind {
 	if front, _, ok := strings.Cut(it.Title, ": "); ok && strings.HasSuffix(it.Author, " "+front) { // "Marsh: Cranes must move"
 		return digest.Opinion
 	}
-	if front := columnist.FindString(it.Title); front != "" && !newsWord.MatchString(front) &&
-		!shouts(it.Title[len(front):]) {
+	if front := columnist.FindString(it.Title); front != "" && isName(front) && !shouts(it.Title[len(front):]) {
 		return digest.Opinion
 	}
-	if essay.MatchString(it.Title) && isEnglish(it) || speaksOfSelf(it) {
+	if essay.MatchString(it.Title) && !saidBy.MatchString(it.Title) && isEnglish(it) || speaksOfSelf(it) {
 		return digest.Opinion
 	}
 	for _, c := range it.Categories {
