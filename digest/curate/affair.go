@@ -18,30 +18,67 @@ const (
 )
 
 // How surely two stories are of one affair by what their headlines share: a logit of how many words, and of which part
-// of the headline that leads each. Fitted to pairs of entries of real editions, of which each was read.
+// of the headline that leads each; and, where both have summaries, of how much the texts of the two leading items have
+// in common. Fitted to pairs of entries of real editions, of which each was read.
 const (
 	affairBias    = -3.4
 	perSharedWord = 0.5
 	perSharedPart = 4.2
-	leastOfAffair = 3   // words that they share at least
-	ofOneAffair   = 0.5 // from which the lesser story stands back
-	repeatsIt     = 0.6 // from which it tells nothing beyond the better one, if it has nothing new
-	mostInAffairs = 300 // stories that are compared, the best
+	perText       = 7
+	usualText     = 0.12 // what two texts have in common that tells nothing
+	mostFromText  = 2.5
+	leastOfAffair = 3    // words that the headlines share at least
+	leastOfText   = 0.25 // or else what the texts have in common
+	ofOneAffair   = 0.5  // from which the lesser story stands back
+	repeatsIt     = 0.6  // from which it tells nothing beyond the better one, if it has nothing new
+	mostInAffairs = 300  // stories that are compared, the best
 )
 
-// wording is what the headlines of a story say. A word weighs the more, the fewer items of the window have it.
+// wording is what the headlines of a story say, and the text of its leading item. A word weighs the more, the fewer
+// items of the window have it in their headlines, or, in texts, the fewer stories.
 type wording struct {
 	lead, all []mention // of the leading headline, and of all; sorted by key
 	weight    float64   // of the leading headline
+	text      []mention // of headline and summary, sorted by key; nil: there is no summary
+	length    float64   // of the text, as a vector
+	source    string    // of the leading item
 }
 
-// wording is that of a story, of a window of so many items.
+// wordings are those of stories, of a window of so many items; of stories that are no news, they are empty.
+func (s *subjects) wordings(stories []digest.Story, clusters map[string]cluster, items int) []wording {
+	all, told := make([]wording, min(mostInAffairs, len(stories))), make(map[uint64]int)
+	for i := range all {
+		if stories[i].Kind == digest.News {
+			all[i] = s.wording(stories[i], clusters[stories[i].ID], items)
+		}
+		for _, m := range all[i].text {
+			told[m.key]++
+		}
+	}
+	for i := range all {
+		w, square := &all[i], 0.0
+		w.text = slices.Clone(w.text)
+		for j := range w.text {
+			m := &w.text[j]
+			m.weight *= math.Log(float64(len(all)) / float64(told[m.key]))
+			square += m.weight * m.weight
+		}
+		w.length = math.Sqrt(square)
+	}
+	return all
+}
+
+// wording is that of a story, of a window of so many items. Words of its text weigh what they weigh by themselves.
 func (s *subjects) wording(story digest.Story, c cluster, items int) (w wording) {
 	for _, n := range c.nodes[:min(compared, len(c.nodes))] {
 		w.all = append(w.all, s.mentions(n.doc.tokens, items)...)
 	}
 	at := slices.IndexFunc(c.nodes, func(n *node) bool { return n.item.Seq == story.Lead().Seq })
-	w.lead = s.mentions(c.nodes[max(0, at)].doc.tokens, items)
+	lead := c.nodes[max(0, at)]
+	w.lead, w.source = s.mentions(lead.doc.tokens, items), lead.item.Source
+	if lead.doc.summary >= leastSummary {
+		w.text = lead.doc.text
+	}
 	for _, m := range w.lead {
 		w.weight += m.weight
 	}
@@ -73,15 +110,43 @@ func shared(words, among []mention) (weight float64, n int, named bool) {
 }
 
 // ofAffair tells from 0 to 1 how surely two stories are of one affair. Two that share no name are two: six people died
-// in both.
+// in both. So are two that share a word or two, unless their texts say that they are one.
 func (w wording) ofAffair(o wording) float64 {
 	one, n, name := shared(w.lead, o.all)
 	other, m, named := shared(o.lead, w.all)
-	if max(n, m) < leastOfAffair || !name && !named || w.weight == 0 || o.weight == 0 {
+	if w.weight == 0 || o.weight == 0 {
 		return 0
 	}
 	_, both, _ := shared(w.lead, o.lead)
-	return chance(affairBias + perSharedWord*float64(both) + perSharedPart*(one/w.weight+other/o.weight))
+	logit := affairBias + perSharedWord*float64(both) + perSharedPart*(one/w.weight+other/o.weight)
+	alike, told, inText := w.inText(o)
+	if told {
+		logit += min(mostFromText, perText*(alike-usualText))
+	}
+	if max(n, m) >= leastOfAffair && (name || named) || alike >= leastOfText && inText {
+		return chance(logit)
+	}
+	return 0
+}
+
+// inText is how much of the texts of two stories is the same, from 0 to 1, whether that tells anything, and whether they
+// share a name. Of one outlet, texts have forms of words in common.
+func (w wording) inText(o wording) (alike float64, tells, named bool) {
+	if len(w.text) == 0 || len(o.text) == 0 || w.source == o.source || w.length*o.length == 0 {
+		return 0, false, false
+	}
+	for i, j := 0, 0; i < len(w.text) && j < len(o.text); {
+		switch a, b := w.text[i], o.text[j]; {
+		case a.key < b.key:
+			i++
+		case a.key > b.key:
+			j++
+		default:
+			alike, named = alike+a.weight*b.weight, named || a.named
+			i, j = i+1, j+1
+		}
+	}
+	return alike / (w.length * o.length), true, named
 }
 
 // standing is a story behind which others may stand back.
@@ -95,8 +160,7 @@ type standing struct {
 // that tell nothing beyond it. Stories come best first; clusters are by the stories' IDs; first are titles by the roots
 // of their clusters: those that were sent. The window has so many items.
 func (s *subjects) standBack(stories []digest.Story, clusters map[string]cluster, first map[int]string, items int) {
-	repeating := make(map[string][]digest.Item) // by the IDs of the better stories
-	better := make(map[int]*digest.Story)       // by the roots of their clusters
+	better, words := make(map[int]*digest.Story), s.wordings(stories, clusters, items) // by the roots of their clusters
 	var before []standing
 	for i := range stories {
 		story, c := &stories[i], clusters[stories[i].ID]
@@ -114,13 +178,16 @@ func (s *subjects) standBack(stories []digest.Story, clusters map[string]cluster
 			}
 		}
 		if news && i < mostInAffairs && story.Rank.Repeats == "" {
-			here := standing{story, c, s.wording(*story, c, items)}
-			if here.behind(before); story.Rank.Beside == "" {
+			here := standing{story, c, words[i]}
+			if angle := here.behind(before); angle >= 0 {
+				b := before[angle]
+				here.before(b, stories[:i])
+				first[b.of.root], better[b.of.root] = story.Lead().Title, story
+				before = slices.Delete(before, angle, angle+1)
+			}
+			if story.Rank.Beside == "" {
 				before = append(before, here)
 			}
-		}
-		if id := story.Rank.Repeats; id != "" {
-			repeating[id] = append(repeating[id], story.Items...)
 		}
 		switch {
 		case story.Rank.Beside != "":
@@ -129,9 +196,28 @@ func (s *subjects) standBack(stories []digest.Story, clusters map[string]cluster
 			first[c.root], better[c.root] = story.Lead().Title, story
 		}
 	}
+	repeating := make(map[string][]digest.Item) // by the IDs of the better stories
+	for _, story := range stories {
+		if id := story.Rank.Repeats; id != "" {
+			repeating[id] = append(repeating[id], story.Items...)
+		}
+	}
 	for i := range stories {
 		if items := repeating[stories[i].ID]; items != nil {
 			countRepeats(&stories[i], items)
+		}
+	}
+}
+
+// before lets an event stand before an angle of it that ranked higher, and in its place; with the angle, all that repeats
+// it stands back. Earlier are the stories that rank higher than the event.
+func (a standing) before(angle standing, earlier []digest.Story) {
+	a.story.Rank.Total = max(a.story.Rank.Total, angle.story.Rank.Total)
+	angle.story.Rank.Total *= besideIt
+	angle.story.Rank.Repeats = angle.story.ID // with the others
+	for i := range earlier {
+		if r := &earlier[i].Rank; r.Repeats == angle.story.ID {
+			r.Beside, r.Repeats = a.story.Lead().Title, a.story.ID
 		}
 	}
 }
@@ -150,16 +236,26 @@ func countRepeats(s *digest.Story, repeating []digest.Item) {
 // however fresh. nil: the better one was sent.
 func moreTell(s, better *digest.Story) bool { return better != nil && s.Outlets() > better.Outlets() }
 
-// behind lets a story stand back behind the one before it with which it shares most, if that is enough.
-func (a standing) behind(before []standing) {
-	best, at := 0.0, -1
+// behind lets a story stand back behind the one before it with which it shares most, if that is enough. Where that one
+// is told by fewer outlets, stands no nearer to the top, and repeats the story, it is an angle of it: then behind returns
+// its place, and -1 otherwise.
+func (a standing) behind(before []standing) (angle int) {
+	best, at, most, angle := 0.0, -1, 0.0, -1
 	for i, b := range before {
-		if sure := a.words.ofAffair(b.words); sure > best && !moreTell(a.story, b.story) {
-			best, at = sure, i
+		switch sure := a.words.ofAffair(b.words); {
+		case !moreTell(a.story, b.story):
+			if sure > best {
+				best, at = sure, i
+			}
+		case sure > most && b.story.Rank.Place <= a.story.Rank.Place && b.of.repeats(a.of):
+			most, angle = sure, i
 		}
 	}
+	if most >= repeatsIt && most > best && a.story.Rank.Beside == "" && a.story.Follows == nil {
+		return angle
+	}
 	if best < ofOneAffair {
-		return
+		return -1
 	}
 	repeats := best >= repeatsIt && a.of.repeats(before[at].of)
 	if repeats || a.story.Follows == nil {
@@ -168,6 +264,7 @@ func (a standing) behind(before []standing) {
 	if repeats {
 		a.story.Rank.Repeats = before[at].story.ID
 	}
+	return -1
 }
 
 // repeats reports whether none of a cluster's items tells what another cluster does not: something new, later than all
@@ -179,8 +276,8 @@ func (c cluster) repeats(other cluster) bool {
 	last := slices.MaxFunc(other.nodes, func(a, b *node) int { return a.when.Compare(b.when) }).when
 	return !slices.ContainsFunc(c.nodes, func(n *node) bool {
 		return slices.ContainsFunc(other.nodes, func(m *node) bool {
-			_, _, apart := contrast(m.doc, n.doc)
-			return apart || n.when.After(last) && len(whatIsNew(m.doc, n.doc)) > 0
+			f, _, apart := contrast(m.doc, n.doc)
+			return apart || n.when.After(last) && (f[opposites] > 0 || m.doc.ahead && !n.doc.ahead || len(whatIsNew(m.doc, n.doc)) > 0)
 		})
 	})
 }

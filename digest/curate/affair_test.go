@@ -212,6 +212,14 @@ func TestRepeats(t *testing.T) {
 			t.Errorf("%s repeats %s", pair[0], pair[1])
 		}
 	}
+	for _, pair := range [][2]string{ // what is later, and what it was
+		{"Sandholm ports reopen under harbour guard", "Sandholm closes its ports"},
+		{"Lund speaks at Sandholm harbour", "Lund set to speak at Sandholm harbour"},
+	} {
+		if of(noon.Add(1), pair[0]).repeats(of(noon, pair[1])) || !of(noon, pair[0]).repeats(of(noon.Add(1), pair[1])) {
+			t.Errorf("%s: not only the later one is new", pair[0])
+		}
+	}
 	if told.repeats(cluster{}) {
 		t.Error("what stands behind a story that was sent repeats one of the page")
 	}
@@ -292,6 +300,114 @@ func TestOfAffair(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%d words alone: %q, want %q", alone, got, want)
+		}
+	}
+}
+
+// What two texts have in common tells what headlines leave open, of two outlets; of one, texts have forms of words in
+// common.
+func TestAffairsByTexts(t *testing.T) {
+	text := func(keys ...uint64) (ms []mention) {
+		for _, k := range keys {
+			ms = append(ms, mention{key: k, weight: 1, named: k == 1})
+		}
+		return ms
+	}
+	of := func(source string, weight float64, texts []mention, headline ...uint64) wording {
+		w := wording{source: source, weight: weight, text: texts, length: math.Sqrt(float64(len(texts)))}
+		for _, k := range headline {
+			w.lead = append(w.lead, mention{key: k, weight: 2, named: k == 1})
+		}
+		w.all = w.lead
+		return w
+	}
+	told := of("harbour", 8, text(1, 2, 3, 4), 1, 2, 3, 4)
+	for _, c := range []struct {
+		name  string
+		words wording
+		want  float64
+	}{
+		{"two words, and half the text", of("nordic", 8, text(1, 2, 13, 14), 1, 2, 13, 14), 0.9866},
+		{"two words, a summary in one alone", of("nordic", 8, nil, 1, 2, 13, 14), 0},
+		{"two words, and another text", of("nordic", 8, text(11, 12, 13, 14), 1, 2, 13, 14), 0},
+		{"two words, and no name in the text", of("nordic", 8, text(2, 3, 13, 14), 2, 3, 13, 14), 0},
+		{"one outlet", of("harbour", 8, text(1, 2, 13, 14), 1, 2, 13, 14), 0},
+		{"three words, and another text", of("nordic", 8, text(11, 12, 13, 14), 1, 2, 3, 14), 0.9723},
+		{"three words of one outlet", of("harbour", 8, text(11, 12, 13, 14), 1, 2, 3, 14), 0.9879},
+	} {
+		if got := c.words.ofAffair(told); math.Abs(got-c.want) > 0.0005 || got != told.ofAffair(c.words) {
+			t.Errorf("%s: %.4f, want %.4f", c.name, got, c.want)
+		}
+	}
+}
+
+// A word of texts weighs the more, the fewer of the stories have it; what is no news has no wording.
+func TestWordings(t *testing.T) {
+	clusters := make(map[string]cluster)
+	stories := make([]digest.Story, 4)
+	for i, title := range []string{"Sandholm halves its drills", "Marshal hails end of drills", "Sandholm opens a bridge", "Drills"} {
+		it := item(uint64(i+1), fmt.Sprint("outlet ", i), title)
+		it.Summary = digest.PlainText([]string{"Marshal Lund praised a calm winter off the northern skerries.", "The marshal said winter brought calm and silence to the northern skerries.",
+			"Ferries of the sound sail a last time, after nine years of building.", "The marshal was glad."}[i])
+		stories[i] = digest.Story{ID: fmt.Sprint(i), Kind: digest.News, Items: []digest.Item{it}}
+		n := newNode(it, 0)
+		n.doc = documentOf(it)
+		clusters[stories[i].ID] = cluster{nodes: []*node{&n}}
+	}
+	stories[3].Kind = digest.Opinion
+	subjects := newSubjects()
+	words := subjects.wordings(stories, clusters, 4)
+	alike, tells, _ := words[0].inText(words[1])
+	if apart, _, _ := words[0].inText(words[2]); !tells || alike < 0.2 || apart > 0.1 {
+		t.Errorf("of one affair %.3f (tells: %v), of two %.3f", alike, tells, apart)
+	}
+	if words[3].weight != 0 || words[3].text != nil {
+		t.Errorf("opinion: %+v", words[3])
+	}
+}
+
+// An event that more outlets tell takes the place of an angle of it that ranks higher; what stood back behind the angle
+// stands back behind the event. An angle that tells something new keeps its place, and so does one that an editor put at
+// the top.
+func TestEventsTakeThePlaceOfAngles(t *testing.T) {
+	for _, c := range []struct {
+		angle string
+		place float64
+		want  []string // what each repeats
+	}{
+		{"Sandholm halves drills with Tarn as marshal smiles", 1, []string{"event", "event", ""}},
+		{"Sandholm halves drills with Tarn as marshal smiles", 2, []string{"", "angle", ""}}, // at the top of a feed
+		{"Sandholm halves 900 drills with Tarn as marshal smiles", 1, []string{"", "angle", ""}},
+	} {
+		words := wording{weight: 6, lead: []mention{{1, 2, true}, {2, 2, false}, {3, 2, false}}}
+		words.all = words.lead
+		subjects, clusters := newSubjects(), make(map[string]cluster)
+		var stories []digest.Story
+		for i, s := range []struct {
+			id, title string
+			outlets   int
+		}{{"angle", c.angle, 1}, {"echo", "Marshal smiles as Sandholm halves drills with Tarn", 1}, {"event", "Sandholm halves 400 drills with Tarn", 3}} {
+			story := digest.Story{ID: s.id, Kind: digest.News, Rank: digest.Rank{Total: float64(9 - i), Coverage: 1}}
+			for n := range s.outlets {
+				story.Items = append(story.Items, digest.Item{Title: s.title, Source: fmt.Sprint(s.id, n)})
+			}
+			stories = append(stories, story)
+			n := newNode(story.Items[0], 0)
+			n.doc, n.when = documentOf(story.Items[0]), noon.Add(-time.Duration(i)*time.Minute)
+			clusters[s.id] = cluster{root: i, nodes: []*node{&n}}
+			for j := range n.doc.tokens {
+				subjects.bearers[n.doc.tokens[j].key] = 1
+			}
+		}
+		stories[0].Rank.Place, stories[2].Rank.Place = c.place, 1
+		subjects.standBack(stories, clusters, map[int]string{}, 60)
+		for i, s := range stories {
+			if s.Rank.Repeats != c.want[i] {
+				t.Errorf("%s: %s repeats %q, want %q", c.angle, s.ID, s.Rank.Repeats, c.want[i])
+			}
+		}
+		if event := stories[2].Rank.Total; (event > 9) != (c.want[0] == "event") {
+			t.Errorf("%s: the event ranks %.2f", c.angle, event)
 		}
 	}
 }

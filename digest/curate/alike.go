@@ -94,7 +94,7 @@ func (r *reader) document(title, summary, language string) Document {
 	d.text = make([]mention, 0, len(rest))
 	for _, t := range rest {
 		if t.weight >= commonWeight || t.gram {
-			d.text = append(d.text, mention{key: t.key, weight: t.weight})
+			d.text = append(d.text, mention{key: t.key, weight: t.weight, named: t.kind == name || t.kind == state})
 		}
 	}
 	d.summary = max(0, len(rest)-len(d.tokens))
