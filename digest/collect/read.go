@@ -212,8 +212,8 @@ const undatedNews = 5
 // siteMovedAway is why an item of a feed whose site has moved is history.
 const siteMovedAway = "older than its feed's last reading, and its feed's site has moved"
 
-// finish makes the items of a feed ready to be recorded. At its first poll, and when its site has moved, what is
-// older than lookback is history; at the first, of what has no date the first few are news.
+// finish makes the items of a feed ready to be recorded. At the first poll that shows any, and when its site has moved,
+// what is older than lookback is history; at the first, of what has no date the first few are news.
 func finish(
 	ch *channel, feed digest.Feed, before digest.FeedState, now time.Time, lookback time.Duration,
 ) []digest.Item {
