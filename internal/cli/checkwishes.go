@@ -24,7 +24,7 @@ import (
 // remembered is what a ledger holds a new configuration against.
 type remembered struct {
 	suppressions []digest.Suppression
-	digests      []string // of its editions, as they were called then
+	digests      []string // of its editions, as they were last called
 	signedUp     []string // addresses
 }
 
@@ -156,8 +156,7 @@ func askHolder(ctx context.Context, path string) (r remembered, err error) {
 		r.signedUp = append(r.signedUp, row.Email)
 	}
 	for _, e := range told.Editions {
-		id, _, _ := strings.Cut(e.ID, "/")
-		r.digests = append(r.digests, id)
+		r.digests = append(r.digests, e.Digest)
 	}
 	return r, nil
 }

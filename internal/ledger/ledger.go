@@ -83,6 +83,7 @@ var (
 	tableMeta        = table[meta]{bucketMeta, called("the row")}
 	tableAlerts      = table[[]Alert]{bucketMeta, called("the row")}
 	tablePaused      = table[[]Paused]{bucketMeta, called("the row")}
+	tableRenamed     = table[[]renamed]{bucketMeta, called("the row")}
 	tableFeeds       = table[digest.FeedState]{bucketFeeds, called("feed")}
 	tableItems       = table[digest.Item]{bucketItems, func(key []byte) string { return fmt.Sprint("item ", seqOf(key)) }}
 	tableLanes       = table[LaneState]{bucketLanes, called("lane")}
@@ -100,6 +101,7 @@ var (
 	keyMeta       = []byte("ledger")
 	keyAlerts     = []byte("alerts")
 	keyPaused     = []byte("paused")
+	keyRenamed    = []byte("renamed")
 	keyExport     = []byte("export")
 	keyLastCommit = []byte("last_commit")
 	keyLeapt      = []byte("leapt") // the last commit that came more than clockLeap after the one before it

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 
 	"digestd/digest"
@@ -9,7 +10,7 @@ import (
 )
 
 // Rename carries what the ledger remembers of a digest along to its new name: who left it, its lanes with what they told,
-// and its editions, which keep their ids. It reports whether there was anything. What a lane of the new name remembers
+// its pause, and its editions, which keep their ids. It reports whether there was anything. What a lane of the new name remembers
 // already stays, beside what the old one did.
 func (l *Ledger) Rename(from, to string) (there bool, err error) {
 	var editions []EditionState
@@ -29,7 +30,7 @@ func (l *Ledger) Rename(from, to string) (there bool, err error) {
 		if err != nil {
 			return err
 		}
-		there = len(orders.Orders)+len(old.left)+len(old.lanes)+len(old.editions) > 0 || old.wanted
+		there = len(orders.Orders)+len(old.left)+len(old.lanes)+len(old.editions) > 0 || old.wanted || old.held
 		return nil
 	})
 	if err == nil && there {
@@ -47,7 +48,7 @@ func (l *Ledger) Rename(from, to string) (there bool, err error) {
 					return err
 				}
 			}
-			if err := renameSignups(tx, from, to); err != nil {
+			if err := errors.Join(renameSignups(tx, from, to), renamePause(tx, from, to), noteName(tx, from, to)); err != nil {
 				return err
 			}
 			editions = old.editions
@@ -80,6 +81,7 @@ type namesake struct {
 	editions []EditionState
 	lanes    []LaneState
 	wanted   bool // somebody signed up for it
+	held     bool // it is paused, or what it is to be called from now on was renamed to it
 }
 
 func (l *Ledger) called(tx store.Tx, id string) (n namesake, err error) {
@@ -94,6 +96,16 @@ func (l *Ledger) called(tx store.Tx, id string) (n namesake, err error) {
 		return n, err
 	}
 	n.wanted = len(wanted) > 0
+	paused, _, err := tablePaused.in(tx).get(keyPaused)
+	if err != nil {
+		return n, err
+	}
+	names, _, err := tableRenamed.in(tx).get(keyRenamed)
+	if err != nil {
+		return n, err
+	}
+	n.held = slices.ContainsFunc(paused, func(p Paused) bool { return p.Digest == id }) ||
+		slices.ContainsFunc(names, func(r renamed) bool { return r.To == id })
 	n.editions, err = tableEditions.in(tx).values(store.Range{}, func(e EditionState) bool { return e.Digest == id })
 	return n, err
 }
@@ -136,4 +148,51 @@ func renameLane(tx store.Tx, old LaneState, to string) error {
 		}
 	}
 	return tx.Drop(bucketOutcomes, from)
+}
+
+// renamePause lets a pause of a digest hold under its new name.
+func renamePause(tx store.Tx, from, to string) error {
+	all, _, err := tablePaused.in(tx).get(keyPaused)
+	i := slices.IndexFunc(all, func(p Paused) bool { return p.Digest == from })
+	if err != nil || i < 0 {
+		return err
+	}
+	if since := all[i].Since; !slices.ContainsFunc(all, func(p Paused) bool { return p.Digest == to }) {
+		all = append(all, Paused{to, since})
+	}
+	return tablePaused.in(tx).put(keyPaused, slices.Delete(all, i, i+1))
+}
+
+// renamed is a name that a digest had, and the one that it has now.
+type renamed struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// noteName remembers what a digest is called now, by each name that it had.
+func noteName(tx store.Tx, from, to string) error {
+	all, _, err := tableRenamed.in(tx).get(keyRenamed)
+	if err != nil {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(r renamed) bool { return r.From == to || r.From == from })
+	for i := range all {
+		if all[i].To == from {
+			all[i].To = to
+		}
+	}
+	return tableRenamed.in(tx).put(keyRenamed, append(all, renamed{from, to}))
+}
+
+// NowCalled is the name under which a digest that was renamed goes on; empty for one that was not.
+func (l *Lanes) NowCalled(id string) (string, error) {
+	return viewed(l.base, func(tx store.Tx) (string, error) {
+		all, _, err := tableRenamed.in(tx).get(keyRenamed)
+		for _, r := range all {
+			if r.From == id {
+				return r.To, err
+			}
+		}
+		return "", err
+	})
 }

@@ -83,6 +83,9 @@ func TestADigestThatIsRenamedGoesOn(t *testing.T) {
 	if state, err := l.Deliveries.Step(t.Context(), first.Edition.ID, nil, intent, "reader0@example.org"); state != digest.Suppressed || err != nil {
 		t.Errorf("a message to one who left: %s, %v", state, err)
 	}
+	if name, err := l.Lanes.NowCalled(lane.Digest); name != "wire" || err != nil {
+		t.Errorf("it is called %q, %v", name, err)
+	}
 	// What the reader takes back afterwards stays taken back.
 	if err := l.Readers.Grant(Wish{Email: "reader1@example.org", Source: "page", Resume: []string{"wire"}}); err != nil {
 		t.Fatal(err)
@@ -150,5 +153,34 @@ func TestRenamedWhileItIsSent(t *testing.T) {
 	}
 	if state := begin(2, "reader2@example.org"); state != digest.Intent {
 		t.Errorf("who stayed: %s", state)
+	}
+}
+
+// TestAPauseAndNamesGoAlong renames a paused digest of which nothing else is known, further, and back.
+func TestAPauseAndNamesGoAlong(t *testing.T) {
+	l, _ := opened(t)
+	if err := l.Editions.SetPaused("daily", true); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ from, to, daily, wire string }{
+		{"daily", "wire", "wire", ""}, {"wire", "post", "post", "post"}, {"post", "daily", "", "daily"},
+	} {
+		for i := range 2 {
+			if there, err := l.Rename(c.from, c.to); there != (i == 0) || err != nil {
+				t.Fatalf("%s to %s: %v, %v", c.from, c.to, there, err)
+			}
+		}
+		paused, err := l.Editions.Paused()
+		if err != nil || len(paused) != 1 || paused[0].Digest != c.to {
+			t.Errorf("%s to %s: paused are %v, %v", c.from, c.to, paused, err)
+		}
+		for name, want := range map[string]string{"daily": c.daily, "wire": c.wire} {
+			if now, err := l.Lanes.NowCalled(name); now != want || err != nil {
+				t.Errorf("%s to %s: %s is called %q, %v; want %q", c.from, c.to, name, now, err, want)
+			}
+		}
+	}
+	if problems := l.Check(); len(problems) > 0 {
+		t.Error(problems)
 	}
 }

@@ -98,11 +98,28 @@ func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule
 		out.Reason = ErrPaused.Error()
 		return out, err
 	}
+	if err := outdated(p, d.ID); err != nil {
+		return out, err
+	}
 	if err := composeOnce(ctx, p, d, &out, which, watch); err != nil || out.Edition == "" {
 		return out, err
 	}
 	out.Stories, out.Delivery, err = p.Deliver(ctx, out.Edition, watch)
 	return out, errors.Join(err, noteStop(p, &out))
+}
+
+// outdated is an error for a digest that goes on under a name which this configuration does not know: whoever left it
+// would be mailed, and everybody else twice.
+func outdated(p *Publisher, digestID string) error {
+	now, err := p.Ledger.Lanes.NowCalled(digestID)
+	if err != nil || now == "" {
+		return err
+	}
+	if _, err := p.Composer.Config.Digest(now); err == nil {
+		return nil
+	}
+	return fmt.Errorf("digest %s goes on as %s, by a configuration that is newer than this one: reload it; to call it %[1]s again, "+
+		"formerly = [%[2]q] in [digests.%[1]s]", digestID, now)
 }
 
 // composeOnce sees to an edition of the slot, as long as nobody else works on the lane: out has it then, or the reason

@@ -181,3 +181,32 @@ func TestAPausedDigestSendsNothing(t *testing.T) {
 		t.Error("after the pause, what was owed is not delivered")
 	}
 }
+
+// TestAnOldNameSendsNothing: another process has carried the digest on under a new name, and this one has not heard of it.
+func TestAnOldNameSendsNothing(t *testing.T) {
+	w := half(t)
+	if _, err := w.Ledger.Rename("daily", "wire"); err != nil {
+		t.Fatal(err)
+	}
+	w.Show("/herald", "Volcano monitors raise the alert level")
+	lane := digest.Lane{Digest: "daily", Zone: "Europe/Paris"}
+	publish := func() error {
+		d, err := w.Config.Digest("daily")
+		if err != nil {
+			t.Fatal(err)
+		}
+		slot, err := config.LatestSlot(d, lane, w.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = w.Publisher.Publish(t.Context(), lane, slot, newsroom.Extra, newsroom.Unwatched{})
+		return err
+	}
+	if err := publish(); err == nil || !strings.Contains(err.Error(), "digest daily goes on as wire") || !strings.Contains(err.Error(), `formerly = ["wire"] in [digests.daily]`) {
+		t.Errorf("%v", err)
+	}
+	w.Reconfigure(one + "[digests.wire]\nschedule = \"0 6 * * *\"\n")
+	if err := publish(); err != nil {
+		t.Errorf("beside the new one: %v", err)
+	}
+}

@@ -11,6 +11,7 @@ import (
 // EditionStatus is an edition and where its deliveries stand.
 type EditionStatus struct {
 	ID         string         `json:"id"`
+	Digest     string         `json:"digest"` // as it is called now
 	Slot       time.Time      `json:"slot"`
 	Composed   time.Time      `json:"composed"`
 	Stories    int            `json:"stories"`
@@ -45,7 +46,7 @@ func (rep Reporter) statusOf(editions []ledger.EditionState) ([]EditionStatus, e
 		if err != nil {
 			return nil, err
 		}
-		es := EditionStatus{ID: e.ID, Slot: e.Slot, Composed: e.Composed, Stories: e.Stories, Recipients: e.Recipients,
+		es := EditionStatus{ID: e.ID, Digest: e.Digest, Slot: e.Slot, Composed: e.Composed, Stories: e.Stories, Recipients: e.Recipients,
 			Complete: e.Complete, Withdrawn: e.Withdrawn, Recalled: e.Recalled, Paused: e.Paused,
 			Refusal: refusalIn(progress), Deliveries: byName(progress)}
 		if e.Recalled != "" {
