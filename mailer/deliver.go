@@ -199,12 +199,12 @@ func (r *run) noteOutcome(it item, e digest.Event, o Outcome, f effect, trying b
 			break
 		}
 		if r.dropped++; r.dropped >= refusalsInARow*r.m.options.Connections {
-			r.pauseLocked(fmt.Sprintf("%s%d connections in a row ended before a message was through, the last at %s",
+			r.pauseLocked(fmt.Sprintf("%s%d connections in a row ended before a message was through, the last %s",
 				where, r.dropped, o))
 		}
 	case streak:
 		if r.silent++; r.silent >= refusalsInARow {
-			r.pauseLocked(fmt.Sprintf("%s%d refusals in a row, the last at %s", where, r.silent, o))
+			r.pauseLocked(where + inARow(r.silent, o))
 		}
 	case tooFast:
 		r.domains.blamed[domainOf(it.to.Email)]++

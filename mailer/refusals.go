@@ -93,11 +93,19 @@ func (r *run) weigh(now time.Time, domain string, o Outcome, trying bool) {
 	case !trying && one && r.domains.doubt(r.q, now, domain, o):
 	case everybody || permanent:
 		r.m.pace.retreat(now, o.String())
-		r.pauseLocked(fmt.Sprintf("%s: %d refusals in a row, the last at %s", r.m.transport, len(row), o))
+		r.pauseLocked(fmt.Sprintf("%s: %s", r.m.transport, inARow(len(row), o)))
 	default:
 		r.row.takeBack(r.q)
 		r.tooFast(now, domain, o, trying)
 	}
+}
+
+// inARow tells of refusals in a row, of which o is the last.
+func inARow(n int, o Outcome) string {
+	if n == 1 {
+		return "refused " + o.String()
+	}
+	return fmt.Sprintf("%d refusals in a row, the last %s", n, o)
 }
 
 // doubtful is after how many refusals of one domain, in a server that goes on slowly, another domain is asked.

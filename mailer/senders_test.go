@@ -336,7 +336,7 @@ func TestFiveRefusalsPauseEverywhere(t *testing.T) {
 	}
 	for range 3 {
 		turn()
-		if e, err := w.senders[2].ledger.Editions.Get(anEdition); err != nil || !strings.Contains(e.Paused, "refusals in a row") {
+		if e, err := w.senders[2].ledger.Editions.Get(anEdition); err != nil || !strings.Contains(e.Paused, "550 5.7.1 we do not like your address") {
 			t.Fatalf("paused: %q, %v", e.Paused, err)
 		}
 	}

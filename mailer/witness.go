@@ -60,7 +60,7 @@ func weighClosed(r *run, now time.Time, o Outcome) (ask bool) {
 		return true
 	case n-again >= closedInARow, r.probing && r.counts[digest.Sent] == 0 && r.stand(r.summary).Owed() < closedInARow:
 		r.m.pace.retreat(now, o.String())
-		r.pauseLocked(fmt.Sprintf("%s: %d refusals in a row, the last at %s", r.m.transport, n, o))
+		r.pauseLocked(fmt.Sprintf("%s: %s", r.m.transport, inARow(n, o)))
 	default:
 		r.m.pace.probe(now, o.String())
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -120,6 +122,15 @@ func (out *checkJSON) look(cfg *config.Config) {
 	out.Saw = append(out.Saw, fmt.Sprintf("%s: %s, %s in %s, %s", cfg.Path, plural(cfg.Subscribers.Len(), "reader"),
 		plural(len(cfg.Feeds()), "feed"), plural(len(cfg.Topics), "topic"), plural(len(cfg.Digests), "digest")))
 	out.Saw = append(out.Saw, "mail: "+cfg.Route())
+	if cfg.Delivery.Transport != "smtp" {
+		return
+	}
+	name := ownName(cfg.SMTP.HelloName, os.Hostname, cfg.Mail.FromAddress)
+	out.Saw = append(out.Saw, fmt.Sprintf("this machine calls itself %s (hello_name of [smtp])", name))
+	if cfg.SMTP.HelloName == "" && !strings.ContainsAny(name, ".[") {
+		out.Warnings = append(out.Warnings,
+			fmt.Sprintf("%s: this machine calls itself %s, which has no dot, and many servers refuse such a name: set hello_name of [smtp]", cfg.Path, name))
+	}
 }
 
 // checkMail looks at a sample edition of a digest, and adds what some reader would suffer from. What it

@@ -51,7 +51,7 @@ func (c *cures) of(o mailer.Outcome, login bool) string {
 	case o.Verdict.About == refusal.Login, o.Code == 530,
 		c.cfg().SMTP.Username == "" && login && wantsLogin.MatchString(o.Words):
 		return c.withoutLogin(o, login)
-	case o.Result == mailer.Refused && o.Verdict.About == refusal.Sender:
+	case o.Result == mailer.Refused && o.Verdict.About == refusal.Sender && !ofContent.MatchString(o.Words):
 		return c.sender(stage)
 	}
 	return ""
@@ -59,6 +59,9 @@ func (c *cures) of(o mailer.Outcome, login bool) string {
 
 // wantsLogin finds the refusals of those who have not logged in.
 var wantsLogin = regexp.MustCompile(`(?i)relay|authenticat|log(ged)? ?in|sender rejected|access denied`)
+
+// ofContent finds the refusals for what a mail says, or for the network that it comes from: another address helps nobody.
+var ofContent = regexp.MustCompile(`(?i)spam|virus|content|block ?list|black|reputation|listed`)
 
 // connection is about a server that is not reached, or not encrypted as it should be.
 func (c *cures) connection(o mailer.Outcome) string {

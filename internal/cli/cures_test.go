@@ -53,6 +53,7 @@ func TestCures(t *testing.T) {
 		{"no username, and none offered", `tls = "none"`, says(smtptest.Mail, "530 5.7.0 Authentication required"), nil, []string{"port of [smtp] (CONFIG:6) is 587"}},
 		{"a sender that is not allowed", `tls = "none"`, says(smtptest.Rcpt, "553 5.7.1 <wire@site.example>: Sender address rejected: not owned by user"), nil,
 			[]string{"from of [mail] (CONFIG:3) is wire@site.example: it must be an address from which the server lets this machine send"}},
+		{"spam", `tls = "none"`, says(smtptest.Rcpt, "550 5.7.1 Message rejected due to spam content"), nil, []string{"550 5.7.1 Message rejected due to spam content\n"}},
 		{"a name that is not known", `tls = "none"`, says(smtptest.Ehlo, "550 5.7.1 Helo command rejected: Host not found"), nil, []string{"hello_name of [smtp] (CONFIG:4) can name this machine"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -84,7 +85,7 @@ func TestCures(t *testing.T) {
 			}
 			for _, want := range c.want {
 				want = strings.NewReplacer("CONFIG", path, "DIR", dir, "PORT", strconv.Itoa(server.Port)).Replace(want)
-				if !strings.Contains(words, want) {
+				if !strings.Contains(words+"\n", want) {
 					t.Errorf("%s\nwant: %s", words, want)
 				}
 			}

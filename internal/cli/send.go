@@ -426,7 +426,7 @@ func printSent(w io.Writer, out sentJSON, now time.Time) {
 	switch {
 	case out.Deferred+out.Pending == 0:
 	case first.After(now):
-		fmt.Fprintf(w, "the running daemon tries again at %s; so does `digestd resume` then, and `digestd resume --now` at once\n",
+		fmt.Fprintf(w, "`digestd run` tries again at %s; so does `digestd resume` then, and `digestd resume --now` at once\n",
 			first.Local().Format("15:04"))
 	default:
 		fmt.Fprintln(w, "`digestd resume` delivers what is still owed, and so does `digestd run`")
