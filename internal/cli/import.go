@@ -139,7 +139,7 @@ func (how importing) target(cfg *config.Config) (string, error) {
 	}
 	switch len(files) {
 	case 0:
-		return "", usagef(`%s names no file for them: make an empty one, and name it, paths = ["subscribers.csv"] in [subscriber_files]`, cfg.Path)
+		return "", noList(cfg)
 	case 1:
 		return files[0], nil
 	}

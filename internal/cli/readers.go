@@ -49,8 +49,7 @@ func (r *roster) file() (string, error) {
 	case len(files) == 1:
 		return files[0], nil
 	case len(files) == 0:
-		return "", usagef("%s names no list that a command could edit; make one and name it there:\n  echo 'email,name,paused_until,%s' > readers.csv\n  [subscriber_files]\n  paths = [\"readers.csv\"]",
-			r.cfg.Path, subscribers.NoteColumn)
+		return "", noList(r.cfg)
 	default:
 		return "", usagef("%s names several lists: --list says which of %s", r.cfg.Path, strings.Join(files, ", "))
 	}
@@ -269,4 +268,10 @@ func resumeReaderCommand(p *program) *cobra.Command {
 			})
 		},
 	}
+}
+
+// noList is the error of a configuration that names no list which a command could edit.
+func noList(cfg *config.Config) error {
+	return usagef("%s names no list that a command could edit; make one and name it there:\n  echo 'email,name,paused_until,%s' > readers.csv\n"+
+		"  [subscriber_files]\n  paths = [\"readers.csv\"]", cfg.Path, subscribers.NoteColumn)
 }

@@ -84,7 +84,7 @@ func runDaemon(ctx context.Context, p *program) error {
 }
 
 // answer serves the pages for readers, as the configuration has them at the time, and what a monitoring system asks
-// for: at an address of its own, or beside the pages.
+// for: at an address of its own, or beside the pages; health alone there, where the configuration names none.
 func answer(
 	p *program, l *ledger.Ledger, current func() *opened, tally *report.Tally, wake func(), at config.Web,
 ) (end func(), err error) {
@@ -96,11 +96,15 @@ func answer(
 	if err != nil {
 		return nil, err
 	}
+	health := web.Health(func() []report.Problem { return current().Report.Problems(current().known()) }, p.now)
 	monitoring := map[string]http.Handler{
-		"/healthz": web.Health(func() []report.Problem { return current().Report.Problems(current().known()) }, p.now),
+		"/healthz": health,
 		"/metrics": web.Metrics(version, func() (report.Figures, error) { return current().Report.Figures(tally, current().known()) }),
 	}
-	if at.Metrics == at.Listen {
+	switch at.Metrics {
+	case "": // it says how many problems there are, and no more
+		server.Also = map[string]http.Handler{"/healthz": health}
+	case at.Listen:
 		server.Also = monitoring
 	}
 	readers, err := server.Listen(at.Listen)

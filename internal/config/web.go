@@ -9,7 +9,7 @@ import (
 type Web struct {
 	Listen         string
 	BaseURL        string // no trailing slash
-	Metrics        string // where health and metrics are answered; empty: nowhere
+	Metrics        string // where health and metrics are answered; empty: health alone, at Listen
 	Index          bool   // search engines may list the public pages
 	SignUp         bool   // new readers sign up on a page
 	SignUpLimit    Rate   // of the mails that ask them to confirm
@@ -24,7 +24,7 @@ func webKeys(w *Web) []key {
 		need(text("base_url", &w.BaseURL, "", "URL", "How readers reach it: the address that stands in the mail.", baseURL)),
 		text("metrics", &w.Metrics, `""`, "host:port",
 			"Where to answer `/healthz` and `/metrics`, which are nothing for readers: an address of its own, "+
-				"or that of listen. Empty: nowhere. Changing it needs a restart.", listen),
+				"or that of listen. Empty: `/healthz` alone, at listen. Changing it needs a restart.", listen),
 		boolean("index", &w.Index, "false", "Search engines may list the archive. Without it, its pages ask them not to."),
 		boolean("sign_up", &w.SignUp, "false",
 			"A page at base_url/subscribe where new readers sign up. Each gets a mail that asks them to "+
