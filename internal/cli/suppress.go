@@ -130,7 +130,7 @@ func suppressCommand(p *program) *cobra.Command {
 				})
 			}
 			return p.print(map[string]int{"addresses": len(kept), "changed": changed, "unknown": unknown}, func(w io.Writer) {
-				fmt.Fprintf(w, "%s get nothing more%s: %d new, %d suppressed before; %d are no subscribers, and it counts should they come\n",
+				fmt.Fprintf(w, "nothing more%[2]s goes to %[1]s: %[3]d new, %[4]d suppressed before; %[5]d on no list, for whom it counts should they come\n",
 					plural(len(kept), "address"), ofDigest(who.digest), changed, len(kept)-changed, unknown)
 			})
 		},

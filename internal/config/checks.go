@@ -61,6 +61,9 @@ func helloName(_ *reader, s string) (string, error) {
 // mailbox reads `Name <address>` or a bare address, and returns it in a writing that net/mail reads.
 func mailbox(r *reader, s string) (string, error) {
 	bare, name := s, ""
+	if strings.Contains(s, "<") && !strings.HasSuffix(s, ">") {
+		return "", fmt.Errorf(`%q must be "Name <address>", and nothing more`, s)
+	}
 	if strings.HasSuffix(s, ">") {
 		open := strings.LastIndexByte(s, '<')
 		if open < 0 {
