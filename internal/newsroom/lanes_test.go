@@ -259,7 +259,7 @@ var weekly = strings.Replace(two, `"0 7 * * *"`, `"0 7 * * 4"`, 1)
 func TestExtraAndPoolTellAPageOnce(t *testing.T) {
 	w := town.New(t, weekly)
 	w.Show("/herald", "Cranes move again in the harbour")
-	w.Show("/gazette")
+	w.Show("/gazette", "Court strikes down the river levy") // so that what it shows later is no first reading
 	w.Down = true
 	w.At(0, "06:30")
 	w.Down = false
