@@ -19,7 +19,7 @@ type Document struct {
 	weight  float64 // of all of them
 	dates   dates
 	asks    bool // the headline is a question, or offers to explain
-	form    form
+	self    bool // somebody tells of themselves in the headline
 	denies  bool // the headline says that something is not so
 	ahead   bool // the headline tells what is surely yet to come
 	unread  bool // its words are of a language of which no vocabulary is built in
@@ -78,7 +78,7 @@ func (r *reader) document(title, summary, language string) Document {
 		t.read(all, "")
 		language = t.language
 	}
-	d := Document{tokens: slices.Clone(r.tokenize(lex, language)), dates: datesOf(lex), asks: asks(title, lex), form: formOf(title, lex),
+	d := Document{tokens: slices.Clone(r.tokenize(lex, language)), dates: datesOf(lex), asks: asks(title, lex), self: tellsOfSelf(title),
 		denies: denies(lex), ahead: ahead(lex), ids: serialsOf(lex)}
 	is := func(k kind) bool { return slices.ContainsFunc(d.tokens, func(t token) bool { return t.kind == k }) }
 	d.unread = is(unknown) && !is(word)
@@ -133,6 +133,22 @@ func asks(title string, lex []lexeme) bool {
 		strings.Contains(low, "your questions") || strings.HasSuffix(low, "explained")
 }
 
+// tellsOfSelf reports whether somebody tells of themselves.
+func tellsOfSelf(title string) bool {
+	low := strings.ToLower(title)
+	for _, self := range [...]string{"i ", "i'", "i’", "my "} {
+		if strings.HasPrefix(low, self) {
+			return true
+		}
+		for _, quote := range [...]string{" '", " ‘", " “", " \"", "«"} {
+			if strings.Contains(low, quote+self) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // denies reports whether a headline says that something is not so.
 func denies(lex []lexeme) bool {
 	return slices.ContainsFunc(lex, func(l lexeme) bool {
@@ -179,23 +195,31 @@ func documentOf(it digest.Item) Document {
 // Score tells from 0 to 1 how surely two documents tell the same story. It depends on nothing but the
 // two, and is symmetric.
 func Score(a, b Document) float64 {
-	score, _, _ := judge(a, b, false)
+	score, _, _ := judge(a, b, 0, false)
 	return score
 }
 
 // judge is Score; how surely the two are of one affair, whatever new one of them may tell; and whether something rules
 // out that they tell the same story: then the score is far from Threshold, whatever else the two have. Of two that stand
 // first at their outlets, what each alone has that is rare does not speak against one story: each tells its own angle.
-func judge(a, b Document, first bool) (score, affair float64, vetoed bool) {
+// more is by how much the share of what is rare must be greater.
+func judge(a, b Document, more float64, first bool) (score, affair float64, vetoed bool) {
 	if a.order > b.order {
 		a, b = b, a
 	}
 	f, vetoed := compare(a, b)
+	text := texts(a, b)
+	affair = chance(f.ofAffair().logit() + text)
+	if f[rareShared] != 0 {
+		f[rareShared] = min(f[rareShared]-more, mostRare)
+		if f.setApart() {
+			f[rareShared] = min(f[rareShared], 0)
+		}
+	}
 	if first {
 		f[rareShared] = max(0, f[rareShared])
 	}
-	text := texts(a, b)
-	score, affair = chance(f.logit()+text), chance(f.ofAffair().logit()+text)
+	score = chance(f.logit() + text)
 	if vetoed {
 		score = min(score, Threshold/2)
 	}

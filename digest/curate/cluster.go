@@ -367,10 +367,22 @@ const (
 	firstPrior = 3.1
 )
 
+// How much greater a share of what is rare two items must have in common for each hour between them, up to mostLate: what
+// comes later is more often another step. Of what was sent, and of one outlet's own, nobody asks when it was told.
+const (
+	perHour  = 0.01
+	mostLate = 8 * time.Hour
+	ofTold   = 0.1
+)
+
 // score tells how surely two nodes tell the same story, and how surely they are of one affair, by what else is in the
 // news, and by their places.
 func (g *grouping) score(a, b *node) (score, affair float64) {
-	score, affair, vetoed := judge(a.doc, b.doc, bothFirst(a, b) && !sameOutlet(a, b))
+	more := ofTold
+	if !sameOutlet(a, b) && a.sent == b.sent {
+		more = perHour * min(a.when.Sub(b.when).Abs(), mostLate).Hours()
+	}
+	score, affair, vetoed := judge(a.doc, b.doc, more, bothFirst(a, b) && !sameOutlet(a, b))
 	if vetoed || sameOutlet(a, b) || a.sent != b.sent { // to close what tells news is worse than to tell twice
 		return score, affair
 	}

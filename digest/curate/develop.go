@@ -60,9 +60,12 @@ func (f features) ofAffair() features {
 	for _, apart := range [...]int{numbersDiffer, opposites, futureApart, negated} {
 		f[apart] = 0
 	}
-	f[rareShared] = max(0, f[rareShared])
+	f[rareShared] = min(max(0, f[rareShared]), rareOfAffair)
 	return f
 }
+
+// rareOfAffair is the share of what is rare beyond leastRare that counts for one affair at most.
+const rareOfAffair = 0.04
 
 // onlyNumbers reports whether two headlines are ruled out as one story by their numbers and by nothing else: another
 // result of a game that goes on, the next figure of a count.

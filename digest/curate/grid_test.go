@@ -233,7 +233,7 @@ func TestTitles(t *testing.T) {
 			fmt.Fprintf(&out, " %s%s", l.text, flags("nd^,-s", l.number, l.dense, l.initial, l.comma, l.hyphen, l.owns))
 		}
 		d := NewDocument(title, "", language)
-		fmt.Fprintf(&out, "\n\t%s %+v %v\n\t", flags("?i!>", d.asks, d.form == ofSelf, d.denies, d.ahead), d.dates, d.ids)
+		fmt.Fprintf(&out, "\n\t%s %+v %v\n\t", flags("?i!>", d.asks, d.self, d.denies, d.ahead), d.dates, d.ids)
 		for _, tok := range d.tokens {
 			fmt.Fprintf(&out, " %s/%d/%.1f/%x/%x%s/%d%d%v", tok.term, tok.kind, tok.weight, tok.key>>48, (tok.unit^tok.country)>>56,
 				flags("hcutgnaor", tok.small, tok.capital, tok.upper, tok.tied, tok.gram, tok.negated, tok.about, tok.owns, tok.role), tok.tense, tok.voice, len(tok.sides))

@@ -107,27 +107,33 @@ func TestLightStems(t *testing.T) {
 	}
 }
 
-// What share of the words that are rare in the window two headlines have in common makes a join surer, or less sure.
+// What share of the words that are rare in the window two items have in common makes a join surer, or less sure: words of
+// both headlines, or of one that stand in the other's summary.
 func TestScoreInWindow(t *testing.T) {
-	rare := func(title string, rarities ...float64) Document {
-		d := NewDocument(title, "", "en")
+	rare := func(title, summary string, rarities ...float64) Document {
+		d := NewDocument(title, summary, "en")
 		for i := range d.tokens {
 			d.tokens[i].rarity = rarities[i]
 		}
 		return d
 	}
-	whole := rare("Marrow dam cracks", 3, 3, 3)
+	whole := rare("Marrow dam cracks", "", 3, 3, 3)
 	for _, c := range []struct {
 		other Document
 		want  float64
 	}{
-		{rare("Marrow dam cracks", 3, 3, 3), 0.05},
-		{rare("Marrow dam bursts", 3, 3, 5), 9.0/14 - 0.48},
-		{rare("Marrow dam bursts", 1, 1, 5), 3.0/8 - 0.48},
-		{rare("Bursts of Marrow dam", 5, 1, 3), 4.5/12 - 0.48},
+		{rare("Marrow dam cracks", "", 3, 3, 3), 1 - 0.47},
+		{rare("Marrow dam bursts", "", 3, 3, 5), 9.0/14 - 0.47},
+		{rare("Marrow dam bursts", "", 1, 1, 5), 3.0/8 - 0.47},
+		{rare("Bursts of Marrow dam", "", 5, 1, 3), 4.5/12 - 0.47},
+		{rare("Marrow wall bursts", "", 1, 1, 5), 1.5/8 - 0.47},
+		{rare("Marrow wall bursts", "The dam had cracks for years.", 1, 1, 5), 1.5/8 - 0.47},    // of what the other one tells, it has little
+		{rare("Marrow wall cracks", "A dam of the harbour has leaked.", 3, 1, 3), 7.5/9 - 0.47}, // as 9/12 of the first
+		{rare("Why Marrow dam cracks", "", 3, 3, 3), 1 - 0.47 - 0.27},                           // one asks
+		{rare("Mayor: 'I saw Marrow dam cracks'", "", 0, 0, 3, 3, 3), 1 - 0.47 - 0.27},          // one tells of themselves
 	} {
 		f, _ := compare(whole, c.other)
-		if back, _ := compare(c.other, whole); math.Abs(f[rareShared]-min(c.want, 0.05)) > 1e-9 || back[rareShared] != f[rareShared] {
+		if back, _ := compare(c.other, whole); math.Abs(f[rareShared]-c.want) > 1e-9 || back[rareShared] != f[rareShared] {
 			t.Errorf("%v: %.3f and %.3f, want %.3f", c.other.tokens, f[rareShared], back[rareShared], c.want)
 		}
 	}
@@ -135,6 +141,46 @@ func TestScoreInWindow(t *testing.T) {
 		t.Error("no window tells")
 	} else if f, _ := compare(plain, plain); f[rareShared] != 0 {
 		t.Errorf("too few items to tell: %.3f", f[rareShared])
+	}
+}
+
+// Each hour between two items asks for more of what is rare in common, up to eight; not of what was sent, nor of one outlet.
+// What sets two apart is not made up for.
+func TestLaterItemsMustShareMore(t *testing.T) {
+	window := func(first, second digest.Item, sent int) (score, affair float64) {
+		nodes := []node{newNode(first, sent), newNode(second, 0)}
+		for i := range uint64(60) {
+			nodes = append(nodes, newNode(item(100+i, fmt.Sprint("wire", i), madeWord(i)+" "+madeWord(100+i)), 0))
+		}
+		prepare(nodes)
+		all := make([]*node, len(nodes))
+		for i := range nodes {
+			all[i] = &nodes[i]
+		}
+		g := newGrouping(all)
+		return g.score(all[0], all[1])
+	}
+	const first, second = "Lindqvist resigns as premier of Aldmere after vote", "Aldmere premier Lindqvist leaves over ferry tolls"
+	at := func(hours int, outlet string, sent int) float64 {
+		later := item(2, outlet, second)
+		later.Published = noon.Add(time.Duration(hours) * time.Hour)
+		later.FirstSeen = later.Published
+		earlier := item(1, "harbour", first)
+		earlier.Published, earlier.FirstSeen = noon, noon
+		score, _ := window(earlier, later, sent)
+		return score
+	}
+	now, four, eight, twenty := at(0, "nordic", 0), at(4, "nordic", 0), at(8, "nordic", 0), at(20, "nordic", 0)
+	if now <= four || four <= eight || eight != twenty {
+		t.Errorf("%.4f at once, %.4f, %.4f and %.4f after 4, 8 and 20 hours", now, four, eight, twenty)
+	}
+	if logit := math.Log(now/(1-now)) - math.Log(four/(1-four)); math.Abs(logit-30*4*0.01) > 1e-6 {
+		t.Errorf("four hours take %.3f", logit)
+	}
+	for what, pair := range map[string][2]float64{"sent": {at(0, "nordic", 1), at(20, "nordic", 1)}, "one outlet": {at(0, "harbour", 0), at(20, "harbour", 0)}} {
+		if logit := math.Log(now/(1-now)) - math.Log(pair[0]/(1-pair[0])); pair[0] != pair[1] || math.Abs(logit-30*0.1) > 1e-6 {
+			t.Errorf("%s: %.4f and %.4f, %.3f less", what, pair[0], pair[1], logit)
+		}
 	}
 }
 

@@ -103,7 +103,7 @@ func meant(a, b *node) float64 {
 	if logit <= 0 {
 		return 0
 	}
-	if f, _ := compare(a.doc, b.doc); f[statesApart] > 0 || f[numbersDiffer] > 0 || f[opposites] > 0 {
+	if f, _ := compare(a.doc, b.doc); f.setApart() {
 		return 0
 	}
 	return logit
@@ -125,7 +125,7 @@ func Pairs(items []digest.Item, vectors map[uint64][]float32) []float64 {
 	scores := make([]float64, len(items)/2)
 	for i := range scores {
 		a, b := nodes[2*i], nodes[2*i+1]
-		score, _, vetoed := judge(a.doc, b.doc, false)
+		score, _, vetoed := judge(a.doc, b.doc, 0, false)
 		if !vetoed {
 			score = shifted(score, meant(a, b))
 		}

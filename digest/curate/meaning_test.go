@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"digestd/digest"
 )
@@ -42,6 +43,7 @@ func TestVectorsLiftWhatIsInDoubt(t *testing.T) {
 				}
 				return v
 			}
+			c.first.FirstSeen = noon.Add(-4 * time.Hour) // so that words alone don't do
 			items, vectors := []digest.Item{c.first, c.second}, map[uint64][]float32{1: vector(), 2: vector()}
 			if c.alike {
 				vectors[2] = vectors[1]

@@ -22,11 +22,11 @@ const (
 	wordsShared   // weight
 	tokensShared  // count
 	opposites     // pairs of opposite words
-	asking        // one of them asks or explains, rather than tells what happened
+	asking        // one of them asks or explains, rather than tells what happened; 3: or tells of themselves
 	futureApart   // words of what will be in one of them, and is in the other
 	negated       // one of them denies
 	turned        // who comes first in one comes last in the other, and other words stand between
-	rareShared    // share of what is rare in the window that both have, beyond leastRare
+	rareShared    // share of what is rare in the window that both tell, beyond leastRare
 	featureCount
 )
 
@@ -49,14 +49,16 @@ var model = features{
 	futureApart:   -3.7, // this and what follows by hand: what they tell apart is rare among the judged pairs
 	negated:       -1.1,
 	turned:        -2.3,
-	rareShared:    25, // from here, what only a window tells
+	rareShared:    30, // from here, what only a window tells
 }
 
-// A share of leastRare speaks neither for one story nor against it, and more than mostRare no more for it. The first words
-// count more. Set on joins that were read, of which docs/benchmarks.md has the curve.
+// A share of leastRare speaks neither for one story nor against it, and more than mostRare beyond it no more for it. Where
+// one of two asks, askedRare more is wanted. The first words count more. Set on pairs that were read, of which
+// docs/benchmarks.md has the curve.
 const (
-	leastRare  = 0.48
-	mostRare   = leastRare + 0.05
+	leastRare  = 0.47
+	mostRare   = 0.1
+	askedRare  = 0.27
 	atFirst    = 2
 	firstCount = 1.5
 )
@@ -67,6 +69,11 @@ func (f features) logit() float64 {
 		sum += model[i] * x
 	}
 	return sum
+}
+
+// setApart reports whether two name other countries, other numbers or opposites: that is no matter of wording.
+func (f features) setApart() bool {
+	return f[statesApart] > 0 || f[numbersDiffer] > 0 || f[opposites] > 0
 }
 
 // compare finds the features of two documents, and whether something rules out that they tell the same story.
@@ -91,10 +98,6 @@ func contrast(a, b Document) (f features, few, apart bool) {
 	f[statesApart], f[statesAlone] = min(stateA, stateB), max(stateA, stateB)
 	f[wordsApart] = min(alone(a.tokens, m.a, word), alone(b.tokens, m.b, word))
 	f[unknownApart] = min(alone(a.tokens, m.a, unknown), alone(b.tokens, m.b, unknown))
-	if a.tokens[0].rarity+b.tokens[0].rarity > 0 {
-		only := a.unread != b.unread
-		f[rareShared] = min(rarelyShared(a.tokens, m.a, only), rarelyShared(b.tokens, m.b, only), mostRare) - leastRare
-	}
 	telling := 0.0
 	for i, t := range a.tokens {
 		if m.a[i] == 0 || t.tied && m.a[i-1] > 0 {
@@ -126,8 +129,12 @@ func contrast(a, b Document) (f features, few, apart bool) {
 	if a.asks || b.asks {
 		f[asking] = 1
 	}
-	if a.form != b.form {
+	if a.self != b.self {
 		f[asking] = 3
+	}
+	if a.tokens[0].rarity+b.tokens[0].rarity > 0 {
+		only, asked := a.unread != b.unread, min(f[asking], 1)*askedRare
+		f[rareShared] = min(rarelyShared(a.tokens, m.a, b.text, only), rarelyShared(b.tokens, m.b, a.text, only)) - leastRare - asked
 	}
 	if a.denies != b.denies {
 		f[negated] = 1
@@ -142,9 +149,10 @@ func contrast(a, b Document) (f features, few, apart bool) {
 		ofTheirs(a.tokens, b.tokens) || ofTheirs(b.tokens, a.tokens) || otherOf(a.ids, b.ids)
 }
 
-// rarelyShared is the share of what is rare in the window that a headline's words have counterparts of. What a headline
-// begins with is what it is about. In another language only names have counterparts.
-func rarelyShared(tokens []token, matched []float64, namesOnly bool) float64 {
+// rarelyShared is the share of what is rare in the window that a headline has in common with another item: its words have
+// counterparts in the other headline, or stand in the other text. What a headline begins with is what it is about. In
+// another language only names have counterparts.
+func rarelyShared(tokens []token, matched []float64, text []mention, namesOnly bool) float64 {
 	var shared, all float64
 	for i, t := range tokens {
 		if namesOnly && (t.kind == word || t.kind == unknown) {
@@ -154,7 +162,12 @@ func rarelyShared(tokens []token, matched []float64, namesOnly bool) float64 {
 		if i < atFirst {
 			rarity *= firstCount
 		}
-		shared, all = shared+rarity*matched[i], all+rarity
+		all += rarity
+		if _, told := slices.BinarySearchFunc(text, mention{key: t.key}, byKey); told {
+			shared += rarity
+		} else {
+			shared += rarity * matched[i]
+		}
 	}
 	return shared / max(all, 1e-9)
 }
