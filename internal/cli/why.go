@@ -151,6 +151,9 @@ func rankWords(r digest.Rank) string {
 	}
 	if r.Beside != "" {
 		parts += fmt.Sprintf(", taken down beside %q", r.Beside)
+		if r.Repeats != "" {
+			parts += ", beyond which it tells nothing"
+		}
 	}
 	if r.Running > 0 {
 		parts += fmt.Sprintf(" × running %.2f", r.Running)
