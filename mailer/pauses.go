@@ -12,7 +12,7 @@ const (
 	longestPause = time.Hour
 )
 
-// Shut counts the pauses in a row since a mail server last took something.
+// Shut counts the pauses in a row since a mail server last took something. Each process counts for itself.
 type Shut int
 
 // Paused is the count after one pause more: of a run that sent so many before it, and that was paused when it began or
