@@ -205,6 +205,7 @@ func TestColumnistsInFront(t *testing.T) {
 		"BREAKING NEWS: Cranes move again":          digest.News,
 		"HARBOUR STRIKE: CRANES STAND STILL AGAIN":  digest.News, // shouting
 		"USA: Cranes move again":                    digest.News,
+		"ADA MARSH: A strike that we deserve":       digest.Opinion,
 		"READ THE PAPERS: Council shows its plans":  digest.News,
 		"FULL LIST: Who got a berth":                digest.News,
 		"I won't sail again: Marsh blames mayor":    digest.News,

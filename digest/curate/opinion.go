@@ -49,9 +49,8 @@ var (
 
 // isName reports whether words in capitals are a name, and not "READ THE PAPERS".
 func isName(front string) bool {
-	return !newsWord.MatchString(front) && !slices.ContainsFunc(strings.Fields(strings.ToLower(front)), func(word string) bool {
-		return callWords[strings.TrimSuffix(word, ":")]
-	})
+	name, _, _ := strings.Cut(strings.ToLower(front), ":")
+	return !newsWord.MatchString(front) && !slices.ContainsFunc(strings.Fields(name), func(word string) bool { return callWords[word] })
 }
 
 // callWords are what outlets put in front in capitals, too.
