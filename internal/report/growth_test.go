@@ -1,8 +1,10 @@
 package report_test
 
 import (
+	"cmp"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -15,16 +17,18 @@ import (
 )
 
 // TestGrowth measures what a poll, its commit alone, the commit of an edition and status cost with a ledger of 400 days,
-// and with an empty one: docs/benchmarks/growth.sh. It asserts nothing.
+// and with an empty one: docs/benchmarks/growth.sh. Times depend on what the disk has to do for others; what a commit
+// writes and allocates does not. It asserts nothing.
 func TestGrowth(t *testing.T) {
 	if os.Getenv("DIGESTD_GROWTH") == "" {
 		t.Skip("DIGESTD_GROWTH asks for this measurement")
 	}
 	const polled, known, readers = 30, 20, 10_000
-	cost := func(days int) (costs [4]time.Duration) {
+	cost := func(days int) (costs [4]time.Duration, work counted) {
 		w := town.New(t, town.One)
 		grow(w, days, readers)
 		var samples [4][]time.Duration
+		var did []counted
 		for n := range 21 {
 			timed := func(i int, f func()) {
 				began := time.Now()
@@ -33,7 +37,9 @@ func TestGrowth(t *testing.T) {
 			}
 			w.Now = w.Now.Add(time.Minute)
 			items := entries("measured", n*(polled-known), polled)
+			before := count()
 			timed(1, func() { show(w, "measured", items) })
+			did = append(did, count().less(before))
 			w.Serve("/herald", feed(n*(polled-known), polled, w.Now))
 			timed(0, func() { w.Collect() })
 			c := edition(w, fmt.Sprintf("daily/Europe/Paris/2030-01-01T%02d:%02d", n/60, n%60), readers)
@@ -49,13 +55,44 @@ func TestGrowth(t *testing.T) {
 			slices.Sort(s)
 			costs[i] = s[len(s)/2]
 		}
-		return costs
+		return costs, medians(did)
 	}
-	empty, full := cost(0), cost(400)
+	empty, little := cost(0)
+	full, much := cost(400)
 	for i, what := range []string{"a poll of 30 items, 20 of them known", "its commit alone", "committing an edition to 10,000", "status"} {
 		t.Logf("%-40s empty %8.2f ms   400 days %8.2f ms   %.2f times", what,
 			float64(empty[i].Microseconds())/1000, float64(full[i].Microseconds())/1000, float64(full[i])/float64(empty[i]))
 	}
+	for i, what := range []string{"bytes that it writes", "writes", "bytes that it allocates", "allocations"} {
+		t.Logf("its commit alone, %-22s empty %8d      400 days %8d      %.2f times", what, little[i], much[i], float64(much[i])/float64(little[i]))
+	}
+}
+
+// counted is what this process did: bytes that it wrote, writes, bytes that it allocated, allocations.
+type counted [4]uint64
+
+func count() (c counted) {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	c[2], c[3] = m.TotalAlloc, m.Mallocs
+	raw, _ := os.ReadFile("/proc/self/io") // of Linux; elsewhere nothing is counted
+	fmt.Sscanf(strings.ReplaceAll(string(raw), "\n", " "), "rchar: %d wchar: %d syscr: %d syscw: %d", new(uint64), &c[0], new(uint64), &c[1])
+	return c
+}
+
+func (c counted) less(before counted) counted {
+	for i := range c {
+		c[i] -= before[i]
+	}
+	return c
+}
+
+func medians(all []counted) (m counted) {
+	for i := range m {
+		slices.SortFunc(all, func(a, b counted) int { return cmp.Compare(a[i], b[i]) })
+		m[i] = all[len(all)/2][i]
+	}
+	return m
 }
 
 // grow gives a ledger 375 items and an edition a day, all delivered.
