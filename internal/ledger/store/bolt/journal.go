@@ -72,7 +72,7 @@ type journal struct {
 	idle *time.Timer // which folds; nil before the first record
 
 	waits atomic.Bool // whether anything is not folded
-	quiet int         // small Updates since the last View that folded
+	quiet int         // small Updates since the last View that folded for another reason than that there were many records
 }
 
 // View runs a short read. Damage that bbolt meets with a panic becomes an error.
@@ -109,7 +109,9 @@ func (d *DB) read(how reading, f func(*bbolt.Tx) error) error {
 		if alone && how == short && j.waits.Load() && j.lost == nil && len(j.done) <= readAmong {
 			return d.safely(func() error { return f(j.tx) })
 		}
-		j.quiet = 0
+		if !alone || how != short { // else there were many records, and they have paid for it
+			j.quiet = 0
+		}
 		switch err := d.fold(how == copied); {
 		case j.lost != nil:
 			return j.lost
