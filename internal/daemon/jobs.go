@@ -92,7 +92,8 @@ type shut struct {
 	ends  map[string]time.Time // by paused edition: when something of it does
 }
 
-// paused notes that the run of an edition paused, and makes all that are paused wait.
+// paused notes that the run of an edition paused, and makes all that are paused wait. One that never sent anything may be
+// refused for itself, so those that wait already wait no longer for it.
 func (s *shut) paused(edition string, run paused, now time.Time, holds map[string]time.Time) {
 	sum := run.Delivery
 	if sum.Lots == 0 { // the ledger has no room, and nobody was asked
@@ -106,8 +107,10 @@ func (s *shut) paused(edition string, run paused, now time.Time, holds map[strin
 	s.times = s.times.Paused(sum.Sent, again)
 	s.asked[edition], s.ends[edition] = now, sum.Ends
 	until := s.times.Until(now, slices.Collect(maps.Values(s.ends))...)
-	for edition := range s.asked {
-		holds[edition] = until
+	for other := range s.asked {
+		if _, waits := holds[other]; again || sum.Sent > 0 || other == edition || !waits {
+			holds[other] = until
+		}
 	}
 }
 

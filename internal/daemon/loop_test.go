@@ -780,6 +780,51 @@ func TestPausedEditionsAskOneAtATime(t *testing.T) {
 	})
 }
 
+// An edition of which nothing went out may be refused for itself: those that come all day keep no other waiting.
+func TestANewPauseKeepsNoOtherWaiting(t *testing.T) {
+	now := clockTime(t, "2026-11-22T08:00:00Z")
+	soon, p := now.Add(10*time.Minute), paused{}
+	p.Delivery.Lots = 1
+	for _, c := range []struct {
+		edition string
+		sent    int
+		moves   bool
+	}{{"new", 0, false}, {"new", 1, true}, {"waits", 0, true}} {
+		s := shut{times: 20, asked: map[string]time.Time{"waits": {}, "asks": {}}, ends: map[string]time.Time{}}
+		holds := map[string]time.Time{"waits": soon, "asks": soon}
+		p.Delivery.Sent = c.sent
+		s.paused(c.edition, p, now, holds)
+		if moved := holds["asks"].After(soon); moved != c.moves || !holds[c.edition].Equal(now.Add(s.times.Pause())) {
+			t.Errorf("%s, %d sent: %v", c.edition, c.sent, holds)
+		}
+	}
+}
+
+// A new configuration may name another server: pauses begin anew, also where the old one was being asked meanwhile.
+func TestAReloadEndsLongPauses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lane := daily(t, "0 7 * * *", "UTC")
+		w := newWorld(t, "2026-11-22T08:00:00Z", lane)
+		w.owed = []owedView{{edition: "e0", lane: lane.lane, paused: true}}
+		w.resumes = func(edition string) error {
+			p := paused{newsroom.Published{Edition: edition}}
+			p.Delivery.Lots, p.Delivery.Paused = 1, "no"
+			return p
+		}
+		w.start()
+		w.pass(6 * time.Hour)
+		before := len(w.noted("resume"))
+		if err := w.loop.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(4 * time.Minute)
+		w.end()
+		if got := len(w.noted("resume")) - before; got != 3 {
+			t.Errorf("%d tries within four minutes", got)
+		}
+	})
+}
+
 // An operator who resumes one edition by hand sets the others free, and what it still owes.
 func TestAnEditionThatIsPausedNoMoreHoldsNothing(t *testing.T) {
 	now := clockTime(t, "2026-11-22T08:00:00Z")

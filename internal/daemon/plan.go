@@ -220,10 +220,13 @@ func (p *plan) forEditor(l laneView, next laneSlot, v view, now time.Time) {
 }
 
 // held reports whether something waits since it failed. A hold longer than any is made was on a clock
-// that has been set since.
+// that has been set since; that of a paused edition may be long.
 func (p *plan) held(v view, name string, now time.Time) bool {
-	until := v.holds[name]
-	if wait := until.Sub(now); wait <= 0 || wait > longestPause {
+	until, longest := v.holds[name], longestHold
+	if _, paused := v.asked[name]; paused {
+		longest = longestPause
+	}
+	if wait := until.Sub(now); wait <= 0 || wait > longest {
 		return false
 	}
 	p.wakeBy(until)

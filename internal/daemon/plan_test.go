@@ -66,7 +66,7 @@ func TestDecideOnALane(t *testing.T) {
 		{name: "busy", now: "2026-11-22T07:00:00+01:00", last: yesterday, busy: true, wake: time.Minute},
 		{name: "failed a moment ago", now: "2026-11-22T07:01:00+01:00", last: yesterday, held: "2026-11-22T07:01:20+01:00", wake: 20 * time.Second},
 		{name: "failed long enough ago", now: "2026-11-22T07:02:00+01:00", last: yesterday, held: "2026-11-22T07:02:00+01:00", publish: today, wake: time.Minute},
-		{name: "failed on a clock that was ahead", now: "2026-11-22T07:02:00+01:00", last: yesterday, held: "2026-11-22T10:02:00+01:00", publish: today, wake: time.Minute},
+		{name: "failed on a clock that was ahead", now: "2026-11-22T07:02:00+01:00", last: yesterday, held: "2026-11-22T07:22:00+01:00", publish: today, wake: time.Minute},
 		{name: "clock set back: strictly after the last one used", now: "2026-11-22T06:59:30+01:00", last: today, wake: time.Minute},
 		{name: "clock set back a day, less than a period from the last", now: "2026-11-21T07:00:00+01:00", last: today, wake: time.Minute},
 		{name: "clock set back further: the last one is void", now: "2026-11-21T06:59:00+01:00", last: today, void: today, wake: time.Minute},
@@ -137,6 +137,7 @@ func TestDecideOnWhatIsOwed(t *testing.T) {
 		lanes  []laneView
 		owed   []owedView
 		holds  map[string]time.Duration
+		asked  []string
 		resume []string
 		wake   time.Duration
 	}{
@@ -149,13 +150,20 @@ func TestDecideOnWhatIsOwed(t *testing.T) {
 		{name: "a slot goes first", lanes: []laneView{publishing}, owed: []owedView{owed("u1", publishing, 0)}, wake: time.Minute},
 		{name: "failed a moment ago", lanes: []laneView{paris, tokyo}, owed: []owedView{owed("p1", paris, 0), owed("t1", tokyo, 0)},
 			holds: map[string]time.Duration{"p1": 11 * time.Second}, resume: []string{"t1"}, wake: 11 * time.Second},
+		{name: "an hour by the clock before", lanes: []laneView{paris}, owed: []owedView{owed("p1", paris, 0)},
+			holds: map[string]time.Duration{"p1": time.Hour}, resume: []string{"p1"}, wake: time.Minute},
+		{name: "paused", lanes: []laneView{paris}, owed: []owedView{owed("p1", paris, 0)}, asked: []string{"p1"},
+			holds: map[string]time.Duration{"p1": time.Hour}, wake: time.Minute},
 		{name: "of a lane that is configured no more", owed: []owedView{owed("w1", gone, 0)}, resume: []string{"w1"}, wake: time.Minute},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			v := view{lanes: test.lanes, owed: test.owed, lastPrune: now, holds: map[string]time.Time{}}
+			v := view{lanes: test.lanes, owed: test.owed, lastPrune: now, holds: map[string]time.Time{}, asked: map[string]time.Time{}}
 			for name, wait := range test.holds {
 				v.holds[name] = now.Add(wait)
+			}
+			for _, name := range test.asked {
+				v.asked[name] = now
 			}
 			p := decide(v, now)
 			var got []string
@@ -185,6 +193,7 @@ func TestDecideOnPollAndPrune(t *testing.T) {
 		{name: "no feeds", view: view{lastPrune: now}, wake: time.Minute},
 		{name: "polling already", view: view{feeds: feedsView{due: true}, polling: true, lastPrune: now}, wake: time.Minute},
 		{name: "polling failed", view: view{feeds: feedsView{due: true}, lastPrune: now, holds: map[string]time.Time{taskPoll: now.Add(30 * time.Second)}}, wake: 30 * time.Second},
+		{name: "polled on a clock that was ahead", view: view{feeds: feedsView{due: true}, lastPrune: now, holds: map[string]time.Time{taskPoll: now.Add(time.Hour)}}, poll: true, wake: time.Minute},
 		{name: "a day since the last prune", view: view{lastPrune: now.Add(-pruneEvery)}, prune: true, wake: time.Minute},
 		{name: "pruning already", view: view{lastPrune: now.Add(-pruneEvery), pruning: true}, wake: time.Minute},
 		{name: "a prune in the future", view: view{lastPrune: now.Add(time.Hour)}, prune: true, wake: time.Minute},

@@ -67,6 +67,7 @@ func (l *Loop) haveRead(r *reading, next tasks, err error) {
 		next.inForce()
 		clear(l.holds) // what failed may have been mended
 		clear(l.fails)
+		l.shut.times = 0
 		l.Log.Info("new configuration in force")
 	} else {
 		l.Log.Error("reload failed: the old configuration stays", "error", err)
