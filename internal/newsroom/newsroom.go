@@ -98,9 +98,6 @@ func (p *Publisher) Publish(ctx context.Context, lane digest.Lane, slot schedule
 		out.Reason = ErrPaused.Error()
 		return out, err
 	}
-	if err := outdated(p, d.ID); err != nil {
-		return out, err
-	}
 	if err := composeOnce(ctx, p, d, &out, which, watch); err != nil || out.Edition == "" {
 		return out, err
 	}
@@ -228,6 +225,9 @@ const mostTries = 5
 // compose commits an edition, or the reason why there is none.
 func (p *Publisher) compose(ctx context.Context, of request, out *Published, watch Watch) (reason string, err error) {
 	dr, err := p.Composer.draft(of, nil)
+	if err == nil { // not before: it may be renamed meanwhile, and a lane that is gone by then can't be committed
+		err = outdated(p, of.digest.ID)
+	}
 	if err != nil {
 		return "", err
 	}

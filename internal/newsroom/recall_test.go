@@ -3,7 +3,9 @@ package newsroom_test
 import (
 	"errors"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"digestd/digest"
 	"digestd/internal/config"
@@ -182,31 +184,46 @@ func TestAPausedDigestSendsNothing(t *testing.T) {
 	}
 }
 
-// TestAnOldNameSendsNothing: another process has carried the digest on under a new name, and this one has not heard of it.
+// TestAnOldNameSendsNothing: another process has carried the digest on under a new name, before a slot or while its edition
+// is composed, and this one has not heard of it.
 func TestAnOldNameSendsNothing(t *testing.T) {
-	w := half(t)
-	if _, err := w.Ledger.Rename("daily", "wire"); err != nil {
-		t.Fatal(err)
-	}
-	w.Show("/herald", "Volcano monitors raise the alert level")
-	lane := digest.Lane{Digest: "daily", Zone: "Europe/Paris"}
-	publish := func() error {
-		d, err := w.Config.Digest("daily")
-		if err != nil {
-			t.Fatal(err)
+	for _, meanwhile := range []bool{false, true} {
+		w := half(t)
+		rename := sync.OnceFunc(func() {
+			if _, err := w.Ledger.Rename("daily", "wire"); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if !meanwhile {
+			rename()
 		}
-		slot, err := config.LatestSlot(d, lane, w.Now)
-		if err != nil {
-			t.Fatal(err)
+		w.Show("/herald", "Volcano monitors raise the alert level")
+		lane := digest.Lane{Digest: "daily", Zone: "Europe/Paris"}
+		publish := func() error {
+			d, err := w.Config.Digest("daily")
+			if err != nil {
+				t.Fatal(err)
+			}
+			slot, err := config.LatestSlot(d, lane, w.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			asked := 0
+			w.Publisher.Composer.Now = func() time.Time {
+				if asked++; asked > 1 { // the first time, it is about to begin
+					rename()
+				}
+				return w.Now
+			}
+			_, err = w.Publisher.Publish(t.Context(), lane, slot, newsroom.Extra, newsroom.Unwatched{})
+			return err
 		}
-		_, err = w.Publisher.Publish(t.Context(), lane, slot, newsroom.Extra, newsroom.Unwatched{})
-		return err
-	}
-	if err := publish(); err == nil || !strings.Contains(err.Error(), "digest daily goes on as wire") || !strings.Contains(err.Error(), `formerly = ["wire"] in [digests.daily]`) {
-		t.Errorf("%v", err)
-	}
-	w.Reconfigure(one + "[digests.wire]\nschedule = \"0 6 * * *\"\n")
-	if err := publish(); err != nil {
-		t.Errorf("beside the new one: %v", err)
+		if err := publish(); err == nil || !strings.Contains(err.Error(), "digest daily goes on as wire") || !strings.Contains(err.Error(), `formerly = ["wire"] in [digests.daily]`) {
+			t.Errorf("meanwhile %v: %v", meanwhile, err)
+		}
+		w.Reconfigure(one + "[digests.wire]\nschedule = \"0 6 * * *\"\n")
+		if err := publish(); err != nil {
+			t.Errorf("beside the new one: %v", err)
+		}
 	}
 }
