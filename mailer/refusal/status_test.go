@@ -123,6 +123,12 @@ func TestCodes(t *testing.T) {
 		{"5.1.1", "550 account inactive, will be reopened at the next login", "5.1.1", false},
 		{"5.1.1", "550 address rejected by its owner's filter", "5.1.1", false},
 		{"", "550 the user deleted the message", "", false},
+		{"", "550 your message to the user deleted by antivirus", "5.2.1", false},
+		{"", "550 account deleted by its owner", "5.2.1", true},
+		{"5.1.1", "501 invalid RCPT TO: address must be in angle brackets", "5.1.1", false},
+		{"", "503 invalid RCPT command", "5.1.1", false},
+		{"", "550 invalid rcpt (in reply to RCPT TO command)", "5.1.1", true},
+		{"", "550 no such user: directory did not answer", "5.1.1", false},
 		{"", "550 192.0.2.5.1.1 refused", "", false},
 		{"", "version 5.1.1.2", "", false},
 	} {

@@ -136,12 +136,13 @@ var hindered = AnyOf(
 	`\b(unknown|invalid|exists?|found|valid|nicht|inconnue?|existe|pas|esiste|sconosciuto|desconocido|desconhecido)\b,? (or|oder|ou|o|of) ([^.;:]{0,24}\b)?(`+
 		`not (allow|accept|receiv|able|avail|permit)\w*|unavailable|temporar\w*|nimmt|kann|refus\w*|restrict\w*|accept\w*|unable|policy|blocked|rejects?|no est|you)\b`,
 	`或[^。]{0,6}(拒|满|滿|停)`, `may (not exist|contain)\b`, `\bat (present|the moment|this (time|hour|moment))\b`, `\bcurrently available`, `\bmoment(o|an)`, `zur zeit`, `derzeit`, `\buntil\b`, `\bretry\b`,
-	`\b(server|backend|node|service|system|mailbox store)\b[^.;:]{0,20}\b(down|offline|unreachable|(not|did not) (respond|answer|running|ready|provisioned)\pL*|starting|out of|in test mode)\b`,
+	`\b(server|backend|node|service|system|mailbox store|directory)\b[^.;:]{0,20}\b(down|offline|unreachable|(not|did not) (respond|answer|running|ready|provisioned)\pL*|starting|out of|in test mode)\b`,
 	`\b(cannot|can not|could not|unable to|failed to) (find|look up|verify|check|read)\b[^.;]{0,40}(connect|offline|down|record|timeout)`,
 	`\b(ldap|mysql)\b`, `replication`, `connection to\b[^.;]{0,40}\blost`, `\bbeing (moved|migrated|held|imported|re\pL+|up\pL+)`, `importing`,
 	`disk failure`, `\berrno\b`, `(can not|cannot|unable to) (open|create|write|append)`, `\bwill deliver to\b`, `out of disk`, `unpaid`, `invoice`, `payment`, `vacation`, `safe ?list`, `(allowed|permitted) senders`, `permission`, `set up to receive`,
 	`(allow|white)[- ]?list`, `gr[ae]y-?list`, `\bexternal (e-?mails?|mails?|senders?)\b`, `\b(backup|secondary) mx\b`, `\b(try|use) \S*mx`, `\bwill be (re-?opened|re-?activated|activated|restored|enabled)`,
 	`\byet\b`, `\bpending\b`, `\bbetween \d`, `\bthat (may|can) receive`, `\b(charset|format)\b`, `just nu`, `(for øjeblikket|for tiden|lige nu)`, `tällä hetkellä`, `şu anda`, `chwilowo`, `obecnie`, `jelenleg`, `сейчас`, `наразі`, `προς το παρόν`,
+	`\b(message|e-?mail|mail)s? (to|for|of)\b[^.;:]{0,40}\bdeleted by`, `\b(valid|invalid|known|unknown|un?recogni[sz]ed|no such) rcpt( ?to)?\b\W{0,3}((e-?mail )?address must|command|syntax|argument|parameter|option|sequence|order|format|domain|rate)`,
 	`mailing lists?\b`, `you must\b`, `user agent`, `\b(to|recipient) header`, `forbidden`, `over its`, `suspend`, `or recipient's server`,
 )
 
