@@ -92,7 +92,7 @@ const unlisted = "recipient address rejected: access denied"
 
 // plainOf is what words say, without the names of addresses and hosts, in lower case.
 func plainOf(words string) string {
-	s := plainWords.Replace(strings.ReplaceAll(words, "’", "'"))
+	s := plainly(words)
 	s = AnyAddress.ReplaceAllString(anyLink.ReplaceAllString(s, " "), "x@x")
 	return strings.ToLower(statusInWords.ReplaceAllString(hostNamed.ReplaceAllString(s, "$1 x"), " "))
 }

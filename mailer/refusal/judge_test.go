@@ -47,6 +47,7 @@ func TestWordsOfTheWorld(t *testing.T) {
 		{"any", "rcpt", 421, "4.7.1 Please try again later", "unclear"},
 		{"any", "rcpt", 550, "5.0.0 Mail system full", "server+"},
 		{"any", "rcpt", 553, "relay check failed", "sender+"},
+		{"any", "dot", 550, "Mail titled “User unknown in the ministry” was refused", "unclear+"},
 		{"any", "rcpt", 554, "invalid ip for that domain", "sender+"},
 		{"any", "rcpt", 550, "account deleted by its owner", "mailbox+ gone"},
 		{"any", "rcpt", 550, "the recipient suspends the service", "mailbox+"},

@@ -46,7 +46,7 @@ var ownDetail = lazyregexp.New(`^[245]\.1\.[1-9][0-9]{2}$`)
 // given is what stands in a status field, words what the mail system said; either may be empty.
 func Assess(given, words string) (status string, gone bool) {
 	words = strings.ToValidUTF8(words[:min(len(words), maxWords)], "")
-	words = plainWords.Replace(strings.ReplaceAll(words, "’", "'"))
+	words = plainly(words)
 	words = errorCode.ReplaceAllString(words, " ")
 	words = followUp.ReplaceAllString(words, "503")
 	codes := append(CodesIn(given), CodesIn(words)...)
@@ -173,6 +173,15 @@ var tryAgain = lazyregexp.New(`(?i)try again`)
 
 // ReplyCode finds a permanent refusal of SMTP.
 var ReplyCode = lazyregexp.New(`(?:^|[^0-9.])5[0-5][0-9](?:[^0-9.]|$)`)
+
+// plainly is what words say in one way, without the subject of the mail: headlines say that accounts were deleted.
+func plainly(words string) string {
+	return plainWords.Replace(strings.ReplaceAll(subjectQuoted.ReplaceAllString(words, "$1"), "’", "'"))
+}
+
+// subjectQuoted finds a quoted subject after what says that it is one.
+var subjectQuoted = lazyregexp.New(`(?i)\b(subject|titled?|entitled|betreff|objet|asunto|assunto|oggetto|onderwerp)\b(?:[\s:=]|line|was|is){0,4}` +
+	`(?:"[^"]*"|'[^']*'|‘[^’]*’|“[^”]*”|„[^“”]*[“”]|«[^»]*»)`)
 
 // plainWords writes out what is written in several ways.
 var plainWords = strings.NewReplacer("couldn't", "could not", "Couldn't", "Could not", "can't", "can not",
