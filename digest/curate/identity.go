@@ -331,13 +331,14 @@ func sameMoment(known, shown digest.Item) bool {
 
 // sameTitle judges two showings with one title in one feed whose guid and link are others: a link with a token
 // that is new at each request, a slug that was edited, a site that moved. It must be of the same day and minute,
-// or have the same text; without dates and text, the links may differ in a token or in their place alone. A system into
-// which a site is moved may date all of it anew: then text and slug must be the same.
+// or have the same text; without dates and text, the links may differ in a token alone, or in host and place. A system
+// into which a site is moved may date all of it anew: then text and slug must be the same.
 func sameTitle(known, shown digest.Item) bool {
 	link, other := itemLink(known), itemLink(shown)
 	if !isDated(known, shown) {
 		return alikeText(known, shown) ||
-			itemText(known) == "" && itemText(shown) == "" && (differInToken(link, other) || differInPlace(link, other))
+			itemText(known) == "" && itemText(shown) == "" &&
+				(differInToken(link, other) || differInHost(link, other) && differInPlace(link, other))
 	}
 	return sameMinute(known, shown) || alikeText(known, shown) && differInPlace(link, other) ||
 		sameDay(known, shown) && (alikeText(known, shown) || shortened(known, shown) || shortened(shown, known))

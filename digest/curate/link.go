@@ -289,6 +289,13 @@ func differInNumbers(a, b string) bool {
 	return a != b && placeNumber.ReplaceAllString(a, "0") == placeNumber.ReplaceAllString(b, "0")
 }
 
+// differInHost reports whether two canonical links are of two hosts.
+func differInHost(a, b string) bool {
+	host, _, _ := strings.Cut(a, "/")
+	other, _, _ := strings.Cut(b, "/")
+	return host != other
+}
+
 var (
 	placeNumber = lazyregexp.New(`[0-9]+`)
 	fileType    = lazyregexp.New(`\.(?:s?html?|php|aspx?|jsp)$`)
