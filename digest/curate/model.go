@@ -56,7 +56,7 @@ var model = features{
 // one of two asks, askedRare more is wanted. The first words count more. Set on pairs that were read, of which
 // docs/benchmarks.md has the curve.
 const (
-	leastRare  = 0.47
+	leastRare  = 0.48
 	mostRare   = 0.1
 	askedRare  = 0.27
 	atFirst    = 2
