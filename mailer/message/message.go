@@ -204,11 +204,16 @@ func (p pieces) each(v *values, f func([]byte)) {
 }
 
 // relaxed is the text in DKIM's relaxed body form. The pieces can be treated one by one: at both sides
-// of a blank in a body stands a soft line break, and the values have no white space.
+// of a blank in a body stands a soft line break, and the values have no white space. What follows the last blank may be
+// nothing but the end of its line: an empty line, which relaxed leaves out at the end (RFC 6376 §3.4.4).
 func (p pieces) relaxed() pieces {
 	q := pieces{blanks: p.blanks, parts: p.parts}
 	for _, literal := range p.literals {
 		q.literals = append(q.literals, dkim.RelaxedBody(literal))
+	}
+	const end = "\r\n"
+	if last := &q.literals[len(q.blanks)]; len(q.blanks) > 0 && (string(*last) == end || bytes.HasSuffix(*last, []byte(end+end))) {
+		*last = (*last)[:len(*last)-len(end)]
 	}
 	return q
 }

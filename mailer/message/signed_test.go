@@ -17,6 +17,39 @@ import (
 	"digestd/mailer/dkim"
 )
 
+// TestASignatureOfWhatEndsWithABlank holds for texts alone that end with a reader's own value, or with a part.
+func TestASignatureOfWhatEndsWithABlank(t *testing.T) {
+	t.Parallel()
+	key, _, err := dkim.Generate("ed25519", rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := dkim.NewSigner("example.org", "digest", key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	record, err := dkim.Record(signer.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, end := range []string{marks.Token, marks.Address, marks.Cut(1), marks.Cut(2), marks.Cut(1) + "x\n" + marks.Cut(0), marks.Token + "\n\n" + marks.Cut(2) + "x"} {
+		for _, own := range []string{"", "1,2"} {
+			s, r := sender(t), readers[0]
+			s.Signature, r.Own = signer.ID(), own
+			msg, _, err := freeze(t, Content{Subject: "News", Text: "News\n\n" + end}, s).Fill(nil, r, Keys{Token: tokenKey(t, 1), Signer: signer})
+			if err != nil {
+				t.Fatal(err)
+			}
+			results, err := msgauth.VerifyWithOptions(bytes.NewReader(msg), &msgauth.VerifyOptions{
+				LookupTXT: func(string) ([]string, error) { return []string{record}, nil },
+			})
+			if err != nil || len(results) != 1 || results[0].Err != nil {
+				t.Errorf("%q, own %q: %+v, %v", end, own, results, err)
+			}
+		}
+	}
+}
+
 func TestSignedMessagesVerify(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"rsa", "ed25519"} {
