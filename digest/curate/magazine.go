@@ -43,7 +43,7 @@ func isMagazine(it digest.Item) bool {
 	count(spoken(summary))
 	count(known.lists.find(title) != nil)
 	count(strings.HasSuffix(title, "?"))
-	count(strings.Contains(quoted.ReplaceAllString(summary, ""), "?"))
+	count(strings.Contains(summary, "?") && strings.Contains(quoted.ReplaceAllString(summary, ""), "?"))
 	first, _, _ := strings.Cut(title, " ")
 	count(signs == enoughSigns-1 && known.beginnings[strings.ReplaceAll(strings.ToLower(first), "’", "'")] &&
 		!warned.MatchString(title) && isEnglish(it))
