@@ -55,10 +55,8 @@ var knownAsides = sync.OnceValue(func() asides {
 // "sport".
 func asideOf(it digest.Item, paths []string) string {
 	known := knownAsides()
-	for _, i := range known.titles.candidates(it.Title) {
-		if known.titles.match(i, it.Title) != nil {
-			return known.names[i]
-		}
+	if i, found := known.titles.first(it.Title); found != nil {
+		return known.names[i]
 	}
 	for _, c := range it.Categories {
 		if known.categories[strings.ToLower(strings.TrimSpace(c))] {
@@ -68,11 +66,7 @@ func asideOf(it digest.Item, paths []string) string {
 	if known.summaries.find(it.Summary.Plain()) != nil {
 		return "a briefing or the like, by its summary"
 	}
-	u, err := url.Parse(it.Link)
-	if err != nil {
-		return ""
-	}
-	parts := strings.Split(strings.ToLower(strings.Trim(u.Path, "/")), "/")
+	parts := pathParts(it.Link)
 	last := len(parts) - 1
 	for i, part := range parts {
 		below := slices.DeleteFunc(slices.Clone(parts[i+1:]), datePart.MatchString)
@@ -211,12 +205,8 @@ func withoutOutlet(it digest.Item) string {
 
 // sections are the letters of the first two parts of a link's path that are not the article's own.
 func sections(link string) []string {
-	u, err := url.Parse(link)
-	if err != nil {
-		return nil
-	}
-	parts := strings.Split(strings.Trim(u.Path, "/"), "/")
-	parts = parts[:min(len(parts)-1, 2)]
+	parts := pathParts(link)
+	parts = parts[:max(0, min(len(parts)-1, 2))]
 	for i, part := range parts {
 		parts[i] = lettersOf(part)
 	}

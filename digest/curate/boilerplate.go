@@ -43,7 +43,7 @@ var boilerplate = sync.OnceValue(func() sieve {
 		`(?:^|[.!?…]["”’)]?\s)((?:das (?:müssen|sollten) sie|was sie (?:jetzt )?wissen|ce qu['’]il faut (?:savoir|retenir)|voici ce qu|esto es lo que|lo que (?:debes|hay que) saber|ecco (?:cosa|tutto)|veja o que|entenda o que|saiba (?:mais|o que)|dit (?:weten we|moet je weten))(?:[^.!?]|\.\d){0,160}(?:[.!?:]+(?:\s+|$)|$))`,
 		`^((?:in summary|key points|key takeaways|at a glance|das wichtigste in kürze|auf einen blick|en resumen|in sintesi|em resumo|in het kort|w skrócie)(?: ?[:–—-]+)? )(?-i:\p{Lu}|\d|["'“‘«])`,
 		`^((?:summary|in brief|in short|overview|highlights|tl;?dr|listen|watch|video|audio|note|abstract|zusammenfassung|kurz erklärt|en bref|résumé|l['’]essentiel|resumen|claves|in breve|sommario|resumo|samenvatting|要旨|概要|摘要|ملخص|सारांश) ?(?:[:：|]|--|[–—]) ?)`,
-		`^((?-i:OPINION|COMMENT|COMMENTARY|EDITORIAL|COLUMN|KOMMENTAR|MEINUNG|TRIBUNE|CHRONIQUE|OPINIÓN|COMMENTO|OPINIÃO|OPINIE) ?[:.|]?\s+)(?-i:\p{Lu}|["“‘])`,
+		`^((?-i:` + opinionCaps + `) ?[:.|]?\s+)(?-i:\p{Lu}|["“‘])`,
 		`(?:^|[.!?…]["”’)]?\s)((?:(?:additional |photo )?(?:illustrations?|animations?|photos?|photographs?|images?|graphics?|videos?|collages?|art) by [^.!?]{3,90}|source images?: [^.!?]{3,200})(?:\.\s+|\.?$))`,
 		`^(?:.{10,420}? )?—(?-i:\p{Lu})[^.]{0,80}?\b(?:getty images|universal images group|ap|afp|reuters|bloomberg|anadolu|epa|alamy|shutterstock|imagn)(?:(?: via |[—/ ]+)getty images)?\.?\s+`,
 		`^((?:photo illustration by )?[\pL .'’-]{3,60}(?: ?/ ?[\pL ]{2,40}){0,4} ?/ ?(?:getty|reuters|ap|afp|alamy|imagn)(?: images| connect)?(?: ?/ ?[\pL ]{2,30}| via [\pL ]{2,30})??\.? )(?-i:\p{Lu})`,

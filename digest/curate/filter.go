@@ -71,7 +71,8 @@ func firstMatch(res []*regexp.Regexp, text string) *regexp.Regexp {
 
 // belonging puts the topics of each story into order, the one that it belongs to most first: of those that carry more
 // than half as many of its items as any does, one that chooses by words, else the one whose own stories it is like, else
-// the one that has the fewest stories, or feeds. The stories come with each topic named as often as it carries an item, and leave with each named once.
+// the one that has the fewest stories, or feeds. The stories come with each topic named as often as it carries an item,
+// and leave with each named once.
 func (f filters) belonging(stories []digest.Story) {
 	carries, size := make([]map[string]int, len(stories)), map[string]int{}
 	for i, s := range stories {

@@ -2,6 +2,7 @@ package curate
 
 import (
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -69,11 +70,7 @@ func languageOf(declared string, folded []string, script *unicode.RangeTable) st
 	}
 	var votes [len(latinLanguages)]int
 	for _, w := range folded {
-		set := latinStopwords[w]
-		if set&1 == 0 && set != 0 && english().common[english().stem(w)] {
-			set |= 1
-		}
-		for i := 0; set != 0; set, i = set>>1, i+1 {
+		for set, i := smallWords()[w], 0; set != 0; set, i = set>>1, i+1 {
 			votes[i] += int(set & 1)
 		}
 	}
@@ -89,13 +86,18 @@ func languageOf(declared string, folded []string, script *unicode.RangeTable) st
 // latinLanguages are the languages among which small words decide; the first wins ties.
 var latinLanguages = [...]string{"en", "fr", "de", "es", "it", "pt", "nl"}
 
-// latinStopwords tells for a small word in which of them it is one, a bit for each.
-var latinStopwords = func() map[string]uint8 {
+// smallWords tells for a small word in which of them it is one, or is an everyday word of English, a bit for each.
+var smallWords = sync.OnceValue(func() map[string]uint8 {
 	out := make(map[string]uint8)
 	for i, language := range latinLanguages {
 		for w := range stopwords[language] {
 			out[w] |= 1 << i
 		}
 	}
+	for w := range out {
+		if english().common[english().stem(w)] {
+			out[w] |= 1
+		}
+	}
 	return out
-}()
+})

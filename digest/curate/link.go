@@ -274,6 +274,21 @@ func differInToken(a, b string) bool {
 	return a != b
 }
 
+// pathParts are the parts of the path of a link, in lower case; the last one is the page's own.
+func pathParts(link string) []string {
+	u, err := url.Parse(link)
+	if err != nil {
+		return nil
+	}
+	return strings.Split(strings.ToLower(strings.Trim(u.Path, "/")), "/")
+}
+
+// isUnder reports whether one of the parts of a link's path that are not the page's own is one of some.
+func isUnder(link string, some map[string]bool) bool {
+	parts := pathParts(link)
+	return slices.ContainsFunc(parts[:max(0, len(parts)-1)], func(part string) bool { return some[part] })
+}
+
 // differInPlace reports whether two canonical links lead to one article in two places: their last part, which names
 // it, is the same, and no number before it tells them apart, as the day does in /2026/11/28/daily-press-briefing.
 func differInPlace(a, b string) bool {

@@ -2,7 +2,6 @@ package curate
 
 import (
 	"cmp"
-	"net/url"
 	"strings"
 	"unicode"
 
@@ -89,19 +88,4 @@ func byLanguage(lines []string) map[string]string {
 		}
 	}
 	return words
-}
-
-// isUnder reports whether one of the parts of a link's path that are not the page's own is one of some.
-func isUnder(link string, parts map[string]bool) bool {
-	u, err := url.Parse(link)
-	if err != nil {
-		return false
-	}
-	all := strings.Split(strings.ToLower(strings.Trim(u.Path, "/")), "/")
-	for _, part := range all[:len(all)-1] {
-		if parts[part] {
-			return true
-		}
-	}
-	return false
 }

@@ -1,7 +1,6 @@
 package curate
 
 import (
-	"net/url"
 	"slices"
 	"strings"
 	"unicode"
@@ -37,8 +36,10 @@ var opinionLabel = lazyregexp.New(`(?i)^(?:(?:letters?(?: to the editor)?|editor
 	`opinión|tribuna|columna|editoriale|commento|l['’]opinione|opinião|coluna|crónica|opinie|commentaar|ingezonden|opinia|komentarz|felieton) ?(?:: |\. | \| )|` +
 	`[【<＜\[(（]?(?:社説|論説|オピニオン|コラム|天声人語|사설|칼럼|社论|社評)[】>＞\])）:：・　 ])`)
 
-// opinionBegins is how some papers label a summary.
-var opinionBegins = lazyregexp.New(`^(?:OPINION|COMMENT|COMMENTARY|EDITORIAL|COLUMN|KOMMENTAR|MEINUNG|TRIBUNE|CHRONIQUE|OPINIÓN|COMMENTO|OPINIÃO|OPINIE)\b[:.]? `)
+// opinionCaps is how some papers label a summary, and opinionBegins finds it.
+const opinionCaps = `OPINION|COMMENT|COMMENTARY|EDITORIAL|COLUMN|KOMMENTAR|MEINUNG|TRIBUNE|CHRONIQUE|OPINIÓN|COMMENTO|OPINIÃO|OPINIE`
+
+var opinionBegins = lazyregexp.New(`^(?:` + opinionCaps + `)\b[:.]? `)
 
 // columnist is how some papers put the name of who gives an opinion in front of it, "ADA MARSH: …"; newsWord is what
 // others put there.
@@ -95,16 +96,8 @@ func kindOf(it digest.Item, feed digest.Kind, asidePaths []string) digest.Kind {
 			return digest.Opinion
 		}
 	}
-	u, err := url.Parse(it.Link)
-	if err != nil {
-		return digest.News
-	}
-	parts := strings.Split(strings.ToLower(strings.Trim(u.Path, "/")), "/")
-	// The last part is the article's own name, which may well be "editorial".
-	for i, part := range parts {
-		if i < len(parts)-1 && opinionWords[part] {
-			return digest.Opinion
-		}
+	if isUnder(it.Link, opinionWords) { // the article's own name may well be "editorial"
+		return digest.Opinion
 	}
 	return digest.News
 }

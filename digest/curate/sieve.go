@@ -113,12 +113,18 @@ func (s sieve) match(i int, text string) []int {
 
 // find is where in a text the first of the expressions matches, nil if none does.
 func (s sieve) find(text string) []int {
+	_, found := s.first(text)
+	return found
+}
+
+// first is find, with the place of the expression.
+func (s sieve) first(text string) (at int, found []int) {
 	for _, i := range s.candidates(text) {
 		if found := s.match(i, text); found != nil {
-			return found
+			return i, found
 		}
 	}
-	return nil
+	return 0, nil
 }
 
 // piecesOf are pieces of text in lower case of which each match of an expression has one: those of the part whose
