@@ -195,11 +195,12 @@ const anAside = "a live page, a briefing, a gallery or the like"
 // reasonOf tells why a story that found no place does not wait for the next edition; empty: it does.
 func reasonOf(in Input, i int) string {
 	s := in.Stories[i]
+	noNews := "is no news but " + cmp.Or(s.Aside, anAside)
 	switch {
 	case s.Kind == digest.Aside && in.Digest.Asides == asidesOff:
-		return "is no news but " + cmp.Or(s.Aside, anAside) + ", which asides = \"off\" leaves out"
+		return noNews + ", which asides = \"off\" leaves out"
 	case s.Kind == digest.Aside:
-		return "is no news but " + cmp.Or(s.Aside, anAside) + ", for which no room was left"
+		return noNews + ", for which no room was left"
 	case betterOf(in.Stories, i) >= 0:
 		return fmt.Sprintf("tells nothing beyond %q, of the same affair", s.Rank.Beside)
 	case s.Carried > 0:

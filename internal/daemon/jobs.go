@@ -125,10 +125,11 @@ func (s *shut) look(owed []owedView, holds map[string]time.Time) {
 			over = true
 		}
 	}
+	if !over {
+		return
+	}
 	for edition := range s.asked {
-		if over {
-			delete(holds, edition)
-		}
+		delete(holds, edition)
 	}
 }
 

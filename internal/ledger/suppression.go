@@ -146,11 +146,12 @@ func (r *Readers) Suppressed(email, digestID string) (bool, error) {
 	return viewed(r.base, func(tx store.Tx) (bool, error) { return isSuppressed(tx, email, digestID) })
 }
 
-// expectSuppressed says that isSuppressed is about to be asked.
-func expectSuppressed(tx store.Tx, email, digestID string) {
-	anything, this := suppressionKeys(email, digestID)
+// expectSuppressed says that isSuppressed is about to be asked, and returns the keys for which it looks.
+func expectSuppressed(tx store.Tx, email, digestID string) (anything, this []byte) {
+	anything, this = suppressionKeys(email, digestID)
 	tx.Bucket(bucketSuppression).Expect(anything, this)
 	tx.Bucket(bucketForgotten).Expect(keySecret)
+	return anything, this
 }
 
 func isSuppressed(tx store.Tx, email, digestID string) (bool, error) {
@@ -158,9 +159,7 @@ func isSuppressed(tx store.Tx, email, digestID string) (bool, error) {
 		err := barred(tx, email, []string{digestID})
 		return err != nil, unless(err, ErrBarred)
 	}
-	anything, this := suppressionKeys(email, digestID)
-	tx.Bucket(bucketForgotten).Expect(keySecret)
-	tx.Bucket(bucketSuppression).Expect(anything, this)
+	anything, this := expectSuppressed(tx, email, digestID)
 	b := tableSuppression.in(tx)
 	yes, err := b.has(anything)
 	if yes || err != nil {
