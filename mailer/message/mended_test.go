@@ -2,25 +2,15 @@ package message
 
 import (
 	"bytes"
-	"crypto/rand"
 	"strings"
 	"testing"
-
-	"digestd/mailer/dkim"
 )
 
 // A template from another sender is what would have been frozen from that one, but for names that must stay: those of
 // the Message-ID, the list and the sender in the Feedback-ID.
 func TestSentByAnother(t *testing.T) {
 	t.Parallel()
-	key, _, err := dkim.Generate("ed25519", rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := dkim.NewSigner("example.org", "digest", key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	signer, _ := newSigner(t, "ed25519")
 	for _, signature := range []string{"", signer.ID()} {
 		s := sender(t)
 		s.BaseURL, s.Front, s.Archive, s.ArchivedAt, s.OneClick = "", "", "", "", false

@@ -2,7 +2,6 @@ package message
 
 import (
 	"bytes"
-	"crypto/rand"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -11,8 +10,6 @@ import (
 	"testing"
 
 	msgauth "github.com/emersion/go-msgauth/dkim"
-
-	"digestd/mailer/dkim"
 )
 
 // What stands between two marks is in the mails of those alone who see the part, before and after the template was
@@ -25,18 +22,7 @@ func TestParts(t *testing.T) {
 			"  two " + br + marks.Cut(7) + "third" + br + marks.Cut(0)
 	}
 	c.Text, c.HTML = lines("\n"), "<p>"+lines("<br>")+"</p>"
-	key, _, err := dkim.Generate("ed25519", rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := dkim.NewSigner("example.org", "digest", key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	record, err := dkim.Record(signer.Public())
-	if err != nil {
-		t.Fatal(err)
-	}
+	signer, record := newSigner(t, "ed25519")
 	s := sender(t)
 	s.Signature = signer.ID()
 	tpl := freeze(t, c, s)

@@ -17,21 +17,26 @@ import (
 	"digestd/mailer/dkim"
 )
 
+// newSigner signs for example.org with a new key; record is what stands in the DNS for it.
+func newSigner(t *testing.T, kind string) (signer *dkim.Signer, record string) {
+	t.Helper()
+	key, _, err := dkim.Generate(kind, rand.Reader)
+	if err == nil {
+		signer, err = dkim.NewSigner("example.org", "digest", key)
+	}
+	if err == nil {
+		record, err = dkim.Record(signer.Public())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signer, record
+}
+
 // TestASignatureOfWhatEndsWithABlank holds for texts alone that end with a reader's own value, or with a part.
 func TestASignatureOfWhatEndsWithABlank(t *testing.T) {
 	t.Parallel()
-	key, _, err := dkim.Generate("ed25519", rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := dkim.NewSigner("example.org", "digest", key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	record, err := dkim.Record(signer.Public())
-	if err != nil {
-		t.Fatal(err)
-	}
+	signer, record := newSigner(t, "ed25519")
 	for _, end := range []string{marks.Token, marks.Address, marks.Cut(1), marks.Cut(2), marks.Cut(1) + "x\n" + marks.Cut(0), marks.Token + "\n\n" + marks.Cut(2) + "x"} {
 		for _, own := range []string{"", "1,2"} {
 			s, r := sender(t), readers[0]
@@ -53,18 +58,7 @@ func TestASignatureOfWhatEndsWithABlank(t *testing.T) {
 func TestSignedMessagesVerify(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"rsa", "ed25519"} {
-		key, _, err := dkim.Generate(kind, rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		signer, err := dkim.NewSigner("example.org", "digest", key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		record, err := dkim.Record(signer.Public())
-		if err != nil {
-			t.Fatal(err)
-		}
+		signer, record := newSigner(t, kind)
 		for _, frozenWith := range []string{signer.ID(), ""} {
 			for _, format := range []string{"html", "text"} {
 				c, s := content(), sender(t)
@@ -112,18 +106,7 @@ for name in sorted(glob.glob(sys.argv[2] + "/*.eml")):
     if dkim.verify(open(name, "rb").read(), dnsfunc=lambda name, timeout=5: record):
         print(name)`
 	for _, kind := range []string{"rsa", "ed25519"} {
-		key, _, err := dkim.Generate(kind, rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		signer, err := dkim.NewSigner("example.org", "digest", key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		record, err := dkim.Record(signer.Public())
-		if err != nil {
-			t.Fatal(err)
-		}
+		signer, record := newSigner(t, kind)
 		dir := t.TempDir()
 		var want []string
 		for name, change := range map[string]func(*Sender, *Content){
@@ -169,18 +152,7 @@ for name in sorted(glob.glob(sys.argv[2] + "/*.eml")):
 // TestSignaturesSurviveRelaysThatReplaceFields plays what the large ones do: a Message-ID and a date of their own, and
 // trace fields on top.
 func TestSignaturesSurviveRelaysThatReplaceFields(t *testing.T) {
-	key, _, err := dkim.Generate("ed25519", rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := dkim.NewSigner("example.org", "digest", key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	record, err := dkim.Record(signer.Public())
-	if err != nil {
-		t.Fatal(err)
-	}
+	signer, record := newSigner(t, "ed25519")
 	s := sender(t)
 	s.Signature = signer.ID()
 	msg, _, err := freeze(t, content(), s).Fill(nil, readers[0], Keys{Token: tokenKey(t, 1), Signer: signer})
