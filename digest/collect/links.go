@@ -52,6 +52,9 @@ func resolve(base *url.URL, ref string) *url.URL {
 		return nil
 	}
 	u.RawQuery = escapeRest(u.RawQuery)
+	if len(u.String()) > maxURL { // escaping made it longer, or the base did
+		return nil
+	}
 	return u
 }
 

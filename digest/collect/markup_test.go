@@ -149,6 +149,7 @@ func TestLinks(t *testing.T) {
 		{"https://user@example.org/", ""}, {"https://user:pass@example.org/", ""}, {"https:///path", ""}, {"https:example.org", ""}, {"http://", ""},
 		{"https://example.org/\x00a", ""}, {"https://example.org/\u202egnp", ""}, {"https://exa mple.org/", ""}, {"https://[::1", ""}, {"https://[2606:2800::1]/", "https://[2606:2800::1]/"}, {"https://exa>mple.org/", ""}, {"https://ex%22ample.org/", ""}, {"", ""}, {" ", ""},
 		{"https://example.org/" + strings.Repeat("x", maxURL), ""},
+		{"https://example.org/" + strings.Repeat("é", maxURL/4), ""}, // too long where it is escaped
 	} {
 		if got := link(base, row.ref); got != row.want {
 			t.Errorf("%.60q: %q, want %q", row.ref, got, row.want)
