@@ -186,10 +186,10 @@ func (a *Address) reason(raw []byte) string {
 		}
 		text = cmp.Or(object.Message, text)
 	}
-	if a.Key != "" {
+	text = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, ""), func(r rune) bool { return r <= ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 }), " ")
+	if a.Key != "" { // last, since bytes that fell away may have stood in its middle
 		text = strings.ReplaceAll(text, a.Key, "…")
 	}
-	text = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, ""), func(r rune) bool { return r <= ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 }), " ")
 	for len(text) > maxReason {
 		_, n := utf8.DecodeLastRuneInString(text)
 		text = text[:len(text)-n]

@@ -180,6 +180,7 @@ func FuzzParseAnswer(f *testing.F) {
 func FuzzReason(f *testing.F) {
 	f.Add([]byte(`{"error":"bad \u001b[31m hunter2"}`))
 	f.Add([]byte(`{"error":{"message":5}}`))
+	f.Add([]byte("bad hunter\x932"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		a := &Address{Key: "hunter2"}
 		if s := a.reason(raw); len(s) > maxReason+2 || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) || strings.Contains(s, "hunter2") {
