@@ -30,12 +30,7 @@ type verdict struct {
 const maxTries = 3
 
 // maxTooFast is the same where the server spoke of the pace: who comes first when it has had enough is chance.
-func maxTooFast(o Outcome) int {
-	if o.Verdict.Permanent {
-		return maxTries
-	}
-	return 4 * maxTries
-}
+const maxTooFast = 4 * maxTries
 
 // classify reads an outcome; taken tells whether the run has had a message taken so far.
 //

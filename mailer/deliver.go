@@ -127,7 +127,7 @@ func (r *run) judge(it item, intent digest.Event, o Outcome) (digest.Event, effe
 	switch e.State {
 	case digest.Deferred:
 		if v.effect == stop || v.effect == suspect ||
-			v.effect == again && it.tries < maxTries-1 || v.effect == tooFast && it.tries < maxTooFast(o)-1 {
+			v.effect == again && it.tries < maxTries-1 || v.effect == tooFast && it.tries < maxTooFast-1 {
 			e.Due = e.At
 			break
 		}
@@ -295,7 +295,7 @@ func (r *run) end() Summary {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := r.stand(r.summary)
-	s.Slowed, s.NextDue, s.Ends = r.m.pace.String(), r.lots.next, r.ends
+	s.Slowed, s.Opens, s.NextDue, s.Ends = r.m.pace.String(), r.m.pace.opens(), r.lots.next, r.ends
 	return s
 }
 

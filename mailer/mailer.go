@@ -196,6 +196,7 @@ type Summary struct {
 
 	// Paused tells why the run ended before its time, in words; empty when it did not.
 	Paused string
+	Opens  time.Time // when the server is expected to take messages again; zero when that is not known
 	// Refusal is what became of the last message that was not taken, in words; empty when all were.
 	Refusal string
 	// Slowed tells what goes slower than the options would have it, in words; empty when nothing does.

@@ -43,10 +43,13 @@ func (n Shut) Pause() time.Duration {
 	return min(pause, longestPause)
 }
 
-// Until is when the server is asked again, where what is owed ends at some times; a zero one is none. There is a try
-// shortly before each.
-func (n Shut) Until(now time.Time, ends ...time.Time) time.Time {
+// Until is when the server is asked again: when it is expected to take some, but within an hour. What is owed ends at
+// some times, and there is a try shortly before each. A zero time is none.
+func (n Shut) Until(now, opens time.Time, ends ...time.Time) time.Time {
 	pause := n.Pause()
+	if opens.After(now) {
+		pause = min(opens.Sub(now), longestPause)
+	}
 	for _, end := range ends {
 		if left := end.Sub(now) * 9 / 10; left > 0 && left < pause {
 			pause = max(left, min(pause, usualPause))

@@ -189,7 +189,7 @@ func TestProvidersOfTheWorld(t *testing.T) {
 				mu.Unlock()
 				return no
 			}
-		}(), nil, 57 * time.Second, 0, 4},
+		}(), nil, 59 * time.Second, 0, 8},
 		{"twenty in six seconds, and each no comes a second late", func() func(odd) string {
 			n, failed := newTally(), newTally()
 			return func(o odd) string {

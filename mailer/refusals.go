@@ -118,8 +118,7 @@ func (r *run) tooFast(now time.Time, domain string, o Outcome, trying bool) {
 	} else if trying && r.domains.blamed[domain] >= doubtful && !r.probing && r.domains.doubt(r.q, now, domain, o) {
 		return
 	}
-	shut := r.m.pace.tooFast(now, trying, o.Verdict.About == refusal.Pace, o.String())
-	if trying && (o.Verdict.Permanent || r.probing) || shut > patience {
+	if wait := r.m.pace.tooFast(now, trying, o.Verdict.Permanent, o.String()); trying && r.probing || !wait {
 		r.m.pace.retreat(now, o.String())
 		r.pauseLocked(fmt.Sprintf("%s takes nothing more for the moment: %s", r.m.transport, o))
 	}

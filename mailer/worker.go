@@ -81,7 +81,7 @@ func (w *worker) next(ctx context.Context) (it item, ok bool) {
 				break
 			}
 			var d time.Duration
-			if d, trying = w.m.pace.wait(w.m.Now()); d > 0 {
+			if d, trying = w.m.pace.next(w.m.Now()); d > 0 {
 				if had := w.q.had(); w.nothing() && !w.lots.more(ctx, had) {
 					break
 				}

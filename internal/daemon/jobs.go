@@ -106,7 +106,7 @@ func (s *shut) paused(edition string, run paused, now time.Time, holds map[strin
 	_, again := s.asked[edition]
 	s.times = s.times.Paused(sum.Sent, again)
 	s.asked[edition], s.ends[edition] = now, sum.Ends
-	until := s.times.Until(now, slices.Collect(maps.Values(s.ends))...)
+	until := s.times.Until(now, sum.Opens, slices.Collect(maps.Values(s.ends))...)
 	for other := range s.asked {
 		if _, waits := holds[other]; again || sum.Sent > 0 || other == edition || !waits {
 			holds[other] = until
