@@ -41,27 +41,29 @@ type suicidal struct {
 	n     int            // the step of that kind at which it happens
 }
 
-func (s *suicidal) Step(ctx context.Context, edition string, done, next *digest.Event, to string) (digest.State, error) {
-	kind := "intent"
-	if next == nil {
-		kind = "outcome"
-	}
-	s.mu.Lock()
-	s.steps[kind]++
-	now := s.steps[kind] == s.n
-	s.mu.Unlock()
-	if now && s.at == "late before "+kind {
-		time.Sleep(200 * time.Millisecond) // all of the message is with the server by then, but for the dot
-		syscall.Kill(os.Getpid(), syscall.SIGKILL)
-	}
-	if now && s.at == "before "+kind {
-		syscall.Kill(os.Getpid(), syscall.SIGKILL)
-	}
-	state, err := s.Mail.Step(ctx, edition, done, next, to)
-	if now && s.at == "after "+kind {
-		syscall.Kill(os.Getpid(), syscall.SIGKILL)
-	}
-	return state, err
+func (s *suicidal) Step(edition string, done, next *digest.Event, to string) func() (digest.State, error) {
+	return later(func() (digest.State, error) {
+		kind := "intent"
+		if next == nil {
+			kind = "outcome"
+		}
+		s.mu.Lock()
+		s.steps[kind]++
+		now := s.steps[kind] == s.n
+		s.mu.Unlock()
+		if now && s.at == "late before "+kind {
+			time.Sleep(200 * time.Millisecond) // all of the message is with the server by then, but for the dot
+			syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		}
+		if now && s.at == "before "+kind {
+			syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		}
+		state, err := s.Mail.Step(edition, done, next, to)()
+		if now && s.at == "after "+kind {
+			syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		}
+		return state, err
+	})
 }
 
 // TestMain makes the test program the process that the tests below start and kill, when they ask for it,

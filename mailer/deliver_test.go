@@ -195,11 +195,13 @@ type held struct {
 	before func(index int, to string)
 }
 
-func (h held) Step(ctx context.Context, edition string, done, next *digest.Event, to string) (digest.State, error) {
-	if next != nil {
-		h.before(next.Index, to)
-	}
-	return h.memory.Step(ctx, edition, done, next, to)
+func (h held) Step(_ string, done, next *digest.Event, to string) func() (digest.State, error) {
+	return later(func() (digest.State, error) {
+		if next != nil {
+			h.before(next.Index, to)
+		}
+		return h.step(done, next, to)
+	})
 }
 
 // TestTheDotWaitsForTheIntent lets a step be committed only when the server has the text of its message: nothing would
@@ -540,8 +542,8 @@ func (b both) Take(ctx context.Context, edition string, wanted func(int, digest.
 func (b both) RecipientsAt(edition string, index int) ([]digest.Recipient, error) {
 	return b.of(edition).RecipientsAt(edition, index)
 }
-func (b both) Step(ctx context.Context, edition string, done, next *digest.Event, to string) (digest.State, error) {
-	return b.of(edition).Step(ctx, edition, done, next, to)
+func (b both) Step(edition string, done, next *digest.Event, to string) func() (digest.State, error) {
+	return b.of(edition).Step(edition, done, next, to)
 }
 func (b both) Record(ctx context.Context, edition string, events []digest.Event) error {
 	return b.of(edition).Record(ctx, edition, events)

@@ -73,7 +73,26 @@ func (m *memory) RecipientsAt(_ string, index int) ([]digest.Recipient, error) {
 	return m.recipients[index:min(len(m.recipients), (index/chunkOf+1)*chunkOf)], nil
 }
 
-func (m *memory) Step(_ context.Context, edition string, done, next *digest.Event, to string) (digest.State, error) {
+// later makes a step beside its caller, as a ledger does.
+func later(step func() (digest.State, error)) func() (digest.State, error) {
+	var state digest.State
+	var err error
+	made := make(chan struct{})
+	go func() {
+		defer close(made)
+		state, err = step()
+	}()
+	return func() (digest.State, error) {
+		<-made
+		return state, err
+	}
+}
+
+func (m *memory) Step(_ string, done, next *digest.Event, to string) func() (digest.State, error) {
+	return later(func() (digest.State, error) { return m.step(done, next, to) })
+}
+
+func (m *memory) step(done, next *digest.Event, to string) (digest.State, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.failing != nil {

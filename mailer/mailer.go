@@ -23,7 +23,7 @@ import (
 )
 
 // Ledger is what the delivery loop needs to remember and to be told. Its methods are called from
-// several goroutines; what they were given is durable when they return.
+// several goroutines; what they were given is durable when they return, but for Step.
 type Ledger interface {
 	// Standings tell where the deliveries of an edition's lots stood when somebody last gave each back.
 	Standings(edition string) ([]digest.Standing, error)
@@ -38,10 +38,10 @@ type Ledger interface {
 	// stored together, one at least, or none after the last.
 	RecipientsAt(edition string, index int) ([]digest.Recipient, error)
 	// Step records, in one commit, how a worker's last delivery went and that it begins the next one,
-	// to an address. Either may be nil. The state is that of next: Intent; Suppressed when the address may not be
-	// written to; Pending when the edition may not go on, and the delivery stays as it was. Each as it stands in that
-	// very commit.
-	Step(ctx context.Context, edition string, done, next *digest.Event, to string) (digest.State, error)
+	// to an address. Either may be nil. It returns at once: what it returns waits until that is durable, and may be called
+	// again. The state is that of next: Intent; Suppressed when the address may not be written to; Pending when the
+	// edition may not go on, and the delivery stays as it was. Each as it stands in that very commit.
+	Step(edition string, done, next *digest.Event, to string) func() (digest.State, error)
 	// Suppressed reports whether an address gets nothing of a digest, as it stands now.
 	Suppressed(email, digestID string) (bool, error)
 	// Record records events of deliveries that nobody is at work on.

@@ -184,20 +184,25 @@ func (w *worker) deliver(ctx context.Context, it item) bool {
 	}
 	env.Repeat, env.Try = intent.Doubts > 0, w.trying
 	w.locked(func() { it.begun = w.row.tick() })
-	s := w.begin(intent, it.to.Email)
-	o := w.send(env, msg, s)
+	committed := w.m.ledger.Step(w.job.Edition, w.done, &intent, it.to.Email)
+	permit := func() bool { // its intent is on the disk then
+		state, err := committed()
+		return err == nil && state == digest.Intent
+	}
+	o := w.send(env, msg, permit)
 	if w.link.sent > 1 && o.stale() { // it rested for too long, or has carried enough: no attempt of this message
 		w.m.pace.cutAfter(w.link.sent-1, o.Result == Refused)
-		if s.permit() && w.redial(ctx) {
-			o = w.send(env, msg, s)
+		if permit() && w.redial(ctx) {
+			o = w.send(env, msg, permit)
 		}
 	}
-	if <-s.committed; s.err != nil {
-		w.fail(s.err)
+	state, err := committed()
+	if err != nil {
+		w.fail(err)
 		return false
 	}
 	w.committed()
-	switch s.state {
+	switch state {
 	case digest.Intent:
 		w.judged(ctx, it, intent, o)
 		return true
@@ -209,7 +214,7 @@ func (w *worker) deliver(ctx context.Context, it item) bool {
 	}
 	w.hangUp() // suppressed since it was looked up
 	e := intent
-	e.State, e.Attempt = s.state, it.last.Attempt
+	e.State, e.Attempt = state, it.last.Attempt
 	w.q.settled(it.to.Index)
 	w.ended(it, e)
 	w.lots.giveQuiet()
@@ -226,8 +231,8 @@ func (w *worker) committed() {
 }
 
 // send hands a message over, and notes that the connection was used.
-func (w *worker) send(env message.Envelope, msg []byte, s *step) Outcome {
-	o := w.link.Send(env, msg, s.permit)
+func (w *worker) send(env message.Envelope, msg []byte, permit func() bool) Outcome {
+	o := w.link.Send(env, msg, permit)
 	w.link.sent++
 	w.link.used = w.m.Now()
 	return o
@@ -275,29 +280,6 @@ func (r *run) tellOpened() {
 	if opened && r.job.Opened != nil {
 		r.fail(r.job.Opened())
 	}
-}
-
-// step is a worker's step on its way into the ledger.
-type step struct {
-	committed chan struct{} // closed when what follows is known
-	state     digest.State  // of the next delivery: Intent, or Suppressed
-	err       error
-}
-
-// begin hands the step to a delivery to the ledger.
-func (w *worker) begin(intent digest.Event, to string) *step {
-	s, done := &step{committed: make(chan struct{})}, w.done
-	go func() {
-		defer close(s.committed)
-		s.state, s.err = w.m.ledger.Step(context.Background(), w.job.Edition, done, &intent, to)
-	}()
-	return s
-}
-
-// permit waits for the commit and reports whether the message may go: its intent is on the disk then.
-func (s *step) permit() bool {
-	<-s.committed
-	return s.err == nil && s.state == digest.Intent
 }
 
 // message fills the template of a delivery's variant.
@@ -478,7 +460,7 @@ func (w *worker) flush() {
 	}
 	var err error
 	for range flushTries {
-		if _, err = w.m.ledger.Step(context.Background(), w.job.Edition, w.done, nil, ""); err == nil {
+		if _, err = w.m.ledger.Step(w.job.Edition, w.done, nil, "")(); err == nil {
 			break
 		}
 		w.m.Sleep(context.Background(), flushPause)

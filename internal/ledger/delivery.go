@@ -42,10 +42,11 @@ type step struct {
 type deliveryWriter struct {
 	*base
 
-	closing sync.RWMutex // held for reading while a step is handed over
+	handing sync.Mutex // held while a step is handed over, and taken
+	waiting []*step    // those that the next commit takes
+	expect  int        // how many it waits for: those who made some lately
 	closed  bool
-	start   sync.Once
-	steps   chan *step
+	woken   chan struct{} // tells that the first of them has come, or the last; nil before there were any
 	ended   chan struct{}
 
 	taking  sync.Mutex // held while a lot is taken; mu may be locked in it, not the other way round
@@ -76,32 +77,48 @@ var errClosed = errors.New("the ledger is closed")
 
 // submit hands a step to the writer and waits until it is durable.
 func (w *deliveryWriter) submit(s *step) error {
-	s.done = make(chan struct{})
-	w.closing.RLock()
-	if w.closed {
-		w.closing.RUnlock()
-		return errClosed
-	}
-	w.start.Do(func() {
-		w.steps = make(chan *step, maxGroup)
-		w.ended = make(chan struct{})
-		go func() {
-			defer close(w.ended)
-			w.writeSteps()
-		}()
-	})
-	w.steps <- s
-	w.closing.RUnlock()
+	w.hand(s)
 	<-s.done
 	return s.err
 }
 
+// hand hands a step to the writer: it is durable, or has failed, when its done is closed.
+func (w *deliveryWriter) hand(s *step) {
+	s.done = make(chan struct{})
+	w.handing.Lock()
+	defer w.handing.Unlock()
+	if w.closed {
+		s.err = errClosed
+		close(s.done)
+		return
+	}
+	if w.woken == nil {
+		w.woken, w.ended = make(chan struct{}, 1), make(chan struct{})
+		go func() {
+			defer close(w.ended)
+			w.writeSteps()
+		}()
+	}
+	if w.waiting = append(w.waiting, s); len(w.waiting) == 1 || len(w.waiting) == w.expect {
+		w.wake()
+	}
+}
+
+// wake lets the writer look at what waits, now or when it is back from a commit.
+func (w *deliveryWriter) wake() {
+	select {
+	case w.woken <- struct{}{}:
+	default:
+	}
+}
+
 // stop commits what was handed over, and refuses what comes later.
 func (w *deliveryWriter) stop() {
-	w.closing.Lock()
-	defer w.closing.Unlock()
-	if w.closed = true; w.steps != nil {
-		close(w.steps)
+	w.handing.Lock()
+	w.closed = true
+	w.handing.Unlock()
+	if w.woken != nil { // nobody makes it any more
+		w.wake()
 		<-w.ended
 	}
 }
@@ -109,38 +126,38 @@ func (w *deliveryWriter) stop() {
 // writeSteps commits steps until the ledger closes.
 func (w *deliveryWriter) writeSteps() {
 	var took time.Duration // by the last commit
-	expect := 1            // steps, from those who made some lately
-	for first := range w.steps {
-		group := w.gather(first, expect, min(took, maxPatience))
+	for group := w.gather(0); len(group) > 0; group = w.gather(min(took, maxPatience)) {
 		start := time.Now()
 		w.commitSteps(group)
 		took = time.Since(start)
-		expect = len(group) + len(w.steps)
+		w.handing.Lock()
+		w.expect = len(group) + len(w.waiting)
+		w.handing.Unlock()
 		for _, s := range group {
 			close(s.done)
 		}
 	}
 }
 
-// gather takes the steps that are there after the first, and waits for those expected as long as each
-// comes within the patience after the one before: a commit costs the same with them. Without any
-// patience, the workers fall into halves that take turns even when they are all about to come. A commit's
-// time is what waiting for one more may cost: who misses this commit waits for all of it before its own.
-func (w *deliveryWriter) gather(first *step, expect int, patience time.Duration) []*step {
-	group := []*step{first}
+// gather takes the steps that wait when those expected are there, or none came within the patience: a commit costs
+// the same with them. Without any patience, the workers fall into halves that take turns even when they are all about
+// to come. A commit's time is what waiting for one more may cost: who misses this commit waits for all of it before
+// its own. Only the first step and the last of those expected wake the writer. It takes none after the end.
+func (w *deliveryWriter) gather(patience time.Duration) (group []*step) {
 	var timer *time.Timer
-	for len(group) < maxGroup {
-		select {
-		case s, ok := <-w.steps:
-			if !ok {
-				return group
-			}
-			group = append(group, s)
-			continue
-		default:
-		}
-		if len(group) >= expect {
+	for had := 0; ; {
+		w.handing.Lock()
+		n := len(w.waiting)
+		if ready := n >= w.expect || n == had; w.closed || n > 0 && ready {
+			n = min(n, maxGroup)
+			group, w.waiting = w.waiting[:n:n], append([]*step(nil), w.waiting[n:]...)
+			w.handing.Unlock()
 			return group
+		}
+		w.handing.Unlock()
+		if n == 0 {
+			<-w.woken
+			continue
 		}
 		if timer == nil {
 			timer = time.NewTimer(patience)
@@ -149,16 +166,12 @@ func (w *deliveryWriter) gather(first *step, expect int, patience time.Duration)
 			timer.Reset(patience)
 		}
 		select {
-		case s, ok := <-w.steps:
-			if !ok {
-				return group
-			}
-			group = append(group, s)
+		case <-w.woken:
+			had = 0
 		case <-timer.C:
-			return group
+			had = n
 		}
 	}
-	return group
 }
 
 // commitSteps records a group of steps in one transaction; where several processes send, what readers want is one of its
@@ -322,13 +335,16 @@ type Deliveries struct {
 }
 
 // Step records, in one commit, how a worker's last delivery went and that it begins the next one, to an
-// address. Either may be nil. The state is that of next: Intent, or Suppressed when the address may not
-// be written to, as the ledger has it in that very commit. The error is ErrIllegal when the table of
-// states does not allow it; nothing of the step is recorded then.
-func (d *Deliveries) Step(_ context.Context, edition string, done, next *digest.Event, to string) (digest.State, error) {
+// address. Either may be nil. It returns at once, and what it returns waits for the commit. The state is that of next:
+// Intent, or Suppressed when the address may not be written to, as the ledger has it in that very commit. The error is
+// ErrIllegal when the table of states does not allow it; nothing of the step is recorded then.
+func (d *Deliveries) Step(edition string, done, next *digest.Event, to string) func() (digest.State, error) {
 	s := &step{edition: edition, last: done, next: next, to: to}
-	err := d.delivery.submit(s)
-	return s.state, err
+	d.delivery.hand(s)
+	return func() (digest.State, error) {
+		<-s.done
+		return s.state, s.err
+	}
 }
 
 // Record records events of an edition's deliveries in one commit, or ErrIllegal and none of them.

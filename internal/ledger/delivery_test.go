@@ -57,7 +57,7 @@ func stepped(t testing.TB, l *Ledger, done, next *digest.Event) digest.State {
 	if next != nil {
 		to = fmt.Sprintf("reader%d@example.org", next.Index)
 	}
-	s, err := l.Deliveries.Step(context.Background(), theEdition, done, next, to)
+	s, err := l.Deliveries.Step(theEdition, done, next, to)()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,11 +120,11 @@ func TestIllegalMovesAreRefused(t *testing.T) {
 		"nobody":                 {nil, event(3, digest.Intent)},
 		"good first, bad second": {event(1, digest.Sent), event(0, digest.Intent)},
 	} {
-		if _, err := l.Deliveries.Step(context.Background(), theEdition, s[0], s[1], "x@example.org"); !errors.Is(err, ErrIllegal) {
+		if _, err := l.Deliveries.Step(theEdition, s[0], s[1], "x@example.org")(); !errors.Is(err, ErrIllegal) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := l.Deliveries.Step(context.Background(), "daily/Europe/Paris/never", nil, event(0, digest.Intent), "x@example.org"); !errors.Is(err, ErrUnknown) {
+	if _, err := l.Deliveries.Step("daily/Europe/Paris/never", nil, event(0, digest.Intent), "x@example.org")(); !errors.Is(err, ErrUnknown) {
 		t.Errorf("an edition that is not there: %v", err)
 	}
 	p, err := l.Deliveries.Progress(theEdition)
@@ -217,14 +217,14 @@ func TestCommitsAreShared(t *testing.T) {
 		for _, edition := range []string{theEdition, other} {
 			workers.Go(func() {
 				e := event(i, digest.Intent)
-				if s, err := l.Deliveries.Step(context.Background(), edition, nil, e, fmt.Sprintf("reader%d@example.org", i)); err != nil || s != digest.Intent {
+				if s, err := l.Deliveries.Step(edition, nil, e, fmt.Sprintf("reader%d@example.org", i))(); err != nil || s != digest.Intent {
 					t.Errorf("%s, %v", s, err)
 				}
 			})
 			<-begun
 		}
 	}
-	for len(l.delivery.stepsWaiting()) < 199 {
+	for l.delivery.stepsWaiting() < 199 {
 		time.Sleep(time.Millisecond)
 	}
 	close(hold)
@@ -239,6 +239,50 @@ func TestCommitsAreShared(t *testing.T) {
 	}
 }
 
+// TestAStepIsHandedOverAtOnce holds a commit up: whoever hands a step over can go on, and hears of it when it is durable.
+func TestAStepIsHandedOverAtOnce(t *testing.T) {
+	l, _ := opened(t)
+	composed(t, l, theEdition, 3)
+	begun, hold := make(chan struct{}), make(chan struct{})
+	l.delivery.hook = func(at string) {
+		if at == "before commit" {
+			begun <- struct{}{}
+			<-hold
+		}
+	}
+	var answers []func() (digest.State, error)
+	step := func(i int) {
+		answers = append(answers, l.Deliveries.Step(theEdition, nil, event(i, digest.Intent), fmt.Sprintf("reader%d@example.org", i)))
+	}
+	step(0)
+	<-begun
+	step(1)
+	step(2) // these two are in the next one
+	hold <- struct{}{}
+	<-begun
+	if s, err := answers[0](); s != digest.Intent || err != nil {
+		t.Error(s, err)
+	}
+	if n := l.delivery.stepsWaiting(); n != 0 {
+		t.Errorf("%d steps wait for a third commit", n)
+	}
+	hold <- struct{}{}
+	for _, answer := range append(answers, answers...) {
+		if s, err := answer(); s != digest.Intent || err != nil {
+			t.Error(s, err)
+		}
+	}
+	go func() { // nobody else comes, and this one does not wait for them
+		<-begun
+		hold <- struct{}{}
+	}()
+	stepped(t, l, event(0, digest.Sent), nil)
+	l.delivery.stop()
+	if _, err := l.Deliveries.Step(theEdition, event(1, digest.Sent), nil, "")(); !errors.Is(err, errClosed) {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
 // TestAFailedCommitLeavesNothing fails a commit and expects memory and file to agree afterwards.
 func TestAFailedCommitLeavesNothing(t *testing.T) {
 	l, _ := opened(t)
@@ -250,7 +294,7 @@ func TestAFailedCommitLeavesNothing(t *testing.T) {
 			panic("disk gone") // as bbolt does on damage
 		}
 	}
-	if _, err := l.Deliveries.Step(context.Background(), theEdition, event(0, digest.Sent), event(1, digest.Intent), "reader1@example.org"); err == nil {
+	if _, err := l.Deliveries.Step(theEdition, event(0, digest.Sent), event(1, digest.Intent), "reader1@example.org")(); err == nil {
 		t.Fatal("the step succeeded")
 	}
 	fail = false
@@ -324,14 +368,11 @@ func (l *Ledger) entries(t *testing.T, edition string) (n int) {
 	return n
 }
 
-// stepsWaiting are the steps that were handed over and not taken.
-func (w *deliveryWriter) stepsWaiting() []struct{} {
-	w.closing.RLock()
-	defer w.closing.RUnlock()
-	if w.steps == nil {
-		return nil
-	}
-	return make([]struct{}, len(w.steps))
+// stepsWaiting are those that were handed over and not taken.
+func (w *deliveryWriter) stepsWaiting() int {
+	w.handing.Lock()
+	defer w.handing.Unlock()
+	return len(w.waiting)
 }
 
 func TestWhatIsBegunIsNotWithdrawn(t *testing.T) {
@@ -425,7 +466,7 @@ func TestStepsBehindTheEndAreRefused(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Deliveries.Step(context.Background(), theEdition, event(0, digest.Sent), nil, ""); err == nil {
+	if _, err := l.Deliveries.Step(theEdition, event(0, digest.Sent), nil, "")(); err == nil {
 		t.Error("a closed ledger took a step")
 	}
 }

@@ -91,7 +91,7 @@ func TestAnAddressIsErasedForGood(t *testing.T) {
 	}
 
 	// It gets nothing more, of any digest, and nothing is written down of it again.
-	state, err := l.Deliveries.Step(t.Context(), theEdition, nil, &digest.Event{Index: 1, State: digest.Intent, At: morning, Attempt: 2, First: morning}, email)
+	state, err := l.Deliveries.Step(theEdition, nil, &digest.Event{Index: 1, State: digest.Intent, At: morning, Attempt: 2, First: morning}, email)()
 	if err != nil || state != digest.Suppressed {
 		t.Errorf("%v, %v", state, err)
 	}

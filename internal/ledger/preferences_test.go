@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -176,7 +175,7 @@ func TestWishesShareCommits(t *testing.T) {
 		}
 		if commits++; commits == 1 { // waits for all others
 			close(first)
-			for len(l.delivery.steps) < wishes {
+			for l.delivery.stepsWaiting() < wishes {
 				runtime.Gosched()
 			}
 		}
@@ -193,7 +192,7 @@ func TestWishesShareCommits(t *testing.T) {
 		all.Go(func() { leave(i) })
 	}
 	all.Go(func() {
-		if _, err := l.Deliveries.Step(context.Background(), theEdition, nil, event(1, digest.Intent), "reader1@example.org"); err != nil {
+		if _, err := l.Deliveries.Step(theEdition, nil, event(1, digest.Intent), "reader1@example.org")(); err != nil {
 			t.Error(err)
 		}
 	})

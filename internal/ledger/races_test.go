@@ -155,7 +155,7 @@ func TestWhoWasStoppedBeginsNothingOfACompleteEdition(t *testing.T) {
 	m.Kill("one")
 	delivers(t, two, c)
 	for i := range 3 {
-		if s, err := one.Deliveries.Step(t.Context(), c.Edition.ID, nil, begins(5, 1), c.Recipients[5].Email); err == nil && s == digest.Intent {
+		if s, err := one.Deliveries.Step(c.Edition.ID, nil, begins(5, 1), c.Recipients[5].Email)(); err == nil && s == digest.Intent {
 			t.Errorf("step %d begins a message that was sent", i)
 		}
 	}
@@ -176,7 +176,7 @@ func TestNobodyHasALotInALostSession(t *testing.T) {
 	if _, second := take(t, two, c.Edition.ID); first || !second {
 		t.Errorf("the lot is taken by the first: %v, by the second: %v", first, second)
 	}
-	if s, err := one.Deliveries.Step(t.Context(), c.Edition.ID, nil, begins(0, 1), c.Recipients[0].Email); err == nil {
+	if s, err := one.Deliveries.Step(c.Edition.ID, nil, begins(0, 1), c.Recipients[0].Email)(); err == nil {
 		t.Errorf("a delivery of another process's lot is %s", s)
 	}
 }
@@ -205,7 +205,7 @@ func TestWhoGoesOnInALotKnowsWhatOthersDidThere(t *testing.T) {
 		if next != nil {
 			to = c.Recipients[next.Index].Email
 		}
-		s, err := l.Deliveries.Step(t.Context(), id, done, next, to)
+		s, err := l.Deliveries.Step(id, done, next, to)()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -245,7 +245,7 @@ func TestAPauseThatEndsEndsNoHalt(t *testing.T) {
 		t.Fatal(err)
 	}
 	take(t, one, id)
-	if s, err := one.Deliveries.Step(t.Context(), id, nil, begins(0, 1), c.Recipients[0].Email); s != digest.Pending || err != nil {
+	if s, err := one.Deliveries.Step(id, nil, begins(0, 1), c.Recipients[0].Email)(); s != digest.Pending || err != nil {
 		t.Errorf("a delivery is %s, %v", s, err)
 	}
 	if _, err := two.Editions.Recall(id, Recall{Words: "withdrawn"}); err != nil {
@@ -274,7 +274,7 @@ func TestACommitThatIsSaidToHaveFailed(t *testing.T) {
 	}
 	no := errors.New("no")
 	d.commit = func(change func() error) error { return errors.Join(change(), no) }
-	if _, err := l.Deliveries.Step(t.Context(), c.Edition.ID, nil, begins(0, 1), c.Recipients[0].Email); !errors.Is(err, no) {
+	if _, err := l.Deliveries.Step(c.Edition.ID, nil, begins(0, 1), c.Recipients[0].Email)(); !errors.Is(err, no) {
 		t.Error(err)
 	}
 	d.commit = nil

@@ -80,7 +80,7 @@ func TestADigestThatIsRenamedGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	intent := &digest.Event{Index: 0, State: digest.Intent, At: c.t, Attempt: 1, First: c.t}
-	if state, err := l.Deliveries.Step(t.Context(), first.Edition.ID, nil, intent, "reader0@example.org"); state != digest.Suppressed || err != nil {
+	if state, err := l.Deliveries.Step(first.Edition.ID, nil, intent, "reader0@example.org")(); state != digest.Suppressed || err != nil {
 		t.Errorf("a message to one who left: %s, %v", state, err)
 	}
 	if name, err := l.Lanes.NowCalled(lane.Digest); name != "wire" || err != nil {
@@ -133,7 +133,7 @@ func TestRenamedWhileItIsSent(t *testing.T) {
 	}
 	begin := func(index int, email string) digest.State {
 		next := &digest.Event{Index: index, State: digest.Intent, At: c.t, Attempt: 1, First: c.t}
-		state, err := l.Deliveries.Step(t.Context(), first.Edition.ID, nil, next, email)
+		state, err := l.Deliveries.Step(first.Edition.ID, nil, next, email)()
 		if err != nil {
 			t.Fatal(err)
 		}

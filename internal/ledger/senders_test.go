@@ -160,7 +160,7 @@ func TestALotKnowsTheNewNameOfItsDigest(t *testing.T) {
 	}
 	for i, want := range []digest.State{digest.Suppressed, digest.Intent} {
 		next := &digest.Event{Index: i, State: digest.Intent, At: now, Attempt: 1}
-		s, err := two.Deliveries.Step(t.Context(), c.Edition.ID, nil, next, c.Recipients[i].Email)
+		s, err := two.Deliveries.Step(c.Edition.ID, nil, next, c.Recipients[i].Email)()
 		if err != nil || s != want {
 			t.Errorf("reader %d is %s, %v; want %s", i, s, err, want)
 		}

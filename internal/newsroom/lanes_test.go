@@ -421,7 +421,7 @@ func TestWithdrawnEditionGoesOutToNobody(t *testing.T) {
 	}
 	// A worker who was under way would go on with this.
 	next := digest.Event{Index: 0, State: digest.Intent, At: w.Now, Attempt: 2, First: w.Now}
-	if state, err := w.Ledger.Deliveries.Step(context.Background(), id, nil, &next, "ana@example.org"); err == nil && state != digest.Pending {
+	if state, err := w.Ledger.Deliveries.Step(id, nil, &next, "ana@example.org")(); err == nil && state != digest.Pending {
 		t.Errorf("a withdrawn edition goes out: %s", state)
 	}
 }

@@ -48,7 +48,7 @@ func rush(d *desk, readers, clicks int) (took []time.Duration, whole time.Durati
 			for i := readers - 1 - worker; i >= 0; i -= 4 {
 				gone := left[i].Load()
 				next := &digest.Event{Index: i, State: digest.Intent, At: d.now, Attempt: 1, First: d.now}
-				state, err := d.ledger.Deliveries.Step(t.Context(), rushEdition, done, next, address(i))
+				state, err := d.ledger.Deliveries.Step(rushEdition, done, next, address(i))()
 				if err != nil {
 					t.Error(err)
 					return
@@ -63,7 +63,7 @@ func rush(d *desk, readers, clicks int) (took []time.Duration, whole time.Durati
 				}
 			}
 			if done != nil {
-				if _, err := d.ledger.Deliveries.Step(t.Context(), rushEdition, done, nil, ""); err != nil {
+				if _, err := d.ledger.Deliveries.Step(rushEdition, done, nil, "")(); err != nil {
 					t.Error(err)
 				}
 			}
