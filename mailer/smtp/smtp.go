@@ -313,7 +313,8 @@ func (c *Conn) begin(env message.Envelope, length int) Reply {
 	c.setDeadline(min(CommandTimeout, c.replyIn))
 	if c.pipelining { // RFC 2920 §3.1: DATA may end a group
 		for _, s := range commands {
-			c.text.W.WriteString(s.text + "\r\n")
+			c.text.W.WriteString(s.text)
+			c.text.W.WriteString("\r\n")
 		}
 		if err := c.text.W.Flush(); err != nil {
 			return c.lost(Mail, err)
