@@ -372,9 +372,21 @@ func (b *builder) sideOfStory(title, lang string) Side {
 }
 
 // summary cuts what the outlet says of the story to whole sentences; a summary that only repeats
-// the headline says nothing. One that is another outlet's than the headline says whose it is.
+// the headline says nothing, and that of the next outlet stands for it. One that is another outlet's than the headline
+// says whose it is.
 func (b *builder) summary(e digest.Entry, title string, most, length int) digest.Text {
-	t := standfirst(withoutRepeat(unbound(cleanText(e.Lead().Summary)), title), most, length)
+	var t digest.Text
+	for i, it := range e.Items {
+		if i > 0 && !sameLanguage(it.Language, e.Lead().Language) {
+			continue
+		}
+		if t = standfirst(withoutRepeat(unbound(cleanText(it.Summary)), title), most, length); len(t) > 0 {
+			if i > 0 {
+				e.SummaryFrom = it.Source
+			}
+			break
+		}
+	}
 	plain := t.Plain()
 	b.read(title)
 	b.read(plain)

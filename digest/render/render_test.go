@@ -202,6 +202,24 @@ func TestBorrowedSummaryNamesItsOutlet(t *testing.T) {
 	}
 }
 
+// Where an outlet only says its headline again, what the next one says stands below it.
+func TestSummaryOfTheNextOutlet(t *testing.T) {
+	told := func(source, lang, summary string) digest.Item {
+		return digest.Item{Title: "Cranes stand still in Sandholm", Source: source, Language: lang, Summary: digest.PlainText(summary)}
+	}
+	p := oneStory()
+	p.Lead.SummaryFrom = ""
+	p.Lead.Items = []digest.Item{told("Harbour Post", "en", "Cranes stand still in Sandholm."), told("Hafenbote", "de", "Seit drei Tagen."),
+		told("Tidewatch", "en-GB", "Dockers want three days.")}
+	if r := mustRender(t, builtin(t, "x"), p, paperFrame); !strings.Contains(r.Text, "Dockers want three days. (Tidewatch)") {
+		t.Errorf("below the headline stands: %s", r.Text)
+	}
+	p.Lead.Items = p.Lead.Items[:2]
+	if r := mustRender(t, builtin(t, "x"), p, paperFrame); strings.Contains(r.Text, "drei Tagen") || strings.Count(r.Text, "stand still") != 1 {
+		t.Errorf("below the headline stands: %s", r.Text)
+	}
+}
+
 func TestTitleFallsBackToTheNewsletter(t *testing.T) {
 	t.Parallel()
 	p := oneStory()

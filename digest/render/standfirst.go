@@ -196,11 +196,16 @@ func endsSentence(s string, from, end int, mark rune) bool {
 	if end == len(s) || strings.ContainsRune("。！？۔।", mark) {
 		return true
 	}
+	if strings.HasSuffix(s[:from], "(") { // "six (!) of them"
+		return false
+	}
 	next, _ := utf8.DecodeRuneInString(s[end:])
 	if !unicode.IsSpace(next) {
 		return false
 	}
-	rest := strings.TrimLeftFunc(s[end:], func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("\"'“‘«([¿¡—–-", r) })
+	rest := strings.TrimLeftFunc(s[end:], func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || strings.ContainsRune("\"'“‘«([¿¡—–-", r)
+	})
 	first, _ := utf8.DecodeRuneInString(rest)
 	if unicode.IsLower(first) {
 		return false
@@ -226,7 +231,7 @@ func lastWord(s string) string {
 // like. Those that as often end a sentence (Inc., Jr., p.m.) are not among them.
 var abbreviations = map[string]bool{
 	"mr": true, "mrs": true, "ms": true, "dr": true, "prof": true, "gen": true, "sen": true, "rep": true, "gov": true, "lt": true,
-	"col": true, "capt": true, "sgt": true, "maj": true, "cmdr": true, "rev": true, "hon": true, "st": true, "mt": true, "vs": true,
+	"col": true, "adm": true, "atty": true, "dist": true, "asst": true, "amb": true, "drs": true, "rs": true, "pty": true, "capt": true, "sgt": true, "maj": true, "cmdr": true, "rev": true, "hon": true, "st": true, "mt": true, "vs": true,
 	"messrs": true, "ft": true, "approx": true, "dept": true, "supt": true, "e.g": true, "i.e": true, "cf": true,
 	"jan": true, "feb": true, "aug": true, "sept": true, "oct": true, "nov": true, "dec": true,
 	"mm": true, "mme": true, "mlle": true, "mgr": true, "ste": true,
@@ -262,11 +267,11 @@ func abbreviated(word, before, rest string) bool {
 		return false
 	case abbreviations[low]:
 		return true
-	case beforeNumber[low]:
+	case beforeNumber[low] && !capitals(word):
 		return rest != "" && rest[0] >= '0' && rest[0] <= '9'
 	case isDigits(word):
 		return len(word) <= 2 && next != "" && germanBeforeOrdinal[strings.ToLower(before)]
-	case capitals(word): // "J. Smith", "U.S. Senator"
+	case low == "v" || low == "bros", capitals(word): // "Marsh v. Lund", "Marsh Bros. Pictures", "J. Smith", "U.S. Senator"
 		return len(word) == 1 && low != "i" || next != "" && !starters[next]
 	}
 	return false
