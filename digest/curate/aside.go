@@ -115,7 +115,7 @@ func explains(title string) bool {
 
 // explainers are the feeds of whose headlines half or more do not tell.
 func explainers(nodes []node) map[string]bool {
-	return feedsWhere(nodes, 2, func(n node) bool { return n.explains })
+	return feedsWhere(nodes, 2, 1, func(n node) bool { return n.explains })
 }
 
 // besideNews says in words what makes a story no news that its items alone don't tell; empty: nothing does. It is

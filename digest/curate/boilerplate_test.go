@@ -9,10 +9,89 @@ import (
 	"digestd/digest"
 )
 
+func TestFront(t *testing.T) {
+	for _, c := range []struct{ text, want, eager string }{
+		{"ADA MARSH: Cranes must move.", "Cranes must move.", ""},
+		{"FIRST IN SANDHOLM: Cranes move.", "Cranes move.", ""},
+		{"HARBOUR LATEST * Cranes move * Ferries sail", "Cranes move * Ferries sail", ""},
+		{"WARNING: GRAPHIC CONTENT Cranes fell.", "Cranes fell.", ""},
+		{"SIGN IN OR REGISTER, THEN READ ALL OF IT A crane fell.", "A crane fell.", ""},
+		{"STAY IN THE KNOW. SIGN UP HERE. 3 cranes fell.", "3 cranes fell.", ""},
+		{"AGENCIES. Cranes move.", "AGENCIES. Cranes move.", "Cranes move."},
+		{"AA. Cranes move.", "AA. Cranes move.", "Cranes move."},
+		{"SANDHOLM: Cranes move.", "SANDHOLM: Cranes move.", "Cranes move."},
+		// What is no front.
+		{"U.S. Senate sits.", "U.S. Senate sits.", "U.S. Senate sits."},
+		{"THE U.S. Senate sits.", "THE U.S. Senate sits.", "THE U.S. Senate sits."},
+		{"A NASA probe sails.", "A NASA probe sails.", ""},
+		{"ADA MARSH lists cranes.", "ADA MARSH lists cranes.", ""},
+		{"WHAT YOU NEED TO do about cranes.", "WHAT YOU NEED TO do about cranes.", ""},
+		{"BIG CRANES MOVE AGAIN IN SANDHOLM.", "BIG CRANES MOVE AGAIN IN SANDHOLM.", ""},
+		{"LATEST NEWS 4.7 million came.", "LATEST NEWS 4.7 million came.", ""},
+		{"IMKE ARO / HARBOUR Cranes move.", "IMKE ARO / HARBOUR Cranes move.", ""},
+		{"港湾社：港口重新开放。", "港湾社：港口重新开放。", ""},
+	} {
+		if c.eager == "" {
+			c.eager = c.want
+		}
+		if got := strings.TrimSpace(c.text[front(c.text, false):]); got != c.want {
+			t.Errorf("%q: %q, want %q", c.text, got, c.want)
+		}
+		if got := strings.TrimSpace(c.text[front(c.text, true):]); got != c.eager {
+			t.Errorf("%q where others have it: %q, want %q", c.text, got, c.eager)
+		}
+	}
+}
+
+// One word in capitals goes where others of the feed have one, too.
+func TestFrontsOfAFeed(t *testing.T) {
+	items := func(summaries ...string) (out []digest.Item) {
+		for i, s := range summaries {
+			out = append(out, digest.Item{Feed: "https://post.example/", Seq: uint64(i + 1), Title: "Title " + s, Summary: digest.PlainText(s)})
+		}
+		return out
+	}
+	for _, c := range []struct {
+		items []digest.Item
+		want  string
+	}{
+		{items("AGENCIES. Mills turn.", "AGENCIES. Cranes move.", "ADA MARSH. Ferries sail.", "It rains."), "Mills turn."},
+		{items("UNESCO: Mills turn.", "AGENCIES. Cranes move."), "UNESCO: Mills turn."},
+		{items("UNESCO: Mills turn.", "AA. 1", "AA. 2", "3.", "4.", "5.", "6.", "7.", "8.", "9.", "10.", "11.", "12."), "UNESCO: Mills turn."},
+	} {
+		var nodes []node
+		for _, it := range c.items {
+			nodes = append(nodes, newNode(it, 0))
+		}
+		clean(nodes, func(string) digest.Kind { return digest.News }, nil)
+		if got := nodes[0].item.Summary.Plain(); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
 func TestCleanSummary(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"nothing to drop", "Ports reopened at dawn.", "Ports reopened at dawn."},
 		{"links to other pieces", "• Ferries stand still • Mint closes", ""},
+		{"links, each short", "• Ferries stand still. • Mint closes? • Cranes", ""},
+		{"a text in points", "• Ferries stand still • Mint closes. " + strings.TrimSpace(strings.Repeat("One of the oldest mints of the coast closes. ", 3)), "• Ferries stand still • Mint closes. " + strings.TrimSpace(strings.Repeat("One of the oldest mints of the coast closes. ", 3))},
+		{"a label in front", "Exclusive: cranes stand still.", "Cranes stand still."},
+		{"a warning in front", "WARNING: Graphic content. Cranes fell.", "Cranes fell."},
+		{"a warning that is the news", "Warning: Cranes may fall.", "Warning: Cranes may fall."},
+		{"a credit of two", "Harbour Pool / Imke Aro, Getty Images Cranes stand still.", "Cranes stand still."},
+		{"a credit that was cut off", "Imke Aro / Harbour Pool via Getty Im Cranes stand still.", "Cranes stand still."},
+		{"an agency between commas", "A harbour agency, Getty Images CEO Jo Lund said, pays.", "A harbour agency, Getty Images CEO Jo Lund said, pays."},
+		{"a dateline of two places", "SANDHOLM/ALDMERE, April 16 (Reuters) - Cranes stand still.", "Cranes stand still."},
+		{"a dateline with a country", "SANDHOLM, Aldmere/TARN (Reuters) - Cranes stand still.", "Cranes stand still."},
+		{"a date and an agency", "April 16 (Reuters) - Cranes stand still.", "Cranes stand still."},
+		{"no dateline", "SANDHOLM, a port (Reuters calls it small) - stands still.", "SANDHOLM, a port (Reuters calls it small) - stands still."},
+		{"what a link does", "Tide Power, opens new tab, pays for cranes.", "Tide Power, pays for cranes."},
+		{"how to get a newsletter", "A version of this story appeared in Tidewatch. To get it in your inbox every week, sign up for free here.", ""},
+		{"a Chinese dateline", "港湾社北岸3月16日电 港口重新开放。", "港口重新开放。"},
+		{"where it stood first", "A version of this story first appeared in Tidewatch. You can sign up for free right here.", ""},
+		{"no space between sentences", "Ports are open.Ferries sail. \"So it is\", he said.\"All of it,\" he added. \"We came.\"They left, in Node.js v2 and P.V.P Aro.",
+			"Ports are open. Ferries sail. \"So it is\", he said. \"All of it,\" he added. \"We came.\" They left, in Node.js v2 and P.V.P Aro."},
 		{"when it was written", "March 12, 2026 5:00 AM. Ports reopened.", "Ports reopened."},
 		{"WordPress", "Ports reopened. The post Ports reopen appeared first on Harbour Post .", "Ports reopened."},
 		{"WordPress, German", "Die Häfen sind offen. Der Beitrag Häfen offen erschien zuerst auf Hafenbote.", "Die Häfen sind offen."},
@@ -142,7 +221,7 @@ func TestPartsStandfirst(t *testing.T) {
 		"Ports reopen The talks go on.": "Ports reopen The talks go on.",
 		"Council asks for calm as dockers call the talks ‘too slow’ After a week the port is shut.": "Council asks for calm as dockers call the talks ‘too slow’. After a week the port is shut.",
 	} {
-		if got := stopped(digest.PlainText(text), joint(text, false)).Plain(); got != want {
+		if got := parted(digest.PlainText(text), joint(text, false), ". ").Plain(); got != want {
 			t.Errorf("%q: %q", text, got)
 		}
 	}
@@ -151,7 +230,7 @@ func TestPartsStandfirst(t *testing.T) {
 		t.Error("an everyday word begins a sentence where a feed joins some")
 	}
 	marked := digest.Text{{S: "Council asks for calm as dockers and owners meet for talks "}, {S: "A strike", Em: true}, {S: " goes on."}}
-	if got := stopped(marked, joint(marked.Plain(), false)); got.Plain() != "Council asks for calm as dockers and owners meet for talks. A strike goes on." || !got[1].Em && !got[2].Em {
+	if got := parted(marked, joint(marked.Plain(), false), ". "); got.Plain() != "Council asks for calm as dockers and owners meet for talks. A strike goes on." || !got[1].Em && !got[2].Em {
 		t.Errorf("marks: %+v", got)
 	}
 }

@@ -18,6 +18,8 @@ var (
 	// told matches what a report says, and no caption.
 	told = lazyregexp.New(`(?i)\b(?:was|were|said|says|has|had|have|will|would|could|died|killed|announced)\b`)
 	past = lazyregexp.New(`\b\pL{3,}ed\b`)
+	// noSpace matches sentences between which markup left no space: "The port is open.Ferries sail".
+	noSpace = lazyregexp.New(`\p{Ll}{2}[.?]()["”’»]?()["“‘«]?\p{Lu}\p{Ll}*[ ,]`)
 	// straySpace is what markup leaves in front of a stop.
 	straySpace = lazyregexp.New(` +[,.](?:\s|$)`)
 )
@@ -82,26 +84,68 @@ func joint(plain string, eager bool) int {
 	return 0
 }
 
-// feedsWhere are the feeds of which one in so many items, at least, is of a kind.
-func feedsWhere(nodes []node, oneIn int, is func(node) bool) map[string]bool {
-	balance, out := make(map[string]int), make(map[string]bool)
+// front is where the text of a summary begins behind what stands in front of it in capitals: a label, a byline, a
+// dateline or a call, as in "ADA MARSH: …", "WARNING: GRAPHIC CONTENT …", "SIGN IN FOR ALL OUR STORIES …". 0: nothing
+// does. Two words end in a mark, or four go over into a sentence that begins with a capital; with eager one word is
+// enough, and a full stop at its end: "AGENCIES. …".
+func front(plain string, eager bool) int {
+	at, end, words, least := 0, 0, 0, 4
+	for word := range strings.FieldsSeq(plain[:min(len(plain), jointWithin)]) {
+		at += strings.Index(plain[at:], word)
+		letters := strings.Map(func(r rune) rune {
+			if unicode.IsLetter(r) {
+				return r
+			}
+			return -1
+		}, word)
+		switch {
+		case letters == "" && words > 0, len(letters) > 1 && letters == strings.ToUpper(letters) && letters != strings.ToLower(letters):
+		default:
+			first, _ := utf8.DecodeRuneInString(strings.TrimLeft(word, "\"'“‘«¡¿([#@"))
+			if words >= least && !unicode.IsLower(first) {
+				return at
+			}
+			return end
+		}
+		if at += len(word); letters != "" {
+			words++
+		}
+		switch last := word[len(word)-1]; {
+		case last == ':':
+			least = 3
+			fallthrough
+		case strings.Contains("- -- – — : • * |", word):
+			if words >= 2 || eager {
+				end = at
+			}
+		case last == '.' && (words >= 4 || eager) && strings.IndexByte(word, '.') == len(word)-1:
+			end = at
+		}
+	}
+	return 0 // all of it: an outlet that shouts
+}
+
+// feedsWhere are the feeds of which one in so many items is of a kind, and so many at least.
+func feedsWhere(nodes []node, oneIn, least int, is func(node) bool) map[string]bool {
+	balance, found, out := make(map[string]int), make(map[string]int), make(map[string]bool)
 	for _, n := range nodes {
 		if balance[n.item.Feed]--; is(n) {
 			balance[n.item.Feed] += oneIn
+			found[n.item.Feed]++
 		}
 	}
 	for feed, b := range balance {
-		out[feed] = b >= 0
+		out[feed] = b >= 0 && found[feed] >= least
 	}
 	return out
 }
 
-// stopped is a text with a full stop in front of the space at whose end an offset of its plain form is.
-func stopped(t digest.Text, at int) digest.Text {
+// parted is a text with what parts two sentences at an offset of its plain form, in place of a space before it.
+func parted(t digest.Text, at int, by string) digest.Text {
 	var out digest.Text
 	for _, s := range t {
 		if at > 0 && at <= len(s.S) {
-			s.S = strings.TrimRight(s.S[:at], " ") + ". " + s.S[at:]
+			s.S = strings.TrimRight(s.S[:at], " ") + by + s.S[at:]
 			at = 0
 		}
 		at -= len(s.S)
@@ -110,13 +154,21 @@ func stopped(t digest.Text, at int) digest.Text {
 	return out
 }
 
-// withoutStraySpaces is a text whose commas and full stops stand at their words.
-func withoutStraySpaces(t digest.Text) digest.Text {
-	if plain := t.Plain(); !strings.Contains(plain, " ,") && !strings.Contains(plain, " .") {
-		return t
-	}
+// withSpaces is a text whose commas and full stops stand at their words, and whose sentences stand apart.
+func withSpaces(t digest.Text) digest.Text {
 	for {
 		plain := t.Plain()
+		if found := noSpace.FindStringSubmatchIndex(plain[:min(len(plain), 2*jointWithin)]); found != nil {
+			at := found[4]
+			if strings.Count(plain[:at], `"`)%2 == 1 && plain[found[2]] == '"' { // it opens
+				at = found[2]
+			}
+			t = parted(t, at, " ")
+			continue
+		}
+		if !strings.Contains(plain, " ,") && !strings.Contains(plain, " .") {
+			return t
+		}
 		found := straySpace.FindStringIndex(plain)
 		if found == nil {
 			return t

@@ -23,6 +23,7 @@ type node struct {
 	explains bool   // its headline, rather than that it tells; or what it says is no news
 	aside    string // what makes it no news, in words; empty: nothing does, or its feed
 	joined   bool   // its standfirst and first sentence, without a stop
+	fronted  bool   // by a word in capitals: see front
 
 	meaning []float32 // its vector; nil: there is none
 }
@@ -36,21 +37,26 @@ func newNode(it digest.Item, sent int) node {
 func clean(nodes []node, kind func(feed string) digest.Kind, asidePaths []string) {
 	inParallel(len(nodes), func(from, to int) {
 		for i := range nodes[from:to] {
-			nodes[from+i].joined = joint(nodes[from+i].item.Summary.Plain(), false) > 0
+			plain := nodes[from+i].item.Summary.Plain()
+			nodes[from+i].joined, nodes[from+i].fronted = joint(plain, false) > 0, front(plain, true) > 0
 		}
 	})
-	joins := feedsWhere(nodes, 4, func(n node) bool { return n.joined }) // standfirst and first sentence
+	joins := feedsWhere(nodes, 4, 1, func(n node) bool { return n.joined })
+	fronts := feedsWhere(nodes, 4, 3, func(n node) bool { return n.fronted })
 	inParallel(len(nodes), func(from, to int) {
 		for i := range nodes[from:to] {
 			if n := &nodes[from+i]; n.sent == 0 {
 				if joins[n.item.Feed] {
-					n.item.Summary = stopped(n.item.Summary, joint(n.item.Summary.Plain(), true))
+					n.item.Summary = parted(n.item.Summary, joint(n.item.Summary.Plain(), true), ". ")
 				}
 				n.item.Kind = kindOf(*n.item, kind(n.item.Feed), asidePaths)
 				if n.item.Kind == digest.Aside {
 					n.aside = asideOf(*n.item, asidePaths)
 				}
 				n.item.Title = headline(*n.item)
+				if behind := front(n.item.Summary.Plain(), fronts[n.item.Feed]); behind > 0 {
+					n.item.Summary = n.item.Summary.Without(0, behind)
+				}
 				n.item.Summary = CleanSummary(withoutCaption(*n.item))
 				n.explains = explains(n.item.Title) || isMagazine(*n.item)
 			}
