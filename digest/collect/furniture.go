@@ -17,8 +17,9 @@ type block struct {
 	breaks int // line breaks before it
 	links  int // bytes of it that are in links
 
-	chapters      bool // a list of a film's chapters has begun
-	total, linked int  // bytes of all blocks so far that are kept, and of those that are links
+	chapters      bool        // a list of a film's chapters has begun
+	heading       digest.Text // that begins the text: see isHeading
+	total, linked int         // bytes of all blocks so far that are kept, and of those that are links
 	last          rune
 }
 
@@ -41,9 +42,12 @@ func (r *htmlParser) endBlock() {
 		}
 		text = r.spans.Plain()
 	}
-	if text == "" || r.choosy && (isFurnitureLine(text) || b.isChapter(text) || isScript(text)) {
+	switch {
+	case text == "" || r.choosy && (isFurnitureLine(text) || b.isChapter(text) || isScript(text)):
 		r.room += len(text)
-	} else {
+	case r.choosy && len(r.kept) == 0 && (isBareDate(text) || r.inHeading && isHeading(text)):
+		b.heading = r.spans
+	default:
 		gap := " "
 		if first, _ := utf8.DecodeRuneInString(text); b.breaks >= 2 && lacksStop(b.last, first) {
 			gap = ". "
@@ -61,6 +65,16 @@ func (r *htmlParser) endBlock() {
 	b.links = 0
 	r.spans = nil
 }
+
+// isHeading reports whether the words of a heading at the beginning of a text only name what comes: "Introduction". A
+// standfirst in its place says more.
+func isHeading(text string) bool {
+	last, _ := utf8.DecodeLastRuneInString(text)
+	return len(text) <= maxHeading && len(strings.Fields(text)) <= 4 && !strings.ContainsRune(".!?…:。！？：", last)
+}
+
+// maxHeading is the most bytes of a heading that only names what comes.
+const maxHeading = 48
 
 // isChapter reports whether a line is of a list of a film's chapters: "1:20 The wheel". The first is at the beginning
 // of it; other times of the day are the story's.
@@ -312,6 +326,7 @@ var patterns = []linePattern{
 	{"participant", lazyregexp.New(`(?i)^\d+ posts? - \d+ participants?\b.{0,40}$`)},
 	{"originally published", lazyregexp.New(`(?i)\bwas originally published (?:in|on) .{1,200}$|^originally published (?:at|in|on)\b`)},
 	{"contribution in", lazyregexp.New(`(?i)^\S+ made their first contribution in`)},
+	{"aut", lazyregexp.New(`^(?:Author|Autor|Autorin|Auteure?|Autore|Autrice): (?:\s*\p{Lu}[\p{L}.’'-]*){2,5}$`)},
 	{"by ", lazyregexp.New(`^(?i:by|text by|words by|written by|posted by)(?:\s+\p{Lu}[\p{L}.’'-]*){2,5}$`)},
 	{"von ", lazyregexp.New(`^(?:Von|Text von)(?:\s+\p{Lu}[\p{L}.’'-]*){2,5}$`)},
 	{"par ", lazyregexp.New(`^(?:Par|Propos recueillis par)(?:\s+\p{Lu}[\p{L}.’'-]*){2,5}$`)},
@@ -387,7 +402,7 @@ var furnitureClass = lazyregexp.New(`(?i)(?:^|\s)(?:` +
 	`subscri(?:be|ption)-(?:widget|form|box)\S*|button-wrapper|wp-block-buttons?|newsletter-(?:signup|form|box)|mc_embed_signup|` +
 	`kg-(?:signup|bookmark|cta|button|audio|file|product|email-cta|email)(?:-card)?|` +
 	`toc|toc[_-]container|ez-toc\S*|lwptoc\S*|table-of-contents|wp-block-table-of-contents|rank-math-toc\S*|` +
-	`mcnpreviewtext|preheader|preview-?text|footnotes?|footnote-(?:list|definition)|onebox|` +
+	`field--name-(?:title|uid|created)|mcnpreviewtext|preheader|preview-?text|footnotes?|footnote-(?:list|definition)|onebox|` +
 	`twitter-(?:tweet|video|timeline)|instagram-media|tiktok-embed|bluesky-embed|mastodon-embed|reddit-embed-bq|reddit-card|fb-post|imgur-embed-pub|` +
 	`invisible|sr-only|screen-reader-text|screenreader|visually-?hidden|` +
 	`medium-feed-link|medium-feed-image|related-?posts?|yarpp\S*|crp_related|author-(?:box|bio)|wp-block-embed\S*|` +

@@ -192,9 +192,11 @@ type htmlParser struct {
 	last   rune // of the words so far
 	tags   int  // tag characters since the last black flag
 	block  block
-	code   int // depth of <code>
-	raised raised
-	math   []mathElement
+
+	inHeading bool // what is read stands in <h1> to <h6>
+	code      int  // depth of <code>
+	raised    raised
+	math      []mathElement
 
 	onlyPicture bool // no words are wanted
 
@@ -211,6 +213,9 @@ type htmlParser struct {
 func (r *htmlParser) prose() prose {
 	r.settle()
 	r.endBlock()
+	if len(r.kept) == 0 {
+		r.kept = r.block.heading
+	}
 	r.kept = merged(r.kept)
 	if r.choosy {
 		r.trimEnds()
@@ -284,12 +289,12 @@ func (r *htmlParser) startTag(t html.Token, closed bool) {
 	case "q":
 		r.words("“")
 	default:
-		r.parts(t.Data)
+		r.parts(t.Data, false)
 	}
 }
 
-// parts notes that an element parts the text before it from the text after it.
-func (r *htmlParser) parts(name string) {
+// parts notes that an element parts the text before it from the text after it, by its start or its end.
+func (r *htmlParser) parts(name string, ends bool) {
 	switch {
 	case inlineElements[name]:
 		return
@@ -300,6 +305,7 @@ func (r *htmlParser) parts(name string) {
 	}
 	r.settle()
 	r.endBlock()
+	r.inHeading = len(name) == 2 && name[0] == 'h' && name[1] >= '1' && name[1] <= '6' && !ends
 	r.gap = ' '
 }
 
@@ -339,9 +345,9 @@ func (r *htmlParser) endTag(name string) {
 		r.words("”")
 	case "picture":
 		r.source = ""
-		r.parts(name)
+		r.parts(name, true)
 	default:
-		r.parts(name)
+		r.parts(name, true)
 	}
 }
 

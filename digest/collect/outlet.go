@@ -15,10 +15,10 @@ import (
 )
 
 // feedNoise is what feeds append to the name of their outlet.
-var feedNoise = lazyregexp.New(`(?i)(?:\s*[-–—|:»>]+\s*(?:rss|atom|xml|feed|rss[ -]?feed|atom[ -]?feed|rss 2\.0|news ?feed)|\s*\((?:rss|atom|feed|rss feed|atom feed)\)|\s+rss(?: feed)?)\s*$`)
+var feedNoise = lazyregexp.New(`(?i)(?:\s*[-–—|:»>]+\s*(?:rss|atom|xml|feed|rss[ -]?feed|atom[ -]?feed|rss 2\.0|news ?feed)|\s*\((?:rss|atom|feed|rss feed|atom feed)(?: \d\.\d)?\)|\s+rss(?: feed)?)\s*$`)
 
 // nameParts is what stands between an outlet and its section: "World news | The Gazette".
-var nameParts = lazyregexp.New(`\s+(?:-+|[–—|•·:]|[»>›]+|::|//)\s+|:\s+|・`)
+var nameParts = lazyregexp.New(`\s+(?:-+|[–—|•·:]|[»>›]+|::|//?)\s+|:\s+|・`)
 
 // sourceName is how the outlet is called: as the config says, else as the feed does, else its host.
 func sourceName(feed digest.Feed, ch *channel) string {
@@ -54,11 +54,11 @@ func outletIn(title string, addresses ...string) string {
 	registered, service := "", ""
 	for _, address := range addresses {
 		domain := domainOf(address)
-		name, _, _ := strings.Cut(domain, ".")
+		labels := strings.Split(domain, ".") // of some services, each user's is a domain
 		switch {
 		case domain == "":
 			continue
-		case services[name]:
+		case slices.ContainsFunc(labels, func(label string) bool { return services[label] }):
 			service = domain
 			continue
 		case registered == "":
@@ -150,7 +150,7 @@ func confirms(domain, part string) bool {
 }
 
 var (
-	nameAfter  = lazyregexp.New(`(?i)^.*\s(?:on|from|by|de|sur|von|auf|op|da|di|su|na|из)\s+(.+)$`)
+	nameAfter  = lazyregexp.New(`(?i)^.*\s(?:on|from|by|de|sur|von|auf|op|da|di|su|na|no|из)\s+(.+)$`)
 	nameBefore = lazyregexp.New(`(?i)^(.{2,60}?)\s+(?:is|ist|est|es|è|é|are)\s+(?:a|an|the|ein|eine|une?|la|un|o|um|uma)\s`)
 )
 
@@ -164,6 +164,16 @@ func plainName(name, domain string) string {
 	}
 	words := strings.Fields(name)
 	n := len(words)
+	for i, word := range words[:max(0, n-1)] { // "Tide, news and guides", "Tide Sandholm News"
+		front := strings.TrimRight(strings.Join(words[:i+1], " "), ",")
+		if isDomain(front) {
+			front, _, _ = strings.Cut(front, ".")
+		}
+		if spelled := spellings(front); (slices.Contains(spelled, domain) || slices.Contains(spelled, "the"+domain)) &&
+			(strings.HasSuffix(word, ",") || i+2 < n && isGeneric(words[n-1])) {
+			return front
+		}
+	}
 	for n > 1 && isGeneric(words[n-1]) {
 		n--
 	}

@@ -282,6 +282,7 @@ func (c converter) heading(title string, t texts, it digest.Item) (string, diges
 		return releaseTitle(title, c.title, it.Link), text
 	}
 	if !isNoTitle(title) {
+		title = wholeTitle(title, text.Plain())
 		return title, continued(text, title)
 	}
 	if len(text) == 0 && it.Link == "" {

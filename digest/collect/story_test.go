@@ -66,6 +66,8 @@ func TestFurniture(t *testing.T) {
 		`<pre><code>make mill</code></pre><p>%</p>`,
 		`<blockquote class="twitter-tweet"><p>So true</p>— Bo (@bo)</blockquote><p>%</p>`,
 		`<blockquote class="instagram-media">View this post on Instagram</blockquote><p>%</p>`,
+		`<p>Author: Ana Lima</p><p>%</p>`, `<h2>Introduction</h2><p>%</p>`, `<h1>The mill</h1><h2>What is new</h2><p>%</p>`, `<p>2026-11-28</p><p>%</p>`,
+		`<span class="field field--name-title">The mill</span><span class="field field--name-uid">ana</span><span class="field field--name-created"><time>28 November 2026</time></span><div>%</div>`,
 		`<p>By Ana Lima</p><p>%</p>`, `<p>Von Ana Lima</p><p>%</p>`, `<p>5 min read</p><p>%</p>`,
 		`<p>%</p><p><a class="mention hashtag" href="/t">#<span>mills</span></a> <a class="mention hashtag" href="/t">#<span>flour</span></a></p>`,
 		`% #mills #flour`, `% #mills`,
@@ -88,6 +90,16 @@ func TestFurniture(t *testing.T) {
 		source = strings.Replace(source, "%", story, 1)
 		if got := readStory(source, mustURL(t, "https://example.org/"), 4096).text.Plain(); got != story {
 			t.Errorf("%s\n reads %q", source, got)
+		}
+	}
+	for source, want := range map[string]string{ // headings that tell, and what stands in a text
+		`<h2>Nobody knows who moved the mill</h2><p>It turns.</p>`: "Nobody knows who moved the mill. It turns.",
+		`<h2>It turns!</h2><p>All came.</p>`:                       "It turns! All came.", `<h2>The mill</h2>`: "The mill",
+		`<p>It turns.</p><h2>The mill</h2><p>All came.</p>`: "It turns. The mill. All came.",
+		`<p>It turns.</p><p>2026-11-28</p>`:                 "It turns. 2026-11-28", `<p>Author: I was wrong</p><p>It turns.</p>`: "Author: I was wrong. It turns.",
+	} {
+		if got := readStory(source, nil, 4096).text.Plain(); got != want {
+			t.Errorf("%s\n reads %q\n want  %q", source, got, want)
 		}
 	}
 	for _, text := range []string{
@@ -175,7 +187,7 @@ func TestMarkdown(t *testing.T) {
 		{"## [Wheels](https://mill.example/v1):<br><br>Repairs:<br>- One ([W-1](https://mill.example/1))<br>", "Wheels: Repairs: One (W-1)"},
 		{"    It is **done** again.\n\n    And **more** **of** it.", "It is done again. And more of it."},
 		{"# The mill\n\nIt turns.\n\n```go\nfunc x() {}\n```\n1. one\n2. two\n\n> said he\n> again\n\n***\n\n- [x] \\*done\\*",
-			"The mill. It turns. one two said he again *done*"},
+			"It turns. one two said he again *done*"},
 		{"[![badge](https://mill.example/b.svg)](https://mill.example) A ~~wet~~ dry `wheel`, see <https://mill.example/2> and [two].\n\n[two]: /2",
 			"A dry wheel, see https://mill.example/2 and [two]."},
 		{"def f(**kwargs), **args and x**2 + y**2 *** four stars *** [5/5](of ten) C# 9 #1 * 2 _", "def f(**kwargs), **args and x**2 + y**2 *** four stars *** [5/5](of ten) C# 9 #1 * 2 _"},
@@ -292,7 +304,9 @@ func TestHeadings(t *testing.T) {
 		{"a post without a title, and without an end", `<description>` + strings.Repeat("the mill turns and ", 8) + `stops</description>`,
 			"title=" + strings.TrimSpace(strings.Repeat("the mill turns and ", 5)) + " the…; summary=… mill turns and the mill turns and the mill turns and stops"},
 		{"a title that is the beginning of its post", `<title>The mill turns again after…</title><description>The mill turns again after the flood. All came.</description>`,
-			"title=The mill turns again after…; summary=… the flood. All came."},
+			"title=The mill turns again after the flood; summary=All came."},
+		{"a title that is the beginning of a long sentence", `<title>The mill turns...</title><description>The mill turns ` + strings.Repeat("and turns ", 14) + `again.</description>`,
+			"title=The mill turns...; summary=… " + strings.Repeat("and turns ", 14) + "again."},
 		{"a title that is all of its post", `<title>Bo: The mill turns. https://mill.example/a</title><description>The mill turns. mill.example/a</description>`,
 			"title=Bo: The mill turns. https://mill.example/a"},
 		{"a title that its text begins with", `<title>The mill turns</title><description>&lt;h1&gt;The mill turns&lt;/h1&gt;&lt;p&gt;All came.&lt;/p&gt;</description>`,

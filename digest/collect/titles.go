@@ -233,6 +233,21 @@ func continued(t digest.Text, title string) digest.Text {
 	return t
 }
 
+// wholeTitle is a title that was cut off, as the first sentence of the text that it was cut from says it; else the title.
+func wholeTitle(title, text string) string {
+	begin, cut := strings.CutSuffix(strings.TrimSuffix(title, "..."), "…")
+	if !cut && !strings.HasSuffix(title, "...") || sameBegin(text, begin) == 0 {
+		return title
+	}
+	if whole := text[:firstSentence(text)]; len(whole) >= len(begin) && len(whole) <= maxWhole {
+		return strings.TrimSuffix(whole, ".")
+	}
+	return title
+}
+
+// maxWhole is the most bytes of a sentence that stands for a title that was cut off.
+const maxWhole = 140
+
 // sameBegin is how many bytes of a text say the same as a title does, letter by letter; 0 when it does not begin so.
 func sameBegin(text, title string) int {
 	next := func(s string, at int) (rune, int) {
