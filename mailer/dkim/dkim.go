@@ -94,16 +94,14 @@ func (s *Signer) Public() crypto.PublicKey { return s.key.Public() }
 // (CRLF, with or without the empty line at its end) and the SHA-256 of its body in relaxed form
 // (RelaxedBody), without the fields that are named. The same input gives the same signature.
 func (s *Signer) Sign(dst, header, bodyHash []byte, at time.Time, without ...string) ([]byte, error) {
-	fields := split(header)
-	var names []string
-	hash := sha256.New()
+	fields, names := split(header), make([]string, 0, 32)
+	covered := make([]byte, 0, len(header)+1024) // and this signature's own field
 	cover := func(name string, oversign bool) {
 		// From the bottom up, as §5.4.2 has it.
 		for i := len(fields) - 1; i >= 0; i-- {
-			if strings.EqualFold(fields[i].name, name) {
+			if bytes.EqualFold(fields[i].name, []byte(name)) {
 				names = append(names, name)
-				hash.Write(relaxedField(fields[i]))
-				hash.Write([]byte("\r\n"))
+				covered = append(appendRelaxed(covered, fields[i]), "\r\n"...)
 			}
 		}
 		if oversign {
@@ -132,13 +130,12 @@ func (s *Signer) Sign(dst, header, bodyHash []byte, at time.Time, without ...str
 	dst = append(dst, ";\r\n h="...)
 	dst = appendNames(dst, names)
 	dst = append(dst, ";\r\n b="...)
-	hash.Write(relaxedField(split(dst[start:])[0])) // without its line end (§3.7)
-
-	digest, opts := hash.Sum(nil), crypto.SignerOpts(crypto.SHA256)
+	digest := sha256.Sum256(appendRelaxed(covered, split(dst[start:])[0])) // without its line end (§3.7)
+	opts := crypto.SignerOpts(crypto.SHA256)
 	if s.algorithm == "ed25519-sha256" {
 		opts = crypto.Hash(0) // RFC 8463 §3: the digest is what is signed
 	}
-	sig, err := s.key.Sign(rand.Reader, digest, opts) // neither scheme draws from it
+	sig, err := s.key.Sign(rand.Reader, digest[:], opts) // neither scheme draws from it
 	if err != nil {
 		return dst[:start], fmt.Errorf("DKIM signature of %s: %w", s.domain, err)
 	}
@@ -171,39 +168,37 @@ func appendNames(dst []byte, names []string) []byte {
 	return dst
 }
 
-type field struct {
-	name  string
-	value []byte
-}
+type field struct{ name, value []byte }
 
 // split cuts a header block into its fields, folded values left as they are.
 func split(header []byte) []field {
-	var fields []field
+	fields := make([]field, 0, 32)
 	for len(header) > 0 {
-		line, rest, _ := bytes.Cut(header, []byte("\r\n"))
-		header = rest
-		if len(line) == 0 {
-			continue
+		end := 0 // of the field: a line end that no white space follows
+		for {
+			line, rest, _ := bytes.Cut(header[end:], []byte("\r\n"))
+			if end += len(line); len(rest) == 0 || rest[0] != ' ' && rest[0] != '\t' {
+				break
+			}
+			end += len("\r\n")
 		}
-		if (line[0] == ' ' || line[0] == '\t') && len(fields) > 0 {
-			last := &fields[len(fields)-1]
-			last.value = append(append(last.value, "\r\n"...), line...)
-			continue
+		if name, value, ok := bytes.Cut(header[:end], []byte(":")); ok {
+			fields = append(fields, field{bytes.TrimSpace(name), value})
 		}
-		name, value, _ := bytes.Cut(line, []byte(":"))
-		fields = append(fields, field{string(bytes.TrimSpace(name)), bytes.Clone(value)})
+		header = header[min(end+len("\r\n"), len(header)):]
 	}
 	return fields
 }
 
-// relaxedField is a field in relaxed form (§3.4.2), without a line end.
-func relaxedField(f field) []byte {
-	b := append([]byte(strings.ToLower(f.name)), ':')
-	for i, word := range bytes.Fields(f.value) {
-		if i > 0 {
+// appendRelaxed appends a field in relaxed form (§3.4.2), without a line end.
+func appendRelaxed(b []byte, f field) []byte {
+	b = append(append(b, bytes.ToLower(f.name)...), ':')
+	first := true
+	for word := range bytes.FieldsSeq(f.value) {
+		if !first {
 			b = append(b, ' ')
 		}
-		b = append(b, word...)
+		b, first = append(b, word...), false
 	}
 	return b
 }

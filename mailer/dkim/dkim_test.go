@@ -242,6 +242,22 @@ func TestCheckRecord(t *testing.T) {
 	}
 }
 
+// TestSigningTakesLittleMemory bounds what a signature of each mail makes beside itself.
+func TestSigningTakesLittleMemory(t *testing.T) {
+	s, hash := signer(t, "ed25519"), sha256.Sum256([]byte(body))
+	header := []byte(sample)
+	if n := testing.AllocsPerRun(100, func() {
+		if _, err := s.Sign(nil, header, hash[:], when); err != nil {
+			t.Fatal(err)
+		}
+	}); n > 40 {
+		t.Errorf("%v pieces of memory", n)
+	}
+	if string(header) != sample {
+		t.Error("the header is another one now")
+	}
+}
+
 func BenchmarkSign(b *testing.B) {
 	for _, kind := range []string{"rsa", "ed25519"} {
 		b.Run(kind, func(b *testing.B) {
