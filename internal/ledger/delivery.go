@@ -126,7 +126,7 @@ func (w *deliveryWriter) stop() {
 // writeSteps commits steps until the ledger closes.
 func (w *deliveryWriter) writeSteps() {
 	var took time.Duration // by the last commit
-	for group := w.gather(0); len(group) > 0; group = w.gather(min(took, maxPatience)) {
+	for group := w.gather(0); len(group) > 0; group = w.gather(min(2*took, maxPatience)) {
 		start := time.Now()
 		w.commitSteps(group)
 		took = time.Since(start)
@@ -139,37 +139,34 @@ func (w *deliveryWriter) writeSteps() {
 	}
 }
 
-// gather takes the steps that wait when those expected are there, or none came within the patience: a commit costs
-// the same with them. Without any patience, the workers fall into halves that take turns even when they are all about
-// to come. A commit's time is what waiting for one more may cost: who misses this commit waits for all of it before
-// its own. Only the first step and the last of those expected wake the writer. It takes none after the end.
+// gather takes the steps that wait when those expected are there, or the first has waited for as long as the patience:
+// a commit costs the same with them. Without any patience, the workers fall into halves that take turns even when they
+// are all about to come. Twice a commit's time is what waiting may cost, since who misses this commit waits for all of
+// it before its own; with more, all workers stand still during a commit where each takes its time, as for a signature.
+// Only the first step and the last of those expected wake the writer. It takes none after the end.
 func (w *deliveryWriter) gather(patience time.Duration) (group []*step) {
-	var timer *time.Timer
-	for had := 0; ; {
+	var late <-chan time.Time
+	for over := false; ; {
 		w.handing.Lock()
 		n := len(w.waiting)
-		if ready := n >= w.expect || n == had; w.closed || n > 0 && ready {
+		if w.closed || n > 0 && (over || n >= w.expect) {
 			n = min(n, maxGroup)
 			group, w.waiting = w.waiting[:n:n], append([]*step(nil), w.waiting[n:]...)
 			w.handing.Unlock()
 			return group
 		}
 		w.handing.Unlock()
-		if n == 0 {
+		switch {
+		case n == 0:
 			<-w.woken
 			continue
-		}
-		if timer == nil {
-			timer = time.NewTimer(patience)
-			defer timer.Stop()
-		} else {
-			timer.Reset(patience)
+		case late == nil:
+			late = time.After(patience)
 		}
 		select {
 		case <-w.woken:
-			had = 0
-		case <-timer.C:
-			had = n
+		case <-late:
+			over = true
 		}
 	}
 }
