@@ -132,6 +132,9 @@ func besideNews(s digest.Story, c cluster, withArticles, explainers map[string]b
 	return ""
 }
 
+// crumb matches the section that some outlets put in front of a headline: "World › Cranes move".
+var crumb = lazyregexp.New(`^[^›:.,]{2,24} › ([^›]+)$`)
+
 // nameParting is what stands between a headline and the outlet's name.
 var nameParting = lazyregexp.New(` (?:[|–—:·]|-|::) `)
 
@@ -139,6 +142,9 @@ var nameParting = lazyregexp.New(` (?:[|–—:·]|-|::) `)
 // behind it and the offer to explain what it tells ("Port closed: what to know").
 func headline(it digest.Item) string {
 	title, known := withoutOutlet(it), knownAsides()
+	if m := crumb.FindStringSubmatch(title); m != nil {
+		title = m[1]
+	}
 	if label := known.labels.find(title); label != nil && label[1] < len(title) {
 		title = capitalized(title[label[1]:])
 	}
@@ -178,6 +184,19 @@ func capitalized(s string) string {
 		return string(unicode.ToUpper(first)) + s[size:]
 	}
 	return s
+}
+
+// mostTails is in how many titles of a feed the same may stand behind a bar: a programme or a section stands in more.
+const mostTails = 2
+
+// behindBar is where the last bar of a headline stands with what is behind it, "Cranes move | Harbour Hour"; its length
+// where there is none.
+func behindBar(title string) int {
+	at := strings.LastIndex(title, " | ")
+	if at < 0 || len(strings.Fields(title[:at])) < 3 || len(strings.Fields(title[at:])) > 5 {
+		return len(title)
+	}
+	return at
 }
 
 // withoutOutlet is a title without the name of its outlet at the end, "Cranes move again - The Herald", or that of the

@@ -305,6 +305,25 @@ func TestSieveHasPiecesOfAll(t *testing.T) {
 	}
 }
 
+// What a feed has behind a bar in three titles and more is a programme or a section.
+func TestTailsOfAFeed(t *testing.T) {
+	titles := []string{"Cranes stand still again | Harbour Hour", "Ferries sail for Aldmere | Harbour Hour", "Ports are open again | Harbour Hour",
+		"Mills turn at night | Tide", "Tide | Harbour Hour", "A crane of new kind | Tested on the pier", "Dockers want three days | Tide"}
+	want := []string{"Cranes stand still again", "Ferries sail for Aldmere", "Ports are open again",
+		"Mills turn at night | Tide", "Tide | Harbour Hour", "A crane of new kind | Tested on the pier", "Dockers want three days | Tide"}
+	var nodes []node
+	for i, title := range titles {
+		nodes = append(nodes, newNode(digest.Item{Feed: "https://post.example/", Seq: uint64(i + 1), Title: title}, 0))
+	}
+	nodes = append(nodes, newNode(digest.Item{Feed: "https://other.example/", Seq: 9, Title: "Gulls cross the bay | Tide"}, 0))
+	clean(nodes, func(string) digest.Kind { return digest.News }, nil)
+	for i, n := range nodes[:len(want)] {
+		if n.item.Title != want[i] {
+			t.Errorf("%q became %q, want %q", titles[i], n.item.Title, want[i])
+		}
+	}
+}
+
 // What stands around a headline goes, and its kind by what is told.
 func TestHeadlines(t *testing.T) {
 	for _, c := range []struct {
@@ -312,6 +331,8 @@ func TestHeadlines(t *testing.T) {
 		explains    bool
 		kind        digest.Kind
 	}{
+		{"World › Cranes stand still", "Cranes stand still", false, digest.News},
+		{"Settings › Displays › Arrange: cranes fixed", "Settings › Displays › Arrange: cranes fixed", false, digest.News},
 		{"Exclusive: cranes stand still", "Cranes stand still", false, digest.News},
 		{"EXCLUSIVE — iPort signs with the dockers", "iPort signs with the dockers", false, digest.News},
 		{"Exclusive clubs close at the port", "Exclusive clubs close at the port", false, digest.News},

@@ -43,6 +43,12 @@ func clean(nodes []node, kind func(feed string) digest.Kind, asidePaths []string
 	})
 	joins := feedsWhere(nodes, 4, 1, func(n node) bool { return n.joined })
 	fronts := feedsWhere(nodes, 4, 3, func(n node) bool { return n.fronted })
+	tails := make(map[[2]string]int) // what stands behind a bar in titles, by feed
+	for _, n := range nodes {
+		if n.sent == 0 {
+			tails[[2]string{n.item.Feed, n.item.Title[behindBar(n.item.Title):]}]++
+		}
+	}
 	inParallel(len(nodes), func(from, to int) {
 		for i := range nodes[from:to] {
 			if n := &nodes[from+i]; n.sent == 0 {
@@ -52,6 +58,9 @@ func clean(nodes []node, kind func(feed string) digest.Kind, asidePaths []string
 				n.item.Kind = kindOf(*n.item, kind(n.item.Feed), asidePaths)
 				if n.item.Kind == digest.Aside {
 					n.aside = asideOf(*n.item, asidePaths)
+				}
+				if at := behindBar(n.item.Title); tails[[2]string{n.item.Feed, n.item.Title[at:]}] > mostTails && at < len(n.item.Title) {
+					n.item.Title = n.item.Title[:at]
 				}
 				n.item.Title = headline(*n.item)
 				if behind := front(n.item.Summary.Plain(), fronts[n.item.Feed]); behind > 0 {
