@@ -248,8 +248,8 @@ func preheader(v *View) string {
 	for i, p := range parts {
 		size := len([]rune(p))
 		if i > 0 {
-			// A headline that is cut short tells nothing, unless the line would stay empty without it.
-			if n+3+size > preheaderLength && n >= 180 {
+			// A headline that is cut short tells nothing, unless an inbox would go on with what stands on top of the mail.
+			if n+3+size > preheaderLength && n >= inboxLength {
 				break
 			}
 			out.WriteString(" · ")

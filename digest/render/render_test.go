@@ -152,6 +152,12 @@ func TestPreheader(t *testing.T) {
 		t.Errorf("preheader %q, want %q at the start", got, want)
 	}
 
+	// What fills an inbox's line is not followed by half a headline.
+	view.next = []string{strings.Repeat("Cranes ", 8) + "rest", strings.Repeat("Ferries ", 20) + "sail"}
+	if got := preheader(view); !strings.HasSuffix(got, "Cranes rest") {
+		t.Errorf("preheader ends in %q", got)
+	}
+
 	// One story without words: there is still something to say before the masthead.
 	page := everySection("en")
 	page.Sections, page.Five, page.Lead.Items[0].Summary = nil, nil, nil
