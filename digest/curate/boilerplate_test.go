@@ -18,6 +18,7 @@ func TestFront(t *testing.T) {
 		{"SIGN IN OR REGISTER, THEN READ ALL OF IT A crane fell.", "A crane fell.", ""},
 		{"STAY IN THE KNOW. SIGN UP HERE. 3 cranes fell.", "3 cranes fell.", ""},
 		{"AGENCIES. Cranes move.", "AGENCIES. Cranes move.", "Cranes move."},
+		{"POST.EXAMPLE. Cranes move.", "POST.EXAMPLE. Cranes move.", "Cranes move."},
 		{"AA. Cranes move.", "AA. Cranes move.", "Cranes move."},
 		{"SANDHOLM: Cranes move.", "SANDHOLM: Cranes move.", "Cranes move."},
 		// What is no front.

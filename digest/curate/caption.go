@@ -118,7 +118,7 @@ func front(plain string, eager bool) int {
 			if words >= 2 || eager {
 				end = at
 			}
-		case last == '.' && (words >= 4 || eager) && strings.IndexByte(word, '.') == len(word)-1:
+		case last == '.' && (words >= 4 || eager) && len(word) != 2*len(letters): // "U.S." is no end
 			end = at
 		}
 	}
