@@ -19,6 +19,7 @@ type block struct {
 
 	chapters      bool        // a list of a film's chapters has begun
 	heading       digest.Text // that begins the text: see isHeading
+	begun         bool        // more than headings was kept
 	total, linked int         // bytes of all blocks so far that are kept, and of those that are links
 	last          rune
 }
@@ -45,9 +46,10 @@ func (r *htmlParser) endBlock() {
 	switch {
 	case text == "" || r.choosy && (isFurnitureLine(text) || b.isChapter(text) || isScript(text)):
 		r.room += len(text)
-	case r.choosy && len(r.kept) == 0 && (isBareDate(text) || r.inHeading && isHeading(text)):
+	case r.choosy && !b.begun && (isBareDate(text) || r.inHeading && isHeading(text)):
 		b.heading = r.spans
 	default:
+		b.begun = b.begun || !r.inHeading
 		gap := " "
 		if first, _ := utf8.DecodeRuneInString(text); b.breaks >= 2 && lacksStop(b.last, first) {
 			gap = ". "

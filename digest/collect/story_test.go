@@ -311,6 +311,8 @@ func TestHeadings(t *testing.T) {
 			"title=Bo: The mill turns. https://mill.example/a"},
 		{"a title that its text begins with", `<title>The mill turns</title><description>&lt;h1&gt;The mill turns&lt;/h1&gt;&lt;p&gt;All came.&lt;/p&gt;</description>`,
 			"title=The mill turns; summary=All came."},
+		{"a title above a date", `<title>The mill turns again after all</title><description>&lt;h1&gt;The mill turns again after all&lt;/h1&gt;&lt;h4&gt;2026-11-28&lt;/h4&gt;&lt;p&gt;All came.&lt;/p&gt;</description>`,
+			"title=The mill turns again after all; summary=All came."},
 		{"a title that its first sentence begins with", `<title>The mill</title><description>The mill turns again.</description>`,
 			"title=The mill; summary=The mill turns again."},
 		{"a picture and nothing else", `<link>/1</link><title>Photo</title><description>&lt;img src="/a.jpg" alt="The mill at dusk"&gt;</description>`,
