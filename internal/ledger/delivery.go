@@ -131,7 +131,7 @@ func (w *deliveryWriter) writeSteps() {
 		w.commitSteps(group)
 		took = time.Since(start)
 		w.handing.Lock()
-		w.expect = len(group) + len(w.waiting)
+		w.expect = min(len(group)+len(w.waiting), maxGroup)
 		w.handing.Unlock()
 		for _, s := range group {
 			close(s.done)
