@@ -255,13 +255,16 @@ type Rank struct {
 	Recency  float64 `json:"recency"`
 	Weight   float64 `json:"weight"`
 	Affair   int     `json:"affair,omitempty"`   // outlets beyond its own that count, since they repeat it in other words
-	Light    bool    `json:"light,omitempty"`    // it is of sport, show or private lives, for which Total is taken down
+	News     float64 `json:"news,omitempty"`     // less than 1 where its words or links tell of sport, show, life or views
 	Asks     bool    `json:"asks,omitempty"`     // nobody has more than a question, for which Total is taken down
 	Beside   string  `json:"beside,omitempty"`   // title of a better story of the same affair, for which it stands back
 	Repeats  string  `json:"repeated,omitempty"` // ID of that story, where it tells nothing beyond it and no edition had that one
 	Running  float64 `json:"running,omitempty"`  // in a digest of another one's editions: on how many days they told it, and what came
 	Total    float64 `json:"total"`
 }
+
+// IsLight reports whether a story is hardly news of public affairs, by its words and links.
+func (r Rank) IsLight() bool { return 0 < r.News && r.News < 0.7 }
 
 // Story is one or more items about the same thing.
 type Story struct {

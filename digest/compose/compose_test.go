@@ -489,7 +489,7 @@ func TestDevelopments(t *testing.T) {
 func TestLightNewsSeldomLeads(t *testing.T) {
 	for total, want := range map[float64]string{1.4: "n", 1.6: "l"} {
 		film, news := story("l", "herald", 0, "g"), story("n", "herald", 0, "g")
-		film.Rank.Total, film.Rank.Light, news.Rank.Total = total, true, 1
+		film.Rank.Total, film.Rank.News, news.Rank.Total = total, 0.5, 1
 		r, err := Compose(Input{Digest: daily(topic("g", 12, 9)), Edition: digest.Edition{ID: "e", Composed: noon}, Stories: []digest.Story{film, news}})
 		if err != nil {
 			t.Fatal(err)

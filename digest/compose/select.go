@@ -181,7 +181,7 @@ func bestOf(stories []digest.Story, may func(i int) bool) int {
 	for i, story := range stories {
 		switch {
 		case !may(i):
-		case story.Follows == nil && !story.Rank.Light:
+		case story.Follows == nil && !story.Rank.IsLight():
 			if lesser >= 0 && stories[lesser].Rank.Total >= farBetter*story.Rank.Total {
 				return lesser
 			}

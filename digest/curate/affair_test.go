@@ -26,8 +26,8 @@ func TestStoriesOfOneAffairStandBack(t *testing.T) {
 			t.Errorf("story %d stands beside %q, want %q", i, got, want)
 		}
 	}
-	if alone, beside := stories[1].Rank.Total, stories[2].Rank.Total; beside < 0.19*alone || beside > 0.21*alone {
-		t.Errorf("rank %.3f beside another one, want a fifth of %.3f", beside, alone)
+	if r := stories[2].Rank; r.Total < 0.19*r.News || r.Total > 0.21*r.News {
+		t.Errorf("rank %.3f beside another one, want a fifth of %.3f", r.Total, r.News)
 	}
 }
 
@@ -173,7 +173,8 @@ func TestDevelopmentsLeadWithWhatIsNew(t *testing.T) {
 func TestQuestionsStandBack(t *testing.T) {
 	stories, _ := Curate([]digest.Topic{topic("global", "harbour", "nordic")}, []digest.Item{item(1, "harbour", "Who owns the cranes of Sandholm?"), item(2, "nordic", rates)},
 		nil, Options{Now: noon})
-	if len(stories) != 2 || stories[0].Rank.Asks || !stories[1].Rank.Asks || stories[1].Rank.Total != stories[0].Rank.Total/2 {
+	if len(stories) != 2 || stories[0].Rank.Asks || !stories[1].Rank.Asks ||
+		stories[1].Rank.Total != stories[1].Rank.News/2 {
 		t.Errorf("stories %+v", stories)
 	}
 }
@@ -230,7 +231,7 @@ func TestRepeats(t *testing.T) {
 // have does not.
 func TestAffairsByRareWords(t *testing.T) {
 	items := []digest.Item{
-		item(1, "harbour", "Sandholm halves its drills with Tarn, praising its marshal"),
+		item(1, "harbour", "Sandholm cuts its drills with Tarn, praising its marshal"),
 		item(2, "nordic", "Marshal of Tarn hails end of Sandholm drills"),
 		item(3, "courier", "Marshal of Tarn buys a concert piano from a bankrupt school in Merle"),
 	}

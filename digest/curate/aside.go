@@ -19,7 +19,7 @@ import (
 type asides struct {
 	titles, summaries, explainers, lists, labels, tails sieve
 	names                                               []string // what each expression of titles finds
-	paths, livePaths, magazines, categories, beginnings map[string]bool
+	paths, livePaths, magazines, categories             map[string]bool
 	addresses, selves                                   map[string]string // words to the languages that have them
 }
 
@@ -45,7 +45,7 @@ var knownAsides = sync.OnceValue(func() asides {
 	return asides{
 		titles: newSieve(titles), names: names, summaries: newSieve(known["summaries"]), lists: newSieve(known["lists"]),
 		explainers: newSieve(known["explainers"]), labels: newSieve(labels), tails: newSieve(known["tails"]),
-		paths: set("paths"), livePaths: set("live paths"), magazines: set("magazine paths"), beginnings: set("beginnings"),
+		paths: set("paths"), livePaths: set("live paths"), magazines: set("magazine paths"),
 		categories: phrases(strings.Join(known["categories"], "|")),
 		addresses:  byLanguage(known["addresses"]), selves: byLanguage(known["selves"]),
 	}

@@ -250,16 +250,15 @@ func TestMagazine(t *testing.T) {
 		want                           bool
 	}{
 		{"Keep your knots dry", "A wet knot slips: store yours in a box.", herald + "docks/1", "en", true},
-		{"Keep your knots dry", "A wet knot slips.", herald + "docks/1", "", true},
+		{"Keep your knots dry", "A wet knot slips.", herald + "docks/1", "", false},
 		{"Keepers mend your lamps at night", "A wet lamp fails.", herald + "docks/1", "en", false},
 		{"Keepers mend lamps at night", "A wet lamp fails, if you ask them.", herald + "docks/1", "en", false},
 		{"Keepers mend lamps at night", "A wet lamp fails, if you ask them.", herald + "lifestyle/1", "en", true},
 		{"Keepers mend lamps at night", "They say: “You get used to our dark.”", herald + "lifestyle/1", "en", false},
 		{"Keepers mend lamps at night", "A wet lamp fails.", herald + "docks/lifestyle", "en", false},
 		{"Five knots: six tricks for beginners", "Could a wet knot slip?", herald + "docks/1", "en", true},
-		{"Are lamps too bright for our moths", "They burn all night.", herald + "docks/1", "en", true},
-		{"Don't touch your lamps, keepers warn", "They burn all night.", herald + "docks/1", "en", false},
-		{"Is the lamp lit for US ships?", "They burn all night.", herald + "docks/1", "en", true},
+		{"Is the lamp lit for us?", "They burn all night.", herald + "docks/1", "en", true},
+		{"Is the lamp lit for US ships?", "They burn all night.", herald + "docks/1", "en", false},
 		{"Lamps lit for US ships", "Will they burn all night?", herald + "docks/1", "en", false},
 		{"Lampen, die Ihnen leuchten", "Wir haben sie geprüft.", herald + "hafen/1", "de", true},
 		{"Sie leuchten wieder", "Ihre Lampen standen still.", herald + "hafen/1", "de", false},
@@ -294,7 +293,7 @@ func TestSaysWhatIsNoNews(t *testing.T) {
 func TestSieveHasPiecesOfAll(t *testing.T) {
 	for heading, lines := range tablesOf(asideTables) {
 		switch heading {
-		case "paths", "live paths", "magazine paths", "categories", "beginnings", "addresses", "selves":
+		case "paths", "live paths", "magazine paths", "categories", "addresses", "selves":
 			continue
 		}
 		for _, line := range lines {

@@ -208,7 +208,8 @@ func TestCurateExplains(t *testing.T) {
 	if len(s.Joins) != 1 || s.Joins[0].Item != 2 || s.Joins[0].With != 1 || s.Joins[0].Score < Threshold || !slices.Contains(s.Joins[0].Terms, "kestrel") {
 		t.Errorf("joins %+v", s.Joins)
 	}
-	if want := (digest.Rank{Coverage: 2, Place: 1, Staying: 1, Heat: 1, Recency: 0.5, Weight: 1, Total: 1}); s.Rank != want {
+	news := newsOf(s)
+	if want := (digest.Rank{Coverage: 2, Place: 1, Staying: 1, Heat: 1, Recency: 0.5, Weight: 1, News: news, Total: news}); s.Rank != want {
 		t.Errorf("rank %+v, want %+v", s.Rank, want)
 	}
 	if s.ID != "s1" {

@@ -459,3 +459,16 @@ func TestModels(t *testing.T) {
 		}
 	}
 }
+
+// However much is told of a subject, its heat has a bound.
+func TestHeatHasABound(t *testing.T) {
+	it := digest.Item{Title: "Sandholm reopens", Language: "en"}
+	s := newSubjects()
+	for _, tok := range new(reader).titleTokens(it) {
+		s.rare[tok.key] = &subject{term: tok.term, items: 1 << 12, outlets: outlets{3}}
+	}
+	stories := []digest.Story{{Kind: digest.News, Items: []digest.Item{it}}}
+	if s.lift(stories, 1<<20); stories[0].Rank.Heat != 2.5 {
+		t.Errorf("heat %v, want 2.5", stories[0].Rank.Heat)
+	}
+}

@@ -13,12 +13,8 @@ import (
 // tells what happened. News has one of them often enough, and two of them hardly ever.
 const enoughSigns = 2
 
-var (
-	// warned matches who speaks, at a headline's end: "Don't go out, doctors warn".
-	warned = lazyregexp.New(`,[^,]*\b(?:says?|warns?|tells?|urges?|asks?|demands?)\b`)
-	// idPart is what systems put behind the name of a page: "in-pictures-52384143".
-	idPart = lazyregexp.New(`-\d{5,}$`)
-)
+// idPart is what systems put behind the name of a page: "in-pictures-52384143".
+var idPart = lazyregexp.New(`-\d{5,}$`)
 
 // isMagazine reports whether an item, by its headline's, summary's and link's signs, tells no news. Quotations are
 // others' words, and no sign.
@@ -43,9 +39,6 @@ func isMagazine(it digest.Item) bool {
 	count(known.lists.find(title) != nil)
 	count(strings.HasSuffix(title, "?"))
 	count(strings.Contains(summary, "?") && strings.Contains(quoted.ReplaceAllString(summary, ""), "?"))
-	first, _, _ := strings.Cut(title, " ")
-	count(signs == enoughSigns-1 && known.beginnings[strings.ReplaceAll(strings.ToLower(first), "’", "'")] &&
-		!warned.MatchString(title) && isEnglish(it))
 	return signs >= enoughSigns
 }
 

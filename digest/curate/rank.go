@@ -40,7 +40,7 @@ func placeWorth(place int) float64 {
 	return firstWorth
 }
 
-// rank is a story's worth: coverage × place × staying × recency × weight of the leading feed, less for what is light. A
+// rank is a story's worth: coverage × place × staying × recency × weight of the leading feed × how newsy it is. A
 // story that was carried over has waited half its age for room and is not punished for that half. Heat is added when
 // all stories are known.
 func rank(s digest.Story, f filters, opt Options) digest.Rank {
@@ -81,7 +81,14 @@ func rank(s digest.Story, f filters, opt Options) digest.Rank {
 	// What editors put at the top stays news for longer.
 	r.Recency = max(leastRecency, math.Exp2(-float64(age)/(halfLife*r.Place)))
 	r.Place *= float64(max(1, tops))
-	r.Light = tops == 0 && isLight(s) // an editor who puts it at the top has judged it
+	switch { // editors who put it at the top have judged it
+	case tops == 0:
+		r.News = newsOf(s)
+	case tops == 1:
+		r.News = math.Sqrt(newsOf(s))
+	default:
+		r.News = 1
+	}
 	r.Total = product(r)
 	return r
 }
@@ -95,12 +102,9 @@ func coverage(n float64) float64 {
 // manyOutlets is the power by which the worth of outlets grows from five on.
 const manyOutlets = 0.75
 
+// product is of all parts; what was told before there was a figure of news has none.
 func product(r digest.Rank) float64 {
-	total := r.Coverage * r.Place * r.Staying * r.Heat * r.Recency * r.Weight
-	if r.Light {
-		total *= light
-	}
-	return total
+	return r.Coverage * r.Place * r.Staying * r.Heat * r.Recency * r.Weight * cmp.Or(r.News, 1)
 }
 
 // bestFirst are stories in the order of their rank. Ties go to the fresher, then to the leading items' own order, so

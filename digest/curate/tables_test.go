@@ -42,6 +42,8 @@ func TestTables(t *testing.T) {
 	set("prepositions", prepositions)
 	set("relations", relations)
 	set("no subjects", noSubjects)
+	set("light parts", lightParts)
+	table("signs of news", strings.Fields(newsyTable))
 	for heading, lines := range tablesOf(asideTables) {
 		table("asides: "+heading, lines)
 	}

@@ -143,8 +143,8 @@ func rankWords(r digest.Rank) string {
 		parts += fmt.Sprintf(" (of %s)", r.Subject)
 	}
 	parts += fmt.Sprintf(" × recency %.2f × weight %.2f", r.Recency, r.Weight)
-	if r.Light {
-		parts += ", taken down as light news"
+	if 0 < r.News && r.News < 1 {
+		parts += fmt.Sprintf(" × news %.2f", r.News)
 	}
 	if r.Asks {
 		parts += ", taken down as a question"
