@@ -41,7 +41,8 @@ type wording struct {
 	weight    float64   // of the leading headline
 	text      []mention // of headline and summary, sorted by key; nil: there is no summary
 	length    float64   // of the text, as a vector
-	source    string    // of the leading item
+	first     Document  // the leading item's
+	source    string    // likewise
 }
 
 // wordings are those of stories, of a window of so many items; of stories that are no news, they are empty.
@@ -75,7 +76,7 @@ func (s *subjects) wording(story digest.Story, c cluster, items int) (w wording)
 	}
 	at := slices.IndexFunc(c.nodes, func(n *node) bool { return n.item.Seq == story.Lead().Seq })
 	lead := c.nodes[max(0, at)]
-	w.lead, w.source = s.mentions(lead.doc.tokens, items), lead.item.Source
+	w.lead, w.first, w.source = s.mentions(lead.doc.tokens, items), lead.doc, lead.item.Source
 	if lead.doc.summary >= leastSummary {
 		w.text = lead.doc.text
 	}
@@ -160,29 +161,32 @@ type standing struct {
 // that tell nothing beyond it. Stories come best first; clusters are by the stories' IDs; first are titles by the roots
 // of their clusters: those that were sent. The window has so many items.
 func (s *subjects) standBack(stories []digest.Story, clusters map[string]cluster, first map[int]string, items int) {
-	better, words := make(map[int]*digest.Story), s.wordings(stories, clusters, items) // by the roots of their clusters
+	better, words := make(map[int]standing), s.wordings(stories, clusters, items) // by the roots of their clusters
 	var before []standing
 	for i := range stories {
 		story, c := &stories[i], clusters[stories[i].ID]
 		if story.Rank.Asks = c.asks(); story.Rank.Asks {
 			story.Rank.Total *= question
 		}
-		news := story.Kind == digest.News
+		news, here := story.Kind == digest.News, standing{story: story, of: c}
+		if i < mostInAffairs {
+			here.words = words[i]
+		}
 		at := slices.IndexFunc(c.beside, func(root int) bool {
-			return news && story.Follows == nil && first[root] != "" && !moreTell(story, better[root])
+			return news && story.Follows == nil && first[root] != "" && !here.moreTell(better[root])
 		})
 		if at >= 0 {
 			story.Rank.Beside = first[c.beside[at]]
-			if b := better[c.beside[at]]; b != nil && c.repeats(clusters[b.ID]) {
-				story.Rank.Repeats = b.ID
+			if b := better[c.beside[at]]; b.story != nil && c.repeats(b.of) {
+				story.Rank.Repeats = b.story.ID
 			}
 		}
-		if news && i < mostInAffairs && story.Rank.Repeats == "" {
-			here := standing{story, c, words[i]}
+		if news && i < mostInAffairs && (story.Rank.Repeats == "" || here.words.first.tellsResult()) {
 			if angle := here.behind(before); angle >= 0 {
 				b := before[angle]
 				here.before(b, stories[:i])
-				first[b.of.root], better[b.of.root] = story.Lead().Title, story
+				story.Rank.Beside, story.Rank.Repeats = "", ""
+				first[b.of.root], better[b.of.root] = story.Lead().Title, here
 				before = slices.Delete(before, angle, angle+1)
 			}
 			if story.Rank.Beside == "" {
@@ -193,7 +197,7 @@ func (s *subjects) standBack(stories []digest.Story, clusters map[string]cluster
 		case story.Rank.Beside != "":
 			story.Rank.Total *= besideIt
 		case news: // nothing stands back behind a clip
-			first[c.root], better[c.root] = story.Lead().Title, story
+			first[c.root], better[c.root] = story.Lead().Title, here
 		}
 	}
 	repeating := make(map[string][]digest.Item) // by the IDs of the better stories
@@ -233,28 +237,75 @@ func countRepeats(s *digest.Story, repeating []digest.Item) {
 }
 
 // moreTell reports whether more outlets tell a story than a better one: an event stands back behind no reaction to it,
-// however fresh. nil: the better one was sent.
-func moreTell(s, better *digest.Story) bool { return better != nil && s.Outlets() > better.Outlets() }
+// however fresh.
+func (a standing) moreTell(b standing) bool {
+	return b.story != nil && a.story.Outlets() > b.story.Outlets()
+}
+
+// ends reports whether a story that as many outlets tell as a better one has a result in its headline, and that one has
+// none: then the better one can be a reaction, a preview, a search.
+func (a standing) ends(b standing) bool {
+	return a.story.Outlets() == b.story.Outlets() && a.words.first.tellsResult() && !b.words.first.tellsResult()
+}
+
+// tellsElse reports whether two stories are two matters with a few names in common: the headline of the first is for the
+// most part of what no item of the second tells, the second has something of its own, and of no two of their items it is
+// sure that they are of one affair. Without summaries nobody knows what else they tell.
+func (a standing) tellsElse(b standing) bool {
+	return len(a.words.text) > 0 && len(b.words.text) > 0 && !slices.Contains(a.of.beside, b.of.root) &&
+		a.unheardIn(b) >= ofAnother && b.unheardIn(a) >= ofItsOwn
+}
+
+// unheardIn is the part of a story's headline that no item of another one tells.
+func (a standing) unheardIn(b standing) float64 {
+	return a.words.first.unheard(func(key uint64) bool {
+		return slices.ContainsFunc(b.of.nodes, func(n *node) bool { return n.doc.has(key) })
+	})
+}
+
+// The parts of headlines that are unheard of in each other, of two matters. Set on pairs that were read.
+const (
+	ofAnother = 0.55
+	ofItsOwn  = 0.3
+)
+
+// tellsResult reports whether a headline tells how something ended: not what will come of it, and not whether.
+func (d Document) tellsResult() bool {
+	return !d.asks && !d.ahead && slices.ContainsFunc(d.tokens, func(t token) bool {
+		return t.tense == 0 && resultsEnglish[t.term]
+	})
+}
+
+// resultsEnglish are the words that tell how something ended, in those of their forms that mean little else.
+var resultsEnglish = words("acquits acquitted approves approved arrested banned beaten beats cancels canceled cancelled charged " +
+	"collapses collapsed convicts convicted crashes crashed dead defeated defeats detained died dies dismissed " +
+	"dismisses elected elects euthanized executed freed guilty indicted jailed kill killed kills launched " +
+	"launches lose loses lost ousted ousts overturned overturns passed passes postponed postpones quits " +
+	"rejected rejects rescued resigned resigns sacked sacks sank sentenced signed sinks suspended suspends " +
+	"toll upheld upholds wins won")
 
 // behind lets a story stand back behind the one before it with which it shares most, if that is enough. Where that one
-// is told by fewer outlets, stands no nearer to the top, and repeats the story, it is an angle of it: then behind returns
-// its place, and -1 otherwise.
+// is told by fewer outlets or has not how it ended, stands no nearer to the top, and repeats the story, it is an angle of
+// it: then behind returns its place, and -1 otherwise.
 func (a standing) behind(before []standing) (angle int) {
 	best, at, most, angle := 0.0, -1, 0.0, -1
 	for i, b := range before {
-		switch sure := a.words.ofAffair(b.words); {
-		case !moreTell(a.story, b.story):
-			if sure > best {
-				best, at = sure, i
-			}
-		case sure > most && b.story.Rank.Place <= a.story.Rank.Place && b.of.repeats(a.of):
+		sure := a.words.ofAffair(b.words)
+		if sure < ofOneAffair || a.tellsElse(b) || b.tellsElse(a) {
+			continue
+		}
+		more, mine := a.moreTell(b), a.story.Rank.Beside == "" || a.story.Rank.Repeats == b.story.ID
+		if mine && sure >= repeatsIt && sure > most && (more || a.ends(b)) &&
+			b.story.Rank.Place <= a.story.Rank.Place && b.of.repeats(a.of) {
 			most, angle = sure, i
+		} else if !more && sure > best {
+			best, at = sure, i
 		}
 	}
-	if most >= repeatsIt && most > best && a.story.Rank.Beside == "" && a.story.Follows == nil {
+	if most > best && a.story.Follows == nil {
 		return angle
 	}
-	if best < ofOneAffair {
+	if at < 0 || a.story.Rank.Repeats != "" {
 		return -1
 	}
 	repeats := best >= repeatsIt && a.of.repeats(before[at].of)

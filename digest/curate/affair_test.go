@@ -412,3 +412,95 @@ func TestEventsTakeThePlaceOfAngles(t *testing.T) {
 		}
 	}
 }
+
+// Of as many outlets, what tells how it ended takes the place of what does not, and of two results the better one stands.
+func TestResultsTakeThePlaceOfPreviews(t *testing.T) {
+	for _, c := range []struct {
+		better, lesser string
+		takes          bool
+	}{
+		{"Sandholm marshal and Lund await verdict of harbour court", "Sandholm marshal convicted by harbour court in Lund suit", true},
+		{"Sandholm marshal and Lund await verdict of harbour court", "Sandholm marshal to be convicted by harbour court, says Lund", false},
+		{"Sandholm marshal and Lund await verdict of harbour court", "Was Sandholm marshal convicted by harbour court in Lund suit?", false},
+		{"Harbour court jailed Sandholm marshal in Lund suit", "Sandholm marshal convicted by harbour court in Lund suit", false},
+	} {
+		words := wording{weight: 6, lead: []mention{{1, 2, true}, {2, 2, false}, {3, 2, false}}}
+		words.all = words.lead
+		var before []standing
+		for i, title := range []string{c.better, c.lesser} {
+			words.first = NewDocument(title, "", "en")
+			story := &digest.Story{ID: title, Kind: digest.News, Items: []digest.Item{{Title: title, Source: "Outlet"}}}
+			before = append(before, standing{story, cluster{root: i, nodes: []*node{{doc: words.first, when: noon}}}, words})
+		}
+		angle := before[1].behind(before[:1])
+		if repeats := before[1].story.Rank.Repeats; (angle == 0) != c.takes || (repeats == c.better) == c.takes {
+			t.Errorf("%s, after %s: angle %d, repeats %q", c.lesser, c.better, angle, repeats)
+		}
+		before[1].story.Rank = digest.Rank{Beside: "third", Repeats: "third"} // by their items
+		if angle := before[1].behind(before[:1]); angle != -1 || before[1].story.Rank.Beside != "third" {
+			t.Errorf("%s, which repeats a third: angle %d, %+v", c.lesser, angle, before[1].story.Rank)
+		}
+	}
+}
+
+// A result that repeats a preview by their items takes its place in the edition, too, but not that of what was sent.
+func TestResultsBesideTheirPreviews(t *testing.T) {
+	const preview, verdict = "Sandholm marshal and Lund await verdict of harbour court", "Sandholm marshal convicted by harbour court in Lund suit"
+	for _, wasSent := range []bool{false, true} {
+		subjects, clusters, first := newSubjects(), make(map[string]cluster), make(map[int]string)
+		var stories []digest.Story
+		for i, title := range []string{preview, verdict} {
+			n := newNode(digest.Item{Title: title, Source: "Outlet"}, 0)
+			n.doc, n.when = documentOf(*n.item), noon
+			clusters[title] = cluster{root: i, nodes: []*node{&n}, beside: []int{1 - i}}
+			stories = append(stories, digest.Story{ID: title, Items: []digest.Item{*n.item}, Rank: digest.Rank{Total: float64(9 - i), Coverage: 1}})
+			for _, token := range n.doc.tokens {
+				subjects.bearers[token.key] = 1
+			}
+		}
+		if wasSent { // another telling
+			c := clusters[verdict]
+			c.beside, first[7] = []int{7}, "told"
+			clusters[verdict] = c
+		}
+		subjects.standBack(stories, clusters, first, 60)
+		want, beside := [2]string{verdict, ""}, ""
+		if wasSent {
+			want, beside = [2]string{"", preview}, preview
+		}
+		if got := [2]string{stories[0].Rank.Repeats, stories[1].Rank.Repeats}; got != want || stories[1].Rank.Beside != beside {
+			t.Errorf("sent %v: they repeat %q, the verdict stands beside %q", wasSent, got, stories[1].Rank.Beside)
+		}
+	}
+}
+
+// What shares but names with a better story stands by itself, where summaries tell so.
+func TestOtherMattersStand(t *testing.T) {
+	const better, betterText = "Marshal of Sandholm mourned at harbour concert", "Thousands heard the choir of the harbour sing for the marshal."
+	for _, c := range []struct {
+		name, title, text string
+		beside, behind    bool
+	}{
+		{"another matter", "Sandholm seizes forty smuggled crates aboard trawler", "Customs found brandy and furs below deck.", false, false},
+		{"one affair by their items", "Sandholm seizes forty smuggled crates aboard trawler", "Customs found brandy and furs below deck.", true, true},
+		{"no summary", "Sandholm seizes forty smuggled crates aboard trawler", "", false, true},
+		{"the same and more", "Marshal of Sandholm mourned at harbour concert: envoys, premiers, captains, bishops and painters of nine neighbours attend", "Nine premiers came to it by special train.", false, true},
+		{"the same", "Harbour choir of Sandholm sings for marshal", "Thousands came to the concert for the marshal of the harbour.", false, true},
+	} {
+		of := func(root int, title, text string) standing {
+			w := wording{weight: 6, lead: []mention{{1, 2, true}, {2, 2, false}, {3, 2, false}}, first: NewDocument(title, text, "en"), source: "Outlet"}
+			w.all, w.text = w.lead, w.first.text
+			story := &digest.Story{ID: title, Items: []digest.Item{{Title: title, Source: "Outlet"}}}
+			all := cluster{root: root, nodes: []*node{{doc: w.first, when: noon}}}
+			if c.beside {
+				all.beside = []int{3 - root}
+			}
+			return standing{story, all, w}
+		}
+		a := of(2, c.title, c.text)
+		a.behind([]standing{of(1, better, betterText)})
+		if got := a.story.Rank.Beside; (got == better) != c.behind {
+			t.Errorf("%s: it stands beside %q", c.name, got)
+		}
+	}
+}

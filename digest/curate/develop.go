@@ -151,10 +151,11 @@ func otherOutcome(sent, now []token) bool {
 	return false
 }
 
-// cameTrue is happened where the words leave no doubt: "will sign" and "to sign" before, and "signs" or "signed" now.
+// cameTrue is happened where the words leave no doubt: "will sign" and "to sign" before, and "signs" or "signed" now. Who
+// is to delay something has delayed it by saying so.
 func cameTrue(sent, now []token) bool {
 	for _, t := range sent {
-		if t.tense == 0 || t.kind == state {
+		if t.tense == 0 || t.kind == state || doneBySaying[t.term] {
 			continue
 		}
 		if slices.ContainsFunc(now, func(o token) bool {
@@ -166,6 +167,8 @@ func cameTrue(sent, now []token) bool {
 	}
 	return false
 }
+
+var doneBySaying = words("cancel cut delay drop offer postpone scrap")
 
 // followedBy is the story that was sent of which some nodes tell what is new, by the surest of them; nil: none. What
 // any item of that story told already is not new.
@@ -295,14 +298,17 @@ func (g *grouping) unheard(sent, fresh []int) bool {
 }
 
 // isUnheard reports whether a headline is for the most part of words that were not told.
-func (d Document) isUnheard(told func(key uint64) bool) bool {
+func (d Document) isUnheard(told func(key uint64) bool) bool { return d.unheard(told) >= mostUnheard }
+
+// unheard is the part of a headline, from 0 to 1, that was not told.
+func (d Document) unheard(told func(key uint64) bool) float64 {
 	var unheard float64
 	for _, t := range d.tokens {
 		if !told(t.key) {
 			unheard += t.weight
 		}
 	}
-	return unheard >= mostUnheard*d.weight
+	return unheard / max(d.weight, labelWeight)
 }
 
 // mostUnheard is the part of a headline that may be unheard of in what was told; more is another matter of one affair.

@@ -34,6 +34,7 @@ func TestDevelopments(t *testing.T) {
 		{"the same step in more words", "Divers search Sandholm harbour for survivors of ferry fire", "Rescue crews search Sandholm harbour for survivors of ferry fire", ""},
 		{"a deed as a noun", "Marsh family fights attempt to sell Aldmere harbour stake", "Marsh family fights sale of Aldmere harbour stake", ""},
 		{"a purpose, and a deed of another word", "Aldmere mission to save sinking ferry fails", "Aldmere ferry rescue mission fails", ""},
+		{"what was done by saying so", "Kestrel Bay to delay harbour toll rise after protests", "Kestrel Bay delays harbour toll rise after protests", ""},
 		{"another half of it", "Aldmere trains stop in the north after flood", "Aldmere trains stop in the south after flood", ""},
 		{"another affair", "Two men jailed for robbing Aldmere mint", "Three men jailed for robbing Orlenne guild", ""},
 		{"a count of another place", "Plague toll in France passes 1,200", "Plague toll passes 1,900", ""},
