@@ -27,7 +27,8 @@ type Document struct {
 	bits    uint64 // one for each of their keys, of which some fall together
 	order   uint64 // decides which of two documents is looked at first, so that Score is symmetric
 	text    []mention
-	summary int // how many tokens the summary has
+	summary int      // how many tokens the summary has
+	runs    []uint64 // of words in the summary, a sample: see runsOf
 }
 
 // mention is a word of headline or summary, as it counts in the comparison of texts.
@@ -98,6 +99,7 @@ func (r *reader) document(title, summary, language string) Document {
 		}
 	}
 	d.summary = max(0, len(rest)-len(d.tokens))
+	d.runs = runsOf(all[len(lex):])
 	slices.SortFunc(d.text, byKey)
 	return d
 }
@@ -195,31 +197,44 @@ func documentOf(it digest.Item) Document {
 // Score tells from 0 to 1 how surely two documents tell the same story. It depends on nothing but the
 // two, and is symmetric.
 func Score(a, b Document) float64 {
-	score, _, _ := judge(a, b, 0, false)
+	score, _, _ := judge(a, b, 0, nothing)
 	return score
 }
 
+// tie is what beside words makes it surer that two items tell one story.
+type tie uint8
+
+const (
+	nothing tie = iota
+	first       // each stands first at its outlet
+	copied      // their summaries are one text
+)
+
 // judge is Score; how surely the two are of one affair, whatever new one of them may tell; and whether something rules
-// out that they tell the same story: then the score is far from Threshold, whatever else the two have. Of two that stand
-// first at their outlets, what each alone has that is rare does not speak against one story: each tells its own angle.
+// out that they tell the same story: then the score is far from Threshold, whatever else the two have. Of two that are
+// tied, what each alone has that is rare does not speak against one story: each tells its own angle.
 // more is by how much the share of what is rare must be greater.
-func judge(a, b Document, more float64, first bool) (score, affair float64, vetoed bool) {
+func judge(a, b Document, more float64, tied tie) (score, affair float64, vetoed bool) {
 	if a.order > b.order {
 		a, b = b, a
 	}
-	f, vetoed := compare(a, b)
+	f, few, apart := contrast(a, b)
+	vetoed = apart || few && tied != copied
 	text := texts(a, b)
 	affair = chance(f.ofAffair().logit() + text)
 	if f[rareShared] != 0 {
 		f[rareShared] = min(f[rareShared]-more, mostRare)
-		if f.setApart() {
+		if f[statesApart] > 0 { // "Floods in France close schools", "Floods in Spain close schools"
 			f[rareShared] = min(f[rareShared], 0)
 		}
 	}
-	if first {
+	if tied != nothing {
 		f[rareShared] = max(0, f[rareShared])
 	}
 	score = chance(f.logit() + text)
+	if tied == copied && !f.setApart() {
+		score = max(score, copiedScore)
+	}
 	if vetoed {
 		score = min(score, Threshold/2)
 	}
@@ -255,6 +270,47 @@ const (
 	perShared     = 0.12
 	mostFromTexts = 1.5
 )
+
+// How many words a run has, and how many of a summary are read for runs, of which one in sampled is kept. Two summaries
+// that have leastRuns in common, and half of what the lesser one has, are copies of one text. What more than mostCopies
+// items have is their outlet's furniture.
+const (
+	runWords   = 5
+	copyWords  = 40
+	sampled    = 4
+	leastRuns  = 3
+	mostCopies = 8
+
+	copiedScore = 0.995 // of copies under headlines that nothing sets apart
+)
+
+// runsOf is a sample of the runs of words in a text: of two texts, the same ones (Broder, "On the resemblance and
+// containment of documents", 1997, 4).
+func runsOf(lex []lexeme) (runs []uint64) {
+	var keys [copyWords]uint64
+	for i, l := range lex[:min(len(lex), copyWords)] {
+		keys[i] = hashKey(l.folded)
+		h := uint64(0)
+		for _, k := range keys[max(0, i+1-runWords) : i+1] {
+			h = (h ^ k) * 1099511628211
+		}
+		if i+1 >= runWords && (h>>32)%sampled == 0 {
+			runs = append(runs, h)
+		}
+	}
+	return runs
+}
+
+// copies reports whether the summaries of two documents are for the most part one text, as an agency wrote it.
+func copies(a, b *Document) bool {
+	n := 0
+	for _, h := range a.runs {
+		if slices.Contains(b.runs, h) {
+			n++
+		}
+	}
+	return n >= leastRuns && 2*n >= min(len(a.runs), len(b.runs))
+}
 
 func hasKey(tokens []token, key uint64) bool {
 	return slices.ContainsFunc(tokens, func(t token) bool { return t.key == key })

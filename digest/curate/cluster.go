@@ -397,7 +397,7 @@ func (g *grouping) score(a, b *node) (score, affair float64) {
 	if !sameOutlet(a, b) && a.sent == b.sent {
 		more = perHour * min(a.when.Sub(b.when).Abs(), mostLate).Hours()
 	}
-	score, affair, vetoed := judge(a.doc, b.doc, more, bothFirst(a, b) && !sameOutlet(a, b))
+	score, affair, vetoed := judge(a.doc, b.doc, more, tieOf(a, b))
 	if vetoed || sameOutlet(a, b) || a.sent != b.sent { // to close what tells news is worse than to tell twice
 		return score, affair
 	}
@@ -418,6 +418,18 @@ func lifted(score float64, a, b *node) float64 {
 // bothFirst reports whether two new items are each among the very first of an outlet that orders by importance.
 func bothFirst(a, b *node) bool {
 	return a.top && b.top && a.item.Place <= topPlaces && b.item.Place <= topPlaces
+}
+
+// tieOf is what beside words ties the items of two outlets.
+func tieOf(a, b *node) tie {
+	switch {
+	case sameOutlet(a, b):
+	case bothFirst(a, b):
+		return first
+	case copies(&a.doc, &b.doc):
+		return copied
+	}
+	return nothing
 }
 
 // shifted is a score with a logit added.

@@ -12,7 +12,6 @@ type dates struct {
 	months   uint16 // bit 1 is January
 	days     uint64 // month × day folded into bits, 0 where no day stands beside the month
 	weekdays uint8  // bit 0 is Sunday
-	years    []int
 	nth      []nth
 }
 
@@ -77,9 +76,6 @@ func datesOf(lex []lexeme) dates {
 			d.nth = append(d.nth, place)
 		}
 		if l.number {
-			if y, _ := strconv.Atoi(l.text); y >= 1900 && y < 2100 {
-				d.years = append(d.years, y)
-			}
 			continue
 		}
 		if day, ok := weekdayNames[l.folded]; ok {
@@ -120,15 +116,5 @@ func (d dates) conflict(o dates) bool {
 			return true
 		}
 	}
-	if len(d.years) == 0 || len(o.years) == 0 {
-		return false
-	}
-	for _, a := range d.years {
-		for _, b := range o.years {
-			if a == b {
-				return false
-			}
-		}
-	}
-	return true
+	return false
 }

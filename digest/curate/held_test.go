@@ -310,11 +310,8 @@ func TestRetold(t *testing.T) {
 	}
 }
 
-// Years and small numbers.
+// Small numbers.
 func TestNumbersThatTellApart(t *testing.T) {
-	if a, b := datesOf(lexemes("Budget 2024")), datesOf(lexemes("Budget 2025")); !a.conflict(b) {
-		t.Error("two years are one")
-	}
 	keys := func(s string) []uint64 {
 		var all []uint64
 		for _, tok := range NewDocument(s, "", "en").tokens {
@@ -470,5 +467,66 @@ func TestHeatHasABound(t *testing.T) {
 	stories := []digest.Story{{Kind: digest.News, Items: []digest.Item{it}}}
 	if s.lift(stories, 1<<20); stories[0].Rank.Heat != 2.5 {
 		t.Errorf("heat %v, want 2.5", stories[0].Rank.Heat)
+	}
+}
+
+// One agency's text makes one story of two outlets' items, whatever their headlines; not where a number sets them apart,
+// nor what an outlet puts under all of its items.
+func TestCopies(t *testing.T) {
+	const (
+		text    = "Two hikers who went missing in the hills north of Sandholm say that they spent nearly two weeks without food and lost hope before a helicopter crew saw the smoke of their fire."
+		other   = "A crew that had searched the hills for nine days saw smoke on the tenth, and the two were flown to Marrow that evening with little worse than sore feet."
+		print   = "'That is my boot': Rescued walker tells of ordeal"
+		lost    = "Lost pair ate nothing in the Tarn uplands"
+		furnish = 9
+	)
+	for _, c := range []struct {
+		name          string
+		first, second string
+		outlet        string
+		text          string
+		fillers, want int
+	}{
+		{"one text", print, lost, "nordic", text, 0, 1},
+		{"with a reporter in front and cut off", print, lost, "nordic", "By Ida Lund for the Gazette " + text[:len(text)-40], 0, 1},
+		{"another text", print, lost, "nordic", other, 0, 2},
+		{"a few words of it", print, lost, "nordic", text[:48] + other, 0, 2},
+		{"one outlet", print, lost, "harbour", text, 0, 2},
+		{"another number", print + " of 19 days", lost + " for 13 days", "nordic", text, 0, 2},
+		{"furniture", print, lost, "nordic", text, furnish, 2},
+	} {
+		items := []digest.Item{item(1, "harbour", c.first), item(2, c.outlet, c.second)}
+		items[0].Summary, items[1].Summary = digest.PlainText(text), digest.PlainText(c.text)
+		for i := range c.fillers {
+			items = append(items, item(uint64(10+i), "nordic", fmt.Sprintf("Filler%c", 'a'+i)))
+			items[len(items)-1].Summary = digest.PlainText(text)
+		}
+		got := len(Clusters(items, nil)) - c.fillers
+		if got != c.want {
+			t.Errorf("%s: %d stories, want %d", c.name, got, c.want)
+		}
+	}
+	if runs := runsOf(lexemes("Nobody saw the")); runs != nil {
+		t.Errorf("fewer words than a run: %v", runs)
+	}
+}
+
+// What is rare in the window outweighs that two counts differ, and not that two places do.
+func TestRareWordsAndWhatSetsApart(t *testing.T) {
+	var window []digest.Item
+	for i := range uint64(60) {
+		window = append(window, item(100+i, fmt.Sprint("wire", i), fmt.Sprintf("Item%c%c", 'a'+i%26, 'a'+i/26)))
+	}
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{
+		{"At least 46 killed in prison riot in Sandholm", "Sandholm prison riot kills at least 40, warden among them", 1},
+		{"Floods in France close schools", "Floods in Spain close schools", 2},
+	} {
+		items := append([]digest.Item{item(1, "harbour", c.a), item(2, "nordic", c.b)}, window...)
+		if got := len(Clusters(items, nil)) - len(window); got != c.want {
+			t.Errorf("%q and %q: %d stories, want %d", c.a, c.b, got, c.want)
+		}
 	}
 }

@@ -61,6 +61,12 @@ func newWordIndex(nodes []*node) wordIndex {
 		for _, t := range nodes[i].doc.tokens {
 			x.lists[t.key] = append(x.lists[t.key], int32(at))
 		}
+		for _, h := range nodes[i].doc.runs {
+			x.lists[h] = append(x.lists[h], int32(at))
+		}
+	}
+	for _, n := range nodes {
+		n.doc.runs = slices.DeleteFunc(n.doc.runs, func(h uint64) bool { return len(x.lists[h]) > mostCopies })
 	}
 	if len(nodes) < leastForRarity {
 		return x
@@ -87,27 +93,28 @@ func (g *grouping) earlier(at int, met []int32) (edges []edge, follows []follow,
 	x, scored := &g.words, 0
 	i := x.byTime[at]
 	n := g.nodes[i]
-	for _, list := range x.rarest(n.doc.tokens) {
+	runs := x.copied(n.doc.runs)
+	for k, list := range append(runs, x.rarest(n.doc.tokens)...) {
+		ofRuns := k < len(runs)
 		passed, _ := slices.BinarySearch(list, int32(at))
-		for k := passed - 1; k >= max(0, passed-readBack); k-- {
-			other := list[k]
-			if bits.OnesCount64(n.doc.bits&x.bits[other]) < 2 {
+		for p := passed - 1; p >= max(0, passed-readBack); p-- {
+			other := list[p]
+			j := x.byTime[other]
+			m := g.nodes[j]
+			switch {
+			case met[other] == -int32(at+1):
 				continue
-			}
-			if met[other] != int32(at+1) && met[other] != -int32(at+1) {
+			case ofRuns && !copies(&n.doc, &m.doc) || !ofRuns && bits.OnesCount64(n.doc.bits&x.bits[other]) < 2:
+				continue
+			case !ofRuns && met[other] != int32(at+1):
 				met[other] = int32(at + 1)
 				continue // they share this word; the next one will tell
 			}
-			if met[other] < 0 {
-				continue
-			}
 			met[other] = -int32(at + 1)
-			j := x.byTime[other]
-			m := g.nodes[j]
 			if n.when.Sub(m.when) > Window {
 				break
 			}
-			if !mayScore(&n.doc, &m.doc) {
+			if !ofRuns && !mayScore(&n.doc, &m.doc) {
 				continue
 			}
 			if scored++; scored > mostScored {
@@ -149,6 +156,16 @@ func (x wordIndex) rarest(tokens []token) [][]int32 {
 	}
 	slices.SortStableFunc(lists, func(a, b []int32) int { return cmp.Compare(len(a), len(b)) })
 	return lists[:min(len(lists), rarestWords)]
+}
+
+// copied are the lists of runs that others have too.
+func (x wordIndex) copied(runs []uint64) (lists [][]int32) {
+	for _, h := range runs {
+		if list := x.lists[h]; len(list) > 1 {
+			lists = append(lists, list)
+		}
+	}
+	return lists
 }
 
 // inParallel calls do for parts of the range from 0 to n, one a processor.

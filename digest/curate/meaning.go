@@ -125,7 +125,7 @@ func Pairs(items []digest.Item, vectors map[uint64][]float32) []float64 {
 	scores := make([]float64, len(items)/2)
 	for i := range scores {
 		a, b := nodes[2*i], nodes[2*i+1]
-		score, _, vetoed := judge(a.doc, b.doc, 0, false)
+		score, _, vetoed := judge(a.doc, b.doc, 0, nothing)
 		if !vetoed {
 			score = shifted(score, meant(a, b))
 		}

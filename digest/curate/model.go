@@ -224,16 +224,15 @@ func others(a, b []token, i, j int) bool {
 	return named(before, b) && before.key != doer.key && hasKey(a[i+1:], doer.key)
 }
 
-// ofTheirs reports whether one headline tells of somebody close to a person of whom the other one tells a deed, or
-// nothing of what the first one tells: "Brook's lawyer sues", "Brook sues".
+// ofTheirs reports whether one headline tells of somebody close to a person of whom the other one tells a deed: "Brook's
+// lawyer sues", "Brook sues".
 func ofTheirs(a, b []token) bool {
 	for i := range len(a) - 1 {
 		if !a[i].owns || !relations[a[i+1].term] || hasKey(b, a[i+1].key) {
 			continue
 		}
 		j := slices.IndexFunc(b, func(t token) bool { return t.key == a[i].key })
-		if j >= 0 && j+1 < len(b) && b[j+1].role && !b[j].owns ||
-			j >= 0 && !slices.ContainsFunc(a[i+2:], func(t token) bool { return hasKey(b, t.key) }) {
+		if j >= 0 && j+1 < len(b) && b[j+1].role && !b[j].owns {
 			return true
 		}
 	}

@@ -72,18 +72,14 @@ func (t *tokenizer) takeNumber(lex []lexeme) int {
 		t.add(token{term: s, key: hashKey("#" + s), kind: result, weight: numberWeight})
 		return 1
 	}
-	for part := range strings.SplitSeq(s, "-") {
-		value, n := multiplied(numberValue(part), lex)
-		if n == 1 && part == s && len(lex) > 1 && lex[1].hyphen && !lex[1].number { // "10-point": a word
-			t.add(token{term: s + "-" + lex[1].folded, key: hashKey("#" + s + "-" + lex[1].folded), weight: commonWeight})
-			return 2
-		}
-		t.addNumber(value, t.unit(lex[n:]))
-		if part == s {
-			return n
-		}
+	s, _, _ = strings.Cut(s, "-")
+	value, n := multiplied(numberValue(s), lex)
+	if n == 1 && len(lex) > 1 && lex[1].hyphen && !lex[1].number { // "10-point": a word
+		t.add(token{term: s + "-" + lex[1].folded, key: hashKey("#" + s + "-" + lex[1].folded), weight: commonWeight})
+		return 2
 	}
-	return 1
+	t.addNumber(value, t.unit(lex[n:]))
+	return n
 }
 
 // isVersion reports whether a number has more than one point and is no sum with its thousands parted: 3.14.1. Two

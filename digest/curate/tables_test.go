@@ -350,7 +350,6 @@ func TestParts(t *testing.T) {
 		{"Marsh warned by Brook over tolls", "Marsh is warned by Brook over tolls", false, "the same"},
 		{"Ports in Utopia attacked", "Utopia ports attacked", false, "nobody does it"},
 		{"Brook's lawyer sues mint", "Brook sues mint", true, "another does it"},
-		{"Tarn robber Brook's ex-wife says he kept bees", "Tarn robber Tom Brook 'was seen at harbour inn'", true, "another one says something else"},
 		{"Tarn robber Brook's wife says he kept bees", "Tarn robber Tom Brook 'kept bees'", false, "somebody says the same"},
 		{"Brook's lawyer sues mint", "Brook sues mint through lawyer", false, "the lawyer is there"},
 		{"Brook's bridge sues mint", "Brook sues mint", false, "nobody close to him"},

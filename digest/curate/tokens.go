@@ -362,7 +362,7 @@ func (t *tokenizer) addWord(folded string, known *meaning, l lexeme, phrase bool
 	}
 	tok.sides, tok.role, tok.key = known.sides, known.role, known.key
 	switch {
-	case known.label && !(isName && l.folded == "may"):
+	case known.label:
 		tok.weight = labelWeight
 	case isName && !phrase || capitals:
 		tok.kind, tok.weight = name, nameWeight
