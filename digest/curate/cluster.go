@@ -287,7 +287,7 @@ func (g *grouping) exactEdges() []edge {
 		// What one feed shows as two entries of a page counts as two: the ledger has judged that already.
 		other := g.nodes[j].item
 		list := entries[[2]string{n.item.Feed, n.link}] > 1 || entries[[2]string{other.Feed, n.link}] > 1
-		if other.Feed != n.item.Feed && (!list || alike(*other, *n.item)) && Same(*other, *n.item, linkKey) {
+		if other.Feed != n.item.Feed && !list && Same(*other, *n.item, linkKey) {
 			edges = append(edges, g.edge(i, j, 1, "same link"))
 		}
 	}

@@ -106,9 +106,9 @@ func (g *grouping) earlier(at int, met []int32) (edges []edge, follows []follow,
 				continue
 			case ofRuns && !copies(&n.doc, &m.doc) || !ofRuns && bits.OnesCount64(n.doc.bits&x.bits[other]) < 2:
 				continue
-			case !ofRuns && met[other] != int32(at+1):
+			case met[other] != int32(at+1):
 				met[other] = int32(at + 1)
-				continue // they share this word; the next one will tell
+				continue // they share this word or run; the next one will tell
 			}
 			met[other] = -int32(at + 1)
 			if n.when.Sub(m.when) > Window {
