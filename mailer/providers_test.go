@@ -288,6 +288,67 @@ func TestProvidersOfTheWorld(t *testing.T) {
 			}
 			return no
 		}, nil, 135 * time.Minute, 0, 0},
+		{"an account that is suspended for two hours, told after the message", func(o odd) string {
+			if o.Stage == smtptest.Dot && o.after > 2*time.Second && o.after < 2*time.Hour {
+				return "550 5.2.1 Your account has been suspended, contact support"
+			}
+			return no
+		}, nil, 135 * time.Minute, 0, 0},
+		{"the same, told at RCPT", func(o odd) string {
+			if o.Stage == smtptest.Rcpt && o.after > 2*time.Second && o.after < 2*time.Hour {
+				return "550 5.7.0 Your account has been disabled"
+			}
+			return no
+		}, nil, 135 * time.Minute, 0, 0},
+		{"a verdict of spam on the account for an hour", func(o odd) string {
+			if o.Stage == smtptest.Dot && o.after > 2*time.Second && o.after < time.Hour {
+				return "554 5.2.0 STOREDRV.Submission.Exception:OutboundSpamException; Actual verdict is Suspend"
+			}
+			return no
+		}, nil, 75 * time.Minute, 0, 0},
+		{"80 in a day, told at DATA as a limit of a client", taken(smtptest.Data, 80, 5*time.Hour, "554 5.7.1 <DATA>: Data command rejected: limit of 80 rcpts per 5 hours for client news@example.org reached"), nil, 11 * time.Hour, 0, 0},
+		{"policyd's quota of 30 in ten minutes, for good", taken(smtptest.Rcpt, 30, 10*time.Minute, "554 5.7.1 <news@example.org>: Sender address rejected: Quota exceeded"), nil, 70 * time.Minute, 0, 0},
+		{"OpenSMTPD's hundred a session, told at MAIL", func(o odd) string {
+			if o.Stage == smtptest.Mail && o.Message > 10 {
+				return "452 4.5.3 Too many messages sent: Too many messages sent"
+			}
+			return no
+		}, nil, time.Minute, 0, 24},
+		{"Haraka's three at once, told at MAIL", func() func(odd) string {
+			open := map[int]bool{}
+			var mu sync.Mutex
+			return func(o odd) string {
+				mu.Lock()
+				defer mu.Unlock()
+				switch {
+				case o.Stage == smtptest.Mail && !open[o.Conn] && len(open) >= 3:
+					return "450 Too many concurrent connections"
+				case o.Stage == smtptest.Mail:
+					open[o.Conn] = true
+				case o.Stage == smtptest.Quit:
+					delete(open, o.Conn)
+				}
+				return no
+			}
+		}(), nil, 2 * time.Minute, 0, 0},
+		{"QQ's connections, told at the greeting for a minute", func(o odd) string {
+			if o.Stage == smtptest.Greeting && o.n > 2 && o.after < time.Minute {
+				return "550 Connection frequency limited"
+			}
+			return no
+		}, nil, 5 * time.Minute, 0, 0},
+		{"no mail for anybody but oneself, before the account is checked, for three hours", func(o odd) string {
+			if o.Stage == smtptest.Rcpt && o.after < 3*time.Hour {
+				return "450 You can only send testing emails to your own email address, please verify a domain"
+			}
+			return no
+		}, nil, 210 * time.Minute, 0, 0},
+		{"cannot deliver, said of everybody for an hour", func(o odd) string {
+			if o.Stage == smtptest.Rcpt && o.after > 2*time.Second && o.after < time.Hour {
+				return "550 I cannot deliver mail for " + strings.TrimPrefix(o.Line, "RCPT TO:")
+			}
+			return no
+		}, nil, 75 * time.Minute, 0, 0},
 		{"a monthly quota, told with the code of a full mailbox", func(o odd) string {
 			if o.Stage == smtptest.Rcpt && o.after > 2*time.Second && o.after < 6*time.Hour {
 				return "452 4.2.2 Quota exceeded for the current period"

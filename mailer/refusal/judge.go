@@ -59,6 +59,8 @@ func Judge(stage string, code int, words, to string) Verdict {
 		v.About = Sender
 	case v.About == Mailbox && code == 421 && v.Status == "4.4.2": // whatever else timed out
 		v.About = Session
+	case stage == "mail" && v.About == Pace && v.Status == "4.5.3" && !crowd(plain) && !timed.MatchString(plain): // of OpenSMTPD
+		v.About = Session
 	case stage == "rcpt" && v.Status == "5.4.1" && strings.Contains(plain, unlisted): // of Microsoft 365
 		v.About = Mailbox
 	case v.About == Message && strings.HasSuffix(v.Status, ".2.2"): // a mailbox has a size as well
@@ -86,6 +88,9 @@ func Judge(stage string, code int, words, to string) Verdict {
 	}
 	return v
 }
+
+// timed finds that a limit is one of time.
+var timed = lazyregexp.New(`hour|minute|second|\bday|daily|today|\brate\b|\bfast|quick`)
 
 // unlisted is what Microsoft 365 says, with 5.4.1, of an address that its directory does not have.
 const unlisted = "recipient address rejected: access denied"

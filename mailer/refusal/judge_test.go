@@ -282,6 +282,19 @@ func TestWordsOfTheWorld(t *testing.T) {
 		{"XS4ALL", "rcpt", 450, "4.7.1 You have reached the maximum number of outgoing messages", "pace"},
 		{"a relay with credits", "dot", 550, "Insufficient credits to send this message", "pace+"},
 		{"a quota before a name", "mail", 552, "5.2.2 Quota exceeded", "pace+"},
+		{"a limit for a client", "data", 554, "5.7.1 <DATA>: Data command rejected: limit of 400 rcpts per 24 hours for client news@example.org reached", "pace+"},
+		{"policyd", "rcpt", 554, "5.7.1 <news@example.org>: Sender address rejected: Quota exceeded", "pace+"},
+		{"policyd-rate-limit", "rcpt", 554, "5.7.1 <ana@example.com>: Recipient address rejected: Rate limit reach, retry later", "pace"},
+		{"an account that sends", "rcpt", 550, "5.7.0 Your account has been suspended, contact support", "sender+"},
+		{"an account that sends", "dot", 550, "5.2.1 Your account is disabled", "sender+"},
+		{"Outlook", "dot", 554, "5.2.0 STOREDRV.Submission.Exception:OutboundSpamException; WASCL UserAction verdict is not None. Actual verdict is Suspend", "sender+"},
+		{"QQ", "mail", 550, "Connection frequency limited", "pace+"},
+		{"OpenSMTPD", "mail", 452, "4.5.3 Too many messages sent: Too many messages sent", "session"},
+		{"Haraka", "rcpt", 550, "I cannot deliver mail for <ana@example.com>", "unclear+"},
+		{"Stalwart", "rcpt", 550, "5.1.2 Relay not allowed.", "sender+"},
+		{"MailEnable", "rcpt", 503, "This mail server requires authentication when attempting to send to a non-local e-mail address.", "sender+"},
+		{"Postal", "rcpt", 530, "Mail server has been suspended", "login+"},
+		{"Mailtrap", "dot", 554, "5.7.1 Demo domains can only be used to send emails to account owners. Please verify your domain", "sender+"},
 	} {
 		v := Judge(c.stage, c.code, c.words, "ana@example.com")
 		got := v.About.String()

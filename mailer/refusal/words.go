@@ -31,7 +31,7 @@ var refused = AnyOf(
 	`not authori[sz]ed`, `content (is |was |has been )?(rejected|refused|denied|filter)`, `message not allowed`,
 	`too many (unknown|invalid|bad|rejected|non-?exist[ae]nt) (users|recipients|addresses)`,
 	`trop de destinataires`, `(contains?|infected|found|detected).{0,20}virus`, `virus.{0,20}(found|detected)`,
-	`\bsusp(ect|icious)`, `suppress(ed sending|ion list)`, `\b(is|are|was|been|currently) listed\b`,
+	`\bsusp(ect|icious)`, `outboundspam`, `suppress(ed sending|ion list)`, `\b(is|are|was|been|currently) listed\b`,
 	`(message|mail|sender|client|host) (was |has been |is )?(refused|rejected) (by|due)`,
 	`not accepting (mail|messages) from`, `\bsending\b[^.;:]{0,30}\b(disabled|suspended|paused)`,
 	`(sender|return|from)( address| domain)? (is )?(rejected|unknown|not (found|known|verified)|invalid|`+
@@ -210,7 +210,7 @@ var elsewhere = AnyOf(
 var senderWord = AnyOf(
 	`\bsend(er|as)`, `\b(return|reverse)[- ]?(address|path)\b`, `\b(envelope|mail) ?from\b`,
 	`\bfrom (header|address|field|domain)`, `\bhelo\b`, `\behlo\b`, `\bip[- ]address`, `\bcallback`, `\bcallout`,
-	`\bverifying\b`, `\bauthenticat`, `\byou are (an?|not) `, `\byour (own )?((e-?mail )?address|mailbox)\b`,
+	`\bverifying\b`, `\bauthenticat`, `\byou are (an?|not) `, `\byour (own )?((e-?mail )?address|mailbox|account)\b`,
 	`\byou used? to send\b`, `exp[ée]diteur`, `absender`, `отправител`, `发件`, `發件`, `寄件`, `送信者`, `差出人`, `remitente`,
 	`mittente`, `remetente`, `afzender`, `발신자`, `보낸 ?사람`, `avsändar`, `afsender`, `avsender`, `lähettäj`, `nadawc`,
 	`odesílatel`, `gönderen`, `feladó`, `відправник`, `αποστολέ`,
@@ -282,6 +282,7 @@ var pace = AnyOf(
 	`\b\d+ (recipients?|e-?mails?|messages?|mails|requests?) ?(/|per|in|every|each) ?(\d+ ?)?(s|min|h|day|24)`,
 	`\b(message|mail|rcpt|recipient) count quota`, `number of (rcpts?|recipients)\b[^.;:]{0,20}\bover\b`,
 	`quota (was |has been )?exceeded for the (current )?(period|month|day|hour)`,
+	`\blimit of \d+ (rcpts?|recipients|messages|e-?mails|mails)\b`, `sender address rejected: (\w+ )?quota`,
 	`\b(message|mail|e-?mail|hour(ly)?|daily|monthly) limit\b[^.;:]{0,40}\b(exceed|reach)`,
 	`\bmax(imum)? (number|amount) of (out(going|bound)|sent) `,
 	`\b(exceed|reach)\w* (the |its |an |your )?(message|mail|e-?mail|hour(ly)?|daily|monthly) limit`,
