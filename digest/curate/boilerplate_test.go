@@ -16,6 +16,8 @@ func TestFront(t *testing.T) {
 		{"HARBOUR LATEST * Cranes move * Ferries sail", "Cranes move * Ferries sail", ""},
 		{"WARNING: GRAPHIC CONTENT Cranes fell.", "Cranes fell.", ""},
 		{"SIGN IN OR REGISTER, THEN READ ALL OF IT A crane fell.", "A crane fell.", ""},
+		{"WATCH LIVE: US dockers march.", "US dockers march.", ""},
+		{"WATCH LIVE: US President speaks.", "US President speaks.", ""},
 		{"STAY IN THE KNOW. SIGN UP HERE. 3 cranes fell.", "3 cranes fell.", ""},
 		{"AGENCIES. Cranes move.", "AGENCIES. Cranes move.", "Cranes move."},
 		{"POST.EXAMPLE. Cranes move.", "POST.EXAMPLE. Cranes move.", "Cranes move."},

@@ -89,7 +89,7 @@ func joint(plain string, eager bool) int {
 // does. Two words end in a mark, or four go over into a sentence that begins with a capital; with eager one word is
 // enough, and a full stop at its end: "AGENCIES. …".
 func front(plain string, eager bool) int {
-	at, end, words, least := 0, 0, 0, 4
+	at, end, words, least, since := 0, 0, 0, 4, 0 // the last: words behind the last mark
 	for word := range strings.FieldsSeq(plain[:min(len(plain), jointWithin)]) {
 		at += strings.Index(plain[at:], word)
 		letters := strings.Map(func(r rune) rune {
@@ -102,13 +102,14 @@ func front(plain string, eager bool) int {
 		case letters == "" && words > 0, len(letters) > 1 && letters == strings.ToUpper(letters) && letters != strings.ToLower(letters):
 		default:
 			first, _ := utf8.DecodeRuneInString(strings.TrimLeft(word, "\"'“‘«¡¿([#@"))
-			if words >= least && !unicode.IsLower(first) {
+			if words >= least && since > 1 && !unicode.IsLower(first) {
 				return at
 			}
 			return end
 		}
 		if at += len(word); letters != "" {
 			words++
+			since++
 		}
 		switch last := word[len(word)-1]; {
 		case last == ':':
@@ -116,10 +117,10 @@ func front(plain string, eager bool) int {
 			fallthrough
 		case strings.Contains("- -- – — : • * |", word):
 			if words >= 2 || eager {
-				end = at
+				end, since = at, 0
 			}
 		case last == '.' && (words >= 4 || eager) && len(word) != 2*len(letters): // "U.S." is no end
-			end = at
+			end, since = at, 0
 		}
 	}
 	return 0 // all of it: an outlet that shouts
