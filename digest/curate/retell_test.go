@@ -60,3 +60,18 @@ func TestRetell(t *testing.T) {
 		t.Errorf("closed %+v", closed)
 	}
 }
+
+// Of developments on one day, four count.
+func TestRetellCountsFourDevelopments(t *testing.T) {
+	for n, want := range map[int]float64{3: 1.75, 4: 2, 6: 2} {
+		told := make([]Retold, n)
+		for i := range told {
+			told[i] = Retold{Story: digest.Story{ID: "s1", Items: []digest.Item{item(1, "harbour", strike)}, Follows: &digest.Follows{Story: "s0"}},
+				Told: digest.Told{Edition: fmt.Sprint("daily ", i), At: noon}}
+		}
+		stories, _ := Retell([]digest.Topic{topic("global", "harbour")}, told)
+		if got := stories[0].Rank.Running; math.Abs(got-want) > 1e-9 {
+			t.Errorf("%d developments are worth %.3f, want %.3f", n, got, want)
+		}
+	}
+}
