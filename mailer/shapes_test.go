@@ -103,7 +103,7 @@ func (s shape) play(t *testing.T, readers int) (d *hosted, refused int) {
 }
 
 // TestShapesOfLimits delivers ten spans' worth of messages to servers that know one limit: within a tenth of the time
-// that it forces, but for one in thirty that chance makes slower, and few are refused. docs/benchmarks.md has the
+// that it forces, and few are refused, but for one in thirty that chance makes worse. docs/benchmarks.md has the
 // figures.
 func TestShapesOfLimits(t *testing.T) {
 	played, slow := 0, 0
@@ -133,10 +133,10 @@ func TestShapesOfLimits(t *testing.T) {
 						if way == bucket { // which looks like a span, and is none
 							most = 6 * forced
 						}
-						if played++; d.took > least*110/100 {
+						if played++; d.took > least*110/100 || float64(refused) > most {
 							slow++
 						}
-						if d.took > least*140/100 || float64(refused) > most {
+						if d.took > least*140/100 || float64(refused) > 2*most {
 							t.Errorf("took %v of %v, %d refused, %.0f forced", d.took, least, refused, forced)
 						}
 						t.Logf("SHAPE %.2f of the time, %.1f of the refusals, %d runs, %s", float64(d.took)/float64(least), float64(refused)/forced, d.runs, d.last.Slowed)
@@ -146,6 +146,6 @@ func TestShapesOfLimits(t *testing.T) {
 		}
 	}
 	if slow > played/30 {
-		t.Errorf("%d of %d took more than a tenth longer than they must", slow, played)
+		t.Errorf("%d of %d took more than a tenth longer than they must, or had too many refused", slow, played)
 	}
 }
