@@ -157,9 +157,12 @@ func TestServersOfTheWorld(t *testing.T) {
 		{"451 that says nothing for four minutes", at(smtptest.Dot, "451 no", func(o odd) bool { return o.n > 4 && o.after < 4*time.Minute }), nil, 13 * time.Minute, 0, 0},
 		{"too fast for thirty seconds", at(smtptest.Mail, "450 4.7.1 too much mail", func(o odd) bool { return o.n > 8 && o.after < 30*time.Second }), nil, 5 * time.Minute, 0, 0},
 		{"20 in six seconds, said without words", func() func(odd) string {
+			var mu sync.Mutex
 			w := window{span: 6 * time.Second, most: 20}
 			return func(o odd) string {
 				if o.Stage == smtptest.Mail {
+					mu.Lock()
+					defer mu.Unlock()
 					full := w.full(o.now)
 					if w.n++; full {
 						return "451 no"
