@@ -237,6 +237,28 @@ func TestWhoGoesOnInALotKnowsWhatOthersDidThere(t *testing.T) {
 	}
 }
 
+// TestTheLastOutcomeOutlivesItsSession records what became of a message by itself, after the session was lost in which
+// it was begun: else it would be sent again.
+func TestTheLastOutcomeOutlivesItsSession(t *testing.T) {
+	one, _, c, m, _ := twoSenders(t, 5)
+	take(t, one, c.Edition.ID)
+	if s, err := one.Deliveries.Step(c.Edition.ID, nil, begins(0, 1), c.Recipients[0].Email)(); s != digest.Intent || err != nil {
+		t.Fatal(s, err)
+	}
+	m.Kill("one")
+	sent := *begins(0, 1)
+	sent.State = digest.Sent
+	if _, err := one.Deliveries.Step(c.Edition.ID, &sent, nil, "")(); !errors.Is(err, store.ErrSessionLost) {
+		t.Error(err)
+	}
+	if _, err := one.Deliveries.Step(c.Edition.ID, &sent, nil, "")(); err != nil {
+		t.Error(err)
+	}
+	if p, err := one.Deliveries.Progress(c.Edition.ID); err != nil || p.State(0) != digest.Sent {
+		t.Error(p.States, err)
+	}
+}
+
 // TestAPauseThatEndsEndsNoHalt: who tells that the server takes messages again does not know that somebody withdraws them.
 func TestAPauseThatEndsEndsNoHalt(t *testing.T) {
 	one, two, c, _, _ := twoSenders(t, 5)

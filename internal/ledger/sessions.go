@@ -9,15 +9,18 @@ import (
 	"slices"
 	"time"
 
+	"digestd/digest"
 	"digestd/internal/ledger/store"
 )
 
 // regain takes the lots of a step again that were lost with their session, unless somebody else has one by now: what
 // became of a message is then known after all. It is on the table of states whether that still counts.
 func (w *deliveryWriter) regain(s *step) error {
-	events := s.events
-	if s.next != nil {
-		events = append(events[:len(events):len(events)], *s.next)
+	events := slices.Clone(s.events)
+	for _, e := range []*digest.Event{s.last, s.next} {
+		if e != nil {
+			events = append(events, *e)
+		}
 	}
 	w.taking.Lock()
 	defer w.taking.Unlock()
