@@ -157,6 +157,8 @@ func (d *DB) Compact() (before, after int64, err error) {
 	if err := d.fold(true); err != nil {
 		return 0, 0, fmt.Errorf("compact: %w", err)
 	}
+	// Who waits meanwhile must not change the old one.
+	d.journal.lost = fmt.Errorf("%s: it was compacted, and is to be opened anew", d.path)
 	err = d.safely(func() error {
 		into, err := bbolt.Open(file.Name(), 0o600, &bbolt.Options{NoSync: true, FreelistType: bbolt.FreelistMapType,
 			OpenFile: func(string, int, fs.FileMode) (*os.File, error) { return file, nil }})

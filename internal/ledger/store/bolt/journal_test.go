@@ -647,6 +647,30 @@ func TestCopiesOfAMoment(t *testing.T) {
 	holds(t, d.path, false, rows)
 }
 
+// TestNothingIsTakenIntoAFileThatWasCompacted goes on with Updates beside a compaction: the new file has each that was
+// said to be durable.
+func TestNothingIsTakenIntoAFileThatWasCompacted(t *testing.T) {
+	d := journalling(t, 10)
+	do(t, d, func(tx store.Tx) error { // so that it takes long enough for an Update to be the next
+		return tx.Part("p", "another").Put([]byte("long"), make([]byte, 16<<20))
+	})
+	begun, ended := make(chan bool), make(chan int)
+	go func() {
+		i := 10
+		for ; d.Update(nil, row(i)) == nil; i++ {
+			if i == 10 {
+				close(begun)
+			}
+		}
+		ended <- i
+	}()
+	<-begun
+	if _, _, err := d.Compact(); err != nil {
+		t.Error(err)
+	}
+	holds(t, d.path, false, <-ended)
+}
+
 // TestManyLives journals, reads, fails, removes, is copied and killed at random, and holds at each end what a map
 // holds.
 func TestManyLives(t *testing.T) {
