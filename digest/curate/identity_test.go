@@ -125,6 +125,10 @@ func TestIdentity(t *testing.T) {
 		{"the site moved into another system, which dated it anew", func(_, s *digest.Item) {
 			s.GUID, s.Link, s.Published = "post-9", "https://harbourpost.example.org/p/900/ports-reopen-after-strike.html", s.Published.AddDate(0, 3, 0)
 		}, false},
+		{"another day's telling under one title and slug, in another place", func(_, s *digest.Item) {
+			s.GUID, s.Link, s.Published = "urn:2", "https://harbourpost.example/archive/ports-reopen-after-strike", s.Published.AddDate(0, 3, 0)
+			s.Summary = digest.PlainText("Ferries sailed on the second morning, empty but for mail.")
+		}, true},
 		{"the site moved, and has headlines alone", func(k, s *digest.Item) {
 			k.GUID, k.Summary, k.Published = "", nil, time.Time{}
 			s.GUID, s.Summary, s.Published, s.Link = "", nil, time.Time{}, "https://harbourpost.example.org/2026/ports-reopen-after-strike/"

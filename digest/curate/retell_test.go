@@ -61,6 +61,25 @@ func TestRetell(t *testing.T) {
 	}
 }
 
+// What somebody thinks of a story is none of its tellings.
+func TestRetellKeepsOpinionsApart(t *testing.T) {
+	var told []Retold
+	for i, kind := range []digest.Kind{digest.News, digest.Opinion, digest.News} {
+		it := item(uint64(i+1), []string{"harbour", "nordic", "gazette"}[i], "Kestrel Bay flood toll rises to 1,200")
+		it.Kind = kind
+		told = append(told, Retold{Story: digest.Story{ID: fmt.Sprint("s", i+1), Items: []digest.Item{it}, Kind: kind},
+			Told: digest.Told{Edition: fmt.Sprint("daily ", i), At: noon}})
+	}
+	stories, _ := Retell([]digest.Topic{topic("global", "harbour", "nordic", "gazette")}, told)
+	var got []string
+	for _, s := range stories {
+		got = append(got, fmt.Sprintf("%d:%d", s.Lead().Seq, len(s.Items)))
+	}
+	if slices.Sort(got); !slices.Equal(got, []string{"2:1", "3:2"}) {
+		t.Errorf("%q, by lead and number of items", got)
+	}
+}
+
 // Of developments on one day, four count.
 func TestRetellCountsFourDevelopments(t *testing.T) {
 	for n, want := range map[int]float64{3: 1.75, 4: 2, 6: 2} {
