@@ -256,6 +256,7 @@ type Rank struct {
 	Weight   float64 `json:"weight"`
 	Affair   int     `json:"affair,omitempty"`   // outlets beyond its own that count, since they repeat it in other words
 	News     float64 `json:"news,omitempty"`     // less than 1 where its words or links tell of sport, show, life or views
+	Toll     float64 `json:"toll,omitempty"`     // more than 1 where a headline says that many died
 	Asks     bool    `json:"asks,omitempty"`     // nobody has more than a question, for which Total is taken down
 	Beside   string  `json:"beside,omitempty"`   // title of a better story of the same affair, for which it stands back
 	Repeats  string  `json:"repeated,omitempty"` // ID of that story, where it tells nothing beyond it and no edition had that one

@@ -26,8 +26,8 @@ func TestStoriesOfOneAffairStandBack(t *testing.T) {
 			t.Errorf("story %d stands beside %q, want %q", i, got, want)
 		}
 	}
-	if r := stories[2].Rank; r.Total < 0.19*r.News || r.Total > 0.21*r.News {
-		t.Errorf("rank %.3f beside another one, want a fifth of %.3f", r.Total, r.News)
+	if r := stories[2].Rank; r.Total < 0.19*r.News*r.Toll || r.Total > 0.21*r.News*r.Toll {
+		t.Errorf("rank %.3f beside another one, want a fifth of %.3f", r.Total, r.News*r.Toll)
 	}
 }
 

@@ -209,7 +209,7 @@ func TestCurateExplains(t *testing.T) {
 		t.Errorf("joins %+v", s.Joins)
 	}
 	news := newsOf(s)
-	if want := (digest.Rank{Coverage: 2, Place: 1, Staying: 1, Heat: 1, Recency: 0.5, Weight: 1, News: news, Total: news}); s.Rank != want {
+	if want := (digest.Rank{Coverage: 2, Place: 1, Staying: 1, Heat: 1, Recency: 0.5, Weight: 1, News: news, Toll: 1, Total: news}); s.Rank != want {
 		t.Errorf("rank %+v, want %+v", s.Rank, want)
 	}
 	if s.ID != "s1" {

@@ -40,9 +40,9 @@ func placeWorth(place int) float64 {
 	return firstWorth
 }
 
-// rank is a story's worth: coverage × place × staying × recency × weight of the leading feed × how newsy it is. A
-// story that was carried over has waited half its age for room and is not punished for that half. Heat is added when
-// all stories are known.
+// rank is a story's worth: coverage × place × staying × recency × weight of the leading feed × how newsy it is × how many
+// died. A story that was carried over has waited half its age for room and is not punished for that half. Heat is added
+// when all stories are known.
 func rank(s digest.Story, f filters, opt Options) digest.Rank {
 	var newest time.Time
 	best := make(map[string]float64) // of each outlet's items
@@ -70,6 +70,7 @@ func rank(s digest.Story, f filters, opt Options) digest.Rank {
 		Staying:  1 + perDoubling*math.Log2(float64(1+kept)),
 		Heat:     1,
 		Weight:   f.weight(s.Lead().Feed),
+		Toll:     tollOf(s),
 	}
 	tops := 0
 	for _, worth := range slices.Sorted(maps.Values(best)) { // in one order: sums of fractions depend on it
@@ -78,8 +79,8 @@ func rank(s digest.Story, f filters, opt Options) digest.Rank {
 			tops++
 		}
 	}
-	// What editors put at the top stays news for longer.
-	r.Recency = max(leastRecency, math.Exp2(-float64(age)/(halfLife*r.Place)))
+	// What editors put at the top stays news for longer, and so does what many died in.
+	r.Recency = max(leastRecency, math.Exp2(-float64(age)/(halfLife*r.Place*r.Toll)))
 	r.Place *= float64(max(1, tops))
 	switch { // editors who put it at the top have judged it
 	case tops == 0:
@@ -102,9 +103,9 @@ func coverage(n float64) float64 {
 // manyOutlets is the power by which the worth of outlets grows from five on.
 const manyOutlets = 0.75
 
-// product is of all parts; what was told before there was a figure of news has none.
+// product is of all parts; what was told before there were figures of news and of tolls has none.
 func product(r digest.Rank) float64 {
-	return r.Coverage * r.Place * r.Staying * r.Heat * r.Recency * r.Weight * cmp.Or(r.News, 1)
+	return r.Coverage * r.Place * r.Staying * r.Heat * r.Recency * r.Weight * cmp.Or(r.News, 1) * cmp.Or(r.Toll, 1)
 }
 
 // bestFirst are stories in the order of their rank. Ties go to the fresher, then to the leading items' own order, so

@@ -146,6 +146,9 @@ func rankWords(r digest.Rank) string {
 	if 0 < r.News && r.News < 1 {
 		parts += fmt.Sprintf(" × news %.2f", r.News)
 	}
+	if r.Toll > 1 {
+		parts += fmt.Sprintf(" × toll %.2f", r.Toll)
+	}
 	if r.Asks {
 		parts += ", taken down as a question"
 	}
