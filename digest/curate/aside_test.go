@@ -69,6 +69,10 @@ func TestAsides(t *testing.T) {
 		"Dockers and owners near best deal in years":              true, // the price of the rule: it stands among the headlines
 		"Dockers agree a wage deal":                               false,
 		"Tuesday's gossip: Rovers want the harbour's keeper":      true,
+		"Rovers drop Lund - Tuesday's gossip":                     true,
+		"Who am I? Guess the Sandholm keeper":                     true,
+		"Rovers vs Lund – prediction, lineups, teams":             true,
+		"Gossip of the markets: a trader in Sandholm is fined":    false,
 		"Gallery of Aldmere reopens after flood":                  false,
 		"How to watch the regatta":                                true,
 		"Harbour Nights: where to stream it":                      true,

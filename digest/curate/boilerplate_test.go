@@ -265,3 +265,16 @@ func TestCleansLabelsAndTeasers(t *testing.T) {
 		}
 	}
 }
+
+// What is left of an apostrophe in English is one again; in Czech, "s" is a word.
+func TestWithApostrophes(t *testing.T) {
+	for _, c := range []struct{ language, text, want string }{
+		{"en", "Sandholm s ferries and the Guild (SPG) s cranes move", "Sandholm’s ferries and the Guild (SPG)’s cranes move"},
+		{"cs", "Premiér jednal s odbory v Sandholmu", "Premiér jednal s odbory v Sandholmu"},
+	} {
+		it := digest.Item{Language: c.language, Title: c.text, Summary: digest.PlainText(c.text)}
+		if got := withApostrophes(it); got.Title != c.want || got.Summary.Plain() != c.want || it.Summary.Plain() != c.text {
+			t.Errorf("%q: %q and %q, want %q", c.text, got.Title, got.Summary.Plain(), c.want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package curate
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -20,6 +21,8 @@ var (
 	past = lazyregexp.New(`\b\pL{3,}ed\b`)
 	// noSpace matches sentences between which markup left no space: "The port is open.Ferries sail".
 	noSpace = lazyregexp.New(`\p{Ll}{2}[.?]()["”’»]?()["“‘«]?\p{Lu}\p{Ll}*[ ,]`)
+	// lostApostrophe matches what is left of "Lund’s" where an outlet's system drops what is not ASCII: "Lund s".
+	lostApostrophe = lazyregexp.New(`([\pL)]) s (\pL)`)
 	// straySpace is what markup leaves in front of a stop.
 	straySpace = lazyregexp.New(` +[,.](?:\s|$)`)
 )
@@ -153,6 +156,18 @@ func parted(t digest.Text, at int, by string) digest.Text {
 		out = append(out, s)
 	}
 	return out
+}
+
+// withApostrophes is an item in English whose words have the apostrophes again that an outlet's system dropped.
+func withApostrophes(it digest.Item) digest.Item {
+	if !strings.Contains(it.Title, " s ") && !strings.Contains(it.Summary.Plain(), " s ") || !isEnglish(it) {
+		return it
+	}
+	it.Title, it.Summary = lostApostrophe.ReplaceAllString(it.Title, "$1’s $2"), slices.Clone(it.Summary)
+	for i, span := range it.Summary {
+		it.Summary[i].S = lostApostrophe.ReplaceAllString(span.S, "$1’s $2")
+	}
+	return it
 }
 
 // withSpaces is a text whose commas and full stops stand at their words, and whose sentences stand apart.

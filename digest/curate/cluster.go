@@ -52,6 +52,7 @@ func clean(nodes []node, kind func(feed string) digest.Kind, asidePaths []string
 	inParallel(len(nodes), func(from, to int) {
 		for i := range nodes[from:to] {
 			if n := &nodes[from+i]; n.sent == 0 {
+				*n.item = withApostrophes(*n.item)
 				if joins[n.item.Feed] {
 					n.item.Summary = parted(n.item.Summary, joint(n.item.Summary.Plain(), true), ". ")
 				}
