@@ -43,7 +43,7 @@ watch = ["zebra"]
 
 // titles are a day's news, the newest first: seven have room, one is a headline, two have none.
 var titles = []string{"Volcano wakes under Skarholm ice", "Lakes treaty survives third vote", "Ferry fire off Sandholm kills two",
-	"Nordic bank raises key rate", "Storm warning lifted along northern coast", "Kestrel Bay crews accept wage deal",
+	"Nordic bank raises key rate", "Storm warning lifted along northern coast", "Kestrel Bay workers vote to end strike",
 	"Wheat convoy reaches Port Amber", "Orlenne elects first woman mayor", "Grain fleet clears Seld strait", "Museum returns eleven bronzes"}
 
 // entriesOf are the headlines of a mail's text part, each with the section that it stands in.
@@ -85,7 +85,7 @@ func TestReadersWatchAndMute(t *testing.T) {
 	has("grain@example.org", true, "YOU WATCH", "You watch", "\r\nGrain fleet clears Seld strait\r\n", "\r\nMuseum returns eleven bronzes\r\n",
 		"Volcano wakes", "Lakes treaty")
 	has("quiet@example.org", false, "Lakes treaty", "Storm warning", "YOU WATCH", "Grain fleet")
-	has("quiet@example.org", true, "Volcano wakes", "Kestrel Bay crews")
+	has("quiet@example.org", true, "Volcano wakes", "Kestrel Bay workers")
 	has("nolead@example.org", false, "Volcano")
 	has("nolead@example.org", true, "Lakes treaty", "Storm warning")
 	has("both@example.org", false, "bronzes")
