@@ -170,11 +170,21 @@ func withApostrophes(it digest.Item) digest.Item {
 	return it
 }
 
+// noSpaceIn is what noSpace matches in a text. Few have a stop without a space behind it.
+func noSpaceIn(text string) []int {
+	for i := range len(text) - 1 {
+		if next := text[i+1]; (text[i] == '.' || text[i] == '?') && (next >= utf8.RuneSelf || next == '"' || 'A' <= next && next <= 'Z') {
+			return noSpace.FindStringSubmatchIndex(text)
+		}
+	}
+	return nil
+}
+
 // withSpaces is a text whose commas and full stops stand at their words, and whose sentences stand apart.
 func withSpaces(t digest.Text) digest.Text {
 	for {
 		plain := t.Plain()
-		if found := noSpace.FindStringSubmatchIndex(plain[:min(len(plain), 2*jointWithin)]); found != nil {
+		if found := noSpaceIn(plain[:min(len(plain), 2*jointWithin)]); found != nil {
 			at := found[4]
 			if strings.Count(plain[:at], `"`)%2 == 1 && plain[found[2]] == '"' { // it opens
 				at = found[2]

@@ -48,9 +48,9 @@ func (a asides) speak(text string, it digest.Item, language *string) bool {
 	first := true
 	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r != '\'' && r != '’' && r != '-' && !unicode.IsLetter(r) }) {
 		word = strings.ReplaceAll(word, "’", "'")
-		low := word
-		if strings.ToUpper(word) != word { // "US" is no "us"
-			low = strings.ToLower(word)
+		low := strings.ToLower(word)
+		if low != word && strings.ToUpper(word) == word { // "US" is no "us"
+			low = word
 		}
 		languages := cmp.Or(a.selves[word], a.addresses[word], a.addresses[low])
 		if first {
