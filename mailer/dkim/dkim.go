@@ -194,7 +194,7 @@ func split(header []byte) []field {
 func appendRelaxed(b []byte, f field) []byte {
 	b = append(append(b, bytes.ToLower(f.name)...), ':')
 	first := true
-	for word := range bytes.FieldsSeq(f.value) {
+	for word := range bytes.FieldsFuncSeq(f.value, isFolding) {
 		if !first {
 			b = append(b, ' ')
 		}
@@ -202,6 +202,9 @@ func appendRelaxed(b []byte, f field) []byte {
 	}
 	return b
 }
+
+// isFolding reports whether a rune is white space of a header or of its line ends: no other is, however blank it looks.
+func isFolding(r rune) bool { return r == ' ' || r == '\t' || r == '\r' || r == '\n' }
 
 // RelaxedBody brings a body, or a piece of one that neither begins nor ends inside white space, into
 // relaxed form (§3.4.4). Empty lines at the end of the body are the caller's to leave out.

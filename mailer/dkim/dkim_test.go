@@ -145,6 +145,19 @@ func TestRelaxedBody(t *testing.T) {
 	}
 }
 
+func TestRelaxedHeader(t *testing.T) {
+	for in, want := range map[string]string{
+		"Subject:  Cranes \t move\r\n again \r\n": "subject:Cranes move again",
+		"Subject: 10\u00a0000 cranes\v\u3000\r\n": "subject:10\u00a0000 cranes\v\u3000", // no white space of RFC 5322
+		"X:\r\n": "x:",
+	} {
+		fields := split([]byte(in))
+		if got := string(appendRelaxed(nil, fields[0])); len(fields) != 1 || got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestSignerIDs(t *testing.T) {
 	s := signer(t, "ed25519")
 	other, err := NewSigner("example.org", "other", s.key)
