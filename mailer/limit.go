@@ -10,8 +10,12 @@ const (
 	narrow = 32
 	// gone is how many times as many as its limit a server takes that has none any more.
 	gone = 8
-	// longestCalm is how many openings may go by in which the server is not asked for more.
-	longestCalm = 7
+	// quarters is how often the moment after which a refusal is checked becomes a quarter, in one opening.
+	quarters = 4
+	// longestCalm is how many openings may go by in which the server is not asked for more, and longCalm in which time.
+	longestCalm, longCalm = 7, 15 * time.Minute
+	// halfMinute: of a shorter span it is not asked whether it has become shorter still.
+	halfMinute = 30 * time.Second
 )
 
 // limit is what a server's refusals tell of how many messages it takes in which time.
@@ -21,7 +25,10 @@ const (
 // next one that takes as many: longer than to the last that was asked for in vain or took fewer. From then on as many go
 // in each opening, as fast as they can, and the next try comes a quarter into what is not known of the span. At the end
 // of an opening one message asks for more, and then two, four and so on go as long as they are taken: so a limit that has
-// grown, or is gone, is found out.
+// grown, or is gone, is found out. After its no one message tries at half the span, which may have become shorter.
+//
+// Chance refuses, too. One message checks the first refusal after a moment, ever sooner where it is taken; what is refused
+// then, and by the next try as well, is a limit.
 type limit struct {
 	known
 	before     known // the last opening was over
@@ -33,10 +40,14 @@ type limit struct {
 	begun   int           // messages in it that were not refused
 	allowed int           // and after how many the server is asked for more
 	further int           // how many go if it takes one
-	twice   bool          // it has refused one too soon, and is asked once more
+	checks  int           // refusals in it that were chance
+	checked bool          // the next try tells whether the last one was
+	run     int           // the most messages between two of them, while no limit is known
 
 	waits bool          // nothing begins but a try
 	over  bool          // the opening is over: the server said so, or enough have gone
+	shown bool          // a try was in vain since then
+	early bool          // the next try tells whether the span has become shorter
 	until time.Time     // when the try is
 	hold  time.Duration // between the last try and that one
 	asked time.Duration // when the last try was that was in vain, after the opening
@@ -47,6 +58,7 @@ type known struct {
 	most       int           // messages that go in an opening; 0: none is known
 	span, vain time.Duration // from one opening to the next: at most, and at least; 0: not known yet
 	fewer      int           // were taken by the last opening, which took too few; 0: it did not
+	window     bool          // a try was in vain for which a bucket would have had some
 	beyond     bool          // the last wait was far longer than the span
 	dry        time.Time     // when the last opening was over
 }
@@ -57,7 +69,8 @@ func (l *limit) opened(now time.Time, n int) {
 	if l.over {
 		l.after = now.Sub(l.since)
 	}
-	l.since, l.begun, l.allowed, l.further, l.twice, l.over = now, n, l.most, 1, false, false
+	l.since, l.begun, l.allowed, l.further, l.checks, l.run, l.over = now, n, l.most, 1, 0, 0, false
+	l.early = false
 	l.calm = max(0, l.calm-1)
 }
 
@@ -77,6 +90,8 @@ func (l *limit) begin(now time.Time) {
 func (l *limit) expected() time.Duration {
 	at, unknown := l.span, l.span-l.vain
 	switch {
+	case l.early:
+		at = l.span / 2
 	case unknown <= l.span/narrow:
 	case l.fewer > 0:
 		at -= unknown / 2
@@ -107,8 +122,13 @@ func (l *limit) refused(now, begun time.Time, trying bool) {
 			l.wait(now)
 		}
 		return
-	case !l.waits && l.span > 0 && l.begun < l.allowed && !l.twice: // sooner than ever: once more, before it is believed
-		l.waits, l.twice, l.until = true, true, now.Add(l.span/narrow)
+	case !l.waits && l.fewer == 0 && (l.most == 0 || l.span > 0): // sooner than ever: once more, before it is believed
+		pause := firstHold
+		if l.span > 0 {
+			pause = l.span / narrow
+		}
+		l.waits, l.checked, l.hold = true, true, pause>>(2*min(l.checks, quarters))
+		l.until = now.Add(l.hold)
 		return
 	case l.waits && l.over:
 		l.inVain(begun)
@@ -122,13 +142,19 @@ func (l *limit) refused(now, begun time.Time, trying bool) {
 
 // shut ends the opening, since the server has refused a message.
 func (l *limit) shut(now time.Time) {
-	if l.waits && l.begun >= l.most { // as before
-		l.rest = min(2*l.rest+1, longestCalm)
-		l.calm = l.rest
+	if l.waits && !l.checked && l.begun >= l.most { // as before
+		l.rest = min(2*l.rest+1, longestCalm, int(longCalm/max(l.span, longCalm/longestCalm)))
+		l.calm, l.early = l.rest, l.window && l.span/2 < l.vain && l.span > halfMinute
 	}
-	l.waits, l.over = true, true
+	first := firstHold
+	if l.checked {
+		first = l.hold
+	}
+	l.waits, l.checked, l.over, l.shown = true, false, true, false
 	l.learn(now)
-	l.wait(now)
+	if l.wait(now); l.span == 0 {
+		l.hold, l.until = first, now.Add(first)
+	}
 }
 
 // learn takes in what the opening tells that is over now.
@@ -139,27 +165,34 @@ func (l *limit) learn(now time.Time) {
 	far := l.span > 0 && e > 2*l.span
 	credible := e > 0 && (e <= l.span || e <= l.lower*4+longIdle) && (!far || l.beyond)
 	l.beyond = far
+	if e > 0 && e < l.vain*3/4 && l.begun >= l.most { // it has become shorter
+		l.vain, l.lower = 0, 0
+	}
 	switch {
 	case l.begun == 0:
 		return
 	case credible && l.begun < l.most && l.begun > l.fewer: // it fills all the time
 		fills := now.Sub(l.dry) // so many, and most in
+		l.window = false
 		l.fewer, l.vain, l.span = l.begun, e, min(max(e, fills*time.Duration(l.most)/time.Duration(l.begun)), 3*e)
 		return
 	case credible:
 		l.vain, l.span = min(max(l.vain, l.lower), e-e/narrow), e
 	}
-	l.most, l.fewer = l.begun, 0
+	l.most, l.fewer = max(l.begun, l.run), 0
 }
 
 // inVain notes a try that the server did not take, and when the next one is.
 func (l *limit) inVain(at time.Time) {
-	l.asked = at.Sub(l.since)
+	l.asked, l.shown, l.early = at.Sub(l.since), true, false
+	l.window = l.window || l.span > 0 && at.Sub(l.dry)*time.Duration(l.most) > 2*l.span
 	switch {
+	case l.span == 0 && l.hold < firstHold:
+		l.hold *= 2
 	case l.span == 0:
 		l.hold += l.hold / 3
 	case l.asked < l.span:
-		l.hold = max((l.span-l.vain)/4, l.span/narrow)
+		l.hold = max((l.span-l.vain)/4, l.span/narrow, l.expected()-l.asked)
 	default:
 		l.hold = l.span/narrow + (l.asked - l.span)
 	}
@@ -171,8 +204,20 @@ func (l *limit) lost() bool { return l.span == 0 || l.until.Sub(l.since) > 2*l.s
 
 // taken notes that the server took a message that tried.
 func (l *limit) taken(begun time.Time) {
-	if l.waits = false; l.over {
+	checked := l.checked
+	l.waits, l.checked = false, false
+	switch {
+	case l.over && l.before.most == 0 && !l.shown: // that was chance as well
+		*l = limit{since: begun, begun: 1, run: max(l.run, l.most)}
+		return
+	case l.over:
 		l.opened(begun, 1)
+		return
+	case checked:
+		if l.checks++; l.most == 0 { // a span may have begun
+			l.run = max(l.run, l.begun-1)
+			l.since, l.begun, l.after = begun, 1, 0
+		}
 		return
 	}
 	l.allowed, l.further = max(l.allowed, l.begun+l.further), 2*l.further

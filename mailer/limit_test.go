@@ -50,8 +50,10 @@ func TestRestTellsNothingOfTheLimit(t *testing.T) {
 		s.take(20, c.apart)
 		s.now = s.now.Add(5 * time.Minute)
 		s.take(20, c.apart)
-		s.try(false)
-		s.now = s.now.Add(5 * time.Second)
+		for range 3 {
+			s.try(false)
+		}
+		s.now = s.now.Add(3 * time.Second)
 		s.take(20, c.apart)
 		s.try(false)
 		if s.most != 20 || s.span < c.span*9/10 || s.span > c.span*11/10 {
@@ -64,8 +66,9 @@ func TestRestTellsNothingOfTheLimit(t *testing.T) {
 func TestAWaitThatNobodyEndsTellsNothingOfTheLimit(t *testing.T) {
 	s := newScript(0)
 	s.take(3, time.Second)
-	s.try(false)
-	s.try(false)
+	for range 3 {
+		s.try(false)
+	}
 	s.now = s.now.Add(2 * time.Hour)
 	s.take(3, time.Second)
 	if s.try(false); s.span != 0 {
@@ -116,5 +119,39 @@ func TestALongSpanIsWaitedForInAPause(t *testing.T) {
 	}
 	if !s.opens().IsZero() {
 		t.Error("it is expected to open, though it did not for three times as long as ever")
+	}
+}
+
+// lets sends for so long to a server that takes 20 in a span.
+func (s *script) lets(d, span time.Duration) {
+	w := window{span: span, most: 20}
+	for end := s.now.Add(d); s.now.Before(end); s.now = s.now.Add(10 * time.Millisecond) {
+		s.tryAt(func() bool {
+			if w.full(s.now) {
+				return false
+			}
+			w.n++
+			return true
+		})
+	}
+}
+
+// TestALongLimitThatIsGoneIsForgottenSoon: with hours between two openings, none goes by without asking for more.
+func TestALongLimitThatIsGoneIsForgottenSoon(t *testing.T) {
+	s := newScript(0)
+	s.lets(12*time.Hour, time.Hour)
+	began := s.now
+	if s.take(1000, 10*time.Millisecond); s.most != 0 || s.now.Sub(began) > 130*time.Minute {
+		t.Errorf("%d in %v, after %v", s.most, s.span, s.now.Sub(began))
+	}
+}
+
+// TestASpanThatBecomesShorterIsFoundOut has a server that takes twenty a minute for an hour, and then as many in ten
+// seconds.
+func TestASpanThatBecomesShorterIsFoundOut(t *testing.T) {
+	s := newScript(0)
+	s.lets(time.Hour, time.Minute)
+	if s.lets(15*time.Minute, 10*time.Second); s.most < 19 || s.most > 21 || s.span > 15*time.Second {
+		t.Errorf("%d in %v", s.most, s.span)
 	}
 }

@@ -3,6 +3,7 @@ package mailer
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -147,5 +148,49 @@ func TestShapesOfLimits(t *testing.T) {
 	}
 	if slow > played/30 {
 		t.Errorf("%d of %d took more than a tenth longer than they must, or had too many refused", slow, played)
+	}
+}
+
+// TestChanceIsNoLimit has servers that take whatever comes, and now and then say that it is too much: a run hardly takes
+// longer than one to a server that never does, but where chance refuses a check and the next try, too.
+func TestChanceIsNoLimit(t *testing.T) {
+	for _, how := range []struct{ stage, reply string }{
+		{smtptest.Mail, "450 4.7.1 Error: too much mail from 192.0.2.1"},
+		{smtptest.Mail, "421 4.7.0 Too many messages, slow down"},
+		{smtptest.Rcpt, "550 5.7.1 You have exceeded your message rate"},
+	} {
+		for _, rate := range []float64{0, 20} {
+			var least time.Duration
+			for _, c := range []struct{ oneIn, percent int }{{0, 100}, {1000, 150}, {100, 200}, {20, 1000}} {
+				t.Run(fmt.Sprintf("%s, one in %d, %v a second", how.reply[:3], c.oneIn, rate), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						const readers = 3000
+						var mu sync.Mutex
+						dice := rand.New(rand.NewPCG(1, 2))
+						server := smtptest.InMemory(t, func(m smtptest.Moment) string {
+							time.Sleep(5 * time.Millisecond)
+							mu.Lock()
+							defer mu.Unlock()
+							if m.Stage == how.stage && c.oneIn > 0 && dice.IntN(c.oneIn) == 0 {
+								return how.reply
+							}
+							return smtptest.Default
+						}, nil)
+						o := defaults
+						o.Connections, o.Rate = 4, rate
+						d := deliverTo(t, server, readers, o, func(i int) string {
+							return fmt.Sprintf("reader%d@host%d.example.org", i, i%50)
+						})
+						if c.oneIn == 0 {
+							least = d.took
+						}
+						if got := d.ledger.counts(); got != fmt.Sprintf("sent %d", readers) ||
+							d.took > least*time.Duration(c.percent)/100 {
+							t.Errorf("%s in %v, where %v would do: %+v", got, d.took, least, d.last)
+						}
+					})
+				})
+			}
+		}
 	}
 }
