@@ -45,8 +45,8 @@ func clean(nodes []node, kind func(feed string) digest.Kind, asidePaths []string
 	fronts := feedsWhere(nodes, 4, 3, func(n node) bool { return n.fronted })
 	tails := make(map[[2]string]int) // what stands behind a bar in titles, by feed
 	for _, n := range nodes {
-		if n.sent == 0 {
-			tails[[2]string{n.item.Feed, n.item.Title[behindBar(n.item.Title):]}]++
+		if at := behindBar(n.item.Title); n.sent == 0 && at < len(n.item.Title) {
+			tails[[2]string{n.item.Feed, n.item.Title[at:]}]++
 		}
 	}
 	inParallel(len(nodes), func(from, to int) {
@@ -60,7 +60,7 @@ func clean(nodes []node, kind func(feed string) digest.Kind, asidePaths []string
 				if n.item.Kind == digest.Aside {
 					n.aside = asideOf(*n.item, asidePaths)
 				}
-				if at := behindBar(n.item.Title); tails[[2]string{n.item.Feed, n.item.Title[at:]}] > mostTails && at < len(n.item.Title) {
+				if at := behindBar(n.item.Title); tails[[2]string{n.item.Feed, n.item.Title[at:]}] > mostTails {
 					n.item.Title = n.item.Title[:at]
 				}
 				n.item.Title = headline(*n.item)

@@ -1,8 +1,8 @@
 package curate
 
 import (
+	"cmp"
 	"math"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -17,9 +17,8 @@ const (
 	mostToll       = 2
 )
 
-// tollCounts are the counts that headlines have in words.
-var tollCounts = map[string]float64{"five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
-	"dozens": 24, "scores": 40, "hundreds": 200}
+// tollCounts are the counts in words that are no numerals.
+var tollCounts = map[string]float64{"dozens": 24, "scores": 40, "hundreds": 200}
 
 // tolls match how many died: "kills at least 20", "13 people killed", "20 Tote". "Dies at 86" and "boy, 10, found dead" say
 // something else, and so does the death toll of a plague, which is each day's.
@@ -46,10 +45,8 @@ func toll(title string) (most float64) {
 		if next := strings.Fields(rest); strings.HasPrefix(rest, "-") || len(next) > 0 && noDead[strings.ToLower(next[0])] {
 			continue
 		}
-		n, inWords := tollCounts[strings.ToLower(word)]
-		if !inWords {
-			n, _ = strconv.ParseFloat(strings.ReplaceAll(word, ",", ""), 64)
-		}
+		word = strings.ToLower(word)
+		n := cmp.Or(tollCounts[word], float64(numerals["en"][word]), numberValue(word))
 		most = max(most, n)
 	}
 	return most
